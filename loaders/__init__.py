@@ -1,0 +1,1 @@
+"""Loaders: one folder a domain, science as plain functions on arrays, one ``load.py`` that touches the database."""

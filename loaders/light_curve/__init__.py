@@ -1,0 +1,1 @@
+"""Light curves as matrices: blocks of exposures, segments of fluxes, additive summaries."""
