@@ -1,0 +1,61 @@
+"""One measured figure, and how a list of them is printed and written."""
+
+from __future__ import annotations
+
+import datetime
+import json
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Literal
+
+from rich.console import Console
+from rich.table import Table
+
+
+@dataclass(frozen=True)
+class Figure:
+    """A measured figure beside its target and its peer.
+
+    ``sense`` is "max" where larger is better and "min" where smaller is. ``target`` and ``peer_value``
+    are None where there is none; ``peer`` says what did the same work in the same run.
+    """
+
+    area: str
+    name: str
+    value: float
+    unit: str
+    target: float | None = None
+    sense: Literal["max", "min"] = "max"
+    peer: str | None = None
+    peer_value: float | None = None
+
+    @property
+    def meets_target(self) -> bool | None:
+        """Whether the target is met; None where there is none."""
+        if self.target is None:
+            return None
+        return self.value >= self.target if self.sense == "max" else self.value <= self.target
+
+
+def write_json(figures: Iterable[Figure], path: Path) -> None:
+    """Write the figures with today's date as a JSON list, keeping those of areas not measured in this run."""
+    rows = [asdict(figure) | {"date": datetime.date.today().isoformat()} for figure in figures]
+    areas = {row["area"] for row in rows}
+    kept = [row for row in json.loads(path.read_text()) if row["area"] not in areas] if path.exists() else []
+    path.write_text(json.dumps(kept + rows, indent=1) + "\n")
+
+
+def print_table(figures: Iterable[Figure]) -> None:
+    """Print the figures as a table: value, target, whether it is met, and the peer's value."""
+    table = Table("area", "figure", "value", "unit", "target", "", "peer", "peer value")
+    for figure in figures:
+        verdict = {None: "", True: "met", False: "[red]missed[/red]"}[figure.meets_target]
+        bound = {"max": "≥", "min": "≤"}[figure.sense]
+        target = "" if figure.target is None else f"{bound} {figure.target:,.6g}"
+        peer_value = "" if figure.peer_value is None else f"{figure.peer_value:,.6g}"
+        value = f"{figure.value:,.6g}"
+        table.add_row(
+            figure.area, figure.name, value, figure.unit, target, verdict, figure.peer or "", peer_value
+        )
+    Console().print(table)

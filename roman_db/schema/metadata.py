@@ -1,0 +1,95 @@
+"""SQLAlchemy metadata made from the table descriptions."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from functools import cache
+
+import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql
+from sqlalchemy.types import TypeEngine
+
+from roman_db.schema.model import Column, Table, read_tables
+
+_SCALAR: dict[str, TypeEngine[object]] = {
+    "boolean": sa.Boolean(),  # type: ignore[dict-item]
+    "short": sa.SmallInteger(),  # type: ignore[dict-item]
+    "int": sa.Integer(),  # type: ignore[dict-item]
+    "long": sa.BigInteger(),  # type: ignore[dict-item]
+    "float": sa.REAL(),  # type: ignore[dict-item]
+    "double": sa.Double(),  # type: ignore[dict-item]
+    "text": sa.Text(),  # type: ignore[dict-item]
+    "timestamp": sa.TIMESTAMP(timezone=True),  # type: ignore[dict-item]
+    "binary": sa.LargeBinary(),  # type: ignore[dict-item]
+}
+_SPECIAL: dict[str, TypeEngine[object]] = {
+    "int8multirange": postgresql.INT8MULTIRANGE(),  # type: ignore[dict-item]
+    "jsonb": postgresql.JSONB(),  # type: ignore[dict-item]
+}
+
+
+def column_type(column: Column) -> TypeEngine[object]:
+    """Give the PostgreSQL type of a column; an ``arraysize`` makes an array of the datatype."""
+    if column.postgresql_type is not None:
+        return _SPECIAL[column.postgresql_type]
+    scalar = _SCALAR[column.datatype]
+    if column.arraysize is not None and column.datatype != "text":
+        return postgresql.ARRAY(scalar)  # type: ignore[return-value]
+    return scalar
+
+
+def make_metadata(tables: Iterable[Table]) -> sa.MetaData:
+    """Build the metadata with names by a fixed convention, so that migrations can refer to them."""
+    convention = {
+        "pk": "%(table_name)s_pkey",
+        "fk": "%(table_name)s_%(column_0_name)s_fkey",
+        "uq": "%(table_name)s_%(column_0_N_name)s_key",
+        "ck": "%(table_name)s_%(constraint_name)s_check",
+    }
+    metadata = sa.MetaData(naming_convention=convention)
+    for table in tables:
+        _add_table(metadata, table)
+    return metadata
+
+
+@cache
+def metadata() -> sa.MetaData:
+    """Metadata of the tables of this release."""
+    return make_metadata(read_tables().values())
+
+
+def table(full_name: str) -> sa.Table:
+    """Return a table of this release by its full name, such as ``roman.object``."""
+    return metadata().tables[full_name]
+
+
+def _add_table(metadata: sa.MetaData, table: Table) -> None:
+    """Add one table to the metadata."""
+    arguments: list[sa.schema.SchemaItem] = [_sa_column(column) for column in table.columns]
+    arguments.append(sa.PrimaryKeyConstraint(*table.primary_key))
+    arguments += [sa.UniqueConstraint(*columns) for columns in table.unique]
+    arguments += [sa.Index(index.name, *index.columns) for index in table.indexes]
+    arguments += [sa.CheckConstraint(text, name=name) for name, text in table.checks.items()]
+    options = {} if table.partition is None else {"postgresql_partition_by": table.partition}
+    sa.Table(
+        table.name, metadata, *arguments, schema=table.schema, comment=table.description, **options
+    )  # type: ignore[call-overload]
+
+
+def _sa_column(column: Column) -> sa.Column[object]:
+    """Build one SQLAlchemy column."""
+    parts: list[sa.schema.SchemaItem] = []
+    if column.identity:
+        parts.append(sa.Identity(always=False))
+    if column.references is not None:
+        parts.append(sa.ForeignKey(column.references))
+    unit = f" [{column.unit}]" if column.unit else ""
+    return sa.Column(
+        column.name,
+        column_type(column),
+        *parts,
+        nullable=column.nullable,
+        server_default=None if column.default is None else sa.text(column.default),
+        autoincrement=column.identity,
+        comment=column.description + unit,
+    )

@@ -1,0 +1,142 @@
+"""The tables as ``schema/tables/*.yaml`` describe them, in the vocabulary of Felis (Rubin's schema language).
+
+What Felis has no word for is ours: ``postgresql:schema``, ``postgresql:partition``, ``rad:archive`` and
+``references``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from roman_db.resources import folder
+
+#: The PostgreSQL schemas, in the order in which they are created.
+POSTGRESQL_SCHEMAS = ("roman", "ops")
+
+
+@dataclass(frozen=True)
+class Column:
+    """One column: its type, meaning, unit (VOUnits), UCD and place in the archive."""
+
+    name: str
+    datatype: str
+    description: str
+    nullable: bool = True
+    unit: str | None = None
+    ucd: str | None = None
+    principal: bool = False
+    arraysize: str | None = None
+    postgresql_type: str | None = None
+    default: str | None = None
+    identity: bool = False
+    references: str | None = None
+    archive: str | None = None
+
+
+@dataclass(frozen=True)
+class Index:
+    """A plain B-tree index; what needs an expression or another method stands in ``schema/postgres``."""
+
+    name: str
+    columns: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Table:
+    """One stored table."""
+
+    name: str
+    schema: str
+    description: str
+    columns: tuple[Column, ...]
+    primary_key: tuple[str, ...]
+    unique: tuple[tuple[str, ...], ...] = ()
+    indexes: tuple[Index, ...] = ()
+    checks: Mapping[str, str] = field(default_factory=dict)
+    partition: str | None = None
+
+    @property
+    def full_name(self) -> str:
+        """Schema and name, as SQL writes it."""
+        return f"{self.schema}.{self.name}"
+
+    def column(self, name: str) -> Column:
+        """Return the column of that name; KeyError where there is none."""
+        for column in self.columns:
+            if column.name == name:
+                return column
+        raise KeyError(f"{self.full_name} has no column {name!r}")
+
+
+def read_tables(directory: Path | None = None) -> dict[str, Table]:
+    """Read every table description, keyed by full name (``roman.object``), in alphabetical order."""
+    paths = sorted((directory or folder("schema") / "tables").glob("*.yaml"))
+    tables = [read_table(path) for path in paths]
+    return {table.full_name: table for table in tables}
+
+
+def read_table(path: Path) -> Table:
+    """Read one table description.
+
+    Raises
+    ------
+    ValueError
+        If a word is not of the vocabulary or the file's name is not the table's.
+    """
+    document = yaml.safe_load(path.read_text())
+    if document["name"] != path.stem:
+        raise ValueError(f"{path}: table {document['name']!r} must stand in a file of its own name")
+    known = {"name", "description", "primaryKey", "columns", "constraints", "indexes", "tap:table_index"}
+    _refuse_unknown(path, document, known | {"postgresql:schema", "postgresql:partition"})
+    constraints = document.get("constraints", [])
+    return Table(
+        name=document["name"],
+        schema=document["postgresql:schema"],
+        description=_one_line(document["description"]),
+        columns=tuple(_column(path, entry) for entry in document["columns"]),
+        primary_key=tuple(document["primaryKey"]),
+        unique=tuple(tuple(c["columns"]) for c in constraints if c["@type"] == "Unique"),
+        indexes=tuple(Index(i["name"], tuple(i["columns"])) for i in document.get("indexes", [])),
+        checks={c["name"]: c["expression"] for c in constraints if c["@type"] == "Check"},
+        partition=document.get("postgresql:partition"),
+    )
+
+
+_COLUMN_WORDS = {
+    "name": "name",
+    "datatype": "datatype",
+    "nullable": "nullable",
+    "fits:tunit": "unit",
+    "ivoa:ucd": "ucd",
+    "votable:arraysize": "arraysize",
+    "postgresql:datatype": "postgresql_type",
+    "postgresql:default": "default",
+    "autoincrement": "identity",
+    "references": "references",
+    "rad:archive": "archive",
+}
+
+
+def _column(path: Path, entry: Mapping[str, Any]) -> Column:
+    """Build one column from its mapping."""
+    _refuse_unknown(path, entry, {*_COLUMN_WORDS, "description", "tap:principal"})
+    words = {ours: entry[theirs] for theirs, ours in _COLUMN_WORDS.items() if theirs in entry}
+    return Column(
+        description=_one_line(entry["description"]), principal=bool(entry.get("tap:principal")), **words
+    )
+
+
+def _one_line(text: str) -> str:
+    """Fold white space."""
+    return " ".join(text.split())
+
+
+def _refuse_unknown(path: Path, entry: Mapping[str, Any], known: set[str]) -> None:
+    """Raise if the mapping has a word that the vocabulary has not."""
+    if unknown := sorted(set(entry) - known):
+        raise ValueError(f"{path}: {entry.get('name')}: unknown words {unknown}; known are {sorted(known)}")
