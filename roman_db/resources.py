@@ -1,4 +1,4 @@
-"""Where the data folders of the project lie: beside the code in a checkout, inside the package when installed."""
+"""Where the data folders of the project lie: beside the code, or inside the installed package."""
 
 from __future__ import annotations
 
@@ -19,4 +19,6 @@ def folder(name: str) -> Path:
     for root in (_PACKAGED, _CHECKOUT):
         if (root / name).is_dir():
             return root / name
-    raise FileNotFoundError(f"folder {name!r} is neither in {_PACKAGED} nor in {_CHECKOUT}: reinstall roman-db")
+    raise FileNotFoundError(
+        f"folder {name!r} is neither in {_PACKAGED} nor in {_CHECKOUT}: reinstall roman-db"
+    )

@@ -71,9 +71,7 @@ def _add_table(metadata: sa.MetaData, table: Table) -> None:
     arguments += [sa.Index(index.name, *index.columns) for index in table.indexes]
     arguments += [sa.CheckConstraint(text, name=name) for name, text in table.checks.items()]
     options = {} if table.partition is None else {"postgresql_partition_by": table.partition}
-    sa.Table(
-        table.name, metadata, *arguments, schema=table.schema, comment=table.description, **options
-    )  # type: ignore[call-overload]
+    sa.Table(table.name, metadata, *arguments, schema=table.schema, comment=table.description, **options)  # type: ignore[call-overload]
 
 
 def _sa_column(column: Column) -> sa.Column[object]:

@@ -1,0 +1,64 @@
+"""What is made from the table descriptions: DDL, rows of TAP_SCHEMA and the data dictionary.
+
+Run ``python -m roman_db.schema.generate`` after a change; the tests check that nothing is stale.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from sqlalchemy.dialects import postgresql
+from sqlalchemy.schema import CreateIndex, CreateTable, SetColumnComment, SetTableComment
+
+from roman_db.resources import folder
+from roman_db.schema.dictionary import data_dictionary
+from roman_db.schema.metadata import make_metadata
+from roman_db.schema.model import POSTGRESQL_SCHEMAS, Table, read_tables
+from roman_db.schema.tap import tap_schema_sql
+
+
+def table_ddl(tables: dict[str, Table]) -> str:
+    """Statements that create the tables with their comments and plain indexes, in an order that works."""
+    metadata = make_metadata(tables.values())
+    statements = []
+    for table in metadata.sorted_tables:
+        statements.append(CreateTable(table))
+        statements += [
+            CreateIndex(index) for index in sorted(table.indexes, key=lambda index: str(index.name))
+        ]
+        statements.append(SetTableComment(table))
+        statements += [SetColumnComment(column) for column in table.columns]
+    dialect = postgresql.dialect()
+    lines = [" ".join(str(s.compile(dialect=dialect)).replace("\t", " ").split()) for s in statements]
+    return "\n".join(f"{line.replace('%%', '%')};" for line in lines) + "\n"
+
+
+def generated_files() -> dict[str, str]:
+    """Name and content of every generated file."""
+    tables = read_tables()
+    public = {name: table for name, table in tables.items() if table.schema == POSTGRESQL_SCHEMAS[0]}
+    return {
+        "tables.sql": table_ddl(tables),
+        "tap_schema.sql": tap_schema_sql(public),
+        "data_dictionary.md": data_dictionary(tables),
+    }
+
+
+def stale_files(directory: Path) -> Iterator[str]:
+    """Names of the generated files that do not say what the descriptions say."""
+    for name, content in generated_files().items():
+        path = directory / name
+        if not path.exists() or path.read_text() != content:
+            yield name
+
+
+def main() -> None:
+    """Write the generated files."""
+    directory = folder("schema") / "generated"
+    for name, content in generated_files().items():
+        (directory / name).write_text(content)
+
+
+if __name__ == "__main__":
+    main()

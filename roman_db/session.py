@@ -1,0 +1,70 @@
+"""Connections to the database: the only place that opens one."""
+
+from __future__ import annotations
+
+import enum
+import functools
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import sqlalchemy as sa
+
+from roman_db.cluster.lifecycle import ensure_running
+from roman_db.settings import settings
+
+
+class Role(enum.StrEnum):
+    """On whose behalf a connection acts; the roles are those of ``schema/postgres/60_roles.sql``."""
+
+    OWNER = "roman_owner"
+    LOADER = "roman_loader"
+    READER = "roman_reader"
+
+
+@functools.cache
+def engine() -> sa.Engine:
+    """Return the engine of the configured server, or of the private one, which is started if need be."""
+    return make_engine(database_url())
+
+
+def database_url() -> sa.URL:
+    """Return the address of the database as its owner."""
+    configured = settings().url
+    if configured is not None:
+        return sa.make_url(configured).set(drivername="postgresql+psycopg2")
+    return sa.make_url(ensure_running(settings())).set(drivername="postgresql+psycopg2", database="roman")
+
+
+def make_engine(url: sa.URL) -> sa.Engine:
+    """Make an engine with the settings that every connection of ours has."""
+    arguments = {"application_name": "roman-db", "options": "-c timezone=UTC -c jit=off"}
+    return sa.create_engine(url, connect_args=arguments, pool_pre_ping=True)
+
+
+@contextmanager
+def transaction(role: Role = Role.LOADER) -> Iterator[sa.Connection]:
+    """One transaction as a role: committed at the end, rolled back by an exception.
+
+    A reader's transaction is read-only. Where the server has no such role, the connection keeps its own.
+    """
+    with engine().begin() as connection:
+        _assume(connection, role)
+        yield connection
+
+
+@contextmanager
+def reading(role: Role = Role.READER) -> Iterator[sa.Connection]:
+    """One read-only transaction that sees a single state of the database."""
+    with engine().connect() as connection:
+        options = {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
+        with connection.execution_options(**options).begin():
+            _assume(connection, role)
+            yield connection
+
+
+def _assume(connection: sa.Connection, role: Role) -> None:
+    """Act as a role until the transaction ends."""
+    if role is Role.OWNER:
+        return
+    statement = "SELECT set_config('role', rolname, true) FROM pg_roles WHERE rolname = :role"
+    connection.execute(sa.text(statement), {"role": role.value})

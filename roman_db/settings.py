@@ -1,0 +1,105 @@
+"""What a user can set, and the only place that reads environment variables.
+
+Every field is read from the environment variable ``ROMAN_DB_<FIELD>``; an empty variable counts as unset.
+The descriptions below are the documentation that users read.
+"""
+
+from __future__ import annotations
+
+import functools
+import os
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, Field, field_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from roman_db.cluster.machine import usable_cpus
+
+_URL_SCHEMES = ("postgresql://", "postgresql+psycopg2://")
+
+#: Root's own folder is closed to the account that runs the server for root, so root's data lives here.
+ROOT_HOME = Path("/var/lib/roman-db")
+
+
+def default_home() -> Path:
+    """Return where the data lives when nothing is said.
+
+    Root gets a system folder, everybody else a folder of their own as the XDG Base Directory Specification
+    0.8 has it; a relative ``XDG_DATA_HOME`` is ignored, as that specification asks.
+    """
+    if os.geteuid() == 0:
+        return ROOT_HOME
+    chosen = Path(os.environ.get("XDG_DATA_HOME", ""))
+    return (chosen if chosen.is_absolute() else Path.home() / ".local/share") / "roman-db"
+
+
+def _absolute(path: Path) -> Path:
+    return path.expanduser().absolute()
+
+
+class Settings(BaseSettings):
+    """The settings of every command and service, one field a setting."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="ROMAN_DB_", env_ignore_empty=True, extra="ignore", frozen=True, hide_input_in_errors=True
+    )
+
+    url: str | None = Field(
+        default=None,
+        repr=False,
+        description="PostgreSQL server to use, as postgresql://user:password@host:port/database. "
+        "Without it roman-db runs a private server of its own.",
+    )
+    home: Annotated[Path, AfterValidator(_absolute)] = Field(
+        default_factory=default_home,
+        description="Folder of the private server and its data. Default: ~/.local/share/roman-db "
+        f"(below $XDG_DATA_HOME where that is set), for root {ROOT_HOME}.",
+    )
+    pg_bin: Annotated[Path, AfterValidator(_absolute)] | None = Field(
+        default=None,
+        description="Folder with PostgreSQL's programs (initdb, pg_ctl, postgres) for the private server. "
+        "Nothing else is looked at when it is set.",
+    )
+    pg_port: int | None = Field(
+        default=None,
+        ge=1024,
+        le=65535,
+        description="TCP port of the loopback interface on which the private server also listens. "
+        "Without it the server is reached through its unix socket only.",
+    )
+    pg_memory_mb: int | None = Field(
+        default=None,
+        ge=256,
+        description="Memory in MiB that the private server's configuration is made for. "
+        "Default: what the machine or the container has.",
+    )
+    workers: int = Field(
+        default_factory=usable_cpus,
+        ge=1,
+        description="Processes that work in parallel. Default: the CPUs of the machine or the container.",
+    )
+    log_level: Literal["debug", "info", "warning", "error"] = Field(
+        default="info", description="The least severe message that is logged: debug, info, warning or error."
+    )
+    log_format: Literal["text", "json"] = Field(
+        default="text", description="How log messages look: text for people, json for machines."
+    )
+
+    @field_validator("url")
+    @classmethod
+    def _is_postgresql(cls, url: str | None) -> str | None:
+        if url is not None and not url.startswith(_URL_SCHEMES):
+            raise ValueError(f"must start with {' or '.join(_URL_SCHEMES)}")
+        return url
+
+    @field_validator("log_level", "log_format", mode="before")
+    @classmethod
+    def _lower(cls, value: object) -> object:
+        return value.lower() if isinstance(value, str) else value
+
+
+@functools.cache
+def settings() -> Settings:
+    """Return the settings of this process, read once."""
+    return Settings()

@@ -1,0 +1,65 @@
+-- Functions that the views and the readers of light curves use.
+
+-- Photometry flags of every epoch from their runs; NULL where no epoch is flagged.
+CREATE OR REPLACE FUNCTION roman.expand_flag_run(flag_run bigint[], n_epoch integer) RETURNS integer[]
+LANGUAGE plpgsql IMMUTABLE STRICT PARALLEL SAFE AS
+$$
+DECLARE
+    flags integer[] := array_fill(0, ARRAY[n_epoch]);
+    run bigint;
+    first integer;
+    length integer;
+BEGIN
+    FOREACH run IN ARRAY flag_run LOOP
+        first := (run >> 32)::integer + 1;
+        length := ((run >> 16) & 65535)::integer;
+        flags[first : first + length - 1] := array_fill((run & 65535)::integer, ARRAY[length]);
+    END LOOP;
+    RETURN flags;
+END
+$$;
+COMMENT ON FUNCTION roman.expand_flag_run(bigint[], integer) IS
+'Photometry flags of every exposure of a block from the runs of a segment; NULL where nothing is flagged';
+
+-- AB magnitude of a flux density in nJy: -2.5 log10(flux / 3631 Jy) (Oke & Gunn 1983); NULL where it is not positive.
+CREATE OR REPLACE FUNCTION roman.ab_magnitude(flux double precision) RETURNS double precision
+LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE AS
+$$ SELECT CASE WHEN flux > 0 AND flux < 'Infinity' THEN 31.400120 - 2.5 * log(flux) END $$;
+COMMENT ON FUNCTION roman.ab_magnitude(double precision) IS
+'AB magnitude of a flux density in nJy; NULL where the flux is not a positive number';
+
+-- Join arrays in the order of an aggregate, whatever their lengths.
+CREATE OR REPLACE AGGREGATE roman.array_concat(anycompatiblearray) (
+    SFUNC = array_cat, STYPE = anycompatiblearray, PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE roman.array_concat(anycompatiblearray) IS
+'Arrays joined end to end in the order of the aggregate';
+
+-- Days of a season: [start, end) in MJD TDB; stable, so that partitions outside it are not looked at.
+CREATE OR REPLACE FUNCTION roman.season_start(p_survey text, p_season integer) RETURNS integer
+LANGUAGE sql STABLE STRICT PARALLEL SAFE AS
+$$ SELECT start_mjd FROM roman.season WHERE survey = p_survey AND season = p_season $$;
+CREATE OR REPLACE FUNCTION roman.season_end(p_survey text, p_season integer) RETURNS integer
+LANGUAGE sql STABLE STRICT PARALLEL SAFE AS
+$$ SELECT end_mjd FROM roman.season WHERE survey = p_survey AND season = p_season $$;
+COMMENT ON FUNCTION roman.season_start(text, integer) IS 'First day of a season, MJD TDB';
+COMMENT ON FUNCTION roman.season_end(text, integer) IS 'First day after a season, MJD TDB';
+
+-- The object catalog as it was when a version had been loaded.
+CREATE OR REPLACE FUNCTION roman.object_at(p_catalog_version_id bigint) RETURNS TABLE (
+    object_id bigint, ra double precision, "dec" double precision, ra_err real, dec_err real,
+    ref_epoch double precision, pm_ra real, pm_dec real, pm_ra_err real, pm_dec_err real,
+    parallax real, parallax_err real, catalog_version_id bigint
+) LANGUAGE sql STABLE STRICT PARALLEL SAFE AS
+$$
+    SELECT o.object_id, o.ra, o.dec, o.ra_err, o.dec_err, o.ref_epoch, o.pm_ra, o.pm_dec,
+           o.pm_ra_err, o.pm_dec_err, o.parallax, o.parallax_err, o.catalog_version_id
+    FROM roman.object o WHERE o.catalog_version_id <= p_catalog_version_id
+    UNION ALL
+    SELECT h.object_id, h.ra, h.dec, h.ra_err, h.dec_err, h.ref_epoch, h.pm_ra, h.pm_dec,
+           h.pm_ra_err, h.pm_dec_err, h.parallax, h.parallax_err, h.catalog_version_id
+    FROM roman.object_history h
+    WHERE h.catalog_version_id <= p_catalog_version_id AND h.replaced_by > p_catalog_version_id
+$$;
+COMMENT ON FUNCTION roman.object_at(bigint) IS
+'The object catalog as it was known when a catalog version had been loaded';

@@ -1,0 +1,66 @@
+-- What people query: light curves as rows and as arrays.
+
+CREATE OR REPLACE VIEW roman.light_curve AS
+SELECT s.object_id, b.field_id, b.detector, b.optical_element, b.photometry_kind,
+       e.exposure_id, e.midpoint_mjd_tdb, e.midpoint_bjd_tdb, e.flux, e.flux_err,
+       coalesce(e.flags, 0) AS flags, roman.ab_magnitude(e.flux) AS ab_mag,
+       1.0857362 * e.flux_err / nullif(greatest(e.flux, 0), 0) AS ab_mag_err,
+       s.block_id, s.start_mjd
+FROM roman.light_curve_segment s
+JOIN roman.light_curve_block b ON b.block_id = s.block_id AND b.superseded_at IS NULL
+CROSS JOIN LATERAL unnest(
+    b.exposure_id, b.midpoint_mjd_tdb, b.midpoint_bjd_tdb, s.flux, s.flux_err,
+    roman.expand_flag_run(s.flag_run, b.n_epoch)
+) AS e (exposure_id, midpoint_mjd_tdb, midpoint_bjd_tdb, flux, flux_err, flags)
+WHERE e.flux <> 'NaN'::real OR e.flags <> 0;
+COMMENT ON VIEW roman.light_curve IS
+'Light curves, one row a point. A point whose flux is NaN was tried and failed: its flags say why';
+
+CREATE OR REPLACE VIEW roman.light_curve_array AS
+SELECT s.object_id, b.optical_element, b.photometry_kind, sum(b.n_epoch)::integer AS n_epoch,
+       roman.array_concat(b.exposure_id ORDER BY b.midpoint_mjd_tdb) AS exposure_id,
+       roman.array_concat(b.midpoint_mjd_tdb ORDER BY b.midpoint_mjd_tdb) AS midpoint_mjd_tdb,
+       roman.array_concat(b.midpoint_bjd_tdb ORDER BY b.midpoint_mjd_tdb) AS midpoint_bjd_tdb,
+       roman.array_concat(s.flux ORDER BY b.midpoint_mjd_tdb) AS flux,
+       roman.array_concat(s.flux_err ORDER BY b.midpoint_mjd_tdb) AS flux_err
+FROM roman.light_curve_segment s
+JOIN roman.light_curve_block b ON b.block_id = s.block_id AND b.superseded_at IS NULL
+GROUP BY s.object_id, b.optical_element, b.photometry_kind;
+COMMENT ON VIEW roman.light_curve_array IS
+'Light curves, one row per object, optical element and kind; position i of every array is the same exposure';
+
+CREATE OR REPLACE VIEW roman.astrometry_curve AS
+SELECT s.object_id, b.field_id, b.detector, b.optical_element, b.photometry_kind,
+       e.exposure_id, e.midpoint_mjd_tdb, e.midpoint_bjd_tdb,
+       e.offset_ra, e.offset_dec, e.offset_ra_err, e.offset_dec_err, s.block_id, s.start_mjd
+FROM roman.astrometry_segment s
+JOIN roman.light_curve_block b ON b.block_id = s.block_id AND b.superseded_at IS NULL
+CROSS JOIN LATERAL unnest(
+    b.exposure_id, b.midpoint_mjd_tdb, b.midpoint_bjd_tdb,
+    s.offset_ra, s.offset_dec, s.offset_ra_err, s.offset_dec_err
+) AS e (exposure_id, midpoint_mjd_tdb, midpoint_bjd_tdb, offset_ra, offset_dec, offset_ra_err, offset_dec_err)
+WHERE e.offset_ra <> 'NaN'::real;
+COMMENT ON VIEW roman.astrometry_curve IS
+'Offsets of bright objects from their catalogued positions, one row a point';
+
+CREATE OR REPLACE VIEW roman.shape_curve AS
+SELECT s.object_id, b.field_id, b.detector, b.optical_element, b.photometry_kind,
+       e.exposure_id, e.midpoint_mjd_tdb, e.midpoint_bjd_tdb,
+       e.size_excess, e.e1, e.e2, e.size_excess_err, e.e1_err, e.e2_err, e.reduced_chi2, s.block_id, s.start_mjd
+FROM roman.shape_segment s
+JOIN roman.light_curve_block b ON b.block_id = s.block_id AND b.superseded_at IS NULL
+CROSS JOIN LATERAL unnest(
+    b.exposure_id, b.midpoint_mjd_tdb, b.midpoint_bjd_tdb,
+    s.size_excess, s.e1, s.e2, s.size_excess_err, s.e1_err, s.e2_err, s.reduced_chi2
+) AS e (exposure_id, midpoint_mjd_tdb, midpoint_bjd_tdb,
+        size_excess, e1, e2, size_excess_err, e1_err, e2_err, reduced_chi2)
+WHERE e.reduced_chi2 <> 'NaN'::real;
+COMMENT ON VIEW roman.shape_curve IS
+'Shapes of bright objects relative to the PSF, one row a point';
+
+-- Runs as an operator wants them: the latest first, with what was refused.
+CREATE OR REPLACE VIEW ops.run_overview AS
+SELECT r.load_run_id, r.task, r.state, r.started_at, r.finished_at - r.started_at AS duration,
+       r.n_read, r.n_loaded, r.n_unchanged, r.n_rejected, r.message
+FROM ops.load_run r ORDER BY r.load_run_id DESC;
+COMMENT ON VIEW ops.run_overview IS 'Runs, the latest first';
