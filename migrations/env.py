@@ -38,8 +38,6 @@ def run(connection: sa.Connection) -> None:
         **migrate.VERSION_TABLE,
     )
     with context.begin_transaction():
-        if not context.get_context().opts.get("fn"):
-            return
         migrate.before_migrations(connection)
         context.run_migrations()
         if _is_at_head(context.get_context()):

@@ -15,7 +15,9 @@ from roman_db.schema.metadata import table as table_of
 _BUFFER = 1 << 20
 
 
-def copy_rows(connection: sa.Connection, table: str, columns: Mapping[str, Any]) -> int:
+def copy_rows(
+    connection: sa.Connection, table: str, columns: Mapping[str, Any], partition: str | None = None
+) -> int:
     """Append rows to a table by binary COPY.
 
     Parameters
@@ -24,13 +26,15 @@ def copy_rows(connection: sa.Connection, table: str, columns: Mapping[str, Any])
         Full name, such as ``roman.object``.
     columns
         Column name to an array or sequence of n values; masked, None and (in floating columns) NaN are NULL.
+    partition
+        Full name of the partition that holds all the rows, to spare the server looking for it row by row.
 
     Returns
     -------
     int
         Number of rows written.
     """
-    return _copy(connection, table, columns, column_types(table, columns))
+    return _copy(connection, partition or table, columns, column_types(table, columns))
 
 
 def copy_stream(

@@ -6,6 +6,21 @@ LANGUAGE sql IMMUTABLE PARALLEL SAFE AS
 $$ SELECT ARRAY['light_curve_segment', 'astrometry_segment', 'shape_segment', 'light_curve_summary'] $$;
 COMMENT ON FUNCTION ops.light_curve_tables() IS 'Tables that are partitioned alike, by start_mjd and object_id';
 
+-- Noise does not compress: long arrays go out of line as they are, which also lets a reader skip them.
+DO $$
+DECLARE
+    item record;
+BEGIN
+    FOR item IN
+        SELECT a.attrelid::regclass AS parent, a.attname FROM pg_attribute a
+        JOIN unnest(ops.light_curve_tables()) AS t (name) ON a.attrelid = ('roman.' || t.name)::regclass
+        WHERE a.atttypid = 'real[]'::regtype AND a.attstorage <> 'e'
+    LOOP
+        EXECUTE format('ALTER TABLE %s ALTER COLUMN %I SET STORAGE EXTERNAL', item.parent, item.attname);
+    END LOOP;
+END
+$$;
+
 -- Build one partition table, detached, with its cuts of the sky; its check lets it be attached without a scan.
 CREATE OR REPLACE FUNCTION ops.build_light_curve_partition(
     p_parent text, p_name text, p_from integer, p_to integer
@@ -114,6 +129,23 @@ BEGIN
         EXECUTE format('ALTER %s roman_partition.%I RENAME TO %I',
                        CASE WHEN item.relkind IN ('i', 'I') THEN 'INDEX' ELSE 'TABLE' END,
                        item.relname, p_new || substr(item.relname, length(p_old) + 1));
+    END LOOP;
+END
+$$;
+
+-- Keep writers out of the partitions of some days until the transaction ends; readers go on.
+CREATE OR REPLACE FUNCTION ops.lock_light_curve_partition(p_from integer, p_to integer) RETURNS void
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS
+$$
+DECLARE
+    item record;
+BEGIN
+    FOR item IN
+        SELECT format('%s_%s_%s', t.parent, p.from_mjd, p.to_mjd) AS name
+        FROM ops.light_curve_partition p, unnest(ops.light_curve_tables()) AS t (parent)
+        WHERE p.from_mjd >= p_from AND p.to_mjd <= p_to ORDER BY 1
+    LOOP
+        EXECUTE format('LOCK TABLE roman_partition.%I IN SHARE MODE', item.name);
     END LOOP;
 END
 $$;

@@ -7,7 +7,8 @@ SELECT s.object_id, b.field_id, b.detector, b.optical_element, b.photometry_kind
        1.0857362 * e.flux_err / nullif(greatest(e.flux, 0), 0) AS ab_mag_err,
        s.block_id, s.start_mjd
 FROM roman.light_curve_segment s
-JOIN roman.light_curve_block b ON b.block_id = s.block_id AND b.superseded_at IS NULL
+JOIN roman.light_curve_block b
+    ON b.block_id = s.block_id AND b.start_mjd = s.start_mjd AND b.superseded_at IS NULL
 CROSS JOIN LATERAL unnest(
     b.exposure_id, b.midpoint_mjd_tdb, b.midpoint_bjd_tdb, s.flux, s.flux_err,
     roman.expand_flag_run(s.flag_run, b.n_epoch)
@@ -24,7 +25,8 @@ SELECT s.object_id, b.optical_element, b.photometry_kind, sum(b.n_epoch)::intege
        roman.array_concat(s.flux ORDER BY b.midpoint_mjd_tdb) AS flux,
        roman.array_concat(s.flux_err ORDER BY b.midpoint_mjd_tdb) AS flux_err
 FROM roman.light_curve_segment s
-JOIN roman.light_curve_block b ON b.block_id = s.block_id AND b.superseded_at IS NULL
+JOIN roman.light_curve_block b
+    ON b.block_id = s.block_id AND b.start_mjd = s.start_mjd AND b.superseded_at IS NULL
 GROUP BY s.object_id, b.optical_element, b.photometry_kind;
 COMMENT ON VIEW roman.light_curve_array IS
 'Light curves, one row per object, optical element and kind; position i of every array is the same exposure';
@@ -34,7 +36,8 @@ SELECT s.object_id, b.field_id, b.detector, b.optical_element, b.photometry_kind
        e.exposure_id, e.midpoint_mjd_tdb, e.midpoint_bjd_tdb,
        e.offset_ra, e.offset_dec, e.offset_ra_err, e.offset_dec_err, s.block_id, s.start_mjd
 FROM roman.astrometry_segment s
-JOIN roman.light_curve_block b ON b.block_id = s.block_id AND b.superseded_at IS NULL
+JOIN roman.light_curve_block b
+    ON b.block_id = s.block_id AND b.start_mjd = s.start_mjd AND b.superseded_at IS NULL
 CROSS JOIN LATERAL unnest(
     b.exposure_id, b.midpoint_mjd_tdb, b.midpoint_bjd_tdb,
     s.offset_ra, s.offset_dec, s.offset_ra_err, s.offset_dec_err
@@ -48,7 +51,8 @@ SELECT s.object_id, b.field_id, b.detector, b.optical_element, b.photometry_kind
        e.exposure_id, e.midpoint_mjd_tdb, e.midpoint_bjd_tdb,
        e.size_excess, e.e1, e.e2, e.size_excess_err, e.e1_err, e.e2_err, e.reduced_chi2, s.block_id, s.start_mjd
 FROM roman.shape_segment s
-JOIN roman.light_curve_block b ON b.block_id = s.block_id AND b.superseded_at IS NULL
+JOIN roman.light_curve_block b
+    ON b.block_id = s.block_id AND b.start_mjd = s.start_mjd AND b.superseded_at IS NULL
 CROSS JOIN LATERAL unnest(
     b.exposure_id, b.midpoint_mjd_tdb, b.midpoint_bjd_tdb,
     s.size_excess, s.e1, s.e2, s.size_excess_err, s.e1_err, s.e2_err, s.reduced_chi2

@@ -1,0 +1,111 @@
+"""Cholesky factors of small dense systems, packed row by row, in single precision.
+
+A packed lower triangle keeps element (i, j) at ``i (i + 1) / 2 + j``: a row is contiguous, so that factoring
+and solving are dot products of contiguous memory. The matrices have a unit diagonal (Jacobi scaling), which
+gives the pivots a scale: a pivot is the share of a column that the columns before it cannot imitate.
+"""
+
+from __future__ import annotations
+
+import numba
+import numpy as np
+
+from loaders.photometry.psf_table import Float32Array
+
+SMALLEST_PIVOT = 1e-4
+"""A column of which less than this share is its own cannot be solved for in single precision."""
+
+_PINNED = np.float32(1e15)
+"""Diagonal that holds a column at zero."""
+
+
+@numba.njit(cache=True, nogil=True, fastmath=True)
+def _dot(a: Float32Array, b: Float32Array) -> float:
+    total = np.float32(0.0)
+    for k in range(a.size):
+        total += a[k] * b[k]
+    return total
+
+
+@numba.njit(cache=True, nogil=True)
+def factor(matrix: Float32Array, n: int) -> int:
+    """Replace a matrix by its Cholesky factor; columns without a pivot are pinned to zero.
+
+    Parameters
+    ----------
+    matrix
+        Packed lower triangle of a symmetric matrix with unit diagonal, overwritten.
+    n
+        Number of rows.
+
+    Returns
+    -------
+    int
+        Number of pinned columns; their diagonal is above `is_pinned`'s limit.
+    """
+    pinned = 0
+    for i in range(n):
+        row = matrix[i * (i + 1) // 2 : i * (i + 1) // 2 + i + 1]
+        for j in range(i):
+            base = j * (j + 1) // 2
+            row[j] = (row[j] - _dot(row[:j], matrix[base : base + j])) / matrix[base + j]
+        pivot = row[i] - _dot(row[:i], row[:i])
+        if pivot > SMALLEST_PIVOT:
+            row[i] = np.sqrt(pivot)
+        else:
+            row[i] = _PINNED
+            pinned += 1
+    return pinned
+
+
+@numba.njit(cache=True, nogil=True)
+def is_pinned(matrix: Float32Array, i: int) -> bool:
+    """Whether a column of a factor was pinned to zero."""
+    return bool(matrix[i * (i + 1) // 2 + i] >= _PINNED)
+
+
+@numba.njit(cache=True, nogil=True, fastmath=True)
+def solve(matrix: Float32Array, n: int, b: Float32Array) -> None:
+    """Solve L Lᵀ x = b in place, L being a packed factor."""
+    for i in range(n):
+        base = i * (i + 1) // 2
+        b[i] = (b[i] - _dot(b[:i], matrix[base : base + i])) / matrix[base + i]
+    for i in range(n - 1, -1, -1):
+        base = i * (i + 1) // 2
+        b[i] /= matrix[base + i]
+        value = b[i]
+        for j in range(i):
+            b[j] -= value * matrix[base + j]
+
+
+@numba.njit(cache=True, nogil=True, fastmath=True)
+def marginal_variances(matrix: Float32Array, first: int, n: int, out: Float32Array) -> None:
+    """Diagonal of the inverse of L Lᵀ for the columns from ``first`` on.
+
+    With the columns of no interest eliminated first, the inverse of the trailing block of the factor alone
+    gives the marginal variances of the others.
+
+    Parameters
+    ----------
+    matrix, n
+        Packed factor and its number of rows.
+    first
+        First column of interest.
+    out
+        Shape (n - first,), overwritten.
+    """
+    m = n - first
+    inverse = np.zeros((m, m), dtype=np.float32)
+    out[:] = np.float32(0.0)
+    for i in range(m):
+        base = (first + i) * (first + i + 1) // 2 + first
+        row = inverse[i]
+        row[i] = np.float32(1.0)
+        for k in range(i):
+            above, value = inverse[k], matrix[base + k]
+            for j in range(k + 1):
+                row[j] -= value * above[j]
+        reciprocal = np.float32(1.0) / matrix[base + i]
+        for j in range(i + 1):
+            row[j] *= reciprocal
+            out[j] += row[j] * row[j]

@@ -1,0 +1,235 @@
+"""The weighted normal equations of overlapping stamps.
+
+With the value P_s(p) of star s in pixel p and the weight W(p) of the pixel, N_st = Σ_p W P_s P_t. The
+covariance matrix of the fluxes is the inverse of N (King 1983, PASP 95, 163, for one star).
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numba
+import numpy as np
+
+from loaders.photometry.cholesky import factor, is_pinned, marginal_variances, solve
+from loaders.photometry.psf_table import STAMP, Float32Array, IntArray, Nodes, Planes, blend, fill_stamp
+from loaders.photometry.tiling import Tiles
+from loaders.psf.model import FloatArray
+
+
+class Stamps(NamedTuple):
+    """Stars as pixels.
+
+    Parameters
+    ----------
+    value
+        Shape (n, STAMP, STAMP): share of the flux in each pixel.
+    row, column
+        Shape (n,): first pixel of each stamp, in the framed image.
+    """
+
+    value: Float32Array
+    row: IntArray
+    column: IntArray
+
+
+class Sums(NamedTuple):
+    """Sums over the stamp of each star, shape (n,).
+
+    ``information`` is Σ W P², the diagonal of the normal matrix; ``sky`` is Σ W P, the response to a
+    constant background.
+    """
+
+    information: Float32Array
+    sky: Float32Array
+
+
+class Factors(NamedTuple):
+    """Cholesky factors of all tiles, packed one after the other: tile t begins at ``start[t]``."""
+
+    value: Float32Array
+    start: IntArray
+
+
+class TileResult(NamedTuple):
+    """What the factors say of every star, shape (n,).
+
+    ``variance`` is the marginal variance of the flux (NaN where pinned), ``sky`` the flux that a star loses
+    per unit of background, given that its neighbours react too.
+    """
+
+    variance: Float32Array
+    sky: Float32Array
+
+
+@numba.njit(cache=True, nogil=True)
+def fill_stamps(
+    begin: int,
+    end: int,
+    position: tuple[FloatArray, FloatArray],
+    cell: IntArray,
+    psf: tuple[Planes, Nodes],
+    value: Float32Array,
+) -> None:
+    """Evaluate the stamps of stars that are sorted by ``cell``, with one PSF for each cell."""
+    planes, nodes = psf
+    buffer = np.empty(planes.coefficient.shape[1:], dtype=np.float32)
+    current = -1
+    blended = Planes(buffer, planes.step, planes.centre, planes.pad)
+    for s in range(begin, end):
+        if cell[s] != current:
+            current = cell[s]
+            blended = blend(planes, nodes, current, buffer)
+        fill_stamp(blended, (position[0][s], position[1][s]), (0, 0), value[s])
+
+
+@numba.njit(cache=True, nogil=True, fastmath=True)
+def sum_weights(begin: int, end: int, stamps: Stamps, weight: Float32Array, sums: Sums) -> None:
+    """Sum weight times PSF, and times PSF squared, over every stamp."""
+    for s in range(begin, end):
+        information, sky = np.float32(0.0), np.float32(0.0)
+        for j in range(STAMP):
+            w = weight[stamps.row[s] + j, stamps.column[s] : stamps.column[s] + STAMP]
+            p = stamps.value[s, j]
+            for i in range(STAMP):
+                product = w[i] * p[i]
+                sky += product
+                information += product * p[i]
+        sums.information[s] = information
+        sums.sky[s] = sky
+
+
+@numba.njit(cache=True, nogil=True, fastmath=True)
+def project(begin: int, end: int, stamps: Stamps, image: Float32Array, out: Float32Array) -> None:
+    """Sum image times PSF over every stamp: ``out[s] = Σ_p image(p) P_s(p)``."""
+    for s in range(begin, end):
+        total = np.float32(0.0)
+        for j in range(STAMP):
+            v = image[stamps.row[s] + j, stamps.column[s] : stamps.column[s] + STAMP]
+            p = stamps.value[s, j]
+            for i in range(STAMP):
+                total += v[i] * p[i]
+        out[s] = total
+
+
+@numba.njit(cache=True, nogil=True, fastmath=True)
+def scatter(
+    begin: int,
+    end: int,
+    colour: IntArray,
+    own: IntArray,
+    stamps: Stamps,
+    amount: Float32Array,
+    image: Float32Array,
+) -> None:
+    """Add ``amount`` times each star to an image, for the stars of the tiles in ``colour[begin:end]``."""
+    for k in range(begin, end):
+        for s in range(own[colour[k]], own[colour[k] + 1]):
+            a = amount[s]
+            if a == np.float32(0.0):
+                continue
+            for j in range(STAMP):
+                v = image[stamps.row[s] + j, stamps.column[s] : stamps.column[s] + STAMP]
+                p = stamps.value[s, j]
+                for i in range(STAMP):
+                    v[i] += a * p[i]
+
+
+@numba.njit(cache=True, nogil=True, fastmath=True)
+def _overlap(strip: Float32Array, other: Float32Array, dx: int, dy: int) -> float:
+    """Dot product of a weighted stamp, framed left and right by zeros, with a stamp at an offset."""
+    total = np.float32(0.0)
+    for j in range(max(dy, 0), min(STAMP, STAMP + dy)):
+        a, b = strip[j, STAMP + dx : 2 * STAMP + dx], other[j - dy]
+        for i in range(STAMP):
+            total += a[i] * b[i]
+    return total
+
+
+@numba.njit(cache=True, nogil=True)
+def normal_matrix(
+    member: IntArray, stamps: Stamps, weight: Float32Array, scale: Float32Array, matrix: Float32Array
+) -> None:
+    """Fill the packed lower triangle of the scaled normal matrix of some stars.
+
+    Parameters
+    ----------
+    member
+        Shape (m,): indices of the stars.
+    stamps, weight
+        Stars as pixels, and the framed image of weights.
+    scale
+        Shape (n,): factor of each star that makes the diagonal one; 0 for a star without information.
+    matrix
+        At least m (m + 1) / 2 elements, overwritten.
+    """
+    strip = np.zeros((STAMP, 3 * STAMP), dtype=np.float32)
+    for a in range(member.size):
+        s = member[a]
+        row, column = stamps.row[s], stamps.column[s]
+        for j in range(STAMP):
+            for i in range(STAMP):
+                strip[j, STAMP + i] = scale[s] * weight[row + j, column + i] * stamps.value[s, j, i]
+        base = a * (a + 1) // 2
+        for b in range(a):
+            t = member[b]
+            dx, dy = stamps.column[t] - column, stamps.row[t] - row
+            if abs(dx) < STAMP and abs(dy) < STAMP:
+                matrix[base + b] = scale[t] * _overlap(strip, stamps.value[t], dx, dy)
+            else:
+                matrix[base + b] = np.float32(0.0)
+        matrix[base + a] = np.float32(1.0) if scale[s] > 0 else np.float32(0.0)
+
+
+@numba.njit(cache=True, nogil=True)
+def factor_tiles(
+    begin: int,
+    end: int,
+    tiles: Tiles,
+    stamps: Stamps,
+    weight: Float32Array,
+    sums: Sums,
+    scale: Float32Array,
+    factors: Factors,
+    result: TileResult,
+) -> None:
+    """Build and factor the normal matrix of each tile, with what it says of the tile's own stars."""
+    for tile in range(begin, end):
+        member = tiles.member[tiles.start[tile] : tiles.start[tile + 1]]
+        n, first = member.size, tiles.margin[tile]
+        if n == first:
+            continue
+        matrix = factors.value[factors.start[tile] : factors.start[tile + 1]]
+        normal_matrix(member, stamps, weight, scale, matrix)
+        factor(matrix, n)
+        response = sums.sky[member] * scale[member]
+        solve(matrix, n, response)
+        variance = np.empty(n - first, dtype=np.float32)
+        marginal_variances(matrix, first, n, variance)
+        for k in range(first, n):
+            s = member[k]
+            pinned = is_pinned(matrix, k)
+            result.variance[s] = np.float32(np.nan) if pinned else variance[k - first] * scale[s] ** 2
+            result.sky[s] = response[k] * scale[s]
+
+
+@numba.njit(cache=True, nogil=True)
+def solve_tiles(
+    begin: int,
+    end: int,
+    tiles: Tiles,
+    factors: Factors,
+    scale: Float32Array,
+    gradient: Float32Array,
+    step: Float32Array,
+) -> None:
+    """Solve every tile for the steps of the fluxes of its own stars (restricted additive Schwarz)."""
+    for tile in range(begin, end):
+        member = tiles.member[tiles.start[tile] : tiles.start[tile + 1]]
+        if member.size == tiles.margin[tile]:
+            continue
+        matrix = factors.value[factors.start[tile] : factors.start[tile + 1]]
+        x = gradient[member] * scale[member]
+        solve(matrix, member.size, x)
+        for k in range(tiles.margin[tile], member.size):
+            step[member[k]] = x[k] * scale[member[k]]

@@ -1,0 +1,286 @@
+"""What is simulated: the scene, the survey and the detector, as values that a YAML file can replace."""
+
+from __future__ import annotations
+
+import types
+from collections.abc import Mapping
+from dataclasses import MISSING, dataclass, fields, is_dataclass
+from importlib.resources import files
+from pathlib import Path
+from typing import Any, Union, get_args, get_origin, get_type_hints
+
+import yaml
+
+Range = tuple[float, float]
+
+
+@dataclass(frozen=True)
+class Population:
+    """A Galactic component: share of the stars, distance (kpc), A_V (mag), proper motion (mas/yr in l, b)."""
+
+    name: str
+    fraction: float
+    distance: float
+    distance_sigma: float
+    a_v: float
+    a_v_sigma: float
+    pm_l: float
+    pm_l_sigma: float
+    pm_b: float
+    pm_b_sigma: float
+
+
+@dataclass(frozen=True)
+class StarParameters:
+    """Density of the stars, their luminosity function (F146 AB) and their temperatures (K)."""
+
+    density_per_arcmin2: float
+    luminosity_magnitude: tuple[float, ...]
+    luminosity_log_count: tuple[float, ...]
+    clump_magnitude: float
+    clump_sigma: float
+    clump_fraction: float
+    locus_magnitude: tuple[float, ...]
+    locus_temperature: tuple[float, ...]
+    temperature_scatter: float
+    populations: tuple[Population, ...]
+
+
+@dataclass(frozen=True)
+class VariableClass:
+    """Variables of one kind: periods (days) and full amplitudes (magnitudes), log-uniform in their ranges."""
+
+    kind: str
+    number: int
+    period: Range
+    amplitude: Range
+    magnitude: Range
+
+
+@dataclass(frozen=True)
+class EventClass:
+    """Microlensing events of one kind.
+
+    ``t_einstein`` (days) and ``rho`` (source radius in Einstein radii) are log-uniform in their ranges,
+    ``u0`` and ``t0`` uniform; ``t0`` is a fraction of the survey's span, ``source_fraction`` the share of the
+    object's light that is magnified. ``pi_e`` is the range of the microlensing parallax (0 for none).
+    """
+
+    kind: str
+    number: int
+    t_einstein: Range
+    u0: Range
+    rho: Range
+    t0: Range
+    magnitude: Range
+    source_fraction: Range = (1.0, 1.0)
+    pi_e: Range = (0.0, 0.0)
+
+
+@dataclass(frozen=True)
+class GalaxyParameters:
+    """Number density, F146 AB magnitudes, Sersic shapes and temperatures (K) of background galaxies."""
+
+    density_per_arcmin2: float
+    magnitude: Range
+    count_slope: float
+    sersic_n: Range
+    half_light_radius: Range
+    axis_ratio: Range
+    temperature: Range
+
+
+@dataclass(frozen=True)
+class SceneParameters:
+    """The sky: where, and what is there."""
+
+    ra: float
+    dec: float
+    reference_epoch: float
+    margin_arcsec: float
+    seed: int
+    stars: StarParameters
+    variables: tuple[VariableClass, ...]
+    events: tuple[EventClass, ...]
+    galaxies: GalaxyParameters
+
+
+@dataclass(frozen=True)
+class Window:
+    """A cut-out of a detector: its first pixel (0-based) and its size in pixels."""
+
+    x: int
+    y: int
+    width: int
+    height: int
+
+    def __post_init__(self) -> None:
+        if min(self.x, self.y) < 0 or min(self.width, self.height) < 1:
+            raise ValueError(f"a window lies on the detector and has pixels, got {self}")
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """Shape (height, width) of the image."""
+        return self.height, self.width
+
+
+@dataclass(frozen=True)
+class MultiAccumTable:
+    """A multi-accumulation table: which reads (numbered from 1) are averaged into which resultant."""
+
+    name: str
+    identifier: str
+    number: int
+    frame_time: float
+    read_pattern: tuple[tuple[int, ...], ...]
+
+    @property
+    def exposure_time(self) -> float:
+        """Seconds from the reset to the end of the last read."""
+        return self.frame_time * self.read_pattern[-1][-1]
+
+
+@dataclass(frozen=True)
+class Cadence:
+    """How often a filter is used: interval and offset of the first exposure in minutes."""
+
+    optical_element: str
+    interval_minutes: float
+    offset_minutes: float
+    ma_table: str
+
+
+@dataclass(frozen=True)
+class SurveyParameters:
+    """The exposures of one detector: when, in which filters, where pointed."""
+
+    program: int
+    execution_plan: int
+    segment: int
+    title: str
+    investigator_name: str
+    category: str
+    subcategory: str
+    science_category: str
+    start_time: str
+    duration_days: float
+    detector: str
+    window: Window
+    roll_v3: float
+    cadences: tuple[Cadence, ...]
+    ma_tables: tuple[MultiAccumTable, ...]
+    exposures_per_visit: int
+    dither_name: str
+    dither_offsets: tuple[tuple[float, float], ...]
+    alignment_error_mas: float
+    seed: int
+
+    def ma_table(self, name: str) -> MultiAccumTable:
+        """Look up a multi-accumulation table by name."""
+        for table in self.ma_tables:
+            if table.name == name:
+                return table
+        raise ValueError(f"no multi-accumulation table {name!r}, have {[t.name for t in self.ma_tables]}")
+
+
+@dataclass(frozen=True)
+class DetectorParameters:
+    """Electronics and cosmic rays; noise and operability of pixels come from the instrument's tables."""
+
+    gain: float
+    full_well: float
+    zodiacal_factor: float
+    cosmic_ray_rate: float
+    cosmic_ray_track: float
+    cosmic_ray_charge: float
+    cosmic_ray_flagged: float
+    bad_pixels: bool
+    bad_pixel_seed: int
+
+
+@dataclass(frozen=True)
+class SimulationParameters:
+    """All that a simulation depends on."""
+
+    scene: SceneParameters
+    survey: SurveyParameters
+    detector: DetectorParameters
+
+
+def default_parameters() -> SimulationParameters:
+    """Three days of a bulge field in a 256 x 256 window, as shipped in ``defaults.yaml``."""
+    return parameters_from_mapping({})
+
+
+def load_parameters(path: Path) -> SimulationParameters:
+    """Read parameters from a YAML file laid out like ``defaults.yaml``; what it leaves out keeps its default.
+
+    Raises
+    ------
+    ValueError
+        If a key is unknown or a value does not fit.
+    """
+    return parameters_from_mapping(yaml.safe_load(path.read_text()) or {})
+
+
+def parameters_from_mapping(changes: Mapping[str, Any]) -> SimulationParameters:
+    """Lay changes over the defaults; mappings merge, lists and plain values replace.
+
+    Raises
+    ------
+    ValueError
+        If a key is unknown or a value does not fit.
+    """
+    defaults = yaml.safe_load((files(__package__) / "defaults.yaml").read_text())
+    parameters = _build(SimulationParameters, _merge(defaults, changes), "parameters")
+    assert isinstance(parameters, SimulationParameters)
+    return parameters
+
+
+def _merge(base: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:
+    merged = dict(base)
+    for key, value in changes.items():
+        nested = isinstance(value, Mapping) and isinstance(base.get(key), Mapping)
+        merged[key] = _merge(base[key], value) if nested else value
+    return merged
+
+
+def _build(kind: Any, value: Any, where: str) -> Any:
+    """Turn plain YAML values into ``kind``: a dataclass, a tuple of something, or a plain type."""
+    if is_dataclass(kind):
+        return _build_dataclass(kind, value, where)
+    if get_origin(kind) is tuple:
+        return _build_tuple(get_args(kind), value, where)
+    if get_origin(kind) in (Union, types.UnionType):
+        return None if value is None else _build(get_args(kind)[0], value, where)
+    if kind is float and isinstance(value, int) and not isinstance(value, bool):
+        return float(value)
+    if kind is str and hasattr(value, "isoformat"):
+        return value.isoformat()
+    if not isinstance(value, kind) or (kind is int and isinstance(value, bool)):
+        raise ValueError(f"{where} must be {kind.__name__}, got {value!r}")
+    return value
+
+
+def _build_dataclass(kind: Any, value: Any, where: str) -> Any:
+    if not isinstance(value, Mapping):
+        raise ValueError(f"{where} must be a mapping, got {value!r}")
+    hints = get_type_hints(kind)
+    required = {f.name for f in fields(kind) if f.default is MISSING}
+    if unknown := set(value) - set(hints):
+        raise ValueError(f"{where} has unknown keys {sorted(unknown)}; known are {sorted(hints)}")
+    if missing := required - set(value):
+        raise ValueError(f"{where} lacks {sorted(missing)}")
+    return kind(**{key: _build(hints[key], item, f"{where}.{key}") for key, item in value.items()})
+
+
+def _build_tuple(kinds: tuple[Any, ...], value: Any, where: str) -> Any:
+    if not isinstance(value, list | tuple):
+        raise ValueError(f"{where} must be a list, got {value!r}")
+    if kinds[-1] is Ellipsis:
+        return tuple(_build(kinds[0], item, f"{where}[{i}]") for i, item in enumerate(value))
+    if len(value) != len(kinds):
+        raise ValueError(f"{where} must have {len(kinds)} values, got {value!r}")
+    return tuple(
+        _build(k, item, f"{where}[{i}]") for i, (k, item) in enumerate(zip(kinds, value, strict=True))
+    )

@@ -1,0 +1,219 @@
+"""One exposure of a scene: from the plan to a Level-2 file. Exposures do not depend on one another."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+from astropy.time import Time
+from roman_datamodels.datamodels import ImageModel
+
+from loaders.psf.model import EffectivePsf
+from loaders.psf.render import SplinePsf, Stars, draw
+from loaders.simulation import level2
+from loaders.simulation.astrometry import observed_position
+from loaders.simulation.attitude import Attitude
+from loaders.simulation.ephemeris import barycentric_mjd_tdb
+from loaders.simulation.galaxies import galaxy_stamp
+from loaders.simulation.geometry import Camera
+from loaders.simulation.instrument_tables import detector_noise, thermal_rate, zodiacal_rate
+from loaders.simulation.noise import DetectorState, detector_state, measure
+from loaders.simulation.render import Renderer, prepare
+from loaders.simulation.scene import Scene
+from loaders.simulation.season import PlannedExposure
+from loaders.simulation.throughput import ab_zero_rate
+
+FloatArray = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class FilterModel:
+    """A filter on the window of a detector.
+
+    Parameters
+    ----------
+    renderer
+        Draws stars.
+    galaxies
+        Effective image of each galaxy of the scene.
+    zero_rate
+        Electrons/s of AB magnitude zero.
+    zodiacal, thermal
+        Background in electrons/s and pixel.
+    """
+
+    renderer: Renderer
+    galaxies: tuple[SplinePsf, ...]
+    zero_rate: float
+    zodiacal: float
+    thermal: float
+
+
+@dataclass(frozen=True)
+class Simulation:
+    """A scene before a camera, prepared for any of its exposures; pickle it to the processes of a pool."""
+
+    scene: Scene
+    camera: Camera
+    detector: DetectorState
+    filters: dict[str, FilterModel]
+
+
+def prepare_simulation(scene: Scene, psfs: Mapping[str, EffectivePsf]) -> Simulation:
+    """Prepare all filters of a survey.
+
+    Parameters
+    ----------
+    scene
+        The scene.
+    psfs
+        Effective PSF of the survey's detector for every filter of its cadences.
+
+    Raises
+    ------
+    ValueError
+        If a filter has no PSF.
+    """
+    survey, parameters = scene.parameters.survey, scene.parameters.detector
+    camera = Camera.of(scene.parameters)
+    noise = detector_noise(survey.detector)
+    state = detector_state(survey.detector, survey.window, noise, parameters)
+    elements = {c.optical_element for c in survey.cadences}
+    if missing := elements - set(psfs):
+        raise ValueError(f"no PSF for {sorted(missing)}, have {sorted(psfs)}")
+    return Simulation(scene, camera, state, {e: _filter(scene, camera, e, psfs[e]) for e in sorted(elements)})
+
+
+def _filter(scene: Scene, camera: Camera, element: str, psf: EffectivePsf) -> FilterModel:
+    detector, window = scene.parameters.survey.detector, camera.window
+    one = EffectivePsf(psf.at(*camera.centre)[None, None], psf.oversampling, np.zeros(1), np.zeros(1))
+    jacobian = camera.jacobian(camera.attitude((0.0, 0.0)))
+    stamps = (galaxy_stamp(scene.galaxies, k, one, jacobian) for k in range(scene.galaxies.ra.size))
+    return FilterModel(
+        prepare(psf, (window.x, window.y), camera.centre),
+        tuple(SplinePsf.of(stamp) for stamp in stamps),
+        ab_zero_rate(detector, element),
+        zodiacal_rate(element) * scene.parameters.detector.zodiacal_factor,
+        thermal_rate(element),
+    )
+
+
+@dataclass(frozen=True)
+class TrueState:
+    """What the stars are at the middle of an exposure; arrays of shape (n_star,).
+
+    Parameters
+    ----------
+    ra, dec
+        Direction seen from the observatory, deg ICRS.
+    x, y
+        Pixels of the window, 0-based, by the true pointing.
+    rate
+        Electrons/s.
+    factor
+        Flux over the catalogued flux.
+    """
+
+    ra: FloatArray
+    dec: FloatArray
+    x: FloatArray
+    y: FloatArray
+    rate: FloatArray
+    factor: FloatArray
+
+
+def true_state(simulation: Simulation, planned: PlannedExposure) -> TrueState:
+    """Where the stars are in an exposure, and how bright."""
+    scene, middle = simulation.scene, planned.mid_time
+    ra, dec = observed_position(scene.stars.astrometry, middle)
+    x, y = simulation.camera.to_window(_true_attitude(simulation, planned), ra, dec)
+    factor = scene.flux_factor(np.atleast_1d(_barycentric(scene, middle)))[0]
+    zero = simulation.filters[planned.optical_element].zero_rate
+    rate = zero * 10 ** (-0.4 * scene.star_magnitude[planned.optical_element]) * factor
+    return TrueState(ra, dec, x, y, rate, factor)
+
+
+def _barycentric(scene: Scene, time: Time) -> FloatArray:
+    centre = scene.parameters.scene
+    return barycentric_mjd_tdb(time, centre.ra, centre.dec)
+
+
+def _generator(simulation: Simulation, planned: PlannedExposure, purpose: int) -> np.random.Generator:
+    """Random numbers of one exposure: the same whatever else is simulated, in whatever order."""
+    return np.random.default_rng([simulation.scene.parameters.survey.seed, planned.index, purpose])
+
+
+def _true_attitude(simulation: Simulation, planned: PlannedExposure) -> Attitude:
+    """The pointing that the pixels have; the file's WCS lacks the alignment error."""
+    sigma = simulation.scene.parameters.survey.alignment_error_mas
+    error = _generator(simulation, planned, 1).normal(0.0, 1.0, 2) * sigma
+    return simulation.camera.attitude(planned.offset, (float(error[0]), float(error[1])))
+
+
+def expected_image(simulation: Simulation, planned: PlannedExposure) -> FloatArray:
+    """Noiseless image in electrons/s: stars, galaxies, sky, but no dark current; shape (height, width)."""
+    model = simulation.filters[planned.optical_element]
+    shape = simulation.camera.window.shape
+    stars = true_state(simulation, planned)
+    image = model.renderer.stars(shape, stars.x, stars.y, stars.rate)
+    _draw_galaxies(image, simulation, planned)
+    return np.clip(image, 0.0, None) + model.zodiacal + model.thermal
+
+
+def _draw_galaxies(image: FloatArray, simulation: Simulation, planned: PlannedExposure) -> None:
+    galaxies, model = simulation.scene.galaxies, simulation.filters[planned.optical_element]
+    attitude = _true_attitude(simulation, planned)
+    x, y = simulation.camera.to_window(attitude, galaxies.ra, galaxies.dec)
+    rate = model.zero_rate * 10 ** (-0.4 * simulation.scene.galaxy_magnitude[planned.optical_element])
+    for k, stamp in enumerate(model.galaxies):
+        one = slice(k, k + 1)
+        radius = np.array([stamp.coefficients.shape[-1] // (2 * stamp.oversampling)])
+        draw(image, stamp, Stars(x[one], y[one], rate[one], radius))
+
+
+def simulate_level2(simulation: Simulation, planned: PlannedExposure) -> ImageModel:
+    """Simulate one exposure as a Level-2 image.
+
+    Parameters
+    ----------
+    simulation
+        The prepared scene.
+    planned
+        A row of `loaders.simulation.season.plan_exposures`.
+
+    Returns
+    -------
+    A model that is valid under RAD. Depends on nothing but the arguments (and on the clock in ``file_date``).
+    """
+    expected = expected_image(simulation, planned)
+    rng = _generator(simulation, planned, 0)
+    measured = measure(expected, planned.ma_table, simulation.detector, rng)
+    attitude = simulation.camera.attitude(planned.offset)
+    zodiacal = simulation.filters[planned.optical_element].zodiacal
+    frame = level2.Frame(simulation.scene.parameters, planned, simulation.camera, attitude, zodiacal)
+    return level2.image_model(measured, frame)
+
+
+def simulate_to_file(simulation: Simulation, planned: PlannedExposure, directory: Path) -> Path:
+    """Simulate one exposure and write it under its own name; returns the path."""
+    path = directory / planned.filename(simulation.scene.parameters.survey.detector)
+    write_level2(path, simulate_level2(simulation, planned))
+    return path
+
+
+def write_level2(path: Path, model: ImageModel) -> None:
+    """Validate a model against RAD and write it; the file appears under its name only when it is whole.
+
+    Raises
+    ------
+    asdf.exceptions.ValidationError
+        If the model breaks its schema.
+    """
+    with tempfile.TemporaryDirectory(dir=path.parent) as scratch:
+        whole = Path(scratch) / path.name
+        model.save(whole)
+        whole.replace(path)

@@ -1,0 +1,162 @@
+"""Open a Level-2 file and say in one line what is wrong if it cannot be used."""
+
+from __future__ import annotations
+
+import hashlib
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import asdf
+import roman_datamodels
+import yaml
+from asdf.exceptions import AsdfBlockIndexWarning, AsdfConversionWarning, ValidationError
+from roman_datamodels.datamodels import DataModel, ImageModel
+
+from loaders.rejection import Rejected
+from loaders.wfi.asdf_blocks import missing_end
+
+_ASDF_MAGIC = b"#ASDF"
+_FETCH_AGAIN = "Fetch the file again from the archive"
+_SHOWN = 80
+
+
+def file_checksum(path: Path) -> str:
+    """Compute the SHA-256 checksum of a whole file, as hexadecimal digits."""
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+@contextmanager
+def level2_model(path: Path, *, pixels: bool) -> Iterator[ImageModel]:
+    """Open a Level-2 file, validated by RAD.
+
+    Parameters
+    ----------
+    path
+        File.
+    pixels
+        True reads all binary blocks and checks them against their checksums; False leaves them on disk, so
+        that damage there goes unnoticed.
+
+    Yields
+    ------
+    ImageModel
+        Closed on return.
+
+    Raises
+    ------
+    Rejected
+        Codes ``missing_file``, ``empty_file``, ``not_asdf``, ``truncated``, ``corrupted``, ``not_roman``,
+        ``not_level2``, ``schema_violation``.
+    """
+    _check_is_asdf(path)
+    with _quiet_reading():
+        with _rejecting(path):
+            file = _open_validated(path, pixels=pixels)
+        with file:
+            yield _as_level2(path, file)
+
+
+def _check_is_asdf(path: Path) -> None:
+    """Reject what cannot be an ASDF file before a parser sees it."""
+    where = str(path)
+    if not path.is_file():
+        raise Rejected(where, "no such file", "Check the path", "missing_file")
+    try:
+        with path.open("rb") as stream:
+            start = stream.read(80)
+    except OSError as error:
+        what = f"cannot be read ({error.strerror})"
+        raise Rejected(where, what, "Check the permissions and the disk", "unreadable_file") from error
+    if not start:
+        raise Rejected(where, "the file is empty", _FETCH_AGAIN, "empty_file")
+    if not start.startswith(_ASDF_MAGIC):
+        kind = "a FITS file" if start.startswith(b"SIMPLE  =") else f"a file that begins with {start[:12]!r}"
+        what = f"expected ASDF, found {kind}"
+        raise Rejected(where, what, "Give a Level-2 file whose name ends in _cal.asdf", "not_asdf")
+    if missing := missing_end(path):
+        raise Rejected(where, f"the end of the file is missing: {missing}", _FETCH_AGAIN, "truncated")
+
+
+@contextmanager
+def _quiet_reading() -> Iterator[None]:
+    """Settle which warnings of the readers matter: a damaged block index does, the others do not."""
+    with warnings.catch_warnings():
+        # Leap seconds of the survey's years are not announced yet; the file's UTC is what there is.
+        warnings.filterwarnings("ignore", message=".*dubious year.*")
+        # An unknown tag leaves a plain dictionary, which is reported as not_level2.
+        warnings.filterwarnings("ignore", category=AsdfConversionWarning)
+        warnings.filterwarnings("error", category=AsdfBlockIndexWarning)
+        yield
+
+
+def _open_validated(path: Path, *, pixels: bool) -> asdf.AsdfFile:
+    """Open with the validation by schema that asdf leaves off by default."""
+    with asdf.config_context() as config:
+        config.validate_on_read = True
+        return asdf.open(
+            path, lazy_tree=True, memmap=False, lazy_load=not pixels, validate_checksums=pixels, mode="r"
+        )
+
+
+@contextmanager
+def _rejecting(path: Path) -> Iterator[None]:
+    """Turn what asdf raises on damaged or invalid files into rejections."""
+    where = str(path)
+    try:
+        yield
+    except ValidationError as error:
+        raise _schema_violation(where, error) from error
+    except yaml.YAMLError as error:
+        what = f"the header is not YAML ({_one_line(error)})"
+        raise Rejected(where, what, _FETCH_AGAIN, "corrupted") from error
+    except (ValueError, OSError, RuntimeError, AsdfBlockIndexWarning) as error:
+        raise Rejected(where, f"damaged: {_one_line(error)}", _FETCH_AGAIN, "corrupted") from error
+
+
+def _schema_violation(where: str, error: ValidationError) -> Rejected:
+    """Name the keyword and the value that RAD does not allow."""
+    keyword = ".".join(str(part) for part in error.absolute_path)
+    if error.validator == "required":
+        what = f"a keyword is missing: {error.message}"
+    else:
+        value = _shorten(repr(error.instance))
+        what = f"value {value} is not allowed by its RAD schema ({_shorten(error.message)})"
+    remedy = "Correct the keyword or process the file with a current pipeline"
+    return Rejected(f"{where}: {keyword or 'roman'}", what, remedy, "schema_violation")
+
+
+def _as_level2(path: Path, file: asdf.AsdfFile) -> ImageModel:
+    """Wrap an open file as an image model, if it is one."""
+    where = str(path)
+    if "roman" not in file.tree:
+        keys = ", ".join(sorted(str(key) for key in file.tree if key not in ("asdf_library", "history")))
+        what = f"no Roman data in it (top-level keys: {_shorten(keys) or 'none'})"
+        raise Rejected(where, what, "Give a Roman Level-2 file", "not_roman")
+    model = _model(file)
+    if not isinstance(model, ImageModel):
+        kind = type(model).__name__ if model is not None else "of a type or version that RAD does not know"
+        remedy = "Give a Level-2 exposure, _cal.asdf"
+        raise Rejected(where, f"the product is {kind}, not an ImageModel", remedy, "not_level2")
+    return model
+
+
+def _model(file: asdf.AsdfFile) -> DataModel | None:
+    """Model of the file's product; None if roman_datamodels has none."""
+    try:
+        return roman_datamodels.open(file)
+    except TypeError:
+        return None
+
+
+def _one_line(error: Exception) -> str:
+    """First line of what an exception says, shortened."""
+    return _shorten((str(error) or type(error).__name__).splitlines()[0])
+
+
+def _shorten(text: str) -> str:
+    """Cut a text to a length that fits one line."""
+    flat = " ".join(text.split())
+    return flat if len(flat) <= _SHOWN else flat[: _SHOWN - 1] + "…"

@@ -1,0 +1,60 @@
+"""The command ``roman-db``. Loaders add their own sub-commands by entry points, so this file knows none of them."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import sys
+
+import click
+import structlog
+
+from roman_db import migrate
+from roman_db.cluster.commands import cluster
+from roman_db.cluster.error import ClusterError
+from roman_db.logs import configure_logs
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="roman-db")
+def root() -> None:
+    """Light curves, catalogs and spectra of the Roman Space Telescope in PostgreSQL.
+
+    Without further ado a private PostgreSQL server is started when it is needed; ROMAN_DB_URL names another.
+    """
+
+
+@root.group()
+def load() -> None:
+    """Load files."""
+
+
+@root.group()
+def run() -> None:
+    """Run a pipeline mode."""
+
+
+@root.command()
+def upgrade() -> None:
+    """Create the database or bring it up to date with this release."""
+    migrate.upgrade()
+    click.echo("The database is up to date.")
+
+
+root.add_command(cluster)
+
+
+def main() -> None:
+    """Run the command line; an error that we foresaw is one line, without a traceback."""
+    configure_logs()
+    for entry in importlib.metadata.entry_points(group="roman_db.commands"):
+        entry.load()(root)
+    try:
+        root(standalone_mode=False)
+    except click.exceptions.Abort:
+        sys.exit(130)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(error.exit_code)
+    except ClusterError as error:
+        structlog.get_logger().error(str(error))
+        sys.exit(1)

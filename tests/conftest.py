@@ -1,0 +1,89 @@
+"""A private PostgreSQL for the whole test run, started by the first to need it, shared by xdist's workers."""
+
+from __future__ import annotations
+
+import itertools
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import psutil
+import psycopg2
+import pytest
+import sqlalchemy as sa
+
+from roman_db.cluster import lifecycle
+from roman_db.settings import Settings
+
+_PREFIX = "roman-db-test-"
+_HOME = pytest.StashKey[Path]()
+# The data of a test run need not outlive the machine; processes may still be killed at any moment.
+_HASTE = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
+_count = itertools.count()
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Choose the home of the cluster: the controller for all its workers."""
+    given = getattr(config, "workerinput", {}).get("cluster_home")
+    if given is None:
+        _remove_homes_of_dead_runs()
+    config.stash[_HOME] = Path(given or f"{tempfile.gettempdir()}/{_PREFIX}{os.getpid()}")
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_configure_node(node) -> None:
+    """Tell an xdist worker the controller's choice."""
+    node.workerinput["cluster_home"] = str(node.config.stash[_HOME])
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """Stop the cluster once all workers are done, and remove it."""
+    if not hasattr(session.config, "workerinput"):
+        _remove(session.config.stash[_HOME])
+
+
+@pytest.fixture(scope="session")
+def cluster_url(pytestconfig: pytest.Config) -> str:
+    """URL of the run's server, as its administrator (a superuser)."""
+    url = lifecycle.ensure_running(_settings(pytestconfig.stash[_HOME]))
+    _execute(url, *(f"ALTER SYSTEM SET {name} = '{value}'" for name, value in _HASTE.items()))
+    _execute(url, "SELECT pg_reload_conf()")
+    return url
+
+
+@pytest.fixture
+def empty_database(cluster_url: str) -> Iterator[str]:
+    """URL of a new database with nothing in it; q3c is there to be created. It is dropped after the test."""
+    name = f"test_{os.getpid()}_{next(_count)}"
+    _execute(cluster_url, f"CREATE DATABASE {name} TEMPLATE template0")
+    yield sa.make_url(cluster_url).set(database=name).render_as_string(hide_password=False)
+    _execute(cluster_url, f"DROP DATABASE {name} WITH (FORCE)")
+
+
+def _settings(home: Path) -> Settings:
+    return Settings(url=None, home=home, pg_port=None, pg_memory_mb=2048)
+
+
+def _execute(url: str, *statements: str) -> None:
+    connection = psycopg2.connect(url)
+    try:
+        connection.autocommit = True
+        with connection.cursor() as cursor:
+            for statement in statements:
+                cursor.execute(statement)
+    finally:
+        connection.close()
+
+
+def _remove_homes_of_dead_runs() -> None:
+    for home in Path(tempfile.gettempdir()).glob(f"{_PREFIX}*"):
+        if home.stat().st_uid == os.geteuid() and not psutil.pid_exists(int(home.name.removeprefix(_PREFIX))):
+            _remove(home)
+
+
+def _remove(home: Path) -> None:
+    if home.exists():
+        lifecycle.stop(_settings(home), "immediate")
+        shutil.rmtree(home)
