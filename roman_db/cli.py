@@ -1,4 +1,4 @@
-"""The command ``roman-db``. Loaders add their own sub-commands by entry points, so this file knows none of them."""
+"""The command ``roman-db``; loaders add their sub-commands by entry points, so that it knows none of them."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """Tasks and pipeline modes: declared once, run inline here or by a queue worker; the science knows neither.
 
-A task lists the units of work that are still to do and does one of them. Both are idempotent: a unit that is done
-is not listed again, and a unit that was cut off is listed as if it had never begun.
+A task lists the units of work that are still to do and does one of them. Both are idempotent: a unit that is
+done is not listed again, and a unit that was cut off is listed as if it had never begun.
 """
 
 from __future__ import annotations
@@ -94,7 +94,7 @@ def _run_unit(
     try:
         with _attempt(mode, task, unit, run):
             task.run(unit, run, progress)
-    except Exception as error:  # noqa: BLE001 - whatever a unit fails of, the other units go on
+    except Exception as error:  # whatever a unit fails of, the other units go on
         log.error("unit failed", task=task.name, unit=unit.name, error=str(error), exc_info=True)
         report.failed[name] = f"{type(error).__name__}: {error}"
     else:

@@ -122,7 +122,9 @@ def _image_shape(model: ImageModel, path: Path) -> tuple[int, int]:
     shape = shapes["data"]
     for name, other in shapes.items():
         if other != shape or 0 in other:
-            what = f"shape {other} does not fit data of shape {shape}" if other != shape else "no pixels in it"
+            what = (
+                f"shape {other} does not fit data of shape {shape}" if other != shape else "no pixels in it"
+            )
             remedy = "Process the exposure again"
             raise Rejected(f"{path}: {name}", what, remedy, "array_shape")
     return shape[0], shape[1]

@@ -11,7 +11,8 @@ from astropy import units
 from gwcs.coordinate_frames import CelestialFrame
 
 from loaders.rejection import Rejected
-from loaders.wfi.projection import SkyProjection, fit_projection
+from loaders.wfi.projection import SkyProjection
+from loaders.wfi.projection_fit import fit_projection
 
 FloatArray = npt.NDArray[np.float64]
 
