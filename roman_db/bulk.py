@@ -10,6 +10,7 @@ import sqlalchemy as sa
 
 from roman_db.copy_binary import ChunkReader, encode_column, encode_rows
 from roman_db.schema.metadata import table as table_of
+from roman_db.schema.metadata import type_name
 
 #: Bytes handed to the server at a time.
 _BUFFER = 1 << 20
@@ -83,7 +84,7 @@ def column_types(table: str, names: Mapping[str, Any] | Sequence[str]) -> dict[s
 
 def _type_name(column_type: sa.types.TypeEngine[Any]) -> str:
     """Name of a type as PostgreSQL's ``format_type`` gives it."""
-    name = column_type.compile(dialect=sa.dialects.postgresql.dialect()).lower()
+    name = type_name(column_type)
     return "boolean" if name == "bool" else name
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any
 
 import numba
@@ -71,7 +72,7 @@ def encode_rows(columns: Sequence[EncodedColumn]) -> Iterator[memoryview]:
     yield memoryview(HEADER)
     for first in range(0, n_row, _ROWS_A_CHUNK):
         part = slice(first, min(first + _ROWS_A_CHUNK, n_row))
-        yield memoryview(_interleave(tuple(_slice(column, part) for column in columns)))
+        yield _interleave(tuple(_slice(column, part) for column in columns)).data
     yield memoryview(TRAILER)
 
 
@@ -94,6 +95,10 @@ class ChunkReader:
         head, self._rest = self._rest[:size], self._rest[size:]
         return bytes(head)
 
+    def readline(self, size: int = -1) -> bytes:
+        """Binary data has no lines; psycopg2 asks for the method and never calls it."""
+        return self.read(size)
+
 
 def _encode_fixed(values: Any, sql_type: str) -> EncodedColumn:
     """Encode a column whose values all take the same number of bytes."""
@@ -115,14 +120,29 @@ def _values_and_null(values: Any, sql_type: str) -> tuple[npt.NDArray[Any], npt.
         null = np.zeros(array.shape, bool)
     if array.dtype == object:
         null |= np.array([value is None for value in array], bool)
-        kind = np.float64 if sql_type in ("real", "double precision") else np.int64
-        array = np.array([0 if missing else value for value, missing in zip(array, null, strict=True)], kind)
+        array = _without_objects(array, null, sql_type)
     if array.dtype.kind == "M":
         null |= np.isnat(array)
         array = array.astype("datetime64[us]").astype(np.int64) - _EPOCH_SHIFT_US
     if array.dtype.kind == "f":
         null |= np.isnan(array)
     return array, null
+
+
+def _without_objects(
+    array: npt.NDArray[Any], null: npt.NDArray[np.bool_], sql_type: str
+) -> npt.NDArray[Any]:
+    """Array of a plain type; what is NULL becomes zero."""
+    if sql_type == "timestamp with time zone":
+        moments = [None if missing else _naive_utc(value) for value, missing in zip(array, null, strict=True)]
+        return np.array(moments, "datetime64[us]")
+    kind = np.float64 if sql_type in ("real", "double precision") else np.int64
+    return np.array([0 if missing else value for value, missing in zip(array, null, strict=True)], kind)
+
+
+def _naive_utc(moment: datetime) -> datetime:
+    """Moment in UTC without its time zone, as numpy wants it."""
+    return moment.astimezone(UTC).replace(tzinfo=None)
 
 
 def _check_range(array: npt.NDArray[Any], wire: np.dtype[Any], sql_type: str) -> None:

@@ -146,7 +146,7 @@ def _dead_runs(connection: sa.Connection) -> list[int]:
 def _alive(pid: int, started_at: Any) -> bool:
     """Whether the process that began a run then still runs; a younger process of that number is another."""
     try:
-        return psutil.Process(pid).create_time() <= started_at.timestamp()
+        return bool(psutil.Process(pid).create_time() <= started_at.timestamp())
     except psutil.NoSuchProcess:
         return False
 

@@ -29,9 +29,10 @@ class BlockKey:
 
 @dataclass(frozen=True)
 class Epochs:
-    """Exposures in order of time, shape (n_epoch,): identifiers, and midpoints in TDB as MJD.
+    """Exposures in order of time, shape (n_epoch,): identifiers, and midpoints in TDB.
 
-    ``bjd_tdb`` are the midpoints at the barycentre of the solar system, also as MJD.
+    ``mjd_tdb`` are those at the observatory as MJD, ``bjd_tdb`` those at the barycentre of the solar system
+    as BJD.
     """
 
     exposure_id: Int64Array

@@ -36,11 +36,12 @@ class Stamps(NamedTuple):
 class Sums(NamedTuple):
     """Sums over the stamp of each star, shape (n,).
 
-    ``information`` is Σ W P², the diagonal of the normal matrix; ``sky`` is Σ W P, the response to a
-    constant background.
+    ``information`` is Σ W P², the diagonal of the normal matrix; ``scale`` its inverse square root, 0 where
+    there is none; ``sky`` is Σ W P, the response to a constant background.
     """
 
     information: Float32Array
+    scale: Float32Array
     sky: Float32Array
 
 
@@ -96,6 +97,7 @@ def sum_weights(begin: int, end: int, stamps: Stamps, weight: Float32Array, sums
                 sky += product
                 information += product * p[i]
         sums.information[s] = information
+        sums.scale[s] = 1 / np.sqrt(information) if information > 0 else np.float32(0.0)
         sums.sky[s] = sky
 
 
@@ -185,16 +187,17 @@ def normal_matrix(
 def factor_tiles(
     begin: int,
     end: int,
+    which: IntArray,
     tiles: Tiles,
     stamps: Stamps,
     weight: Float32Array,
     sums: Sums,
-    scale: Float32Array,
     factors: Factors,
     result: TileResult,
 ) -> None:
-    """Build and factor the normal matrix of each tile, with what it says of the tile's own stars."""
-    for tile in range(begin, end):
+    """Build and factor the normal matrices of some tiles, with what they say of the tiles' own stars."""
+    scale = sums.scale
+    for tile in which[begin:end]:
         member = tiles.member[tiles.start[tile] : tiles.start[tile + 1]]
         n, first = member.size, tiles.margin[tile]
         if n == first:

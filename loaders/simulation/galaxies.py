@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import galsim
@@ -9,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from loaders.psf.model import EffectivePsf
+from loaders.psf.render import SplinePsf, Stars, draw
 from loaders.simulation.parameters import GalaxyParameters
 from loaders.simulation.population import Field, log_uniform
 
@@ -77,11 +79,42 @@ def galaxy_stamp(galaxies: Galaxies, row: int, psf: EffectivePsf, jacobian: Floa
     kernel = galsim.Image(np.ascontiguousarray(psf.stamps[0, 0]), scale=step)
     flux = float(psf.stamps[0, 0].sum() * step**2)
     blurred = galsim.Convolve(profile, galsim.InterpolatedImage(kernel, flux=flux, normalization="sb"))
-    half = psf.size // 2 + int(np.ceil(_reach(galaxies, row, jacobian) / step))
+    half = psf.size // 2 + int(np.ceil(reach(galaxies, jacobian)[row] / step))
     size = 2 * half + 1
     image = blurred.drawImage(nx=size, ny=size, scale=step, method="no_pixel", dtype=float)
     stamp = image.array / step**2
     return EffectivePsf(np.asarray(stamp)[None, None], psf.oversampling, np.zeros(1), np.zeros(1))
+
+
+def draw_stamps(
+    image: FloatArray,
+    stamps: Mapping[int, SplinePsf],
+    position: tuple[FloatArray, FloatArray],
+    rate: FloatArray,
+) -> None:
+    """Add galaxies to an image.
+
+    Parameters
+    ----------
+    image
+        Shape (height, width), changed in place.
+    stamps
+        Effective images by row of the catalog; rows without one are left out.
+    position
+        x and y in 0-based pixels of the image, each of shape (n,).
+    rate
+        Shape (n,): electrons/s.
+    """
+    for row, stamp in stamps.items():
+        one = slice(row, row + 1)
+        radius = np.array([stamp.coefficients.shape[-1] // (2 * stamp.oversampling)])
+        draw(image, stamp, Stars(position[0][one], position[1][one], rate[one], radius))
+
+
+def reach(galaxies: Galaxies, jacobian: FloatArray) -> FloatArray:
+    """Pixels from the centres to the ends of the profiles, shape (n,); ``jacobian`` as in `galaxy_stamp`."""
+    major = _TRUNCATION * galaxies.half_light_radius / np.sqrt(galaxies.axis_ratio)
+    return np.asarray(major / np.sqrt(abs(np.linalg.det(jacobian))) * 1.1)
 
 
 def _pixel_profile(galaxies: Galaxies, row: int, jacobian: FloatArray) -> galsim.GSObject:
@@ -95,9 +128,3 @@ def _pixel_profile(galaxies: Galaxies, row: int, jacobian: FloatArray) -> galsim
     on_sky = sersic.shear(q=float(galaxies.axis_ratio[row]), beta=angle)
     inverse = np.linalg.inv(jacobian)
     return on_sky.transform(*inverse.ravel()).withFlux(1.0)
-
-
-def _reach(galaxies: Galaxies, row: int, jacobian: FloatArray) -> float:
-    """Pixels from the centre to the end of the profile."""
-    major = _TRUNCATION * galaxies.half_light_radius[row] / np.sqrt(galaxies.axis_ratio[row])
-    return float(major / np.sqrt(abs(np.linalg.det(jacobian))) * 1.1)

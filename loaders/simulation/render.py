@@ -104,6 +104,11 @@ def prepare(psf: EffectivePsf, origin: tuple[int, int], centre: tuple[float, flo
     return Renderer(whole, core, wing, _FAINT_PEAK / max(float(np.abs(wing).max()), 1e-12))
 
 
+def at_position(psf: EffectivePsf, x: float, y: float) -> EffectivePsf:
+    """The PSF at one place of the detector, serving everywhere."""
+    return EffectivePsf(psf.at(x, y)[None, None], psf.oversampling, np.zeros(1), np.zeros(1))
+
+
 def _half_width(psf: SplinePsf) -> float:
     return float((psf.coefficients.shape[-1] - 3) / (2 * psf.oversampling))
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,16 +12,17 @@ from astropy.time import Time
 from roman_datamodels.datamodels import ImageModel
 
 from loaders.psf.model import EffectivePsf
-from loaders.psf.render import SplinePsf, Stars, draw
+from loaders.psf.render import SplinePsf
 from loaders.simulation import level2
 from loaders.simulation.astrometry import observed_position
 from loaders.simulation.attitude import Attitude
 from loaders.simulation.ephemeris import barycentric_mjd_tdb
-from loaders.simulation.galaxies import galaxy_stamp
+from loaders.simulation.galaxies import draw_stamps, galaxy_stamp, reach
 from loaders.simulation.geometry import Camera
 from loaders.simulation.instrument_tables import detector_noise, thermal_rate, zodiacal_rate
 from loaders.simulation.noise import DetectorState, detector_state, measure
-from loaders.simulation.render import Renderer, prepare
+from loaders.simulation.product import write_product
+from loaders.simulation.render import Renderer, at_position, prepare
 from loaders.simulation.scene import Scene
 from loaders.simulation.season import PlannedExposure
 from loaders.simulation.throughput import ab_zero_rate
@@ -39,7 +39,7 @@ class FilterModel:
     renderer
         Draws stars.
     galaxies
-        Effective image of each galaxy of the scene.
+        Effective images of the galaxies that reach into the window, by row.
     zero_rate
         Electrons/s of AB magnitude zero.
     zodiacal, thermal
@@ -47,7 +47,7 @@ class FilterModel:
     """
 
     renderer: Renderer
-    galaxies: tuple[SplinePsf, ...]
+    galaxies: dict[int, SplinePsf]
     zero_rate: float
     zodiacal: float
     thermal: float
@@ -90,16 +90,26 @@ def prepare_simulation(scene: Scene, psfs: Mapping[str, EffectivePsf]) -> Simula
 
 def _filter(scene: Scene, camera: Camera, element: str, psf: EffectivePsf) -> FilterModel:
     detector, window = scene.parameters.survey.detector, camera.window
-    one = EffectivePsf(psf.at(*camera.centre)[None, None], psf.oversampling, np.zeros(1), np.zeros(1))
+    one = at_position(psf, *camera.centre)
     jacobian = camera.jacobian(camera.attitude((0.0, 0.0)))
-    stamps = (galaxy_stamp(scene.galaxies, k, one, jacobian) for k in range(scene.galaxies.ra.size))
+    rows = _galaxies_within(scene, camera, jacobian, psf.half_width)
     return FilterModel(
         prepare(psf, (window.x, window.y), camera.centre),
-        tuple(SplinePsf.of(stamp) for stamp in stamps),
+        {row: SplinePsf.of(galaxy_stamp(scene.galaxies, row, one, jacobian)) for row in rows},
         ab_zero_rate(detector, element),
         zodiacal_rate(element) * scene.parameters.detector.zodiacal_factor,
         thermal_rate(element),
     )
+
+
+def _galaxies_within(scene: Scene, camera: Camera, jacobian: FloatArray, blur: float) -> list[int]:
+    """Rows of the galaxies whose light can fall into the window in some dither."""
+    x, y = camera.to_window(camera.attitude((0.0, 0.0)), scene.galaxies.ra, scene.galaxies.dec)
+    dither = np.abs(scene.parameters.survey.dither_offsets).max() / np.sqrt(abs(np.linalg.det(jacobian)))
+    margin = reach(scene.galaxies, jacobian) + blur + 2 * dither
+    height, width = camera.window.shape
+    near = (np.minimum(x, y) > -margin) & (x < width + margin) & (y < height + margin)
+    return [int(row) for row in np.flatnonzero(near)]
 
 
 @dataclass(frozen=True)
@@ -169,10 +179,7 @@ def _draw_galaxies(image: FloatArray, simulation: Simulation, planned: PlannedEx
     attitude = _true_attitude(simulation, planned)
     x, y = simulation.camera.to_window(attitude, galaxies.ra, galaxies.dec)
     rate = model.zero_rate * 10 ** (-0.4 * simulation.scene.galaxy_magnitude[planned.optical_element])
-    for k, stamp in enumerate(model.galaxies):
-        one = slice(k, k + 1)
-        radius = np.array([stamp.coefficients.shape[-1] // (2 * stamp.oversampling)])
-        draw(image, stamp, Stars(x[one], y[one], rate[one], radius))
+    draw_stamps(image, model.galaxies, (x, y), rate)
 
 
 def simulate_level2(simulation: Simulation, planned: PlannedExposure) -> ImageModel:
@@ -201,19 +208,5 @@ def simulate_level2(simulation: Simulation, planned: PlannedExposure) -> ImageMo
 def simulate_to_file(simulation: Simulation, planned: PlannedExposure, directory: Path) -> Path:
     """Simulate one exposure and write it under its own name; returns the path."""
     path = directory / planned.filename(simulation.scene.parameters.survey.detector)
-    write_level2(path, simulate_level2(simulation, planned))
+    write_product(path, simulate_level2(simulation, planned))
     return path
-
-
-def write_level2(path: Path, model: ImageModel) -> None:
-    """Validate a model against RAD and write it; the file appears under its name only when it is whole.
-
-    Raises
-    ------
-    asdf.exceptions.ValidationError
-        If the model breaks its schema.
-    """
-    with tempfile.TemporaryDirectory(dir=path.parent) as scratch:
-        whole = Path(scratch) / path.name
-        model.save(whole)
-        whole.replace(path)

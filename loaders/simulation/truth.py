@@ -1,4 +1,4 @@
-"""What is true of a scene: a catalog, light curves without noise, and the state of every star in an exposure."""
+"""What is true of a scene: a catalog, light curves without noise, the stars of an exposure."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.parquet as pq
 from astropy import units
 from astropy.table import Column, Table, vstack
 
@@ -22,9 +24,10 @@ _MOTION = units.mas / units.yr
 def truth_table(scene: Scene) -> Table:
     """The catalog of all sources of a scene, stars before galaxies, one a row.
 
-    Columns: ``source_id`` (row number), ``kind`` (``star``, ``galaxy``, a kind of variable or of event), ``ra, dec``
-    (deg ICRS, barycentric, at ``ref_epoch``), ``pmra, pmdec, parallax``, ``mag_<filter>`` (AB, at rest) and
-    parameters of variables, events and galaxies, NaN where they do not apply. Times are barycentric MJD (TDB).
+    Columns: ``source_id`` (row number), ``kind`` (``star``, ``galaxy``, a kind of variable or of event),
+    ``ra, dec`` (deg ICRS, barycentric, at ``ref_epoch``), ``pmra, pmdec, parallax``, ``mag_<filter>`` (AB, at
+    rest) and parameters of variables, events and galaxies, NaN where they do not apply. Times are barycentric
+    MJD (TDB).
     """
     table = vstack([_stars(scene), _galaxies(scene)])
     table["source_id"] = np.arange(len(table))
@@ -36,8 +39,14 @@ def truth_table(scene: Scene) -> Table:
 
 
 def write_truth(path: Path, scene: Scene) -> None:
-    """Write the truth catalog as Parquet, units in the metadata."""
-    truth_table(scene).write(path, format="parquet", overwrite=True)
+    """Write the truth catalog as Parquet, each column's unit in the metadata of its field (key ``unit``)."""
+    table = truth_table(scene)
+    columns = [pa.array(np.asarray(table[name])) for name in table.colnames]
+    fields = [
+        pa.field(name, column.type, metadata={"unit": str(table[name].unit or "")})
+        for name, column in zip(table.colnames, columns, strict=True)
+    ]
+    pq.write_table(pa.Table.from_arrays(columns, schema=pa.schema(fields)), path)
 
 
 def true_light_curve(scene: Scene, star: int, optical_element: str, mjd_tdb: FloatArray) -> FloatArray:
@@ -49,8 +58,8 @@ def true_light_curve(scene: Scene, star: int, optical_element: str, mjd_tdb: Flo
 def exposure_truth(simulation: Simulation, planned: PlannedExposure) -> Table:
     """Places and fluxes of all stars in one exposure: ``source_id, ra, dec, x, y, flux``.
 
-    ``ra, dec`` are what the observatory sees at the middle of the exposure, ``x, y`` are 0-based pixels of the
-    window (also of stars outside of it) by the true pointing.
+    ``ra, dec`` are what the observatory sees at the middle of the exposure, ``x, y`` are 0-based pixels of
+    the window (also of stars outside of it) by the true pointing.
     """
     state = true_state(simulation, planned)
     rest = flux_njy(simulation.scene.star_magnitude[planned.optical_element])

@@ -1,4 +1,4 @@
-"""Keywords of a Level-2 file to metadata: placeholders, time scales, and the file's name where keywords fail."""
+"""Keywords of a Level-2 file to metadata: placeholders, time scales, and names where keywords fail."""
 
 from __future__ import annotations
 

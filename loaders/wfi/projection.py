@@ -87,7 +87,8 @@ class SkyProjection:
             Shape (n,), degrees; NaN for positions beyond the margin and for NaN.
         """
         u, v = self._normalised(*_columns(x, y))
-        return kernels.to_sky(u, v, self.axes, self.forward)
+        ra, dec = kernels.to_sky(u, v, self.axes, self.forward)
+        return ra, dec
 
     def to_pixel(self, ra: npt.ArrayLike, dec: npt.ArrayLike) -> tuple[FloatArray, FloatArray]:
         """Project positions on the sky onto the detector.
@@ -123,7 +124,7 @@ class SkyProjection:
         """
         u, v = self._normalised(*_columns(x, y))
         _, (hx, hy) = self._frame()
-        return kernels.jacobian(u, v, self.axes, self.forward) / _ARCSEC / np.array([hx, hy])
+        return np.asarray(kernels.jacobian(u, v, self.axes, self.forward) / _ARCSEC / np.array([hx, hy]))
 
     def inside(self, x: FloatArray, y: FloatArray) -> npt.NDArray[np.bool_]:
         """Tell which pixel coordinates lie on a pixel of the detector; NaN does not."""

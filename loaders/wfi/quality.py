@@ -31,9 +31,10 @@ FORBIDDING = _bits(
 )
 """Flags that forbid the use of a pixel.
 
-SATURATED is not among them: it is set if any resultant saturated, and bright stars carry it although the slope
-of their earlier resultants is good; where no slope could be fitted the error is 0. JUMP_DET is not either: the
-ramp fit leaves the jump out. OUTLIER flags what differs from other exposures, as a variable star does.
+SATURATED is not among them: it is set if any resultant saturated, and bright stars carry it although the
+slope of their earlier resultants is good; where no slope could be fitted the error is 0. JUMP_DET is not
+either: the ramp fit leaves the jump out. OUTLIER flags what differs from other exposures, as a variable star
+does.
 """
 
 SATURATED = _bits(pixel.SATURATED)

@@ -4,8 +4,8 @@ Three steps: UTC to TDB (ERFA, the implementation of the IAU's SOFA collection; 
 rotation does not enter), the observatory's barycentric position, and the light travel time between
 observatory and barycentre for a plane wave, ``r · n / c`` (Eastman, Siverd & Gaudi 2010, PASP 122, 935).
 
-Left out: the curvature of the wave (below 1e-5 s beyond 100 pc), the Shapiro delay (below 2e-5 s more than 50°
-from the Sun, where Roman looks), and the place of the observatory in TDB - TT (below 1e-3 s at L2).
+Left out: the curvature of the wave (below 2e-5 s beyond 100 pc), the Shapiro delay (below 2e-5 s more than
+50° from the Sun, where Roman looks), and the place of the observatory in TDB - TT (below 1e-3 s at L2).
 """
 
 from __future__ import annotations

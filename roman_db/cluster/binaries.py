@@ -56,7 +56,7 @@ class Installation:
 
 
 def choose(pg_bin: Path | None, layout: Layout) -> Installation:
-    """Return the installation that the home's cluster needs, or the newest usable one where it has none.
+    """Return the installation that the home's cluster needs, or the newest one where there is no cluster yet.
 
     Parameters
     ----------
@@ -71,14 +71,27 @@ def choose(pg_bin: Path | None, layout: Layout) -> Installation:
         Where there is none, saying what was found instead. A cluster is never touched by another major
         version.
     """
-    found = list(installations(pg_bin, layout.programs))
-    usable = [one for one in found if one.has_q3c and one.major >= OLDEST_MAJOR]
     needed = cluster_major(layout.data)
-    fitting = [one for one in usable if needed in (None, one.major)]
+    candidates = usable(pg_bin, layout)
+    fitting = [one for one in candidates if needed in (None, one.major)]
     if not fitting:
-        listed = ", ".join(map(str, found)) or "none"
-        raise _none_found(pg_bin, listed) if needed is None else _other_major(layout.data, needed, listed)
+        raise _other_major(layout.data, needed or 0, candidates)
     return max(fitting, key=lambda one: one.major)
+
+
+def usable(pg_bin: Path | None, layout: Layout) -> list[Installation]:
+    """Return the installations that a new cluster can be made with.
+
+    Raises
+    ------
+    ClusterError
+        Where there is none, saying what was found instead.
+    """
+    found = list(installations(pg_bin, layout.programs))
+    good = [one for one in found if one.has_q3c and one.major >= OLDEST_MAJOR]
+    if not good:
+        raise _none_usable(pg_bin, found)
+    return good
 
 
 def cluster_major(data: Path) -> int | None:
@@ -146,16 +159,16 @@ def _pg_config(installation: Installation) -> dict[str, str]:
     return dict(pairs)
 
 
-def _none_found(pg_bin: Path | None, listed: str) -> ClusterError:
+def _none_usable(pg_bin: Path | None, found: list[Installation]) -> ClusterError:
     return ClusterError(
-        f"version {OLDEST_MAJOR} or newer with the extension q3c is needed (found: {listed})",
+        f"version {OLDEST_MAJOR} or newer with the extension q3c is needed (found: {_listed(found)})",
         pg_bin or "PostgreSQL",
         f"Install it with `make setup` (Debian and Ubuntu: postgresql-{OLDEST_MAJOR} and its q3c package), "
         "or set ROMAN_DB_PG_BIN to the folder of its programs",
     )
 
 
-def _other_major(data: Path, needed: int, listed: str) -> ClusterError:
+def _other_major(data: Path, needed: int, found: list[Installation]) -> ClusterError:
     move = (
         f"dump it with pg_dumpall of PostgreSQL {needed}, move it away, and load the dump into a new cluster"
     )
@@ -163,7 +176,11 @@ def _other_major(data: Path, needed: int, listed: str) -> ClusterError:
         f"install postgresql-{needed} and postgresql-{needed}-q3c, or " if needed >= OLDEST_MAJOR else ""
     )
     return ClusterError(
-        f"the cluster was made by PostgreSQL {needed}, and no other version can use it (found: {listed})",
+        f"the cluster was made by PostgreSQL {needed}, and no other version can use it (found: {_listed(found)})",
         data,
         f"Nothing was changed. To use it, {install}{move}",
     )
+
+
+def _listed(found: list[Installation]) -> str:
+    return ", ".join(map(str, found)) or "none"

@@ -10,8 +10,9 @@ from collections.abc import Iterator
 
 import click
 
-from roman_db.cluster import lifecycle
+from roman_db.cluster import binaries, lifecycle
 from roman_db.cluster.error import ClusterError
+from roman_db.cluster.layout import Layout
 from roman_db.cluster.lifecycle import ClusterStatus
 from roman_db.settings import settings
 
@@ -43,6 +44,14 @@ def stop_command(immediate: bool) -> None:
     with _reported():
         stopped = lifecycle.stop(settings(), "immediate" if immediate else "fast")
     click.echo("stopped" if stopped else "it was not running")
+
+
+@cluster.command("programs")
+def programs_command() -> None:
+    """List the PostgreSQL installations that the server can run on; fail where there is none."""
+    with _reported():
+        for one in binaries.usable(settings().pg_bin, Layout(settings().home)):
+            click.echo(str(one))
 
 
 @cluster.command("status")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shutil
 from pathlib import Path
 
 from roman_db.cluster.error import ClusterError
@@ -15,7 +16,7 @@ _MEANINGS = (
         "Set ROMAN_DB_PG_PORT to a free port, or leave it out: the unix socket is enough for roman-db",
     ),
     (
-        r"No space left on device|Disk quota exceeded",
+        r"No space left on device|Disk quota exceeded|[Cc]heck free disk space|wrote only \d+ of \d+ bytes",
         "the disk is full",
         "Free some space and run the command again; what was committed is safe",
     ),
@@ -46,14 +47,20 @@ _MEANINGS = (
     ),
 )
 _TAIL_LINES = 4
+#: A disk with fewer bytes free is full.
+_FULL = 64 * 1024
 
 
 def explained(message: str, where: Path, otherwise: str) -> ClusterError:
     """Return the error that PostgreSQL's ``message`` means, or ``otherwise`` with the end of it."""
+    if where.exists() and shutil.disk_usage(where).free < _FULL:
+        message += "\nNo space left on device, perhaps not even for the log"
     for pattern, what, remedy in _MEANINGS:
         if found := re.search(f".*(?:{pattern}).*", message):
             return ClusterError(f"{what} ({_without_prefix(found[0])})", where, remedy)
-    said = " / ".join(_without_prefix(line) for line in message.splitlines()[-_TAIL_LINES:] if line.strip())
+    lines = [line for line in message.splitlines() if line.strip()]
+    faults = [line for line in lines if re.search("ERROR:|FATAL:|PANIC:", line)]
+    said = " / ".join(_without_prefix(line) for line in (faults or lines)[-_TAIL_LINES:])
     return ClusterError(f"{otherwise}: {said or 'it said nothing'}", where, "Read the server's log there")
 
 

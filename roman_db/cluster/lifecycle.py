@@ -32,8 +32,6 @@ _PATIENCE_S = 600
 _SILENCE_S = 5
 _PAUSE_S = 0.05
 _LOG_KEPT = 10 * 1024**2
-#: A disk with fewer bytes free is full.
-_FULL = 64 * 1024
 
 State = Literal["absent", "stopped", "starting", "running", "stopping", "unreachable", "crashed"]
 
@@ -212,8 +210,6 @@ def _start(layout: Layout, runner: Runner) -> Postmaster:
     if done.returncode == 0 and server is not None and server.answers:
         return server
     said = layout.log.read_bytes()[said_before:].decode(errors="replace")
-    if shutil.disk_usage(layout.home).free < _FULL:
-        said += "\nNo space left on device, not even for the log"
     raise explained(said or done.stderr, layout.log, "the server did not start")
 
 

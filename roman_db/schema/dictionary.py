@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from sqlalchemy.dialects import postgresql
-
-from roman_db.schema.metadata import column_type
+from roman_db.schema.metadata import column_type, type_name
 from roman_db.schema.model import Column, Table
 
 _HEAD = """# Data dictionary
@@ -35,7 +33,7 @@ def _row(table: Table, column: Column) -> str:
     archive = f" Archive: `{column.archive}`." if column.archive else ""
     cells = (
         f"`{column.name}`{key}",
-        column_type(column).compile(dialect=postgresql.dialect()).lower() + required,
+        type_name(column_type(column)) + required,
         column.unit or "",
         column.ucd or "",
         column.description + refers + archive,

@@ -8,12 +8,17 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
-from sqlalchemy.dialects import postgresql
-from sqlalchemy.schema import CreateIndex, CreateTable, SetColumnComment, SetTableComment
+from sqlalchemy.schema import (
+    CreateIndex,
+    CreateTable,
+    ExecutableDDLElement,
+    SetColumnComment,
+    SetTableComment,
+)
 
 from roman_db.resources import folder
 from roman_db.schema.dictionary import data_dictionary
-from roman_db.schema.metadata import make_metadata
+from roman_db.schema.metadata import DIALECT, make_metadata
 from roman_db.schema.model import POSTGRESQL_SCHEMAS, Table, read_tables
 from roman_db.schema.tap import tap_schema_sql
 
@@ -21,7 +26,7 @@ from roman_db.schema.tap import tap_schema_sql
 def table_ddl(tables: dict[str, Table]) -> str:
     """Statements that create the tables with their comments and plain indexes, in an order that works."""
     metadata = make_metadata(tables.values())
-    statements = []
+    statements: list[ExecutableDDLElement] = []
     for table in metadata.sorted_tables:
         statements.append(CreateTable(table))
         statements += [
@@ -29,8 +34,7 @@ def table_ddl(tables: dict[str, Table]) -> str:
         ]
         statements.append(SetTableComment(table))
         statements += [SetColumnComment(column) for column in table.columns]
-    dialect = postgresql.dialect()
-    lines = [" ".join(str(s.compile(dialect=dialect)).replace("\t", " ").split()) for s in statements]
+    lines = [" ".join(str(s.compile(dialect=DIALECT)).replace("\t", " ").split()) for s in statements]
     return "\n".join(f"{line.replace('%%', '%')};" for line in lines) + "\n"
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from functools import cache
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql
@@ -11,30 +12,38 @@ from sqlalchemy.types import TypeEngine
 
 from roman_db.schema.model import Column, Table, read_tables
 
-_SCALAR: dict[str, TypeEngine[object]] = {
-    "boolean": sa.Boolean(),  # type: ignore[dict-item]
-    "short": sa.SmallInteger(),  # type: ignore[dict-item]
-    "int": sa.Integer(),  # type: ignore[dict-item]
-    "long": sa.BigInteger(),  # type: ignore[dict-item]
-    "float": sa.REAL(),  # type: ignore[dict-item]
-    "double": sa.Double(),  # type: ignore[dict-item]
-    "text": sa.Text(),  # type: ignore[dict-item]
-    "timestamp": sa.TIMESTAMP(timezone=True),  # type: ignore[dict-item]
-    "binary": sa.LargeBinary(),  # type: ignore[dict-item]
+#: How SQL is written.
+DIALECT = sa.create_mock_engine("postgresql+psycopg2://", lambda *_: None).dialect
+
+_SCALAR: dict[str, TypeEngine[Any]] = {
+    "boolean": sa.Boolean(),
+    "short": sa.SmallInteger(),
+    "int": sa.Integer(),
+    "long": sa.BigInteger(),
+    "float": sa.REAL(),
+    "double": sa.Double(),
+    "text": sa.Text(),
+    "timestamp": sa.TIMESTAMP(timezone=True),
+    "binary": sa.LargeBinary(),
 }
-_SPECIAL: dict[str, TypeEngine[object]] = {
-    "int8multirange": postgresql.INT8MULTIRANGE(),  # type: ignore[dict-item]
-    "jsonb": postgresql.JSONB(),  # type: ignore[dict-item]
+_SPECIAL: dict[str, TypeEngine[Any]] = {
+    "int8multirange": postgresql.INT8MULTIRANGE(),
+    "jsonb": postgresql.JSONB(),
 }
 
 
-def column_type(column: Column) -> TypeEngine[object]:
+def type_name(sql_type: TypeEngine[Any]) -> str:
+    """Name of a type as PostgreSQL writes it."""
+    return str(sql_type.compile(dialect=DIALECT)).lower()
+
+
+def column_type(column: Column) -> TypeEngine[Any]:
     """Give the PostgreSQL type of a column; an ``arraysize`` makes an array of the datatype."""
     if column.postgresql_type is not None:
         return _SPECIAL[column.postgresql_type]
     scalar = _SCALAR[column.datatype]
     if column.arraysize is not None and column.datatype != "text":
-        return postgresql.ARRAY(scalar)  # type: ignore[return-value]
+        return postgresql.ARRAY(scalar)
     return scalar
 
 
@@ -74,7 +83,7 @@ def _add_table(metadata: sa.MetaData, table: Table) -> None:
     sa.Table(table.name, metadata, *arguments, schema=table.schema, comment=table.description, **options)  # type: ignore[call-overload]
 
 
-def _sa_column(column: Column) -> sa.Column[object]:
+def _sa_column(column: Column) -> sa.Column[Any]:
     """Build one SQLAlchemy column."""
     parts: list[sa.schema.SchemaItem] = []
     if column.identity:

@@ -232,7 +232,7 @@ COMMENT ON COLUMN roman.light_curve_block.end_mjd IS 'First day after the block,
 COMMENT ON COLUMN roman.light_curve_block.n_epoch IS 'Number of exposures.';
 COMMENT ON COLUMN roman.light_curve_block.exposure_id IS 'Exposures in order of time.';
 COMMENT ON COLUMN roman.light_curve_block.midpoint_mjd_tdb IS 'Midpoints at the observatory, MJD TDB. [d]';
-COMMENT ON COLUMN roman.light_curve_block.midpoint_bjd_tdb IS 'Midpoints at the barycentre of the solar system for a source at the centre of the detector; within a detector they differ by less than 0.7 s. [d]';
+COMMENT ON COLUMN roman.light_curve_block.midpoint_bjd_tdb IS 'Midpoints at the barycentre of the solar system, as Barycentric Julian Dates (BJD) in TDB, for a source at the centre of the detector; within a detector they differ by less than 0.7 s. [d]';
 COMMENT ON COLUMN roman.light_curve_block.n_object IS 'Objects with a segment on this block when it was written.';
 COMMENT ON COLUMN roman.light_curve_block.catalog_version_id IS 'Catalog version whose positions were used.';
 COMMENT ON COLUMN roman.light_curve_block.superseded_at IS 'When reprocessing or compaction replaced the block; empty while it is current.';
@@ -326,7 +326,7 @@ COMMENT ON COLUMN roman.exposure.dec IS 'Declination (ICRS) of the centre of the
 COMMENT ON COLUMN roman.exposure.footprint IS 'Sky covered by the science pixels: ranges of nested HEALPix pixels of order 29, a multi-order coverage map (MOC).';
 COMMENT ON COLUMN roman.exposure.midpoint_mjd_utc IS 'Midpoint of the exposure as a Modified Julian Date in UTC. [d]';
 COMMENT ON COLUMN roman.exposure.midpoint_mjd_tdb IS 'Midpoint of the exposure as a Modified Julian Date in TDB at the observatory. [d]';
-COMMENT ON COLUMN roman.exposure.midpoint_bjd_tdb IS 'Midpoint of the exposure at the barycentre of the solar system (BJD in TDB), for a source at ra, dec; within a detector it differs by less than 0.7 s. [d]';
+COMMENT ON COLUMN roman.exposure.midpoint_bjd_tdb IS 'Midpoint of the exposure at the barycentre of the solar system, as a Barycentric Julian Date (BJD) in TDB, for a source at ra, dec; within a detector it differs by less than 0.7 s. [d]';
 COMMENT ON COLUMN roman.exposure.observatory_source IS 'Where the observatory position behind midpoint_bjd_tdb comes from: the file''s ephemeris, or the Sun-Earth L2 point.';
 COMMENT ON COLUMN roman.exposure.day_mjd IS 'Whole day, in MJD TDB, of the midpoint: the unit of the daily pipeline. [d]';
 COMMENT ON COLUMN roman.exposure.n_x IS 'Science pixels along x. [pixel]';

@@ -1,0 +1,45 @@
+# `make demo` and `make test` do all their own set-up, which is quick once nothing has changed.
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+
+BIN := .venv/bin
+# Parallel processes each compute in one thread.
+export OPENBLAS_NUM_THREADS ?= 1
+
+.PHONY: help setup demo test test-all lint bench lock clean
+
+help: ## Show this list
+	@awk -F ':.*## ' '/^[a-z-]+(-%)?:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+demo: setup ## From a simulated sky to a picture of a microlensing light curve
+	$(BIN)/roman-db demo
+
+test: lint ## Linters and tests
+	$(BIN)/pytest -n 2 -m "not heavy"
+
+test-all: lint ## The same with the slow and memory-hungry tests
+	$(BIN)/pytest -n 2
+
+lint: setup ## Style, types and who imports whom
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+bench: setup ## All measurements beside a peer or a limit
+	$(BIN)/python -m bench
+
+bench-%: setup ## The measurements of one area
+	$(BIN)/python -m bench $*
+
+setup: ## PostgreSQL with q3c, and the virtual environment
+	@setup/run.sh
+
+lock: ## Choose the versions of all requirements anew (needs uv)
+	uv pip compile pyproject.toml --extra test --python-version 3.11 --upgrade --quiet \
+	    --generate-hashes --no-header --no-emit-index-url --output-file requirements.lock
+
+clean: ## Remove the virtual environment and what tools left; data stays
+	rm -rf .venv build dist .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +

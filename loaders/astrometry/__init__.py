@@ -1,0 +1,1 @@
+"""Astrometry: where a catalogued object stands at the time of an exposure."""

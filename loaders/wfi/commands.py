@@ -1,0 +1,31 @@
+"""``roman-db load exposure``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from roman_db.console import finish, progress_bar
+
+
+@click.command()
+@click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.option("--replace", is_flag=True, help="Let a changed file replace the version loaded before.")
+def exposure(files: tuple[Path, ...], replace: bool) -> None:
+    """Load Level-2 exposures (ASDF). A folder stands for all *.asdf files in it."""
+    from loaders.wfi.load import expand, load_exposures
+    from roman_db import migrate
+
+    migrate.ensure_current()
+    paths = expand(files)
+    with progress_bar() as step:
+        counts = load_exposures(paths, replace, lambda done: step("exposures", done, len(paths)))
+    finish(counts, "files")
+
+
+def commands(root: click.Group) -> None:
+    """Add the commands of this domain."""
+    group = root.commands["load"]
+    if isinstance(group, click.Group):
+        group.add_command(exposure)

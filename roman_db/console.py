@@ -1,0 +1,52 @@
+"""What commands print: progress with an estimate of the time left, and the counts of a run."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+import click
+from rich.console import Console
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    TextColumn,
+    TimeElapsedColumn,
+    TimeRemainingColumn,
+)
+
+from roman_db.load_run import Counts
+
+#: Exit code of a command that did its work but had to refuse some of its input.
+EXIT_REJECTED = 1
+
+
+@contextmanager
+def progress_bar() -> Iterator[Callable[[str, int, int], None]]:
+    """Show a bar on standard error where that is a terminal; it is told text, steps done and steps in all."""
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+        TimeRemainingColumn(),
+    )
+    with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
+        task = progress.add_task("", total=None)
+
+        def step(text: str, done: int, total: int) -> None:
+            progress.update(task, description=text, completed=done, total=total)
+
+        yield step
+
+
+def finish(counts: Counts, what: str) -> None:
+    """Print what became of a run, and end with an exit code that says whether anything was refused."""
+    click.echo(
+        f"{counts.read} {what} read: {counts.loaded} loaded ({counts.unchanged} of them were there already), "
+        f"{counts.rejected} rejected."
+    )
+    if counts.rejected:
+        click.echo("Why: SELECT source, reason, remedy FROM ops.load_rejection ORDER BY 1;", err=True)
+        raise click.exceptions.Exit(EXIT_REJECTED)
