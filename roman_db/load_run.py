@@ -11,6 +11,7 @@ import socket
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, Protocol
 
 import psutil
@@ -21,6 +22,9 @@ from roman_db import session
 from roman_db.schema.metadata import table
 
 log = structlog.get_logger()
+
+#: The server, which dates a run, and the machine, which dates a process, may disagree so much.
+_CLOCK_DIFFERENCE_S = 60
 
 
 class Rejection(Protocol):
@@ -84,20 +88,22 @@ class LoadRun:
 
 @contextmanager
 def load_run(task: str, arguments: Mapping[str, Any]) -> Iterator[LoadRun]:
-    """Record a run from its beginning to its end; an exception marks it failed and goes on its way."""
+    """Record a run from its beginning to its end; an exception marks it failed, Ctrl-C interrupted, and goes on."""
     run = LoadRun(_begin(task, arguments))
     try:
         yield run
     except BaseException as error:
-        _finish(run, "failed", f"{type(error).__name__}: {error}")
+        state = "failed" if isinstance(error, Exception) else "interrupted"
+        _finish(run, state, f"{type(error).__name__}: {error}")
         raise
     _finish(run, "succeeded", None)
 
 
 def close_dead_runs(connection: sa.Connection) -> None:
     """Mark the runs of this machine whose process is gone as interrupted, with their tasks."""
-    for name in ("ops.load_run", "ops.task_run"):
-        connection.execute(_mark_interrupted(name), {"runs": _dead_runs(connection)})
+    dead = _dead_runs(connection)
+    for name in ("ops.task_run", "ops.load_run"):
+        connection.execute(_mark_interrupted(name), {"runs": dead})
 
 
 def code_version() -> str:
@@ -143,10 +149,12 @@ def _dead_runs(connection: sa.Connection) -> list[int]:
     return [row.load_run_id for row in connection.execute(open_here) if not _alive(row.pid, row.started_at)]
 
 
-def _alive(pid: int, started_at: Any) -> bool:
+def _alive(pid: int, started_at: datetime) -> bool:
     """Whether the process that began a run then still runs; a younger process of that number is another."""
     try:
-        return bool(psutil.Process(pid).create_time() <= started_at.timestamp())
+        process = psutil.Process(pid)
+        is_old_enough = process.create_time() <= started_at.timestamp() + _CLOCK_DIFFERENCE_S
+        return is_old_enough and process.status() != psutil.STATUS_ZOMBIE
     except psutil.NoSuchProcess:
         return False
 

@@ -19,6 +19,10 @@ from roman_db.schema.rows import upsert_reference_rows
 _LOCK = 7_466_218
 
 
+class LaterRelease(RuntimeError):
+    """The database was brought forward by a later release than this one."""
+
+
 def alembic_config() -> Config:
     """Configuration of Alembic for the migrations of this release."""
     config = Config()
@@ -38,8 +42,14 @@ def upgrade(revision: str = "head") -> None:
 
 
 def ensure_current() -> None:
-    """Upgrade the database if it is missing or behind this release; cheap where it is current."""
-    head = ScriptDirectory.from_config(alembic_config()).get_current_head()
+    """Upgrade the database if it is missing or behind this release; cheap where it is current.
+
+    Raises
+    ------
+    LaterRelease
+        If the database is ahead of this release.
+    """
+    scripts = ScriptDirectory.from_config(alembic_config())
     try:
         with session.engine().connect() as connection:
             current = MigrationContext.configure(connection, opts=VERSION_TABLE).get_current_revision()
@@ -47,7 +57,12 @@ def ensure_current() -> None:
         if not _is_missing_database(error):
             raise
         current = None
-    if current != head:
+    if current is not None and current not in {script.revision for script in scripts.walk_revisions()}:
+        raise LaterRelease(
+            f"the database is at schema revision {current}, which this release does not know: "
+            "install the release that upgraded it"
+        )
+    if current != scripts.get_current_head():
         upgrade()
 
 
@@ -60,11 +75,12 @@ def before_migrations(connection: sa.Connection) -> None:
     run_sql_files(connection, "10_")
     views = connection.execute(
         sa.text(
-            "SELECT format('%I.%I', schemaname, viewname) FROM pg_views WHERE schemaname IN ('roman', 'ops')"
+            "SELECT string_agg(format('%I.%I', schemaname, viewname), ', ') FROM pg_views "
+            "WHERE schemaname IN ('roman', 'ops')"
         )
-    ).scalars()
-    for view in list(views):
-        connection.exec_driver_sql(f"DROP VIEW {view}")
+    ).scalar_one()
+    if views is not None:
+        connection.exec_driver_sql(f"DROP VIEW {views}")
 
 
 def after_migrations(connection: sa.Connection) -> None:
@@ -87,8 +103,8 @@ def create_database(url: sa.URL) -> None:
             exists = sa.text("SELECT FROM pg_database WHERE datname = :name")
             if connection.execute(exists, {"name": url.database}).first() is None:
                 connection.exec_driver_sql(f'CREATE DATABASE "{url.database}"')
-    except sa.exc.ProgrammingError as error:
-        if "already exists" not in str(error):
+    except (sa.exc.ProgrammingError, sa.exc.IntegrityError) as error:
+        if "already exists" not in str(error):  # another upgrade has made it since
             raise
     except sa.exc.OperationalError as error:
         if "postgres" not in str(error):

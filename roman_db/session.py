@@ -8,9 +8,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import sqlalchemy as sa
+from adbc_driver_postgresql import dbapi  # type: ignore[import-untyped]
+from psycopg2.extensions import make_dsn
 
 from roman_db.cluster.lifecycle import ensure_running
 from roman_db.settings import settings
+
+_OPTIONS = "-c timezone=UTC -c jit=off"
 
 
 class Role(enum.StrEnum):
@@ -37,7 +41,7 @@ def database_url() -> sa.URL:
 
 def make_engine(url: sa.URL) -> sa.Engine:
     """Make an engine with the settings that every connection of ours has."""
-    arguments = {"application_name": "roman-db", "options": "-c timezone=UTC -c jit=off"}
+    arguments = {"application_name": "roman-db", "options": _OPTIONS}
     return sa.create_engine(url, connect_args=arguments, pool_pre_ping=True)
 
 
@@ -60,6 +64,24 @@ def reading(role: Role = Role.READER) -> Iterator[sa.Connection]:
         with connection.execution_options(**options).begin():
             _assume(connection, role)
             yield connection
+
+
+@contextmanager
+def arrow_connection(role: Role = Role.READER, timeout_s: float = 0) -> Iterator[dbapi.Connection]:
+    """Connection whose results come as Arrow batches; each statement on it is a read-only transaction.
+
+    Parameters
+    ----------
+    timeout_s
+        Seconds after which the server ends a statement; 0 for never.
+    """
+    url = database_url()
+    account = url.translate_connect_args(username="user", database="dbname") | dict(url.query)
+    limits = f"-c default_transaction_read_only=on -c statement_timeout={round(timeout_s * 1000)}"
+    address = make_dsn(**account | {"application_name": "roman-db", "options": f"{_OPTIONS} {limits}"})
+    with dbapi.connect(address, autocommit=True) as connection, connection.cursor() as cursor:
+        cursor.execute("SELECT set_config('role', rolname, false) FROM pg_roles WHERE rolname = $1", (role,))
+        yield connection
 
 
 def _assume(connection: sa.Connection, role: Role) -> None:

@@ -30,7 +30,7 @@ elevation() {
 # refresh_lists COMMAND…: a repository that is out of order must not stop us, what is missing shows soon enough.
 refresh_lists() { "$@" apt-get -qq update >/dev/null 2>&1 || say "some package lists could not be refreshed"; }
 
-is_known() { apt-cache show --no-all-versions "$1" 2>/dev/null | grep -q '^Filename:'; }
+is_known() { [ -n "$(apt-cache madison "$1" 2>/dev/null)" ]; }
 
 # install_packages PACKAGE…: as root or with sudo; fails where neither is possible.
 install_packages() {
@@ -39,7 +39,7 @@ install_packages() {
     say "installing the system packages $* (${as_root/#env/as root}: apt-get install)"
     # shellcheck disable=SC2086  # sudo -n is two words
     $as_root env DEBIAN_FRONTEND=noninteractive apt-get -qq -y --no-install-recommends \
-        -o DPkg::Lock::Timeout=300 install "$@" </dev/null >&2
+        -o DPkg::Lock::Timeout=300 install "$@" </dev/null >/dev/null
 }
 
 # Use apt without root and without the machine's package lists: its state is in the folder $1.

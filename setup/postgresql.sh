@@ -33,10 +33,10 @@ unpack_postgresql() {
     scratch=$(mktemp -d)
     # shellcheck disable=SC2064  # the folder of now
     trap "rm -rf '$scratch'" EXIT
-    say "unpacking PostgreSQL into $folder, since it cannot be installed here without root"
     use_private_apt "$scratch"
     names=$(packages) || fail "this distribution has no package of PostgreSQL 15 or newer with q3c. Add the apt" \
         "repository of the PostgreSQL project, or name the folder of its programs with ROMAN_DB_PG_BIN"
+    say "unpacking $names into $folder, since they cannot be installed here without root"
     mkdir -p "$(dirname "$folder")"
     unpack "$folder" $names
 }

@@ -1,38 +1,43 @@
-"""Windows of light curves compacted: read in order of objects, written anew, swapped in one transaction."""
+"""Windows of light curves compacted: read in order of objects, written anew, all seen at one commit."""
 
 from __future__ import annotations
 
 import io
-from collections.abc import Callable, Iterator, Sequence
+import time
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import cast
+from typing import Any, cast
 
 import numpy as np
 import numpy.typing as npt
+import psycopg2.errors
 import psycopg2.extensions
 import sqlalchemy as sa
 
 from loaders.light_curve import load as light_curve
 from loaders.light_curve.block import BlockKey, BlockPhotometry, Epochs, MeasurementMatrix, epochs_in_order
-from loaders.light_curve.decode import DecodedRows, decode_rows
-from loaders.light_curve.encode import SegmentRows
-from loaders.light_curve.load import ARRAY_COLUMNS, BlockContext
+from loaders.light_curve.decode import DecodedRows, decode_rows, fill_reals
+from loaders.light_curve.load import ARRAY_COLUMNS, BlockContext, BlockPlace
 from loaders.light_curve.merge import MergedSegments, MergePlan, merge_means, merge_segments
-from loaders.light_curve.summary import SegmentMatrix, summarise
+from loaders.light_curve.summary import SegmentMatrix
+from roman_db import session
 from roman_db.schema.metadata import table
 
-_SUFFIX = "_compacted"
 _POINTS_A_CHUNK = 20_000_000
+#: New readers wait behind one who wants to drop what others read, so that one gives up soon.
+_LOCK_PATIENCE = "1s"
+_PAUSE_S = 0.05
 _MEANS = ("reference_flux", "mean_reduced_chi2", "mean_crowding", "mean_background")
 
+#: Told after each chunk of objects: chunks done, chunks in all.
 Progress = Callable[[int, int], None]
 
 
 @dataclass(frozen=True)
 class MergedBlock:
-    """A new block and how the old ones go into it."""
+    """A new block, where its rows go, and how the old ones go into it."""
 
-    block_id: int
+    place: BlockPlace
     key: BlockKey
     epochs: Epochs
     plan: MergePlan
@@ -40,7 +45,7 @@ class MergedBlock:
 
 @dataclass(frozen=True)
 class Window:
-    """Days [from_mjd, to_mjd) that become one partition; sealed when their season is over."""
+    """Days [from_mjd, to_mjd), whole windows of partitions; sealed when their season is over."""
 
     from_mjd: int
     to_mjd: int
@@ -52,20 +57,80 @@ def compact_window(
 ) -> list[MergedBlock]:
     """Merge all blocks of a window that share field, detector, optical element and kind into one each.
 
-    Writers of the window wait; readers see the old rows until the transaction commits. Superseded blocks are
-    left behind.
+    Writers of the window wait; readers go on and see the old blocks until the transaction commits, and those
+    with an older snapshot still see them afterwards, until `drop_retired` removes what nobody can see.
     """
-    connection.execute(sa.text("SELECT ops.lock_light_curve_partition(:a, :b)"), _bounds(window))
-    merged = _new_blocks(connection, window, context)
-    for name in (*ARRAY_COLUMNS, "light_curve_summary"):
-        _build(connection, name, window)
-    chunks = _object_chunks(connection, window)
-    for done, (first, last) in enumerate(chunks):
-        _compact_chunk(connection, window, (first, last), merged, context)
+    query = sa.text("SELECT generation, place FROM ops.begin_light_curve_compaction(:first, :last, :sealed)")
+    bounds = {"first": window.from_mjd, "last": window.to_mjd, "sealed": window.sealed}
+    generation, place = connection.execute(query, bounds).one()
+    units = _supersede(connection, window)
+    merged = [_new_block(connection, members, (generation, place), context) for members in units]
+    old = np.concatenate([block.plan.block_id for block in merged]) if merged else np.empty(0, np.int64)
+    chunks = _object_chunks(connection, window, old)
+    n_object = np.zeros(len(merged), np.int64)
+    for done, objects in enumerate(chunks):
+        n_object += _compact_chunk(connection, _Selection(window, old, objects), merged, context)
         progress(done + 1, len(chunks))
-    statement = sa.text("SELECT ops.swap_light_curve_partition(:a, :b, :suffix, :sealed)")
-    connection.execute(statement, _bounds(window) | {"suffix": _SUFFIX, "sealed": window.sealed})
+    _note_sizes(connection, merged, n_object)
     return merged
+
+
+def drop_retired(patience_s: float) -> int:
+    """Drop the partitions whose blocks are all superseded, once no transaction is left that may still see them.
+
+    Parameters
+    ----------
+    patience_s
+        Seconds to wait for such transactions; what is still in use then stays until the next call.
+
+    Returns
+    -------
+    int
+        Number of windows and generations dropped.
+    """
+    with session.transaction() as connection:
+        retired = connection.execute(sa.text("SELECT * FROM ops.retired_light_curve_partitions()")).all()
+        older = _transactions(connection)
+    if not retired or not _ended(older, patience_s):
+        return 0
+    return sum(_drop(*partition) for partition in retired)
+
+
+def _transactions(connection: sa.Connection) -> set[str]:
+    """Transactions of this database that run now, beside this one."""
+    query = sa.text(
+        """
+        SELECT l.virtualxid FROM pg_locks l JOIN pg_stat_activity a USING (pid)
+        WHERE l.locktype = 'virtualxid' AND l.pid <> pg_backend_pid() AND a.datname = current_database()
+        """
+    )
+    return set(connection.execute(query).scalars())
+
+
+def _ended(transactions: set[str], patience_s: float) -> bool:
+    """Wait until transactions have ended; whether they have."""
+    deadline = time.monotonic() + patience_s
+    while transactions:
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(_PAUSE_S)
+        with session.transaction() as connection:
+            transactions &= _transactions(connection)
+    return True
+
+
+def _drop(first: int, last: int, generation: int | None) -> bool:
+    """Drop a retired partition, unless readers keep it locked; whether it is gone."""
+    statement = sa.text("SELECT ops.drop_light_curve_partition(:first, :last, :generation)")
+    try:
+        with session.transaction() as connection:
+            connection.execute(sa.text(f"SET LOCAL lock_timeout = '{_LOCK_PATIENCE}'"))
+            connection.execute(statement, {"first": first, "last": last, "generation": generation})
+    except sa.exc.OperationalError as error:
+        if not isinstance(error.orig, psycopg2.errors.LockNotAvailable):
+            raise
+        return False
+    return True
 
 
 def windows_to_compact(connection: sa.Connection, before_mjd: int) -> list[Window]:
@@ -83,38 +148,53 @@ def windows_to_compact(connection: sa.Connection, before_mjd: int) -> list[Windo
 
 
 def season_window(connection: sa.Connection, survey: str, season: int) -> Window | None:
-    """Window of the partitions that a season touches, to be sealed; None where there are none."""
+    """Window of the partitions that a season touches, to be sealed; None where there is nothing to do."""
     query = sa.text(
         """
-        SELECT min(p.from_mjd), max(p.to_mjd) FROM ops.light_curve_partition p, roman.season s
+        SELECT min(p.from_mjd), max(p.to_mjd), count(*), bool_and(p.sealed)
+        FROM ops.light_curve_partition p, roman.season s
         WHERE s.survey = :survey AND s.season = :season AND p.from_mjd < s.end_mjd AND p.to_mjd > s.start_mjd
         """
     )
-    row = connection.execute(query, {"survey": survey, "season": season}).one()
-    return None if row[0] is None else Window(row[0], row[1], True)
+    first, last, count, sealed = connection.execute(query, {"survey": survey, "season": season}).one()
+    if count == 0 or (sealed and not _has_several(connection, first, last)):
+        return None
+    return Window(first, last, True)
 
 
-def _new_blocks(connection: sa.Connection, window: Window, context: BlockContext) -> list[MergedBlock]:
-    """Supersede the blocks of a window and store the rows of the merged ones."""
+def _has_several(connection: sa.Connection, first: int, last: int) -> bool:
+    """Whether a unit has more than one current block in some days."""
+    blocks = table("roman.light_curve_block").c
+    unit = (blocks.field_id, blocks.detector, blocks.optical_element, blocks.photometry_kind)
+    several = sa.select(*unit).where(*_current(first, last)).group_by(*unit).having(sa.func.count() > 1)
+    return connection.execute(several.limit(1)).first() is not None
+
+
+def _current(first: int, last: int) -> tuple[sa.ColumnElement[bool], ...]:
+    """Conditions of the current blocks of some days."""
+    blocks = table("roman.light_curve_block").c
+    return blocks.start_mjd >= first, blocks.start_mjd < last, blocks.superseded_at.is_(None)
+
+
+def _supersede(connection: sa.Connection, window: Window) -> list[list[sa.Row[Any]]]:
+    """Supersede the blocks of a window and return them unit by unit, in the order of their identifiers."""
     blocks = table("roman.light_curve_block")
-    here = (
-        blocks.c.start_mjd >= window.from_mjd,
-        blocks.c.start_mjd < window.to_mjd,
-        blocks.c.superseded_at.is_(None),
-    )
-    rows = connection.execute(sa.select(blocks).where(*here).order_by(blocks.c.block_id)).all()
-    connection.execute(blocks.update().where(*here).values(superseded_at=sa.func.now()))
-    units: dict[tuple[object, ...], list[sa.Row[tuple[object, ...]]]] = {}
-    for row in rows:
+    here = _current(window.from_mjd, window.to_mjd)
+    statement = blocks.update().where(*here).values(superseded_at=sa.func.now()).returning(blocks)
+    units: dict[tuple[object, ...], list[sa.Row[Any]]] = {}
+    for row in sorted(connection.execute(statement), key=lambda row: row.block_id):
         unit = (row.field_id, row.detector, row.optical_element, row.photometry_kind)
         units.setdefault(unit, []).append(row)
-    return [_new_block(connection, members, context) for members in units.values()]
+    return list(units.values())
 
 
 def _new_block(
-    connection: sa.Connection, members: Sequence[sa.Row[tuple[object, ...]]], context: BlockContext
+    connection: sa.Connection,
+    members: Sequence[sa.Row[Any]],
+    target: tuple[int, str],
+    context: BlockContext,
 ) -> MergedBlock:
-    """Store the row of one merged block."""
+    """Store the row of one merged block, in a generation at a place."""
     first = members[0]
     key = BlockKey(
         first.field_id,
@@ -128,12 +208,12 @@ def _new_block(
     plan = MergePlan(np.array([row.block_id for row in members], np.int64), column, start)
     catalog = max(row.catalog_version_id for row in members)
     newest = BlockContext(context.load_run_id, catalog, context.excluding_flags)
-    n_object = max(row.n_object for row in members)
-    block_id = light_curve.insert_block(connection, key, epochs, n_object, newest)
-    return MergedBlock(block_id, key, epochs, plan)
+    block_id = connection.execute(sa.select(sa.func.ops.new_light_curve_block_id(target[0]))).scalar_one()
+    light_curve.insert_block(connection, block_id, key, epochs, 0, newest)
+    return MergedBlock(BlockPlace(block_id, key.start_mjd, target[1]), key, epochs, plan)
 
 
-def _epochs(row: sa.Row[tuple[object, ...]]) -> Epochs:
+def _epochs(row: sa.Row[Any]) -> Epochs:
     """Epochs of a stored block."""
     return Epochs(
         np.array(row.exposure_id, np.int64),
@@ -142,31 +222,44 @@ def _epochs(row: sa.Row[tuple[object, ...]]) -> Epochs:
     )
 
 
-def _build(connection: sa.Connection, name: str, window: Window) -> None:
-    """Make one of the tables that will be swapped in."""
-    statement = sa.text("SELECT ops.build_light_curve_partition(:name, :target, :a, :b)")
-    connection.execute(
-        statement, {"name": name, "target": _target(name, window).split(".")[1], **_bounds(window)}
-    )
+def _note_sizes(
+    connection: sa.Connection, merged: Sequence[MergedBlock], n_object: npt.NDArray[np.int64]
+) -> None:
+    """Note in the rows of the merged blocks how many objects they hold."""
+    blocks = table("roman.light_curve_block")
+    for block, count in zip(merged, n_object.tolist(), strict=True):
+        mine = blocks.c.block_id == block.place.block_id
+        connection.execute(blocks.update().where(mine).values(n_object=count))
 
 
-def _target(name: str, window: Window) -> str:
-    """Full name of a table that will be swapped in."""
-    return f"roman_partition.{name}_{window.from_mjd}_{window.to_mjd}{_SUFFIX}"
+@dataclass(frozen=True)
+class _Selection:
+    """Rows of some blocks and of some objects, both ends of the range included."""
+
+    window: Window
+    block_id: npt.NDArray[np.int64]
+    objects: tuple[int, int]
+
+    def __str__(self) -> str:
+        """Condition of the rows in SQL."""
+        return (
+            f"start_mjd >= {self.window.from_mjd} AND start_mjd < {self.window.to_mjd} "
+            f"AND object_id BETWEEN {self.objects[0]} AND {self.objects[1]} "
+            f"AND block_id = ANY('{{{','.join(map(str, self.block_id.tolist()))}}}')"
+        )
 
 
-def _bounds(window: Window) -> dict[str, int]:
-    """Days of a window as parameters."""
-    return {"a": window.from_mjd, "b": window.to_mjd}
-
-
-def _object_chunks(connection: sa.Connection, window: Window) -> list[tuple[int, int]]:
+def _object_chunks(
+    connection: sa.Connection, window: Window, block_id: npt.NDArray[np.int64]
+) -> list[tuple[int, int]]:
     """Ranges of object_id, both ends included, with about as many points each as fit in memory."""
     query = sa.text(
         """
         WITH size AS (
-            SELECT object_id, sum(n_point + n_flagged) AS n FROM roman.light_curve_summary
-            WHERE start_mjd >= :a AND start_mjd < :b GROUP BY object_id
+            SELECT s.object_id, sum(b.n_epoch) AS n FROM roman.light_curve_summary s
+            JOIN roman.light_curve_block b ON b.block_id = s.block_id
+            WHERE s.start_mjd >= :first AND s.start_mjd < :last AND b.block_id = ANY(CAST(:blocks AS bigint[]))
+            GROUP BY s.object_id
         ), numbered AS (
             SELECT object_id, (sum(n) OVER (ORDER BY object_id))::bigint / CAST(:most AS bigint) AS chunk
             FROM size
@@ -174,24 +267,24 @@ def _object_chunks(connection: sa.Connection, window: Window) -> list[tuple[int,
         SELECT min(object_id), max(object_id) FROM numbered GROUP BY chunk ORDER BY chunk
         """
     )
-    rows = connection.execute(query, _bounds(window) | {"most": _POINTS_A_CHUNK})
+    values = {"first": window.from_mjd, "last": window.to_mjd, "blocks": block_id.tolist()}
+    rows = connection.execute(query, values | {"most": _POINTS_A_CHUNK})
     return [(int(row[0]), int(row[1])) for row in rows]
 
 
 def _compact_chunk(
-    connection: sa.Connection,
-    window: Window,
-    objects: tuple[int, int],
-    merged: Sequence[MergedBlock],
-    context: BlockContext,
-) -> None:
-    """Rewrite the rows of some objects."""
-    decoded = {name: _read_segments(connection, name, window, objects) for name in ARRAY_COLUMNS}
-    means = _read_means(connection, window, objects)
+    connection: sa.Connection, selection: _Selection, merged: Sequence[MergedBlock], context: BlockContext
+) -> list[int]:
+    """Rewrite the rows of some objects and return how many each merged block got."""
+    decoded = {name: _read_segments(connection, name, selection) for name in ARRAY_COLUMNS}
+    means = _read_means(connection, selection)
+    counts = []
     for block in merged:
         photometry = _merge(block, decoded, means)
+        counts.append(photometry.object_id.size)
         if photometry.object_id.size:
-            _write(connection, window, block, photometry, context)
+            light_curve.write_rows(connection, block.place, block.epochs, photometry, context.excluding_flags)
+    return counts
 
 
 def _merge(
@@ -216,36 +309,34 @@ def _measurements(merged: MergedSegments) -> MeasurementMatrix:
     return MeasurementMatrix(merged.object_id, merged.arrays)
 
 
-def _write(
-    connection: sa.Connection,
-    window: Window,
-    block: MergedBlock,
-    photometry: BlockPhotometry,
-    context: BlockContext,
-) -> None:
-    """Append the merged rows to the tables that will be swapped in."""
-    rows: dict[str, SegmentRows] = light_curve.segment_rows(block.block_id, block.key.start_mjd, photometry)
-    for name, segment in rows.items():
-        light_curve.copy_segments(connection, _target(name, window), name, segment)
-    summaries = summarise(
-        photometry.segments, block.epochs.mjd_tdb, photometry.reference_flux, context.excluding_flags
-    )
-    key = (block.block_id, block.key.start_mjd)
-    light_curve.copy_summaries(connection, _target("light_curve_summary", window), key, photometry, summaries)
-
-
-def _read_segments(
-    connection: sa.Connection, name: str, window: Window, objects: tuple[int, int]
-) -> DecodedRows:
-    """Read the rows of some objects from one segment table."""
+def _read_segments(connection: sa.Connection, name: str, selection: _Selection) -> DecodedRows:
+    """Read the selected rows of one segment table."""
     columns = ARRAY_COLUMNS[name]
     has_flags = name == "light_curve_segment"
     selected = ", ".join(("object_id", "block_id", *columns, *(("flag_run",) if has_flags else ())))
+    stream = _copy_out(connection, f"SELECT {selected} FROM roman.{name} WHERE {selection}")
+    return decode_rows(stream, len(columns), has_flags)
+
+
+def _read_means(connection: sa.Connection, selection: _Selection) -> npt.NDArray[np.void]:
+    """Read the means of the selected rows from their summaries; NULL becomes NaN."""
+    names = ("n_point", *_MEANS)
+    values = ", ".join(f"coalesce({name}, 'NaN')" for name in _MEANS)
     query = (
-        f"SELECT {selected} FROM roman.{name} WHERE start_mjd >= {window.from_mjd} "
-        f"AND start_mjd < {window.to_mjd} AND object_id BETWEEN {objects[0]} AND {objects[1]}"
+        f"SELECT object_id, block_id, ARRAY[n_point, {values}]::real[] "
+        f"FROM roman.light_curve_summary WHERE {selection}"
     )
-    return decode_rows(_copy_out(connection, query), len(columns), has_flags)
+    rows = decode_rows(_copy_out(connection, query), 1, False)
+    found = np.empty((rows.object_id.size, len(names)), np.float32)
+    each = np.arange(rows.object_id.size), np.zeros(rows.object_id.size, np.int64)
+    fill_reals(rows, 0, each, (np.arange(len(names)), np.array([0, len(names)])), found)
+    means = np.empty(
+        rows.object_id.size, [("object_id", "i8"), ("block_id", "i8"), *((n, "f8") for n in names)]
+    )
+    means["object_id"], means["block_id"] = rows.object_id, rows.block_id
+    for k, name in enumerate(names):
+        means[name] = found[:, k]
+    return means
 
 
 def _copy_out(connection: sa.Connection, query: str) -> bytes:
@@ -255,25 +346,3 @@ def _copy_out(connection: sa.Connection, query: str) -> bytes:
     with raw.cursor() as cursor:
         cursor.copy_expert(f"COPY ({query}) TO STDOUT (FORMAT binary)", buffer, size=1 << 20)
     return buffer.getvalue()
-
-
-def _read_means(connection: sa.Connection, window: Window, objects: tuple[int, int]) -> npt.NDArray[np.void]:
-    """Read the means of some objects from their summaries; NULL becomes NaN."""
-    names = ("object_id", "block_id", "n_point", *_MEANS)
-    query = sa.text(
-        f"SELECT {', '.join(names)} FROM roman.light_curve_summary "
-        "WHERE start_mjd >= :a AND start_mjd < :b AND object_id BETWEEN :first AND :last"
-    )
-    bounds = _bounds(window) | {"first": objects[0], "last": objects[1]}
-    return np.array(list(_without_null(connection.execute(query, bounds))), _means_dtype(names))
-
-
-def _means_dtype(names: Sequence[str]) -> np.dtype[np.void]:
-    """Fields of the means."""
-    return np.dtype([(name, "i8" if k < 2 else "f8") for k, name in enumerate(names)])
-
-
-def _without_null(rows: sa.CursorResult[tuple[object, ...]]) -> Iterator[tuple[object, ...]]:
-    """Rows with NaN for NULL."""
-    for row in rows:
-        yield tuple(np.nan if value is None else value for value in row)

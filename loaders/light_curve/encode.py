@@ -48,6 +48,16 @@ class SegmentRows:
     arrays: Sequence[npt.NDArray[np.float32]]
     flag_runs: FlagRuns | None = None
 
+    def __post_init__(self) -> None:
+        shapes = {array.shape for array in self.arrays}
+        if len(shapes) != 1 or shapes.pop()[0] != self.object_id.size:
+            raise ValueError(
+                f"{self.object_id.size} objects need matrices of one shape, "
+                f"got {[array.shape for array in self.arrays]}"
+            )
+        if types := [str(array.dtype) for array in self.arrays if array.dtype != np.float32]:
+            raise ValueError(f"matrices must be float32, got {types}")
+
 
 def encode_segments(rows: SegmentRows) -> Iterator[memoryview]:
     """Yield the rows in chunks, without header and trailer of the stream."""

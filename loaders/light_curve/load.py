@@ -35,6 +35,19 @@ class BlockContext:
 
 
 @dataclass(frozen=True)
+class BlockPlace:
+    """Identifier of a new block, its first day, and the place of its rows: ``roman_partition.<table>_<place>``."""
+
+    block_id: int
+    start_mjd: int
+    place: str
+
+    def partition(self, name: str) -> str:
+        """Full name of the partition of a table, for COPY to write to without routing row by row."""
+        return f"roman_partition.{name}_{self.place}"
+
+
+@dataclass(frozen=True)
 class StoredBlock:
     """A current block."""
 
@@ -52,6 +65,8 @@ def write_block(
 ) -> int:
     """Store one block with its segments and summaries, in place of current blocks of the same exposures.
 
+    Two writers of the same detector, optical element and kind take turns, so that neither misses the other.
+
     Returns
     -------
     int
@@ -61,19 +76,45 @@ def write_block(
     ------
     ValueError
         If a current block of the kind holds some but not all of its exposures among the new ones: replacing
-        it would lose points.
+        it would lose points. Or if the photometry has another number of epochs.
     """
-    connection.execute(sa.select(sa.func.ops.ensure_light_curve_partition(key.start_mjd)))
+    if photometry.segments.flux.shape[1] != epochs.exposure_id.size:
+        raise ValueError(
+            f"photometry of {photometry.segments.flux.shape[1]} epochs for {epochs.exposure_id.size} exposures"
+        )
+    _take_turns(connection, key)
+    place = _open_block(connection, key.start_mjd)
     supersede(connection, key.photometry_kind, epochs.exposure_id)
-    block_id = insert_block(connection, key, epochs, photometry.object_id.size, context)
-    for name, rows in segment_rows(block_id, key.start_mjd, photometry).items():
-        copy_segments(connection, partition_of(connection, name, key.start_mjd), name, rows)
-    summaries = summarise(
-        photometry.segments, epochs.mjd_tdb, photometry.reference_flux, context.excluding_flags
-    )
-    target = partition_of(connection, "light_curve_summary", key.start_mjd)
-    copy_summaries(connection, target, (block_id, key.start_mjd), photometry, summaries)
-    return block_id
+    insert_block(connection, place.block_id, key, epochs, photometry.object_id.size, context)
+    write_rows(connection, place, epochs, photometry, context.excluding_flags)
+    return place.block_id
+
+
+def write_rows(
+    connection: sa.Connection,
+    place: BlockPlace,
+    epochs: Epochs,
+    photometry: BlockPhotometry,
+    excluding_flags: int,
+) -> None:
+    """Append the segments and summaries of a block to its partitions."""
+    for name, rows in segment_rows(place, photometry).items():
+        copy_segments(connection, place, name, rows)
+    summaries = summarise(photometry.segments, epochs.mjd_tdb, photometry.reference_flux, excluding_flags)
+    copy_summaries(connection, place, photometry, summaries)
+
+
+def _take_turns(connection: sa.Connection, key: BlockKey) -> None:
+    """Wait until no other transaction writes blocks that could hold the same exposures."""
+    name = f"{key.photometry_kind} light curves of {key.detector} {key.optical_element}"
+    connection.execute(sa.select(sa.func.pg_advisory_xact_lock(sa.func.hashtextextended(name, 0))))
+
+
+def _open_block(connection: sa.Connection, day: int) -> BlockPlace:
+    """Make room for a new block of a day."""
+    query = sa.text("SELECT block_id, place FROM ops.open_light_curve_block(:day)")
+    block_id, place = connection.execute(query, {"day": day}).one()
+    return BlockPlace(block_id, day, place)
 
 
 def current_blocks(connection: sa.Connection, kind: str, exposure_id: Int64Array) -> list[StoredBlock]:
@@ -89,26 +130,34 @@ def current_blocks(connection: sa.Connection, kind: str, exposure_id: Int64Array
 
 
 def supersede(connection: sa.Connection, kind: str, exposure_id: Int64Array) -> None:
-    """Mark the current blocks of these exposures as superseded."""
+    """Mark the current blocks of these exposures as superseded.
+
+    Where a compaction replaces such a block meanwhile, its merged block is found at the next look.
+    """
     new = set(exposure_id.tolist())
-    blocks = current_blocks(connection, kind, exposure_id)
-    for block in blocks:
-        if lost := sorted(set(block.exposure_id) - new):
-            raise ValueError(
-                f"block {block.block_id} holds exposures {lost[:5]} that are not among the new ones: "
-                "reprocess all exposures of the block together"
-            )
-    column = table("roman.light_curve_block").c
-    statement = table("roman.light_curve_block").update().values(superseded_at=sa.func.now())
-    connection.execute(statement.where(column.block_id.in_([block.block_id for block in blocks])))
+    blocks = table("roman.light_curve_block")
+    while found := current_blocks(connection, kind, exposure_id):
+        for block in found:
+            if lost := sorted(set(block.exposure_id) - new):
+                raise ValueError(
+                    f"block {block.block_id} holds exposures {lost[:5]} that are not among the new ones: "
+                    "reprocess all exposures of the block together"
+                )
+        mine = blocks.c.block_id.in_([block.block_id for block in found]) & blocks.c.superseded_at.is_(None)
+        connection.execute(blocks.update().where(mine).values(superseded_at=sa.func.now()))
 
 
 def insert_block(
-    connection: sa.Connection, key: BlockKey, epochs: Epochs, n_object: int, context: BlockContext
-) -> int:
-    """Store the row of a block and return its identifier."""
-    blocks = table("roman.light_curve_block")
+    connection: sa.Connection,
+    block_id: int,
+    key: BlockKey,
+    epochs: Epochs,
+    n_object: int,
+    context: BlockContext,
+) -> None:
+    """Store the row of a block."""
     row = {
+        "block_id": block_id,
         "field_id": key.field_id,
         "detector": key.detector,
         "optical_element": key.optical_element,
@@ -123,65 +172,48 @@ def insert_block(
         "catalog_version_id": context.catalog_version_id,
         "load_run_id": context.load_run_id,
     }
-    return int(connection.execute(blocks.insert().returning(blocks.c.block_id), row).scalar_one())
+    connection.execute(table("roman.light_curve_block").insert(), row)
 
 
-def segment_rows(block_id: int, start_mjd: int, photometry: BlockPhotometry) -> dict[str, SegmentRows]:
+def segment_rows(place: BlockPlace, photometry: BlockPhotometry) -> dict[str, SegmentRows]:
     """Rows of the segment tables, by name of the table."""
+    key = (place.block_id, place.start_mjd)
     segments = photometry.segments
-    rows = {
-        "light_curve_segment": SegmentRows(
-            photometry.object_id,
-            block_id,
-            start_mjd,
-            (segments.flux, segments.flux_err),
-            encode_flag_run(segments.flags),
-        )
-    }
+    fluxes = (segments.flux, segments.flux_err)
+    flags = encode_flag_run(segments.flags)
+    rows = {"light_curve_segment": SegmentRows(photometry.object_id, *key, fluxes, flags)}
     measured = {"astrometry_segment": photometry.astrometry, "shape_segment": photometry.shape}
     for name, matrix in measured.items():
         if matrix.object_id.size:
-            rows[name] = SegmentRows(matrix.object_id, block_id, start_mjd, matrix.arrays)
+            rows[name] = SegmentRows(matrix.object_id, *key, matrix.arrays)
     return rows
 
 
-def partition_of(connection: sa.Connection, name: str, day: int) -> str:
-    """Full name of the partition that holds a day, for COPY to write to without routing row by row."""
-    query = sa.text(
-        "SELECT format('roman_partition.%I', CAST(:name AS text) || '_' || from_mjd || '_' || to_mjd) "
-        "FROM ops.light_curve_partition WHERE CAST(:day AS int) >= from_mjd AND CAST(:day AS int) < to_mjd"
-    )
-    return str(connection.execute(query, {"name": name, "day": day}).scalar_one())
-
-
-def copy_segments(connection: sa.Connection, target: str, name: str, rows: SegmentRows) -> int:
-    """Append the rows of one segment table to a partition."""
+def copy_segments(connection: sa.Connection, place: BlockPlace, name: str, rows: SegmentRows) -> int:
+    """Append the rows of one segment table to its partition."""
     flags = ["flag_run"] if rows.flag_runs is not None else []
     columns = ["object_id", "block_id", "start_mjd", *ARRAY_COLUMNS[name], *flags]
-    return copy_stream(connection, target, columns, _framed(encode_segments(rows)))
+    return copy_stream(connection, place.partition(name), columns, _framed(encode_segments(rows)))
 
 
 def copy_summaries(
-    connection: sa.Connection,
-    target: str,
-    key: tuple[int, int],
-    photometry: BlockPhotometry,
-    summaries: SummaryArray,
+    connection: sa.Connection, place: BlockPlace, photometry: BlockPhotometry, summaries: SummaryArray
 ) -> int:
-    """Append the summaries of a block, whose identifier and first day are the key, to a partition."""
+    """Append the summaries of a block to its partition."""
     n = photometry.object_id.size
     names: Sequence[str] = summaries.dtype.names or ()
     columns = {
         "object_id": photometry.object_id,
-        "block_id": np.full(n, key[0], np.int64),
-        "start_mjd": np.full(n, key[1], np.int64),
+        "block_id": np.full(n, place.block_id, np.int64),
+        "start_mjd": np.full(n, place.start_mjd, np.int64),
         **{name: summaries[name] for name in names},
         "reference_flux": photometry.reference_flux,
         "mean_reduced_chi2": photometry.mean_reduced_chi2,
         "mean_crowding": photometry.mean_crowding,
         "mean_background": photometry.mean_background,
     }
-    return copy_rows(connection, "roman.light_curve_summary", columns, target)
+    name = "light_curve_summary"
+    return copy_rows(connection, f"roman.{name}", columns, place.partition(name))
 
 
 def empty_measurements(n_epoch: int, n_column: int) -> MeasurementMatrix:

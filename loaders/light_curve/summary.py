@@ -37,9 +37,9 @@ SUMMARY_DTYPE = np.dtype(
         ("first_mjd_tdb", "f8"),
         ("last_mjd_tdb", "f8"),
         ("sum_squared_difference", "f8"),
-        ("longest_run", "i2"),
-        ("leading_run", "i2"),
-        ("trailing_run", "i2"),
+        ("longest_run", "i4"),
+        ("leading_run", "i4"),
+        ("trailing_run", "i4"),
     ]
 )
 
@@ -78,7 +78,7 @@ def summarise(
     reference_flux
         Shape (n_object,), nJy: flux against which runs are counted; NaN for no runs.
     excluding_flags
-        Points with any of these bits do not count, nor do those whose flux is NaN.
+        Points with any of these bits do not count, nor do those whose flux or error is not finite.
 
     Returns
     -------
@@ -106,7 +106,7 @@ def _summarise_rows(
 @numba.njit(cache=True, inline="always")
 def _is_point(flux: Any, flux_err: Any, flags: Any, excluding: Any) -> Any:
     """Whether a point counts."""
-    return flags & excluding == 0 and not np.isnan(flux) and flux_err > 0
+    return flags & excluding == 0 and np.isfinite(flux) and 0 < flux_err < np.inf
 
 
 @numba.njit(cache=True)

@@ -29,7 +29,7 @@ from loaders.photometry.normal_matrix import (
 )
 from loaders.photometry.options import FitOptions
 from loaders.photometry.parallel import Workers
-from loaders.photometry.psf_table import BEFORE, STAMP, Float32Array, IntArray, PsfTable
+from loaders.photometry.psf_table import BEFORE, STAMP, Float32Array, IntArray, Nodes, Planes, PsfTable
 from loaders.photometry.scene import Canvas, Drawn, draw_stars
 from loaders.photometry.tiling import Grid, Tiles, build_tiles
 from loaders.psf.model import FloatArray
@@ -45,6 +45,12 @@ _PSF_CELL = 10
 
 _CLIP = 4.0
 """Standard deviations at which a residual is held when the background is fitted."""
+
+_LEAST_SEEN = 1e-3
+"""Share of the information of a complete stamp below which only a bright star is fitted."""
+
+_CERTAIN = 5.0
+"""Signal-to-noise ratio from which a star is fitted however little of it is seen."""
 
 _MAX_WEIGHTINGS = 4
 """Times that the weights are computed; the second is the last unless fluxes were unknown to begin with."""
@@ -96,17 +102,23 @@ class JointFit:
     def __init__(
         self, field: Field, stars: FloatArray, fixed: FloatArray, options: FitOptions, workers: Workers
     ) -> None:
-        self.field, self.options, self._workers = field, options, workers
+        self.field, self.options, self.workers = field, options, workers
         self.x, self.y, self.flux = stars[0].copy(), stars[1].copy(), stars[2].copy()
         self.count = self.x.size
         self._fixed = fixed
-        self.tiles, self._colours = self._cut()
-        self.stamps = self._make_stamps()
+        grid = Grid(field.data.shape, options.tile_size)
+        self.tiles, self.colours = build_tiles(grid, self.x, self.y, options.margin), grid.colours()
+        self.cell, self.psf = _psf_cells(field, self.x, self.y)
+        self._place_stamps()
         self._allocate()
         spacing = options.background_spacing
         self._surface = None if spacing is None else BackgroundSurface(field.data.shape, spacing)
         self.background = np.zeros(field.data.shape, dtype=np.float32)
+        empty = np.full(field.data.shape, np.median(field.data[field.usable]))
+        deviation = np.sqrt(np.median(field.noise.variance(empty)[field.usable]))
+        self._floor = options.wing_tolerance * float(deviation)
         self._draw_all()
+        self._guess_background()
 
     @property
     def inner_residual(self) -> Float32Array:
@@ -136,7 +148,8 @@ class JointFit:
         """Compute weights from the model and the factors of the tiles that changed; whether any did."""
         model = self.field.data - self.inner_residual
         self.inner_weight[:] = np.where(self.field.usable, 1 / self.field.noise.variance(model), np.float32(0))
-        self._workers.run(sum_weights, self.count, self.stamps, self.weight, self.sums)
+        self.workers.run(sum_weights, self.count, self.stamps, self.weight, self.sums)
+        self._hold()
         moved = np.abs(self.sums.information - self._factored) > (
             self.options.reweight_tolerance * self.sums.information
         )
@@ -146,18 +159,20 @@ class JointFit:
         self._factor(which)
         return True
 
-    def _cut(self) -> tuple[Tiles, list[IntArray]]:
-        grid = Grid(self.field.data.shape, self.options.tile_size)
-        return build_tiles(grid, self.x, self.y, self.options.margin), grid.colours()
+    def _hold(self) -> None:
+        """Hold the stars of which too little is seen: their flux would be noise, drawn far around them."""
+        complete = np.einsum("sji,sji->s", self.stamps.value, self.stamps.value)
+        level = np.median(self.weight[self.weight > 0])
+        unseen = self.sums.information < _LEAST_SEEN * complete * level
+        faint = np.abs(self.flux) * np.sqrt(self.sums.information) < _CERTAIN
+        self.sums.scale[unseen & faint] = 0
 
-    def _make_stamps(self) -> Stamps:
-        shape = (self.count, STAMP, STAMP)
+    def _place_stamps(self) -> None:
         row = np.floor(self.y).astype(np.int64) - BEFORE + FRAME
         column = np.floor(self.x).astype(np.int64) - BEFORE + FRAME
-        stamps = Stamps(np.empty(shape, dtype=np.float32), row, column)
-        cell, psf = psf_cells(self.field, self.x, self.y)
-        self._workers.run(fill_stamps, self.count, (self.x, self.y), cell, psf, stamps.value)
-        return stamps
+        self.stamps = Stamps(np.empty((self.count, STAMP, STAMP), dtype=np.float32), row, column)
+        arguments = ((self.x, self.y), self.cell, self.psf, self.stamps.value)
+        self.workers.run(fill_stamps, self.count, *arguments)
 
     def _allocate(self) -> None:
         ny, nx = self.field.data.shape
@@ -169,39 +184,38 @@ class JointFit:
         self.sums = Sums(vector[0], vector[1], vector[2])
         self.result = TileResult(vector[3], vector[4])
         self._factored, self._gradient, self.step = vector[5:8]
-        self._winged = self.flux.copy()
         size = np.diff(self.tiles.start)
         start = np.concatenate([[0], np.cumsum(size * (size + 1) // 2)]).astype(np.int64)
         self._factors = Factors(np.empty(start[-1], dtype=np.float32), start)
 
     def _draw_all(self) -> None:
-        """Set the residual to the data minus all stars and a first background."""
-        usable, noise = self.field.usable, self.field.noise
-        level = np.median(self.field.data[usable])
-        self._floor = self.options.wing_tolerance * float(np.sqrt(np.median(noise.variance(level))))
+        """Set the residual to the data minus background and all stars."""
         model = Canvas(np.zeros_like(self.residual), FRAME, self.field.origin)
         self._draw(model, self._fixed[0], self._fixed[1], self._fixed[2])
         self._draw(model, self.x, self.y, self.flux, skip_stamp=True)
         self._scatter(self.flux.astype(np.float32), model.image)
-        self.inner_residual[:] = self.field.data - model.image[FRAME:-FRAME, FRAME:-FRAME]
+        self.inner_residual[:] = self.field.data - self.background - model.image[FRAME:-FRAME, FRAME:-FRAME]
+        self._winged = self.flux.copy()
+
+    def _guess_background(self) -> None:
         if self._surface is not None:
             quantile = 0.5 if np.mean(self.flux != 0) > 0.5 else 0.25
-            self._surface.update(*block_medians(self.inner_residual, usable, quantile))
+            self._surface.update(*block_medians(self.inner_residual, self.field.usable, quantile))
             self._move_background()
 
     def _draw(
         self, canvas: Canvas, x: FloatArray, y: FloatArray, flux: FloatArray, skip_stamp: bool = False
     ) -> None:
         radius = self.field.table.radius(flux, self._floor)
-        draw_stars(canvas, self.field.table, Drawn(x, y, flux, radius), self._workers, skip_stamp)
+        draw_stars(canvas, self.field.table, Drawn(x, y, flux, radius), self.workers, skip_stamp)
 
     def _scatter(self, amount: Float32Array, image: Float32Array) -> None:
-        for colour in self._colours:
-            self._workers.run(scatter, colour.size, colour, self.tiles.own, self.stamps, amount, image)
+        for colour in self.colours:
+            self.workers.run(scatter, colour.size, colour, self.tiles.own, self.stamps, amount, image)
 
     def _factor(self, which: IntArray) -> None:
         arguments = (which, self.tiles, self.stamps, self.weight, self.sums, self._factors, self.result)
-        self._workers.run(factor_tiles, which.size, *arguments)
+        self.workers.run(factor_tiles, which.size, *arguments)
         own = np.zeros(self.count, dtype=bool)
         for tile in which:
             own[self.tiles.own[tile] : self.tiles.own[tile + 1]] = True
@@ -219,9 +233,9 @@ class JointFit:
                 break
 
     def _sweep(self) -> None:
-        self._workers.run(project, self.count, self.stamps, self.weight * self.residual, self._gradient)
+        self.workers.run(project, self.count, self.stamps, self.weight * self.residual, self._gradient)
         arguments = (self.tiles, self._factors, self.sums.scale, self._gradient, self.step)
-        self._workers.run(solve_tiles, self.tiles.margin.size, *arguments)
+        self.workers.run(solve_tiles, self.tiles.margin.size, *arguments)
         self._apply(self.step)
 
     def _apply(self, step: Float32Array) -> None:
@@ -267,7 +281,7 @@ def sort_by_tile(field: Field, x: FloatArray, y: FloatArray, tile_size: int) -> 
     return np.lexsort((Grid(shape, _PSF_CELL).cell_of(x, y), Grid(shape, tile_size).cell_of(x, y)))
 
 
-def psf_cells(field: Field, x: FloatArray, y: FloatArray):  # type: ignore[no-untyped-def]
+def _psf_cells(field: Field, x: FloatArray, y: FloatArray) -> tuple[IntArray, tuple[Planes, Nodes]]:
     """Cell of every star, and the PSF planes with the nodes around the centres of all cells."""
     grid = Grid(field.data.shape, _PSF_CELL)
     u, v = grid.centres()

@@ -13,6 +13,7 @@ from loaders.psf.model import EffectivePsf
 from loaders.psf.render import SplinePsf, Stars, draw
 from loaders.simulation.parameters import GalaxyParameters
 from loaders.simulation.population import Field, log_uniform
+from loaders.simulation.render import framed, stamp_radius
 
 FloatArray = npt.NDArray[np.float64]
 
@@ -83,7 +84,7 @@ def galaxy_stamp(galaxies: Galaxies, row: int, psf: EffectivePsf, jacobian: Floa
     size = 2 * half + 1
     image = blurred.drawImage(nx=size, ny=size, scale=step, method="no_pixel", dtype=float)
     stamp = image.array / step**2
-    return EffectivePsf(np.asarray(stamp)[None, None], psf.oversampling, np.zeros(1), np.zeros(1))
+    return framed(EffectivePsf(np.asarray(stamp)[None, None], psf.oversampling, np.zeros(1), np.zeros(1)))
 
 
 def draw_stamps(
@@ -107,7 +108,7 @@ def draw_stamps(
     """
     for row, stamp in stamps.items():
         one = slice(row, row + 1)
-        radius = np.array([stamp.coefficients.shape[-1] // (2 * stamp.oversampling)])
+        radius = np.array([stamp_radius(stamp)])
         draw(image, stamp, Stars(position[0][one], position[1][one], rate[one], radius))
 
 

@@ -212,6 +212,11 @@ def default_parameters() -> SimulationParameters:
     return parameters_from_mapping({})
 
 
+def default_text() -> str:
+    """Text of ``defaults.yaml``, which explains every parameter."""
+    return (files(__package__) / "defaults.yaml").read_text()
+
+
 def load_parameters(path: Path) -> SimulationParameters:
     """Read parameters from a YAML file laid out like ``defaults.yaml``; what it leaves out keeps its default.
 
@@ -231,7 +236,7 @@ def parameters_from_mapping(changes: Mapping[str, Any]) -> SimulationParameters:
     ValueError
         If a key is unknown or a value does not fit.
     """
-    defaults = yaml.safe_load((files(__package__) / "defaults.yaml").read_text())
+    defaults = yaml.safe_load(default_text())
     parameters = _build(SimulationParameters, _merge(defaults, changes), "parameters")
     assert isinstance(parameters, SimulationParameters)
     return parameters

@@ -57,20 +57,14 @@ class Renderer:
         -------
         Shape (height, width), electrons/s.
         """
-        reach = self.whole_radius + 1
+        reach = stamp_radius(self.whole) + 1
         near = (np.minimum(x, y) > -reach) & (x < shape[1] + reach) & (y < shape[0] + reach)
         x, y, rate = x[near], y[near], rate[near]
         image = np.zeros(shape)
         faint = np.abs(rate) < self.faint
         for psf, rows in ((self.core, faint), (self.whole, ~faint)):
-            radius = np.full(int(rows.sum()), int(np.ceil(_half_width(psf))))
-            draw(image, psf, Stars(x[rows], y[rows], rate[rows], radius))
+            draw(image, psf, Stars(x[rows], y[rows], rate[rows], np.full(rows.sum(), stamp_radius(psf))))
         return image + self._wings(shape, x[faint], y[faint], rate[faint])
-
-    @property
-    def whole_radius(self) -> int:
-        """Half the width of the PSF in pixels."""
-        return int(np.ceil(_half_width(self.whole)))
 
     def _wings(self, shape: tuple[int, int], x: FloatArray, y: FloatArray, rate: FloatArray) -> FloatArray:
         margin = self.wing.shape[0] // 2
@@ -92,12 +86,12 @@ def prepare(psf: EffectivePsf, origin: tuple[int, int], centre: tuple[float, flo
         Detector pixel (x, y) at whose PSF the wings of faint stars are taken.
     """
     shifted = replace(psf, x_node=psf.x_node - origin[0], y_node=psf.y_node - origin[1])
-    whole = SplinePsf.of(shifted)
+    whole = SplinePsf.of(framed(shifted))
     taper = _taper(psf)
     keep = min(int(np.ceil(_TAPER[1])), int(psf.half_width)) * psf.oversampling
     middle = psf.size // 2
     part = slice(middle - keep, middle + keep + 1)
-    core = SplinePsf.of(replace(shifted, stamps=(shifted.stamps * taper)[..., part, part]))
+    core = SplinePsf.of(framed(replace(shifted, stamps=(shifted.stamps * taper)[..., part, part])))
     stamp = psf.at(*centre) * (1 - taper)
     start = middle % psf.oversampling
     wing = stamp[start :: psf.oversampling, start :: psf.oversampling]
@@ -109,8 +103,15 @@ def at_position(psf: EffectivePsf, x: float, y: float) -> EffectivePsf:
     return EffectivePsf(psf.at(x, y)[None, None], psf.oversampling, np.zeros(1), np.zeros(1))
 
 
-def _half_width(psf: SplinePsf) -> float:
-    return float((psf.coefficients.shape[-1] - 3) / (2 * psf.oversampling))
+def framed(psf: EffectivePsf) -> EffectivePsf:
+    """The PSF with a frame of zeros one grid point wide, so that no pixel is on the outermost grid point."""
+    stamps = np.pad(psf.stamps, ((0, 0), (0, 0), (1, 1), (1, 1)))
+    return replace(psf, stamps=stamps)
+
+
+def stamp_radius(psf: SplinePsf) -> int:
+    """Whole pixels from the centre of a framed stamp to within its frame."""
+    return int((psf.coefficients.shape[-1] - 5) // 2 // psf.oversampling)
 
 
 def _taper(psf: EffectivePsf) -> FloatArray:

@@ -176,7 +176,7 @@ def _other_major(data: Path, needed: int, found: list[Installation]) -> ClusterE
         f"install postgresql-{needed} and postgresql-{needed}-q3c, or " if needed >= OLDEST_MAJOR else ""
     )
     return ClusterError(
-        f"the cluster was made by PostgreSQL {needed}, and no other version can use it (found: {_listed(found)})",
+        f"the cluster was made by PostgreSQL {needed}; no other version can use it (found: {_listed(found)})",
         data,
         f"Nothing was changed. To use it, {install}{move}",
     )

@@ -278,7 +278,7 @@ CREATE TABLE roman.simulated_source ( scene_id BIGINT NOT NULL, source_id BIGINT
 COMMENT ON TABLE roman.simulated_source IS 'True properties of the sources of a simulated scene.';
 COMMENT ON COLUMN roman.simulated_source.scene_id IS 'Scene.';
 COMMENT ON COLUMN roman.simulated_source.source_id IS 'Number of the source in its scene.';
-COMMENT ON COLUMN roman.simulated_source.kind IS 'constant, variable, microlensing or galaxy.';
+COMMENT ON COLUMN roman.simulated_source.kind IS 'star, galaxy, or the kind of variable or of microlensing event.';
 COMMENT ON COLUMN roman.simulated_source.ra IS 'True right ascension (ICRS) at ref_epoch. [deg]';
 COMMENT ON COLUMN roman.simulated_source.dec IS 'True declination (ICRS) at ref_epoch. [deg]';
 COMMENT ON COLUMN roman.simulated_source.ref_epoch IS 'Epoch of the position, Julian year in TDB. [yr]';

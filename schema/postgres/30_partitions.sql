@@ -1,10 +1,18 @@
--- Partitions of the light-curve tables: by ranges of the block's first day, then by ranges of object_id where
--- ops.light_curve_layout cuts the sky. Loaders own no tables; these functions act for them.
+-- Partitions of the light-curve tables, in three levels: windows of days (the block's first day), generations
+-- within a window (ranges of block_id), ranges of object_id where ops.light_curve_layout cuts the sky.
+--
+-- Loaders write to the newest generation of a window. Compaction fills a further one and, in the same
+-- transaction, marks the blocks of the older ones as superseded. Nothing is taken away then: a reader whose
+-- snapshot is older goes on to see the old blocks and finds their points. A generation without a current block
+-- is dropped when no such reader is left. So the rows of blocks alone, which are under MVCC, say what is seen.
+--
+-- The row of a window in ops.light_curve_partition is its lock: writers share it, compaction takes it alone.
+-- Loaders own no tables; these functions act for them.
 
 CREATE OR REPLACE FUNCTION ops.light_curve_tables() RETURNS text[]
 LANGUAGE sql IMMUTABLE PARALLEL SAFE AS
 $$ SELECT ARRAY['light_curve_segment', 'astrometry_segment', 'shape_segment', 'light_curve_summary'] $$;
-COMMENT ON FUNCTION ops.light_curve_tables() IS 'Tables that are partitioned alike, by start_mjd and object_id';
+COMMENT ON FUNCTION ops.light_curve_tables() IS 'Tables that are partitioned alike, by start_mjd, block_id and object_id';
 
 -- Noise does not compress: long arrays go out of line as they are, which also lets a reader skip them.
 DO $$
@@ -21,131 +29,185 @@ BEGIN
 END
 $$;
 
--- Build one partition table, detached, with its cuts of the sky; its check lets it be attached without a scan.
-CREATE OR REPLACE FUNCTION ops.build_light_curve_partition(
-    p_parent text, p_name text, p_from integer, p_to integer
-) RETURNS void LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS
+CREATE OR REPLACE FUNCTION ops.light_curve_generation(p_block_id bigint) RETURNS bigint
+LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE AS
+$$ SELECT p_block_id >> 40 $$;
+COMMENT ON FUNCTION ops.light_curve_generation(bigint) IS
+'Generation that a block belongs to: the bits of its identifier above the fortieth';
+
+-- Next identifier of a block of a generation.
+CREATE OR REPLACE FUNCTION ops.new_light_curve_block_id(p_generation bigint) RETURNS bigint
+LANGUAGE sql VOLATILE STRICT AS
+$$ SELECT (p_generation << 40) + nextval(pg_get_serial_sequence('roman.light_curve_block', 'block_id')) $$;
+
+-- Generations of a window, the newest first; none where the window does not exist.
+CREATE OR REPLACE FUNCTION ops.light_curve_generations(p_from integer, p_to integer) RETURNS SETOF bigint
+LANGUAGE sql VOLATILE STRICT AS
 $$
-DECLARE
-    cuts bigint[] := (SELECT sky_cut FROM ops.light_curve_layout);
-    edges text[] := ARRAY['MINVALUE'] || cuts::text[] || ARRAY['MAXVALUE'];
-    suffix text := CASE WHEN cardinality(cuts) = 0 THEN '' ELSE ' PARTITION BY RANGE (object_id)' END;
-BEGIN
-    EXECUTE format('CREATE TABLE roman_partition.%I (LIKE roman.%I INCLUDING DEFAULTS INCLUDING STORAGE '
-                   'INCLUDING COMPRESSION, CHECK (start_mjd >= %s AND start_mjd < %s), '
-                   'PRIMARY KEY (object_id, start_mjd, block_id))%s',
-                   p_name, p_parent, p_from, p_to, suffix);
-    FOR i IN 1 .. cardinality(edges) - 1 LOOP
-        EXIT WHEN cardinality(cuts) = 0;
-        EXECUTE format('CREATE TABLE roman_partition.%I PARTITION OF roman_partition.%I '
-                       'FOR VALUES FROM (%s) TO (%s)',
-                       format('%s_s%s', p_name, i - 1), p_name, edges[i], edges[i + 1]);
-    END LOOP;
-    IF pg_has_role('roman_loader', 'USAGE') THEN
-        EXECUTE format('GRANT SELECT, INSERT ON roman_partition.%I TO roman_loader', p_name);
-    END IF;
-EXCEPTION WHEN undefined_object THEN
-    NULL;  -- a server without our roles: there is nobody to grant to
-END
+    SELECT substring(c.relname FROM '_g([0-9]+)$')::bigint AS generation
+    FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid
+    WHERE i.inhparent = to_regclass(format('roman_partition.light_curve_segment_%s_%s', p_from, p_to))
+    ORDER BY generation DESC
 $$;
 
+-- Whether any block of a window, or of one of its generations, is current.
+CREATE OR REPLACE FUNCTION ops.has_current_light_curve_block(
+    p_from integer, p_to integer, p_generation bigint
+) RETURNS boolean LANGUAGE sql VOLATILE AS
+$$
+    SELECT EXISTS (
+        SELECT FROM roman.light_curve_block
+        WHERE start_mjd >= p_from AND start_mjd < p_to AND superseded_at IS NULL
+          AND (p_generation IS NULL OR ops.light_curve_generation(block_id) = p_generation)
+    )
+$$;
+
+-- Make an empty table like one of the light-curve tables and attach it to its parent.
 CREATE OR REPLACE FUNCTION ops.attach_light_curve_partition(
-    p_parent text, p_name text, p_from integer, p_to integer
-) RETURNS void LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS
+    p_like text, p_parent regclass, p_name text, p_from text, p_to text, p_partition_by text
+) RETURNS void LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS
 $$
 BEGIN
-    EXECUTE format('ALTER TABLE roman.%I ATTACH PARTITION roman_partition.%I FOR VALUES FROM (%s) TO (%s)',
+    EXECUTE format('CREATE TABLE roman_partition.%I (LIKE roman.%I INCLUDING DEFAULTS INCLUDING STORAGE '
+                   'INCLUDING COMPRESSION) %s', p_name, p_like, 'PARTITION BY RANGE (' || p_partition_by || ')');
+    EXECUTE format('ALTER TABLE %s ATTACH PARTITION roman_partition.%I FOR VALUES FROM (%s) TO (%s)',
                    p_parent, p_name, p_from, p_to);
 END
 $$;
 
--- Make sure that a day has its window in every light-curve table. Safe to call from many loaders at once.
-CREATE OR REPLACE FUNCTION ops.ensure_light_curve_partition(p_day integer) RETURNS void
+-- Add a generation to a window and return its number.
+CREATE OR REPLACE FUNCTION ops.add_light_curve_generation(p_from integer, p_to integer) RETURNS bigint
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS
+$$
+DECLARE
+    generation bigint := coalesce((SELECT max(g) FROM ops.light_curve_generations(p_from, p_to) g) + 1, 0);
+    cuts bigint[] := (SELECT sky_cut FROM ops.light_curve_layout);
+    edges text[] := ARRAY['MINVALUE'] || cuts::text[] || ARRAY['MAXVALUE'];
+    parent text;
+    part text;
+BEGIN
+    FOREACH parent IN ARRAY ops.light_curve_tables() LOOP
+        part := format('%s_%s_%s_g%s', parent, p_from, p_to, generation);
+        PERFORM ops.attach_light_curve_partition(
+            parent, format('roman_partition.%s_%s_%s', parent, p_from, p_to)::regclass, part,
+            (generation << 40)::text, ((generation + 1) << 40)::text,
+            CASE WHEN cardinality(cuts) > 0 THEN 'object_id' END
+        );
+        FOR i IN 1 .. cardinality(cuts) + sign(cardinality(cuts))::integer LOOP
+            PERFORM ops.attach_light_curve_partition(
+                parent, format('roman_partition.%s', part)::regclass, format('%s_s%s', part, i - 1),
+                edges[i], edges[i + 1], NULL
+            );
+        END LOOP;
+        IF EXISTS (SELECT FROM pg_roles WHERE rolname = 'roman_loader') THEN
+            EXECUTE format('GRANT SELECT, INSERT ON roman_partition.%I TO roman_loader', part);
+        END IF;
+    END LOOP;
+    RETURN generation;
+END
+$$;
+
+-- Make sure that a day has its window, keep compaction out of it until the transaction ends, and say where and
+-- under which identifier a new block is to be written. Many loaders may call it at once.
+CREATE OR REPLACE FUNCTION ops.open_light_curve_block(p_day integer, OUT block_id bigint, OUT place text)
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS
 $$
 DECLARE
     days integer;
     first_day integer;
+    last_day integer;
+    generation bigint;
     parent text;
-    partition_name text;
 BEGIN
-    IF EXISTS (SELECT FROM ops.light_curve_partition WHERE p_day >= from_mjd AND p_day < to_mjd) THEN
-        RETURN;
-    END IF;
-    PERFORM pg_advisory_xact_lock(hashtext('ops.ensure_light_curve_partition'));
-    IF EXISTS (SELECT FROM ops.light_curve_partition WHERE p_day >= from_mjd AND p_day < to_mjd) THEN
-        RETURN;
-    END IF;
-    SELECT window_days INTO STRICT days FROM ops.light_curve_layout;
-    first_day := p_day - p_day % days;
-    FOREACH parent IN ARRAY ops.light_curve_tables() LOOP
-        partition_name := format('%s_%s_%s', parent, first_day, first_day + days);
-        PERFORM ops.build_light_curve_partition(parent, partition_name, first_day, first_day + days);
-        PERFORM ops.attach_light_curve_partition(parent, partition_name, first_day, first_day + days);
+    LOOP
+        SELECT p.from_mjd, p.to_mjd INTO first_day, last_day FROM ops.light_curve_partition p
+        WHERE p_day >= p.from_mjd AND p_day < p.to_mjd FOR SHARE;
+        EXIT WHEN FOUND;
+        PERFORM pg_advisory_xact_lock(hashtext('ops.light_curve_partition'));
+        CONTINUE WHEN EXISTS (SELECT FROM ops.light_curve_partition p WHERE p_day >= p.from_mjd AND p_day < p.to_mjd);
+        SELECT window_days INTO STRICT days FROM ops.light_curve_layout;
+        -- An operator may have changed the length of windows: a new one ends where an older one begins.
+        first_day := greatest(p_day - p_day % days,
+                              (SELECT max(p.to_mjd) FROM ops.light_curve_partition p WHERE p.to_mjd <= p_day));
+        last_day := least(p_day - p_day % days + days,
+                          (SELECT min(p.from_mjd) FROM ops.light_curve_partition p WHERE p.from_mjd > p_day));
+        FOREACH parent IN ARRAY ops.light_curve_tables() LOOP
+            PERFORM ops.attach_light_curve_partition(
+                parent, format('roman.%s', parent)::regclass, format('%s_%s_%s', parent, first_day, last_day),
+                first_day::text, last_day::text, 'block_id'
+            );
+        END LOOP;
+        PERFORM ops.add_light_curve_generation(first_day, last_day);
+        INSERT INTO ops.light_curve_partition (from_mjd, to_mjd, sealed) VALUES (first_day, last_day, false);
     END LOOP;
-    INSERT INTO ops.light_curve_partition (from_mjd, to_mjd, sealed) VALUES (first_day, first_day + days, false);
+    SELECT max(g) INTO generation FROM ops.light_curve_generations(first_day, last_day) g;
+    block_id := ops.new_light_curve_block_id(generation);
+    place := format('%s_%s_g%s', first_day, last_day, generation);
 END
 $$;
-COMMENT ON FUNCTION ops.ensure_light_curve_partition(integer) IS
-'Make sure that the light-curve tables have a partition for a day (MJD TDB)';
+COMMENT ON FUNCTION ops.open_light_curve_block(integer) IS
+'Identifier of a new block of a day (MJD TDB) and the place of its rows: roman_partition.<table>_<place>';
 
--- Swap freshly filled tables for the partitions of the days [p_from, p_to): readers see all old or all new.
--- The new tables are named as the build function was told; the old ones are dropped.
-CREATE OR REPLACE FUNCTION ops.swap_light_curve_partition(p_from integer, p_to integer, p_suffix text, p_sealed boolean)
+-- Begin to rewrite the windows of some days: writers of theirs wait until the transaction ends. The merged blocks
+-- go into a new generation of the first of these windows.
+CREATE OR REPLACE FUNCTION ops.begin_light_curve_compaction(
+    p_from integer, p_to integer, p_sealed boolean, OUT generation bigint, OUT place text
+) LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS
+$$
+DECLARE
+    first_day integer;
+    last_day integer;
+BEGIN
+    PERFORM FROM ops.light_curve_partition
+    WHERE from_mjd >= p_from AND to_mjd <= p_to ORDER BY from_mjd FOR UPDATE;
+    SELECT from_mjd, to_mjd INTO STRICT first_day, last_day FROM ops.light_curve_partition
+    WHERE from_mjd >= p_from AND to_mjd <= p_to ORDER BY from_mjd LIMIT 1;
+    UPDATE ops.light_curve_partition SET sealed = p_sealed WHERE from_mjd = first_day;
+    generation := ops.add_light_curve_generation(first_day, last_day);
+    place := format('%s_%s_g%s', first_day, last_day, generation);
+END
+$$;
+COMMENT ON FUNCTION ops.begin_light_curve_compaction(integer, integer, boolean) IS
+'Generation for the merged blocks of some days and the place of their rows: roman_partition.<table>_<place>';
+
+-- Windows, and generations of windows, that hold no current block; a window that lives on keeps its newest one.
+CREATE OR REPLACE FUNCTION ops.retired_light_curve_partitions()
+RETURNS TABLE (from_mjd integer, to_mjd integer, generation bigint)
+LANGUAGE sql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS
+$$
+    SELECT p.from_mjd, p.to_mjd, NULL::bigint FROM ops.light_curve_partition p
+    WHERE NOT ops.has_current_light_curve_block(p.from_mjd, p.to_mjd, NULL)
+    UNION ALL
+    SELECT p.from_mjd, p.to_mjd, g FROM ops.light_curve_partition p
+    CROSS JOIN LATERAL (SELECT g FROM ops.light_curve_generations(p.from_mjd, p.to_mjd) g ORDER BY g DESC OFFSET 1) older
+    WHERE ops.has_current_light_curve_block(p.from_mjd, p.to_mjd, NULL)
+      AND NOT ops.has_current_light_curve_block(p.from_mjd, p.to_mjd, g)
+$$;
+COMMENT ON FUNCTION ops.retired_light_curve_partitions() IS
+'Windows (generation empty) and generations of windows that hold no current block';
+
+-- Drop one of them, unless a block has come in since. The caller has made sure that no snapshot is older.
+CREATE OR REPLACE FUNCTION ops.drop_light_curve_partition(p_from integer, p_to integer, p_generation bigint)
 RETURNS void LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS
 $$
 DECLARE
     parent text;
-    old record;
-    final_name text;
 BEGIN
+    PERFORM FROM ops.light_curve_partition WHERE from_mjd = p_from AND to_mjd = p_to FOR UPDATE;
+    IF NOT EXISTS (
+        SELECT FROM ops.retired_light_curve_partitions() r
+        WHERE r.from_mjd = p_from AND r.to_mjd = p_to AND r.generation IS NOT DISTINCT FROM p_generation
+    ) THEN
+        RETURN;
+    END IF;
     FOREACH parent IN ARRAY ops.light_curve_tables() LOOP
-        FOR old IN SELECT from_mjd, to_mjd FROM ops.light_curve_partition WHERE from_mjd >= p_from AND to_mjd <= p_to LOOP
-            EXECUTE format('ALTER TABLE roman.%I DETACH PARTITION roman_partition.%I',
-                           parent, format('%s_%s_%s', parent, old.from_mjd, old.to_mjd));
-            EXECUTE format('DROP TABLE roman_partition.%I', format('%s_%s_%s', parent, old.from_mjd, old.to_mjd));
-        END LOOP;
-        final_name := format('%s_%s_%s', parent, p_from, p_to);
-        PERFORM ops.attach_light_curve_partition(parent, final_name || p_suffix, p_from, p_to);
-        PERFORM ops.rename_light_curve_partition(final_name || p_suffix, final_name);
+        EXECUTE format('DROP TABLE roman_partition.%I',
+                       format('%s_%s_%s', parent, p_from, p_to) || coalesce('_g' || p_generation, ''));
     END LOOP;
-    DELETE FROM ops.light_curve_partition WHERE from_mjd >= p_from AND to_mjd <= p_to;
-    INSERT INTO ops.light_curve_partition (from_mjd, to_mjd, sealed) VALUES (p_from, p_to, p_sealed);
+    IF p_generation IS NULL THEN
+        DELETE FROM ops.light_curve_partition WHERE from_mjd = p_from;
+    END IF;
 END
 $$;
-
--- Rename a partition with its cuts of the sky and its primary keys.
-CREATE OR REPLACE FUNCTION ops.rename_light_curve_partition(p_old text, p_new text) RETURNS void
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS
-$$
-DECLARE
-    item record;
-BEGIN
-    FOR item IN
-        SELECT c.relname, c.relkind FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
-        WHERE n.nspname = 'roman_partition' AND c.relkind IN ('r', 'p', 'i', 'I')
-          AND c.relname LIKE replace(p_old, '_', '\_') || '%'
-    LOOP
-        EXECUTE format('ALTER %s roman_partition.%I RENAME TO %I',
-                       CASE WHEN item.relkind IN ('i', 'I') THEN 'INDEX' ELSE 'TABLE' END,
-                       item.relname, p_new || substr(item.relname, length(p_old) + 1));
-    END LOOP;
-END
-$$;
-
--- Keep writers out of the partitions of some days until the transaction ends; readers go on.
-CREATE OR REPLACE FUNCTION ops.lock_light_curve_partition(p_from integer, p_to integer) RETURNS void
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS
-$$
-DECLARE
-    item record;
-BEGIN
-    FOR item IN
-        SELECT format('%s_%s_%s', t.parent, p.from_mjd, p.to_mjd) AS name
-        FROM ops.light_curve_partition p, unnest(ops.light_curve_tables()) AS t (parent)
-        WHERE p.from_mjd >= p_from AND p.to_mjd <= p_to ORDER BY 1
-    LOOP
-        EXECUTE format('LOCK TABLE roman_partition.%I IN SHARE MODE', item.name);
-    END LOOP;
-END
-$$;
+COMMENT ON FUNCTION ops.drop_light_curve_partition(integer, integer, bigint) IS
+'Drop a retired window or generation';

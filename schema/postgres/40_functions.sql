@@ -24,7 +24,7 @@ COMMENT ON FUNCTION roman.expand_flag_run(bigint[], integer) IS
 -- AB magnitude of a flux density in nJy: -2.5 log10(flux / 3631 Jy) (Oke & Gunn 1983); NULL where it is not positive.
 CREATE OR REPLACE FUNCTION roman.ab_magnitude(flux double precision) RETURNS double precision
 LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE AS
-$$ SELECT CASE WHEN flux > 0 AND flux < 'Infinity' THEN 31.400120 - 2.5 * log(flux) END $$;
+$$ SELECT CASE WHEN flux > 0 AND flux < 'Infinity' THEN 31.400066 - 2.5 * log(flux) END $$;
 COMMENT ON FUNCTION roman.ab_magnitude(double precision) IS
 'AB magnitude of a flux density in nJy; NULL where the flux is not a positive number';
 

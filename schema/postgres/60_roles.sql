@@ -1,4 +1,4 @@
--- Who may do what. The owner migrates, loaders write, readers read; none of them can log in by itself: an
+-- Who may do what. The owner owns and migrates, loaders write, readers read; none of them can log in by itself: an
 -- account is made a member. On a server that does not let us make roles, the grants are skipped.
 DO $$
 DECLARE
@@ -19,22 +19,53 @@ BEGIN
 END
 $$;
 
+-- Hand everything to the owner, so that what acts with its owner's rights has no more than those.
+DO $$
+DECLARE
+    item record;
+BEGIN
+    IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = 'roman_owner')
+       OR NOT pg_has_role('roman_owner', 'MEMBER') THEN
+        RETURN;
+    END IF;
+    FOR item IN
+        SELECT * FROM (
+            SELECT 'SCHEMA' AS kind, format('%I', nspname) AS name FROM pg_namespace
+            WHERE nspname IN ('roman', 'ops', 'roman_partition') AND nspowner <> 'roman_owner'::regrole
+            UNION ALL
+            SELECT CASE relkind WHEN 'v' THEN 'VIEW' ELSE 'TABLE' END, oid::regclass::text FROM pg_class
+            WHERE relnamespace IN ('roman'::regnamespace, 'ops'::regnamespace, 'roman_partition'::regnamespace)
+              AND relkind IN ('r', 'p', 'v') AND relowner <> 'roman_owner'::regrole
+            UNION ALL
+            SELECT CASE prokind WHEN 'a' THEN 'AGGREGATE' ELSE 'FUNCTION' END, oid::regprocedure::text
+            FROM pg_proc
+            WHERE pronamespace IN ('roman'::regnamespace, 'ops'::regnamespace)
+              AND proowner <> 'roman_owner'::regrole
+        ) AS ours ORDER BY kind <> 'SCHEMA'
+    LOOP
+        EXECUTE format('ALTER %s %s OWNER TO roman_owner', item.kind, item.name);
+    END LOOP;
+END
+$$;
+
 DO $$
 BEGIN
     IF (SELECT count(*) FROM pg_roles WHERE rolname IN ('roman_owner', 'roman_loader', 'roman_reader')) < 3 THEN
         RETURN;
     END IF;
-    GRANT ALL ON SCHEMA roman, ops, roman_partition TO roman_owner;
-    GRANT ALL ON ALL TABLES IN SCHEMA roman, ops, roman_partition TO roman_owner;
     GRANT USAGE ON SCHEMA roman, ops TO roman_loader, roman_reader;
     GRANT USAGE ON SCHEMA roman_partition TO roman_loader;
     GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA roman, ops TO roman_loader;
     REVOKE DELETE ON roman.object, roman.exposure, ops.load_run, ops.load_rejection FROM roman_loader;
+    REVOKE INSERT, UPDATE, DELETE ON ops.alembic_version, ops.light_curve_partition FROM roman_loader;
     GRANT USAGE ON ALL SEQUENCES IN SCHEMA roman, ops TO roman_loader;
     GRANT SELECT ON ALL TABLES IN SCHEMA roman TO roman_reader;
     GRANT SELECT ON ops.load_run, ops.load_rejection, ops.input_file, ops.quality_metric, ops.quality_limit,
         ops.task_run, ops.run_overview, ops.light_curve_partition TO roman_reader;
     REVOKE EXECUTE ON ALL FUNCTIONS IN SCHEMA ops FROM PUBLIC;
-    GRANT EXECUTE ON ALL FUNCTIONS IN SCHEMA ops TO roman_loader;
+    REVOKE EXECUTE ON ALL FUNCTIONS IN SCHEMA ops FROM roman_loader;
+    GRANT EXECUTE ON FUNCTION ops.open_light_curve_block(integer), ops.new_light_curve_block_id(bigint),
+        ops.begin_light_curve_compaction(integer, integer, boolean), ops.retired_light_curve_partitions(),
+        ops.drop_light_curve_partition(integer, integer, bigint) TO roman_loader;
 END
 $$;

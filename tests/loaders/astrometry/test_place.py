@@ -23,7 +23,7 @@ def test_proper_motion_agrees_with_astropy():
         -29.2 * u.deg,
         pm_ra_cosdec=-300 * u.mas / u.yr,
         pm_dec=120 * u.mas / u.yr,
-        distance=Distance(1 * u.Mpc),
+        distance=Distance(100 * u.pc),
         obstime=Time(2027.0, format="jyear", scale="tdb"),
     )
     moved = start.apply_space_motion(Time(2032.0, format="jyear", scale="tdb"))

@@ -5,8 +5,10 @@ from dataclasses import replace
 import galsim
 import numpy as np
 import pytest
+from astropy.time import Time
 
 from loaders.psf.model import EffectivePsf
+from loaders.simulation.lensing import Events
 from loaders.simulation.parameters import (
     SimulationParameters,
     StarParameters,
@@ -32,12 +34,6 @@ def moffat_psf(oversampling: int = 4, half_width: int = 14) -> EffectivePsf:
 @pytest.fixture(scope="session")
 def psf() -> EffectivePsf:
     return moffat_psf()
-
-
-def quiet(parameters: SimulationParameters) -> SimulationParameters:
-    """Without cosmic rays, bad pixels or pointing errors."""
-    detector = replace(parameters.detector, cosmic_ray_rate=0.0, bad_pixels=False)
-    return replace(parameters, detector=detector, survey=replace(parameters.survey, alignment_error_mas=0.0))
 
 
 @pytest.fixture(scope="session")
@@ -81,3 +77,47 @@ def plan(parameters: SimulationParameters) -> tuple[PlannedExposure, ...]:
 @pytest.fixture
 def window() -> Window:
     return Window(1000, 500, 64, 48)
+
+
+@pytest.fixture(scope="session")
+def lonely(psf: EffectivePsf) -> Simulation:
+    """One star of magnitude 17 in the middle, moving and variable by an event; a quiet detector."""
+    changes = {
+        "scene": {
+            "stars": {"density_per_arcmin2": 40},
+            "variables": [],
+            "galaxies": {"density_per_arcmin2": 0},
+        },
+        "survey": {
+            "duration_days": 0.26,
+            "alignment_error_mas": 0.0,
+            "window": {"x": 900, "y": 900, "width": 64, "height": 64},
+        },
+        "detector": {"cosmic_ray_rate": 0.0, "bad_pixels": False, "full_well": 1e9},
+    }
+    scene = _with_one_star(make_scene(parameters_from_mapping(changes)))
+    return prepare_simulation(scene, dict.fromkeys(ELEMENTS, psf))
+
+
+def _with_one_star(scene: Scene) -> Scene:
+    astrometry = replace(
+        scene.stars.astrometry,
+        ra=np.array([268.0003]),
+        dec=np.array([-29.2002]),
+        pmra=np.array([30.0]),
+        pmdec=np.array([-20.0]),
+        parallax=np.array([2.0]),
+    )
+    stars = replace(
+        scene.stars,
+        astrometry=astrometry,
+        magnitude=np.array([17.0]),
+        temperature=np.array([5000.0]),
+        a_v=np.array([2.0]),
+        population=np.array(["bulge"]),
+    )
+    start = float(Time(scene.parameters.survey.start_time, scale="utc").tdb.mjd)
+    numbers = (start + 0.13, 0.2, 0.1, 0.0, 1.0, 0.0, 0.0)
+    events = Events(np.array([0]), np.array(["single_lens"]), *(np.array([v]) for v in numbers))
+    magnitudes = {"F146": np.array([17.0]), "F087": np.array([18.0]), "F213": np.array([17.2])}
+    return replace(scene, stars=stars, events=events, star_magnitude=magnitudes)

@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from astropy.time import Time
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.integrate import quad
 
@@ -59,6 +59,7 @@ def test_disc_is_the_mean_of_point_sources(u: float, rho: float) -> None:
     assert uniform_disc_magnification(u, rho) == pytest.approx(expected, rel=2e-5)
 
 
+@settings(deadline=None)
 @given(u=st.floats(0.02, 3), rho=st.floats(1e-5, 1e-3))
 def test_small_discs_are_points(u: float, rho: float) -> None:
     assert uniform_disc_magnification(u, rho) == pytest.approx(point_source_magnification(u), rel=2e-3)
@@ -95,7 +96,10 @@ def test_parallax_is_that_of_a_lens_and_a_source_in_space() -> None:
     east = np.array([-np.sin(a), np.cos(a), 0.0])
     north = np.cross(toward, east)
     angle = 0.7
-    along, across = np.cos(angle) * north + np.sin(angle) * east, -np.sin(angle) * north + np.cos(angle) * east
+    along, across = (
+        np.cos(angle) * north + np.sin(angle) * east,
+        -np.sin(angle) * north + np.cos(angle) * east,
+    )
     start = observatory_state(Time(t0, format="mjd", scale="tdb"))
     time = t0 + np.linspace(-60, 60, 9)
     expected = []
@@ -112,4 +116,7 @@ def test_parallax_is_that_of_a_lens_and_a_source_in_space() -> None:
     )
     found = magnification(event, time, ra, dec)[:, 0]
     np.testing.assert_allclose(found, point_source_magnification(np.array(expected)), rtol=1e-5)
-    assert abs(found - magnification(_event(u0=u0, t_einstein=t_einstein, t0=t0), time, ra, dec)[:, 0]).max() > 0.01
+    assert (
+        abs(found - magnification(_event(u0=u0, t_einstein=t_einstein, t0=t0), time, ra, dec)[:, 0]).max()
+        > 0.01
+    )

@@ -32,7 +32,10 @@ def test_positions_fill_the_square(star_parameters: StarParameters) -> None:
 
 def test_magnitudes_follow_the_luminosity_function(star_parameters: StarParameters) -> None:
     flat = replace(
-        star_parameters, luminosity_magnitude=(18.0, 24.0), luminosity_log_count=(0.0, 1.8), clump_fraction=0.0
+        star_parameters,
+        luminosity_magnitude=(18.0, 24.0),
+        luminosity_log_count=(0.0, 1.8),
+        clump_fraction=0.0,
     )
     magnitude = draw_magnitudes(flat, 20000, np.random.default_rng(2))
 
@@ -58,7 +61,9 @@ def test_proper_motions_are_galactic(star_parameters: StarParameters) -> None:
     for population in star_parameters.populations:
         rows = stars.population == population.name
         pm_l = galactic.pm_l_cosb.to_value(rate)[rows]
-        assert pm_l.mean() == pytest.approx(population.pm_l, abs=5 * population.pm_l_sigma / np.sqrt(rows.sum()))
+        assert pm_l.mean() == pytest.approx(
+            population.pm_l, abs=5 * population.pm_l_sigma / np.sqrt(rows.sum())
+        )
         assert pm_l.std() == pytest.approx(population.pm_l_sigma, rel=0.05)
 
 
@@ -76,7 +81,9 @@ def test_variables_and_events_are_different_stars_in_range(scene: Scene) -> None
     assert np.unique(used).size == used.size > 5
     for c in scene.parameters.scene.variables:
         rows = scene.variables.star[scene.variables.kind == c.kind]
-        assert ((scene.stars.magnitude[rows] >= c.magnitude[0]) & (scene.stars.magnitude[rows] <= c.magnitude[1])).all()
+        assert (
+            (scene.stars.magnitude[rows] >= c.magnitude[0]) & (scene.stars.magnitude[rows] <= c.magnitude[1])
+        ).all()
 
 
 def test_stars_at_rest_are_constant(scene: Scene) -> None:

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from loaders.simulation.parameters import default_parameters
@@ -51,6 +51,7 @@ def test_times_are_those_of_the_reads() -> None:
     assert first.start_time.isot == "2027-03-01T00:00:00.000"
 
 
+@settings(deadline=None)
 @given(
     numbers=st.tuples(
         st.integers(1, 18445), st.integers(1, 99), *([st.integers(1, 999)] * 4), st.integers(1, 9999)

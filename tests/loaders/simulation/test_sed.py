@@ -51,4 +51,6 @@ def _colour(element: str, temperature: float, a_v: float) -> float:
     band = effective_area("WFI07", element)
     spectrum = black_body(band.wavelength, np.array([temperature]))[:, 0]
     spectrum = spectrum * 10 ** (-0.4 * a_v * extinction(band.wavelength))
-    return float(-2.5 * np.log10(count_rate(band.wavelength, spectrum, band) / ab_zero_rate("WFI07", element)))
+    return float(
+        -2.5 * np.log10(count_rate(band.wavelength, spectrum, band) / ab_zero_rate("WFI07", element))
+    )

@@ -30,7 +30,9 @@ ELEMENTS = ("F062", "F087", "F106", "F129", "F146", "F158", "F184", "F213")
 def test_zero_points_are_those_of_the_published_table() -> None:
     table = load_table("WideFieldInstrument/Imaging/ZeroPoints/Roman_zeropoints_20240301.ecsv")
     for row in table:
-        assert ab_zero_point(str(row["detector"]), str(row["element"])) == pytest.approx(row["ABMag"], abs=2e-4)
+        assert ab_zero_point(str(row["detector"]), str(row["element"])) == pytest.approx(
+            row["ABMag"], abs=2e-4
+        )
 
 
 @pytest.mark.parametrize("temperature", [3500, 10000])
@@ -47,7 +49,9 @@ def test_count_rate_of_a_black_body_is_synphots(temperature: int) -> None:
 
 def test_flat_ab_source_has_the_zero_rate() -> None:
     source = SourceSpectrum(ConstFlux1D, amplitude=0.0 * units.ABmag)
-    assert source_count_rate(source, "WFI07", "F158") == pytest.approx(ab_zero_rate("WFI07", "F158"), rel=1e-4)
+    assert source_count_rate(source, "WFI07", "F158") == pytest.approx(
+        ab_zero_rate("WFI07", "F158"), rel=1e-4
+    )
 
 
 def test_galsims_older_curves_give_nearly_the_same_zero_points() -> None:

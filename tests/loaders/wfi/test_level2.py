@@ -15,10 +15,24 @@ from loaders.rejection import Rejected
 from loaders.wfi.level2 import read_level2, read_metadata
 
 SHAPE = (64, 80)
-STEPS = """
-assign_wcs dark dark_decay dq_init flat_field flux linearity outlier_detection photom ramp_fit refpix
-saturation skymatch source_catalog tweakreg wfi18_transient
-""".split()
+STEPS = [
+    "assign_wcs",
+    "dark",
+    "dark_decay",
+    "dq_init",
+    "flat_field",
+    "flux",
+    "linearity",
+    "outlier_detection",
+    "photom",
+    "ramp_fit",
+    "refpix",
+    "saturation",
+    "skymatch",
+    "source_catalog",
+    "tweakreg",
+    "wfi18_transient",
+]
 
 
 def test_metadata_and_image_agree(make_level2):

@@ -1,0 +1,63 @@
+"""Stars too close to be told apart are fitted as one, and their flux is split again afterwards."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.sparse import coo_array
+from scipy.sparse.csgraph import connected_components
+from scipy.spatial import cKDTree
+
+from loaders.photometry.psf_table import IntArray
+from loaders.psf.model import FloatArray
+
+
+@dataclass(frozen=True)
+class Blends:
+    """Stars merged into sources.
+
+    Parameters
+    ----------
+    x, y, flux
+        Shape (m,): position and first guess of the flux of every source; for several stars the mean
+        position weighted by flux, and the summed flux.
+    source
+        Shape (n,): source that each star belongs to.
+    share
+        Shape (n,): share of the flux of its source that each star gets, from the first guesses; equal shares
+        where no star of a source has a positive one.
+    blended
+        Shape (n,): whether a star shares its source.
+    """
+
+    x: FloatArray
+    y: FloatArray
+    flux: FloatArray
+    source: IntArray
+    share: FloatArray
+    blended: np.ndarray[tuple[int, ...], np.dtype[np.bool_]]
+
+
+def merge_blends(x: FloatArray, y: FloatArray, flux: FloatArray, radius: float) -> Blends:
+    """Merge stars that are chained by distances below a radius.
+
+    Parameters
+    ----------
+    x, y
+        Shape (n,): positions in pixels.
+    flux
+        Shape (n,): first guesses of the fluxes, 0 where unknown.
+    radius
+        Distance in pixels below which two stars become one source; 0 merges coincident stars only.
+    """
+    n = x.size
+    pairs = cKDTree(np.column_stack([x, y])).query_pairs(radius, output_type="ndarray") if n else np.empty((0, 2))
+    graph = coo_array((np.ones(len(pairs)), (pairs[:, 0], pairs[:, 1])), shape=(n, n)) if n else None
+    count, source = connected_components(graph, directed=False) if graph is not None else (0, np.empty(0))
+    source = source.astype(np.int64)
+    positive = np.maximum(flux, 0.0)
+    total, size = np.bincount(source, positive, count), np.bincount(source, minlength=count)
+    share = np.where(total[source] > 0, positive / np.where(total > 0, total, 1.0)[source], 1 / size[source])
+    merged = [np.bincount(source, share * value, count) for value in (x, y)]
+    return Blends(merged[0], merged[1], np.bincount(source, flux, count), source, share, size[source] > 1)

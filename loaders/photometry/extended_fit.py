@@ -1,0 +1,148 @@
+"""Positions and shapes of bright stars, jointly with the fluxes of all stars.
+
+The system of a tile is extended by further columns for each bright star: the derivatives of its light with
+its position (x, y), and with size and ellipticity of its image. A star's image changes with size s and
+ellipticity (e1, e2) by the linear map ``(1 + s) I + [[e1, e2], [e2, -e1]]`` of its offsets, the flux held
+(Bernstein & Jarvis 2002, AJ 123, 583, for small shears). One solution is one Gauss-Newton step.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numba
+import numpy as np
+
+from loaders.photometry.cholesky import factor, is_pinned, marginal_variances, solve
+from loaders.photometry.normal_matrix import Stamps, normal_matrix
+from loaders.photometry.psf_table import BEFORE, STAMP, Float32Array, IntArray, Nodes, Planes, blend, fill_stamp
+from loaders.photometry.tiling import Tiles
+from loaders.psf.model import FloatArray
+
+COLUMNS = 6
+"""Columns of a star at most: flux, x, y, size, e1, e2."""
+
+
+class Extended(NamedTuple):
+    """What the extended fit reads of the stars, shape (n,) each.
+
+    ``columns`` is the number of columns of each star: 1 (flux), 3 (and position) or 6 (and shape); ``cell`` the
+    cell in whose centre its PSF is taken.
+    """
+
+    x: FloatArray
+    y: FloatArray
+    flux: FloatArray
+    columns: IntArray
+    cell: IntArray
+
+
+class Images(NamedTuple):
+    """Framed images of weights and of weighted residuals."""
+
+    weight: Float32Array
+    weighted_residual: Float32Array
+
+
+@numba.njit(cache=True, nogil=True)
+def solve_extended(
+    begin: int,
+    end: int,
+    tiles: Tiles,
+    stars: Extended,
+    stamps: Stamps,
+    psf: tuple[Planes, Nodes],
+    images: Images,
+    step: Float32Array,
+    variance: Float32Array,
+) -> None:
+    """Step and marginal variance of every column of the tiles' own stars, shape (n, COLUMNS); NaN for none."""
+    for tile in range(begin, end):
+        member = tiles.member[tiles.start[tile] : tiles.start[tile + 1]]
+        margin = tiles.margin[tile]
+        if member.size == margin:
+            continue
+        local, first = _columns(member, margin, stars, stamps, psf)
+        n = local.row.size
+        scale, x = _project_columns(local, images)
+        matrix = np.empty(n * (n + 1) // 2, dtype=np.float32)
+        normal_matrix(np.arange(n), local, images.weight, scale, matrix)
+        factor(matrix, n)
+        solve(matrix, n, x)
+        diagonal = np.empty(n - first, dtype=np.float32)
+        marginal_variances(matrix, first, n, diagonal)
+        k = first
+        for s in member[margin:]:
+            for c in range(stars.columns[s]):
+                if not is_pinned(matrix, k):
+                    step[s, c] = x[k] * scale[k]
+                    variance[s, c] = diagonal[k - first] * scale[k] ** 2
+                k += 1
+
+
+@numba.njit(cache=True, nogil=True)
+def _columns(
+    member: IntArray, margin: int, stars: Extended, stamps: Stamps, psf: tuple[Planes, Nodes]
+) -> tuple[Stamps, int]:
+    """All columns of the members of a tile, star by star, and the number of those of the margin."""
+    count = 0
+    for s in member:
+        count += stars.columns[s]
+    value = np.empty((count, STAMP, STAMP), dtype=np.float32)
+    row, column = np.empty(count, dtype=np.int64), np.empty(count, dtype=np.int64)
+    planes, nodes = psf
+    buffer = np.empty(planes.coefficient.shape[1:], dtype=np.float32)
+    k, first = 0, 0
+    for m in range(member.size):
+        s = member[m]
+        if m == margin:
+            first = k
+        used = stars.columns[s]
+        row[k : k + used], column[k : k + used] = stamps.row[s], stamps.column[s]
+        value[k] = stamps.value[s]
+        if used > 1:
+            blended = blend(planes, nodes, stars.cell[s], buffer)
+            _fill_derivatives(blended, stars, s, value[k : k + used])
+        k += used
+    return Stamps(value, row, column), first
+
+
+@numba.njit(cache=True, nogil=True)
+def _fill_derivatives(psf: Planes, stars: Extended, s: int, value: Float32Array) -> None:
+    """Derivatives of the light of a star with position and shape, after its PSF in ``value[0]``."""
+    at = (stars.x[s], stars.y[s])
+    flux = np.float32(stars.flux[s])
+    fill_stamp(psf, at, (1, 0), value[1])
+    fill_stamp(psf, at, (0, 1), value[2])
+    value[1] *= -flux
+    value[2] *= -flux
+    if value.shape[0] < COLUMNS:
+        return
+    u0, v0 = np.floor(at[0]) - BEFORE - at[0], np.floor(at[1]) - BEFORE - at[1]
+    for j in range(STAMP):
+        for i in range(STAMP):
+            u, v = np.float32(u0 + i), np.float32(v0 + j)
+            gx, gy = value[1, j, i], value[2, j, i]
+            value[3, j, i] = u * gx + v * gy - 2 * flux * value[0, j, i]
+            value[4, j, i] = u * gx - v * gy
+            value[5, j, i] = v * gx + u * gy
+
+
+@numba.njit(cache=True, nogil=True, fastmath=True)
+def _project_columns(local: Stamps, images: Images) -> tuple[Float32Array, Float32Array]:
+    """Scale of every column, and the scaled right-hand side."""
+    n = local.row.size
+    scale, right = np.zeros(n, dtype=np.float32), np.zeros(n, dtype=np.float32)
+    for k in range(n):
+        information, asked = np.float32(0.0), np.float32(0.0)
+        for j in range(STAMP):
+            w = images.weight[local.row[k] + j, local.column[k] : local.column[k] + STAMP]
+            r = images.weighted_residual[local.row[k] + j, local.column[k] : local.column[k] + STAMP]
+            p = local.value[k, j]
+            for i in range(STAMP):
+                information += w[i] * p[i] * p[i]
+                asked += r[i] * p[i]
+        if information > 0:
+            scale[k] = 1 / np.sqrt(information)
+            right[k] = asked * scale[k]
+    return scale, right

@@ -1,0 +1,243 @@
+"""Photometry into light curves: what is still to do, and one unit of it in one transaction."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass, replace
+from multiprocessing import get_context
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import sqlalchemy as sa
+
+from loaders.astrometry.place import CatalogAstrometry
+from loaders.light_curve.block import BlockKey, Epochs
+from loaders.light_curve.load import BlockContext, write_block
+from loaders.photometry.assemble import assemble_block
+from loaders.photometry.flags import PhotometryFlag
+from loaders.photometry.measure import CatalogStars, ExposureMeasurement, measure_exposure
+from loaders.photometry.metrics import exposure_metrics, scatter_metrics
+from loaders.photometry.options import FitOptions
+from loaders.psf.load import psf_for
+from loaders.psf.model import EffectivePsf
+from loaders.rejection import Rejected
+from roman_db import session
+from roman_db.jobs import Progress, Unit
+from roman_db.load_run import LoadRun
+from roman_db.quality import Metric, store_metrics
+from roman_db.settings import settings
+
+#: Points with these flags do not enter the summaries.
+EXCLUDING_FLAGS = int(
+    PhotometryFlag.SATURATED | PhotometryFlag.FIT_FAILED | PhotometryFlag.NO_PIXELS | PhotometryFlag.EDGE
+)
+
+#: Nominal side of a pixel (deg) and how far beyond the pixels (deg) stars are taken from the catalog.
+_PIXEL, _BEYOND = 0.11 / 3600, 2.0 / 3600
+
+_PENDING = """
+WITH pending AS (
+    SELECT e.*, b.block_id, b.start_mjd, b.end_mjd
+    FROM roman.exposure e
+    JOIN roman.optical_element o USING (optical_element)
+    JOIN ops.input_file f USING (file_id)
+    LEFT JOIN roman.light_curve_block b
+        ON b.exposure_id @> ARRAY[e.exposure_id] AND b.photometry_kind = 'psf' AND b.superseded_at IS NULL
+    WHERE o.kind = 'imaging'
+      AND (b.block_id IS NULL OR f.load_run_id > b.load_run_id OR CAST(:redo AS bool))
+      AND e.day_mjd BETWEEN CAST(:first_day AS int) AND CAST(:last_day AS int)
+      AND e.detector = coalesce(CAST(:detector AS text), e.detector)
+      AND e.optical_element = coalesce(CAST(:optical_element AS text), e.optical_element)
+)
+SELECT field_id, detector, optical_element, day_mjd AS start_mjd, day_mjd + 1 AS end_mjd,
+       array_agg(exposure_id ORDER BY midpoint_mjd_tdb) AS exposure_id
+FROM pending WHERE block_id IS NULL GROUP BY 1, 2, 3, 4
+UNION ALL
+SELECT b.field_id, b.detector, b.optical_element, b.start_mjd, b.end_mjd, b.exposure_id
+FROM roman.light_curve_block b WHERE b.block_id IN (SELECT block_id FROM pending)
+ORDER BY start_mjd, field_id, detector, optical_element
+"""
+
+_EXPOSURES = """
+SELECT e.exposure_id, e.midpoint_mjd_tdb, e.midpoint_bjd_tdb, e.ra, e.dec, e.n_x, e.n_y,
+       e.fraction_usable, e.median_background, f.path
+FROM roman.exposure e JOIN ops.input_file f USING (file_id)
+WHERE e.exposure_id = ANY(CAST(:exposure_id AS bigint[])) ORDER BY e.midpoint_mjd_tdb
+"""
+
+_STARS = """
+SELECT o.object_id, o.ra, o.dec, o.ref_epoch, o.pm_ra::float8, o.pm_dec::float8, o.parallax::float8,
+       f.psf_flux::float8
+FROM roman.object o LEFT JOIN roman.object_flux f ON f.object_id = o.object_id AND f.optical_element = $1
+WHERE q3c_radial_query(o.ra, o.dec, $2, $3, $4) ORDER BY o.object_id
+"""
+
+
+@dataclass(frozen=True)
+class UnitExposures:
+    """Exposures of a unit in order of time, with the row of the database of each."""
+
+    rows: Sequence[sa.Row[Any]]
+
+    @property
+    def epochs(self) -> Epochs:
+        """Times and identifiers."""
+        return Epochs(
+            np.array([row.exposure_id for row in self.rows], np.int64),
+            np.array([row.midpoint_mjd_tdb for row in self.rows], np.float64),
+            np.array([row.midpoint_bjd_tdb for row in self.rows], np.float64),
+        )
+
+    def circle(self) -> tuple[float, float, float]:
+        """Centre and radius (deg) of a circle that holds the stars of all exposures."""
+        ra, dec = self.rows[0].ra, self.rows[0].dec
+        wander = max(
+            math.hypot((row.ra - ra) * math.cos(math.radians(dec)), row.dec - dec) for row in self.rows
+        )
+        half = max(math.hypot(row.n_x, row.n_y) for row in self.rows) / 2 * _PIXEL
+        return ra, dec, half + wander + _BEYOND
+
+
+def pending_units(arguments: Mapping[str, Any]) -> list[Unit]:
+    """List exposures not photometered yet by field, detector, optical element and day.
+
+    Blocks that hold an exposure whose file has been replaced since are listed whole, and with ``redo`` all
+    blocks of the days. Arguments: ``first_day, last_day`` (MJD), ``detector, optical_element`` (or None),
+    ``redo``.
+    """
+    with session.reading() as connection:
+        rows = connection.execute(sa.text(_PENDING), dict(arguments)).all()
+    return [Unit(f"{row.detector} {row.optical_element} {row.start_mjd}", row._asdict()) for row in rows]
+
+
+def photometer_unit(unit: Unit, run: LoadRun, progress: Progress) -> None:
+    """Photometer the exposures of a unit and store them as one block."""
+    with session.reading() as connection:
+        query = sa.text(_EXPOSURES)
+        rows = connection.execute(query, {"exposure_id": unit.arguments["exposure_id"]}).all()
+        exposures = UnitExposures(rows)
+        element = unit.arguments["optical_element"]
+        middle = float(np.mean(exposures.epochs.mjd_tdb))
+        psf = psf_for(connection, unit.arguments["detector"], element, middle)
+        catalog = connection.execute(sa.text("SELECT max(catalog_version_id) FROM roman.catalog_version"))
+        context = BlockContext(run.load_run_id, catalog.scalar_one() or 0, EXCLUDING_FLAGS)
+    stars = read_stars(element, exposures.circle(), unit.name)
+    measured = []
+    for done, outcome in enumerate(_measure_all(exposures, stars, psf), 1):
+        if isinstance(outcome, Rejected):
+            with session.transaction() as connection:
+                run.reject(connection, outcome)
+        else:
+            measured.append(outcome)
+        progress(f"photometer {unit.name}", done, len(exposures.rows))
+    if measured:
+        kept = {measurement.exposure_id for measurement in measured}
+        exposures = UnitExposures([row for row in exposures.rows if row.exposure_id in kept])
+        _store(unit, run, context, exposures, stars, measured)
+
+
+def read_stars(optical_element: str, circle: tuple[float, float, float], where: str) -> CatalogStars:
+    """Read the catalogued objects in a circle (deg).
+
+    Raises
+    ------
+    Rejected
+        If there is none.
+    """
+    with session.arrow_connection(session.Role.LOADER) as connection, connection.cursor() as cursor:
+        cursor.execute(_STARS, (optical_element, *circle))
+        columns = [column.to_numpy() for column in cursor.fetch_arrow_table().columns]
+    if columns[0].size == 0:
+        what = f"no catalogued object within {circle[2]:.3f} deg of {circle[0]:.5f} {circle[1]:+.5f}"
+        raise Rejected(
+            where, what, "Load a catalog of this field first: roman-db load catalog FILE", "no_catalog"
+        )
+    return CatalogStars(columns[0], CatalogAstrometry(*columns[1:7]), columns[7])
+
+
+@dataclass(frozen=True)
+class _Context:
+    """What all exposures of a unit share in a worker process."""
+
+    stars: CatalogStars
+    psf: EffectivePsf
+    options: FitOptions
+
+
+_context: _Context | None = None
+
+
+def _measure_all(
+    exposures: UnitExposures, stars: CatalogStars, psf: EffectivePsf
+) -> Iterator[ExposureMeasurement | Rejected]:
+    """Measure the exposures side by side, in order of time; one alone gets all processors."""
+    workers = min(settings().workers, len(exposures.rows))
+    files = [(Path(row.path), int(row.exposure_id)) for row in exposures.rows]
+    context = _Context(stars, psf, FitOptions())
+    if workers == 1:
+        _set_context(context)
+        yield from map(_measure, files)
+        return
+    alone = replace(context, options=FitOptions(threads=1))
+    forkserver = get_context("forkserver")
+    forkserver.set_forkserver_preload(["loaders.photometry.measure"])
+    with ProcessPoolExecutor(workers, forkserver, _set_context, (alone,)) as pool:
+        yield from pool.map(_measure, files)
+
+
+def _set_context(context: _Context) -> None:
+    """Keep what the exposures share in this process."""
+    global _context
+    _context = context
+
+
+def _measure(file: tuple[Path, int]) -> ExposureMeasurement | Rejected:
+    """Measure one exposure, or say why it can't be."""
+    assert _context is not None
+    try:
+        return measure_exposure(file[0], file[1], _context.stars, _context.psf, _context.options)
+    except Rejected as rejected:
+        return rejected
+
+
+def _store(
+    unit: Unit,
+    run: LoadRun,
+    context: BlockContext,
+    exposures: UnitExposures,
+    stars: CatalogStars,
+    measured: Sequence[ExposureMeasurement],
+) -> None:
+    """Store block, metrics and counts in one transaction."""
+    arguments = unit.arguments
+    element = arguments["optical_element"]
+    key = BlockKey(
+        arguments["field_id"],
+        arguments["detector"],
+        element,
+        "psf",
+        arguments["start_mjd"],
+        arguments["end_mjd"],
+    )
+    photometry = assemble_block(stars, measured)
+    with session.transaction() as connection:
+        block_id = write_block(connection, key, exposures.epochs, photometry, context)
+        metrics = [
+            Metric(name, element, value, exposure_id=measurement.exposure_id)
+            for measurement in measured
+            for name, value in exposure_metrics(stars, measurement).items()
+        ]
+        metrics += [
+            Metric(name, element, getattr(row, name), exposure_id=row.exposure_id)
+            for row in exposures.rows
+            for name in ("fraction_usable", "median_background")
+        ]
+        metrics += [
+            Metric(name, element, value, block_id=block_id)
+            for name, value in scatter_metrics(photometry.segments)
+        ]
+        store_metrics(connection, run.load_run_id, metrics)
+        run.count(connection, loaded=len(measured))

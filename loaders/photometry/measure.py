@@ -1,0 +1,183 @@
+"""One exposure measured: a file, a catalog and a PSF in, fluxes and offsets on the sky out."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+from astropy import units
+
+from loaders.astrometry.place import CatalogAstrometry, place_at
+from loaders.photometry.fit import PixelImage, StarList, StarPhotometry, photometer
+from loaders.photometry.flags import PhotometryFlag
+from loaders.photometry.options import FitOptions
+from loaders.psf.model import EffectivePsf
+from loaders.wfi.level2 import Level2Image, read_level2
+from loaders.wfi.quality import usable_pixels
+from loaders.wfi.times import mjd_tdb, observatory
+
+FloatArray = npt.NDArray[np.float64]
+
+#: Common shift of all stars (pixels) from which an exposure is fitted anew at shifted positions.
+SHIFT_TOLERANCE = 0.01
+
+#: Pixels beyond the edges within which stars still shed light into the image.
+MARGIN = 16.0
+
+_AU_KM = float(units.au.to(units.km))
+_MJD_J2000, _DAYS_A_YEAR = 51544.5, 365.25
+
+
+@dataclass(frozen=True)
+class CatalogStars:
+    """Stars that an exposure may show, each of shape (n,).
+
+    ``flux`` is the catalogued flux density in nJy in the exposure's optical element, NaN where unknown.
+    """
+
+    object_id: npt.NDArray[np.int64]
+    astrometry: CatalogAstrometry
+    flux: FloatArray
+
+
+@dataclass(frozen=True)
+class ExposureMeasurement:
+    """What was measured in one exposure, for the stars on its detector.
+
+    Parameters
+    ----------
+    exposure_id
+        The exposure.
+    star
+        Shape (m,): rows of the catalog.
+    flux, flux_err, background
+        Shape (m,): nJy (background: nJy a pixel); NaN where not measured.
+    flags
+        Shape (m,): `PhotometryFlag`.
+    reduced_chi2, crowding
+        Shape (m,); see `loaders.photometry.fit.StarPhotometry`.
+    offset_ra, offset_dec, offset_ra_err, offset_dec_err
+        Shape (m,): offset from the catalogued place, mas, right ascension times cos(dec); the common shift
+        of the exposure is taken out. NaN where the star is too faint.
+    shape
+        Shape (6, m): size excess, e1, e2 and their errors; NaN where the star is too faint.
+    shift
+        Common shift of the stars from their catalogued places, mas, east and north; NaN where no star was
+        bright enough.
+    """
+
+    exposure_id: int
+    star: npt.NDArray[np.int64]
+    flux: FloatArray
+    flux_err: FloatArray
+    background: FloatArray
+    flags: npt.NDArray[np.uint16]
+    reduced_chi2: FloatArray
+    crowding: FloatArray
+    offset_ra: FloatArray
+    offset_dec: FloatArray
+    offset_ra_err: FloatArray
+    offset_dec_err: FloatArray
+    shape: FloatArray
+    shift: tuple[float, float]
+
+
+def measure_exposure(
+    path: Path, exposure_id: int, stars: CatalogStars, psf: EffectivePsf, options: FitOptions
+) -> ExposureMeasurement:
+    """Measure the catalogued stars in one exposure.
+
+    Raises
+    ------
+    Rejected
+        If the file can't be used.
+    """
+    image = read_level2(path)
+    x, y = catalog_pixels(image, stars.astrometry)
+    near = _near(image, x, y)
+    pixels = _pixel_image(image)
+    listed = StarList(x[near], y[near], stars.flux[near] / image.njy_per_unit)
+    fit = photometer(pixels, listed, psf, options)
+    shift = common_shift(fit)
+    if np.hypot(*shift) > SHIFT_TOLERANCE:
+        listed = replace(listed, x=listed.x + shift[0], y=listed.y + shift[1], flux_guess=fit.flux)
+        fit = photometer(pixels, listed, psf, options)
+        again = common_shift(fit)
+        shift = shift[0] + again[0], shift[1] + again[1]
+        fit = replace(fit, dx=fit.dx - again[0], dy=fit.dy - again[1])
+    elif np.isfinite(shift[0]):
+        fit = replace(fit, dx=fit.dx - shift[0], dy=fit.dy - shift[1])
+    return _on_detector(exposure_id, image, np.flatnonzero(near), listed, fit, shift)
+
+
+def catalog_pixels(image: Level2Image, astrometry: CatalogAstrometry) -> tuple[FloatArray, FloatArray]:
+    """Pixels at which an exposure shows catalogued objects; NaN for those far from the detector."""
+    middle = mjd_tdb(image.metadata.exposure_mid_time)
+    julian_year = 2000.0 + (middle - _MJD_J2000) / _DAYS_A_YEAR
+    observer = observatory(image.metadata, middle).position / _AU_KM
+    return image.projection.to_pixel(*place_at(astrometry, julian_year, observer))
+
+
+def common_shift(fit: StarPhotometry) -> tuple[float, float]:
+    """Median offset (pixels) of the stars that have one and no flag; NaN where there is none."""
+    good = np.isfinite(fit.dx) & (fit.flags == 0)
+    if not good.any():
+        return float("nan"), float("nan")
+    return float(np.median(fit.dx[good])), float(np.median(fit.dy[good]))
+
+
+def _near(image: Level2Image, x: FloatArray, y: FloatArray) -> npt.NDArray[np.bool_]:
+    """Stars whose light may fall on the image."""
+    ny, nx = image.shape
+    return (x > -MARGIN) & (x < nx + MARGIN) & (y > -MARGIN) & (y < ny + MARGIN)
+
+
+def _pixel_image(image: Level2Image) -> PixelImage:
+    """Pixels as the fit takes them."""
+    usable = usable_pixels(image.data, image.err, image.var_poisson, image.dq)
+    return PixelImage(image.data, image.err, image.var_poisson, usable)
+
+
+def _on_detector(
+    exposure_id: int,
+    image: Level2Image,
+    star: npt.NDArray[np.int64],
+    listed: StarList,
+    fit: StarPhotometry,
+    shift: tuple[float, float],
+) -> ExposureMeasurement:
+    """Convert the fit of the stars on the detector to the units of the sky."""
+    inside = (fit.flags & PhotometryFlag.OUTSIDE) == 0
+    matrix = image.projection.jacobian(listed.x[inside], listed.y[inside]) * 1000.0
+    east, north, east_err, north_err = _on_sky(matrix, fit, inside)
+    middle = image.projection.jacobian(np.array([image.shape[1] / 2]), np.array([image.shape[0] / 2]))[0]
+    scale = image.njy_per_unit
+    return ExposureMeasurement(
+        exposure_id=exposure_id,
+        star=star[inside],
+        flux=fit.flux[inside] * scale,
+        flux_err=fit.flux_err[inside] * scale,
+        background=fit.background[inside] * scale,
+        flags=fit.flags[inside].astype(np.uint16),
+        reduced_chi2=fit.reduced_chi2[inside],
+        crowding=fit.crowding[inside],
+        offset_ra=east,
+        offset_dec=north,
+        offset_ra_err=east_err,
+        offset_dec_err=north_err,
+        shape=np.stack([fit.size, fit.e1, fit.e2, fit.size_err, fit.e1_err, fit.e2_err])[:, inside],
+        shift=tuple(1000.0 * (middle @ np.array(shift))),
+    )
+
+
+def _on_sky(
+    matrix: FloatArray, fit: StarPhotometry, inside: npt.NDArray[np.bool_]
+) -> tuple[FloatArray, FloatArray, FloatArray, FloatArray]:
+    """Offsets and errors in mas east and north from those in pixels; errors of x and y are independent."""
+    offset = np.stack([fit.dx[inside], fit.dy[inside]], axis=1)
+    variance = np.stack([fit.dx_err[inside], fit.dy_err[inside]], axis=1) ** 2
+    sky = np.einsum("nij,nj->in", matrix, offset)
+    error = np.sqrt(np.einsum("nij,nj->in", matrix**2, variance))
+    return sky[0], sky[1], error[0], error[1]

@@ -1,0 +1,38 @@
+"""``roman-db simulate``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from roman_db.console import progress_bar
+
+
+@click.command()
+@click.argument("directory", type=click.Path(path_type=Path, file_okay=False))
+@click.option("--parameters", type=click.Path(path_type=Path, exists=True, dir_okay=False), help="YAML file.")
+@click.option("--name", default="simulation", show_default=True, help="Name of the scene in the database.")
+@click.option("--show", is_flag=True, help="Print all parameters with their defaults, and do nothing.")
+def simulate(directory: Path, parameters: Path | None, name: str, show: bool) -> None:
+    """Simulate Level-2 exposures of a crowded field into DIRECTORY, with the truth in the database.
+
+    Beside the exposures lie truth.parquet and catalog.ecsv, a catalog with errors to begin with.
+    """
+    from loaders.simulation.load import simulate as run_simulation
+    from loaders.simulation.parameters import default_parameters, default_text, load_parameters
+    from roman_db import migrate
+
+    if show:
+        click.echo(default_text())
+        return
+    migrate.ensure_current()
+    chosen = default_parameters() if parameters is None else load_parameters(parameters)
+    with progress_bar() as step:
+        scene = run_simulation(chosen, name, directory, lambda done, total: step("exposures", done, total))
+    click.echo(f"{scene.stars.magnitude.size} stars and {scene.galaxies.ra.size} galaxies in {directory}.")
+
+
+def commands(root: click.Group) -> None:
+    """Add the commands of this domain."""
+    root.add_command(simulate)

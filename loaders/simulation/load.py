@@ -1,0 +1,142 @@
+"""Simulations: files on disk, truth in the database."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import sqlalchemy as sa
+from astropy.table import Table
+
+from loaders.psf.optics import optical_psf
+from loaders.simulation.external_catalog import CatalogErrors, external_catalog
+from loaders.simulation.parameters import SimulationParameters
+from loaders.simulation.scene import Scene, make_scene
+from loaders.simulation.season import PlannedExposure, plan_exposures
+from loaders.simulation.simulate import Simulation, prepare_simulation, simulate_to_file
+from loaders.simulation.throughput import flux_njy
+from loaders.simulation.truth import truth_table, write_truth
+from roman_db import session
+from roman_db.bulk import copy_rows
+from roman_db.load_run import LoadRun, load_run
+from roman_db.schema.metadata import table as table_of
+from roman_db.settings import settings
+
+#: Names of the files that lie beside the exposures.
+TRUTH_FILE, CATALOG_FILE = "truth.parquet", "catalog.ecsv"
+
+_COMMON = ("source_id", "kind", "ra", "dec", "ref_epoch", "pmra", "pmdec", "parallax")
+
+
+def simulate(
+    parameters: SimulationParameters, name: str, directory: Path, progress: Callable[[int, int], None]
+) -> Scene:
+    """Write the exposures of a scene, its truth and a catalog to begin with, and store the truth.
+
+    Exposures whose file is there already are kept: a simulation that was cut off goes on where it stood.
+    """
+    directory.mkdir(parents=True, exist_ok=True)
+    arguments = {"name": name, "directory": str(directory)}
+    with load_run("simulate", arguments) as run:
+        scene = make_scene(parameters)
+        write_truth(directory / TRUTH_FILE, scene)
+        catalog = external_catalog(scene, CatalogErrors())
+        catalog.write(directory / CATALOG_FILE, overwrite=True)
+        store_truth(run, name, scene)
+        _write_exposures(scene, directory, progress)
+    return scene
+
+
+def store_truth(run: LoadRun, name: str, scene: Scene) -> int:
+    """Store the truth of a scene in place of an earlier scene of that name; return its number."""
+    scenes, sources = table_of("roman.simulated_scene"), table_of("roman.simulated_source")
+    truth = truth_table(scene)
+    with session.transaction() as connection:
+        old = sa.select(scenes.c.scene_id).where(scenes.c.name == name).scalar_subquery()
+        connection.execute(sources.delete().where(sources.c.scene_id == old))
+        connection.execute(scenes.delete().where(scenes.c.name == name))
+        row = {
+            "name": name,
+            "parameters": dataclasses.asdict(scene.parameters),
+            "load_run_id": run.load_run_id,
+        }
+        scene_id = int(connection.execute(scenes.insert().returning(scenes.c.scene_id), row).scalar_one())
+        columns = _source_columns(truth, list(scene.star_magnitude))
+        constant = {name: np.full(len(truth), value) for name, value in _keys(scene_id, run).items()}
+        copy_rows(connection, "roman.simulated_source", columns | constant)
+        run.count(connection, loaded=len(truth))
+    return scene_id
+
+
+def _keys(scene_id: int, run: LoadRun) -> dict[str, int]:
+    """Columns that all sources of a scene share."""
+    return {"scene_id": scene_id, "load_run_id": run.load_run_id}
+
+
+def _source_columns(truth: Table, elements: Sequence[str]) -> dict[str, Any]:
+    """Columns of ``roman.simulated_source``."""
+    magnitudes = [f"mag_{element.lower()}" for element in elements]
+    model = [name for name in truth.colnames if name not in (*_COMMON, *magnitudes)]
+    fluxes = {element: flux_njy(np.asarray(truth[f"mag_{element.lower()}"])) for element in elements}
+    return {
+        "source_id": np.asarray(truth["source_id"]),
+        "kind": [str(kind) for kind in truth["kind"]],
+        "ra": np.asarray(truth["ra"]),
+        "dec": np.asarray(truth["dec"]),
+        "ref_epoch": np.asarray(truth["ref_epoch"]),
+        "pm_ra": np.asarray(truth["pmra"]),
+        "pm_dec": np.asarray(truth["pmdec"]),
+        "parallax": np.asarray(truth["parallax"]),
+        "true_flux": [
+            {element: float(flux[row]) for element, flux in fluxes.items()} for row in range(len(truth))
+        ],
+        "model": [_known(truth, model, row) for row in range(len(truth))],
+    }
+
+
+def _known(truth: Table, names: Sequence[str], row: int) -> dict[str, float | str]:
+    """Parameters of one source that apply to it."""
+    values = {name: truth[name][row] for name in names}
+    return {
+        name: str(value) if isinstance(value, str) else float(value)
+        for name, value in values.items()
+        if isinstance(value, str) or np.isfinite(value)
+    }
+
+
+def _write_exposures(scene: Scene, directory: Path, progress: Callable[[int, int], None]) -> None:
+    """Write the exposures that are not there yet, side by side."""
+    survey = scene.parameters.survey
+    plan = plan_exposures(survey)
+    todo = [planned for planned in plan if not (directory / planned.filename(survey.detector)).exists()]
+    if not todo:
+        return
+    x, y = survey.window.x + survey.window.width / 2, survey.window.y + survey.window.height / 2
+    elements = {cadence.optical_element for cadence in survey.cadences}
+    psfs = {element: optical_psf(survey.detector, element, x, y) for element in sorted(elements)}
+    simulation = prepare_simulation(scene, psfs)
+    context = get_context("forkserver")
+    context.set_forkserver_preload(["loaders.simulation.simulate"])
+    with ProcessPoolExecutor(settings().workers, context, _begin, (simulation, directory)) as pool:
+        for done, _ in enumerate(pool.map(_write, todo, chunksize=4), 1):
+            progress(len(plan) - len(todo) + done, len(plan))
+
+
+_shared: tuple[Simulation, Path] | None = None
+
+
+def _begin(simulation: Simulation, directory: Path) -> None:
+    """Keep in this process what all exposures share."""
+    global _shared
+    _shared = simulation, directory
+
+
+def _write(planned: PlannedExposure) -> None:
+    """Write one exposure."""
+    assert _shared is not None
+    simulate_to_file(_shared[0], planned, _shared[1])

@@ -1,0 +1,56 @@
+"""Quality metrics: measured values held against the limits that the database keeps."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import sqlalchemy as sa
+
+from roman_db.bulk import stage_rows
+
+_STAGED = {
+    "metric": "text",
+    "optical_element": "text",
+    "exposure_id": "bigint",
+    "block_id": "bigint",
+    "value": "double precision",
+}
+
+_STORE = """
+INSERT INTO ops.quality_metric (metric, exposure_id, block_id, value, lower, upper, verdict, load_run_id)
+SELECT m.metric, m.exposure_id, m.block_id, m.value, l.lower, l.upper,
+    CASE WHEN l.metric IS NULL THEN 'unlimited'
+         WHEN m.value BETWEEN coalesce(l.lower, '-Infinity') AND coalesce(l.upper, 'Infinity') THEN 'good'
+         ELSE l.severity END,
+    CAST(:load_run_id AS bigint)
+FROM pg_temp.measured_metric m
+LEFT JOIN LATERAL (
+    SELECT * FROM ops.quality_limit q
+    WHERE q.metric = m.metric AND q.optical_element IN (m.optical_element, 'any')
+    ORDER BY q.optical_element = 'any' LIMIT 1
+) l ON true
+"""
+
+
+@dataclass(frozen=True)
+class Metric:
+    """One measured value of an exposure or a block; NaN, stored as NULL, where it could not be measured."""
+
+    metric: str
+    optical_element: str
+    value: float
+    exposure_id: int | None = None
+    block_id: int | None = None
+
+
+def store_metrics(connection: sa.Connection, load_run_id: int, metrics: Sequence[Metric]) -> None:
+    """Store values with the limits in force and the verdict.
+
+    A limit for the optical element beats that for any; a value that could not be measured is not good.
+    """
+    if not metrics:
+        return
+    columns = {name: [getattr(metric, name) for metric in metrics] for name in _STAGED}
+    stage_rows(connection, "measured_metric", _STAGED, columns)
+    connection.execute(sa.text(_STORE), {"load_run_id": load_run_id})

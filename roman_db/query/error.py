@@ -1,0 +1,93 @@
+"""What goes wrong when people query, said in a way that helps them."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import re
+import sys
+from collections.abc import Iterator
+
+import adbc_driver_manager
+import click
+import psycopg2
+import sqlalchemy as sa
+
+#: What the driver puts before and after the server's own words.
+_DRIVER_PREFIX = re.compile(r"^.*?(?:ERROR|FATAL): +", re.DOTALL)
+_DRIVER_SUFFIX = re.compile(r"\s*(?:Query was: .*)?\.? ?(?:SQLSTATE: \w+)?$", re.DOTALL)
+_TIMEOUT = "canceling statement due to statement timeout"
+_READ_ONLY = "in a read-only transaction"
+
+
+class QueryError(Exception):
+    """A query that cannot be answered; the message is for the person who asked."""
+
+
+@contextlib.contextmanager
+def reported() -> Iterator[None]:
+    """Turn what went wrong into a message for the user and the exit code 1."""
+    try:
+        yield
+    except QueryError as error:
+        raise click.ClickException(str(error)) from error
+    except (sa.exc.OperationalError, adbc_driver_manager.OperationalError) as error:
+        raise click.ClickException(_unreachable(error)) from error
+    except (sa.exc.ProgrammingError, psycopg2.Error, adbc_driver_manager.Error) as error:
+        raise click.ClickException(explained(str(error))) from error
+    except BrokenPipeError:
+        _close_stdout()
+
+
+def from_server(error: psycopg2.Error, statement: str, offset: int) -> QueryError:
+    """Error of the server about a statement that was sent with ``offset`` characters before it."""
+    said = error.diag
+    position = int(said.statement_position or 0) - offset
+    lines = [explained(said.message_primary or str(error))]
+    if 0 < position <= len(statement) + 1:
+        lines[0] += _place(statement, position)
+        lines += _caret(statement, position)
+    lines += [
+        f"{word}: {text}"
+        for word, text in (("Detail", said.message_detail), ("Hint", said.message_hint))
+        if text
+    ]
+    return QueryError("\n".join(lines))
+
+
+def explained(message: str) -> str:
+    """Words of the server without what the driver adds, and with what to do where we know it."""
+    words = _DRIVER_SUFFIX.sub("", _DRIVER_PREFIX.sub("", message)).strip()
+    if _TIMEOUT in words:
+        return "The query took longer than allowed: ask for less, or allow more with --timeout."
+    if _READ_ONLY in words:
+        return f"{words}: a query reads and changes nothing; loaders write."
+    return words
+
+
+def _place(statement: str, position: int) -> str:
+    """Line and column of a position, both from 1."""
+    before = statement[: position - 1]
+    return f" (line {before.count(chr(10)) + 1}, column {position - 1 - before.rfind(chr(10))})"
+
+
+def _caret(statement: str, position: int) -> list[str]:
+    """The line of a position with a caret below the place."""
+    start = statement.rfind("\n", 0, position - 1) + 1
+    line = statement[start:].split("\n", 1)[0]
+    column = position - 1 - start
+    return [f"  {line}", "  " + "".join("\t" if c == "\t" else " " for c in line[:column]) + "^"]
+
+
+def _unreachable(error: Exception) -> str:
+    """Message for a server that does not answer or a database that is not there."""
+    words = explained(str(error).split("\n(Background")[0])
+    if "does not exist" in words and "database" in words:
+        return f"{words.splitlines()[0]}: `roman-db upgrade` makes it."
+    return words.splitlines()[0]
+
+
+def _close_stdout() -> None:
+    """Nobody reads on: end quietly, and keep Python from complaining when it flushes at exit."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    sys.exit(1)

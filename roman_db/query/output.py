@@ -1,0 +1,99 @@
+"""Where results go: a file, which appears only when it is whole, or standard output."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import BinaryIO
+
+from roman_db.query.error import QueryError
+from roman_db.query.formats import csv_text, parquet, table, votable
+from roman_db.query.stream import BYTEA, Result
+
+
+@dataclass(frozen=True)
+class Format:
+    """A format: how it is written, whether people can read it, and the suffixes of its files."""
+
+    write: Callable[[Result, BinaryIO], None]
+    suffixes: tuple[str, ...]
+    is_text: bool = True
+    casts: Mapping[int, str] = field(default_factory=dict)
+
+
+FORMATS = {
+    "table": Format(table.write_table, (".txt",), casts={BYTEA: "text"}),
+    "csv": Format(csv_text.write_csv, (".csv",), casts={BYTEA: "text"}),
+    "parquet": Format(parquet.write_parquet, (".parquet", ".pq"), is_text=False),
+    "votable": Format(votable.write_votable, (".vot", ".xml", ".votable"), casts=votable.CASTS),
+}
+
+
+def chosen_format(name: str | None, out: Path | None) -> str:
+    """Name of the format: as said, else as the file's suffix says, else a table.
+
+    Raises
+    ------
+    QueryError
+        If the suffix says nothing to us, or binary data would go to a terminal.
+    """
+    if name is None:
+        name = "table" if out is None else _format_of(out)
+    if out is None and not FORMATS[name].is_text and sys.stdout.isatty():
+        raise QueryError(
+            f"{name} is binary and would garble the terminal: give --out FILE, or redirect the output"
+        )
+    return name
+
+
+@contextlib.contextmanager
+def opened(out: Path | None) -> Iterator[BinaryIO]:
+    """Open a file or standard output for writing; a file takes its name when all is written.
+
+    Raises
+    ------
+    QueryError
+        If the file cannot be written.
+    """
+    if out is None:
+        yield sys.stdout.buffer
+        sys.stdout.buffer.flush()
+    elif out.exists() and not out.is_file():
+        with _said(out), out.open("wb") as stream:
+            yield stream
+    else:
+        with _said(out):
+            yield from _replacing(out)
+
+
+def _replacing(out: Path) -> Iterator[BinaryIO]:
+    """Write beside the file, then take its place."""
+    part = out.with_name(f".{out.name}.{os.getpid()}")
+    try:
+        with part.open("wb") as stream:
+            yield stream
+        part.replace(out)
+    finally:
+        part.unlink(missing_ok=True)
+
+
+@contextlib.contextmanager
+def _said(out: Path) -> Iterator[None]:
+    """Say which file cannot be written, and why."""
+    try:
+        yield
+    except OSError as error:
+        raise QueryError(f"cannot write {out}: {error.strerror or error}") from error
+
+
+def _format_of(out: Path) -> str:
+    """Format that the suffix of a file means."""
+    for name, known in FORMATS.items():
+        if out.suffix.lower() in known.suffixes:
+            return name
+    every = ", ".join(suffix for known in FORMATS.values() for suffix in known.suffixes)
+    raise QueryError(f"cannot tell the format of {out.name}: end it in one of {every}, or give --format")
