@@ -88,7 +88,7 @@ class LoadRun:
 
 @contextmanager
 def load_run(task: str, arguments: Mapping[str, Any]) -> Iterator[LoadRun]:
-    """Record a run from its beginning to its end; an exception marks it failed, Ctrl-C interrupted, and goes on."""
+    """Record a run from its beginning to its end; an exception marks it failed (Ctrl-C: interrupted)."""
     run = LoadRun(_begin(task, arguments))
     try:
         yield run

@@ -27,8 +27,13 @@ elevation() {
     fi
 }
 
-# refresh_lists COMMAND…: a repository that is out of order must not stop us, what is missing shows soon enough.
-refresh_lists() { "$@" apt-get -qq update >/dev/null 2>&1 || say "some package lists could not be refreshed"; }
+# refresh_lists COMMAND…: once, through the command in front. A repository that is out of order must not stop us,
+# what is missing shows soon enough.
+refresh_lists() {
+    [ -z "${lists_are_fresh:-}" ] || return 0
+    "$@" apt-get -qq update >/dev/null 2>&1 || say "some package lists could not be refreshed"
+    lists_are_fresh=yes
+}
 
 is_known() { [ -n "$(apt-cache madison "$1" 2>/dev/null)" ]; }
 
@@ -38,6 +43,8 @@ install_packages() {
     as_root=$(elevation) || return 1
     say "installing the system packages $* (${as_root/#env/as root}: apt-get install)"
     # shellcheck disable=SC2086  # sudo -n is two words
+    refresh_lists $as_root
+    # shellcheck disable=SC2086
     $as_root env DEBIAN_FRONTEND=noninteractive apt-get -qq -y --no-install-recommends \
         -o DPkg::Lock::Timeout=300 install "$@" </dev/null >/dev/null
 }
@@ -48,6 +55,7 @@ use_private_apt() {
     printf '%s "%s";\n' Dir::State "$1/state" Dir::State::status /var/lib/dpkg/status Dir::Cache "$1/cache" \
         Debug::NoLocking true APT::Sandbox::User "" >"$1/apt.conf"
     export APT_CONFIG="$1/apt.conf"
+    lists_are_fresh=
     refresh_lists env
 }
 

@@ -26,8 +26,6 @@ makes_environments() { "$1" -c 'import ensurepip, venv' 2>/dev/null; }
 
 install_python() {
     has_apt && elevation >/dev/null || return 1
-    # shellcheck disable=SC2046  # two words
-    refresh_lists $(elevation)
     install_packages python3 python3-venv && find_python >/dev/null && return
     install_packages python3.11 python3.11-venv
 }

@@ -14,8 +14,9 @@ import psycopg2
 import pytest
 import sqlalchemy as sa
 
-from roman_db.cluster import lifecycle
-from roman_db.settings import Settings
+from roman_db.cluster import binaries, lifecycle
+from roman_db.cluster.layout import Layout
+from roman_db.settings import Settings, settings
 
 _PREFIX = "roman-db-test-"
 _HOME = pytest.StashKey[Path]()
@@ -63,7 +64,9 @@ def empty_database(cluster_url: str) -> Iterator[str]:
 
 
 def _settings(home: Path) -> Settings:
-    return Settings(url=None, home=home, pg_port=None, pg_memory_mb=2048)
+    own = settings()
+    programs = max(binaries.usable(own.pg_bin, Layout(own.home)), key=lambda one: one.major)
+    return Settings(url=None, home=home, pg_bin=programs.bin, pg_port=None, pg_memory_mb=2048)
 
 
 def _execute(url: str, *statements: str) -> None:

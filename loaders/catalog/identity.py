@@ -85,8 +85,10 @@ def free_ids(wanted: IntArray, taken: IntArray, order: tuple[FloatArray, ...] = 
         If there is no free number left above the last cell.
     """
     used = np.unique(np.asarray(taken, dtype=np.int64))
-    index = np.lexsort([*reversed(order), wanted])
+    index = np.argsort(wanted, kind="stable")
     ascending = np.asarray(wanted, dtype=np.int64)[index]
+    if order and (ascending[1:] == ascending[:-1]).any():
+        index = np.lexsort([*reversed(order), wanted])
     steps = np.arange(ascending.size)
     rank = ascending - np.searchsorted(used, ascending, side="left")
     rank = steps + np.maximum.accumulate(rank - steps)

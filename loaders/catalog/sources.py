@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -86,7 +87,7 @@ class Sources:
         return Sources(**plain, flux=flux, flux_err=errors)
 
 
-def _with(values: FloatArray, at: IntArray, others: FloatArray) -> FloatArray:
+def _with(values: npt.NDArray[Any], at: IntArray, others: npt.NDArray[Any]) -> npt.NDArray[Any]:
     """Copy with some entries replaced."""
     out = values.copy()
     out[at] = others

@@ -76,7 +76,7 @@ def compact_window(
 
 
 def drop_retired(patience_s: float) -> int:
-    """Drop the partitions whose blocks are all superseded, once no transaction is left that may still see them.
+    """Drop partitions whose blocks are all superseded, once no transaction may still see them.
 
     Parameters
     ----------
@@ -258,7 +258,8 @@ def _object_chunks(
         WITH size AS (
             SELECT s.object_id, sum(b.n_epoch) AS n FROM roman.light_curve_summary s
             JOIN roman.light_curve_block b ON b.block_id = s.block_id
-            WHERE s.start_mjd >= :first AND s.start_mjd < :last AND b.block_id = ANY(CAST(:blocks AS bigint[]))
+            WHERE s.start_mjd >= :first AND s.start_mjd < :last
+              AND b.block_id = ANY(CAST(:blocks AS bigint[]))
             GROUP BY s.object_id
         ), numbered AS (
             SELECT object_id, (sum(n) OVER (ORDER BY object_id))::bigint / CAST(:most AS bigint) AS chunk

@@ -36,7 +36,7 @@ class BlockContext:
 
 @dataclass(frozen=True)
 class BlockPlace:
-    """Identifier of a new block, its first day, and the place of its rows: ``roman_partition.<table>_<place>``."""
+    """Where a new block goes: its key, and the place of its rows, ``roman_partition.<table>_<place>``."""
 
     block_id: int
     start_mjd: int
@@ -78,10 +78,9 @@ def write_block(
         If a current block of the kind holds some but not all of its exposures among the new ones: replacing
         it would lose points. Or if the photometry has another number of epochs.
     """
-    if photometry.segments.flux.shape[1] != epochs.exposure_id.size:
-        raise ValueError(
-            f"photometry of {photometry.segments.flux.shape[1]} epochs for {epochs.exposure_id.size} exposures"
-        )
+    n_epoch = photometry.segments.flux.shape[1]
+    if n_epoch != epochs.exposure_id.size:
+        raise ValueError(f"photometry of {n_epoch} epochs for {epochs.exposure_id.size} exposures")
     _take_turns(connection, key)
     place = _open_block(connection, key.start_mjd)
     supersede(connection, key.photometry_kind, epochs.exposure_id)

@@ -49,7 +49,9 @@ class BackgroundSurface:
         self._knots = [_knots(length, self.spacing) for length in self.shape]
         self._coefficient = np.zeros([knots.size - _DEGREE - 1 for knots in self._knots])
         centres = [np.minimum(np.arange(0, n, BLOCK) + (BLOCK - 1) / 2, n - 1) for n in self.shape]
-        self._design = [BSpline.design_matrix(c, k, _DEGREE) for c, k in zip(centres, self._knots, strict=True)]
+        self._design = [
+            BSpline.design_matrix(c, k, _DEGREE) for c, k in zip(centres, self._knots, strict=True)
+        ]
         self._pixels = [
             BSpline.design_matrix(np.arange(n, dtype=float), k, _DEGREE).toarray()
             for n, k in zip(self.shape, self._knots, strict=True)
@@ -78,7 +80,9 @@ class BackgroundSurface:
         return np.asarray(self._pixels[0] @ self._coefficient @ self._pixels[1].T, dtype=np.float32)
 
 
-def block_medians(image: Float32Array, usable: npt.NDArray[np.bool_], quantile: float) -> tuple[FloatArray, FloatArray]:
+def block_medians(
+    image: Float32Array, usable: npt.NDArray[np.bool_], quantile: float
+) -> tuple[FloatArray, FloatArray]:
     """A quantile of the usable pixels of each block, and how many they are."""
     ny, nx = image.shape
     pad = ((0, -ny % BLOCK), (0, -nx % BLOCK))

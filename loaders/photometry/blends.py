@@ -52,7 +52,9 @@ def merge_blends(x: FloatArray, y: FloatArray, flux: FloatArray, radius: float) 
         Distance in pixels below which two stars become one source; 0 merges coincident stars only.
     """
     n = x.size
-    pairs = cKDTree(np.column_stack([x, y])).query_pairs(radius, output_type="ndarray") if n else np.empty((0, 2))
+    pairs = (
+        cKDTree(np.column_stack([x, y])).query_pairs(radius, output_type="ndarray") if n else np.empty((0, 2))
+    )
     graph = coo_array((np.ones(len(pairs)), (pairs[:, 0], pairs[:, 1])), shape=(n, n)) if n else None
     count, source = connected_components(graph, directed=False) if graph is not None else (0, np.empty(0))
     source = source.astype(np.int64)

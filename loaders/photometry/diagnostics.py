@@ -14,11 +14,18 @@ CORE_RADIUS = 2.5
 """Radius in pixels of the core within which the goodness of fit is measured."""
 
 
-def core_chi2(fit: JointFit) -> FloatArray:
+def core_chi2(fit: JointFit, further: FloatArray) -> FloatArray:
     """Reduced chi-square of the core of every star.
 
     The degrees of freedom are the usable pixels within `CORE_RADIUS` less the parameters spent on them: each
     star spends its one parameter over the pixels in proportion to the information they give about it.
+
+    Parameters
+    ----------
+    fit
+        The joint fit.
+    further
+        Shape (n,): parameters besides the flux that were fitted to each star; the core has spent these too.
 
     Returns
     -------
@@ -35,6 +42,7 @@ def core_chi2(fit: JointFit) -> FloatArray:
     chi2, freedom = np.empty(fit.count), np.empty(fit.count)
     images = (squares, leverage, fit.weight)
     fit.workers.run(_sum_core, fit.count, fit.stamps, (fit.x, fit.y), images, (chi2, freedom))
+    freedom -= further
     return np.asarray(np.where(freedom > 0, chi2 / np.where(freedom > 0, freedom, 1), np.nan))
 
 

@@ -15,7 +15,16 @@ import numpy as np
 
 from loaders.photometry.cholesky import factor, is_pinned, marginal_variances, solve
 from loaders.photometry.normal_matrix import Stamps, normal_matrix
-from loaders.photometry.psf_table import BEFORE, STAMP, Float32Array, IntArray, Nodes, Planes, blend, fill_stamp
+from loaders.photometry.psf_table import (
+    BEFORE,
+    STAMP,
+    Float32Array,
+    IntArray,
+    Nodes,
+    Planes,
+    blend,
+    fill_stamp,
+)
 from loaders.photometry.tiling import Tiles
 from loaders.psf.model import FloatArray
 

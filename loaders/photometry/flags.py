@@ -35,7 +35,7 @@ DESCRIPTION: dict[PhotometryFlag, str] = {
     PhotometryFlag.OUTSIDE: "The star lies beyond the edge of the image; nothing was measured",
     PhotometryFlag.NO_PIXELS: "No usable pixel carries light of the star; nothing was measured",
     PhotometryFlag.BLENDED: "Fitted as one with a star closer than the merging radius; flux split by catalog flux",
-    PhotometryFlag.CROWDED: "Neighbours give more than half of the light weighted by the PSF of the star",
+    PhotometryFlag.CROWDED: "Neighbours give more than the limit (0.8) of the light, weighted by the PSF of the star",
     PhotometryFlag.FIT_FAILED: "The flux cannot be told from that of its neighbours; nothing was measured",
     PhotometryFlag.NOT_CONVERGED: "The flux still moved by more than the tolerance in the last sweep",
     PhotometryFlag.POOR_FIT: "The reduced chi-square of the core is above the limit",

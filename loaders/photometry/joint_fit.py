@@ -106,6 +106,7 @@ class JointFit:
         self.x, self.y, self.flux = stars[0].copy(), stars[1].copy(), stars[2].copy()
         self.count = self.x.size
         self._fixed = fixed
+        self._held: npt.NDArray[np.bool_] | None = None
         grid = Grid(field.data.shape, options.tile_size)
         self.tiles, self.colours = build_tiles(grid, self.x, self.y, options.margin), grid.colours()
         self.cell, self.psf = _psf_cells(field, self.x, self.y)
@@ -147,13 +148,17 @@ class JointFit:
     def weigh(self) -> bool:
         """Compute weights from the model and the factors of the tiles that changed; whether any did."""
         model = self.field.data - self.inner_residual
-        self.inner_weight[:] = np.where(self.field.usable, 1 / self.field.noise.variance(model), np.float32(0))
+        self.inner_weight[:] = np.where(
+            self.field.usable, 1 / self.field.noise.variance(model), np.float32(0)
+        )
         self.workers.run(sum_weights, self.count, self.stamps, self.weight, self.sums)
         self._hold()
         moved = np.abs(self.sums.information - self._factored) > (
             self.options.reweight_tolerance * self.sums.information
         )
-        which = np.flatnonzero(np.add.reduceat(np.append(moved, 0), self.tiles.own[:-1]) * np.diff(self.tiles.own))
+        which = np.flatnonzero(
+            np.add.reduceat(np.append(moved, 0), self.tiles.own[:-1]) * np.diff(self.tiles.own)
+        )
         if which.size == 0:
             return False
         self._factor(which)
@@ -161,11 +166,20 @@ class JointFit:
 
     def _hold(self) -> None:
         """Hold the stars of which too little is seen: their flux would be noise, drawn far around them."""
-        complete = np.einsum("sji,sji->s", self.stamps.value, self.stamps.value)
-        level = np.median(self.weight[self.weight > 0])
-        unseen = self.sums.information < _LEAST_SEEN * complete * level
-        faint = np.abs(self.flux) * np.sqrt(self.sums.information) < _CERTAIN
-        self.sums.scale[unseen & faint] = 0
+        if self._held is None:
+            complete = np.einsum("sji,sji->s", self.stamps.value, self.stamps.value)
+            level = np.median(self.weight[self.weight > 0])
+            unseen = self.sums.information < _LEAST_SEEN * complete * level
+            self._held = unseen & (np.abs(self.flux) * np.sqrt(self.sums.information) < _CERTAIN)
+        self.sums.scale[self._held] = 0
+
+    def move(self, dx: FloatArray, dy: FloatArray) -> None:
+        """Move the stars by offsets in pixels and draw them anew; the weights must be computed again."""
+        self.x += dx
+        self.y += dy
+        self._place_stamps()
+        self._factored[:] = 0
+        self._draw_all()
 
     def _place_stamps(self) -> None:
         row = np.floor(self.y).astype(np.int64) - BEFORE + FRAME

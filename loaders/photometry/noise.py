@@ -83,14 +83,18 @@ def estimate_noise(
     known = np.isfinite(rate) & np.isfinite(variance) & (variance > 0)
     if not known.any():
         raise ValueError("no pixel of err is finite and positive")
-    poisson = _poisson(rate[known], variance[known], None if var_poisson is None else np.asarray(var_poisson)[known])
+    poisson = _poisson(
+        rate[known], variance[known], None if var_poisson is None else np.asarray(var_poisson)[known]
+    )
     faint = rate[known] <= np.median(rate[known])
     read = float(np.median(variance[known][faint] - poisson * np.maximum(rate[known][faint], 0)))
     common = NoiseModel(max(read, 1e-3 * float(np.median(variance[known]))), poisson)
     return NoiseModel(common.read, common.poisson, _scale(common, rate, variance, known))
 
 
-def _poisson(rate: FloatArray, variance: FloatArray, photon_variance: npt.NDArray[np.floating] | None) -> float:
+def _poisson(
+    rate: FloatArray, variance: FloatArray, photon_variance: npt.NDArray[np.floating] | None
+) -> float:
     """Variance per unit of rate: the median ratio, or the slope of variance over rate."""
     if photon_variance is not None:
         photons = photon_variance.astype(np.float32)
@@ -106,7 +110,9 @@ def _poisson(rate: FloatArray, variance: FloatArray, photon_variance: npt.NDArra
     return max(float(rise / run), 0.0) if run > 0 else 0.0
 
 
-def _scale(common: NoiseModel, rate: FloatArray, variance: FloatArray, known: npt.NDArray[np.bool_]) -> Float32Array:
+def _scale(
+    common: NoiseModel, rate: FloatArray, variance: FloatArray, known: npt.NDArray[np.bool_]
+) -> Float32Array:
     """Ratio of the variance of each pixel to the common one, one where it is near one."""
     ratio = np.where(known, variance, np.nan) / common.variance(np.where(known, rate, 0))
     return np.where(np.abs(ratio - 1) <= _OWN_SCALE, np.float32(1), ratio).astype(np.float32)

@@ -56,17 +56,19 @@ class FitOptions:
     tolerance: float = 0.01
     reweight_tolerance: float = 0.05
     wing_tolerance: float = 0.02
-    crowded: float = 0.5
+    crowded: float = 0.8
     poor_fit: float = 3.0
     threads: int | None = None
 
     def __post_init__(self) -> None:
-        if self.tile_size < STAMP + 2:
-            raise ValueError(f"tile_size must be at least {STAMP + 2}, got {self.tile_size}")
+        if self.tile_size < 2 * (STAMP // 2 + 2):
+            raise ValueError(f"tile_size must be at least {2 * (STAMP // 2 + 2)}, got {self.tile_size}")
         if not 0 <= self.margin < self.tile_size:
             raise ValueError(f"margin must be >= 0 and below tile_size, got {self.margin}")
         if self.max_sweeps < 1 or self.tolerance <= 0:
-            raise ValueError(f"need max_sweeps >= 1 and tolerance > 0, got {self.max_sweeps}, {self.tolerance}")
+            raise ValueError(
+                f"need max_sweeps >= 1 and tolerance > 0, got {self.max_sweeps}, {self.tolerance}"
+            )
 
     @property
     def thread_count(self) -> int:

@@ -40,6 +40,8 @@ class Workers:
             return
         chunks = min(count, self._threads * _CHUNKS_PER_THREAD)
         edges = [count * k // chunks for k in range(chunks + 1)]
-        jobs = [self._pool.submit(kernel, a, b, *arguments) for a, b in zip(edges[:-1], edges[1:], strict=True)]
+        jobs = [
+            self._pool.submit(kernel, a, b, *arguments) for a, b in zip(edges[:-1], edges[1:], strict=True)
+        ]
         for job in jobs:
             job.result()

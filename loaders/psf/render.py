@@ -9,14 +9,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import numba
 import numpy as np
 import numpy.typing as npt
 from scipy.ndimage import spline_filter
 
+from loaders.psf import kernels
 from loaders.psf.model import EffectivePsf, FloatArray
 
-Float32Array = npt.NDArray[np.float32]
 IntArray = npt.NDArray[np.int64]
 
 
@@ -39,23 +38,14 @@ class Stars:
     flux: FloatArray
     radius: IntArray
 
+    def __post_init__(self) -> None:
+        sizes = self.x.size, self.y.size, self.flux.size, self.radius.size
+        if len(set(sizes)) != 1:
+            raise ValueError(f"x, y, flux and radius must have the same size, got {sizes}")
 
-def spline_coefficients(stamps: FloatArray) -> FloatArray:
-    """B-spline coefficients of stamps, framed by one mirrored row and column for the spline's reach.
-
-    Parameters
-    ----------
-    stamps
-        Shape (..., size, size).
-
-    Returns
-    -------
-    ndarray
-        Shape (..., size + 2, size + 2).
-    """
-    flat = stamps.reshape(-1, *stamps.shape[-2:])
-    filtered = np.stack([np.pad(spline_filter(stamp, order=3, mode="mirror"), 1, "reflect") for stamp in flat])
-    return np.ascontiguousarray(filtered.reshape(*stamps.shape[:-2], *filtered.shape[-2:]))
+    def table(self) -> FloatArray:
+        """Columns x, y, flux, radius, shape (n, 4)."""
+        return np.stack([self.x, self.y, self.flux, self.radius.astype(np.float64)], axis=1)
 
 
 @dataclass(frozen=True)
@@ -83,7 +73,27 @@ class SplinePsf:
         return cls(spline_coefficients(psf.stamps), psf.oversampling, psf.x_node, psf.y_node)
 
 
-def draw(image: FloatArray, psf: SplinePsf, stars: Stars, order: tuple[int, int] = (0, 0)) -> None:
+def spline_coefficients(stamps: FloatArray) -> FloatArray:
+    """B-spline coefficients of stamps, framed by one mirrored row and column for the spline's reach.
+
+    Parameters
+    ----------
+    stamps
+        Shape (..., size, size).
+
+    Returns
+    -------
+    ndarray
+        Shape (..., size + 2, size + 2).
+    """
+    flat = stamps.reshape(-1, *stamps.shape[-2:])
+    filtered = [np.pad(spline_filter(stamp, order=3, mode="mirror"), 1, "reflect") for stamp in flat]
+    return np.ascontiguousarray(np.stack(filtered).reshape(*stamps.shape[:-2], *filtered[0].shape))
+
+
+def draw(
+    image: FloatArray, psf: SplinePsf, stars: Stars, order: tuple[int, int] = (0, 0), hole: int = -1
+) -> None:
     """Add stars to an image.
 
     Parameters
@@ -93,11 +103,14 @@ def draw(image: FloatArray, psf: SplinePsf, stars: Stars, order: tuple[int, int]
     psf
         The effective PSF.
     stars
-        Stars; what lies outside of the image is clipped.
+        Stars; what lies outside of the image or of the PSF's stamp is left out.
     order
         Orders of the derivative (0 or 1) with respect to the star's position in (y, x).
+    hole
+        Half the width, in pixels, of a square around every star that is left out; -1 for none.
     """
-    _draw(image, psf.coefficients, psf.oversampling, *_nodes(psf, stars), *_columns(stars), order)
+    nodes = _nodes(psf, stars)
+    kernels.draw(image, (psf.coefficients, psf.oversampling), nodes, stars.table(), order, hole)
 
 
 def project(image: FloatArray, psf: SplinePsf, stars: Stars, order: tuple[int, int] = (0, 0)) -> FloatArray:
@@ -109,7 +122,8 @@ def project(image: FloatArray, psf: SplinePsf, stars: Stars, order: tuple[int, i
         Shape (n,): ``sum_p image[p] P(p - star)``, or with the derivative of P.
     """
     out = np.zeros(stars.x.size)
-    _project(image, psf.coefficients, psf.oversampling, *_nodes(psf, stars), *_columns(stars), order, out)
+    nodes = _nodes(psf, stars)
+    kernels.project(image, (psf.coefficients, psf.oversampling), nodes, stars.table(), order, out)
     return out
 
 
@@ -122,12 +136,8 @@ def accumulate(image: FloatArray, psf: SplinePsf, stars: Stars) -> FloatArray:
         Shape of ``psf.coefficients``.
     """
     out = np.zeros_like(psf.coefficients)
-    _accumulate(image, out, psf.oversampling, *_nodes(psf, stars), *_columns(stars))
+    kernels.accumulate(image, (out, psf.oversampling), _nodes(psf, stars), stars.table())
     return out
-
-
-def _columns(stars: Stars) -> tuple[FloatArray, FloatArray, FloatArray, IntArray]:
-    return stars.x, stars.y, stars.flux, stars.radius
 
 
 def _nodes(psf: SplinePsf, stars: Stars) -> tuple[IntArray, FloatArray]:
@@ -147,108 +157,3 @@ def _cells(node: FloatArray, value: FloatArray) -> tuple[IntArray, FloatArray]:
         return np.zeros(value.size, dtype=np.int64), np.zeros(value.size)
     k = np.clip(np.searchsorted(node, value, side="right") - 1, 0, node.size - 2)
     return k.astype(np.int64), np.clip((value - node[k]) / (node[k + 1] - node[k]), 0.0, 1.0)
-
-
-@numba.njit(cache=True, nogil=True)
-def _weights(t, order):  # type: ignore[no-untyped-def]  # numba infers
-    """Cubic B-spline weights, or those of the derivative, of the four coefficients around a point."""
-    s = 1.0 - t
-    if order == 0:
-        return s**3 / 6, (4 - 6 * t * t + 3 * t**3) / 6, (4 - 6 * s * s + 3 * s**3) / 6, t**3 / 6
-    return -s * s / 2, (3 * t * t - 4 * t) / 2, (4 * s - 3 * s * s) / 2, t * t / 2
-
-
-@numba.njit(cache=True, nogil=True)
-def _span(position, radius, step, size, limit):  # type: ignore[no-untyped-def]
-    """First and last pixel of a star along an axis, the spline cell of the first one, and the phase."""
-    centre = (size - 3) // 2
-    reach = min(float(radius), centre / step)
-    first = max(int(np.ceil(position - reach)), 0)
-    last = min(int(np.floor(position + reach)), limit - 1)
-    at = max(centre + step * (first - position), 0.0)
-    cell = int(np.floor(at))
-    # A pixel exactly on the outermost grid point belongs to the cell inside of it.
-    if cell + step * (last - first) > size - 4:
-        cell -= 1
-    return first, last, cell, at - cell
-
-
-@numba.njit(cache=True, nogil=True)
-def _axis(position, radius, step, size, limit, order):  # type: ignore[no-untyped-def]
-    """Pixels, spline cell and weights of a star along an axis."""
-    first, last, cell, phase = _span(position, radius, step, size, limit)
-    w = _weights(phase, order)
-    if order == 1:
-        w = (-step * w[0], -step * w[1], -step * w[2], -step * w[3])
-    return first, last, cell, w
-
-
-@numba.njit(cache=True, nogil=True)
-def _blend_rows(coefficients, node, share, row, wy, columns, out):  # type: ignore[no-untyped-def]
-    """Blend four spline rows, of up to four nodes, into one row of coefficients, in some columns."""
-    n_x = coefficients.shape[1]
-    first, last = columns
-    out[first:last] = 0.0
-    for k in range(4):
-        if share[k] == 0.0:
-            continue
-        plane = coefficients[node[k] // n_x, node[k] % n_x]
-        w0, w1, w2, w3 = share[k] * wy[0], share[k] * wy[1], share[k] * wy[2], share[k] * wy[3]
-        for c in range(first, last):
-            out[c] += w0 * plane[row, c] + w1 * plane[row + 1, c] + w2 * plane[row + 2, c] + w3 * plane[row + 3, c]
-
-
-@numba.njit(cache=True, nogil=True)
-def _draw(image, coefficients, step, node, share, x, y, flux, radius, order):  # type: ignore[no-untyped-def]
-    size = coefficients.shape[-1]
-    line = np.empty(size)
-    for s in range(x.size):
-        i0, i1, ci, wx = _axis(x[s], radius[s], step, size, image.shape[1], order[1])
-        j0, j1, cj, wy = _axis(y[s], radius[s], step, size, image.shape[0], order[0])
-        columns = (ci, ci + step * (i1 - i0) + 4)
-        for j in range(j0, j1 + 1):
-            _blend_rows(coefficients, node[s], share[s], cj + step * (j - j0), wy, columns, line)
-            for i in range(i0, i1 + 1):
-                c = ci + step * (i - i0)
-                value = wx[0] * line[c] + wx[1] * line[c + 1] + wx[2] * line[c + 2] + wx[3] * line[c + 3]
-                image[j, i] += flux[s] * value
-
-
-@numba.njit(cache=True, nogil=True)
-def _project(image, coefficients, step, node, share, x, y, flux, radius, order, out):  # type: ignore[no-untyped-def]
-    size = coefficients.shape[-1]
-    line = np.empty(size)
-    for s in range(x.size):
-        i0, i1, ci, wx = _axis(x[s], radius[s], step, size, image.shape[1], order[1])
-        j0, j1, cj, wy = _axis(y[s], radius[s], step, size, image.shape[0], order[0])
-        columns = (ci, ci + step * (i1 - i0) + 4)
-        for j in range(j0, j1 + 1):
-            _blend_rows(coefficients, node[s], share[s], cj + step * (j - j0), wy, columns, line)
-            for i in range(i0, i1 + 1):
-                c = ci + step * (i - i0)
-                value = wx[0] * line[c] + wx[1] * line[c + 1] + wx[2] * line[c + 2] + wx[3] * line[c + 3]
-                out[s] += image[j, i] * value
-
-
-@numba.njit(cache=True, nogil=True)
-def _accumulate(image, out, step, node, share, x, y, flux, radius):  # type: ignore[no-untyped-def]
-    size, n_x = out.shape[-1], out.shape[1]
-    line = np.empty(size)
-    for s in range(x.size):
-        i0, i1, ci, wx = _axis(x[s], radius[s], step, size, image.shape[1], 0)
-        j0, j1, cj, wy = _axis(y[s], radius[s], step, size, image.shape[0], 0)
-        columns = (ci, ci + step * (i1 - i0) + 4)
-        for j in range(j0, j1 + 1):
-            line[columns[0] : columns[1]] = 0.0
-            for i in range(i0, i1 + 1):
-                c = ci + step * (i - i0)
-                for a in range(4):
-                    line[c + a] += flux[s] * image[j, i] * wx[a]
-            for k in range(4):
-                if share[s, k] == 0.0:
-                    continue
-                plane = out[node[s, k] // n_x, node[s, k] % n_x]
-                for b in range(4):
-                    row = cj + step * (j - j0) + b
-                    for c in range(columns[0], columns[1]):
-                        plane[row, c] += share[s, k] * wy[b] * line[c]

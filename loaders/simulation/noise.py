@@ -93,13 +93,13 @@ def measure(
     dq = state.static_dq.copy()
     used = usable_resultants(table, total, parameters.full_well)
     dq[used < len(table.read_pattern)] |= _SATURATED
-    dq[used < 2] |= _DO_NOT_USE
     power = power_index(table, total, noise.read_noise)
     ramps = ramp_noise(table)
     poisson, read = ramps.poisson[power, used], ramps.read[power, used]
     hits = draw_hits(expected.shape, table.exposure_time, parameters, rng)
     extra = _strike(hits, table, (power, used), (poisson, read, dq))
     lost = ~np.isfinite(poisson)
+    dq[lost] |= _DO_NOT_USE
     poisson, read = np.where(lost, 1.0, poisson), np.where(lost, 0.0, read)
     slope = rng.poisson(total / poisson) * poisson + extra
     slope += rng.standard_normal(total.shape) * np.sqrt(read) * noise.read_noise

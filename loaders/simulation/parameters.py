@@ -11,6 +11,8 @@ from typing import Any, Union, get_args, get_origin, get_type_hints
 
 import yaml
 
+from loaders.simulation.instrument_tables import SCIENCE_PIXELS
+
 Range = tuple[float, float]
 
 
@@ -115,7 +117,8 @@ class Window:
     height: int
 
     def __post_init__(self) -> None:
-        if min(self.x, self.y) < 0 or min(self.width, self.height) < 1:
+        ends = (self.x + self.width, self.y + self.height)
+        if min(self.x, self.y) < 0 or min(self.width, self.height) < 1 or max(ends) > SCIENCE_PIXELS:
             raise ValueError(f"a window lies on the detector and has pixels, got {self}")
 
     @property
@@ -237,8 +240,7 @@ def parameters_from_mapping(changes: Mapping[str, Any]) -> SimulationParameters:
         If a key is unknown or a value does not fit.
     """
     defaults = yaml.safe_load(default_text())
-    parameters = _build(SimulationParameters, _merge(defaults, changes), "parameters")
-    assert isinstance(parameters, SimulationParameters)
+    parameters: SimulationParameters = _build(SimulationParameters, _merge(defaults, changes), "parameters")
     return parameters
 
 

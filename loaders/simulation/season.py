@@ -14,6 +14,7 @@ from loaders.simulation.parameters import Cadence, MultiAccumTable, SurveyParame
 FloatArray = npt.NDArray[np.float64]
 
 _MINUTES_PER_DAY = 1440.0
+_SECONDS_PER_DAY = 86400.0
 _LARGEST = {
     "program": 18445,
     "execution_plan": 99,
@@ -133,7 +134,7 @@ def plan_exposures(survey: SurveyParameters) -> tuple[PlannedExposure, ...]:
     """
     rows = [row for number, c in enumerate(survey.cadences, 1) for row in _one_filter(survey, c, number)]
     rows.sort(key=lambda row: row[0])
-    _check_overlap(rows)
+    _check_overlap(rows, survey)
     return tuple(
         PlannedExposure(
             index, identifiers, c.optical_element, survey.ma_table(c.ma_table), start, first, *dither
@@ -173,12 +174,13 @@ def _one_filter(survey: SurveyParameters, cadence: Cadence, observation: int) ->
                 yield begin + float(time), begin + float(group[0]), names, cadence, (offsets[k], offsets)
 
 
-def _check_overlap(rows: list[_Row]) -> None:
-    """Raise if an exposure starts before the one before it has had time to end (a minute at least)."""
+def _check_overlap(rows: list[_Row], survey: SurveyParameters) -> None:
+    """Raise if an exposure starts before the one before it has ended."""
     starts = np.array([row[0] for row in rows])
-    close = np.flatnonzero(np.diff(starts) * _MINUTES_PER_DAY < 1.0)
+    ends = starts + [survey.ma_table(row[3].ma_table).exposure_time / _SECONDS_PER_DAY for row in rows]
+    close = np.flatnonzero(starts[1:] < ends[:-1])
     if close.size:
-        first, second = rows[close[0]][3].optical_element, rows[close[0] + 1][3].optical_element
+        first, second = (rows[close[0] + k][3].optical_element for k in (0, 1))
         raise ValueError(f"exposures in {first} and {second} collide at MJD {starts[close[0]]:.5f} (UTC)")
 
 

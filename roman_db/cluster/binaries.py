@@ -119,7 +119,7 @@ def installations(pg_bin: Path | None, unpacked: Path) -> Iterator[Installation]
     for folder in [pg_bin] if pg_bin else _candidates(unpacked):
         if folder.resolve() not in seen and all((folder / program).is_file() for program in _PROGRAMS):
             seen.add(folder.resolve())
-            yield from _examined(folder, unpacked)
+            yield from _examined(folder)
 
 
 def _candidates(unpacked: Path) -> Iterator[Path]:
@@ -130,9 +130,9 @@ def _candidates(unpacked: Path) -> Iterator[Path]:
         yield Path(on_path).resolve().parent
 
 
-def _examined(folder: Path, unpacked: Path) -> Iterator[Installation]:
+def _examined(folder: Path) -> Iterator[Installation]:
     """Yield the installation in ``folder`` unless its ``pg_config`` does not run."""
-    libraries = tuple(_library_folders(unpacked)) if folder.is_relative_to(unpacked) else ()
+    libraries = tuple(_library_folders(folder))
     unknown = Installation(folder, 0, has_q3c=False, has_lz4=False, libraries=libraries)
     report = _pg_config(unknown)
     version = re.match(r"PostgreSQL (\d+)", report.get("VERSION", ""))
@@ -142,9 +142,12 @@ def _examined(folder: Path, unpacked: Path) -> Iterator[Installation]:
         yield Installation(folder, int(version[1]), extension.is_file(), has_lz4, libraries)
 
 
-def _library_folders(unpacked: Path) -> Iterator[Path]:
-    for pattern in ("usr/lib/*-linux-gnu*", "lib/*-linux-gnu*"):
-        yield from sorted(unpacked.glob(pattern))
+def _library_folders(folder: Path) -> Iterator[Path]:
+    """Yield the folders of shared libraries of the Debian packages whose programs are in ``folder``, if unpacked."""
+    unpacked = Path(*folder.parts[:-5])
+    if folder.match("usr/lib/postgresql/*/bin") and unpacked != Path("/"):
+        for pattern in ("usr/lib/*-linux-gnu*", "lib/*-linux-gnu*"):
+            yield from sorted(unpacked.glob(pattern))
 
 
 def _pg_config(installation: Installation) -> dict[str, str]:

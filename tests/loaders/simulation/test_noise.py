@@ -110,6 +110,16 @@ def test_saturation_shortens_the_ramp_and_then_ends_it() -> None:
         assert (values == 0).all()
 
 
+def test_a_hit_that_leaves_no_two_resultants_costs_the_pixel() -> None:
+    pair = replace(TABLE, read_pattern=((1,), (11,)))
+    state = _state((200, 200), cosmic_ray_rate=200.0, cosmic_ray_flagged=1.0)
+    found = measure(np.full((200, 200), 20.0), pair, state, np.random.default_rng(1))
+    lost = found.variance == 0
+    assert lost.any()
+    assert (found.dq[lost] == (JUMP | DO_NOT_USE)).all()
+    assert (found.dq[~lost] == 0).all()
+
+
 def test_number_of_usable_resultants_counts_whole_ones() -> None:
     ends = np.array([reads[-1] for reads in TABLE.read_pattern]) * TABLE.frame_time
     found = usable_resultants(TABLE, 1000.0 / (ends + 0.01), 1000.0)

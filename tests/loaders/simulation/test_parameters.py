@@ -51,9 +51,10 @@ def test_what_does_not_fit_is_named(changes: dict[str, object], message: str) ->
         parameters_from_mapping(changes)
 
 
-def test_a_window_has_pixels() -> None:
+@pytest.mark.parametrize("numbers", [(-1, 0, 10, 10), (0, 0, 0, 10), (4000, 0, 89, 10), (0, 1, 10, 4088)])
+def test_a_window_lies_on_the_detector(numbers: tuple[int, int, int, int]) -> None:
     with pytest.raises(ValueError, match="a window lies on the detector"):
-        Window(-1, 0, 10, 10)
+        Window(*numbers)
 
 
 def test_an_unknown_table_is_named() -> None:

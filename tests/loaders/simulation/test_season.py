@@ -73,8 +73,9 @@ def test_identifiers_out_of_range_are_refused(numbers: tuple[int, ...]) -> None:
         Identifiers(*numbers)
 
 
-def test_colliding_exposures_are_refused() -> None:
-    cadences = tuple(replace(c, offset_minutes=0.0) for c in SURVEY.cadences)
+@pytest.mark.parametrize("minutes", [0.0, 1.1])
+def test_colliding_exposures_are_refused(minutes: float) -> None:
+    cadences = tuple(replace(c, offset_minutes=k * minutes) for k, c in enumerate(SURVEY.cadences))
     with pytest.raises(ValueError, match="collide"):
         plan_exposures(replace(SURVEY, cadences=cadences))
 

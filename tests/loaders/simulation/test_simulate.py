@@ -13,7 +13,6 @@ from astropy.time import Time
 
 from loaders.psf.model import EffectivePsf
 from loaders.simulation.ephemeris import barycentric_mjd_tdb
-from loaders.simulation.parameters import SimulationParameters, parameters_from_mapping
 from loaders.simulation.product import write_product
 from loaders.simulation.scene import Scene
 from loaders.simulation.season import PlannedExposure, plan_exposures
@@ -170,9 +169,3 @@ def test_an_invalid_model_leaves_no_file(simulation: Simulation, plan: Plan, tmp
     with pytest.raises(ValidationError):
         write_product(tmp_path / "bad.asdf", model)
     assert list(tmp_path.iterdir()) == []
-
-
-def test_a_full_detector_has_all_its_pixels() -> None:
-    window = {"x": 0, "y": 0, "width": 4088, "height": 4088}
-    parameters: SimulationParameters = parameters_from_mapping({"survey": {"window": window}})
-    assert parameters.survey.window.shape == (4088, 4088)

@@ -15,15 +15,23 @@ import psutil
 import psycopg2
 import pytest
 
-from roman_db.cluster import lifecycle, lock
+import roman_db.settings
+from roman_db.cluster import binaries, lifecycle, lock
 from roman_db.cluster.error import ClusterError
 from roman_db.cluster.layout import Layout
 from roman_db.cluster.postmaster import processes
 from roman_db.settings import Settings
 
 
+def programs() -> Path:
+    """The folder of PostgreSQL's programs: it may be in the home of the user, which no test uses."""
+    own = roman_db.settings.settings()
+    return max(binaries.usable(own.pg_bin, Layout(own.home)), key=lambda one: one.major).bin
+
+
 def settings_of(home: Path, **others: object) -> Settings:
-    return Settings(**({"url": None, "home": home, "pg_port": None, "pg_memory_mb": 256} | others))
+    plain = {"url": None, "home": home, "pg_bin": programs(), "pg_port": None, "pg_memory_mb": 256}
+    return Settings(**(plain | others))
 
 
 @contextlib.contextmanager

@@ -17,12 +17,12 @@ import psutil
 import psycopg2
 import pytest
 
-from roman_db.cluster import binaries, lifecycle, lock
+from roman_db.cluster import lifecycle, lock
 from roman_db.cluster.error import ClusterError
 from roman_db.cluster.layout import Layout
 from roman_db.cluster.postmaster import processes
 
-from .conftest import acting_as, settings_of
+from .conftest import acting_as, programs, settings_of
 
 needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root can act as another user")
 MAKE_TABLE = ("CREATE TABLE kept (n int)", "INSERT INTO kept SELECT generate_series(1, 1000)")
@@ -36,11 +36,10 @@ ALL_KEPT = [(1000, 500500)]
 @contextlib.contextmanager
 def roman_db(home: Path, *arguments: str) -> Iterator[subprocess.Popen[str]]:
     """``roman-db cluster …`` in a process of its own."""
-    program = "from roman_db.cluster.commands import cluster; cluster()"
     environment = {key: value for key, value in os.environ.items() if not key.startswith("ROMAN_DB_")}
-    environment |= {"ROMAN_DB_HOME": str(home), "ROMAN_DB_PG_MEMORY_MB": "256"}
+    environment |= {"ROMAN_DB_HOME": str(home), "ROMAN_DB_PG_BIN": str(programs()), "ROMAN_DB_PG_MEMORY_MB": "256"}
     with subprocess.Popen(
-        [sys.executable, "-c", program, *arguments],
+        [sys.executable, "-m", "roman_db.cluster", *arguments],
         env=environment,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
@@ -138,7 +137,7 @@ class TestCrash:
     def test_leaves_no_session_at_work_beside_the_new_server(self, settings, ask):
         # A session that computes does not notice that the server is gone; two servers would ruin the files.
         ask(url := lifecycle.ensure_running(settings), *MAKE_TABLE)
-        psql = binaries.choose(None, Layout(settings.home)).bin / "psql"
+        psql = programs() / "psql"
         busy = "SELECT sum(sqrt(n)) FROM generate_series(1, 100000000000) AS n"
         with subprocess.Popen(
             [psql, "-c", busy, url], user=server_user(settings.home).pw_uid, cwd="/"
@@ -374,7 +373,7 @@ class TestFullDisk:
 
 def check_checksums(settings):
     """PostgreSQL's own check of every page of a stopped cluster."""
-    program = binaries.choose(None, Layout(settings.home)).bin / "pg_checksums"
+    program = programs() / "pg_checksums"
     done = subprocess.run(
         [program, "--check", settings.home / "cluster"], capture_output=True, text=True, check=True
     )

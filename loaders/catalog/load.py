@@ -1,0 +1,298 @@
+"""Object catalogs into the database: one file is one transaction and one version of the catalog."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import cdshealpix
+import numpy as np
+import numpy.typing as npt
+import sqlalchemy as sa
+from astropy.coordinates import Latitude, Longitude
+
+from loaders.catalog.check import RowRejections, check_rows
+from loaders.catalog.duplicates import find_duplicates, merge_duplicates
+from loaders.catalog.identity import free_ids, wanted_id
+from loaders.catalog.mapping import CatalogMapping, apply_mapping, check_mapping, needed_columns
+from loaders.catalog.mapping_file import read_mapping
+from loaders.catalog.propagate import propagate
+from loaders.catalog.read import open_catalog, read_chunks
+from loaders.catalog.recognise import recognise
+from loaders.catalog.sources import Sources
+from loaders.rejection import Rejected
+from loaders.wfi.product_file import file_checksum
+from roman_db import session, sqlfile
+from roman_db.bulk import stage_rows
+from roman_db.load_run import Counts, LoadRun, load_run
+from roman_db.schema.metadata import table
+
+#: HEALPix order at which a catalog is compared with the sky that has been observed: cells of 0.9 arcmin.
+OVERLAP_ORDER = 12
+
+_NUMBERS = (
+    "ra",
+    "dec",
+    "ra_err",
+    "dec_err",
+    "ref_epoch",
+    "pm_ra",
+    "pm_dec",
+    "pm_ra_err",
+    "pm_dec_err",
+    "parallax",
+    "parallax_err",
+)
+_SOURCE_TYPES = {
+    "n": "bigint",
+    "source_id": "text",
+    **{name: "double precision" if name in ("ra", "dec", "ref_epoch") else "real" for name in _NUMBERS},
+    "object_id": "bigint",
+}
+_FLUX_TYPES = {"n": "bigint", "optical_element": "text", "psf_flux": "real", "psf_flux_err": "real"}
+_NEW_TYPES = {"n": "bigint", "object_id": "bigint"}
+
+
+@dataclass(frozen=True)
+class CatalogOptions:
+    """How a catalog is loaded.
+
+    Parameters
+    ----------
+    name
+        Name of the catalog, under which its identifiers are kept; None for the one that is recognised.
+    mapping_file
+        YAML file that says which column is which; None to recognise them.
+    match_radius
+        Distance in arcsec within which a source is an object that is known already.
+    anywhere
+        Load the catalog though it has no sky in common with the exposures that are loaded.
+    """
+
+    name: str | None = None
+    mapping_file: Path | None = None
+    match_radius: float = 0.05
+    anywhere: bool = False
+
+
+@dataclass(frozen=True)
+class CatalogChange:
+    """What a catalog changed; version None: nothing."""
+
+    catalog_version_id: int | None
+    n_new: int
+    n_changed: int
+    n_unchanged: int
+    n_merged: int
+
+
+def load_catalog(
+    path: Path, options: CatalogOptions, progress: Callable[[int, int], None]
+) -> tuple[Counts, CatalogChange | None]:
+    """Load a catalog; a file that can't be used is recorded as rejected, and changes nothing."""
+    arguments = {"file": str(path), "name": options.name, "match_radius": options.match_radius}
+    change = None
+    with load_run("load catalog", arguments) as run:
+        try:
+            name, sources, refused = _read(path, options, progress)
+            with session.transaction() as connection:
+                change = _store(connection, run, _Input(path, name, sources, refused), options)
+        except Rejected as rejected:
+            with session.transaction() as connection:
+                run.reject(connection, rejected)
+        return run.counts(), change
+
+
+@dataclass(frozen=True)
+class _Input:
+    """A catalog in memory: its good sources, and the rows that were refused."""
+
+    path: Path
+    name: str
+    sources: Sources
+    refused: Sequence[RowRejections]
+
+
+def _read(
+    path: Path, options: CatalogOptions, progress: Callable[[int, int], None]
+) -> tuple[str, Sources, list[RowRejections]]:
+    """Read, map and check all rows of a file."""
+    reader = open_catalog(path)
+    elements = _optical_elements()
+    mapping: CatalogMapping = (
+        recognise(reader.file, elements)
+        if options.mapping_file is None
+        else read_mapping(options.mapping_file, elements)
+    )
+    check_mapping(mapping, reader.file)
+    good, refused = [], []
+    for chunk in read_chunks(reader, needed_columns(mapping)):
+        sources, rejections = check_rows(apply_mapping(chunk, mapping, reader.file))
+        good.append(propagate(sources))
+        refused.append(rejections)
+        progress(chunk.first_row + len(chunk), reader.file.n_row)
+    return options.name or mapping.name, _joined(good), refused
+
+
+def _optical_elements() -> list[str]:
+    """Registered optical elements."""
+    with session.reading() as connection:
+        column = table("roman.optical_element").c.optical_element
+        return list(connection.execute(sa.select(column)).scalars())
+
+
+def _joined(parts: Sequence[Sources]) -> Sources:
+    """Sources of all chunks."""
+    columns = {name: np.concatenate([part.columns()[name] for part in parts]) for name in parts[0].columns()}
+    plain = {name: values for name, values in columns.items() if "." not in name}
+    flux = {name.split(".")[1]: values for name, values in columns.items() if name.startswith("flux.")}
+    error = {name.split(".")[1]: values for name, values in columns.items() if name.startswith("flux_err.")}
+    return Sources(**plain, flux=flux, flux_err=error)
+
+
+def _store(connection: sa.Connection, run: LoadRun, given: _Input, options: CatalogOptions) -> CatalogChange:
+    """Store the sources, and record what was refused."""
+    n_good = len(given.sources)
+    _record_refused(connection, run, given)
+    if n_good == 0:
+        return CatalogChange(None, 0, 0, 0, 0)
+    if not options.anywhere:
+        _check_overlap(connection, given)
+    connection.execute(sa.text("LOCK TABLE roman.object IN SHARE ROW EXCLUSIVE MODE"))
+    sources = merge_duplicates(given.sources, find_duplicates(given.sources))
+    _stage(connection, sources)
+    _run_job(connection, "object_match", {"name": given.name, "radius": options.match_radius / 3600})
+    _stage_new(connection, sources)
+    change = _upsert(connection, run, given.name, n_good - len(sources))
+    _register_file(connection, run, given.path)
+    run.count(connection, loaded=n_good, unchanged=n_good if change.catalog_version_id is None else 0)
+    return change
+
+
+def _record_refused(connection: sa.Connection, run: LoadRun, given: _Input) -> None:
+    """Record the refused rows."""
+    for refused in given.refused:
+        columns = (refused.row, refused.code, refused.reason, refused.remedy)
+        rows = [
+            {
+                "source": str(given.path),
+                "row_number": int(row),
+                "code": code,
+                "reason": reason,
+                "remedy": remedy,
+            }
+            for row, code, reason, remedy in zip(*columns, strict=True)
+        ]
+        run.reject_rows(connection, rows)
+
+
+def _check_overlap(connection: sa.Connection, given: _Input) -> None:
+    """Refuse a catalog that has no sky in common with any exposure, if there are exposures."""
+    cells = _cells(given.sources)
+    ranges = ",".join(f"[{low},{high})" for low, high in cells.tolist())
+    query = sa.text(
+        "SELECT EXISTS (SELECT FROM roman.exposure), EXISTS (SELECT FROM roman.exposure "
+        "WHERE footprint && CAST(:ranges AS int8multirange))"
+    )
+    observed, overlaps = connection.execute(query, {"ranges": f"{{{ranges}}}"}).one()
+    if observed and not overlaps:
+        what = f"none of its {len(given.sources)} sources lies on the sky that the loaded exposures cover"
+        remedy = "Give a catalog of the observed field, or load it all the same with --anywhere"
+        raise Rejected(str(given.path), what, remedy, "no_overlap")
+
+
+def _cells(sources: Sources) -> npt.NDArray[np.int64]:
+    """Cells that hold sources, as half-open ranges of HEALPix pixels of order 29, shape (n, 2)."""
+    longitude, latitude = Longitude(sources.ra, "deg"), Latitude(sources.dec, "deg")
+    cell = np.unique(cdshealpix.lonlat_to_healpix(longitude, latitude, OVERLAP_ORDER)).astype(np.int64)
+    shift = 2 * (29 - OVERLAP_ORDER)
+    return np.stack([cell << shift, (cell + 1) << shift], axis=1)
+
+
+def _stage(connection: sa.Connection, sources: Sources) -> None:
+    """Copy the sources and their fluxes into temporary tables."""
+    number = np.arange(len(sources))
+    columns = {name: getattr(sources, name) for name in _NUMBERS}
+    unknown = [None] * len(sources)
+    identity = {"n": number, "source_id": sources.source_id, "object_id": unknown}
+    stage_rows(connection, "staged_source", _SOURCE_TYPES, identity | columns)
+    known = {element: np.isfinite(flux) for element, flux in sources.flux.items()}
+    flux = {
+        "n": [number[known[element]] for element in known],
+        "optical_element": [np.full(int(known[element].sum()), element, object) for element in known],
+        "psf_flux": [sources.flux[element][known[element]] for element in known],
+        "psf_flux_err": [sources.flux_err[element][known[element]] for element in known],
+    }
+    rows = {name: np.concatenate(parts) if parts else np.empty(0) for name, parts in flux.items()}
+    stage_rows(connection, "staged_flux", _FLUX_TYPES, rows)
+
+
+def _stage_new(connection: sa.Connection, sources: Sources) -> None:
+    """Give the sources that are no known object a free identifier."""
+    query = sa.text("SELECT n FROM pg_temp.staged_source WHERE object_id IS NULL ORDER BY n")
+    new = np.fromiter(connection.execute(query).scalars(), np.int64)
+    ra, dec = sources.ra[new], sources.dec[new]
+    wanted = wanted_id(ra, dec)
+    taken = np.empty(0, np.int64)
+    while True:
+        given = free_ids(wanted, taken, (ra, dec))
+        stage_rows(connection, "new_object", _NEW_TYPES, {"n": new, "object_id": given})
+        clash = sa.text("SELECT object_id FROM pg_temp.new_object JOIN roman.object USING (object_id)")
+        clashing = np.fromiter(connection.execute(clash).scalars(), np.int64)
+        if clashing.size == 0:
+            break
+        taken = np.concatenate([taken, clashing])
+    connection.execute(
+        sa.text(
+            "UPDATE pg_temp.staged_source s SET object_id = w.object_id "
+            "FROM pg_temp.new_object w WHERE w.n = s.n"
+        )
+    )
+
+
+def _upsert(connection: sa.Connection, run: LoadRun, name: str, n_merged: int) -> CatalogChange:
+    """Write what is new or has changed under a new version; no version where nothing is."""
+    versions = table("roman.catalog_version")
+    row = {
+        "name": name,
+        "n_new": 0,
+        "n_changed": 0,
+        "n_unchanged": 0,
+        "n_merged": n_merged,
+        "load_run_id": run.load_run_id,
+    }
+    version = int(
+        connection.execute(versions.insert().returning(versions.c.catalog_version_id), row).scalar_one()
+    )
+    keys: dict[str, object] = {"version": version, "load_run_id": run.load_run_id}
+    n_new, n_changed, n_same = _run_job(connection, "object", keys)
+    (n_flux,) = _run_job(connection, "object_flux", keys)
+    (n_alias,) = _run_job(connection, "object_alias", keys | {"name": name})
+    mine = versions.c.catalog_version_id == version
+    if n_new + n_changed + n_flux + n_alias == 0:
+        connection.execute(versions.delete().where(mine))
+        return CatalogChange(None, 0, 0, n_same, n_merged)
+    counts = {"n_new": n_new, "n_changed": n_changed, "n_unchanged": n_same}
+    connection.execute(versions.update().where(mine).values(counts))
+    return CatalogChange(version, n_new, n_changed, n_same, n_merged)
+
+
+def _run_job(connection: sa.Connection, name: str, values: dict[str, object]) -> tuple[int, ...]:
+    """Run a file of ``queries/jobs``; the counts that it returns, if any."""
+    result = sqlfile.run(connection, sqlfile.find("jobs", name), values)
+    return tuple(int(str(count)) for count in result.one()) if result.returns_rows else ()
+
+
+def _register_file(connection: sa.Connection, run: LoadRun, path: Path) -> None:
+    """Register the file, unless it is registered."""
+    row = {
+        "kind": "catalog",
+        "filename": path.name,
+        "path": str(path.absolute()),
+        "sha256": file_checksum(path),
+        "size_bytes": path.stat().st_size,
+        "load_run_id": run.load_run_id,
+    }
+    insert = sa.dialects.postgresql.insert(table("ops.input_file"))
+    connection.execute(insert.on_conflict_do_nothing(), row)

@@ -1,0 +1,224 @@
+"""PSF photometry of every star of an image: the public entry of this package."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+from scipy.ndimage import maximum_filter, uniform_filter
+
+from loaders.photometry.blends import Blends, merge_blends
+from loaders.photometry.diagnostics import core_chi2, crowding
+from loaders.photometry.flags import PhotometryFlag
+from loaders.photometry.image import BoolArray, PixelImage, StarList
+from loaders.photometry.joint_fit import REACH, Field, JointFit, sort_by_tile
+from loaders.photometry.options import FitOptions
+from loaders.photometry.parallel import Workers
+from loaders.photometry.positions import Extras, fit_with_positions, measure_extras
+from loaders.photometry.psf_table import IntArray, PsfTable
+from loaders.psf.model import EffectivePsf, FloatArray
+
+_CORE = 3
+"""Side in pixels of the core of a star that must be complete to go without a flag."""
+
+_INFORMED = 0.02
+"""Share of usable pixels around a star below which its background is extrapolated."""
+
+
+@dataclass(frozen=True)
+class StarPhotometry:
+    """What was measured of each star; all arrays have shape (n,) in the order of the star list.
+
+    NaN means not measured; the flags say why.
+
+    Parameters
+    ----------
+    flux, flux_err
+        Flux and its marginal standard error (neighbours, and fitted positions, being unknown too), in the
+        unit of the image. Negative fluxes are left as they are: on average they are right.
+    background
+        Smooth background below the star, per pixel, in the unit of the image.
+    reduced_chi2
+        Of the core; see `loaders.photometry.diagnostics.core_chi2`.
+    crowding
+        Share of neighbours in the light; see `loaders.photometry.diagnostics.crowding`.
+    flags
+        Bits of `PhotometryFlag`, uint16.
+    dx, dy, dx_err, dy_err
+        Offset of the star from its position in the list, pixels.
+    size, e1, e2, size_err, e1_err, e2_err
+        Relative excess in size, and ellipticity, of the image over the PSF; see
+        `loaders.photometry.extended_fit`.
+    """
+
+    flux: FloatArray
+    flux_err: FloatArray
+    background: FloatArray
+    reduced_chi2: FloatArray
+    crowding: FloatArray
+    flags: npt.NDArray[np.uint16]
+    dx: FloatArray
+    dy: FloatArray
+    dx_err: FloatArray
+    dy_err: FloatArray
+    size: FloatArray
+    e1: FloatArray
+    e2: FloatArray
+    size_err: FloatArray
+    e1_err: FloatArray
+    e2_err: FloatArray
+
+
+def photometer(
+    image: PixelImage, stars: StarList, psf: EffectivePsf, options: FitOptions | None = None
+) -> StarPhotometry:
+    """Measure the fluxes of all stars of an image as one weighted least-squares problem.
+
+    Parameters
+    ----------
+    image
+        The image.
+    stars
+        All stars that give light to the image: one left out disturbs its neighbours.
+    psf
+        The PSF, in detector coordinates. Light beyond its half width is taken for background: let it reach
+        far enough for the brightest stars.
+    options
+        Options; the defaults if None.
+
+    Returns
+    -------
+    StarPhotometry
+
+    Raises
+    ------
+    Rejected
+        If no pixel of the image can be used.
+    """
+    options = options or FitOptions()
+    good = image.good_pixels()
+    data = np.where(good, image.data, np.float32(0)).astype(np.float32)
+    field = Field(data, good, image.noise, PsfTable.of(psf), image.origin)
+    blends = merge_blends(stars.x, stars.y, stars.guess, options.merge_radius)
+    order = _fitted_sources(field, blends, options)
+    sources = np.array([blends.x, blends.y, blends.flux])
+    fixed = np.delete(sources, order, axis=1)
+    with Workers(options.thread_count) as workers:
+        fit = JointFit(field, sources[:, order], fixed, options, workers)
+        extras = _run(fit)
+        return _collect(fit, extras, image, (stars, blends, order))
+
+
+def _fitted_sources(field: Field, blends: Blends, options: FitOptions) -> IntArray:
+    """Sources whose flux is fitted, in the order in which the fit wants them."""
+    ny, nx = field.data.shape
+    near = (np.abs(blends.x - (nx - 1) / 2) <= (nx - 1) / 2 + REACH) & (
+        np.abs(blends.y - (ny - 1) / 2) <= (ny - 1) / 2 + REACH
+    )
+    index = np.flatnonzero(near)
+    return np.asarray(index[sort_by_tile(field, blends.x[index], blends.y[index], options.tile_size)])
+
+
+def _run(fit: JointFit) -> Extras:
+    fit.run()
+    return fit_with_positions(fit) if fit.options.fit_positions else measure_extras(fit)
+
+
+def _collect(
+    fit: JointFit, extras: Extras, image: PixelImage, stars: tuple[StarList, Blends, IntArray]
+) -> StarPhotometry:
+    """Bring what was measured of the sources into the order of the stars."""
+    star_list, blends, order = stars
+    fitted_positions = fit.options.fit_positions & np.isfinite(extras.variance[:, 0])
+    chi2, crowd = core_chi2(fit, 2.0 * fitted_positions), crowding(fit)
+    failed, extra, extra_err = _judge_extras(fit, extras)
+    measured = np.isfinite(extras.flux_variance) & _on_image(fit.x, fit.y, image.data.shape)
+    flags = failed | _fit_flags(fit, extras.flux_variance, chi2, crowd)
+    table = np.column_stack(
+        [fit.flux, np.sqrt(extras.flux_variance), fit.at_stars(fit.background), chi2, crowd, extra, extra_err]
+    )
+    table[~measured] = np.nan
+    every = np.full((blends.x.size, table.shape[1]), np.nan)
+    every[order] = table
+    every_flag = np.zeros(blends.x.size, dtype=np.int64)
+    every_flag[order] = flags
+    values, flag = every[blends.source], every_flag[blends.source]
+    values[:, :2] *= blends.share[:, None]
+    flag |= _image_flags(image, fit.field.usable, star_list)
+    flag[blends.blended] |= PhotometryFlag.BLENDED
+    columns = [np.ascontiguousarray(column) for column in values.T]
+    flux, flux_err, background, chi2, crowd, dx, dy, size, e1, e2 = columns[:10]
+    errors = columns[10:]
+    return StarPhotometry(
+        flux,
+        flux_err,
+        background,
+        chi2,
+        crowd,
+        flag.astype(np.uint16),
+        dx,
+        dy,
+        *errors[:2],
+        size,
+        e1,
+        e2,
+        *errors[2:],
+    )
+
+
+def _judge_extras(fit: JointFit, extras: Extras) -> tuple[IntArray, FloatArray, FloatArray]:
+    """Flags of offsets and shapes that failed, and values and errors without them."""
+    flags = np.zeros(fit.count, dtype=np.int64)
+    value, error = extras.value.copy(), np.sqrt(extras.variance)
+    snr = fit.flux / np.sqrt(np.where(fit.flux_variance > 0, fit.flux_variance, np.inf))
+    kinds = (
+        (slice(0, 2), fit.options.max_offset, fit.options.position_snr, PhotometryFlag.POSITION_FAILED),
+        (slice(2, 5), fit.options.max_shape, fit.options.shape_snr, PhotometryFlag.SHAPE_FAILED),
+    )
+    for part, limit, least, flag in kinds:
+        good = (np.abs(value[:, part]) <= limit).all(axis=1) & np.isfinite(error[:, part]).all(axis=1)
+        flags[~good & (snr >= least)] |= flag
+        value[~good, part] = np.nan
+        error[~good, part] = np.nan
+    return flags, value, error
+
+
+def _fit_flags(fit: JointFit, variance: FloatArray, chi2: FloatArray, crowd: FloatArray) -> IntArray:
+    """Flags that the fit itself gives to its sources."""
+    flags = np.zeros(fit.count, dtype=np.int64)
+    measured, informed = np.isfinite(variance), fit.sums.scale > 0
+    limit = fit.options.tolerance * np.sqrt(variance)
+    flags[~informed] |= PhotometryFlag.NO_PIXELS
+    flags[informed & ~measured] |= PhotometryFlag.FIT_FAILED
+    flags[measured & (np.abs(fit.step) > limit)] |= PhotometryFlag.NOT_CONVERGED
+    flags[measured & (chi2 > fit.options.poor_fit)] |= PhotometryFlag.POOR_FIT
+    flags[measured & (crowd > fit.options.crowded)] |= PhotometryFlag.CROWDED
+    return flags
+
+
+def _image_flags(image: PixelImage, good: BoolArray, stars: StarList) -> IntArray:
+    """Flags that the pixels around each star give."""
+    shape = image.data.shape
+    flags = np.zeros(stars.x.size, dtype=np.int64)
+    on_image = _on_image(stars.x, stars.y, shape)
+    flags[~on_image] |= PhotometryFlag.OUTSIDE
+    row = np.clip(np.rint(stars.y).astype(np.int64), 0, shape[0] - 1)
+    column = np.clip(np.rint(stars.x).astype(np.int64), 0, shape[1] - 1)
+    margin = _CORE // 2
+    edge = (row < margin) | (row >= shape[0] - margin) | (column < margin) | (column >= shape[1] - margin)
+    flags[on_image & edge] |= PhotometryFlag.EDGE
+    flags[on_image & _dilate(~good)[row, column]] |= PhotometryFlag.MASKED
+    if image.saturated is not None:
+        flags[on_image & _dilate(image.saturated)[row, column]] |= PhotometryFlag.SATURATED
+    informed = uniform_filter(good.astype(np.float32), size=64, mode="constant")
+    flags[on_image & (informed[row, column] < _INFORMED)] |= PhotometryFlag.BAD_BACKGROUND
+    return flags
+
+
+def _dilate(mask: BoolArray) -> BoolArray:
+    return np.asarray(maximum_filter(mask, size=_CORE, mode="constant"))
+
+
+def _on_image(x: FloatArray, y: FloatArray, shape: tuple[int, ...]) -> BoolArray:
+    return np.asarray((x >= -0.5) & (x < shape[1] - 0.5) & (y >= -0.5) & (y < shape[0] - 0.5))

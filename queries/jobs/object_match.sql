@@ -1,0 +1,38 @@
+-- Find the object that each staged source is: by its name in the catalog, else by position.
+-- Grain: one row a staged source that is a known object.
+-- Reads: roman.object, roman.object_alias, staged_source.
+-- Writes: staged_source (temporary).
+-- Parameters:
+--   name: name of the catalog
+--   radius: distance in degrees within which a source is an object
+WITH named AS (
+    SELECT s.n, a.object_id
+    FROM pg_temp.staged_source AS s
+    JOIN roman.object_alias AS a ON a.source_id = s.source_id AND a.catalog_name = CAST(:name AS text)
+),
+
+near AS (
+    SELECT s.n, o.object_id, q3c_dist(s.ra, s.dec, o.ra, o.dec) AS distance
+    FROM pg_temp.staged_source AS s
+    JOIN roman.object AS o ON q3c_join(s.ra, s.dec, o.ra, o.dec, CAST(:radius AS double precision))
+    WHERE
+        NOT EXISTS (SELECT 1 FROM named AS k WHERE k.n = s.n)
+        AND NOT EXISTS (SELECT 1 FROM named AS k WHERE k.object_id = o.object_id)
+),
+
+nearest AS (
+    SELECT DISTINCT ON (n) n, object_id, distance
+    FROM near
+    ORDER BY n, distance, object_id
+),
+
+mutual AS (
+    SELECT DISTINCT ON (object_id) n, object_id
+    FROM nearest
+    ORDER BY object_id, distance, n
+)
+
+UPDATE pg_temp.staged_source AS s
+SET object_id = m.object_id
+FROM (SELECT n, object_id FROM named UNION ALL SELECT n, object_id FROM mutual) AS m
+WHERE m.n = s.n
