@@ -71,9 +71,10 @@ class BackgroundSurface:
         design = scipy.sparse.kron(self._design[0], self._design[1], format="csr")
         normal = design.T @ scipy.sparse.diags(weight.ravel()) @ design
         stiffness = _STIFFNESS * weight.sum() / self._coefficient.size
-        system = (normal + stiffness * _roughness(self._coefficient.shape)).tocsc()
+        shape = self._coefficient.shape
+        system = (normal + stiffness * _roughness(shape)).tocsc()
         right = design.T @ (weight * np.where(weight > 0, value, 0.0)).ravel()
-        self._coefficient += spsolve(system, right).reshape(self._coefficient.shape)
+        self._coefficient += np.asarray(spsolve(system, right), dtype=float).reshape(shape)
 
     def image(self) -> Float32Array:
         """The surface in every pixel, shape (ny, nx)."""
@@ -143,11 +144,9 @@ def _knots(length: int, spacing: float) -> FloatArray:
     return np.concatenate([[inner[0]] * _DEGREE, inner, [inner[-1]] * _DEGREE])
 
 
-def _roughness(shape: tuple[int, ...]) -> scipy.sparse.csr_matrix:
+def _roughness(shape: tuple[int, ...]) -> scipy.sparse.csr_array:
     """Sum of the squared second differences of a coefficient array, as a matrix (Eilers & Marx 1996)."""
-    parts = []
-    for n in shape:
-        difference = np.diff(np.eye(n), n=2, axis=0)
-        parts.append(scipy.sparse.csr_matrix(difference.T @ difference))
-    one = [scipy.sparse.identity(n) for n in shape]
-    return scipy.sparse.kron(parts[0], one[1]) + scipy.sparse.kron(one[0], parts[1])
+    bending = [np.diff(np.eye(n), n=2, axis=0) for n in shape]
+    rows, columns = [scipy.sparse.csr_array(part.T @ part) for part in bending]
+    one = [scipy.sparse.eye_array(n) for n in shape]
+    return scipy.sparse.csr_array(scipy.sparse.kron(rows, one[1]) + scipy.sparse.kron(one[0], columns))

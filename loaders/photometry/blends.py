@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 from scipy.spatial import cKDTree
@@ -36,7 +37,7 @@ class Blends:
     flux: FloatArray
     source: IntArray
     share: FloatArray
-    blended: np.ndarray[tuple[int, ...], np.dtype[np.bool_]]
+    blended: npt.NDArray[np.bool_]
 
 
 def merge_blends(x: FloatArray, y: FloatArray, flux: FloatArray, radius: float) -> Blends:
@@ -51,15 +52,19 @@ def merge_blends(x: FloatArray, y: FloatArray, flux: FloatArray, radius: float) 
     radius
         Distance in pixels below which two stars become one source; 0 merges coincident stars only.
     """
-    n = x.size
-    pairs = (
-        cKDTree(np.column_stack([x, y])).query_pairs(radius, output_type="ndarray") if n else np.empty((0, 2))
-    )
-    graph = coo_array((np.ones(len(pairs)), (pairs[:, 0], pairs[:, 1])), shape=(n, n)) if n else None
-    count, source = connected_components(graph, directed=False) if graph is not None else (0, np.empty(0))
-    source = source.astype(np.int64)
+    source = _chain(x, y, radius)
+    size = np.bincount(source)
     positive = np.maximum(flux, 0.0)
-    total, size = np.bincount(source, positive, count), np.bincount(source, minlength=count)
+    total = np.bincount(source, positive)
     share = np.where(total[source] > 0, positive / np.where(total > 0, total, 1.0)[source], 1 / size[source])
-    merged = [np.bincount(source, share * value, count) for value in (x, y)]
-    return Blends(merged[0], merged[1], np.bincount(source, flux, count), source, share, size[source] > 1)
+    middle = [np.bincount(source, weight).astype(float) for weight in (share * x, share * y, flux)]
+    return Blends(middle[0], middle[1], middle[2], source, share, size[source] > 1)
+
+
+def _chain(x: FloatArray, y: FloatArray, radius: float) -> IntArray:
+    """Number of the source of every star, stars closer than the radius being in one source."""
+    if x.size == 0:
+        return np.empty(0, dtype=np.int64)
+    pairs = cKDTree(np.column_stack([x, y])).query_pairs(radius, output_type="ndarray")
+    graph = coo_array((np.ones(len(pairs)), (pairs[:, 0], pairs[:, 1])), shape=(x.size, x.size))
+    return np.asarray(connected_components(graph, directed=False)[1], dtype=np.int64)

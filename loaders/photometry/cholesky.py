@@ -20,7 +20,7 @@ _PINNED = np.float32(1e15)
 
 
 @numba.njit(cache=True, nogil=True, fastmath=True)
-def _dot(a: Float32Array, b: Float32Array) -> float:
+def _dot(a: Float32Array, b: Float32Array) -> np.float32:
     total = np.float32(0.0)
     for k in range(a.size):
         total += a[k] * b[k]

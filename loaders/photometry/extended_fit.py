@@ -35,8 +35,8 @@ COLUMNS = 6
 class Extended(NamedTuple):
     """What the extended fit reads of the stars, shape (n,) each.
 
-    ``columns`` is the number of columns of each star: 1 (flux), 3 (and position) or 6 (and shape); ``cell`` the
-    cell in whose centre its PSF is taken.
+    ``columns`` is the number of columns of each star: 1 (flux), 3 (and position) or 6 (and shape);
+    ``cell`` the cell in whose centre its PSF is taken.
     """
 
     x: FloatArray
@@ -58,14 +58,14 @@ def solve_extended(
     begin: int,
     end: int,
     tiles: Tiles,
-    stars: Extended,
-    stamps: Stamps,
+    light: tuple[Extended, Stamps],
     psf: tuple[Planes, Nodes],
     images: Images,
-    step: Float32Array,
-    variance: Float32Array,
+    out: tuple[Float32Array, Float32Array],
 ) -> None:
-    """Step and marginal variance of every column of the tiles' own stars, shape (n, COLUMNS); NaN for none."""
+    """Step and marginal variance, shape (n, COLUMNS) each, of every column of the tiles' own stars."""
+    stars, stamps = light
+    step, variance = out
     for tile in range(begin, end):
         member = tiles.member[tiles.start[tile] : tiles.start[tile + 1]]
         margin = tiles.margin[tile]

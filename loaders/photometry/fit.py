@@ -19,8 +19,13 @@ from loaders.photometry.positions import Extras, fit_with_positions, measure_ext
 from loaders.photometry.psf_table import IntArray, PsfTable
 from loaders.psf.model import EffectivePsf, FloatArray
 
+__all__ = ["PixelImage", "StarList", "StarPhotometry", "photometer"]
+
 _CORE = 3
 """Side in pixels of the core of a star that must be complete to go without a flag."""
+
+_EXTRAS = ("dx", "dy", "size", "e1", "e2")
+"""What is measured of bright stars besides the flux."""
 
 _INFORMED = 0.02
 """Share of usable pixels around a star below which its background is extrapolated."""
@@ -131,7 +136,7 @@ def _collect(
     """Bring what was measured of the sources into the order of the stars."""
     star_list, blends, order = stars
     fitted_positions = fit.options.fit_positions & np.isfinite(extras.variance[:, 0])
-    chi2, crowd = core_chi2(fit, 2.0 * fitted_positions), crowding(fit)
+    chi2, crowd = core_chi2(fit, np.where(fitted_positions, 2.0, 0.0)), crowding(fit)
     failed, extra, extra_err = _judge_extras(fit, extras)
     measured = np.isfinite(extras.flux_variance) & _on_image(fit.x, fit.y, image.data.shape)
     flags = failed | _fit_flags(fit, extras.flux_variance, chi2, crowd)
@@ -147,24 +152,17 @@ def _collect(
     values[:, :2] *= blends.share[:, None]
     flag |= _image_flags(image, fit.field.usable, star_list)
     flag[blends.blended] |= PhotometryFlag.BLENDED
-    columns = [np.ascontiguousarray(column) for column in values.T]
-    flux, flux_err, background, chi2, crowd, dx, dy, size, e1, e2 = columns[:10]
-    errors = columns[10:]
-    return StarPhotometry(
-        flux,
-        flux_err,
-        background,
-        chi2,
-        crowd,
-        flag.astype(np.uint16),
-        dx,
-        dy,
-        *errors[:2],
-        size,
-        e1,
-        e2,
-        *errors[2:],
+    names = (
+        "flux",
+        "flux_err",
+        "background",
+        "reduced_chi2",
+        "crowding",
+        *_EXTRAS,
+        *(f"{e}_err" for e in _EXTRAS),
     )
+    columns = {name: np.ascontiguousarray(column) for name, column in zip(names, values.T, strict=True)}
+    return StarPhotometry(**columns, flags=flag.astype(np.uint16))
 
 
 def _judge_extras(fit: JointFit, extras: Extras) -> tuple[IntArray, FloatArray, FloatArray]:

@@ -34,13 +34,13 @@ DESCRIPTION: dict[PhotometryFlag, str] = {
     PhotometryFlag.EDGE: "The core reaches beyond the edge of the image",
     PhotometryFlag.OUTSIDE: "The star lies beyond the edge of the image; nothing was measured",
     PhotometryFlag.NO_PIXELS: "No usable pixel carries light of the star; nothing was measured",
-    PhotometryFlag.BLENDED: "Fitted as one with a star closer than the merging radius; flux split by catalog flux",
-    PhotometryFlag.CROWDED: "Neighbours give more than the limit (0.8) of the light, weighted by the PSF of the star",
+    PhotometryFlag.BLENDED: "Fitted as one with a star within the merging radius, flux split by catalog",
+    PhotometryFlag.CROWDED: "Neighbours give more than the limit of the light, weighted by the PSF",
     PhotometryFlag.FIT_FAILED: "The flux cannot be told from that of its neighbours; nothing was measured",
     PhotometryFlag.NOT_CONVERGED: "The flux still moved by more than the tolerance in the last sweep",
     PhotometryFlag.POOR_FIT: "The reduced chi-square of the core is above the limit",
     PhotometryFlag.BAD_BACKGROUND: "No pixel near the star informs the background, which is extrapolated",
-    PhotometryFlag.POSITION_FAILED: "Bright enough for a position offset, but none within the limit was found",
+    PhotometryFlag.POSITION_FAILED: "Bright enough for a position, but none within the limit was found",
     PhotometryFlag.SHAPE_FAILED: "Bright enough for a shape, but none within the limit was found",
 }
 """Description of each flag, one line each."""

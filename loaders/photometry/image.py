@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -35,7 +36,7 @@ class PixelImage:
         What to call the image when it is rejected.
     """
 
-    data: npt.NDArray[np.float32]
+    data: npt.NDArray[np.floating]
     noise: NoiseModel
     usable: BoolArray
     saturated: BoolArray | None = None
@@ -43,55 +44,52 @@ class PixelImage:
     name: str = "image"
 
     def __post_init__(self) -> None:
-        shapes = [self.data.shape, self.usable.shape]
-        shapes += [] if self.saturated is None else [self.saturated.shape]
-        if self.data.ndim != 2 or len(set(shapes)) > 1:
-            raise ValueError(f"data, usable and saturated must have one 2-D shape, got {shapes}")
-        if np.ndim(self.noise.scale) and np.shape(self.noise.scale) != self.data.shape:
-            raise ValueError(
-                f"noise.scale must have shape {self.data.shape}, got {np.shape(self.noise.scale)}"
-            )
+        scale = None if np.ndim(self.noise.scale) == 0 else self.noise.scale
+        shapes = {np.shape(a) for a in (self.data, self.usable, self.saturated, scale) if a is not None}
+        if self.data.ndim != 2 or len(shapes) > 1:
+            raise ValueError(f"the arrays of an image must have one 2-D shape, got {sorted(shapes)}")
 
     @classmethod
     def from_calibrated(
         cls,
-        data: npt.ArrayLike,
-        err: npt.ArrayLike,
-        var_poisson: npt.ArrayLike | None,
+        data: npt.NDArray[np.floating],
+        err: npt.NDArray[np.floating],
+        var_poisson: npt.NDArray[np.floating] | None,
         usable: BoolArray,
         saturated: BoolArray | None = None,
-        origin: tuple[float, float] = (0.0, 0.0),
-        name: str = "image",
+        **others: Any,
     ) -> PixelImage:
         """Take the arrays of a calibrated (Level-2) file and calibrate the noise model with them.
 
         Parameters
         ----------
         data, err, var_poisson
-            Shape (ny, nx), any float type; see `loaders.photometry.noise.estimate_noise`.
-        usable, saturated, origin, name
-            See `PixelImage`.
+            Shape (ny, nx), any float type: rate, its standard deviation (0 or not finite where a pixel has
+            none), and the part of the variance that photons make (None if unknown).
+        usable, saturated
+            Shape (ny, nx): pixels that may be used, and those that saturated on the way.
+        **others
+            ``origin`` and ``name`` of `PixelImage`.
 
         Raises
         ------
         Rejected
             If no pixel is usable and has a value and an error.
         """
-        values, deviation = np.asarray(data, dtype=np.float32), np.asarray(err, dtype=np.float32)
-        good = usable & np.isfinite(values) & np.isfinite(deviation) & (deviation > 0)
-        _require_pixels(good, name)
-        noise = estimate_noise(np.where(good, values, np.nan), np.where(good, deviation, np.nan), var_poisson)
-        return cls(values, noise, good, saturated, origin, name)
+        good = usable & np.isfinite(data) & np.isfinite(err) & (err > 0)
+        _require_pixels(good, str(others.get("name", cls.name)))
+        noise = estimate_noise(np.where(good, data, np.nan), err, var_poisson)
+        return cls(data, noise, good, saturated, **others)
 
     def good_pixels(self) -> BoolArray:
-        """Pixels that are usable and have a value and a variance.
+        """Pixels that are usable and have a value and a variance, shape (ny, nx).
 
         Raises
         ------
         Rejected
             If there is none.
         """
-        good = self.usable & np.isfinite(self.data) & np.isfinite(self.noise.scale)
+        good: BoolArray = self.usable & np.isfinite(self.data) & np.isfinite(self.noise.scale)
         _require_pixels(good, self.name)
         return good
 
@@ -126,9 +124,8 @@ class StarList:
     def __post_init__(self) -> None:
         guess = self.x if self.flux_guess is None else self.flux_guess
         if not (self.x.ndim == 1 and self.x.shape == self.y.shape == guess.shape):
-            raise ValueError(
-                f"x, y and flux_guess must be 1-D of one length, got {self.x.shape}, {self.y.shape}, {guess.shape}"
-            )
+            shapes = (self.x.shape, self.y.shape, guess.shape)
+            raise ValueError(f"x, y and flux_guess must be 1-D and of one length, got {shapes}")
         bad = np.flatnonzero(~(np.isfinite(self.x) & np.isfinite(self.y)))
         if bad.size:
             raise ValueError(f"{bad.size} positions are not finite, the first that of star {bad[0]}")

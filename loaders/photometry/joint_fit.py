@@ -31,7 +31,7 @@ from loaders.photometry.options import FitOptions
 from loaders.photometry.parallel import Workers
 from loaders.photometry.psf_table import BEFORE, STAMP, Float32Array, IntArray, Nodes, Planes, PsfTable
 from loaders.photometry.scene import Canvas, Drawn, draw_stars
-from loaders.photometry.tiling import Grid, Tiles, build_tiles
+from loaders.photometry.tiling import Grid, build_tiles
 from loaders.psf.model import FloatArray
 
 FRAME = 8
@@ -228,7 +228,8 @@ class JointFit:
             self.workers.run(scatter, colour.size, colour, self.tiles.own, self.stamps, amount, image)
 
     def _factor(self, which: IntArray) -> None:
-        arguments = (which, self.tiles, self.stamps, self.weight, self.sums, self._factors, self.result)
+        weights = (self.weight, self.sums)
+        arguments = (which, (self.tiles, self.stamps), weights, self._factors, self.result)
         self.workers.run(factor_tiles, which.size, *arguments)
         own = np.zeros(self.count, dtype=bool)
         for tile in which:

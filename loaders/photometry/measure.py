@@ -10,12 +10,13 @@ import numpy.typing as npt
 from astropy import units
 
 from loaders.astrometry.place import CatalogAstrometry, place_at
-from loaders.photometry.fit import PixelImage, StarList, StarPhotometry, photometer
+from loaders.photometry.fit import StarPhotometry, photometer
 from loaders.photometry.flags import PhotometryFlag
+from loaders.photometry.image import PixelImage, StarList
 from loaders.photometry.options import FitOptions
 from loaders.psf.model import EffectivePsf
 from loaders.wfi.level2 import Level2Image, read_level2
-from loaders.wfi.quality import usable_pixels
+from loaders.wfi.quality import SATURATED, usable_pixels
 from loaders.wfi.times import mjd_tdb, observatory
 
 FloatArray = npt.NDArray[np.float64]
@@ -137,7 +138,11 @@ def _near(image: Level2Image, x: FloatArray, y: FloatArray) -> npt.NDArray[np.bo
 def _pixel_image(image: Level2Image) -> PixelImage:
     """Pixels as the fit takes them."""
     usable = usable_pixels(image.data, image.err, image.var_poisson, image.dq)
-    return PixelImage(image.data, image.err, image.var_poisson, usable)
+    saturated = (image.dq & np.uint32(SATURATED)) != 0
+    name = image.metadata.filename or "image"
+    return PixelImage.from_calibrated(
+        image.data, image.err, image.var_poisson, usable, saturated, name=name
+    )
 
 
 def _on_detector(

@@ -13,7 +13,6 @@ import numpy as np
 import numpy.typing as npt
 
 from loaders.photometry.psf_table import Float32Array
-from loaders.psf.model import FloatArray
 
 _OWN_SCALE = 0.05
 """Relative departure from the common relation at which a pixel keeps its own scale."""
@@ -93,7 +92,7 @@ def estimate_noise(
 
 
 def _poisson(
-    rate: FloatArray, variance: FloatArray, photon_variance: npt.NDArray[np.floating] | None
+    rate: Float32Array, variance: Float32Array, photon_variance: npt.NDArray[np.floating] | None
 ) -> float:
     """Variance per unit of rate: the median ratio, or the slope of variance over rate."""
     if photon_variance is not None:
@@ -111,7 +110,7 @@ def _poisson(
 
 
 def _scale(
-    common: NoiseModel, rate: FloatArray, variance: FloatArray, known: npt.NDArray[np.bool_]
+    common: NoiseModel, rate: Float32Array, variance: Float32Array, known: npt.NDArray[np.bool_]
 ) -> Float32Array:
     """Ratio of the variance of each pixel to the common one, one where it is near one."""
     ratio = np.where(known, variance, np.nan) / common.variance(np.where(known, rate, 0))

@@ -138,7 +138,7 @@ def scatter(
 
 
 @numba.njit(cache=True, nogil=True, fastmath=True)
-def _overlap(strip: Float32Array, other: Float32Array, dx: int, dy: int) -> float:
+def _overlap(strip: Float32Array, other: Float32Array, dx: int, dy: int) -> np.float32:
     """Dot product of a weighted stamp, framed left and right by zeros, with a stamp at an offset."""
     total = np.float32(0.0)
     for j in range(max(dy, 0), min(STAMP, STAMP + dy)):
@@ -188,14 +188,14 @@ def factor_tiles(
     begin: int,
     end: int,
     which: IntArray,
-    tiles: Tiles,
-    stamps: Stamps,
-    weight: Float32Array,
-    sums: Sums,
+    stars: tuple[Tiles, Stamps],
+    weights: tuple[Float32Array, Sums],
     factors: Factors,
     result: TileResult,
 ) -> None:
     """Build and factor the normal matrices of some tiles, with what they say of the tiles' own stars."""
+    tiles, stamps = stars
+    weight, sums = weights
     scale = sums.scale
     for tile in which[begin:end]:
         member = tiles.member[tiles.start[tile] : tiles.start[tile + 1]]

@@ -36,7 +36,7 @@ class FitOptions:
     reweight_tolerance
         Relative change of the information on a star's flux from which its weights are computed again.
     wing_tolerance
-        Light in a pixel, in standard deviations of an empty one, below which the wings of a star are left out.
+        Light in a pixel, in standard deviations of an empty one, below which wings of stars are left out.
     crowded, poor_fit
         Crowding and reduced chi-square above which a star is flagged.
     threads

@@ -6,6 +6,7 @@ worker processes and from several threads at once.
 
 from __future__ import annotations
 
+import itertools
 import os
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -40,8 +41,6 @@ class Workers:
             return
         chunks = min(count, self._threads * _CHUNKS_PER_THREAD)
         edges = [count * k // chunks for k in range(chunks + 1)]
-        jobs = [
-            self._pool.submit(kernel, a, b, *arguments) for a, b in zip(edges[:-1], edges[1:], strict=True)
-        ]
+        jobs = [self._pool.submit(kernel, a, b, *arguments) for a, b in itertools.pairwise(edges)]
         for job in jobs:
             job.result()

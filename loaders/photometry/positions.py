@@ -99,6 +99,6 @@ def _solve(fit: JointFit, columns: IntArray) -> tuple[FloatArray, FloatArray]:
     variance = np.full((fit.count, COLUMNS), np.nan, dtype=np.float32)
     stars = Extended(fit.x, fit.y, fit.flux, columns, fit.cell)
     images = Images(fit.weight, fit.weight * fit.residual)
-    arguments = (fit.tiles, stars, fit.stamps, fit.psf, images, step, variance)
+    arguments = (fit.tiles, (stars, fit.stamps), fit.psf, images, (step, variance))
     fit.workers.run(solve_extended, fit.tiles.margin.size, *arguments)
     return step.astype(float), variance.astype(float)

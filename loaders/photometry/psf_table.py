@@ -59,7 +59,7 @@ class Planes(NamedTuple):
 class Nodes(NamedTuple):
     """Up to four nodes around each of n positions, shape (n, 4), and their bilinear weights, shape (n, 4)."""
 
-    index: IntArray
+    node: IntArray
     weight: Float32Array
 
 
@@ -150,7 +150,7 @@ def blend(planes: Planes, nodes: Nodes, cell: int, out: Float32Array) -> Planes:
     for k in range(4):
         share = nodes.weight[cell, k]
         if share != 0.0:
-            source = planes.coefficient[nodes.index[cell, k]].reshape(-1)
+            source = planes.coefficient[nodes.node[cell, k]].reshape(-1)
             for i in range(flat.size):
                 flat[i] += share * source[i]
     return Planes(out, planes.step, planes.centre, planes.pad)

@@ -95,9 +95,9 @@ def draw_stars(
     order = np.argsort(cell, kind="stable")
     x, y = grid.centres()
     nodes = table.nodes(x + canvas.origin[0], y + canvas.origin[1])
-    own = starts(cell[order], x.size)
+    own, ordered = starts(cell[order], x.size), stars.take(order)
     for colour in grid.colours():
-        arguments = (colour, own, stars.take(order), table.full, nodes, (canvas.image, frame), skip_stamp)
+        arguments = ((colour, own), ordered, (table.full, nodes), (canvas.image, frame), skip_stamp)
         workers.run(_draw_cells, colour.size, *arguments)
 
 
@@ -105,22 +105,22 @@ def draw_stars(
 def _draw_cells(
     begin: int,
     end: int,
-    colour: IntArray,
-    own: IntArray,
+    cells: tuple[IntArray, IntArray],
     stars: Drawn,
-    planes: Planes,
-    nodes: Nodes,
+    psf: tuple[Planes, Nodes],
     target: tuple[Float32Array, int],
     skip_stamp: bool,
 ) -> None:
+    colour, own = cells
+    planes, nodes = psf
     buffer = np.empty(planes.coefficient.shape[1:], dtype=np.float32)
     for k in range(begin, end):
         cell = colour[k]
         if own[cell] == own[cell + 1]:
             continue
-        psf = blend(planes, nodes, cell, buffer)
+        blended = blend(planes, nodes, cell, buffer)
         for s in range(own[cell], own[cell + 1]):
-            _draw_star(target, psf, stars, s, skip_stamp)
+            _draw_star(target, blended, stars, s, skip_stamp)
 
 
 @numba.njit(cache=True, nogil=True)

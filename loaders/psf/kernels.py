@@ -20,7 +20,7 @@ Nodes = tuple[npt.NDArray[np.int64], FloatArray]
 
 @numba.njit(cache=True, nogil=True)
 def spline_weights(t: float, order: int) -> Weights:
-    """Cubic B-spline weights, or those of the derivative in ``t``, of the four coefficients around a point."""
+    """Cubic B-spline weights (order 0), or their derivative (order 1), of the four coefficients at hand."""
     s = 1.0 - t
     if order == 0:
         return s**3 / 6, (4 - 6 * t * t + 3 * t**3) / 6, (4 - 6 * s * s + 3 * s**3) / 6, t**3 / 6

@@ -12,6 +12,7 @@ from astropy.time import Time
 
 from loaders.rejection import Rejected
 from loaders.wfi.metadata import ExposureMetadata, keywords
+from loaders.wfi.product_file import DECODING_ERRORS, one_line
 from loaders.wfi.product_name import parse_product_name, visit_numbers
 
 PLACEHOLDER_TEXT = "?"
@@ -44,15 +45,27 @@ def exposure_metadata(meta: Mapping[str, object], path: Path) -> ExposureMetadat
     Raises
     ------
     Rejected
-        Codes ``unknown_visit``, ``name_contradicts_metadata``, ``bad_visit_id``, ``bad_time``.
+        Codes ``bad_keyword``, ``unknown_visit``, ``name_contradicts_metadata``, ``bad_visit_id``,
+        ``bad_time``.
     """
-    values = {name: _value(_look_up(meta, keyword), path, keyword) for name, keyword in keywords().items()}
+    values = {name: _read(meta, keyword, path) for name, keyword in keywords().items()}
     recorded_name = values["filename"]
     values |= _identity(values, path)
     values |= _visit_numbers(values, path)
     values |= _times(values, path)
     values["filename"] = recorded_name or path.name
     return ExposureMetadata(**values)  # type: ignore[arg-type]  # RAD has validated the types
+
+
+def _read(meta: Mapping[str, object], keyword: str, path: Path) -> object:
+    """Plain Python value of a keyword, None for a placeholder."""
+    try:
+        return _value(_look_up(meta, keyword), path, keyword)
+    except Rejected:
+        raise
+    except DECODING_ERRORS as error:
+        what = f"the value cannot be read: {one_line(error)}"
+        raise Rejected(f"{path}: meta.{keyword}", what, _REMEDY, "bad_keyword") from error
 
 
 def _look_up(meta: Mapping[str, object], keyword: str) -> object:
@@ -66,7 +79,7 @@ def _look_up(meta: Mapping[str, object], keyword: str) -> object:
 
 
 def _value(raw: object, path: Path, keyword: str) -> object:
-    """Plain Python value of a keyword, None for a placeholder."""
+    """Plain Python value of what the file holds."""
     if raw is None or isinstance(raw, bool):
         return raw
     if isinstance(raw, Time):

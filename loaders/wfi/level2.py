@@ -13,7 +13,7 @@ from loaders.rejection import Rejected
 from loaders.wfi.calibration import njy_per_unit, to_rate
 from loaders.wfi.keywords import exposure_metadata
 from loaders.wfi.metadata import ExposureMetadata
-from loaders.wfi.product_file import level2_model
+from loaders.wfi.product_file import DECODING_ERRORS, level2_model, one_line
 from loaders.wfi.projection import SkyProjection
 from loaders.wfi.quality import SATURATED, usable_pixels
 from loaders.wfi.wcs import projection_of_wcs
@@ -105,12 +105,12 @@ def read_level2(path: Path | str) -> Level2Image:
         scale = to_rate(metadata, model.meta.get("cal_step", {}).get("flux"))
         image = Level2Image(
             metadata=metadata,
-            data=_scaled(model.data, scale),
-            err=_scaled(model.err, abs(scale)),
-            var_poisson=_scaled(model.var_poisson, scale**2),
-            dq=np.array(model.dq, dtype=np.uint32),
+            data=_scaled(_array(model, "data", path), scale),
+            err=_scaled(_array(model, "err", path), abs(scale)),
+            var_poisson=_scaled(_array(model, "var_poisson", path), scale**2),
+            dq=np.array(_array(model, "dq", path), dtype=np.uint32),
             njy_per_unit=factor,
-            projection=projection_of_wcs(model.meta.wcs, shape, path),
+            projection=projection_of_wcs(lambda: model.meta.wcs, shape, path),
         )
     _check_pixels(image, path)
     return image
@@ -118,7 +118,7 @@ def read_level2(path: Path | str) -> Level2Image:
 
 def _image_shape(model: ImageModel, path: Path) -> tuple[int, int]:
     """Shape that all arrays of the image have."""
-    shapes = {name: tuple(model[name].shape) for name in _ARRAYS}
+    shapes = {name: _array(model, name, path).shape for name in _ARRAYS}
     shape = shapes["data"]
     for name, other in shapes.items():
         if other != shape or 0 in other:
@@ -130,7 +130,17 @@ def _image_shape(model: ImageModel, path: Path) -> tuple[int, int]:
     return shape[0], shape[1]
 
 
-def _scaled(array: npt.ArrayLike, factor: float) -> Float32Array:
+def _array(model: ImageModel, name: str, path: Path) -> npt.NDArray[np.generic]:
+    """Array of the image as the file holds it."""
+    try:
+        return np.asarray(model[name])
+    except DECODING_ERRORS as error:
+        what = f"the array does not fit its binary block: {one_line(error)}"
+        remedy = "Fetch the file again from the archive"
+        raise Rejected(f"{path}: {name}", what, remedy, "corrupted") from error
+
+
+def _scaled(array: npt.NDArray[np.generic], factor: float) -> Float32Array:
     """Copy as float32, in native byte order, times a factor."""
     copy = np.array(array, dtype=np.float32)
     if factor != 1:

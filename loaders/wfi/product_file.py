@@ -11,11 +11,19 @@ from pathlib import Path
 import asdf
 import roman_datamodels
 import yaml
-from asdf.exceptions import AsdfBlockIndexWarning, AsdfConversionWarning, ValidationError
+from asdf.exceptions import (
+    AsdfBlockIndexWarning,
+    AsdfConversionWarning,
+    AsdfPackageVersionWarning,
+    ValidationError,
+)
 from roman_datamodels.datamodels import DataModel, ImageModel
 
 from loaders.rejection import Rejected
 from loaders.wfi.asdf_blocks import missing_end
+
+DECODING_ERRORS = (ValueError, TypeError, AttributeError, AsdfConversionWarning)
+"""What asdf raises where a value is looked up that cannot be decoded."""
 
 _ASDF_MAGIC = b"#ASDF"
 _FETCH_AGAIN = "Fetch the file again from the archive"
@@ -82,12 +90,14 @@ def _check_is_asdf(path: Path) -> None:
 
 @contextmanager
 def _quiet_reading() -> Iterator[None]:
-    """Settle which warnings of the readers matter: a damaged block index does, the others do not."""
+    """Settle which warnings of the readers matter: some are errors, the others are of no use to the user."""
     with warnings.catch_warnings():
         # Leap seconds of the survey's years are not announced yet; the file's UTC is what there is.
         warnings.filterwarnings("ignore", message=".*dubious year.*")
-        # An unknown tag leaves a plain dictionary, which is reported as not_level2.
-        warnings.filterwarnings("ignore", category=AsdfConversionWarning)
+        # Validation tells whether a file of a later library can be read.
+        warnings.filterwarnings("ignore", category=AsdfPackageVersionWarning)
+        # What cannot be decoded would be left as it is in the file, only a warning would tell.
+        warnings.filterwarnings("error", category=AsdfConversionWarning)
         warnings.filterwarnings("error", category=AsdfBlockIndexWarning)
         yield
 
@@ -110,10 +120,10 @@ def _rejecting(path: Path) -> Iterator[None]:
     except ValidationError as error:
         raise _schema_violation(where, error) from error
     except yaml.YAMLError as error:
-        what = f"the header is not YAML ({_one_line(error)})"
+        what = f"the header is not YAML ({one_line(error)})"
         raise Rejected(where, what, _FETCH_AGAIN, "corrupted") from error
     except (ValueError, OSError, RuntimeError, AsdfBlockIndexWarning) as error:
-        raise Rejected(where, f"damaged: {_one_line(error)}", _FETCH_AGAIN, "corrupted") from error
+        raise Rejected(where, f"damaged: {one_line(error)}", _FETCH_AGAIN, "corrupted") from error
 
 
 def _schema_violation(where: str, error: ValidationError) -> Rejected:
@@ -122,8 +132,8 @@ def _schema_violation(where: str, error: ValidationError) -> Rejected:
     if error.validator == "required":
         what = f"a keyword is missing: {error.message}"
     else:
-        value = _shorten(repr(error.instance))
-        what = f"value {value} is not allowed by its RAD schema ({_shorten(error.message)})"
+        value = shorten(repr(error.instance))
+        what = f"value {value} is not allowed by its RAD schema ({shorten(error.message)})"
     remedy = "Correct the keyword or process the file with a current pipeline"
     return Rejected(f"{where}: {keyword or 'roman'}", what, remedy, "schema_violation")
 
@@ -133,7 +143,7 @@ def _as_level2(path: Path, file: asdf.AsdfFile) -> ImageModel:
     where = str(path)
     if "roman" not in file.tree:
         keys = ", ".join(sorted(str(key) for key in file.tree if key not in ("asdf_library", "history")))
-        what = f"no Roman data in it (top-level keys: {_shorten(keys) or 'none'})"
+        what = f"no Roman data in it (top-level keys: {shorten(keys) or 'none'})"
         raise Rejected(where, what, "Give a Roman Level-2 file", "not_roman")
     model = _model(file)
     if not isinstance(model, ImageModel):
@@ -147,16 +157,16 @@ def _model(file: asdf.AsdfFile) -> DataModel | None:
     """Model of the file's product; None if roman_datamodels has none."""
     try:
         return roman_datamodels.open(file)
-    except TypeError:
+    except (TypeError, AsdfConversionWarning):
         return None
 
 
-def _one_line(error: Exception) -> str:
-    """First line of what an exception says, shortened."""
-    return _shorten((str(error) or type(error).__name__).splitlines()[0])
+def one_line(error: Exception) -> str:
+    """Shorten what an exception says to one line."""
+    return shorten((str(error) or type(error).__name__).splitlines()[0])
 
 
-def _shorten(text: str) -> str:
+def shorten(text: str) -> str:
     """Cut a text to a length that fits one line."""
     flat = " ".join(text.split())
     return flat if len(flat) <= _SHOWN else flat[: _SHOWN - 1] + "…"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import gwcs
@@ -11,6 +12,7 @@ from astropy import units
 from gwcs.coordinate_frames import CelestialFrame
 
 from loaders.rejection import Rejected
+from loaders.wfi.product_file import DECODING_ERRORS, one_line
 from loaders.wfi.projection import SkyProjection
 from loaders.wfi.projection_fit import fit_projection
 
@@ -25,13 +27,16 @@ _PIXEL_SIDE = (0.05, 0.25)
 _REMEDY = "Process the exposure again from assign_wcs on"
 
 
-def projection_of_wcs(wcs: gwcs.WCS | None, shape: tuple[int, int], path: Path) -> SkyProjection:
+def projection_of_wcs(
+    look_up: Callable[[], gwcs.WCS | None], shape: tuple[int, int], path: Path
+) -> SkyProjection:
     """Make the projection of a detector image.
 
     Parameters
     ----------
-    wcs
-        ``meta.wcs``; its inverse is not used, the files of romanisim have none that works.
+    look_up
+        Gives ``meta.wcs``, which is decoded when it is looked up. Its inverse is not used: the files of
+        romanisim have none that works.
     shape
         Pixels of the image (ny, nx).
     path
@@ -47,14 +52,17 @@ def projection_of_wcs(wcs: gwcs.WCS | None, shape: tuple[int, int], path: Path) 
         Codes ``no_wcs``, ``unusable_wcs``.
     """
     where = f"{path}: meta.wcs"
-    if wcs is None:
-        raise Rejected(where, "the file has no WCS", _REMEDY, "no_wcs")
     try:
+        wcs = look_up()
+        if wcs is None:
+            raise Rejected(where, "the file has no WCS", _REMEDY, "no_wcs")
         to_degrees = _output_scale(wcs)
         projection = fit_projection(lambda x, y: _evaluate(wcs, to_degrees, x, y), shape)
         _check_pixel_side(projection)
-    except (ValueError, TypeError, AttributeError, ArithmeticError) as error:
-        raise Rejected(where, f"unusable: {error}", _REMEDY, "unusable_wcs") from error
+    except Rejected:
+        raise
+    except (*DECODING_ERRORS, ArithmeticError, LookupError, RuntimeError) as error:
+        raise Rejected(where, f"unusable: {one_line(error)}", _REMEDY, "unusable_wcs") from error
     return projection
 
 

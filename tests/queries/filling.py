@@ -139,7 +139,10 @@ def insert(connection: sa.Connection, table: str, **columns: object) -> int:
     return connection.execute(sa.text(sql), values).one()[0]
 
 
-_RUN = {"arguments": {}, "code_version": "1", "schema_version": "1", "host": "h", "pid": 1}
+_RUN = {
+    "arguments": {}, "code_version": "1", "schema_version": "1", "host": "h", "pid": 1,
+    "finished_at": "2999-01-01T00:00:00Z",
+}  # fmt: skip
 
 
 def _runs(connection: sa.Connection) -> int:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import psycopg2
 import pytest
@@ -43,15 +43,29 @@ def upgraded_template(cluster_url: str) -> Iterator[str]:
 
 
 @pytest.fixture
-def database(cluster_url: str, upgraded_template: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
-    """URL of a new database at this release's schema, which ``roman_db`` uses until the test ends."""
-    name = f"upgraded_{os.getpid()}_{next(_count)}"
-    execute(cluster_url, f"CREATE DATABASE {name} TEMPLATE {upgraded_template}")
-    url = sa.make_url(cluster_url).set(database=name).render_as_string(False)
-    point_at(url, monkeypatch)
-    yield url
+def new_database(
+    cluster_url: str, upgraded_template: str, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Callable[[], str]]:
+    """Make a database at this release's schema, which ``roman_db`` uses from then on; give its URL."""
+    made = []
+
+    def make() -> str:
+        made.append(f"upgraded_{os.getpid()}_{next(_count)}")
+        execute(cluster_url, f"CREATE DATABASE {made[-1]} TEMPLATE {upgraded_template}")
+        url = sa.make_url(cluster_url).set(database=made[-1]).render_as_string(False)
+        point_at(url, monkeypatch)
+        return url
+
+    yield make
     forget()
-    execute(cluster_url, f"DROP DATABASE {name} WITH (FORCE)")
+    for name in made:
+        execute(cluster_url, f"DROP DATABASE {name} WITH (FORCE)")
+
+
+@pytest.fixture
+def database(new_database: Callable[[], str]) -> str:
+    """URL of a new database at this release's schema, which ``roman_db`` uses until the test ends."""
+    return new_database()
 
 
 @pytest.fixture

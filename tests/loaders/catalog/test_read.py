@@ -126,7 +126,7 @@ def test_unknown_columns_are_an_error(write_catalog):
         list(read_chunks(reader, ["colour"]))
 
 
-def refused(path, code: str) -> str:
+def check_refused(path, code: str) -> str:
     with pytest.raises(Rejected) as caught:
         read_catalog(path)
     assert caught.value.code == code, str(caught.value)
@@ -137,13 +137,13 @@ def refused(path, code: str) -> str:
 
 def test_missing_empty_and_foreign_files(tmp_path):
     path = tmp_path / "catalog.parquet"
-    refused(path, "missing_file")
+    check_refused(path, "missing_file")
     path.touch()
-    refused(path, "empty_file")
+    check_refused(path, "empty_file")
     path.write_text("ra,dec\n1,2\n")
-    refused(path, "unknown_format")
+    check_refused(path, "unknown_format")
     path.write_bytes(b"\x1f\x8b\x08rest")
-    assert "Decompress" in refused(path, "unknown_format")
+    assert "Decompress" in check_refused(path, "unknown_format")
 
 
 @pytest.mark.parametrize("kind", FORMATS)
@@ -156,17 +156,17 @@ def test_truncated(write_catalog, kind, fraction):
     if kind == "ecsv":
         # Text has no end mark: cut within a line it is refused, between lines it is a shorter table.
         path.write_bytes(path.read_bytes().rsplit(b" ", 1)[0])
-    refused(path, "unreadable_catalog")
+    check_refused(path, "unreadable_catalog")
 
 
 @pytest.mark.parametrize("kind", FORMATS)
 def test_no_rows(write_catalog, kind):
-    refused(write_catalog(Table({"ra": np.empty(0), "dec": np.empty(0)}), kind), "no_rows")
+    check_refused(write_catalog(Table({"ra": np.empty(0), "dec": np.empty(0)}), kind), "no_rows")
 
 
 def test_fits_without_a_table(tmp_path):
     fits.PrimaryHDU(np.zeros((3, 3))).writeto(tmp_path / "image.fits")
-    assert "no table" in refused(tmp_path / "image.fits", "unreadable_catalog")
+    assert "no table" in check_refused(tmp_path / "image.fits", "unreadable_catalog")
 
 
 def test_damaged_parquet_pages(write_catalog):
@@ -174,4 +174,4 @@ def test_damaged_parquet_pages(write_catalog):
     content = bytearray(path.read_bytes())
     content[8:60] = b"\xff" * 52
     path.write_bytes(bytes(content))
-    refused(path, "unreadable_catalog")
+    check_refused(path, "unreadable_catalog")

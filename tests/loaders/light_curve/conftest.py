@@ -1,5 +1,5 @@
-"""The database of the core's tests."""
+"""The databases of the core's tests."""
 
-from tests.roman_db.conftest import database, upgraded_template
+from tests.roman_db.conftest import database, new_database, upgraded_template
 
-__all__ = ["database", "upgraded_template"]
+__all__ = ["database", "new_database", "upgraded_template"]

@@ -21,11 +21,14 @@ def key(day: int = FIRST_DAY, days: int = 1, **changes) -> BlockKey:
     return dataclasses.replace(BlockKey(1, "WFI07", "F146", "psf", day, day + days), **changes)
 
 
-def epochs(day: int = FIRST_DAY, n: int = 5, first: int = 0, step: int = 1) -> Epochs:
-    """Exposures of a day: every ``step``-th of 100 that are spread over it, numbered by time."""
+def epochs(day: int = FIRST_DAY, n: int = 5, first: int = 0, step: int = 1, series: int = 0) -> Epochs:
+    """Exposures of a day: every ``step``-th of 100 that are spread over it, numbered by time.
+
+    Those of another detector or optical element are another series.
+    """
     number = first + step * np.arange(n)
     mjd = day + number / 100.0
-    return Epochs(np.asarray(day * 1000 + number, np.int64), mjd, mjd + 0.001)
+    return Epochs(np.asarray(series * 10**9 + day * 1000 + number, np.int64), mjd, mjd + 0.001)
 
 
 def object_ids(n: int = 7, first: int = 10**18) -> np.ndarray:
@@ -106,10 +109,11 @@ def write(block: BlockKey, when: Epochs, measured: BlockPhotometry) -> int:
         return write_block(connection, block, when, measured, where)
 
 
-def write_days(days: int, objects: int = 7, n_epoch: int = 5, seed: int = 0, **changes) -> None:
+def write_days(days: int, objects: int = 7, n_epoch: int = 5, series: int = 0, **changes) -> None:
     """Write one block a day."""
     for day in range(FIRST_DAY, FIRST_DAY + days):
-        write(key(day, **changes), epochs(day, n_epoch), photometry(seed + day, object_ids(objects), n_epoch))
+        measured = photometry(1000 * series + day, object_ids(objects), n_epoch)
+        write(key(day, **changes), epochs(day, n_epoch, series=series), measured)
 
 
 _POINTS = """

@@ -192,7 +192,7 @@ def test_loaders_that_need_the_same_new_partition(database):
 
     def writer(number, detector):
         day = FIRST_DAY + 8 * (number % 2)
-        return lambda: write(key(day, detector=detector), epochs(day), photometry(number, object_ids(50), 5))
+        return lambda: write(key(day, detector=detector), epochs(day, series=number), photometry(number, object_ids(50), 5))
 
     assert run_at_once(*(writer(number, detector) for number, detector in enumerate(detectors))) == []
     with session.reading() as connection:

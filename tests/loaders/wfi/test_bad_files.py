@@ -24,7 +24,7 @@ from loaders.wfi.level2 import read_level2, read_metadata
 SHAPE = (64, 80)
 
 
-def refused(path: Path, code: str, *words: str, read=read_level2) -> str:
+def check_refused(path: Path, code: str, *words: str, read=read_level2) -> str:
     """Check that a file is refused with a code, in one line that holds some words."""
     with pytest.raises(Rejected) as caught:
         read(path)
@@ -49,37 +49,37 @@ def block_offsets(content: bytes) -> list[int]:
 
 @pytest.mark.parametrize("read", [read_level2, read_metadata])
 def test_missing(tmp_path, read):
-    refused(tmp_path / "none.asdf", "missing_file", read=read)
+    check_refused(tmp_path / "none.asdf", "missing_file", read=read)
 
 
 def test_folder(tmp_path):
-    refused(tmp_path, "missing_file")
+    check_refused(tmp_path, "missing_file")
 
 
 @pytest.mark.parametrize("read", [read_level2, read_metadata])
 def test_empty(tmp_path, read):
     path = tmp_path / "empty.asdf"
     path.touch()
-    refused(path, "empty_file", read=read)
+    check_refused(path, "empty_file", read=read)
 
 
 def test_text(tmp_path):
     path = tmp_path / "text.asdf"
     path.write_text("ra,dec\n1,2\n")
-    refused(path, "not_asdf")
+    check_refused(path, "not_asdf")
 
 
 def test_fits(tmp_path):
     path = tmp_path / "image.asdf"
     fits.PrimaryHDU(np.zeros((4, 4))).writeto(path)
-    refused(path, "not_asdf", "FITS")
+    check_refused(path, "not_asdf", "FITS")
 
 
 @pytest.mark.parametrize("read", [read_level2, read_metadata])
 @pytest.mark.parametrize("fraction", [0.01, 0.3, 0.6, 0.9, 0.999])
 def test_truncated(make_level2, fraction, read):
     path = damaged(make_level2(), lambda content: content[: int(len(content) * fraction)])
-    refused(path, "truncated", "missing", read=read)
+    check_refused(path, "truncated", "missing", read=read)
 
 
 @pytest.mark.parametrize("block", [0, 1, 5, -1])
@@ -87,7 +87,7 @@ def test_truncated(make_level2, fraction, read):
 def test_truncated_at_a_block(make_level2, block, inside):
     """Cut before, in the token of, in the header of, and just after the header of a block."""
     path = damaged(make_level2(), lambda content: content[: block_offsets(content)[block] + inside])
-    refused(path, "truncated")
+    check_refused(path, "truncated")
 
 
 def test_every_byte_of_the_end_is_missed(make_level2):
@@ -96,7 +96,7 @@ def test_every_byte_of_the_end_is_missed(make_level2):
     index = content.rindex(b"#ASDF BLOCK INDEX")
     for cut in (index + 3, index + 30, len(content) - 4):
         path.write_bytes(content[:cut])
-        refused(path, "truncated")
+        check_refused(path, "truncated")
 
 
 @pytest.mark.parametrize("block", range(8))
@@ -107,7 +107,7 @@ def test_flipped_bytes_in_a_block(make_level2, block):
         changed[start + 10] ^= 0xFF
         return bytes(changed)
 
-    refused(damaged(make_level2(), flip), "corrupted")
+    check_refused(damaged(make_level2(), flip), "corrupted")
 
 
 @pytest.mark.parametrize("junk", [b"\x00\xff", b"\t[{:", b": : :"])
@@ -116,14 +116,14 @@ def test_broken_header(make_level2, junk):
         at = content.index(b"    exposure:")
         return content[:at] + junk + content[at + len(junk) :]
 
-    refused(damaged(make_level2(), spoil), "corrupted", "YAML")
+    check_refused(damaged(make_level2(), spoil), "corrupted", "YAML")
 
 
 def test_asdf_of_others(tmp_path):
     path = tmp_path / "other.asdf"
     header = "#ASDF 1.0.0\n#ASDF_STANDARD 1.6.0\n%YAML 1.1\n%TAG ! tag:stsci.edu:asdf/\n"
     path.write_text(header + "--- !core/asdf-1.1.0\nsimulation: 1\n...\n")
-    refused(path, "not_roman", "simulation")
+    check_refused(path, "not_roman", "simulation")
 
 
 @pytest.mark.parametrize("model", [rdm.ScienceRawModel, rdm.MosaicModel])
@@ -131,12 +131,12 @@ def test_other_products(tmp_path, model):
     path = tmp_path / "product.asdf"
     shape = (2, 8, 8) if model is rdm.ScienceRawModel else (8, 8)
     model.create_fake_data(shape=shape).save(path)
-    refused(path, "not_level2", model.__name__)
+    check_refused(path, "not_level2", model.__name__)
 
 
 def test_product_of_a_future_schema(make_level2):
     path = damaged(make_level2(), lambda content: content.replace(b"wfi_image-2.2.0", b"wfi_image-9.9.9"))
-    refused(path, "not_level2", "version")
+    check_refused(path, "not_level2", "version")
 
 
 @pytest.mark.parametrize(
@@ -152,12 +152,29 @@ def test_product_of_a_future_schema(make_level2):
 def test_schema_violation(make_level2, old, new, words):
     # A block index at the end would point beside the blocks where the length changes.
     path = damaged(make_level2(), lambda c: c[: c.rindex(b"#ASDF BLOCK INDEX")].replace(old, new))
-    refused(path, "schema_violation", *words)
-    refused(path, "schema_violation", *words, read=read_metadata)
+    check_refused(path, "schema_violation", *words)
+    check_refused(path, "schema_violation", *words, read=read_metadata)
+
+
+@pytest.mark.parametrize("read", [read_level2, read_metadata])
+@pytest.mark.parametrize("value", [b"2027-13-41T06:00:00.000", b"2016-12-31T23:59:60.500"])
+def test_times_that_are_none(make_level2, value, read):
+    path = damaged(make_level2(), lambda content: content.replace(b"2027-03-01T06:00:00.000", value))
+    check_refused(path, "bad_keyword", "meta.exposure.start_time", read=read)
+
+
+def test_array_that_does_not_fit_its_block(make_level2):
+    path = damaged(make_level2(), lambda content: content.replace(b"shape: [64, 80]", b"shape: [64, 99]"))
+    check_refused(path, "corrupted", "data", "binary block")
+
+
+def test_wcs_that_cannot_be_decoded(make_level2):
+    path = damaged(make_level2(), lambda content: content.replace(b"gwcs/wcs-1.", b"gwcs/wcs-9."))
+    check_refused(path, "unusable_wcs", "meta.wcs")
 
 
 def test_no_wcs(make_level2):
-    refused(make_level2(wcs=None), "no_wcs", "meta.wcs")
+    check_refused(make_level2(wcs=None), "no_wcs", "meta.wcs")
 
 
 def wcs_to(frame: cf.CoordinateFrame, transform) -> gwcs.WCS:
@@ -190,11 +207,11 @@ def tan(scale: float):
     ],
 )
 def test_unusable_wcs(make_level2, wcs, word):
-    refused(make_level2(wcs=wcs), "unusable_wcs", "meta.wcs", word)
+    check_refused(make_level2(wcs=wcs), "unusable_wcs", "meta.wcs", word)
 
 
 def test_all_nan(make_level2):
-    refused(make_level2(arrays={"data": np.full(SHAPE, np.nan, dtype=np.float32)}), "all_nan")
+    check_refused(make_level2(arrays={"data": np.full(SHAPE, np.nan, dtype=np.float32)}), "all_nan")
 
 
 def test_fully_saturated(make_level2):
@@ -202,23 +219,23 @@ def test_fully_saturated(make_level2):
         "dq": np.full(SHAPE, pixel.SATURATED.value, dtype=np.uint32),
         "err": np.zeros(SHAPE, dtype=np.float16),
     }
-    refused(make_level2(arrays=arrays), "fully_saturated")
+    check_refused(make_level2(arrays=arrays), "fully_saturated")
 
 
 def test_nothing_usable(make_level2):
     arrays = {"dq": np.full(SHAPE, pixel.DO_NOT_USE.value, dtype=np.uint32)}
-    refused(make_level2(arrays=arrays), "no_usable_pixels")
+    check_refused(make_level2(arrays=arrays), "no_usable_pixels")
 
 
 @pytest.mark.parametrize(("array", "dtype"), [("err", np.float16), ("dq", np.uint32)])
 def test_array_shapes(make_level2, array, dtype):
     path = make_level2(arrays={array: np.zeros((64, 79), dtype=dtype)})
-    refused(path, "array_shape", array, "(64, 79)", "(64, 80)")
+    check_refused(path, "array_shape", array, "(64, 79)", "(64, 80)")
 
 
 def test_no_pixels(make_level2):
     arrays = {"data": np.zeros((0, 0), dtype=np.float32)}
-    refused(make_level2(arrays=arrays), "array_shape", "no pixels")
+    check_refused(make_level2(arrays=arrays), "array_shape", "no pixels")
 
 
 @pytest.mark.parametrize(
@@ -232,12 +249,12 @@ def test_no_pixels(make_level2):
     ],
 )
 def test_times_without_sense(make_level2, keywords):
-    refused(make_level2(keywords), "bad_time", "meta.exposure", read=read_metadata)
+    check_refused(make_level2(keywords), "bad_time", "meta.exposure", read=read_metadata)
 
 
 def test_time_scale_that_needs_earth_rotation(make_level2):
     path = make_level2({"exposure.start_time": Time("2027-03-01T06:00:00", scale="ut1")})
-    refused(path, "bad_time", "ut1", read=read_metadata)
+    check_refused(path, "bad_time", "ut1", read=read_metadata)
 
 
 @pytest.mark.parametrize(
@@ -252,17 +269,19 @@ def test_time_scale_that_needs_earth_rotation(make_level2):
 def test_name_contradicts_keywords(make_level2, keywords, word):
     path = make_level2()
     other = make_level2(keywords, name="other.asdf").rename(path)
-    refused(other, "name_contradicts_metadata", word, read=read_metadata)
+    check_refused(other, "name_contradicts_metadata", word, read=read_metadata)
 
 
 def test_name_contradicts_recorded_name(make_level2):
     path = make_level2()
     other = path.rename(path.with_name(path.name.replace("_0007_", "_0008_")))
-    refused(other, "name_contradicts_metadata", "meta.observation.exposure", "8", "7", read=read_metadata)
+    check_refused(
+        other, "name_contradicts_metadata", "meta.observation.exposure", "8", "7", read=read_metadata
+    )
 
 
 def test_no_visit_anywhere(make_level2):
-    refused(make_level2(name="mine.asdf"), "unknown_visit", "visit_id", read=read_metadata)
+    check_refused(make_level2(name="mine.asdf"), "unknown_visit", "visit_id", read=read_metadata)
 
 
 @pytest.mark.parametrize(
@@ -273,7 +292,7 @@ def test_no_visit_anywhere(make_level2):
     ],
 )
 def test_bad_visit_id(make_level2, keywords):
-    refused(make_level2(keywords, name="mine.asdf"), "bad_visit_id", read=read_metadata)
+    check_refused(make_level2(keywords, name="mine.asdf"), "bad_visit_id", read=read_metadata)
 
 
 def test_unregistered_detector_and_filter(make_level2):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import os
 import shutil
 import signal
@@ -17,20 +18,22 @@ import pytest
 
 import roman_db.settings
 from roman_db.cluster import binaries, lifecycle, lock
+from roman_db.cluster.binaries import Installation
 from roman_db.cluster.error import ClusterError
 from roman_db.cluster.layout import Layout
 from roman_db.cluster.postmaster import processes
 from roman_db.settings import Settings
 
 
-def programs() -> Path:
-    """The folder of PostgreSQL's programs: it may be in the home of the user, which no test uses."""
+@functools.cache
+def installation() -> Installation:
+    """PostgreSQL's programs: they may be in the home of the user, which no test uses."""
     own = roman_db.settings.settings()
-    return max(binaries.usable(own.pg_bin, Layout(own.home)), key=lambda one: one.major).bin
+    return max(binaries.usable(own.pg_bin, Layout(own.home)), key=lambda one: one.major)
 
 
 def settings_of(home: Path, **others: object) -> Settings:
-    plain = {"url": None, "home": home, "pg_bin": programs(), "pg_port": None, "pg_memory_mb": 256}
+    plain = {"url": None, "home": home, "pg_bin": installation().bin, "pg_port": None, "pg_memory_mb": 256}
     return Settings(**(plain | others))
 
 

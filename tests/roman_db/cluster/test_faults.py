@@ -22,7 +22,7 @@ from roman_db.cluster.error import ClusterError
 from roman_db.cluster.layout import Layout
 from roman_db.cluster.postmaster import processes
 
-from .conftest import acting_as, programs, settings_of
+from .conftest import acting_as, installation, settings_of
 
 needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root can act as another user")
 MAKE_TABLE = ("CREATE TABLE kept (n int)", "INSERT INTO kept SELECT generate_series(1, 1000)")
@@ -37,7 +37,8 @@ ALL_KEPT = [(1000, 500500)]
 def roman_db(home: Path, *arguments: str) -> Iterator[subprocess.Popen[str]]:
     """``roman-db cluster …`` in a process of its own."""
     environment = {key: value for key, value in os.environ.items() if not key.startswith("ROMAN_DB_")}
-    environment |= {"ROMAN_DB_HOME": str(home), "ROMAN_DB_PG_BIN": str(programs()), "ROMAN_DB_PG_MEMORY_MB": "256"}
+    environment |= {"ROMAN_DB_HOME": str(home), "ROMAN_DB_PG_MEMORY_MB": "256"}
+    environment |= {"ROMAN_DB_PG_BIN": str(installation().bin)}
     with subprocess.Popen(
         [sys.executable, "-m", "roman_db.cluster", *arguments],
         env=environment,
@@ -137,10 +138,13 @@ class TestCrash:
     def test_leaves_no_session_at_work_beside_the_new_server(self, settings, ask):
         # A session that computes does not notice that the server is gone; two servers would ruin the files.
         ask(url := lifecycle.ensure_running(settings), *MAKE_TABLE)
-        psql = programs() / "psql"
+        psql = installation().bin / "psql"
         busy = "SELECT sum(sqrt(n)) FROM generate_series(1, 100000000000) AS n"
         with subprocess.Popen(
-            [psql, "-c", busy, url], user=server_user(settings.home).pw_uid, cwd="/"
+            [psql, "-c", busy, url],
+            env=installation().environment,
+            user=server_user(settings.home).pw_uid,
+            cwd="/",
         ) as client:
             found = "SELECT pid FROM pg_stat_activity WHERE query LIKE 'SELECT sum(sqrt%'"
             wait_until(lambda: ask(url, found))
@@ -373,8 +377,6 @@ class TestFullDisk:
 
 def check_checksums(settings):
     """PostgreSQL's own check of every page of a stopped cluster."""
-    program = programs() / "pg_checksums"
-    done = subprocess.run(
-        [program, "--check", settings.home / "cluster"], capture_output=True, text=True, check=True
-    )
+    command = [installation().bin / "pg_checksums", "--check", settings.home / "cluster"]
+    done = subprocess.run(command, env=installation().environment, capture_output=True, text=True, check=True)
     assert "Bad checksums:  0" in done.stdout

@@ -11,11 +11,10 @@ import psycopg2
 import pytest
 import sqlalchemy as sa
 
-from roman_db.cluster import binaries, lifecycle
-from roman_db.cluster.layout import Layout
+from roman_db.cluster import lifecycle
 from roman_db.cluster.lifecycle import ClusterStatus
 
-from .conftest import settings_of
+from .conftest import installation, settings_of
 
 
 @pytest.fixture
@@ -28,12 +27,11 @@ def free_port() -> int:
 @pytest.fixture
 def psql(settings):
     """Run psql, as another user of the system if one is named."""
-    installation = binaries.choose(settings.pg_bin, Layout(settings.home))
 
     def run(url, user=None, password=None):
-        environment = installation.environment | ({"PGPASSWORD": password} if password else {})
+        environment = installation().environment | ({"PGPASSWORD": password} if password else {})
         return subprocess.run(
-            [installation.bin / "psql", "--no-password", "-Atc", "SELECT current_user", url],
+            [installation().bin / "psql", "--no-password", "-Atc", "SELECT current_user", url],
             env=environment,
             user=user,
             cwd="/",

@@ -1,0 +1,251 @@
+"""One weighted linear least-squares problem for a PSF correction and everything that trades with it.
+
+Unknown are the correction of the PSF, the flux of every star, the background of every field and, if asked,
+the positions of the stars that measure the PSF. Solved jointly, an error of the PSF cannot hide in fluxes;
+LSMR (Fong & Saunders 2011, SIAM J. Sci. Comput. 33, 2950) needs only the products with the design matrix
+and with its transpose, which are images drawn and images summed over stars.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+from scipy.sparse.linalg import LinearOperator, lsmr
+
+from loaders.psf.correction import CorrectionSpace
+from loaders.psf.field import BackgroundGrid, IntArray
+from loaders.psf.model import FloatArray
+from loaders.psf.render import SplinePsf, Stars, accumulate, draw, project
+
+_ALONG_X, _ALONG_Y = (0, 1), (1, 0)
+_WEAK = 1e-2
+"""Weight of the prior that keeps fluxes and backgrounds where nothing constrains them, in their own errors."""
+
+
+@dataclass(frozen=True)
+class FieldProblem:
+    """The part of the problem that one field adds.
+
+    Parameters
+    ----------
+    root_weight
+        Shape (ny, nx): one over the standard deviation of a pixel, zero where it isn't used.
+    residual
+        Shape (ny, nx): data minus current model, finite everywhere.
+    stars
+        All stars with their current fluxes and positions.
+    measured
+        Shape (m,): indices of the stars that measure the PSF.
+    background
+        The background.
+    moved
+        Shape (2, m): current shifts of the measured stars along x and y, pixels.
+    """
+
+    root_weight: FloatArray
+    residual: FloatArray
+    stars: Stars
+    measured: IntArray
+    background: BackgroundGrid
+    moved: FloatArray
+
+    def subset(self) -> Stars:
+        """The stars that measure the PSF."""
+        s, k = self.stars, self.measured
+        return Stars(s.x[k], s.y[k], s.flux[k], s.radius[k])
+
+
+@dataclass(frozen=True)
+class FieldChange:
+    """Changes of the fluxes (n,), background levels (k,) and positions (2, m) of one field."""
+
+    flux: FloatArray
+    level: FloatArray
+    shift: FloatArray
+
+
+@dataclass(frozen=True)
+class JointProblem:
+    """A PSF correction and several fields.
+
+    Parameters
+    ----------
+    psf
+        The current PSF.
+    space
+        The space of corrections, conditioned for these data.
+    white
+        Shape of ``space.shape``: the correction made so far, in white unknowns.
+    fields
+        The fields.
+    position_sigma
+        Standard deviation, pixels, of the positions of the measured stars; zero if they are exact.
+    """
+
+    psf: SplinePsf
+    space: CorrectionSpace
+    white: FloatArray
+    fields: list[FieldProblem]
+    position_sigma: float
+
+    def solve(self, iterations: int) -> tuple[FloatArray, list[FieldChange]]:
+        """Least-squares changes of the white unknowns and of every field."""
+        norms = [_norms(self.psf, field, self.position_sigma) for field in self.fields]
+        design = _Design(self, norms)
+        rows, columns = design.right_side().size, design.size()
+        operator = LinearOperator((rows, columns), matvec=design.forward, rmatvec=design.backward)
+        unknown = lsmr(operator, design.right_side(), atol=1e-6, btol=1e-6, maxiter=iterations)[0]
+        white, parts = design.split(unknown)
+        changes = [
+            FieldChange(f / n.flux, b / n.level, s / n.shift)
+            for (f, b, s), n in zip(parts, norms, strict=True)
+        ]
+        return self.space.scale * white, changes
+
+
+def information(psf: SplinePsf, field: FieldProblem) -> FloatArray:
+    """Information of a field on the coefficients of the PSF, summed over nodes, shape (size, size)."""
+    stars = field.subset()
+    weights = accumulate(field.root_weight**2, psf, replace(stars, flux=stars.flux**2))
+    return np.asarray(weights.sum(axis=(0, 1)))
+
+
+def _norms(psf: SplinePsf, field: FieldProblem, position_sigma: float) -> FieldChange:
+    """Lengths of the columns of the design matrix, by which unknowns are scaled."""
+    weight = field.root_weight**2
+    j = np.clip(np.round(field.stars.y).astype(int), 0, weight.shape[0] - 1)
+    i = np.clip(np.round(field.stars.x).astype(int), 0, weight.shape[1] - 1)
+    typical = float(np.median(weight[weight > 0]))
+    squared, sloped = _squares(psf)
+    flux = np.sqrt(squared * np.maximum(weight[j, i], 1e-2 * typical))
+    level = np.sqrt(np.maximum(field.background.project(weight), typical))
+    k = field.measured
+    shift = np.abs(field.stars.flux[k]) * flux[k] * np.sqrt(sloped / squared)
+    return FieldChange(flux, level, np.maximum(shift, 1 / max(position_sigma, 1e-6)))
+
+
+def _squares(psf: SplinePsf) -> tuple[float, float]:
+    """Sums over pixels of the squared PSF and of its squared derivative, mean over phases and axes."""
+    plane, step = psf.coefficients.mean(axis=(0, 1)), psf.oversampling
+    slope_y, slope_x = np.gradient(plane)
+    slope = float((slope_x**2 + slope_y**2).sum()) / 2
+    return float((plane**2).sum()) / step**2, slope
+
+
+class _Design:
+    """The design matrix, as products with vectors of scaled unknowns.
+
+    Rows are the pixels of all fields, then one for every unknown that has a prior.
+    """
+
+    def __init__(self, problem: JointProblem, norms: list[FieldChange]) -> None:
+        self.problem, self.norms = problem, norms
+        self.moving = problem.position_sigma > 0
+
+    def size(self) -> int:
+        """Number of unknowns."""
+        return self.problem.white.size + sum(sum(self._lengths(k)) for k in range(len(self.norms)))
+
+    def right_side(self) -> FloatArray:
+        """Weighted residuals, then what the priors say of the unknowns as they are."""
+        parts = [(field.root_weight * field.residual).ravel() for field in self.problem.fields]
+        parts.append(-self.problem.white.ravel())
+        for field, norm in zip(self.problem.fields, self.norms, strict=True):
+            parts.append(np.zeros(norm.flux.size + norm.level.size))
+            if self.moving:
+                parts.append(-field.moved.ravel() / self.problem.position_sigma)
+        return np.concatenate(parts)
+
+    def split(
+        self, unknown: FloatArray
+    ) -> tuple[FloatArray, list[tuple[FloatArray, FloatArray, FloatArray]]]:
+        """Unknowns as the white correction and, for each field, fluxes, levels and shifts."""
+        at = self.problem.white.size
+        white, parts = unknown[:at].reshape(self.problem.space.shape), []
+        for k, norm in enumerate(self.norms):
+            n, m, p = self._lengths(k)
+            flux, level, shift = np.split(unknown[at : at + n + m + p], [n, n + m])
+            parts.append((flux, level, shift.reshape(2, -1) if p else np.zeros_like(norm.shift)))
+            at += n + m + p
+        return white, parts
+
+    def forward(self, unknown: FloatArray) -> FloatArray:
+        """Weighted images of a change of the unknowns, and its weight in the priors."""
+        problem, (white, parts) = self.problem, self.split(unknown)
+        change = problem.space.coefficients(problem.space.scale * white).reshape(
+            problem.psf.coefficients.shape
+        )
+        correction = replace(problem.psf, coefficients=change)
+        images = []
+        for field, norm, part in zip(problem.fields, self.norms, parts, strict=True):
+            image = self._image(field, norm, part)
+            draw(image, correction, field.subset())
+            images.append((field.root_weight * image).ravel())
+        return np.concatenate([*images, (problem.space.scale * white).ravel(), *self._priors(parts)])
+
+    def backward(self, row: FloatArray) -> FloatArray:
+        """The transpose of `forward`."""
+        problem, space, at = self.problem, self.problem.space, 0
+        coefficients, parts = np.zeros_like(problem.psf.coefficients), []
+        for field, norm in zip(problem.fields, self.norms, strict=True):
+            n = field.residual.size
+            image = field.root_weight * row[at : at + n].reshape(field.residual.shape)
+            coefficients += accumulate(image, problem.psf, field.subset())
+            parts.append(self._sums(field, norm, image))
+            at += n
+        nodes = coefficients.reshape(-1, *coefficients.shape[-2:])
+        prior = row[at : at + problem.white.size].reshape(space.shape)
+        white = space.scale * (space.project(nodes) + prior)
+        return np.concatenate([white.ravel(), *self._add_priors(parts, row[at + problem.white.size :])])
+
+    def _image(
+        self, field: FieldProblem, norm: FieldChange, part: tuple[FloatArray, FloatArray, FloatArray]
+    ) -> FloatArray:
+        """What changed fluxes, levels and positions add to a field."""
+        flux, level, shift = part
+        image = field.background.image(level / norm.level)
+        draw(image, self.problem.psf, replace(field.stars, flux=flux / norm.flux))
+        if self.moving:
+            stars = field.subset()
+            for axis, order in enumerate((_ALONG_X, _ALONG_Y)):
+                moved = replace(stars, flux=stars.flux * shift[axis] / norm.shift[axis])
+                draw(image, self.problem.psf, moved, order)
+        return image
+
+    def _sums(self, field: FieldProblem, norm: FieldChange, image: FloatArray) -> list[FloatArray]:
+        """The transpose of `_image`."""
+        sums = [project(image, self.problem.psf, field.stars) / norm.flux]
+        sums.append(field.background.project(image) / norm.level)
+        if self.moving:
+            stars = field.subset()
+            for axis, order in enumerate((_ALONG_X, _ALONG_Y)):
+                sums.append(project(image, self.problem.psf, stars, order) * stars.flux / norm.shift[axis])
+        return sums
+
+    def _priors(self, parts: list[tuple[FloatArray, FloatArray, FloatArray]]) -> list[FloatArray]:
+        """Rows of the priors of fluxes, levels and shifts."""
+        rows = []
+        for (flux, level, shift), norm in zip(parts, self.norms, strict=True):
+            rows.append(_WEAK * np.concatenate([flux, level]))
+            if self.moving:
+                rows.append((shift / norm.shift / self.problem.position_sigma).ravel())
+        return rows
+
+    def _add_priors(self, parts: list[list[FloatArray]], row: FloatArray) -> list[FloatArray]:
+        """The transpose of `_priors`, added to what the pixels say."""
+        at, unknown = 0, []
+        for sums, norm in zip(parts, self.norms, strict=True):
+            n = norm.flux.size + norm.level.size
+            unknown.append(np.concatenate(sums[:2]) + _WEAK * row[at : at + n])
+            at += n
+            if self.moving:
+                prior = row[at : at + norm.shift.size] / norm.shift.ravel() / self.problem.position_sigma
+                unknown.append(np.concatenate(sums[2:]) + prior)
+                at += norm.shift.size
+        return unknown
+
+    def _lengths(self, k: int) -> tuple[int, int, int]:
+        """Numbers of fluxes, levels and shifts of a field."""
+        norm = self.norms[k]
+        return norm.flux.size, norm.level.size, norm.shift.size if self.moving else 0

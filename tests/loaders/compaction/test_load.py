@@ -1,0 +1,197 @@
+"""Compaction changes how points are stored and nothing that is read."""
+
+import itertools
+
+import numpy as np
+import pytest
+import sqlalchemy as sa
+
+from loaders.compaction.load import Window, drop_retired, season_window
+from loaders.light_curve.summary import SUMMARY_DTYPE, merge_summaries
+from roman_db import session
+from tests.loaders.compaction.runs import WINDOW, ask, compact, generations, in_small_chunks, pending
+from tests.loaders.light_curve.synthetic import (
+    FIRST_DAY,
+    epochs,
+    key,
+    object_ids,
+    photometry,
+    points,
+    summaries,
+    write,
+    write_days,
+)
+
+
+def write_mixture() -> None:
+    """Three days of two detectors, two filters and difference photometry, with late exposures and new objects."""
+    write_days(3, objects=40)
+    write_days(2, objects=25, series=1, detector="WFI08")
+    write_days(2, objects=10, series=2, optical_element="F213")
+    write_days(1, objects=10, photometry_kind="dia")
+    write(key(), epochs(n=3, first=50, step=7), photometry(400, object_ids(12), 3))
+    write(key(), epochs(n=4, first=51, step=7), photometry(401, object_ids(60)[30:], 4))
+
+
+@pytest.mark.parametrize("cuts", ["{}", "{1000000000000010000}", "{1,1000000000000010000,1000000000000020001}"])
+@pytest.mark.parametrize("chunked", [False, True], ids=["whole", "chunks"])
+def test_every_point_stays_as_it_is(database, monkeypatch, cuts, chunked):
+    with session.transaction() as connection:
+        connection.execute(sa.text("UPDATE ops.light_curve_layout SET sky_cut = :cuts"), {"cuts": cuts})
+    if chunked:
+        in_small_chunks(monkeypatch)
+    write_mixture()
+    before = points()
+    compact()
+    assert points() == before
+    blocks = "SELECT count(*) FROM roman.light_curve_block WHERE superseded_at IS NULL"
+    assert ask(blocks) == [(4,)]
+    assert drop_retired(1) == 1
+    assert points() == before
+
+
+def test_merged_blocks_are_in_order_of_time(database):
+    write_mixture()
+    compact()
+    for (times,) in ask("SELECT midpoint_mjd_tdb FROM roman.light_curve_block WHERE superseded_at IS NULL"):
+        assert np.all(np.diff(times) > 0)
+    merged = "superseded_at IS NULL AND detector = 'WFI07' AND optical_element = 'F146' AND photometry_kind = 'psf'"
+    days = ask(f"SELECT start_mjd, end_mjd, n_epoch, n_object FROM roman.light_curve_block WHERE {merged}")
+    assert days == [(FIRST_DAY, FIRST_DAY + 3, 22, 60)]
+
+
+def test_summaries_are_those_of_the_parts_merged(database):
+    write_days(4, objects=30, n_epoch=8)
+    parts = summaries()
+    compact()
+    whole = summaries()
+    for object_id, of_one in itertools.groupby(parts, key=lambda one: one["object_id"]):
+        rows = [as_summary(one) for one in of_one]
+        merged = rows[0]
+        for row in rows[1:]:
+            merged = merge_summaries(merged, row)
+        found = as_summary(whole[whole["object_id"] == object_id][0])
+        for name in SUMMARY_DTYPE.names:
+            if name.endswith("_run"):
+                continue  # each day has a reference flux of its own here
+            np.testing.assert_allclose(found[name], merged[name], rtol=1e-6, err_msg=name)
+
+
+def as_summary(row):
+    made = np.zeros(1, SUMMARY_DTYPE)
+    for name in SUMMARY_DTYPE.names:
+        made[name] = row[name]
+    return made
+
+
+def test_means_are_weighted_by_the_number_of_points(database):
+    write_days(3, objects=30)
+    parts = summaries()
+    compact()
+    for one in summaries():
+        mine = parts[(parts["object_id"] == one["object_id"]) & (parts["n_point"] > 0)]
+        if mine.size:
+            for name in ("reference_flux", "mean_reduced_chi2", "mean_crowding", "mean_background"):
+                expected = np.average(mine[name], weights=mine["n_point"])
+                assert one[name] == pytest.approx(expected, rel=1e-6)
+
+
+def test_a_window_is_listed_until_nothing_is_left_to_merge(database):
+    write_days(10)
+    write(key(FIRST_DAY + 20), epochs(FIRST_DAY + 20), photometry(1, object_ids(), 5))
+    later = Window(FIRST_DAY + 8, FIRST_DAY + 16, sealed=False)
+    assert pending() == [WINDOW, later]
+    assert pending(FIRST_DAY + 15) == [WINDOW]
+    for window in pending():
+        compact(window)
+    assert pending() == []
+    write(key(), epochs(n=1, first=99), photometry(2, object_ids(), 1))
+    assert pending() == [WINDOW]
+
+
+def test_late_data_and_reprocessing_go_on_after_compaction(database):
+    write_days(3)
+    compact()
+    write(key(FIRST_DAY + 1), epochs(FIRST_DAY + 1, 2, first=50), photometry(9, object_ids(9), 2))
+    before = points()
+    compact()
+    assert points() == before
+    assert drop_retired(1) == 2
+    assert points() == before
+    assert generations() == ["light_curve_segment_61520_61528_g2"]
+
+    (block,) = ask("SELECT exposure_id, midpoint_mjd_tdb FROM roman.light_curve_block WHERE superseded_at IS NULL")
+    again = epochs(n=len(block[0]))
+    again = type(again)(np.array(block[0]), np.array(block[1]), np.array(block[1]))
+    write(key(days=3), again, photometry(10, object_ids(2), len(block[0])))
+    assert len({row[1] for row in points()}) == 2
+
+
+def test_superseded_versions_are_left_behind(database):
+    write(key(), epochs(), photometry(1, object_ids(40), 5))
+    write(key(), epochs(), photometry(2, object_ids(5), 5))
+    write_days(0)
+    write(key(FIRST_DAY + 1), epochs(FIRST_DAY + 1), photometry(3, object_ids(5), 5))
+    before = points()
+    compact()
+    assert points() == before
+    assert ask("SELECT count(*) FROM roman.light_curve_segment WHERE start_mjd = 61520 AND block_id >> 40 = 1") == [(5,)]
+
+
+@pytest.fixture
+def season(database):
+    """A season of three windows, with data in each; the windows do not end where the season does."""
+    with session.transaction() as connection:
+        connection.execute(sa.text("INSERT INTO roman.survey VALUES ('small', 'a short season')"))
+        values = {"first": FIRST_DAY + 2, "last": FIRST_DAY + 20}
+        connection.execute(sa.text("INSERT INTO roman.season VALUES ('small', 1, :first, :last)"), values)
+    for day in (2, 3, 10, 18, 30):
+        write(key(FIRST_DAY + day), epochs(FIRST_DAY + day), photometry(day, object_ids(), 5))
+    return "small", 1
+
+
+def window_of(season):
+    with session.reading() as connection:
+        return season_window(connection, *season)
+
+
+def test_a_season_is_sealed_into_one_block_a_unit(season):
+    before = points()
+    assert window_of(season) == Window(FIRST_DAY, FIRST_DAY + 24, sealed=True)
+    compact(window_of(season))
+    assert points() == before
+    assert drop_retired(1) == 3
+    assert points() == before
+    assert ask("SELECT * FROM ops.light_curve_partition ORDER BY 1") == [(61520, 61528, True), (61544, 61552, False)]
+    blocks = "SELECT start_mjd, end_mjd FROM roman.light_curve_block WHERE superseded_at IS NULL ORDER BY 1"
+    assert ask(blocks) == [(61522, 61539), (61550, 61551)]
+    assert window_of(season) is None
+
+
+def test_late_data_of_a_sealed_season_are_seen_and_sealed(season):
+    compact(window_of(season))
+    drop_retired(1)
+    for day in (2, 12):
+        write(key(FIRST_DAY + day), epochs(FIRST_DAY + day, first=60), photometry(50 + day, object_ids(), 5))
+    before = points()
+    assert pending() == []
+    assert window_of(season) == Window(FIRST_DAY, FIRST_DAY + 16, sealed=True)
+    compact(window_of(season))
+    drop_retired(1)
+    assert points() == before
+    assert window_of(season) is None
+
+
+def test_a_season_without_data_has_no_window(database):
+    assert window_of(("gbtds", 6)) is None
+    assert window_of(("nowhere", 1)) is None
+
+
+def test_an_empty_window_compacts_to_nothing(database):
+    write_days(1)
+    with session.transaction() as connection:
+        connection.execute(sa.text("UPDATE roman.light_curve_block SET superseded_at = now()"))
+    compact()
+    assert points() == []
+    assert drop_retired(1) == 1
+    assert generations() == []

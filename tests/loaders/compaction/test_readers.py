@@ -1,0 +1,201 @@
+"""Whoever reads or writes while windows are compacted sees every point once."""
+
+import threading
+
+import psycopg2
+import pytest
+import sqlalchemy as sa
+
+from loaders.compaction.load import Window, drop_retired, season_window
+from roman_db import session
+from tests.loaders.compaction.runs import WINDOW, ask, compact, generations, pending
+from tests.loaders.light_curve.synthetic import FIRST_DAY, epochs, key, object_ids, photometry, points, write, write_days
+
+_COUNT = "SELECT count(*), count(DISTINCT (object_id, exposure_id)), sum(flux) FROM roman.light_curve WHERE flux <> 'NaN'"
+
+
+def test_an_older_snapshot_goes_on_to_see_the_old_blocks(database):
+    """Whether or not it has looked at light curves before."""
+    write_days(3)
+    expected = points()
+    with session.reading() as early, session.reading() as late:
+        late.execute(sa.text("SELECT count(*) FROM roman.detector"))
+        assert points(early) == expected
+        compact()
+        write(key(), epochs(n=1, first=99), photometry(5, object_ids(), 1))
+        assert drop_retired(0.1) == 0
+        assert points(early) == expected
+        assert points(late) == expected
+        summaries = "SELECT count(*) FROM roman.light_curve_summary JOIN roman.light_curve_block USING (block_id)"
+        assert late.execute(sa.text(f"{summaries} WHERE superseded_at IS NULL")).scalar_one() == 21
+    assert drop_retired(1) == 1
+    assert len(points()) > len(expected)
+
+
+def test_a_snapshot_older_than_a_sealing(database):
+    write_days(20)
+    with session.transaction() as connection:
+        connection.execute(sa.text("INSERT INTO roman.survey VALUES ('s', 's')"))
+        connection.execute(sa.text(f"INSERT INTO roman.season VALUES ('s', 1, {FIRST_DAY}, {FIRST_DAY + 20})"))
+    expected = points()
+    with session.reading() as late:
+        late.execute(sa.text("SELECT 1"))
+        window = season_window(late, "s", 1)
+        compact(window)
+        assert drop_retired(0.1) == 0
+        assert points(late) == expected
+    assert points() == expected
+    assert drop_retired(1) == 3
+
+
+def test_a_result_that_is_still_being_fetched(database):
+    write_days(3, objects=3000)
+    with psycopg2.connect(database) as connection, connection.cursor("slow") as cursor:
+        cursor.itersize = 100
+        cursor.execute("SELECT object_id, exposure_id FROM roman.light_curve")
+        fetched = cursor.fetchmany(10)
+        compact()
+        assert drop_retired(0.1) == 0
+        fetched += cursor.fetchall()
+    assert sorted(fetched) == sorted(ask("SELECT object_id, exposure_id FROM roman.light_curve"))
+
+
+@pytest.mark.parametrize("isolation", ["READ COMMITTED", "REPEATABLE READ"])
+def test_a_loop_of_queries_never_sees_a_point_missing_or_doubled(database, isolation):
+    write_days(8, objects=300)
+    (expected,) = ask(_COUNT)
+    seen, errors, done = [], [], threading.Event()
+
+    def read() -> None:
+        try:
+            connection = psycopg2.connect(database)
+            connection.set_session(isolation_level=isolation)
+            while not done.is_set():
+                with connection, connection.cursor() as cursor:
+                    for _ in range(2):
+                        cursor.execute(_COUNT)
+                        seen.append(cursor.fetchone())
+            connection.close()
+        except psycopg2.Error as error:
+            errors.append(error)
+
+    readers = [threading.Thread(target=read) for _ in range(3)]
+    for reader in readers:
+        reader.start()
+    for _ in range(6):
+        compact()
+        drop_retired(5)
+    done.set()
+    for reader in readers:
+        reader.join()
+    assert errors == []
+    assert len(seen) > 20
+    assert {(row[0], row[1], round(row[2], 3)) for row in seen} == {(expected[0], expected[1], round(expected[2], 3))}
+
+
+def test_readers_do_not_wait_for_a_compaction(database):
+    write_days(3)
+    expected = points()
+    seen = []
+
+    def read_in_the_middle(done: int, total: int) -> None:
+        reader = threading.Thread(target=lambda: seen.append(points()), daemon=True)
+        reader.start()
+        reader.join(20)
+
+    compact(progress=read_in_the_middle)
+    assert seen == [expected]
+
+
+class Beside:
+    """A function that runs in a thread beside a compaction, begun in its middle."""
+
+    def __init__(self, task) -> None:
+        self.error = None
+        self._task = task
+        self._thread = threading.Thread(target=self._run)
+
+    def _run(self) -> None:
+        try:
+            self._task()
+        except Exception as error:
+            self.error = error
+
+    def begin(self, done: int, total: int) -> None:
+        self._thread.start()
+        self._thread.join(0.5)
+
+    def end(self) -> None:
+        self._thread.join(30)
+        assert not self._thread.is_alive()
+
+
+def test_a_late_block_waits_and_then_stands_beside_the_merged_one(database):
+    write_days(3)
+    before = len(points())
+    late = Beside(lambda: write(key(), epochs(n=1, first=99), photometry(5, object_ids(), 1)))
+    compact(progress=late.begin)
+    late.end()
+    assert late.error is None
+    assert len(points()) > before
+    assert pending() == [WINDOW]
+    assert drop_retired(1) == 1
+    compact()
+
+
+def test_reprocessing_a_block_that_is_being_merged_is_refused_and_doubles_nothing(database):
+    write_days(3)
+    expected = points()
+    again = Beside(lambda: write(key(), epochs(), photometry(5, object_ids(), 5)))
+    compact(progress=again.begin)
+    again.end()
+    assert isinstance(again.error, ValueError)
+    assert "reprocess all exposures of the block together" in str(again.error)
+    assert points() == expected
+
+
+def test_reprocessing_from_another_window_while_a_block_is_being_merged(database):
+    """The lock of the writer's window does not help here; the rows of the blocks do."""
+    write_days(3)
+    expected = points()
+    again = Beside(lambda: write(key(FIRST_DAY - 1, days=2), epochs(), photometry(5, object_ids(), 5)))
+    compact(progress=again.begin)
+    again.end()
+    assert isinstance(again.error, ValueError)
+    assert points() == expected
+
+
+def test_two_compactions_of_a_window_at_once(database):
+    write_days(3)
+    expected = points()
+    other = Beside(compact)
+    compact(progress=other.begin)
+    other.end()
+    assert other.error is None
+    assert points() == expected
+    drop_retired(1)
+    assert points() == expected
+
+
+def test_a_reader_who_keeps_a_partition_locked_is_waited_for_only_briefly(database, cluster_url):
+    """Drop later rather than let the others queue."""
+    write_days(3)
+    compact()
+    with psycopg2.connect(database) as connection, connection.cursor() as cursor:
+        cursor.execute("SELECT count(*) FROM roman.light_curve_segment")
+        assert drop_retired(0.1) == 0
+    assert len(generations()) == 2
+    assert drop_retired(1) == 1
+    assert generations() == ["light_curve_segment_61520_61528_g1"]
+
+
+def test_a_block_that_comes_late_into_an_emptied_window(database):
+    """Between the look and the drop."""
+    write_days(1)
+    write(key(FIRST_DAY + 9), epochs(FIRST_DAY + 9), photometry(1, object_ids(), 5))
+    compact(Window(FIRST_DAY, FIRST_DAY + 16, sealed=True))
+    write(key(FIRST_DAY + 9), epochs(FIRST_DAY + 9, first=70), photometry(2, object_ids(), 5))
+    expected = points()
+    with session.transaction() as connection:
+        connection.execute(sa.text("SELECT ops.drop_light_curve_partition(61528, 61536, NULL)"))
+    assert points() == expected
