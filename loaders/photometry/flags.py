@@ -44,3 +44,8 @@ DESCRIPTION: dict[PhotometryFlag, str] = {
     PhotometryFlag.SHAPE_FAILED: "Bright enough for a shape, but none within the limit was found",
 }
 """Description of each flag, one line each."""
+
+EXCLUDING_FLAGS = int(
+    PhotometryFlag.SATURATED | PhotometryFlag.FIT_FAILED | PhotometryFlag.NO_PIXELS | PhotometryFlag.EDGE
+)
+"""Points with any of these flags do not enter the summaries of light curves."""

@@ -17,7 +17,7 @@ from loaders.astrometry.place import CatalogAstrometry
 from loaders.light_curve.block import BlockKey, Epochs
 from loaders.light_curve.load import BlockContext, write_block
 from loaders.photometry.assemble import assemble_block
-from loaders.photometry.flags import PhotometryFlag
+from loaders.photometry.flags import EXCLUDING_FLAGS
 from loaders.photometry.measure import CatalogStars, ExposureMeasurement, measure_exposure
 from loaders.photometry.metrics import exposure_metrics, scatter_metrics
 from loaders.photometry.options import FitOptions
@@ -29,11 +29,6 @@ from roman_db.jobs import Progress, Unit
 from roman_db.load_run import LoadRun
 from roman_db.quality import Metric, store_metrics
 from roman_db.settings import settings
-
-#: Points with these flags do not enter the summaries.
-EXCLUDING_FLAGS = int(
-    PhotometryFlag.SATURATED | PhotometryFlag.FIT_FAILED | PhotometryFlag.NO_PIXELS | PhotometryFlag.EDGE
-)
 
 #: Nominal side of a pixel (deg) and how far beyond the pixels (deg) stars are taken from the catalog.
 _PIXEL, _BEYOND = 0.11 / 3600, 2.0 / 3600

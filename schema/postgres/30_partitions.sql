@@ -211,3 +211,20 @@ END
 $$;
 COMMENT ON FUNCTION ops.drop_light_curve_partition(integer, integer, bigint) IS
 'Drop a retired window or generation';
+
+-- Refresh the planner's statistics of the partitions of some days, which only their owner may do.
+CREATE OR REPLACE FUNCTION ops.analyze_light_curve_partition(p_from integer, p_to integer) RETURNS void
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS
+$$
+DECLARE
+    item record;
+BEGIN
+    FOR item IN
+        SELECT format('%s_%s_%s', t.parent, p.from_mjd, p.to_mjd) AS name
+        FROM ops.light_curve_partition p, unnest(ops.light_curve_tables()) AS t (parent)
+        WHERE p.from_mjd < p_to AND p.to_mjd > p_from
+    LOOP
+        EXECUTE format('ANALYZE roman_partition.%I', item.name);
+    END LOOP;
+END
+$$;

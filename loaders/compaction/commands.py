@@ -1,0 +1,46 @@
+"""``roman-db run compact`` and ``roman-db run seal``."""
+
+from __future__ import annotations
+
+import click
+
+from roman_db.console import progress_bar
+
+
+@click.command()
+@click.option("--before", type=int, required=True, help="Only windows that end before this day (MJD TDB).")
+def compact(before: int) -> None:
+    """Merge the short blocks of past windows into long ones; readers notice nothing."""
+    from loaders.compaction.load import compact_all
+    from loaders.photometry.flags import EXCLUDING_FLAGS
+    from roman_db import migrate
+
+    migrate.ensure_current()
+    with progress_bar() as step:
+        count = compact_all(before, EXCLUDING_FLAGS, step)
+    click.echo(f"{count} windows compacted.")
+
+
+@click.command()
+@click.argument("survey")
+@click.argument("season", type=int)
+def seal(survey: str, season: int) -> None:
+    """Make one partition of a finished SEASON of a SURVEY."""
+    from loaders.compaction.load import seal_season
+    from loaders.photometry.flags import EXCLUDING_FLAGS
+    from roman_db import migrate
+
+    migrate.ensure_current()
+    with progress_bar() as step:
+        found = seal_season(survey, season, EXCLUDING_FLAGS, step)
+    if not found:
+        raise click.ClickException(f"season {season} of survey {survey} has no light curves")
+    click.echo(f"Season {season} of {survey} is sealed.")
+
+
+def commands(root: click.Group) -> None:
+    """Add the commands of this domain."""
+    group = root.commands["run"]
+    if isinstance(group, click.Group):
+        group.add_command(compact)
+        group.add_command(seal)
