@@ -129,29 +129,43 @@ def _values_and_null(values: Any, sql_type: str) -> tuple[npt.NDArray[Any], npt.
     return array, null
 
 
-def _without_objects(
-    array: npt.NDArray[Any], null: npt.NDArray[np.bool_], sql_type: str
-) -> npt.NDArray[Any]:
+def _without_objects(array: npt.NDArray[Any], null: npt.NDArray[np.bool_], sql_type: str) -> npt.NDArray[Any]:
     """Array of a plain type; what is NULL becomes zero."""
     if sql_type == "timestamp with time zone":
         moments = [None if missing else _naive_utc(value) for value, missing in zip(array, null, strict=True)]
         return np.array(moments, "datetime64[us]")
     kind = np.float64 if sql_type in ("real", "double precision") else np.int64
-    return np.array([0 if missing else value for value, missing in zip(array, null, strict=True)], kind)
+    try:
+        return np.array([0 if missing else value for value, missing in zip(array, null, strict=True)], kind)
+    except OverflowError as error:
+        given = array[~null]
+        raise ValueError(f"values from {min(given)} to {max(given)} do not fit {sql_type}") from error
 
 
 def _naive_utc(moment: datetime) -> datetime:
-    """Moment in UTC without its time zone, as numpy wants it."""
-    return moment.astimezone(UTC).replace(tzinfo=None)
+    """Moment in UTC without its time zone, as numpy wants it; one without a time zone is in UTC already."""
+    return moment if moment.tzinfo is None else moment.astimezone(UTC).replace(tzinfo=None)
 
 
 def _check_range(array: npt.NDArray[Any], wire: np.dtype[Any], sql_type: str) -> None:
-    """Raise if an integer column holds what its type can't."""
-    if wire.kind != "i" or array.size == 0:
+    """Raise if a finite number is too large for its type, or an integer is none."""
+    number = array[np.isfinite(array)] if wire.kind == "f" else array
+    if wire.kind not in "if" or number.size == 0:
         return
-    limits = np.iinfo(wire)
-    if array.min() < limits.min or array.max() > limits.max:
-        raise ValueError(f"values from {array.min()} to {array.max()} do not fit {sql_type}")
+    least, most = _limits(wire)
+    # Numbers of Python, which compares integers with floating-point ones exactly.
+    low, high = number.min().item(), number.max().item()
+    if low < least or high > most:
+        raise ValueError(f"values from {low} to {high} do not fit {sql_type}")
+    if wire.kind == "i" and number.dtype.kind == "f" and np.any(number % 1):
+        raise ValueError(f"{number[number % 1 != 0][0]} is no {sql_type}")
+
+
+def _limits(wire: np.dtype[Any]) -> tuple[float, float]:
+    """Least and largest finite number of a type."""
+    if wire.kind == "i":
+        return int(np.iinfo(wire).min), int(np.iinfo(wire).max)
+    return float(np.finfo(wire).min), float(np.finfo(wire).max)
 
 
 def _encode_variable(items: Sequence[bytes | None]) -> EncodedColumn:
@@ -175,13 +189,22 @@ def _variable_bytes(value: Any, sql_type: str) -> bytes | None:
     if sql_type.endswith("[]"):
         return array_bytes(np.asarray(value), sql_type[:-2])
     if sql_type == "int8multirange":
-        return _multirange_bytes(np.asarray(value, np.int64))
+        return _multirange_bytes(np.asarray(value, np.int64).reshape(-1, 2))
     raise ValueError(f"no binary encoding for type {sql_type!r}")
 
 
 def array_bytes(values: npt.NDArray[Any], element_type: str) -> bytes:
-    """Encode a one-dimensional array without NULLs."""
+    """Encode a one-dimensional array without NULLs.
+
+    Raises
+    ------
+    ValueError
+        If it has more dimensions or a NULL, or an element does not fit the type.
+    """
+    if values.ndim != 1 or values.dtype == object:
+        raise ValueError(f"expected one dimension and no NULL, got shape {values.shape} of {values.dtype}")
     wire = np.dtype(_WIRE_TYPE[element_type])
+    _check_range(values, wire, element_type)
     items = np.empty(values.size, [("length", ">i4"), ("value", wire)])
     items["length"], items["value"] = wire.itemsize, values
     dimensions = 0 if values.size == 0 else 1

@@ -22,6 +22,7 @@ packages() {
 install_postgresql() {
     local names
     elevation >/dev/null || return 1
+    say "PostgreSQL 15 or newer with q3c is missing; looking for its packages"
     refresh_lists $(elevation)
     names=$(packages) && install_packages $names
 }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 import os
 import shutil
@@ -15,6 +16,7 @@ import pytest
 import sqlalchemy as sa
 
 from roman_db.cluster import binaries, lifecycle
+from roman_db.cluster.error import ClusterError
 from roman_db.cluster.layout import Layout
 from roman_db.settings import Settings, settings
 
@@ -81,9 +83,11 @@ def _execute(url: str, *statements: str) -> None:
 
 
 def _remove_homes_of_dead_runs() -> None:
-    for home in Path(tempfile.gettempdir()).glob(f"{_PREFIX}*"):
+    for home in Path(tempfile.gettempdir()).glob(f"{_PREFIX}[0-9]*"):
         if home.stat().st_uid == os.geteuid() and not psutil.pid_exists(int(home.name.removeprefix(_PREFIX))):
-            _remove(home)
+            # One that a container of its own still runs is not ours to remove.
+            with contextlib.suppress(ClusterError):
+                _remove(home)
 
 
 def _remove(home: Path) -> None:

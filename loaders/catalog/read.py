@@ -65,9 +65,8 @@ def open_catalog(path: Path | str) -> TableReader:
         Codes ``missing_file``, ``empty_file``, ``unknown_format``, ``unreadable_catalog``, ``no_rows``.
     """
     path = Path(path)
-    kind = _format(path)
     with _rejecting(path):
-        reader = _reader(path, kind)
+        reader = _reader(path, _format(path))
     if reader.file.n_row == 0:
         raise Rejected(str(path), "the table has no rows", "Give a table with sources", "no_rows")
     return reader

@@ -21,7 +21,6 @@ from loaders.light_curve.load import ARRAY_COLUMNS, BlockContext, BlockPlace
 from loaders.light_curve.merge import MergedSegments, MergePlan, merge_means, merge_segments
 from loaders.light_curve.summary import SegmentMatrix
 from roman_db import session
-from roman_db import session
 from roman_db.load_run import LoadRun, load_run
 from roman_db.schema.metadata import table
 
@@ -29,6 +28,10 @@ _POINTS_A_CHUNK = 20_000_000
 #: New readers wait behind one who wants to drop what others read, so that one gives up soon.
 _LOCK_PATIENCE = "1s"
 _PAUSE_S = 0.05
+
+#: Seconds that a finished compaction waits for readers of the old blocks before it leaves them for the next.
+_READER_PATIENCE_S = 10.0
+
 _MEANS = ("reference_flux", "mean_reduced_chi2", "mean_crowding", "mean_background")
 
 #: Told after each chunk of objects: chunks done, chunks in all.
@@ -385,4 +388,6 @@ def _compact_and_count(
         merged = compact_window(connection, window, context, lambda done, n: progress(text, done, n))
         run.count(connection, loaded=len(merged))
     with session.transaction() as connection:
-        connection.execute(sa.text("SELECT ops.analyze_light_curve_partition(:a, :b)"), _bounds(window))
+        statement = sa.text("SELECT ops.analyze_light_curve_partition(:first, :last)")
+        connection.execute(statement, {"first": window.from_mjd, "last": window.to_mjd})
+    drop_retired(_READER_PATIENCE_S)

@@ -8,9 +8,10 @@ from collections.abc import Callable, Sequence
 import numpy as np
 import numpy.typing as npt
 
+from loaders.astrometry.stars import CatalogStars
 from loaders.light_curve.block import BlockPhotometry, MeasurementMatrix
 from loaders.light_curve.summary import SegmentMatrix
-from loaders.photometry.measure import CatalogStars, ExposureMeasurement
+from loaders.photometry.measure import ExposureMeasurement
 
 FloatMatrix = npt.NDArray[np.float32]
 IntArray = npt.NDArray[np.int64]

@@ -28,6 +28,9 @@ _DEGREE = 3
 _STIFFNESS = 1e-3
 """Weight of the squared second differences of the coefficients, relative to the mean weight of the data."""
 
+_LEVEL = 1e-5
+"""Weight of the squared first differences relative to that of the second ones."""
+
 
 @dataclass
 class BackgroundSurface:
@@ -145,8 +148,14 @@ def _knots(length: int, spacing: float) -> FloatArray:
 
 
 def _roughness(shape: tuple[int, ...]) -> scipy.sparse.csr_array:
-    """Sum of the squared second differences of a coefficient array, as a matrix (Eilers & Marx 1996)."""
-    bending = [np.diff(np.eye(n), n=2, axis=0) for n in shape]
-    rows, columns = [scipy.sparse.csr_array(part.T @ part) for part in bending]
+    """Sum of the squared second differences of a coefficient array, as a matrix (Eilers & Marx 1996).
+
+    First differences come in weakly, so that a surface of which little is known stays level.
+    """
+    total = scipy.sparse.csr_array((np.prod(shape), np.prod(shape)))
     one = [scipy.sparse.eye_array(n) for n in shape]
-    return scipy.sparse.csr_array(scipy.sparse.kron(rows, one[1]) + scipy.sparse.kron(one[0], columns))
+    for order, weight in ((2, 1.0), (1, _LEVEL)):
+        bending = [np.diff(np.eye(n), n=order, axis=0) for n in shape]
+        rows, columns = [weight * scipy.sparse.csr_array(part.T @ part) for part in bending]
+        total = total + scipy.sparse.kron(rows, one[1]) + scipy.sparse.kron(one[0], columns)
+    return scipy.sparse.csr_array(total)

@@ -178,7 +178,7 @@ class JointFit:
         self.x += dx
         self.y += dy
         self._place_stamps()
-        self._factored[:] = 0
+        self._factored[:] = -1
         self._draw_all()
 
     def _place_stamps(self) -> None:
@@ -197,7 +197,9 @@ class JointFit:
         vector = [np.zeros(self.count, dtype=np.float32) for _ in range(8)]
         self.sums = Sums(vector[0], vector[1], vector[2])
         self.result = TileResult(vector[3], vector[4])
-        self._factored, self._gradient, self.step = vector[5:8]
+        self._gradient, self.step, self._factored = vector[5:8]
+        # No star has this information: every tile is factored at first.
+        self._factored[:] = -1
         size = np.diff(self.tiles.start)
         start = np.concatenate([[0], np.cumsum(size * (size + 1) // 2)]).astype(np.int64)
         self._factors = Factors(np.empty(start[-1], dtype=np.float32), start)
@@ -213,7 +215,7 @@ class JointFit:
 
     def _guess_background(self) -> None:
         if self._surface is not None:
-            quantile = 0.5 if np.mean(self.flux != 0) > 0.5 else 0.25
+            quantile = 0.5 if 2 * np.count_nonzero(self.flux) >= self.count else 0.25
             self._surface.update(*block_medians(self.inner_residual, self.field.usable, quantile))
             self._move_background()
 

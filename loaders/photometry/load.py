@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, replace
@@ -13,12 +12,13 @@ from typing import Any
 import numpy as np
 import sqlalchemy as sa
 
-from loaders.astrometry.place import CatalogAstrometry
+from loaders.astrometry.load import StoredExposure, read_exposures, read_stars
+from loaders.astrometry.stars import CatalogStars
 from loaders.light_curve.block import BlockKey, Epochs
 from loaders.light_curve.load import BlockContext, write_block
 from loaders.photometry.assemble import assemble_block
 from loaders.photometry.flags import EXCLUDING_FLAGS
-from loaders.photometry.measure import CatalogStars, ExposureMeasurement, measure_exposure
+from loaders.photometry.measure import ExposureMeasurement, measure_exposure
 from loaders.photometry.metrics import exposure_metrics, scatter_metrics
 from loaders.photometry.options import FitOptions
 from loaders.psf.load import psf_for
@@ -29,9 +29,6 @@ from roman_db.jobs import Progress, Unit
 from roman_db.load_run import LoadRun
 from roman_db.quality import Metric, store_metrics
 from roman_db.settings import settings
-
-#: Nominal side of a pixel (deg) and how far beyond the pixels (deg) stars are taken from the catalog.
-_PIXEL, _BEYOND = 0.11 / 3600, 2.0 / 3600
 
 _PENDING = """
 WITH pending AS (
@@ -56,45 +53,6 @@ FROM roman.light_curve_block b WHERE b.block_id IN (SELECT block_id FROM pending
 ORDER BY start_mjd, field_id, detector, optical_element
 """
 
-_EXPOSURES = """
-SELECT e.exposure_id, e.midpoint_mjd_tdb, e.midpoint_bjd_tdb, e.ra, e.dec, e.n_x, e.n_y,
-       e.fraction_usable, e.median_background, f.path
-FROM roman.exposure e JOIN ops.input_file f USING (file_id)
-WHERE e.exposure_id = ANY(CAST(:exposure_id AS bigint[])) ORDER BY e.midpoint_mjd_tdb
-"""
-
-_STARS = """
-SELECT o.object_id, o.ra, o.dec, o.ref_epoch, o.pm_ra::float8, o.pm_dec::float8, o.parallax::float8,
-       f.psf_flux::float8
-FROM roman.object o LEFT JOIN roman.object_flux f ON f.object_id = o.object_id AND f.optical_element = $1
-WHERE q3c_radial_query(o.ra, o.dec, $2, $3, $4) ORDER BY o.object_id
-"""
-
-
-@dataclass(frozen=True)
-class UnitExposures:
-    """Exposures of a unit in order of time, with the row of the database of each."""
-
-    rows: Sequence[sa.Row[Any]]
-
-    @property
-    def epochs(self) -> Epochs:
-        """Times and identifiers."""
-        return Epochs(
-            np.array([row.exposure_id for row in self.rows], np.int64),
-            np.array([row.midpoint_mjd_tdb for row in self.rows], np.float64),
-            np.array([row.midpoint_bjd_tdb for row in self.rows], np.float64),
-        )
-
-    def circle(self) -> tuple[float, float, float]:
-        """Centre and radius (deg) of a circle that holds the stars of all exposures."""
-        ra, dec = self.rows[0].ra, self.rows[0].dec
-        wander = max(
-            math.hypot((row.ra - ra) * math.cos(math.radians(dec)), row.dec - dec) for row in self.rows
-        )
-        half = max(math.hypot(row.n_x, row.n_y) for row in self.rows) / 2 * _PIXEL
-        return ra, dec, half + wander + _BEYOND
-
 
 def pending_units(arguments: Mapping[str, Any]) -> list[Unit]:
     """List exposures not photometered yet by field, detector, optical element and day.
@@ -110,16 +68,14 @@ def pending_units(arguments: Mapping[str, Any]) -> list[Unit]:
 
 def photometer_unit(unit: Unit, run: LoadRun, progress: Progress) -> None:
     """Photometer the exposures of a unit and store them as one block."""
+    element = unit.arguments["optical_element"]
     with session.reading() as connection:
-        query = sa.text(_EXPOSURES)
-        rows = connection.execute(query, {"exposure_id": unit.arguments["exposure_id"]}).all()
-        exposures = UnitExposures(rows)
-        element = unit.arguments["optical_element"]
-        middle = float(np.mean(exposures.epochs.mjd_tdb))
+        exposures = read_exposures(connection, unit.arguments["exposure_id"])
+        middle = float(np.mean([exposure.midpoint_mjd_tdb for exposure in exposures]))
         psf = psf_for(connection, unit.arguments["detector"], element, middle)
         catalog = connection.execute(sa.text("SELECT max(catalog_version_id) FROM roman.catalog_version"))
         context = BlockContext(run.load_run_id, catalog.scalar_one() or 0, EXCLUDING_FLAGS)
-    stars = read_stars(element, exposures.circle(), unit.name)
+    stars = read_stars(element, exposures)
     measured = []
     for done, outcome in enumerate(_measure_all(exposures, stars, psf), 1):
         if isinstance(outcome, Rejected):
@@ -127,30 +83,20 @@ def photometer_unit(unit: Unit, run: LoadRun, progress: Progress) -> None:
                 run.reject(connection, outcome)
         else:
             measured.append(outcome)
-        progress(f"photometer {unit.name}", done, len(exposures.rows))
+        progress(f"photometer {unit.name}", done, len(exposures))
     if measured:
         kept = {measurement.exposure_id for measurement in measured}
-        exposures = UnitExposures([row for row in exposures.rows if row.exposure_id in kept])
+        exposures = [exposure for exposure in exposures if exposure.exposure_id in kept]
         _store(unit, run, context, exposures, stars, measured)
 
 
-def read_stars(optical_element: str, circle: tuple[float, float, float], where: str) -> CatalogStars:
-    """Read the catalogued objects in a circle (deg).
-
-    Raises
-    ------
-    Rejected
-        If there is none.
-    """
-    with session.arrow_connection(session.Role.LOADER) as connection, connection.cursor() as cursor:
-        cursor.execute(_STARS, (optical_element, *circle))
-        columns = [column.to_numpy() for column in cursor.fetch_arrow_table().columns]
-    if columns[0].size == 0:
-        what = f"no catalogued object within {circle[2]:.3f} deg of {circle[0]:.5f} {circle[1]:+.5f}"
-        raise Rejected(
-            where, what, "Load a catalog of this field first: roman-db load catalog FILE", "no_catalog"
-        )
-    return CatalogStars(columns[0], CatalogAstrometry(*columns[1:7]), columns[7])
+def _epochs(exposures: Sequence[StoredExposure]) -> Epochs:
+    """Times and identifiers of exposures."""
+    return Epochs(
+        np.array([exposure.exposure_id for exposure in exposures], np.int64),
+        np.array([exposure.midpoint_mjd_tdb for exposure in exposures], np.float64),
+        np.array([exposure.midpoint_bjd_tdb for exposure in exposures], np.float64),
+    )
 
 
 @dataclass(frozen=True)
@@ -166,11 +112,11 @@ _context: _Context | None = None
 
 
 def _measure_all(
-    exposures: UnitExposures, stars: CatalogStars, psf: EffectivePsf
+    exposures: Sequence[StoredExposure], stars: CatalogStars, psf: EffectivePsf
 ) -> Iterator[ExposureMeasurement | Rejected]:
     """Measure the exposures side by side, in order of time; one alone gets all processors."""
-    workers = min(settings().workers, len(exposures.rows))
-    files = [(Path(row.path), int(row.exposure_id)) for row in exposures.rows]
+    workers = min(settings().workers, len(exposures))
+    files = [(exposure.path, exposure.exposure_id) for exposure in exposures]
     context = _Context(stars, psf, FitOptions())
     if workers == 1:
         _set_context(context)
@@ -202,7 +148,7 @@ def _store(
     unit: Unit,
     run: LoadRun,
     context: BlockContext,
-    exposures: UnitExposures,
+    exposures: Sequence[StoredExposure],
     stars: CatalogStars,
     measured: Sequence[ExposureMeasurement],
 ) -> None:
@@ -219,15 +165,15 @@ def _store(
     )
     photometry = assemble_block(stars, measured)
     with session.transaction() as connection:
-        block_id = write_block(connection, key, exposures.epochs, photometry, context)
+        block_id = write_block(connection, key, _epochs(exposures), photometry, context)
         metrics = [
             Metric(name, element, value, exposure_id=measurement.exposure_id)
             for measurement in measured
             for name, value in exposure_metrics(stars, measurement).items()
         ]
         metrics += [
-            Metric(name, element, getattr(row, name), exposure_id=row.exposure_id)
-            for row in exposures.rows
+            Metric(name, element, getattr(exposure, name), exposure_id=exposure.exposure_id)
+            for exposure in exposures
             for name in ("fraction_usable", "median_background")
         ]
         metrics += [

@@ -7,9 +7,8 @@ from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
-from astropy import units
 
-from loaders.astrometry.place import CatalogAstrometry, place_at
+from loaders.astrometry.stars import CatalogStars, catalog_pixels, near_image
 from loaders.photometry.fit import StarPhotometry, photometer
 from loaders.photometry.flags import PhotometryFlag
 from loaders.photometry.image import PixelImage, StarList
@@ -17,7 +16,6 @@ from loaders.photometry.options import FitOptions
 from loaders.psf.model import EffectivePsf
 from loaders.wfi.level2 import Level2Image, read_level2
 from loaders.wfi.quality import SATURATED, usable_pixels
-from loaders.wfi.times import mjd_tdb, observatory
 
 FloatArray = npt.NDArray[np.float64]
 
@@ -26,21 +24,6 @@ SHIFT_TOLERANCE = 0.01
 
 #: Pixels beyond the edges within which stars still shed light into the image.
 MARGIN = 16.0
-
-_AU_KM = float(units.au.to(units.km))
-_MJD_J2000, _DAYS_A_YEAR = 51544.5, 365.25
-
-
-@dataclass(frozen=True)
-class CatalogStars:
-    """Stars that an exposure may show, each of shape (n,).
-
-    ``flux`` is the catalogued flux density in nJy in the exposure's optical element, NaN where unknown.
-    """
-
-    object_id: npt.NDArray[np.int64]
-    astrometry: CatalogAstrometry
-    flux: FloatArray
 
 
 @dataclass(frozen=True)
@@ -97,7 +80,7 @@ def measure_exposure(
     """
     image = read_level2(path)
     x, y = catalog_pixels(image, stars.astrometry)
-    near = _near(image, x, y)
+    near = near_image(image.shape, x, y, MARGIN)
     pixels = _pixel_image(image)
     listed = StarList(x[near], y[near], stars.flux[near] / image.njy_per_unit)
     fit = photometer(pixels, listed, psf, options)
@@ -113,14 +96,6 @@ def measure_exposure(
     return _on_detector(exposure_id, image, np.flatnonzero(near), listed, fit, shift)
 
 
-def catalog_pixels(image: Level2Image, astrometry: CatalogAstrometry) -> tuple[FloatArray, FloatArray]:
-    """Pixels at which an exposure shows catalogued objects; NaN for those far from the detector."""
-    middle = mjd_tdb(image.metadata.exposure_mid_time)
-    julian_year = 2000.0 + (middle - _MJD_J2000) / _DAYS_A_YEAR
-    observer = observatory(image.metadata, middle).position / _AU_KM
-    return image.projection.to_pixel(*place_at(astrometry, julian_year, observer))
-
-
 def common_shift(fit: StarPhotometry) -> tuple[float, float]:
     """Median offset (pixels) of the stars that have one and no flag; NaN where there is none."""
     good = np.isfinite(fit.dx) & (fit.flags == 0)
@@ -129,20 +104,12 @@ def common_shift(fit: StarPhotometry) -> tuple[float, float]:
     return float(np.median(fit.dx[good])), float(np.median(fit.dy[good]))
 
 
-def _near(image: Level2Image, x: FloatArray, y: FloatArray) -> npt.NDArray[np.bool_]:
-    """Stars whose light may fall on the image."""
-    ny, nx = image.shape
-    return (x > -MARGIN) & (x < nx + MARGIN) & (y > -MARGIN) & (y < ny + MARGIN)
-
-
 def _pixel_image(image: Level2Image) -> PixelImage:
     """Pixels as the fit takes them."""
     usable = usable_pixels(image.data, image.err, image.var_poisson, image.dq)
     saturated = (image.dq & np.uint32(SATURATED)) != 0
     name = image.metadata.filename or "image"
-    return PixelImage.from_calibrated(
-        image.data, image.err, image.var_poisson, usable, saturated, name=name
-    )
+    return PixelImage.from_calibrated(image.data, image.err, image.var_poisson, usable, saturated, name=name)
 
 
 def _on_detector(

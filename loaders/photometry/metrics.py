@@ -7,9 +7,10 @@ from collections.abc import Iterator
 import numpy as np
 import numpy.typing as npt
 
+from loaders.astrometry.stars import CatalogStars
 from loaders.light_curve.summary import SegmentMatrix
 from loaders.photometry.flags import PhotometryFlag
-from loaders.photometry.measure import CatalogStars, ExposureMeasurement
+from loaders.photometry.measure import ExposureMeasurement
 
 FloatArray = npt.NDArray[np.float64]
 

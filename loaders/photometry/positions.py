@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
+from scipy.spatial import cKDTree
 
 from loaders.photometry.extended_fit import COLUMNS, Extended, Images, solve_extended
 from loaders.photometry.joint_fit import JointFit
@@ -20,6 +22,9 @@ _STILL = 1e-3
 
 _LARGEST_ERROR = 0.1
 """Error in pixels of a position that is said not to be told from those of its neighbours."""
+
+_BESIDE = 1.5
+"""Distance in pixels within which a position may have taken the place of a flux."""
 
 _LONGEST_STEP = 0.25
 """Longest step in pixels along an axis: beyond it the PSF is no longer linear in the position."""
@@ -49,6 +54,7 @@ def measure_extras(fit: JointFit) -> Extras:
         nothing = np.full((fit.count, COLUMNS - 1), np.nan)
         return Extras(nothing, nothing, fit.flux_variance)
     step, variance = _solve(fit, columns)
+    step[_beside_failures(fit, variance), 1:] = np.nan
     return Extras(step[:, 1:], variance[:, 1:], fit.flux_variance)
 
 
@@ -64,7 +70,7 @@ def fit_with_positions(fit: JointFit) -> Extras:
         move = np.clip(np.nan_to_num(step[:, 1:3]), -_LONGEST_STEP, _LONGEST_STEP)
         lost = np.hypot(fit.x + move[:, 0] - x, fit.y + move[:, 1] - y) > fit.options.max_offset
         lost |= ~(np.sqrt(variance[:, :3]) < [np.inf, _LARGEST_ERROR, _LARGEST_ERROR]).all(axis=1)
-        lost &= columns > _FLUX
+        lost = (lost | _beside_failures(fit, variance)) & (columns > _FLUX)
         columns[lost] = _FLUX
         move[lost] = np.column_stack([x - fit.x, y - fit.y])[lost]
         if not lost.any() and np.abs(move).max(initial=0.0) < _STILL:
@@ -84,6 +90,17 @@ def _with_offsets(fit: JointFit, offset: FloatArray, variance: FloatArray) -> Ex
     value[:, :2] = np.where(fitted[:, None], offset, np.nan)
     error[:, :2] = np.where(fitted[:, None], variance[:, 1:3], np.nan)
     return Extras(value, error, variance[:, 0])
+
+
+def _beside_failures(fit: JointFit, variance: FloatArray) -> npt.NDArray[np.bool_]:
+    """Stars next to one whose flux was lost: their positions and its flux stand for the same light."""
+    failed = np.flatnonzero(np.isnan(variance[:, 0]) & np.isfinite(fit.flux_variance))
+    beside = np.zeros(fit.count, dtype=bool)
+    if failed.size:
+        place = np.column_stack([fit.x, fit.y])
+        distance, _ = cKDTree(place[failed]).query(place, distance_upper_bound=_BESIDE)
+        beside[np.isfinite(distance)] = True
+    return beside
 
 
 def _wanted(fit: JointFit) -> IntArray:

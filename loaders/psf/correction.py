@@ -30,7 +30,7 @@ class CorrectionSpace:
     transfer
         Shape (size, size // 2 + 1): what passes, in the order of `numpy.fft.rfft2`.
     spline
-        Shape (size, size // 2 + 1): transfer function of a cubic B-spline with unit coefficients at grid points.
+        Shape (size, size // 2 + 1): transfer function of the cubic B-spline at the grid points.
     planes
         Shape (n_plane, n_node): how much of each plane a node gets.
     scale

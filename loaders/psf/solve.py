@@ -20,7 +20,7 @@ from loaders.psf.render import SplinePsf, Stars, accumulate, draw, project
 
 _ALONG_X, _ALONG_Y = (0, 1), (1, 0)
 _WEAK = 1e-2
-"""Weight of the prior that keeps fluxes and backgrounds where nothing constrains them, in their own errors."""
+"""Weight, in their own errors, of the prior that keeps fluxes and levels where no pixel constrains them."""
 
 
 @dataclass(frozen=True)
@@ -122,7 +122,8 @@ def _norms(psf: SplinePsf, field: FieldProblem, position_sigma: float) -> FieldC
     level = np.sqrt(np.maximum(field.background.project(weight), typical))
     k = field.measured
     shift = np.abs(field.stars.flux[k]) * flux[k] * np.sqrt(sloped / squared)
-    return FieldChange(flux, level, np.maximum(shift, 1 / max(position_sigma, 1e-6)))
+    shift = np.maximum(shift, 1 / max(position_sigma, 1e-6))
+    return FieldChange(flux, level, np.stack([shift, shift]))
 
 
 def _squares(psf: SplinePsf) -> tuple[float, float]:

@@ -143,7 +143,7 @@ def _examined(folder: Path) -> Iterator[Installation]:
 
 
 def _library_folders(folder: Path) -> Iterator[Path]:
-    """Yield the folders of shared libraries of the Debian packages whose programs are in ``folder``, if unpacked."""
+    """Yield the folders of shared libraries that were unpacked with the programs in ``folder``, if any."""
     unpacked = Path(*folder.parts[:-5])
     if folder.match("usr/lib/postgresql/*/bin") and unpacked != Path("/"):
         for pattern in ("usr/lib/*-linux-gnu*", "lib/*-linux-gnu*"):

@@ -35,6 +35,13 @@ def start_command() -> None:
         _show(lifecycle.start(settings()))
 
 
+@cluster.command("url")
+def url_command() -> None:
+    """Print the server's URL, for psql and its like, starting the server if need be."""
+    with _reported():
+        click.echo(lifecycle.ensure_running(settings()))
+
+
 @cluster.command("stop")
 @click.option(
     "--immediate", is_flag=True, help="Do not write all to the data files first: the next start recovers."

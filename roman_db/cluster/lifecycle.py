@@ -106,8 +106,8 @@ def stop(settings: Settings, mode: Literal["fast", "immediate"] = "fast") -> boo
         if was_alive:
             installation = binaries.choose(settings.pg_bin, layout)
             _stop(layout, Runner(layout.home, installation, account, lock=None), mode)
-        postmaster.clear_leftovers(layout)
-    return was_alive
+        with postmaster.cleared(layout):
+            return was_alive
 
 
 def status(settings: Settings) -> ClusterStatus:
@@ -179,8 +179,7 @@ def _settled(layout: Layout) -> Postmaster | None:
 def _launched(settings: Settings, layout: Layout, account: Account) -> Postmaster:
     installation = binaries.choose(settings.pg_bin, layout)
     check_reachable(installation.bin, account)
-    postmaster.clear_leftovers(layout)
-    with lock.held(layout.server_lock, _SILENCE_S) as descriptor:
+    with postmaster.cleared(layout) as descriptor:
         runner = Runner(layout.home, installation, account, descriptor)
         if binaries.cluster_major(layout.data) is None:
             creation.create(layout, runner)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import signal
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -66,12 +67,13 @@ def is_alive(server: Postmaster, layout: Layout) -> bool:
     return any(process.pid == server.pid for process in processes(layout))
 
 
-def clear_leftovers(layout: Layout) -> None:
-    """Make sure that no process of a dead server is left, and that the files it left do not stop a new one.
+@contextlib.contextmanager
+def cleared(layout: Layout) -> Iterator[int]:
+    """Hold the server lock with no process of a dead server left, nor files of it that would stop a new one.
 
-    PostgreSQL itself takes a pid file for stale only if no process of the same user has that number. After a
-    reboot or in a container some other process often has; nothing holds the server lock then, so the files
-    are removed.
+    Given is the lock's file descriptor, for the new server to inherit. PostgreSQL itself takes a pid file for
+    stale only if no process of the same user has that number. After a reboot or in a container some other
+    process often has; nothing holds the server lock then, so the files are removed.
 
     Raises
     ------
@@ -81,16 +83,19 @@ def clear_leftovers(layout: Layout) -> None:
     if not _ended(layout.server_lock, _NOTICE_S):
         for process in processes(layout):
             _quit(process)
-        if not _ended(layout.server_lock, _END_S):
-            numbers = ", ".join(str(process.pid) for process in processes(layout))
+    with lock.held(layout.server_lock, _END_S) as descriptor:
+        left = processes(layout)
+        if descriptor is None:
+            numbers = ", ".join(str(process.pid) for process in left) or "none of them on this machine"
             raise ClusterError(
-                f"processes of a server that died are still at work ({numbers or 'none on this machine'})",
+                f"processes of a server that died are still at work ({numbers})",
                 layout.home,
                 "Wait for them or end them; if there are none, another container uses the same folder",
             )
-    if not processes(layout):
-        for left in (layout.data / "postmaster.pid", *layout.sockets.glob(".s.PGSQL.*")):
-            left.unlink(missing_ok=True)
+        if not left:
+            for path in (layout.data / "postmaster.pid", *layout.sockets.glob(".s.PGSQL.*")):
+                path.unlink(missing_ok=True)
+        yield descriptor
 
 
 def processes(layout: Layout) -> list[psutil.Process]:

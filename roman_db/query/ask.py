@@ -1,4 +1,4 @@
-"""One question from beginning to end: its statement and parameters, the format and the place of the answer."""
+"""One question from beginning to end: its statement, the format and the place of its answer."""
 
 from __future__ import annotations
 

@@ -11,7 +11,9 @@ from roman_db import session
 from tests.loaders.compaction.runs import WINDOW, ask, compact, generations, pending
 from tests.loaders.light_curve.synthetic import FIRST_DAY, epochs, key, object_ids, photometry, points, write, write_days
 
-_COUNT = "SELECT count(*), count(DISTINCT (object_id, exposure_id)), sum(flux) FROM roman.light_curve WHERE flux <> 'NaN'"
+_COUNT = """
+SELECT count(*), count(DISTINCT (object_id, exposure_id)), sum(hashfloat4(flux)::bigint) FROM roman.light_curve
+"""
 
 
 def test_an_older_snapshot_goes_on_to_see_the_old_blocks(database):
@@ -90,7 +92,7 @@ def test_a_loop_of_queries_never_sees_a_point_missing_or_doubled(database, isola
         reader.join()
     assert errors == []
     assert len(seen) > 20
-    assert {(row[0], row[1], round(row[2], 3)) for row in seen} == {(expected[0], expected[1], round(expected[2], 3))}
+    assert set(seen) == {expected}
 
 
 def test_readers_do_not_wait_for_a_compaction(database):

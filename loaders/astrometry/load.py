@@ -1,0 +1,93 @@
+"""Exposures with their files, and the catalogued objects that they may show, from the database."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import sqlalchemy as sa
+
+from loaders.astrometry.place import CatalogAstrometry
+from loaders.astrometry.stars import CatalogStars
+from loaders.rejection import Rejected
+from roman_db import session
+
+#: Nominal side of a pixel (deg) and how far beyond the pixels (deg) stars are taken from the catalog.
+_PIXEL, _BEYOND = 0.11 / 3600, 2.0 / 3600
+
+_EXPOSURES = """
+SELECT e.exposure_id, e.midpoint_mjd_tdb, e.midpoint_bjd_tdb, e.ra, e.dec, e.n_x, e.n_y,
+       e.fraction_usable, e.median_background, f.path
+FROM roman.exposure e JOIN ops.input_file f USING (file_id)
+WHERE e.exposure_id = ANY(CAST(:exposure_id AS bigint[])) ORDER BY e.midpoint_mjd_tdb
+"""
+
+_STARS = """
+SELECT o.object_id, o.ra, o.dec, o.ref_epoch, o.pm_ra::float8, o.pm_dec::float8, o.parallax::float8,
+       f.psf_flux::float8
+FROM roman.object o LEFT JOIN roman.object_flux f ON f.object_id = o.object_id AND f.optical_element = $1
+WHERE q3c_radial_query(o.ra, o.dec, $2, $3, $4) ORDER BY o.object_id
+"""
+
+
+@dataclass(frozen=True)
+class StoredExposure:
+    """An exposure as the photometry needs it; positions in deg ICRS, midpoints in TDB."""
+
+    exposure_id: int
+    midpoint_mjd_tdb: float
+    midpoint_bjd_tdb: float
+    ra: float
+    dec: float
+    n_x: int
+    n_y: int
+    fraction_usable: float
+    median_background: float
+    path: Path
+
+
+def read_exposures(connection: sa.Connection, exposure_id: Sequence[int]) -> list[StoredExposure]:
+    """Read exposures in order of time."""
+    rows = connection.execute(sa.text(_EXPOSURES), {"exposure_id": list(exposure_id)})
+    return [StoredExposure(**_with_path(row._asdict())) for row in rows]
+
+
+def read_stars(optical_element: str, exposures: Sequence[StoredExposure]) -> CatalogStars:
+    """Read the catalogued objects that exposures may show.
+
+    Raises
+    ------
+    Rejected
+        If there is none.
+    """
+    circle = sky_circle(exposures)
+    with session.arrow_connection(session.Role.LOADER) as connection, connection.cursor() as cursor:
+        cursor.execute(_STARS, (optical_element, *circle))
+        columns = [column.to_numpy() for column in cursor.fetch_arrow_table().columns]
+    if columns[0].size == 0:
+        what = f"no catalogued object within {circle[2]:.3f} deg of {circle[0]:.5f} {circle[1]:+.5f}"
+        remedy = "Load a catalog of this field first: roman-db load catalog FILE"
+        raise Rejected(str(exposures[0].path), what, remedy, "no_catalog")
+    return CatalogStars(columns[0], CatalogAstrometry(*columns[1:7]), columns[7])
+
+
+def sky_circle(exposures: Sequence[StoredExposure]) -> tuple[float, float, float]:
+    """Centre and radius (deg) of a circle that holds the stars of all exposures."""
+    ra, dec = exposures[0].ra, exposures[0].dec
+    shrink = math.cos(math.radians(dec))
+    wander = max(math.hypot(_turn(one.ra - ra) * shrink, one.dec - dec) for one in exposures)
+    half = max(math.hypot(one.n_x, one.n_y) for one in exposures) / 2 * _PIXEL
+    return ra, dec, half + wander + _BEYOND
+
+
+def _turn(degrees: float) -> float:
+    """Difference of right ascensions between -180 and 180 deg."""
+    return (degrees + 180.0) % 360.0 - 180.0
+
+
+def _with_path(row: dict[str, Any]) -> dict[str, Any]:
+    """Row with its path as a path."""
+    return row | {"path": Path(row["path"])}

@@ -1,0 +1,45 @@
+"""Catalogued stars on the pixels of an exposure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+from astropy import units
+
+from loaders.astrometry.place import CatalogAstrometry, place_at
+from loaders.wfi.level2 import Level2Image
+from loaders.wfi.times import mjd_tdb, observatory
+
+FloatArray = npt.NDArray[np.float64]
+
+_AU_KM = float(units.au.to(units.km))
+_MJD_J2000, _DAYS_A_YEAR = 51544.5, 365.25
+
+
+@dataclass(frozen=True)
+class CatalogStars:
+    """Stars that an exposure may show, each of shape (n,).
+
+    ``object_id`` ascends; ``flux`` is the catalogued flux density in nJy in the exposure's optical element,
+    NaN where unknown.
+    """
+
+    object_id: npt.NDArray[np.int64]
+    astrometry: CatalogAstrometry
+    flux: FloatArray
+
+
+def catalog_pixels(image: Level2Image, astrometry: CatalogAstrometry) -> tuple[FloatArray, FloatArray]:
+    """Pixels at which an exposure shows catalogued objects; NaN for those far from the detector."""
+    middle = mjd_tdb(image.metadata.exposure_mid_time)
+    julian_year = 2000.0 + (middle - _MJD_J2000) / _DAYS_A_YEAR
+    observer = observatory(image.metadata, middle).position / _AU_KM
+    return image.projection.to_pixel(*place_at(astrometry, julian_year, observer))
+
+
+def near_image(shape: tuple[int, int], x: FloatArray, y: FloatArray, margin: float) -> npt.NDArray[np.bool_]:
+    """Pixel coordinates on an image of some shape (ny, nx) or within a margin (pixels) around it."""
+    ny, nx = shape
+    return (x > -margin) & (x < nx + margin) & (y > -margin) & (y < ny + margin)

@@ -1,0 +1,29 @@
+"""kill -9 in the middle of a compaction: everything is as it was, and the next one does the work."""
+
+from loaders.compaction.load import drop_retired
+from tests.loaders.compaction.runs import WINDOW, ask, compact, generations, in_small_chunks, pending
+from tests.loaders.light_curve import killed
+from tests.loaders.light_curve.synthetic import points, write_days
+
+
+class _Patch:
+    @staticmethod
+    def setattr(target, name, value):
+        setattr(target, name, value)
+
+
+def compact_and_die() -> None:
+    in_small_chunks(_Patch)
+    compact(progress=lambda done, total: killed.kill_me() if 0 < done < total else None)
+
+
+def test_a_killed_compaction_leaves_everything_as_it_was(database):
+    write_days(4, objects=30)
+    before = points(), ask("SELECT * FROM roman.light_curve_block ORDER BY block_id"), generations()
+    assert killed.in_process(compact_and_die) == -9
+    assert (points(), ask("SELECT * FROM roman.light_curve_block ORDER BY block_id"), generations()) == before
+    assert pending() == [WINDOW]
+    compact()
+    assert points() == before[0]
+    assert pending() == []
+    assert drop_retired(5) == 1

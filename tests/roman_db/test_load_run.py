@@ -1,0 +1,168 @@
+"""Runs: their counts always add up, and no end of theirs goes unseen."""
+
+import multiprocessing
+import os
+import signal
+import subprocess
+import sys
+import time
+from dataclasses import dataclass
+
+import psutil
+import pytest
+import sqlalchemy as sa
+
+from roman_db import session
+from roman_db.load_run import Counts, close_dead_runs, load_run
+
+from .conftest import execute
+
+_RUNS = "SELECT task, state, n_read, n_loaded, n_unchanged, n_rejected, message, finished_at IS NULL FROM ops.load_run"
+
+
+@dataclass
+class Refused:
+    where: str = "file.asdf, row 3"
+    what: str = "ra is NaN"
+    remedy: str = "Give a position"
+    code: str = "nan_position"
+
+
+def test_a_run_from_beginning_to_end(database):
+    with load_run("load catalog", {"file": "a.parquet", "columns": ["ra", "dec"]}) as run:
+        with session.transaction() as connection:
+            run.count(connection, loaded=5, unchanged=2)
+        with session.transaction() as connection:
+            run.reject(connection, Refused())
+        assert run.counts() == Counts(read=6, loaded=5, unchanged=2, rejected=1)
+        assert execute(database, _RUNS) == [("load catalog", "running", 6, 5, 2, 1, None, True)]
+    assert execute(database, _RUNS) == [("load catalog", "succeeded", 6, 5, 2, 1, None, False)]
+    where = "SELECT arguments, pid, code_version <> '', schema_version FROM ops.load_run"
+    arguments = {"file": "a.parquet", "columns": ["ra", "dec"]}
+    assert execute(database, where) == [(arguments, os.getpid(), True, "0001")]
+
+
+def test_a_rejection_says_what_where_and_what_to_do(database):
+    with load_run("load", {}) as run, session.transaction() as connection:
+        run.reject(connection, Refused(), row_number=3)
+        run.reject_rows(connection, [])
+        many = {"source": "b", "code": "x", "reason": "y", "remedy": "z"}
+        run.reject_rows(connection, [many | {"row_number": number} for number in range(1000)])
+    query = "SELECT source, row_number, code, reason, remedy FROM ops.load_rejection ORDER BY source, row_number"
+    rows = execute(database, query)
+    assert len(rows) == 1001
+    assert rows[0] == ("b", 0, "x", "y", "z")
+    assert rows[-1] == ("file.asdf, row 3", 3, "nan_position", "ra is NaN", "Give a position")
+    assert execute(database, _RUNS)[0][2:6] == (1001, 0, 0, 1001)
+
+
+def test_counts_go_with_the_rows_they_count(database):
+    """A unit that is rolled back takes its counts and rejections with it."""
+    with load_run("load", {}) as run:
+        with pytest.raises(RuntimeError), session.transaction() as connection:
+            run.count(connection, loaded=7)
+            run.reject(connection, Refused())
+            raise RuntimeError
+        assert run.counts() == Counts(0, 0, 0, 0)
+    assert execute(database, "SELECT count(*) FROM ops.load_rejection") == [(0,)]
+
+
+def test_counts_that_do_not_add_up_cannot_be_stored(database):
+    with load_run("load", {}) as run, pytest.raises(sa.exc.IntegrityError, match="nothing_lost"):
+        with session.transaction() as connection:
+            connection.execute(sa.text("UPDATE ops.load_run SET n_loaded = 1"))
+    with load_run("load", {}) as run, pytest.raises(sa.exc.IntegrityError, match="nothing_lost"):
+        with session.transaction() as connection:
+            run.count(connection, loaded=1, unchanged=2)
+
+
+def test_counts_from_many_processes_add_up(database):
+    with load_run("load", {}) as run:
+        with multiprocessing.get_context("spawn").Pool(3) as pool:
+            pool.starmap(count_often, [(run,)] * 3)
+        assert run.counts() == Counts(60, 60, 0, 0)
+
+
+def count_often(run) -> None:
+    for _ in range(20):
+        with session.transaction() as connection:
+            run.count(connection, loaded=1)
+
+
+@pytest.mark.parametrize(
+    ("error", "state"), [(ValueError("no such file"), "failed"), (KeyboardInterrupt("stop"), "interrupted")]
+)
+def test_an_exception_closes_the_run_and_goes_on(database, error, state):
+    with pytest.raises(type(error)), load_run("load", {}):
+        raise error
+    message = f"{type(error).__name__}: {error}"
+    assert execute(database, _RUNS) == [("load", state, 0, 0, 0, 0, message, False)]
+
+
+_ENDLESS = """
+import time
+from roman_db import session
+from roman_db.load_run import load_run
+from roman_db.schema.metadata import table
+with load_run("endless", {}) as run:
+    with session.transaction() as connection:
+        row = {"mode": "m", "task": "t", "unit": "u", "load_run_id": run.load_run_id}
+        connection.execute(table("ops.task_run").insert(), row)
+        run.count(connection, loaded=3)
+    print("ready", flush=True)
+    time.sleep(600)
+"""
+
+
+@pytest.fixture
+def endless(database):
+    with subprocess.Popen([sys.executable, "-c", _ENDLESS], stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout.readline() == "ready\n"
+        yield process
+        process.kill()
+
+
+def states(url):
+    return execute(url, "SELECT r.state, t.state, t.finished_at IS NULL FROM ops.load_run r "
+                        "JOIN ops.task_run t USING (load_run_id) WHERE r.task = 'endless'")  # fmt: skip
+
+
+def test_a_killed_process_is_noticed_by_the_next_run(database, endless):
+    endless.send_signal(signal.SIGKILL)
+    endless.wait()
+    assert states(database) == [("running", "running", True)]
+    with load_run("next", {}):
+        assert states(database) == [("interrupted", "interrupted", False)]
+    assert execute(database, f"{_RUNS} WHERE task = 'endless'")[0][2:6] == (3, 3, 0, 0)
+
+
+def test_a_killed_process_that_nobody_has_buried_counts_as_dead(database, endless):
+    """As happens in containers whose first process does not wait for orphans."""
+    endless.send_signal(signal.SIGKILL)
+    deadline = time.monotonic() + 10
+    while psutil.Process(endless.pid).status() != psutil.STATUS_ZOMBIE and time.monotonic() < deadline:
+        time.sleep(0.01)
+    with load_run("next", {}):
+        assert states(database) == [("interrupted", "interrupted", False)]
+
+
+def test_a_run_that_goes_on_is_left_alone(database, endless):
+    """Even where the server's clock is behind the machine's by some seconds."""
+    execute(database, "UPDATE ops.load_run SET started_at = started_at - interval '20 seconds'")
+    with load_run("next", {}):
+        assert states(database) == [("running", "running", True)]
+
+
+def test_a_younger_process_of_the_same_number_is_another(database, endless):
+    execute(database, "UPDATE ops.load_run SET started_at = started_at - interval '1 hour'")
+    with session.transaction() as connection:
+        close_dead_runs(connection)
+    assert states(database) == [("interrupted", "interrupted", False)]
+
+
+def test_runs_of_other_machines_are_left_alone(database, endless):
+    execute(database, "UPDATE ops.load_run SET host = 'elsewhere'")
+    endless.kill()
+    endless.wait()
+    with load_run("next", {}):
+        assert states(database) == [("running", "running", True)]

@@ -1,0 +1,221 @@
+"""Roles: what each may do, and that a connection has one no longer than it should."""
+
+import psycopg2
+import pytest
+import sqlalchemy as sa
+
+from roman_db import migrate, session
+from roman_db.session import Role
+
+from .conftest import execute, point_at
+
+_VIEWS = ["roman.light_curve", "roman.light_curve_array", "roman.astrometry_curve", "roman.shape_curve"]
+
+
+def attempt(role, statement):
+    """Run a statement as a role and roll it back."""
+    with session.engine().connect() as connection, connection.begin() as transaction:
+        connection.execute(sa.text(f"SET LOCAL ROLE {role}"))
+        result = connection.execute(sa.text(statement))
+        rows = result.all() if result.returns_rows else []
+        transaction.rollback()
+        return rows
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "INSERT INTO roman.survey VALUES ('s', 's')",
+        "UPDATE roman.object SET ra = 0",
+        "DELETE FROM roman.light_curve_block",
+        "TRUNCATE roman.detector",
+        "CREATE TABLE roman.mine (a integer)",
+        "CREATE TABLE public.mine (a integer)",
+        "DROP VIEW roman.light_curve",
+        "SELECT * FROM ops.alembic_version",
+        "SELECT ops.open_light_curve_block(61520)",
+        "SELECT ops.drop_light_curve_partition(61520, 61528, 0)",
+        "SELECT * FROM roman_partition.light_curve_segment_61520_61528_g0",
+        "SELECT nextval('roman.light_curve_block_block_id_seq')",
+    ],
+)
+def test_a_reader_only_reads(database, statement):
+    with session.transaction() as connection:
+        connection.execute(sa.text("SELECT ops.open_light_curve_block(61520)"))
+    with pytest.raises(sa.exc.ProgrammingError, match="permission denied|must be owner"):
+        attempt("roman_reader", statement)
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "DROP TABLE roman.object",
+        "DROP TABLE roman_partition.light_curve_segment_61520_61528",
+        "ALTER TABLE roman.object ADD COLUMN a integer",
+        "TRUNCATE roman.light_curve_segment",
+        "DELETE FROM roman.object",
+        "DELETE FROM roman.exposure",
+        "DELETE FROM ops.load_run",
+        "UPDATE ops.alembic_version SET version_num = 'x'",
+        "DELETE FROM ops.light_curve_partition",
+        "UPDATE roman_partition.light_curve_segment_61520_61528_g0 SET start_mjd = 0",
+        "CREATE TABLE roman.mine (a integer)",
+        "CREATE TABLE roman_partition.mine (a integer)",
+        "CREATE ROLE someone",
+        "SELECT ops.add_light_curve_generation(61520, 61528)",
+        "SELECT ops.attach_light_curve_partition('object', 'roman.object', 'a', '1', '2', NULL)",
+    ],
+)
+def test_a_loader_writes_rows_and_changes_no_table(database, statement):
+    with session.transaction() as connection:
+        connection.execute(sa.text("SELECT ops.open_light_curve_block(61520)"))
+    with pytest.raises(sa.exc.ProgrammingError, match="permission denied|must be owner"):
+        attempt("roman_loader", statement)
+
+
+def test_a_loader_cannot_drop_a_partition_in_use(database):
+    """The function that drops looks first."""
+    with session.transaction() as connection:
+        connection.execute(sa.text("SELECT ops.open_light_curve_block(61520)"))
+        execute_block = sa.text(
+            "INSERT INTO ops.load_run (task, arguments, code_version, schema_version, host, pid) "
+            "VALUES ('t', '{}', '', '', '', 1)"
+        )
+        connection.execute(execute_block)
+        connection.execute(
+            sa.text(
+                "INSERT INTO roman.catalog_version (name, n_new, n_changed, n_unchanged, n_merged, load_run_id) "
+                "SELECT 'v', 0, 0, 0, 0, load_run_id FROM ops.load_run"
+            )
+        )
+        connection.execute(
+            sa.text(
+                "INSERT INTO roman.light_curve_block (field_id, detector, optical_element, photometry_kind, start_mjd, "
+                "end_mjd, n_epoch, exposure_id, midpoint_mjd_tdb, midpoint_bjd_tdb, n_object, catalog_version_id, "
+                "load_run_id) SELECT 1, 'WFI01', 'F146', 'psf', 61520, 61521, 0, '{}', '{}', '{}', 0, "
+                "catalog_version_id, load_run_id FROM roman.catalog_version"
+            )
+        )
+    for generation in ("NULL", "0"):
+        attempt("roman_loader", f"SELECT ops.drop_light_curve_partition(61520, 61528, {generation})")
+        with session.transaction() as connection:
+            connection.execute(sa.text(f"SELECT ops.drop_light_curve_partition(61520, 61528, {generation})"))
+    assert execute(database, "SELECT count(*) FROM roman_partition.light_curve_segment_61520_61528_g0") == [(0,)]
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "ALTER TABLE roman.object ADD COLUMN a integer",
+        "DROP TABLE roman.light_curve_summary CASCADE",
+        "CREATE TABLE roman.mine (a integer)",
+        "DROP TABLE roman_partition.light_curve_segment_61520_61528_g0",
+        "UPDATE ops.alembic_version SET version_num = 'x'",
+        "CREATE OR REPLACE FUNCTION roman.ab_magnitude(flux double precision) RETURNS double precision "
+        "LANGUAGE sql AS 'SELECT 1.0::float8'",
+    ],
+)
+def test_the_owner_may_change_everything(database, statement):
+    with session.transaction() as connection:
+        connection.execute(sa.text("SELECT ops.open_light_curve_block(61520)"))
+    attempt("roman_owner", statement)
+
+
+def test_no_role_can_log_in_or_is_a_superuser(database):
+    query = "SELECT rolname FROM pg_roles WHERE rolname LIKE 'roman\\_%' AND rolname <> 'roman_admin' "
+    assert execute(database, query + "AND (rolcanlogin OR rolsuper OR rolcreaterole OR rolcreatedb)") == []
+
+
+def test_what_acts_with_its_owners_rights_has_the_owners_and_a_fixed_search_path(database):
+    query = """
+        SELECT oid::regprocedure FROM pg_proc
+        WHERE prosecdef AND pronamespace IN ('roman'::regnamespace, 'ops'::regnamespace)
+          AND (proowner <> 'roman_owner'::regrole OR proconfig IS NULL OR NOT 'search_path=pg_catalog, pg_temp' = ANY(proconfig))
+    """
+    assert execute(database, query) == []
+
+
+@pytest.mark.parametrize("view", _VIEWS)
+def test_a_reader_may_use_every_view(database, view):
+    with session.reading() as connection:
+        assert connection.execute(sa.text(f"SELECT * FROM {view}")).all() == []
+
+
+def test_a_reader_may_read_every_science_table_and_function(database):
+    with session.reading() as connection:
+        for name in sa.inspect(session.engine()).get_table_names("roman"):
+            connection.execute(sa.text(f"SELECT * FROM roman.{name} LIMIT 1"))
+        connection.execute(sa.text("SELECT * FROM roman.object_at(1)"))
+        assert connection.execute(sa.text("SELECT roman.season_start('gbtds', 1)")).scalar_one() == 61448
+
+
+def test_connections_act_as_their_role_until_the_transaction_ends(database):
+    who = sa.text("SELECT current_user")
+    with session.transaction() as connection:
+        assert connection.execute(who).scalar_one() == "roman_loader"
+    with session.reading() as connection:
+        assert connection.execute(who).scalar_one() == "roman_reader"
+    with session.transaction(Role.OWNER) as connection:
+        assert connection.execute(who).scalar_one() == "roman_admin"
+    with session.engine().connect() as connection:
+        assert connection.execute(who).scalar_one() == "roman_admin"
+
+
+def test_reading_writes_nothing_whoever_reads(database):
+    with session.reading(Role.OWNER) as connection, pytest.raises(sa.exc.InternalError, match="read-only"):
+        connection.execute(sa.text("INSERT INTO roman.survey VALUES ('s', 's')"))
+    with session.transaction(Role.OWNER) as connection:
+        connection.execute(sa.text("INSERT INTO roman.survey VALUES ('s', 's')"))
+
+
+def test_reading_sees_one_state(database):
+    query = sa.text("SELECT count(*) FROM roman.survey")
+    with session.reading() as connection:
+        before = connection.execute(query).scalar_one()
+        with session.transaction() as writer:
+            writer.execute(sa.text("INSERT INTO roman.survey VALUES ('s', 's')"))
+        assert connection.execute(query).scalar_one() == before
+
+
+def test_an_exception_rolls_back(database):
+    with pytest.raises(RuntimeError), session.transaction() as connection:
+        connection.execute(sa.text("INSERT INTO roman.survey VALUES ('s', 's')"))
+        raise RuntimeError
+    assert execute(database, "SELECT count(*) FROM roman.survey WHERE survey = 's'") == [(0,)]
+
+
+def test_a_connection_that_the_server_closed_is_replaced(database):
+    with session.transaction() as connection:
+        connection.execute(sa.text("SELECT 1"))
+    execute(database, "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
+                      "WHERE datname = current_database() AND pid <> pg_backend_pid()")  # fmt: skip
+    with session.transaction() as connection:
+        assert connection.execute(sa.text("SELECT 1")).scalar_one() == 1
+
+
+def test_times_are_in_utc(database):
+    with session.reading() as connection:
+        assert connection.execute(sa.text("SHOW timezone")).scalar_one() == "UTC"
+
+
+@pytest.fixture
+def ordinary_account(cluster_url, empty_database, monkeypatch):
+    """An account that is no superuser but a member of the owner's role, and owns a database with q3c."""
+    execute(empty_database, "CREATE EXTENSION q3c")
+    name = sa.make_url(empty_database).database
+    execute(cluster_url, "CREATE ROLE ordinary LOGIN PASSWORD 'x' IN ROLE roman_owner, roman_loader, roman_reader",
+            f"ALTER DATABASE {name} OWNER TO ordinary", f"GRANT CREATE ON DATABASE {name} TO roman_owner")  # fmt: skip
+    yield sa.make_url(empty_database).set(username="ordinary", password="x")
+    session.engine().dispose()
+    execute(empty_database, "REASSIGN OWNED BY ordinary TO roman_admin", "DROP OWNED BY ordinary", "DROP ROLE ordinary")
+
+
+def test_an_account_that_is_no_superuser_upgrades_and_loads(ordinary_account, upgraded_template, monkeypatch):
+    point_at(ordinary_account.render_as_string(False), monkeypatch)
+    migrate.upgrade()
+    migrate.upgrade()
+    with session.transaction() as connection:
+        connection.execute(sa.text("SELECT ops.open_light_curve_block(61520)"))
+    with session.reading() as connection:
+        assert connection.execute(sa.text("SELECT count(*) FROM roman.light_curve")).scalar_one() == 0
+    assert psycopg2.connect(ordinary_account.render_as_string(False)).closed == 0
