@@ -49,7 +49,7 @@ def make_engine(url: sa.URL) -> sa.Engine:
 def transaction(role: Role = Role.LOADER) -> Iterator[sa.Connection]:
     """One transaction as a role: committed at the end, rolled back by an exception.
 
-    A reader's transaction is read-only. Where the server has no such role, the connection keeps its own.
+    Where the server has no such role, the connection keeps its own.
     """
     with engine().begin() as connection:
         _assume(connection, role)

@@ -62,7 +62,8 @@ def scatter_metrics(segments: SegmentMatrix) -> Iterator[tuple[str, float]]:
     chi2 = (weight * (flux - mean[:, None]) ** 2).sum(axis=1)
     enough = (count > 2) & (mean > 0)
     scatter = np.sqrt(chi2[enough] / (count[enough] - 1))
-    yield "scatter_ratio", _median(scatter / _expected_median(count[enough] - 1))
+    if enough.any():
+        yield "scatter_ratio", _median(scatter / _expected_median(count[enough] - 1))
     mmag = _MMAG * scatter * np.sqrt(count[enough] / total[enough]) / mean[enough]
     magnitude = _AB_ZERO_NJY - 2.5 * np.log10(mean[enough])
     for edge in range(14, 26):

@@ -30,6 +30,9 @@ from loaders.psf.solve import FieldChange, FieldProblem, JointProblem, informati
 _CORE = 2
 """Half-width, in pixels, of the square in which the goodness of a star is measured."""
 
+_VISIBLE = 5
+"""Half-width of the square of which half must be usable. Saturated stars are welcome: they show the wings."""
+
 
 @dataclass(frozen=True)
 class BuildSettings:
@@ -182,7 +185,7 @@ def _begin(item: StarField, start: EffectivePsf, settings: BuildSettings) -> Fit
     noise = item.noise()
     peak = start.stamps[..., start.size // 2, start.size // 2].mean()
     signal = item.flux * np.sqrt(peak / 2) / np.sqrt(noise**2 + np.maximum(_shot(item), 0) * peak * item.flux)
-    good = np.flatnonzero(item.core_usable() & (signal > settings.min_signal))
+    good = np.flatnonzero((item.usable_fraction(_VISIBLE) > 0.5) & (signal > settings.min_signal))
     measured = np.sort(good[np.argsort(-item.flux[good])][: settings.max_star])
     level = np.full(BackgroundGrid.over(item.data.shape, settings.background_spacing).size, _floor(item))
     return FittedField(item.x, item.y, item.flux, measured, level, np.zeros((2, measured.size)))
@@ -284,7 +287,8 @@ def _core_chi2(item: StarField, state: FittedField, psf: SplinePsf, weighing: _W
     residual, root_weight = _weigh(item, model, plain)
     j, i, _ = item.core_pixels(_CORE)
     k = state.measured
-    return np.asarray(((residual * root_weight) ** 2)[j[k], i[k]].mean(axis=(1, 2)))
+    pixels, used = ((residual * root_weight) ** 2)[j[k], i[k]], item.usable[j[k], i[k]]
+    return np.asarray(pixels.sum(axis=(1, 2)) / np.maximum(used.sum(axis=(1, 2)), 1))
 
 
 def _reject(item: StarField, state: FittedField, psf: SplinePsf, weighing: _Weighing) -> FittedField:

@@ -58,10 +58,13 @@ class StarField:
         """Median standard deviation of the usable pixels."""
         return float(np.sqrt(np.median(self.variance[self.usable])))
 
-    def core_usable(self, reach: int = 3) -> BoolArray:
-        """Whether all pixels of the square of half-width ``reach`` around each star are usable, (n,)."""
+    def usable_fraction(self, reach: int) -> FloatArray:
+        """Share of usable pixels in the square of half-width ``reach`` around each star, shape (n,).
+
+        Zero for a star whose square isn't inside of the image.
+        """
         j, i, inside = self.core_pixels(reach)
-        return np.asarray(inside & self.usable[j, i].all(axis=(1, 2)))
+        return np.asarray(np.where(inside, self.usable[j, i].mean(axis=(1, 2)), 0.0))
 
     def core_pixels(self, reach: int) -> tuple[IntArray, IntArray, BoolArray]:
         """Pixels of the square of half-width ``reach`` around every star.

@@ -31,10 +31,10 @@ def reported() -> Iterator[None]:
         yield
     except QueryError as error:
         raise click.ClickException(str(error)) from error
-    except (sa.exc.OperationalError, adbc_driver_manager.OperationalError) as error:
-        raise click.ClickException(_unreachable(error)) from error
-    except (sa.exc.ProgrammingError, psycopg2.Error, adbc_driver_manager.Error) as error:
-        raise click.ClickException(explained(str(error))) from error
+    except sa.exc.DBAPIError as error:
+        raise click.ClickException(_advised(explained(str(error.orig)))) from error
+    except (psycopg2.Error, adbc_driver_manager.Error) as error:
+        raise click.ClickException(_advised(explained(str(error)))) from error
     except BrokenPipeError:
         _close_stdout()
 
@@ -59,7 +59,7 @@ def explained(message: str) -> str:
     """Words of the server without what the driver adds, and with what to do where we know it."""
     words = _DRIVER_SUFFIX.sub("", _DRIVER_PREFIX.sub("", message)).strip()
     if _TIMEOUT in words:
-        return "The query took longer than allowed: ask for less, or allow more with --timeout."
+        return "the query took longer than allowed: ask for less, or allow more with --timeout"
     if _READ_ONLY in words:
         return f"{words}: a query reads and changes nothing; loaders write."
     return words
@@ -79,12 +79,12 @@ def _caret(statement: str, position: int) -> list[str]:
     return [f"  {line}", "  " + "".join("\t" if c == "\t" else " " for c in line[:column]) + "^"]
 
 
-def _unreachable(error: Exception) -> str:
-    """Message for a server that does not answer or a database that is not there."""
-    words = explained(str(error).split("\n(Background")[0])
-    if "does not exist" in words and "database" in words:
-        return f"{words.splitlines()[0]}: `roman-db upgrade` makes it."
-    return words.splitlines()[0]
+def _advised(words: str) -> str:
+    """Words of the server, with what to do where there is no database."""
+    first = words.splitlines()[0]
+    if first.startswith("database") and first.endswith("does not exist"):
+        return f"{first}: `roman-db upgrade` makes it"
+    return words
 
 
 def _close_stdout() -> None:

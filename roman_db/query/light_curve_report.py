@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 import numpy as np
 import sqlalchemy as sa
@@ -12,10 +12,11 @@ from roman_db.query.coordinates import sexagesimal
 from roman_db.query.light_curve import CataloguedObject, LightCurve
 from roman_db.query.photometry import SeriesSummary, ab_magnitude, summarise
 
-_HEAD = (
-    f"{'element':<9}{'kind':<6}{'points':>8}{'flagged':>9}{'failed':>8}{'mean AB':>10}{'scatter':>9}{'error':>8}"
-    f"{'catalog':>10}  BJD_TDB from - to"
-)
+#: Columns of the table of series: name and width, negative to the left.
+_COLUMNS = {
+    "element": -9, "kind": -6, "points": 8, "flagged": 9, "failed": 8, "mean AB": 10, "scatter": 9, "error": 8,
+    "catalog": 10,
+}  # fmt: skip
 
 
 def report(light_curve: LightCurve) -> Iterator[str]:
@@ -29,7 +30,7 @@ def report(light_curve: LightCurve) -> Iterator[str]:
         return
     summaries = [summarise(series, target) for series in light_curve.series]
     yield ""
-    yield _HEAD
+    yield _cells(_COLUMNS) + "  BJD_TDB"
     yield from (_line(summary) for summary in summaries)
     yield from _flag_lines(summaries)
 
@@ -56,13 +57,18 @@ def flag_names() -> dict[int, str]:
 
 def _line(summary: SeriesSummary) -> str:
     """One series."""
-    counts = f"{summary.n_point:>8}{summary.n_flagged:>9}{summary.n_failed:>8}"
-    mags = (
-        f"{_number(summary.mean_mag):>10}{_number(summary.scatter_mag):>9}{_number(summary.error_mag):>8}"
-        f"{_number(summary.catalog_mag):>10}"
+    counts = (summary.n_point, summary.n_flagged, summary.n_failed)
+    mags = (summary.mean_mag, summary.scatter_mag, summary.error_mag, summary.catalog_mag)
+    cells = (summary.optical_element, summary.photometry_kind, *map(str, counts), *map(_number, mags))
+    return f"{_cells(cells)}  {summary.first_bjd_tdb:.4f} to {summary.last_bjd_tdb:.4f}"
+
+
+def _cells(texts: Iterable[str]) -> str:
+    """Texts in the columns of the table."""
+    return "".join(
+        text.rjust(width) if width > 0 else text.ljust(-width)
+        for text, width in zip(texts, _COLUMNS.values(), strict=True)
     )
-    times = f"{summary.first_bjd_tdb:.4f} - {summary.last_bjd_tdb:.4f}"
-    return f"{summary.optical_element:<9}{summary.photometry_kind:<6}{counts}{mags}  {times}"
 
 
 def _flag_lines(summaries: Sequence[SeriesSummary]) -> Iterator[str]:
@@ -74,7 +80,9 @@ def _flag_lines(summaries: Sequence[SeriesSummary]) -> Iterator[str]:
     if counts:
         names: Mapping[int, str] = flag_names()
         yield ""
-        yield "flags: " + ", ".join(f"{names.get(bit, f'bit {bit}')} {n}" for bit, n in sorted(counts.items()))
+        yield "flags: " + ", ".join(
+            f"{names.get(bit, f'bit {bit}')} {n}" for bit, n in sorted(counts.items())
+        )
 
 
 def _mag(flux: float) -> str:

@@ -42,7 +42,7 @@ def chosen_format(name: str | None, out: Path | None) -> str:
         If the suffix says nothing to us, or binary data would go to a terminal.
     """
     if name is None:
-        name = "table" if out is None else _format_of(out)
+        name = "table" if out is None else format_of(out, FORMATS)
     if out is None and not FORMATS[name].is_text and sys.stdout.isatty():
         raise QueryError(
             f"{name} is binary and would garble the terminal: give --out FILE, or redirect the output"
@@ -90,10 +90,16 @@ def _said(out: Path) -> Iterator[None]:
         raise QueryError(f"cannot write {out}: {error.strerror or error}") from error
 
 
-def _format_of(out: Path) -> str:
-    """Format that the suffix of a file means."""
-    for name, known in FORMATS.items():
+def format_of(out: Path, formats: Mapping[str, Format]) -> str:
+    """Name of the format that the suffix of a file means.
+
+    Raises
+    ------
+    QueryError
+        If it means none.
+    """
+    for name, known in formats.items():
         if out.suffix.lower() in known.suffixes:
             return name
-    every = ", ".join(suffix for known in FORMATS.values() for suffix in known.suffixes)
-    raise QueryError(f"cannot tell the format of {out.name}: end it in one of {every}, or give --format")
+    every = ", ".join(suffix for known in formats.values() for suffix in known.suffixes)
+    raise QueryError(f"cannot tell the format of {out.name}: end it in one of {every}")

@@ -1,7 +1,7 @@
 """What is in the database and how it is, fast however much it holds.
 
-Small tables are counted; large ones are estimated as the planner does (``pg_class.reltuples``), points from the
-blocks, which say how many epochs and objects they have.
+Small tables are counted; large ones are estimated as the planner does (``pg_class.reltuples``), points from
+the blocks, which say how many epochs and objects they have.
 """
 
 from __future__ import annotations
@@ -10,10 +10,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+import psycopg2.errors
 import sqlalchemy as sa
 
 from roman_db import session
 from roman_db.cluster import lifecycle
+from roman_db.load_run import code_version
+from roman_db.query.error import QueryError
 from roman_db.settings import settings
 
 #: Rows up to which a table is counted.
@@ -27,13 +30,18 @@ _POINTS = """
     FROM roman.light_curve_block WHERE superseded_at IS NULL
 """
 _RUNS = f"""
-    SELECT load_run_id, task, state, started_at, finished_at, n_read, n_loaded, n_unchanged, n_rejected, message
+    SELECT load_run_id, task, state, started_at, finished_at,
+           n_read, n_loaded, n_unchanged, n_rejected, message
     FROM ops.load_run ORDER BY load_run_id DESC LIMIT {RECENT_RUNS}
 """
-_STATES = "SELECT state, count(*) FROM ops.load_run WHERE state IN ('running', 'interrupted', 'failed') GROUP BY state"
+_STATES = """
+    SELECT state, count(*) FROM ops.load_run
+    WHERE state IN ('running', 'interrupted', 'failed') GROUP BY state
+"""
 _VERDICTS = f"""
-    SELECT verdict, count(*) FROM ops.quality_metric
-    WHERE load_run_id = ANY(ARRAY(SELECT load_run_id FROM ops.load_run ORDER BY load_run_id DESC LIMIT {RECENT_RUNS}))
+    SELECT verdict, count(*) FROM ops.quality_metric WHERE load_run_id = ANY(ARRAY(
+        SELECT load_run_id FROM ops.load_run ORDER BY load_run_id DESC LIMIT {RECENT_RUNS}
+    ))
     GROUP BY verdict
 """
 _PARTITIONS = """
@@ -78,6 +86,8 @@ class Status:
     ----------
     server
         Where it is.
+    version
+        Version of this software.
     counts
         Exposures, objects, PSFs, light-curve blocks and points.
     first_mjd, end_mjd
@@ -93,7 +103,7 @@ class Status:
     """
 
     server: str
-    schema_version: str
+    version: str
     counts: dict[str, Count]
     first_mjd: int
     end_mjd: int
@@ -105,20 +115,74 @@ class Status:
 
 
 def read_status() -> Status:
-    """Look at the database."""
-    with session.reading() as connection:
-        counts = {name: _count(connection, table) for name, table in _TABLES.items()}
-        points, blocks, first_mjd, end_mjd = _one(connection, _POINTS)
-        counts |= {"light-curve blocks": Count(blocks), "light-curve points": Count(int(points))}
-        return Status(
-            server=_server(),
-            schema_version=_one(connection, "SELECT obj_description('roman'::regnamespace)")[0],
-            counts=counts,
-            first_mjd=first_mjd,
-            end_mjd=end_mjd,
-            runs=[Run(*row) for row in connection.execute(sa.text(_RUNS))],
-            run_states=_pairs(connection, _STATES),
-            verdicts=_pairs(connection, _VERDICTS),
-            size_bytes=_one(connection, "SELECT pg_database_size(current_database())")[0],
-            light_curve_bytes=int(_one(connection, _PARTITIONS)[0]),
-        )
+    """Look at the database.
+
+    Raises
+    ------
+    QueryError
+        If there is none yet.
+    """
+    server = _server()
+    try:
+        with session.reading() as connection:
+            return _read(connection, server)
+    except sa.exc.ProgrammingError as error:
+        if isinstance(error.orig, psycopg2.errors.UndefinedTable):
+            raise QueryError("the database has no tables yet: `roman-db upgrade` makes them") from error
+        raise
+
+
+def _read(connection: sa.Connection, server: str) -> Status:
+    """Put the parts together."""
+    n_point, n_block, first_mjd, end_mjd = _one(connection, _POINTS)
+    stored = {name: _count(connection, table) for name, table in _TABLES.items()}
+    light_curves = {"light-curve blocks": Count(n_block), "light-curve points": Count(int(n_point), False)}
+    return Status(
+        server=server,
+        version=code_version(),
+        counts=stored | light_curves,
+        first_mjd=first_mjd,
+        end_mjd=end_mjd,
+        runs=[Run(*row) for row in connection.execute(sa.text(_RUNS))],
+        run_states=_pairs(connection, _STATES),
+        verdicts=_pairs(connection, _VERDICTS),
+        size_bytes=_one(connection, "SELECT pg_database_size(current_database())")[0],
+        light_curve_bytes=int(_one(connection, _PARTITIONS)[0]),
+    )
+
+
+def _server() -> str:
+    """Say which server it is, without the password.
+
+    Raises
+    ------
+    QueryError
+        If no private server was ever made; a look at it is no reason to make one.
+    """
+    chosen = settings()
+    if chosen.url is None and lifecycle.status(chosen).state == "absent":
+        raise QueryError(f"there is no database in {chosen.home} yet: `roman-db upgrade` makes one")
+    kind = "private server" if chosen.url is None else "server of ROMAN_DB_URL"
+    url = session.database_url()
+    return f"database {url.database} of the {kind} at {url.host or url.query.get('host', 'this machine')}"
+
+
+def _count(connection: sa.Connection, table: str) -> Count:
+    """Count the rows of a table, or estimate them if they are many."""
+    counted = _one(connection, f"SELECT count(*) FROM (SELECT FROM {table} LIMIT {COUNTED}) AS first")[0]
+    if counted < COUNTED:
+        return Count(counted)
+    estimated = _one(
+        connection, f"SELECT CAST(reltuples AS bigint) FROM pg_class WHERE oid = '{table}'::regclass"
+    )
+    return Count(max(estimated[0], counted), is_exact=False)
+
+
+def _one(connection: sa.Connection, sql: str) -> tuple[Any, ...]:
+    """The only row of a query."""
+    return tuple(connection.execute(sa.text(sql)).one())
+
+
+def _pairs(connection: sa.Connection, sql: str) -> dict[str, int]:
+    """Names and numbers."""
+    return {str(name): int(number) for name, number in connection.execute(sa.text(sql))}

@@ -82,6 +82,9 @@ def finished_home() -> Iterator[Path]:
         settings = settings_of(made / "home")
         lifecycle.start(settings)
         lifecycle.stop(settings)
+        with (settings.home / "cluster/postgresql.auto.conf").open("a") as file:
+            # In files, or each server that a test kills would leave shared memory behind.
+            file.write("dynamic_shared_memory_type = 'mmap'\n")
         yield settings.home
 
 
