@@ -160,7 +160,7 @@ def read_sample(directory: Path, exposure: int) -> Sample:
 
 
 def cramer_rao(sample: Sample, psf: EffectivePsf) -> FloatArray:
-    """Smallest standard error that fluxes can have, all fluxes and the local sky being unknown; NaN off the image.
+    """Smallest errors that fluxes can have, all fluxes and the local sky being unknown; NaN off the image.
 
     The Fisher matrix is inverted densely in windows with a margin, light beyond 12 pixels left out.
     """

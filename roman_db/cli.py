@@ -7,6 +7,7 @@ import sys
 
 import click
 import structlog
+from pydantic import ValidationError
 
 from roman_db import migrate
 from roman_db.cluster.commands import cluster
@@ -45,10 +46,10 @@ root.add_command(cluster)
 
 def main() -> None:
     """Run the command line; an error that we foresaw is one line, without a traceback."""
-    configure_logs()
     for entry in importlib.metadata.entry_points(group="roman_db.commands"):
         entry.load()(root)
     try:
+        configure_logs()
         root(standalone_mode=False)
     except click.exceptions.Abort:
         sys.exit(130)
@@ -58,3 +59,8 @@ def main() -> None:
     except ClusterError as error:
         structlog.get_logger().error(str(error))
         sys.exit(1)
+    except ValidationError as error:
+        for wrong in error.errors():
+            variable = "ROMAN_DB_" + "_".join(str(part) for part in wrong["loc"]).upper()
+            click.echo(f"Error: environment variable {variable}: {wrong['msg']}", err=True)
+        sys.exit(2)

@@ -42,7 +42,8 @@ def demo(directory: Path, days: float, parameters: Path | None) -> None:
     stars, event = found.stars, found.event
     click.echo(
         f"Truth recovered: {stars.n_point:,} points of {stars.n_star:,} stars, "
-        f"bias {stars.bias_mmag:+.1f} mmag down to magnitude {stars.limit:g}, errors right to a factor {stars.pull:.3f} (1 is perfect)."
+        f"bias {stars.bias_mmag:+.1f} mmag down to magnitude {stars.limit:g}, "
+        f"scatter {stars.pull:.3f} times the stated errors."
     )
     click.echo(
         f"Event: brightened {event.peak:.2f} times at the highest point, in truth {event.true_peak:.2f}; "

@@ -27,6 +27,9 @@ NAME = "demonstration"
 #: Optical element of the picture, and MJD of the origin of Julian Dates.
 ELEMENT, MJD_OF_JD_ZERO = "F146", -2_400_000.5
 
+#: Flags of good points: crowding is in the errors, and a saturated star may have a usable slope.
+_HARMLESS = PhotometryFlag.CROWDED | PhotometryFlag.SATURATED
+
 FloatArray = npt.NDArray[np.float64]
 Step = Callable[[str, int, int], None]
 
@@ -50,9 +53,7 @@ class Demonstration:
 
 @dataclass(frozen=True)
 class _Curves:
-    """Light curves of all stars of a scene, shape (n_star, n_epoch), NaN where not measured or flagged for
-    more than crowding.
-    """
+    """Light curves of all stars of a scene, shape (n_star, n_epoch); NaN where there is no good point."""
 
     object_id: npt.NDArray[np.int64]
     bjd_tdb: FloatArray
@@ -95,7 +96,7 @@ def _read_curves(scene: Scene) -> _Curves:
     shape = scene.stars.magnitude.size, epochs.size
     curves = _Curves(np.zeros(shape[0], np.int64), epochs, np.full(shape, np.nan), np.full(shape, np.nan))
     curves.object_id[source] = object_id
-    curves.flux[source, column] = np.where(flags & ~PhotometryFlag.CROWDED == 0, flux, np.nan)
+    curves.flux[source, column] = np.where(flags & ~_HARMLESS == 0, flux, np.nan)
     curves.error[source, column] = error
     return curves
 

@@ -45,7 +45,5 @@ DESCRIPTION: dict[PhotometryFlag, str] = {
 }
 """Description of each flag, one line each."""
 
-EXCLUDING_FLAGS = int(
-    PhotometryFlag.SATURATED | PhotometryFlag.FIT_FAILED | PhotometryFlag.NO_PIXELS | PhotometryFlag.EDGE
-)
-"""Points with any of these flags do not enter the summaries of light curves."""
+EXCLUDING_FLAGS = int(PhotometryFlag.FIT_FAILED | PhotometryFlag.NO_PIXELS | PhotometryFlag.NOT_CONVERGED)
+"""Points with any of these flags do not enter the summaries of light curves; the errors of others hold."""

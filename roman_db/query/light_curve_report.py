@@ -14,8 +14,8 @@ from roman_db.query.photometry import SeriesSummary, ab_magnitude, summarise
 
 #: Columns of the table of series: name and width, negative to the left.
 _COLUMNS = {
-    "element": -9, "kind": -6, "points": 8, "flagged": 9, "failed": 8, "mean AB": 10, "scatter": 9, "error": 8,
-    "catalog": 10,
+    "element": -9, "kind": -6, "points": 8, "flagged": 9, "failed": 8, "mean AB": 10, "scatter": 9,
+    "error": 8, "catalog": 10,
 }  # fmt: skip
 
 

@@ -8,7 +8,7 @@ takes none.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from roman_db.query.error import QueryError
@@ -109,6 +109,8 @@ def parse(text: str) -> Statement:
     first = next((token for token in tokens[:end] if not _is_blank(token) and token.text != "("), None)
     if first is None:
         raise QueryError("there is no statement")
+    if not _is_balanced(tokens[:end]):
+        raise QueryError("the parentheses do not match")
     verb = first.text.upper()
     if verb not in _QUERIES + _REPORTS:
         raise QueryError(f"a query begins with {', '.join(_QUERIES + _REPORTS)}, got {first.text!r}")
@@ -139,6 +141,16 @@ def _comment_end(text: str, start: int) -> int:
 def _is_blank(token: Token) -> bool:
     """Whether a piece says nothing to the server."""
     return token.kind in _BLANK or token.text.isspace()
+
+
+def _is_balanced(tokens: Iterable[Token]) -> bool:
+    """Whether every parenthesis has its other half; else a statement could end that which it is put into."""
+    depth = 0
+    for token in tokens:
+        depth += {"(": 1, ")": -1}.get(token.text, 0)
+        if depth < 0:
+            return False
+    return depth == 0
 
 
 def _literal(value: object) -> str:

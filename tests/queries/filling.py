@@ -135,7 +135,9 @@ def analyze() -> None:
 def insert(connection: sa.Connection, table: str, **columns: object) -> int:
     """Insert a row and return the value of its first column."""
     values = {k: json.dumps(v) if isinstance(v, dict) else v for k, v in columns.items()}
-    sql = f"INSERT INTO {table} ({', '.join(values)}) VALUES ({', '.join(f':{k}' for k in values)}) RETURNING *"
+    sql = (
+        f"INSERT INTO {table} ({', '.join(values)}) VALUES ({', '.join(f':{k}' for k in values)}) RETURNING *"
+    )
     return connection.execute(sa.text(sql), values).one()[0]
 
 
@@ -152,7 +154,9 @@ def _runs(connection: sa.Connection) -> int:
     run = insert(connection, "ops.load_run", task="run daily", **counts, **_RUN)
     words = {"source": "broken.asdf", "code": "truncated", "reason": "ends early", "remedy": "fetch it again"}
     insert(connection, "ops.load_rejection", load_run_id=run, **words)
-    insert(connection, "ops.task_run", mode="daily", task="photometer", unit="u", state="failed", load_run_id=run)
+    insert(
+        connection, "ops.task_run", mode="daily", task="photometer", unit="u", state="failed", load_run_id=run
+    )
     return run
 
 
@@ -167,7 +171,12 @@ def _catalog(connection: sa.Connection, survey: Survey, run: int) -> int:
     rows = {"object_id": survey.object_id, **place, "catalog_version_id": version, **constant}
     copy_rows(connection, "roman.object", rows)
     moved = {name: values[:1] for name, values in place.items()} | {"ra": survey.ra[:1] - 1e-6}
-    history = {"object_id": survey.object_id[:1], **moved, "replaced_by": [second], "catalog_version_id": [first]}
+    history = {
+        "object_id": survey.object_id[:1],
+        **moved,
+        "replaced_by": [second],
+        "catalog_version_id": [first],
+    }
     copy_rows(connection, "roman.object_history", {**history, "load_run_id": [run]})
     for element, flux in survey.flux.items():
         of = {"object_id": survey.object_id, "optical_element": [element] * n, "psf_flux": flux}
@@ -197,7 +206,8 @@ def _exposures(connection: sa.Connection, run: int) -> None:
     start = np.datetime64("1858-11-17", "us") + np.rint(mjd * 86_400_000).astype("m8[ms]")
     centre = int(nested_pixel(np.array([RA]), np.array([DEC]))[0]) >> 40
     constant = {
-        "visit_id": visit, "detector": DETECTOR, "field_id": 1, "ra": RA, "dec": DEC, "n_x": 4088, "n_y": 4088,
+        "visit_id": visit, "detector": DETECTOR, "field_id": 1, "ra": RA, "dec": DEC,
+        "n_x": 4088, "n_y": 4088,
         "observatory_source": "the Sun-Earth L2 point", "njy_per_unit": 100.0, "fraction_usable": 0.99,
         "fraction_saturated": 0.001, "median_background": 0.5, "background_noise": 0.1, "load_run_id": run,
         "footprint": np.array([[centre << 40, (centre + 1) << 40]]),
@@ -216,8 +226,8 @@ def _files(connection: sa.Connection, exposures: np.ndarray, run: int) -> list[i
     rows = [(f"{exposure}_cal.asdf", f"{exposure:064x}") for exposure in exposures]
     return [
         insert(
-            connection, "ops.input_file", kind="exposure", filename=name, path=f"/data/{name}", sha256=checksum,
-            size_bytes=1000, load_run_id=run,
+            connection, "ops.input_file", kind="exposure", filename=name, path=f"/data/{name}",
+            sha256=checksum, size_bytes=1000, load_run_id=run,
         )
         for name, checksum in rows
     ]  # fmt: skip
@@ -246,18 +256,19 @@ def _psf(connection: sa.Connection, run: int) -> None:
             connection,
             "roman.psf_model",
             detector=DETECTOR, optical_element="F146", epoch_mjd_tdb=day + 0.1, epoch_start_mjd_tdb=day,
-            epoch_end_mjd_tdb=day + 0.2, exposure_id=epochs_of(day, "F146").exposure_id.tolist(), oversampling=4,
-            size=5, x_node=[0.0, 2000.0], y_node=[2000.0], stamp=b"", n_star=10, origin="empirical", load_run_id=run,
+            epoch_end_mjd_tdb=day + 0.2, exposure_id=epochs_of(day, "F146").exposure_id.tolist(),
+            oversampling=4, size=5, x_node=[0.0, 2000.0], y_node=[2000.0], stamp=b"", n_star=10,
+            origin="empirical", load_run_id=run,
         )  # fmt: skip
         for x in (100.0, 2040.0, 4000.0):
             insert(
-                connection, "roman.psf_moment", psf_model_id=model, x=x, y=2040.0, fwhm=1.0 + x / 1e5, sigma=0.5,
-                e1=0.01, e2=-0.01, load_run_id=run,
+                connection, "roman.psf_moment", psf_model_id=model, x=x, y=2040.0, fwhm=1.0 + x / 1e5,
+                sigma=0.5, e1=0.01, e2=-0.01, load_run_id=run,
             )  # fmt: skip
 
 
 def _simulation(connection: sa.Connection, survey: Survey, run: int) -> None:
-    """Truth of a scene: the first ten objects, each 0.01 arcsec to the north, and a source that nobody saw."""
+    """Truth of a scene: the first ten objects, each 0.01 arcsec to the north, and a source never seen."""
     scene = insert(connection, "roman.simulated_scene", name="scene", parameters={}, load_run_id=run)
     n = 11
     rows = {

@@ -78,7 +78,9 @@ def test_many_rows(database):
 
 
 def test_columns_of_different_lengths_are_refused(database):
-    message = r"columns of roman.survey must have the same number of rows, got {'survey': 2, 'description': 1}"
+    message = (
+        r"columns of roman.survey must have the same number of rows, got {'survey': 2, 'description': 1}"
+    )
     with pytest.raises(ValueError, match=message), session.transaction() as connection:
         copy_rows(connection, "roman.survey", {"survey": ["s1", "s2"], "description": ["one"]})
 

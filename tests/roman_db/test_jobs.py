@@ -12,7 +12,9 @@ class Bench:
 
     def __init__(self, name, units, raises=None):
         self.done, self._raises = [], raises or {}
-        self.task = Task(name, "for tests", lambda arguments: [Unit(u, {"n": u}) for u in units(arguments)], self._run)
+        self.task = Task(
+            name, "for tests", lambda arguments: [Unit(u, {"n": u}) for u in units(arguments)], self._run
+        )
 
     def _run(self, unit, load_run, progress):
         progress(f"within {unit.name}", 0, 1)
@@ -38,7 +40,10 @@ def runs(url):
 
 
 def test_tasks_in_order_and_units_in_order(database):
-    first, second = Bench("one", lambda arguments: ["a", "b"]), Bench("two", lambda arguments: [arguments["day"]])
+    first, second = (
+        Bench("one", lambda arguments: ["a", "b"]),
+        Bench("two", lambda arguments: [arguments["day"]]),
+    )
     report, told = run(first, second, arguments={"day": "61520"})
     assert (first.done, second.done) == (["a", "b"], ["61520"])
     assert (report.succeeded, report.failed) == (["one a", "one b", "two 61520"], {})

@@ -48,7 +48,9 @@ def test_a_rejection_says_what_where_and_what_to_do(database):
         run.reject_rows(connection, [])
         many = {"source": "b", "code": "x", "reason": "y", "remedy": "z"}
         run.reject_rows(connection, [many | {"row_number": number} for number in range(1000)])
-    query = "SELECT source, row_number, code, reason, remedy FROM ops.load_rejection ORDER BY source, row_number"
+    query = (
+        "SELECT source, row_number, code, reason, remedy FROM ops.load_rejection ORDER BY source, row_number"
+    )
     rows = execute(database, query)
     assert len(rows) == 1001
     assert rows[0] == ("b", 0, "x", "y", "z")

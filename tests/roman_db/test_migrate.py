@@ -99,8 +99,10 @@ def test_two_upgrades_at_once(cluster_url, monkeypatch, exists):
         for thread in threads:
             thread.join()
         assert errors == []
-        assert execute(session.engine().url.set(drivername="postgresql").render_as_string(False),
-                       "SELECT count(*) FROM roman.detector") == [(18,)]
+        assert execute(
+            session.engine().url.set(drivername="postgresql").render_as_string(False),
+            "SELECT count(*) FROM roman.detector",
+        ) == [(18,)]
     finally:
         forget()
         execute(cluster_url, f"DROP DATABASE {name} WITH (FORCE)")

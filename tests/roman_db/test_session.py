@@ -100,7 +100,9 @@ def test_a_loader_cannot_drop_a_partition_in_use(database):
         attempt("roman_loader", f"SELECT ops.drop_light_curve_partition(61520, 61528, {generation})")
         with session.transaction() as connection:
             connection.execute(sa.text(f"SELECT ops.drop_light_curve_partition(61520, 61528, {generation})"))
-    assert execute(database, "SELECT count(*) FROM roman_partition.light_curve_segment_61520_61528_g0") == [(0,)]
+    assert execute(database, "SELECT count(*) FROM roman_partition.light_curve_segment_61520_61528_g0") == [
+        (0,)
+    ]
 
 
 @pytest.mark.parametrize(
@@ -207,7 +209,12 @@ def ordinary_account(cluster_url, empty_database, monkeypatch):
             f"ALTER DATABASE {name} OWNER TO ordinary", f"GRANT CREATE ON DATABASE {name} TO roman_owner")  # fmt: skip
     yield sa.make_url(empty_database).set(username="ordinary", password="x")
     session.engine().dispose()
-    execute(empty_database, "REASSIGN OWNED BY ordinary TO roman_admin", "DROP OWNED BY ordinary", "DROP ROLE ordinary")
+    execute(
+        empty_database,
+        "REASSIGN OWNED BY ordinary TO roman_admin",
+        "DROP OWNED BY ordinary",
+        "DROP ROLE ordinary",
+    )
 
 
 def test_an_account_that_is_no_superuser_upgrades_and_loads(ordinary_account, upgraded_template, monkeypatch):

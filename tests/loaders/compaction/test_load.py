@@ -33,7 +33,9 @@ def write_mixture() -> None:
     write(key(), epochs(n=4, first=51, step=7), photometry(401, object_ids(60)[30:], 4))
 
 
-@pytest.mark.parametrize("cuts", ["{}", "{1000000000000010000}", "{1,1000000000000010000,1000000000000020001}"])
+@pytest.mark.parametrize(
+    "cuts", ["{}", "{1000000000000010000}", "{1,1000000000000010000,1000000000000020001}"]
+)
 @pytest.mark.parametrize("chunked", [False, True], ids=["whole", "chunks"])
 def test_every_point_stays_as_it_is(database, monkeypatch, cuts, chunked):
     with session.transaction() as connection:
@@ -120,7 +122,9 @@ def test_late_data_and_reprocessing_go_on_after_compaction(database):
     assert points() == before
     assert generations() == ["light_curve_segment_61520_61528_g2"]
 
-    (block,) = ask("SELECT exposure_id, midpoint_mjd_tdb FROM roman.light_curve_block WHERE superseded_at IS NULL")
+    (block,) = ask(
+        "SELECT exposure_id, midpoint_mjd_tdb FROM roman.light_curve_block WHERE superseded_at IS NULL"
+    )
     again = epochs(n=len(block[0]))
     again = type(again)(np.array(block[0]), np.array(block[1]), np.array(block[1]))
     write(key(days=3), again, photometry(10, object_ids(2), len(block[0])))
@@ -135,7 +139,9 @@ def test_superseded_versions_are_left_behind(database):
     before = points()
     compact()
     assert points() == before
-    assert ask("SELECT count(*) FROM roman.light_curve_segment WHERE start_mjd = 61520 AND block_id >> 40 = 1") == [(5,)]
+    assert ask(
+        "SELECT count(*) FROM roman.light_curve_segment WHERE start_mjd = 61520 AND block_id >> 40 = 1"
+    ) == [(5,)]
 
 
 @pytest.fixture
@@ -162,7 +168,10 @@ def test_a_season_is_sealed_into_one_block_a_unit(season):
     assert points() == before
     assert drop_retired(1) == 3
     assert points() == before
-    assert ask("SELECT * FROM ops.light_curve_partition ORDER BY 1") == [(61520, 61528, True), (61544, 61552, False)]
+    assert ask("SELECT * FROM ops.light_curve_partition ORDER BY 1") == [
+        (61520, 61528, True),
+        (61544, 61552, False),
+    ]
     blocks = "SELECT start_mjd, end_mjd FROM roman.light_curve_block WHERE superseded_at IS NULL ORDER BY 1"
     assert ask(blocks) == [(61522, 61539), (61550, 61551)]
     assert window_of(season) is None

@@ -9,7 +9,16 @@ import sqlalchemy as sa
 from loaders.compaction.load import Window, drop_retired, season_window
 from roman_db import session
 from tests.loaders.compaction.runs import WINDOW, ask, compact, generations, pending
-from tests.loaders.light_curve.synthetic import FIRST_DAY, epochs, key, object_ids, photometry, points, write, write_days
+from tests.loaders.light_curve.synthetic import (
+    FIRST_DAY,
+    epochs,
+    key,
+    object_ids,
+    photometry,
+    points,
+    write,
+    write_days,
+)
 
 _COUNT = """
 SELECT count(*), count(DISTINCT (object_id, exposure_id)), sum(hashfloat4(flux)::bigint) FROM roman.light_curve
@@ -28,7 +37,9 @@ def test_an_older_snapshot_goes_on_to_see_the_old_blocks(database):
         assert drop_retired(0.1) == 0
         assert points(early) == expected
         assert points(late) == expected
-        summaries = "SELECT count(*) FROM roman.light_curve_summary JOIN roman.light_curve_block USING (block_id)"
+        summaries = (
+            "SELECT count(*) FROM roman.light_curve_summary JOIN roman.light_curve_block USING (block_id)"
+        )
         assert late.execute(sa.text(f"{summaries} WHERE superseded_at IS NULL")).scalar_one() == 21
     assert drop_retired(1) == 1
     assert len(points()) > len(expected)
@@ -38,7 +49,9 @@ def test_a_snapshot_older_than_a_sealing(database):
     write_days(20)
     with session.transaction() as connection:
         connection.execute(sa.text("INSERT INTO roman.survey VALUES ('s', 's')"))
-        connection.execute(sa.text(f"INSERT INTO roman.season VALUES ('s', 1, {FIRST_DAY}, {FIRST_DAY + 20})"))
+        connection.execute(
+            sa.text(f"INSERT INTO roman.season VALUES ('s', 1, {FIRST_DAY}, {FIRST_DAY + 20})")
+        )
     expected = points()
     with session.reading() as late:
         late.execute(sa.text("SELECT 1"))

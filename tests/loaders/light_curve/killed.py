@@ -23,7 +23,9 @@ def kill_me() -> None:
 def kill_my_backend() -> None:
     """Kill the server process of the transaction that runs, as the kernel would where memory is short."""
     with session.engine().connect() as connection:
-        query = "SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
+        query = (
+            "SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
+        )
         for pid in connection.execute(sa.text(query + " AND state <> 'idle'")).scalars():
             psutil.Process(pid).kill()
 

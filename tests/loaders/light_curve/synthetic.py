@@ -55,7 +55,9 @@ def photometry(seed: int, object_id: np.ndarray, n_epoch: int, **changes) -> Blo
     return dataclasses.replace(made, **changes)
 
 
-def fluxes(object_id: np.ndarray, flux: np.ndarray, flux_err: np.ndarray, flags: np.ndarray) -> BlockPhotometry:
+def fluxes(
+    object_id: np.ndarray, flux: np.ndarray, flux_err: np.ndarray, flags: np.ndarray
+) -> BlockPhotometry:
     """Photometry of nothing but fluxes."""
     none = np.full(object_id.size, np.nan)
     n = flux.shape[1]
@@ -98,7 +100,9 @@ def context() -> BlockContext:
                 ),
                 {"run": run},
             )
-        catalog = connection.execute(sa.text("SELECT min(catalog_version_id) FROM roman.catalog_version")).scalar_one()
+        catalog = connection.execute(
+            sa.text("SELECT min(catalog_version_id) FROM roman.catalog_version")
+        ).scalar_one()
     return BlockContext(run, catalog, EXCLUDING)
 
 

@@ -76,7 +76,9 @@ def test_round_trip(cursor, rows):
 def test_the_server_reads_the_same_as_numpy(cursor, rows):
     """Through psycopg2's text protocol, which knows nothing of ours."""
     send(cursor, rows)
-    cursor.execute("SELECT object_id, block_id, start_mjd, a::float8[], flag_run FROM segment ORDER BY object_id")
+    cursor.execute(
+        "SELECT object_id, block_id, start_mjd, a::float8[], flag_run FROM segment ORDER BY object_id"
+    )
     for i, (object_id, block_id, start_mjd, a, flag_run) in enumerate(cursor.fetchall()):
         assert (object_id, block_id, start_mjd) == (rows.object_id[i], rows.block_id, rows.start_mjd)
         np.testing.assert_array_equal(np.array(a, "f8"), rows.arrays[0][i].astype("f8"))

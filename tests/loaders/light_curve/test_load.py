@@ -81,7 +81,10 @@ def test_the_array_view_holds_every_epoch_in_order(database):
     assert [row.n_epoch for row in rows] == [9, 9, 9]
     for i, row in enumerate(rows):
         assert np.all(np.diff(row.midpoint_mjd_tdb) > 0)
-        assert row.exposure_id == epochs(n=5).exposure_id.tolist() + epochs(FIRST_DAY + 1, 4).exposure_id.tolist()
+        assert (
+            row.exposure_id
+            == epochs(n=5).exposure_id.tolist() + epochs(FIRST_DAY + 1, 4).exposure_id.tolist()
+        )
         np.testing.assert_array_equal(np.array(row.flux[:5], "f4"), first.segments.flux[i])
 
 
@@ -192,7 +195,9 @@ def test_loaders_that_need_the_same_new_partition(database):
 
     def writer(number, detector):
         day = FIRST_DAY + 8 * (number % 2)
-        return lambda: write(key(day, detector=detector), epochs(day, series=number), photometry(number, object_ids(50), 5))
+        return lambda: write(
+            key(day, detector=detector), epochs(day, series=number), photometry(number, object_ids(50), 5)
+        )
 
     assert run_at_once(*(writer(number, detector) for number, detector in enumerate(detectors))) == []
     with session.reading() as connection:

@@ -18,7 +18,9 @@ def filled(database):
         write(key(day), epochs(day, 3), fluxes(object_ids(3000), ones, ones, np.zeros((3000, 3), "u2")))
     with session.transaction() as connection:
         connection.execute(sa.text("INSERT INTO roman.survey VALUES ('s', 's')"))
-        connection.execute(sa.text(f"INSERT INTO roman.season VALUES ('s', 1, {FIRST_DAY}, {FIRST_DAY + 10})"))
+        connection.execute(
+            sa.text(f"INSERT INTO roman.season VALUES ('s', 1, {FIRST_DAY}, {FIRST_DAY + 10})")
+        )
 
 
 @pytest.fixture(params=["analyzed", "fresh"])

@@ -11,7 +11,13 @@ from scipy import stats
 from loaders.light_curve.summary import RUN_THRESHOLD, SegmentMatrix, merge_summaries, summarise
 from tests.loaders.light_curve import strategies
 
-_ADDITIVE_MOMENTS = ("weighted_m2", "unweighted_m2", "unweighted_m3", "unweighted_m4", "sum_squared_difference")
+_ADDITIVE_MOMENTS = (
+    "weighted_m2",
+    "unweighted_m2",
+    "unweighted_m3",
+    "unweighted_m4",
+    "sum_squared_difference",
+)
 _EXACT = ("n_point", "n_flagged", "min_flux", "max_flux", "first_flux", "last_flux", "first_mjd_tdb",
           "last_mjd_tdb", "longest_run", "leading_run", "trailing_run")  # fmt: skip
 
@@ -22,13 +28,17 @@ def light_curves(draw, fluxes=st.floats(-1e4, 1e4, width=32) | st.just(np.nan)):
     shape = draw(strategies.shapes)
     errors = st.floats(0.0625, 100, width=32)
     segments = SegmentMatrix(
-        draw(strategies.reals(shape, fluxes)), draw(strategies.reals(shape, errors)), draw(strategies.flags(shape))
+        draw(strategies.reals(shape, fluxes)),
+        draw(strategies.reals(shape, errors)),
+        draw(strategies.flags(shape)),
     )
     return segments, np.arange(shape[1]) + 61520.5, draw(strategies.reals(shape[:1], fluxes)).astype("f8")
 
 
 def part(segments, columns):
-    return SegmentMatrix(*(np.ascontiguousarray(m[:, columns]) for m in (segments.flux, segments.flux_err, segments.flags)))
+    return SegmentMatrix(
+        *(np.ascontiguousarray(m[:, columns]) for m in (segments.flux, segments.flux_err, segments.flags))
+    )
 
 
 def longest(above):
@@ -43,11 +53,17 @@ def test_against_numpy_and_scipy(drawn):
     summary = summarise(segments, mjd, reference, 4)
     for i, one in enumerate(summary):
         counts = (segments.flags[i] & 4 == 0) & np.isfinite(segments.flux[i])
-        flux, err, when = segments.flux[i][counts].astype("f8"), segments.flux_err[i][counts].astype("f8"), mjd[counts]
+        flux, err, when = (
+            segments.flux[i][counts].astype("f8"),
+            segments.flux_err[i][counts].astype("f8"),
+            mjd[counts],
+        )
         assert one["n_point"] == flux.size
         assert one["n_flagged"] == np.count_nonzero(segments.flags[i])
         if flux.size == 0:
-            assert np.isnan([one["mean_flux"], one["unweighted_mean"], one["min_flux"], one["first_flux"]]).all()
+            assert np.isnan(
+                [one["mean_flux"], one["unweighted_mean"], one["min_flux"], one["first_flux"]]
+            ).all()
             assert one["sum_weight"] == one["weighted_m2"] == one["longest_run"] == 0
             continue
         scale = np.abs(flux).max() + 1
@@ -58,7 +74,9 @@ def test_against_numpy_and_scipy(drawn):
             assert one[f"unweighted_m{order}"] == pytest.approx(moment, abs=1e-9 * scale**order)
         chi2 = np.sum(((flux - np.average(flux, weights=err**-2)) / err) ** 2)
         assert one["weighted_m2"] == pytest.approx(chi2, rel=1e-9, abs=1e-9 * (scale / err.min()) ** 2)
-        assert one["sum_squared_difference"] == pytest.approx(np.sum(np.diff(flux) ** 2), abs=1e-12 * scale**2)
+        assert one["sum_squared_difference"] == pytest.approx(
+            np.sum(np.diff(flux) ** 2), abs=1e-12 * scale**2
+        )
         assert (one["min_flux"], one["max_flux"]) == (flux.min(), flux.max())
         assert (one["first_flux"], one["last_flux"]) == (flux[0], flux[-1])
         assert (one["first_mjd_tdb"], one["last_mjd_tdb"]) == (when[0], when[-1])

@@ -20,7 +20,9 @@ def test_the_photometry_flags_are_those_that_photometry_sets():
     assert stored == {flag.value.bit_length() - 1: (flag.name, flag.description) for flag in PhotometryFlag}
 
 
-@pytest.mark.parametrize("path", sorted((folder("schema") / "rows").glob("*.csv")), ids=lambda path: path.stem)
+@pytest.mark.parametrize(
+    "path", sorted((folder("schema") / "rows").glob("*.csv")), ids=lambda path: path.stem
+)
 def test_every_row_is_stored(database, path):
     names = path.read_text().splitlines()[0].split(",")
     assert set(names) <= set(metadata().tables[path.stem].columns.keys())
@@ -35,6 +37,8 @@ def test_optical_elements_and_limits_are_named_as_elsewhere():
 
 def test_seasons_do_not_overlap_and_have_the_lengths_of_their_survey():
     for survey, days in {"gbtds": 72, "gbtds-drm": 65}.items():
-        seasons = sorted((int(r["start_mjd"]), int(r["end_mjd"])) for r in rows("roman.season") if r["survey"] == survey)
+        seasons = sorted(
+            (int(r["start_mjd"]), int(r["end_mjd"])) for r in rows("roman.season") if r["survey"] == survey
+        )
         assert [end - start for start, end in seasons] == [days] * 6
         assert all(end <= start for (_, end), (start, _) in zip(seasons, seasons[1:], strict=False))

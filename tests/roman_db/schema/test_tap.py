@@ -18,7 +18,9 @@ CREATE TABLE tap_schema.columns (table_name text REFERENCES tap_schema.tables, c
 
 
 def test_the_rows_load_and_name_every_column_of_the_science_schema(database):
-    execute(database, _TABLES, (folder("schema") / "generated" / "tap_schema.sql").read_text().replace("%", "%"))
+    execute(
+        database, _TABLES, (folder("schema") / "generated" / "tap_schema.sql").read_text().replace("%", "%")
+    )
     missing = """
         SELECT format('%s.%s', c.table_schema, c.table_name), c.column_name FROM information_schema.columns c
         JOIN information_schema.tables t USING (table_schema, table_name)

@@ -1,0 +1,124 @@
+"""Audits find nothing wrong with a sound database, and each finds the fault that is its own."""
+
+import pytest
+
+from roman_db import session, sqlfile
+from roman_db.query.audit import chosen, run_audits
+
+from .filling import DAYS, RA
+
+#: A fault for each audit, and how many rows it makes that audit return.
+FAULTS = {
+    "block_epochs": [
+        ("UPDATE roman.light_curve_block SET n_epoch = n_epoch + 1 WHERE block_id = 1", 1),
+        ("UPDATE roman.light_curve_block SET midpoint_mjd_tdb[2] = midpoint_mjd_tdb[1] - 1e-6 WHERE block_id = 2", 1),
+        ("UPDATE roman.light_curve_block SET midpoint_bjd_tdb = midpoint_bjd_tdb[1:2] WHERE block_id < 3", 2),
+        (f"UPDATE roman.light_curve_block SET end_mjd = {DAYS[0]} WHERE block_id = 1", 1),
+    ],
+    "block_of_replaced_file": [
+        ("UPDATE ops.input_file SET superseded_at = now() WHERE file_id = 3", 1),
+        ("UPDATE ops.input_file SET load_run_id = (SELECT max(load_run_id) FROM ops.load_run) WHERE file_id < 3", 2),
+    ],
+    "block_without_segments": [
+        ("DELETE FROM roman.light_curve_segment WHERE block_id = 1", 1),
+        (
+            "DELETE FROM roman.light_curve_summary WHERE block_id = 1 "
+            "AND object_id = (SELECT min(object_id) FROM roman.object)",
+            1,
+        ),
+    ],
+    "exposure_in_two_blocks": [
+        (
+            "UPDATE roman.light_curve_block b SET exposure_id[1] = other.exposure_id[1] "
+            "FROM roman.light_curve_block other WHERE b.block_id = 1 AND other.block_id = 2",
+            1,
+        ),
+    ],
+    "flag_unknown": [
+        (f"UPDATE roman.light_curve_segment SET flag_run = ARRAY[{1 << 16 | 1 << 15}] WHERE block_id = 1", 60),
+        (
+            f"UPDATE roman.light_curve_segment SET flag_run = ARRAY[{30 << 32 | 1 << 16 | 1}] "
+            "WHERE block_id = 1 AND object_id = (SELECT min(object_id) FROM roman.object)",
+            1,
+        ),
+    ],
+    "object_coordinates": [
+        ("UPDATE roman.object SET ra = ra - 360 WHERE object_id = (SELECT min(object_id) FROM roman.object)", 1),
+        ("UPDATE roman.object SET dec = 'NaN'", 60),
+        ("UPDATE roman.object_history SET dec = -90.5", 1),
+    ],
+    "object_identifier": [
+        (f"UPDATE roman.object SET ra = {RA + 0.01}", 60),
+        ("UPDATE roman.object SET dec = -dec WHERE object_id = (SELECT min(object_id) FROM roman.object)", 1),
+    ],
+    "partition_cover": [
+        ("DELETE FROM ops.light_curve_partition WHERE from_mjd > 61600", 4 + 2),
+        ("INSERT INTO ops.light_curve_partition (from_mjd, to_mjd, sealed) VALUES (61457, 61459, false)", 4 + 1),
+        ("UPDATE roman.light_curve_block SET end_mjd = 61700 WHERE block_id = 1", 1),
+    ],
+    "run_not_reconciled": [
+        ("UPDATE ops.load_run SET n_loaded = n_loaded + 1 WHERE load_run_id = 2", 1),
+        ("DELETE FROM ops.load_rejection", 1),
+        ("UPDATE ops.load_run SET n_read = 0, n_loaded = 0, n_rejected = 0 WHERE load_run_id = 2", 1),
+        ("UPDATE ops.load_run SET state = 'running'", 4),
+        ("UPDATE ops.load_run SET n_unchanged = 1000 WHERE load_run_id = 1", 1),
+    ],
+    "segment_length": [
+        ("UPDATE roman.light_curve_segment SET flux_err = flux_err[1:2] WHERE block_id = 1", 60),
+        ("UPDATE roman.astrometry_segment SET offset_dec_err = '{}' WHERE block_id = 2", 5),
+    ],
+    "segment_without_block": [
+        (
+            "INSERT INTO roman.light_curve_segment SELECT object_id, 99, start_mjd, flux, flux_err, flag_run "
+            "FROM roman.light_curve_segment WHERE block_id = 1",
+            1,
+        ),
+        (
+            "INSERT INTO roman.shape_segment SELECT object_id, 98, start_mjd, flux, flux, flux, flux, flux, flux, flux "
+            "FROM roman.light_curve_segment WHERE block_id IN (1, 2)",
+            1,
+        ),
+    ],
+    "summary_of_points": [
+        ("UPDATE roman.light_curve_summary SET n_flagged = n_flagged + 1 WHERE block_id = 1", 60),
+        ("UPDATE roman.light_curve_summary SET n_point = n_point - 1 WHERE block_id = 1 AND n_flagged = 0", 58),
+        (
+            "UPDATE roman.light_curve_segment SET flux[1] = 'NaN' WHERE block_id = 2 "
+            "AND object_id = (SELECT min(object_id) FROM roman.object)",
+            1,
+        ),
+    ],
+}  # fmt: skip
+CASES = [(name, fault, n) for name, faults in FAULTS.items() for fault, n in faults]
+
+
+def test_every_audit_has_a_fault():
+    assert set(FAULTS) == {file.name for file in sqlfile.read_all("audits")}
+
+
+def test_a_sound_database_passes(survey):
+    assert [result.name for result in run_audits(chosen([]), 0) if not result.passed] == []
+
+
+@pytest.fixture
+def connection(survey):
+    """A transaction as the owner that is rolled back: the fault is never stored."""
+    with session.engine().connect() as connection, connection.begin() as transaction:
+        yield connection
+        transaction.rollback()
+
+
+@pytest.mark.parametrize(("name", "fault", "n_row"), CASES)
+def test_a_planted_fault_is_found(connection, name, fault, n_row):
+    assert connection.exec_driver_sql(fault).rowcount > 0
+    assert len(sqlfile.run(connection, sqlfile.find("audits", name), {}).all()) == n_row
+
+
+@pytest.mark.parametrize(
+    "file", [f for f in sqlfile.read_all("audits") if f.parameters], ids=lambda file: file.name
+)
+def test_earlier_days_can_be_left_out(connection, file):
+    if file.parameters[0].name == "from_mjd":
+        fault, _ = FAULTS[file.name][0]
+        connection.exec_driver_sql(fault)
+        assert sqlfile.run(connection, file, {"from_mjd": DAYS[2]}).all() == []

@@ -1,0 +1,199 @@
+"""Every example runs as a reader, and answers what the made-up survey holds."""
+
+import re
+
+import numpy as np
+import pytest
+from astropy import units as u
+from astropy.coordinates import SkyCoord
+
+from roman_db import session, sqlfile
+
+from .filling import (
+    DAYS,
+    DEC,
+    DETECTOR,
+    EPOCHS_A_DAY,
+    EXCLUDING,
+    LATER_DAY,
+    LENSED,
+    N_OBJECT,
+    RA,
+    UNMEASURED,
+    epochs_of,
+    photometry_of,
+)
+
+ALL_DAYS = (*DAYS, LATER_DAY)
+EXAMPLES = [file.name for file in sqlfile.read_all("examples")]
+
+
+def ask(name: str, **values) -> list:
+    """Rows of an example."""
+    with session.reading() as connection:
+        return sqlfile.run(connection, sqlfile.find("examples", name), values).all()
+
+
+def photometry(survey, element: str):
+    """Fluxes, errors and flags of all days as they were stored."""
+    kinds = list(EPOCHS_A_DAY)
+    blocks = [
+        photometry_of(
+            survey, epochs_of(day, element), element, 1 + len(kinds) * i + kinds.index(element)
+        ).segments
+        for i, day in enumerate(ALL_DAYS)
+    ]
+    return [
+        np.concatenate([getattr(b, name) for b in blocks], axis=1) for name in ("flux", "flux_err", "flags")
+    ]
+
+
+def separations(survey) -> np.ndarray:
+    """Distances of the objects from the field's centre in arcseconds, by astropy."""
+    return SkyCoord(survey.ra, survey.dec, unit="deg").separation(SkyCoord(RA, DEC, unit="deg")).arcsec
+
+
+@pytest.mark.parametrize("name", EXAMPLES)
+def test_every_example_says_what_a_scientist_asks_and_is_tested(name):
+    file = sqlfile.find("examples", name)
+    assert file.purpose.endswith(".")
+    assert file.sections["Question"].endswith("?")
+    assert re.search(rf"ask\(\s*\"{name}\"", open(__file__).read()), "no test asks this example"
+
+
+def test_cone_search(survey):
+    distance = separations(survey)
+    found = ask("cone_search", ra=RA, dec=DEC, radius=8)
+    expected = np.flatnonzero(distance < 8)[np.argsort(distance[distance < 8])]
+    assert [row.object_id for row in found] == survey.object_id[expected].tolist()
+    np.testing.assert_allclose([row.distance_arcsec for row in found], distance[expected], rtol=1e-6)
+    magnitude = (survey.flux["F146"][expected] * u.nJy).to_value(u.ABmag)
+    np.testing.assert_allclose([row.ab_mag for row in found], magnitude, atol=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("days", "expected"), [({}, ALL_DAYS), ({"from_mjd": DAYS[1], "to_mjd": LATER_DAY}, DAYS[1:])]
+)
+def test_light_curve(survey, days, expected):
+    found = ask("light_curve", object_id=int(survey.object_id[LENSED]), **days)
+    times = np.concatenate([epochs_of(day, element).bjd_tdb for day in expected for element in EPOCHS_A_DAY])
+    assert [row.midpoint_bjd_tdb for row in found] == sorted(times)
+    if not days:
+        flux, error, _ = photometry(survey, "F146")
+        points = [(row.flux, row.flux_err) for row in found if row.optical_element == "F146"]
+        np.testing.assert_array_equal(np.array(points, np.float32).T, [flux[LENSED], error[LENSED]])
+
+
+def test_light_curves_in_cone(survey):
+    found = {
+        row.object_id: row
+        for row in ask("light_curves_in_cone", ra=RA, dec=DEC, radius=9, optical_element="F087")
+    }
+    inside = separations(survey) < 9
+    assert set(found) == set(survey.object_id[inside].tolist())
+    flux, _, _ = photometry(survey, "F087")
+    for i in np.flatnonzero(inside):
+        np.testing.assert_array_equal(np.array(found[survey.object_id[i]].flux, np.float32), flux[i])
+
+
+def test_brightest_stars(survey):
+    found = ask("brightest_stars", limit=7)
+    brightest = np.argsort(-survey.flux["F146"])[:7]
+    assert [row.object_id for row in found] == survey.object_id[brightest].tolist()
+
+
+def test_excess_scatter(survey):
+    found = ask("excess_scatter", min_points=1, limit=1000)
+    assert found[0].object_id == survey.object_id[LENSED]
+    by_object = {row.object_id: row for row in found}
+    flux, error, flags = photometry(survey, "F146")
+    for i in range(N_OBJECT):
+        counts = (flags[i] & EXCLUDING == 0) & np.isfinite(flux[i])
+        f, w = flux[i][counts].astype(float), error[i][counts].astype(float) ** -2.0
+        mean = np.average(f, weights=w)
+        row = by_object[survey.object_id[i]]
+        assert row.n_point == f.size
+        np.testing.assert_allclose(row.mean_flux, mean, rtol=1e-9)
+        np.testing.assert_allclose(row.reduced_chi2, np.sum(w * (f - mean) ** 2) / (f.size - 1), rtol=1e-7)
+    # What must be added to the errors to bring the excess down to nothing.
+    row = by_object[survey.object_id[LENSED]]
+    f, e = flux[LENSED].astype(float), error[LENSED].astype(float)
+    np.testing.assert_allclose(e, e[0])
+    total = e[0] ** 2 + (row.excess_scatter * row.mean_flux) ** 2
+    np.testing.assert_allclose(np.var(f, ddof=1) / total, 1, rtol=1e-6)
+
+
+def test_exposures_of_object(survey):
+    found = ask("exposures_of_object", object_id=int(survey.object_id[UNMEASURED]))
+    expected = np.concatenate(
+        [epochs_of(day, element).exposure_id for day in ALL_DAYS for element in EPOCHS_A_DAY]
+    )
+    assert [row.exposure_id for row in found] == sorted(expected)
+    assert ask("exposures_of_object", object_id=1) == []
+
+
+def test_exposures_of_region(survey):
+    pixel = int(survey.object_id[0]) >> 30 << 30
+    found = ask("exposures_of_region", moc=f"{{[5,6),[{pixel},{pixel + 2**30})}}")
+    assert {row.optical_element: row.n_exposure for row in found} == {
+        element: len(ALL_DAYS) * n for element, n in EPOCHS_A_DAY.items()
+    }
+    assert ask("exposures_of_region", moc="{[5,6)}") == []
+
+
+def test_quality_trend(survey):
+    found = ask("quality_trend", detector=DETECTOR)
+    assert [row.day_mjd for row in found] == list(ALL_DAYS)
+    # The first exposure drifts, the second was not measured, all others are as good as each other.
+    assert (found[0].n_exposure, found[0].largest, found[0].n_out_of_limits) == (
+        EPOCHS_A_DAY["F146"] - 1,
+        12.5,
+        1,
+    )
+    assert {(row.least, row.median, row.n_out_of_limits) for row in found[1:]} == {(1.5, 1.5, 0)}
+
+
+def test_catalog_at_version(survey):
+    found = ask("catalog_at_version", version=1, ra=RA, dec=DEC, radius=60)
+    assert [row.object_id for row in found] == survey.object_id.tolist()
+    moved = np.array([row.moved_mas for row in found])
+    np.testing.assert_allclose(moved[0], 3.6 * np.cos(np.radians(survey.dec[0])), rtol=1e-3)
+    assert not moved[1:].any()
+    assert not any(row.moved_mas for row in ask("catalog_at_version", version=2, ra=RA, dec=DEC, radius=60))
+
+
+def test_crossmatch(survey):
+    found = ask("crossmatch", scene="scene")
+    assert [(row.source_id, row.object_id) for row in found] == list(
+        enumerate(survey.object_id[:10].tolist())
+    )
+    np.testing.assert_allclose([row.distance_mas for row in found], 10, rtol=1e-3)
+    assert ask("crossmatch", scene="scene", radius=0.001) == []
+
+
+@pytest.mark.parametrize(("x", "node"), [(0, 100), (3000, 2040), (3050, 4000)])
+def test_psf_moments(survey, x, node):
+    found = ask("psf_moments", detector=DETECTOR, x=x)
+    assert [row.epoch_mjd_tdb for row in found] == [day + 0.1 for day in DAYS]
+    assert {row.x for row in found} == {node}
+
+
+def test_rejected_inputs(survey):
+    (row,) = ask("rejected_inputs")
+    assert (row.source, row.code, row.task, row.remedy) == (
+        "broken.asdf",
+        "truncated",
+        "run daily",
+        "fetch it again",
+    )
+    assert ask("rejected_inputs", days=0) == []
+
+
+def test_runs_of_object(survey):
+    found = ask("runs_of_object", object_id=int(survey.object_id[UNMEASURED]))
+    assert {row.optical_element: (row.n_block, row.n_point) for row in found} == {
+        element: (len(ALL_DAYS), len(ALL_DAYS) * (n - 1)) for element, n in EPOCHS_A_DAY.items()
+    }
+    assert {(row.task, row.catalog, row.first_mjd, row.end_mjd) for row in found} == {
+        ("run daily", "revised", DAYS[0], LATER_DAY + 1)
+    }

@@ -1,0 +1,86 @@
+"""The planner reads light curves by index and leaves out the partitions of other days.
+
+The survey is small enough that reading all of it would be cheapest, so sequential scans are made dear: what is
+asked is whether an index can serve, and whether partitions fall away.
+"""
+
+import json
+
+import pytest
+
+from roman_db import session
+
+from .filling import DAYS, LATER_DAY, RA
+
+SEASON = "start_mjd >= roman.season_start('gbtds', 2) AND start_mjd < roman.season_end('gbtds', 2)"  # that of LATER_DAY
+CONE = f"q3c_radial_query(ra, dec, {RA}, -30.01758, 5.0 / 3600)"
+
+
+def plan_of(sql: str, analyze: bool = True) -> list[dict]:
+    """Nodes of the plan, with what became of each."""
+    with session.reading() as connection:
+        connection.exec_driver_sql("SET LOCAL enable_seqscan = off")
+        text = connection.exec_driver_sql(
+            f"EXPLAIN (FORMAT json{', ANALYZE' if analyze else ''}) {sql}"
+        ).scalar_one()
+    root = text if isinstance(text, list) else json.loads(text)
+    return list(nodes(root[0]["Plan"]))
+
+
+def nodes(plan: dict):
+    yield plan
+    for child in plan.get("Plans", []):
+        yield from nodes(child)
+
+
+def scans(plan: list[dict]) -> list[dict]:
+    """Reads of light-curve segments that took place."""
+    return [
+        node for node in plan
+        if node.get("Relation Name", "").startswith("light_curve_segment") and node.get("Actual Loops", 1) > 0
+    ]  # fmt: skip
+
+
+def partition_of(day: int) -> str:
+    return f"light_curve_segment_{day - day % 8}_{day - day % 8 + 8}"
+
+
+@pytest.mark.parametrize(
+    "condition",
+    [
+        "object_id = {object_id}",
+        "object_id = ANY(ARRAY[{object_id}, {object_id} + 1])",
+        f"object_id = ANY(ARRAY(SELECT object_id FROM roman.object WHERE {CONE}))",
+    ],
+)
+@pytest.mark.parametrize("view", ["light_curve", "light_curve_array"])
+def test_objects_are_read_by_the_primary_key(survey, view, condition):
+    condition = condition.format(object_id=survey.object_id[3])
+    found = scans(plan_of(f"SELECT * FROM roman.{view} WHERE {condition}"))
+    assert {node["Relation Name"] for node in found} == {partition_of(DAYS[0]), partition_of(LATER_DAY)}
+    for node in found:
+        assert "Index" in node["Node Type"] or "Bitmap" in node["Node Type"]
+        assert "object_id" in node.get("Index Cond", node.get("Recheck Cond", ""))
+
+
+def test_a_cone_is_read_by_the_index_of_the_sky(survey):
+    plan = plan_of(f"SELECT object_id FROM roman.object WHERE {CONE}")
+    assert "object_q3c_idx" in {node.get("Index Name") for node in plan}
+
+
+def test_regions_are_read_by_the_index_of_footprints(survey):
+    plan = plan_of("SELECT exposure_id FROM roman.exposure WHERE footprint && '{[5,6)}'::int8multirange")
+    assert "exposure_footprint_idx" in {node.get("Index Name") for node in plan}
+
+
+@pytest.mark.parametrize(
+    "days", [f"start_mjd >= {LATER_DAY} AND start_mjd < {LATER_DAY + 1}", SEASON], ids=["literal", "season"]
+)
+def test_other_seasons_are_not_looked_at(survey, days):
+    sql = f"SELECT * FROM roman.light_curve WHERE object_id = {survey.object_id[3]} AND {days}"
+    assert {node["Relation Name"] for node in scans(plan_of(sql))} == {partition_of(LATER_DAY)}
+
+
+def test_a_whole_season_is_read_without_the_others(survey):
+    sql = f"SELECT count(*) FROM roman.light_curve WHERE {SEASON}"
+    assert {node["Relation Name"] for node in scans(plan_of(sql))} == {partition_of(LATER_DAY)}
