@@ -1,10 +1,18 @@
-"""``roman-db run daily``."""
+"""``roman-db run daily``, and how it reports."""
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import click
+from rich.console import Console
+from rich.table import Table
 
 from roman_db.console import progress_bar
+
+if TYPE_CHECKING:
+    from loaders.daily.load import DailySummary, MetricSummary
+    from roman_db.jobs import ModeReport
 
 #: Days before and after any observation.
 _FIRST, _LAST = 0, 1_000_000
@@ -21,7 +29,6 @@ def daily(day: int | None, detector: str | None, optical_element: str | None, re
     What is done already is left alone, so it can be repeated at any time. Exit code 1: a unit failed.
     """
     from loaders.daily.load import DAILY, summarise_run
-    from loaders.daily.report import print_report
     from roman_db import migrate
     from roman_db.jobs import run_mode
 
@@ -45,3 +52,37 @@ def commands(root: click.Group) -> None:
     group = root.commands["run"]
     if isinstance(group, click.Group):
         group.add_command(daily)
+
+
+def print_report(report: ModeReport, summary: DailySummary) -> None:
+    """Print what was done, what failed, and the quality against the limits."""
+    console = Console()
+    console.print(
+        f"Run {report.load_run_id}: {len(report.succeeded)} units done, {len(report.failed)} failed; "
+        f"{summary.n_block} blocks of {summary.n_exposure} exposures and {summary.n_point:,} points written."
+    )
+    if summary.metrics:
+        console.print(_metric_table(summary.metrics))
+    for unit, reason in report.failed.items():
+        console.print(f"[red]failed[/red] {unit}: {reason}", highlight=False)
+
+
+def _metric_table(metrics: tuple[MetricSummary, ...]) -> Table:
+    """Metrics, one a row."""
+    table = Table("quality metric", "measured", "median", "least", "largest", "verdict")
+    for metric in metrics:
+        values = (_number(value) for value in (metric.median, metric.least, metric.largest))
+        table.add_row(metric.metric, str(metric.n), *values, _verdict(metric))
+    return table
+
+
+def _number(value: float | None) -> str:
+    """Value with four digits."""
+    return "" if value is None else f"{value:.4g}"
+
+
+def _verdict(metric: MetricSummary) -> str:
+    """How many are outside the limits."""
+    if metric.n_failure:
+        return f"[red]{metric.n_failure} failures[/red]"
+    return f"[yellow]{metric.n_warning} warnings[/yellow]" if metric.n_warning else "good"

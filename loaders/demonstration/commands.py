@@ -25,7 +25,7 @@ _DAYS = 3.0
 )
 def demo(directory: Path, days: float, parameters: Path | None) -> None:
     """Simulate some days of a season, load and photometer them, and draw a microlensing event."""
-    from loaders.daily.report import print_report
+    from loaders.daily.commands import print_report
     from loaders.demonstration.load import demonstrate
     from loaders.simulation.parameters import default_parameters, load_parameters
     from roman_db import migrate

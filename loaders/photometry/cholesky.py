@@ -20,10 +20,15 @@ _PINNED = np.float32(1e15)
 
 
 @numba.njit(cache=True, nogil=True, fastmath=True)
-def _dot(a: Float32Array, b: Float32Array) -> np.float32:
+def flat_dot(a: Float32Array, p: int, b: Float32Array, q: int, n: int) -> np.float32:
+    """Dot product of ``a[p : p + n]`` and ``b[q : q + n]``, without a reference being counted for the views.
+
+    Unsigned indices spare the test for negative ones, so that the loop runs in vector instructions.
+    """
     total = np.float32(0.0)
-    for k in range(a.size):
-        total += a[k] * b[k]
+    start, other = np.uint64(p), np.uint64(q)
+    for k in range(np.uint64(n)):
+        total += a[start + k] * b[other + k]
     return total
 
 
@@ -45,15 +50,16 @@ def factor(matrix: Float32Array, n: int) -> int:
     """
     pinned = 0
     for i in range(n):
-        row = matrix[i * (i + 1) // 2 : i * (i + 1) // 2 + i + 1]
+        row = i * (i + 1) // 2
         for j in range(i):
-            base = j * (j + 1) // 2
-            row[j] = (row[j] - _dot(row[:j], matrix[base : base + j])) / matrix[base + j]
-        pivot = row[i] - _dot(row[:i], row[:i])
+            above = j * (j + 1) // 2
+            matrix[row + j] -= flat_dot(matrix, row, matrix, above, j)
+            matrix[row + j] /= matrix[above + j]
+        pivot = matrix[row + i] - flat_dot(matrix, row, matrix, row, i)
         if pivot > SMALLEST_PIVOT:
-            row[i] = np.sqrt(pivot)
+            matrix[row + i] = np.sqrt(pivot)
         else:
-            row[i] = _PINNED
+            matrix[row + i] = _PINNED
             pinned += 1
     return pinned
 
@@ -69,7 +75,7 @@ def solve(matrix: Float32Array, n: int, b: Float32Array) -> None:
     """Solve L Lᵀ x = b in place, L being a packed factor."""
     for i in range(n):
         base = i * (i + 1) // 2
-        b[i] = (b[i] - _dot(b[:i], matrix[base : base + i])) / matrix[base + i]
+        b[i] = (b[i] - flat_dot(b, 0, matrix, base, i)) / matrix[base + i]
     for i in range(n - 1, -1, -1):
         base = i * (i + 1) // 2
         b[i] /= matrix[base + i]

@@ -11,10 +11,13 @@ from typing import NamedTuple
 import numba
 import numpy as np
 
-from loaders.photometry.cholesky import factor, is_pinned, marginal_variances, solve
+from loaders.photometry.cholesky import factor, flat_dot, is_pinned, marginal_variances, solve
 from loaders.photometry.psf_table import STAMP, Float32Array, IntArray, Nodes, Planes, blend, fill_stamp
 from loaders.photometry.tiling import Tiles
 from loaders.psf.model import FloatArray
+
+_STRIDE = 2 * STAMP
+"""Distance in memory of the rows of a stamp that is framed by zeros."""
 
 
 class Stamps(NamedTuple):
@@ -137,17 +140,6 @@ def scatter(
                     v[i] += a * p[i]
 
 
-@numba.njit(cache=True, nogil=True, fastmath=True)
-def _overlap(strip: Float32Array, other: Float32Array, dx: int, dy: int) -> np.float32:
-    """Dot product of a weighted stamp, framed left and right by zeros, with a stamp at an offset."""
-    total = np.float32(0.0)
-    for j in range(max(dy, 0), min(STAMP, STAMP + dy)):
-        a, b = strip[j, STAMP + dx : 2 * STAMP + dx], other[j - dy]
-        for i in range(STAMP):
-            total += a[i] * b[i]
-    return total
-
-
 @numba.njit(cache=True, nogil=True)
 def normal_matrix(
     member: IntArray, stamps: Stamps, weight: Float32Array, scale: Float32Array, matrix: Float32Array
@@ -165,22 +157,40 @@ def normal_matrix(
     matrix
         At least m (m + 1) / 2 elements, overwritten.
     """
-    strip = np.zeros((STAMP, 3 * STAMP), dtype=np.float32)
+    framed = _frame(member, stamps)
+    weighted = np.zeros(STAMP * _STRIDE + 2 * STAMP, dtype=np.float32)
     for a in range(member.size):
         s = member[a]
         row, column = stamps.row[s], stamps.column[s]
         for j in range(STAMP):
             for i in range(STAMP):
-                strip[j, STAMP + i] = scale[s] * weight[row + j, column + i] * stamps.value[s, j, i]
+                value = scale[s] * weight[row + j, column + i] * stamps.value[s, j, i]
+                weighted[STAMP + j * _STRIDE + i] = value
         base = a * (a + 1) // 2
         for b in range(a):
             t = member[b]
             dx, dy = stamps.column[t] - column, stamps.row[t] - row
             if abs(dx) < STAMP and abs(dy) < STAMP:
-                matrix[base + b] = scale[t] * _overlap(strip, stamps.value[t], dx, dy)
+                p, q = STAMP + max(dy, 0) * _STRIDE + dx, (b * STAMP + max(-dy, 0)) * _STRIDE
+                overlap = flat_dot(weighted, p, framed, q, (STAMP - abs(dy)) * _STRIDE)
+                matrix[base + b] = scale[t] * overlap
             else:
                 matrix[base + b] = np.float32(0.0)
         matrix[base + a] = np.float32(1.0) if scale[s] > 0 else np.float32(0.0)
+
+
+@numba.njit(cache=True, nogil=True)
+def _frame(member: IntArray, stamps: Stamps) -> Float32Array:
+    """Stamps one after the other, every row followed by a stamp's width of zeros.
+
+    With the zeros, stamps at any offset along x overlap in one contiguous run of memory.
+    """
+    framed = np.zeros(member.size * STAMP * _STRIDE, dtype=np.float32)
+    for b in range(member.size):
+        for j in range(STAMP):
+            for i in range(STAMP):
+                framed[(b * STAMP + j) * _STRIDE + i] = stamps.value[member[b], j, i]
+    return framed
 
 
 @numba.njit(cache=True, nogil=True)

@@ -1,7 +1,7 @@
 """The space of corrections to a PSF, and what is known of them before the data are seen.
 
-A correction is a Gaussian process: white noise, passed through a perfect telescope and a square pixel, times
-an envelope that follows the starting PSF, so that a correction is a few per cent of what is near it. Its
+A correction is a Gaussian process: white noise, limited to what passes a telescope and a square pixel, times an
+envelope that follows the starting PSF, so that a correction is a few per cent of what is near it. Its
 sum is zero: the flux of the starting PSF, which reaches to infinity, is kept. Over the image it may vary
 linearly. Where the data say nothing, the correction is zero.
 """
@@ -106,13 +106,7 @@ def correction_space(
     envelope = np.pad(local * edge, 1) * np.asarray(amplitude)[:, None, None]
     rows, columns = np.fft.fftfreq(size), np.fft.rfftfreq(size)
     frequency = np.hypot(rows[:, None], columns[None, :]) * oversampling
-    transfer = _diffraction_transfer(frequency / cutoff)
+    transfer = 1 / (1 + (frequency / cutoff) ** 16)
     transfer *= np.abs(np.outer(np.sinc(rows * oversampling), np.sinc(columns * oversampling)))
     spline = np.outer(2 + np.cos(2 * np.pi * rows), 2 + np.cos(2 * np.pi * columns)) / 9
     return CorrectionSpace(envelope, transfer, spline, planes, np.ones_like(envelope))
-
-
-def _diffraction_transfer(frequency: FloatArray) -> FloatArray:
-    """Transfer function of a perfect round pupil at frequencies in units of its cutoff (Goodman 2005, §6.3)."""
-    inside = np.clip(frequency, 0, 1)
-    return np.asarray((np.arccos(inside) - inside * np.sqrt(1 - inside**2)) * 2 / np.pi)

@@ -86,35 +86,48 @@ class StarField:
 
 
 @dataclass(frozen=True)
-class BackgroundGrid:
-    """A background that is bilinear between nodes spread over an image.
+class Background:
+    """Light that isn't in the stamps of stars: bilinear between nodes, plus a multiple of their wings.
 
     Parameters
     ----------
     rows, columns
         Shapes (ny, m_y), (nx, m_x): weight of every node in every row and column.
+    wings
+        Shape (ny, nx): light of all stars beyond their stamps as the starting PSF has it; may be zero.
     """
 
     rows: FloatArray
     columns: FloatArray
+    wings: FloatArray
 
     @classmethod
-    def over(cls, shape: tuple[int, ...], spacing: float) -> BackgroundGrid:
+    def over(cls, wings: FloatArray, spacing: float) -> Background:
         """Nodes about ``spacing`` pixels apart; a single one if the image is smaller than that."""
-        return cls(_hat_functions(shape[0], spacing), _hat_functions(shape[1], spacing))
+        return cls(_hat_functions(wings.shape[0], spacing), _hat_functions(wings.shape[1], spacing), wings)
 
     @property
     def size(self) -> int:
-        """Number of nodes."""
-        return int(self.rows.shape[1] * self.columns.shape[1])
+        """Number of levels: those of the nodes, then the factor on the wings."""
+        return int(self.rows.shape[1] * self.columns.shape[1]) + 1
+
+    def flat(self, level: float) -> FloatArray:
+        """Levels of a constant background and wings as they are."""
+        return np.append(np.full(self.size - 1, level), 1.0)
 
     def image(self, level: FloatArray) -> FloatArray:
-        """The background of node levels, shape (size,), as an image."""
-        return np.asarray(self.rows @ level.reshape(self.rows.shape[1], -1) @ self.columns.T)
+        """The background of given levels, shape (size,), as an image."""
+        nodes = level[:-1].reshape(self.rows.shape[1], -1)
+        return np.asarray(self.rows @ nodes @ self.columns.T + level[-1] * self.wings)
 
     def project(self, image: FloatArray) -> FloatArray:
         """The transpose of `image`, shape (size,)."""
-        return np.asarray((self.rows.T @ image @ self.columns).ravel())
+        return np.append((self.rows.T @ image @ self.columns).ravel(), (self.wings * image).sum())
+
+    def lengths(self, weight: FloatArray) -> FloatArray:
+        """Euclidean lengths of the weighted images of unit levels, shape (size,)."""
+        nodes = (self.rows**2).T @ weight @ self.columns**2
+        return np.sqrt(np.append(nodes.ravel(), (self.wings**2 * weight).sum()))
 
 
 def _hat_functions(length: int, spacing: float) -> FloatArray:

@@ -91,6 +91,14 @@ def spline_coefficients(stamps: FloatArray) -> FloatArray:
     return np.ascontiguousarray(np.stack(filtered).reshape(*stamps.shape[:-2], *filtered[0].shape))
 
 
+def effective(psf: SplinePsf) -> EffectivePsf:
+    """Stamps of spline coefficients: their values at the grid points; the inverse of `SplinePsf.of`."""
+    c = psf.coefficients
+    rows = (c[..., :-2, :] + 4 * c[..., 1:-1, :] + c[..., 2:, :]) / 6
+    stamps = (rows[..., :-2] + 4 * rows[..., 1:-1] + rows[..., 2:]) / 6
+    return EffectivePsf(stamps, psf.oversampling, psf.x_node, psf.y_node)
+
+
 def draw(
     image: FloatArray, psf: SplinePsf, stars: Stars, order: tuple[int, int] = (0, 0), hole: int = -1
 ) -> None:

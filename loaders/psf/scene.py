@@ -80,6 +80,14 @@ def wings_image(wings: Wings, stars: Stars, noise: float, shape: tuple[int, ...]
     return image
 
 
+def enclosed(psf: EffectivePsf, radius: float) -> float:
+    """Flux within a square of half-width ``radius`` pixels around a star, mean over nodes and phases."""
+    offset = np.abs(np.arange(psf.size) - (psf.size - 1) // 2) / psf.oversampling
+    # A pixel counts if its centre is inside, for every phase; grid points on the edge count by half.
+    side = np.where(offset < radius - 1e-9, 1.0, np.where(offset < radius + 1e-9, 0.5, 0.0))
+    return float((psf.stamps * side[:, None] * side).sum(axis=(-1, -2)).mean()) / psf.oversampling**2
+
+
 def _outside(psf: EffectivePsf, radius: int) -> FloatArray:
     """The PSF in whole pixels, mean over the nodes, zero within a square."""
     step = psf.oversampling

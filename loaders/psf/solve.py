@@ -14,7 +14,7 @@ import numpy as np
 from scipy.sparse.linalg import LinearOperator, lsmr
 
 from loaders.psf.correction import CorrectionSpace
-from loaders.psf.field import BackgroundGrid, IntArray
+from loaders.psf.field import Background, IntArray
 from loaders.psf.model import FloatArray
 from loaders.psf.render import SplinePsf, Stars, accumulate, draw, project
 
@@ -47,7 +47,7 @@ class FieldProblem:
     residual: FloatArray
     stars: Stars
     measured: IntArray
-    background: BackgroundGrid
+    background: Background
     moved: FloatArray
 
     def subset(self) -> Stars:
@@ -119,7 +119,7 @@ def _norms(psf: SplinePsf, field: FieldProblem, position_sigma: float) -> FieldC
     typical = float(np.median(weight[weight > 0]))
     squared, sloped = _squares(psf)
     flux = np.sqrt(squared * np.maximum(weight[j, i], 1e-2 * typical))
-    level = np.sqrt(np.maximum(field.background.project(weight), typical))
+    level = np.maximum(field.background.lengths(weight), np.sqrt(typical))
     k = field.measured
     shift = np.abs(field.stars.flux[k]) * flux[k] * np.sqrt(sloped / squared)
     shift = np.maximum(shift, 1 / max(position_sigma, 1e-6))

@@ -48,10 +48,10 @@ def load_exposures(paths: Sequence[Path], replace: bool, progress: Callable[[int
 
 def _describe_all(paths: Sequence[Path]) -> Iterator[tuple[Path, ExposureDescription | Rejected]]:
     """Describe the files side by side, in order."""
-    if len(paths) == 1:
-        yield paths[0], _describe(paths[0])
-        return
     workers = min(settings().workers, len(paths))
+    if workers == 1:
+        yield from ((path, _describe(path)) for path in paths)
+        return
     with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
         yield from zip(paths, pool.map(_describe, paths), strict=True)
 

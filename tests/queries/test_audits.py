@@ -7,23 +7,25 @@ from roman_db.query.audit import chosen, run_audits
 
 from .filling import DAYS, RA
 
+FIRST = "object_id = (SELECT min(object_id) FROM roman.object)"
+
 #: A fault for each audit, and how many rows it makes that audit return.
 FAULTS = {
     "block_epochs": [
         ("UPDATE roman.light_curve_block SET n_epoch = n_epoch + 1 WHERE block_id = 1", 1),
-        ("UPDATE roman.light_curve_block SET midpoint_mjd_tdb[2] = midpoint_mjd_tdb[1] - 1e-6 WHERE block_id = 2", 1),
+        ("UPDATE roman.light_curve_block SET midpoint_mjd_tdb[2] = start_mjd - 1 WHERE block_id = 2", 1),
         ("UPDATE roman.light_curve_block SET midpoint_bjd_tdb = midpoint_bjd_tdb[1:2] WHERE block_id < 3", 2),
         (f"UPDATE roman.light_curve_block SET end_mjd = {DAYS[0]} WHERE block_id = 1", 1),
     ],
     "block_of_replaced_file": [
         ("UPDATE ops.input_file SET superseded_at = now() WHERE file_id = 3", 1),
-        ("UPDATE ops.input_file SET load_run_id = (SELECT max(load_run_id) FROM ops.load_run) WHERE file_id < 3", 2),
+        ("UPDATE ops.input_file SET load_run_id = 4 WHERE file_id < 3", 2),
     ],
     "block_without_segments": [
         ("DELETE FROM roman.light_curve_segment WHERE block_id = 1", 1),
         (
             "DELETE FROM roman.light_curve_summary WHERE block_id = 1 "
-            "AND object_id = (SELECT min(object_id) FROM roman.object)",
+            f"AND {FIRST}",
             1,
         ),
     ],
@@ -35,25 +37,25 @@ FAULTS = {
         ),
     ],
     "flag_unknown": [
-        (f"UPDATE roman.light_curve_segment SET flag_run = ARRAY[{1 << 16 | 1 << 15}] WHERE block_id = 1", 60),
+        (f"UPDATE roman.light_curve_segment SET flag_run = '{{{1 << 16 | 1 << 15}}}' WHERE block_id = 1", 60),
         (
             f"UPDATE roman.light_curve_segment SET flag_run = ARRAY[{30 << 32 | 1 << 16 | 1}] "
-            "WHERE block_id = 1 AND object_id = (SELECT min(object_id) FROM roman.object)",
+            f"WHERE block_id = 1 AND {FIRST}",
             1,
         ),
     ],
     "object_coordinates": [
-        ("UPDATE roman.object SET ra = ra - 360 WHERE object_id = (SELECT min(object_id) FROM roman.object)", 1),
+        (f"UPDATE roman.object SET ra = ra - 360 WHERE {FIRST}", 1),
         ("UPDATE roman.object SET dec = 'NaN'", 60),
         ("UPDATE roman.object_history SET dec = -90.5", 1),
     ],
     "object_identifier": [
         (f"UPDATE roman.object SET ra = {RA + 0.01}", 60),
-        ("UPDATE roman.object SET dec = -dec WHERE object_id = (SELECT min(object_id) FROM roman.object)", 1),
+        (f"UPDATE roman.object SET dec = -dec WHERE {FIRST}", 1),
     ],
     "partition_cover": [
         ("DELETE FROM ops.light_curve_partition WHERE from_mjd > 61600", 4 + 2),
-        ("INSERT INTO ops.light_curve_partition (from_mjd, to_mjd, sealed) VALUES (61457, 61459, false)", 4 + 1),
+        ("INSERT INTO ops.light_curve_partition SELECT 61457, 61459, false", 4 + 1),
         ("UPDATE roman.light_curve_block SET end_mjd = 61700 WHERE block_id = 1", 1),
     ],
     "run_not_reconciled": [
@@ -74,17 +76,18 @@ FAULTS = {
             1,
         ),
         (
-            "INSERT INTO roman.shape_segment SELECT object_id, 98, start_mjd, flux, flux, flux, flux, flux, flux, flux "
-            "FROM roman.light_curve_segment WHERE block_id IN (1, 2)",
+            "INSERT INTO roman.shape_segment "
+            "SELECT object_id, 98, start_mjd, flux, flux, flux, flux, flux, flux, flux "
+            "FROM roman.light_curve_segment WHERE block_id = 1",
             1,
         ),
     ],
     "summary_of_points": [
         ("UPDATE roman.light_curve_summary SET n_flagged = n_flagged + 1 WHERE block_id = 1", 60),
-        ("UPDATE roman.light_curve_summary SET n_point = n_point - 1 WHERE block_id = 1 AND n_flagged = 0", 58),
+        ("UPDATE roman.light_curve_summary SET n_point = 1 WHERE block_id = 1 AND n_flagged = 0", 58),
         (
             "UPDATE roman.light_curve_segment SET flux[1] = 'NaN' WHERE block_id = 2 "
-            "AND object_id = (SELECT min(object_id) FROM roman.object)",
+            f"AND {FIRST}",
             1,
         ),
     ],
@@ -102,8 +105,14 @@ def test_a_sound_database_passes(survey):
 
 @pytest.fixture
 def connection(survey):
-    """A transaction as the owner that is rolled back: the fault is never stored."""
+    """A transaction that is rolled back, in which no constraint refuses the fault first."""
     with session.engine().connect() as connection, connection.begin() as transaction:
+        checks = connection.exec_driver_sql(
+            "SELECT conrelid::regclass, conname FROM pg_constraint WHERE contype = 'c' AND conparentid = 0 "
+            "AND connamespace IN ('roman'::regnamespace, 'ops'::regnamespace)"
+        ).all()
+        for table, name in checks:
+            connection.exec_driver_sql(f'ALTER TABLE {table} DROP CONSTRAINT "{name}"')
         yield connection
         transaction.rollback()
 

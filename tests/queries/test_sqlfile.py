@@ -13,7 +13,7 @@ TEXT = """-- First line of the purpose,
 --   name: what it is called: in full
 --   day = 61000: a day
 --   blank = : nothing by default
-SELECT CAST(:name AS text) AS name, CAST(:day AS integer) AS day, CAST(:blank AS text) AS blank, 'a % b' AS percent
+SELECT CAST(:name AS text), CAST(:day AS integer), CAST(:blank AS text), 'a % b'
 """
 
 
@@ -42,7 +42,7 @@ def test_values_are_asked_for_and_checked(path):
     file = sqlfile.read(path)
     with pytest.raises(QueryError, match="some_query: no value for :name"):
         file.bind({})
-    with pytest.raises(QueryError, match="some_query: .* no parameter :nmae"):
+    with pytest.raises(QueryError, match=r"some_query: .* no parameter :nmae"):
         file.bind({"name": 1, "nmae": 2})
 
 
@@ -62,5 +62,5 @@ def test_a_header_must_say_what_there_is(tmp_path, text):
 
 
 def test_a_file_that_is_not_there_is_answered_with_those_that_are():
-    with pytest.raises(QueryError, match="no 'cone' among the examples: .*cone_search"):
+    with pytest.raises(QueryError, match=r"no 'cone' among the examples: .*cone_search"):
         sqlfile.find("examples", "cone")

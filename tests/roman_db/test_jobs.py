@@ -31,8 +31,8 @@ def run(*benches, arguments=None):
 
 
 def task_runs(url):
-    query = "SELECT mode, task, unit, state, message, finished_at IS NULL, load_run_id FROM ops.task_run ORDER BY 1, 2, 3"
-    return execute(url, query)
+    columns = "mode, task, unit, state, message, finished_at IS NULL, load_run_id"
+    return execute(url, f"SELECT {columns} FROM ops.task_run ORDER BY 1, 2, 3")
 
 
 def runs(url):

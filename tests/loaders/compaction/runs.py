@@ -31,13 +31,11 @@ def ask(query: str) -> list[tuple]:
 
 def generations() -> list[str]:
     """Partitions of the fluxes that hold rows."""
-    return [
-        name
-        for (name,) in ask(
-            "SELECT c.relname FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace "
-            "WHERE nspname = 'roman_partition' AND relname LIKE 'light_curve_segment%' AND relkind = 'r' ORDER BY 1"
-        )
-    ]
+    query = """
+        SELECT relname FROM pg_class WHERE relnamespace = 'roman_partition'::regnamespace
+        AND relname LIKE 'light_curve_segment%' AND relkind = 'r' ORDER BY 1
+    """
+    return [name for (name,) in ask(query)]
 
 
 def in_small_chunks(monkeypatch) -> None:

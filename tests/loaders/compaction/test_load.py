@@ -24,7 +24,7 @@ from tests.loaders.light_curve.synthetic import (
 
 
 def write_mixture() -> None:
-    """Three days of two detectors, two filters and difference photometry, with late exposures and new objects."""
+    """Days of two detectors, two filters and two kinds, with late exposures and new objects."""
     write_days(3, objects=40)
     write_days(2, objects=25, series=1, detector="WFI08")
     write_days(2, objects=10, series=2, optical_element="F213")
@@ -57,7 +57,9 @@ def test_merged_blocks_are_in_order_of_time(database):
     compact()
     for (times,) in ask("SELECT midpoint_mjd_tdb FROM roman.light_curve_block WHERE superseded_at IS NULL"):
         assert np.all(np.diff(times) > 0)
-    merged = "superseded_at IS NULL AND detector = 'WFI07' AND optical_element = 'F146' AND photometry_kind = 'psf'"
+    merged = (
+        "superseded_at IS NULL AND (detector, optical_element, photometry_kind) = ('WFI07', 'F146', 'psf')"
+    )
     days = ask(f"SELECT start_mjd, end_mjd, n_epoch, n_object FROM roman.light_curve_block WHERE {merged}")
     assert days == [(FIRST_DAY, FIRST_DAY + 3, 22, 60)]
 

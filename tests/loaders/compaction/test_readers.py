@@ -1,6 +1,8 @@
 """Whoever reads or writes while windows are compacted sees every point once."""
 
 import threading
+from concurrent.futures import ThreadPoolExecutor, wait
+from contextlib import closing
 
 import psycopg2
 import pytest
@@ -37,10 +39,11 @@ def test_an_older_snapshot_goes_on_to_see_the_old_blocks(database):
         assert drop_retired(0.1) == 0
         assert points(early) == expected
         assert points(late) == expected
-        summaries = (
-            "SELECT count(*) FROM roman.light_curve_summary JOIN roman.light_curve_block USING (block_id)"
-        )
-        assert late.execute(sa.text(f"{summaries} WHERE superseded_at IS NULL")).scalar_one() == 21
+        current = "JOIN roman.light_curve_block USING (block_id) WHERE superseded_at IS NULL"
+        count = late.execute(
+            sa.text(f"SELECT count(*) FROM roman.light_curve_summary {current}")
+        ).scalar_one()
+        assert count == 21
     assert drop_retired(1) == 1
     assert len(points()) > len(expected)
 
@@ -79,31 +82,26 @@ def test_a_result_that_is_still_being_fetched(database):
 def test_a_loop_of_queries_never_sees_a_point_missing_or_doubled(database, isolation):
     write_days(8, objects=300)
     (expected,) = ask(_COUNT)
-    seen, errors, done = [], [], threading.Event()
+    done = threading.Event()
 
-    def read() -> None:
-        try:
-            connection = psycopg2.connect(database)
+    def read() -> list[tuple]:
+        seen = []
+        with closing(psycopg2.connect(database)) as connection:
             connection.set_session(isolation_level=isolation)
             while not done.is_set():
                 with connection, connection.cursor() as cursor:
                     for _ in range(2):
                         cursor.execute(_COUNT)
                         seen.append(cursor.fetchone())
-            connection.close()
-        except psycopg2.Error as error:
-            errors.append(error)
+        return seen
 
-    readers = [threading.Thread(target=read) for _ in range(3)]
-    for reader in readers:
-        reader.start()
-    for _ in range(6):
-        compact()
-        drop_retired(5)
-    done.set()
-    for reader in readers:
-        reader.join()
-    assert errors == []
+    with ThreadPoolExecutor(3) as pool:
+        readers = [pool.submit(read) for _ in range(3)]
+        for _ in range(6):
+            compact()
+            drop_retired(5)
+        done.set()
+    seen = [row for reader in readers for row in reader.result()]
     assert len(seen) > 20
     assert set(seen) == {expected}
 
@@ -126,23 +124,17 @@ class Beside:
     """A function that runs in a thread beside a compaction, begun in its middle."""
 
     def __init__(self, task) -> None:
-        self.error = None
-        self._task = task
-        self._thread = threading.Thread(target=self._run)
-
-    def _run(self) -> None:
-        try:
-            self._task()
-        except Exception as error:
-            self.error = error
+        self._task, self._pool = task, ThreadPoolExecutor(1)
+        self._future = None
 
     def begin(self, done: int, total: int) -> None:
-        self._thread.start()
-        self._thread.join(0.5)
+        """For the compaction to call."""
+        self._future = self._pool.submit(self._task)
+        wait([self._future], timeout=0.5)
 
-    def end(self) -> None:
-        self._thread.join(30)
-        assert not self._thread.is_alive()
+    def end(self) -> BaseException | None:
+        """Wait for the end and return what was raised."""
+        return self._future.exception(timeout=30)
 
 
 def test_a_late_block_waits_and_then_stands_beside_the_merged_one(database):
@@ -150,8 +142,7 @@ def test_a_late_block_waits_and_then_stands_beside_the_merged_one(database):
     before = len(points())
     late = Beside(lambda: write(key(), epochs(n=1, first=99), photometry(5, object_ids(), 1)))
     compact(progress=late.begin)
-    late.end()
-    assert late.error is None
+    assert late.end() is None
     assert len(points()) > before
     assert pending() == [WINDOW]
     assert drop_retired(1) == 1
@@ -163,9 +154,8 @@ def test_reprocessing_a_block_that_is_being_merged_is_refused_and_doubles_nothin
     expected = points()
     again = Beside(lambda: write(key(), epochs(), photometry(5, object_ids(), 5)))
     compact(progress=again.begin)
-    again.end()
-    assert isinstance(again.error, ValueError)
-    assert "reprocess all exposures of the block together" in str(again.error)
+    with pytest.raises(ValueError, match="reprocess all exposures of the block together"):
+        raise again.end()
     assert points() == expected
 
 
@@ -175,8 +165,8 @@ def test_reprocessing_from_another_window_while_a_block_is_being_merged(database
     expected = points()
     again = Beside(lambda: write(key(FIRST_DAY - 1, days=2), epochs(), photometry(5, object_ids(), 5)))
     compact(progress=again.begin)
-    again.end()
-    assert isinstance(again.error, ValueError)
+    with pytest.raises(ValueError, match="reprocess all exposures of the block together"):
+        raise again.end()
     assert points() == expected
 
 
@@ -185,8 +175,7 @@ def test_two_compactions_of_a_window_at_once(database):
     expected = points()
     other = Beside(compact)
     compact(progress=other.begin)
-    other.end()
-    assert other.error is None
+    assert other.end() is None
     assert points() == expected
     drop_retired(1)
     assert points() == expected

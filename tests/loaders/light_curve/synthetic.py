@@ -84,26 +84,24 @@ def measurements(rng, object_id: np.ndarray, n_epoch: int, n_column: int) -> Mea
 
 def context() -> BlockContext:
     """Insert what blocks refer to, once, and return it."""
+    query = sa.text("SELECT load_run_id, catalog_version_id FROM roman.catalog_version LIMIT 1")
     with session.transaction() as connection:
-        run = connection.execute(sa.text("SELECT min(load_run_id) FROM ops.load_run")).scalar_one()
-        if run is None:
-            run = connection.execute(
-                sa.text(
-                    "INSERT INTO ops.load_run (task, arguments, code_version, schema_version, host, pid) "
-                    "VALUES ('test', '{}', '0', '0', 'nowhere', 1) RETURNING load_run_id"
-                )
-            ).scalar_one()
-            connection.execute(
-                sa.text(
-                    "INSERT INTO roman.catalog_version (name, n_new, n_changed, n_unchanged, n_merged, load_run_id) "
-                    "VALUES ('test', 0, 0, 0, 0, :run)"
-                ),
-                {"run": run},
-            )
-        catalog = connection.execute(
-            sa.text("SELECT min(catalog_version_id) FROM roman.catalog_version")
-        ).scalar_one()
-    return BlockContext(run, catalog, EXCLUDING)
+        if connection.execute(query).first() is None:
+            for statement in _ORIGIN:
+                connection.execute(sa.text(statement))
+        return BlockContext(*connection.execute(query).one(), EXCLUDING)
+
+
+_ORIGIN = (
+    """
+    INSERT INTO ops.load_run (task, arguments, code_version, schema_version, host, pid)
+    VALUES ('test', '{}', '0', '0', 'nowhere', 1)
+    """,
+    """
+    INSERT INTO roman.catalog_version (name, n_new, n_changed, n_unchanged, n_merged, load_run_id)
+    SELECT 'test', 0, 0, 0, 0, load_run_id FROM ops.load_run
+    """,
+)
 
 
 def write(block: BlockKey, when: Epochs, measured: BlockPhotometry) -> int:

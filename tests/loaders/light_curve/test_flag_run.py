@@ -4,17 +4,19 @@ import itertools
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 
 from loaders.light_curve.flag_run import encode_flag_run, expand_flag_run
 from tests.loaders.light_curve import strategies
 
 
+@settings(deadline=None)
 @given(strategies.shapes.flatmap(strategies.flags))
 def test_round_trip(flags):
     np.testing.assert_array_equal(expand_flag_run(encode_flag_run(flags), flags.shape[1]), flags)
 
 
+@settings(deadline=None)
 @given(strategies.shapes.flatmap(strategies.flags))
 def test_runs_are_those_of_itertools(flags):
     runs = encode_flag_run(flags)

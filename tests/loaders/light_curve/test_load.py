@@ -1,6 +1,7 @@
 """Blocks in the database: what is read is what was written, once, whoever else writes."""
 
 import threading
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
@@ -157,8 +158,8 @@ def test_summaries_are_stored_as_computed(database):
     write(key(), epochs(n=40), measured)
     stored = summaries()
     with session.reading() as connection:
-        query = "SELECT object_id, flux::float8, flux_err::float8, flags FROM roman.light_curve WHERE flux <> 'NaN'"
-        rows = np.array(connection.execute(sa.text(query)).all())
+        query = "SELECT object_id, flux::float8, flux_err::float8, flags FROM roman.light_curve"
+        rows = np.array(connection.execute(sa.text(f"{query} WHERE flux <> 'NaN'")).all())
     rows = rows[(rows[:, 3].astype(int) & EXCLUDING) == 0]
     for one in stored:
         flux, err = rows[rows[:, 0] == one["object_id"], 1:3].T
@@ -171,21 +172,15 @@ def test_summaries_are_stored_as_computed(database):
 
 def run_at_once(*tasks):
     """Run functions in threads from the same moment; return what they raised."""
-    errors, start = [], threading.Barrier(len(tasks))
+    start = threading.Barrier(len(tasks))
 
     def run(task):
         start.wait()
-        try:
-            task()
-        except Exception as error:
-            errors.append(error)
+        task()
 
-    threads = [threading.Thread(target=run, args=(task,)) for task in tasks]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    return errors
+    with ThreadPoolExecutor(len(tasks)) as pool:
+        futures = [pool.submit(run, task) for task in tasks]
+    return [error for future in futures if (error := future.exception())]
 
 
 def test_loaders_that_need_the_same_new_partition(database):

@@ -22,8 +22,11 @@ _EXACT = ("n_point", "n_flagged", "min_flux", "max_flux", "first_flux", "last_fl
           "last_mjd_tdb", "longest_run", "leading_run", "trailing_run")  # fmt: skip
 
 
+_any_flux = st.floats(-1e4, 1e4, width=32) | st.just(np.nan)
+
+
 @st.composite
-def light_curves(draw, fluxes=st.floats(-1e4, 1e4, width=32) | st.just(np.nan)):
+def light_curves(draw, fluxes=_any_flux):
     """Segments of some objects with times and a reference near the fluxes."""
     shape = draw(strategies.shapes)
     errors = st.floats(0.0625, 100, width=32)

@@ -1,6 +1,7 @@
 """Rows that come with the schema."""
 
 import csv
+from itertools import pairwise
 
 import pytest
 
@@ -41,4 +42,4 @@ def test_seasons_do_not_overlap_and_have_the_lengths_of_their_survey():
             (int(r["start_mjd"]), int(r["end_mjd"])) for r in rows("roman.season") if r["survey"] == survey
         )
         assert [end - start for start, end in seasons] == [days] * 6
-        assert all(end <= start for (_, end), (start, _) in zip(seasons, seasons[1:], strict=False))
+        assert all(end <= start for (_, end), (start, _) in pairwise(seasons))
