@@ -101,6 +101,7 @@ def _columns(
     row, column = np.empty(count, dtype=np.int64), np.empty(count, dtype=np.int64)
     planes, nodes = psf
     buffer = np.empty(planes.coefficient.shape[1:], dtype=np.float32)
+    blended, current = Planes(buffer, planes.step, planes.centre, planes.pad), -1
     k, first = 0, 0
     for m in range(member.size):
         s = member[m]
@@ -110,7 +111,9 @@ def _columns(
         row[k : k + used], column[k : k + used] = stamps.row[s], stamps.column[s]
         value[k] = stamps.value[s]
         if used > 1:
-            blended = blend(planes, nodes, stars.cell[s], buffer)
+            if stars.cell[s] != current:
+                current = stars.cell[s]
+                blended = blend(planes, nodes, current, buffer)
             _fill_derivatives(blended, stars, s, value[k : k + used])
         k += used
     return Stamps(value, row, column), first

@@ -13,13 +13,20 @@ from roman_db.console import progress_bar
 @click.argument("directory", type=click.Path(path_type=Path, file_okay=False))
 @click.option("--parameters", type=click.Path(path_type=Path, exists=True, dir_okay=False), help="YAML file.")
 @click.option("--name", default="simulation", show_default=True, help="Name of the scene in the database.")
+@click.option(
+    "--mosaic",
+    type=click.FloatRange(0.01, 1),
+    metavar="SCALE",
+    help="Also Level-3 mosaics of SCALE arcsec pixels.",
+)
 @click.option("--show", is_flag=True, help="Print all parameters with their defaults, and do nothing.")
-def simulate(directory: Path, parameters: Path | None, name: str, show: bool) -> None:
+def simulate(directory: Path, parameters: Path | None, name: str, mosaic: float | None, show: bool) -> None:
     """Simulate Level-2 exposures of a crowded field into DIRECTORY, with the truth in the database.
 
     Beside the exposures lie truth.parquet and catalog.ecsv, a catalog with errors to begin with.
     """
     from loaders.simulation.load import simulate as run_simulation
+    from loaders.simulation.load import simulate_mosaics
     from loaders.simulation.parameters import default_parameters, default_text, load_parameters
     from roman_db import migrate
 
@@ -30,6 +37,8 @@ def simulate(directory: Path, parameters: Path | None, name: str, show: bool) ->
     chosen = default_parameters() if parameters is None else load_parameters(parameters)
     with progress_bar() as step:
         scene = run_simulation(chosen, name, directory, lambda done, total: step("exposures", done, total))
+    for path in [] if mosaic is None else simulate_mosaics(scene, directory, mosaic):
+        click.echo(f"Mosaic: {path}")
     click.echo(f"{scene.stars.magnitude.size} stars and {scene.galaxies.ra.size} galaxies in {directory}.")
 
 

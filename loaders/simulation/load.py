@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 from collections.abc import Callable, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import get_context
@@ -13,9 +14,13 @@ import numpy as np
 import sqlalchemy as sa
 from astropy.table import Table
 
+from loaders.psf.model import EffectivePsf
 from loaders.psf.optics import optical_psf
 from loaders.simulation.external_catalog import CatalogErrors, external_catalog
+from loaders.simulation.level3 import simulate_level3
+from loaders.simulation.mosaic import MosaicGrid
 from loaders.simulation.parameters import SimulationParameters
+from loaders.simulation.product import write_product
 from loaders.simulation.scene import Scene, make_scene
 from loaders.simulation.season import PlannedExposure, plan_exposures
 from loaders.simulation.simulate import Simulation, prepare_simulation, simulate_to_file
@@ -29,6 +34,9 @@ from roman_db.settings import settings
 
 #: Names of the files that lie beside the exposures.
 TRUTH_FILE, CATALOG_FILE = "truth.parquet", "catalog.ecsv"
+
+#: Nominal side of a detector pixel, arcsec.
+_PIXEL_ARCSEC = 0.11
 
 _COMMON = ("source_id", "kind", "ra", "dec", "ref_epoch", "pmra", "pmdec", "parallax")
 
@@ -50,6 +58,28 @@ def simulate(
         store_truth(run, name, scene)
         _write_exposures(scene, directory, progress)
     return scene
+
+
+def simulate_mosaics(scene: Scene, directory: Path, pixel_scale: float) -> list[Path]:
+    """Write a Level-3 mosaic of the scene in every filter, as deep as all its exposures together.
+
+    Parameters
+    ----------
+    pixel_scale
+        Side of a pixel of the sky grid, arcsec.
+    """
+    survey = scene.parameters.survey
+    width, height = (
+        math.ceil(n * _PIXEL_ARCSEC / pixel_scale) for n in (survey.window.width, survey.window.height)
+    )
+    grid = MosaicGrid(pixel_scale, width, height)
+    plan = plan_exposures(survey)
+    paths = []
+    for element, psf in _psfs(scene).items():
+        model = simulate_level3(scene, psf, tuple(p for p in plan if p.optical_element == element), grid)
+        paths.append(directory / str(model.meta.filename))
+        write_product(paths[-1], model)
+    return paths
 
 
 def store_truth(run: LoadRun, name: str, scene: Scene) -> int:
@@ -116,15 +146,20 @@ def _write_exposures(scene: Scene, directory: Path, progress: Callable[[int, int
     todo = [planned for planned in plan if not (directory / planned.filename(survey.detector)).exists()]
     if not todo:
         return
-    x, y = survey.window.x + survey.window.width / 2, survey.window.y + survey.window.height / 2
-    elements = {cadence.optical_element for cadence in survey.cadences}
-    psfs = {element: optical_psf(survey.detector, element, x, y) for element in sorted(elements)}
-    simulation = prepare_simulation(scene, psfs)
+    simulation = prepare_simulation(scene, _psfs(scene))
     context = get_context("forkserver")
     context.set_forkserver_preload(["loaders.simulation.simulate"])
     with ProcessPoolExecutor(settings().workers, context, _begin, (simulation, directory)) as pool:
         for done, _ in enumerate(pool.map(_write, todo, chunksize=4), 1):
             progress(len(plan) - len(todo) + done, len(plan))
+
+
+def _psfs(scene: Scene) -> dict[str, EffectivePsf]:
+    """PSF of the optics in the middle of the window, by filter."""
+    survey = scene.parameters.survey
+    x, y = survey.window.x + survey.window.width / 2, survey.window.y + survey.window.height / 2
+    elements = {cadence.optical_element for cadence in survey.cadences}
+    return {element: optical_psf(survey.detector, element, x, y) for element in sorted(elements)}
 
 
 _shared: tuple[Simulation, Path] | None = None

@@ -13,12 +13,14 @@ from roman_db.console import finish, progress_bar
 @click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path))
 @click.option("--replace", is_flag=True, help="Let a changed file replace the version loaded before.")
 def exposure(files: tuple[Path, ...], replace: bool) -> None:
-    """Load Level-2 exposures (ASDF). A folder stands for all *.asdf files in it."""
+    """Load Level-2 exposures (ASDF). A folder stands for all *_cal.asdf files in it."""
     from loaders.wfi.load import expand, load_exposures
     from roman_db import migrate
 
     migrate.ensure_current()
     paths = expand(files)
+    if not paths:
+        raise click.ClickException("no file *_cal.asdf in the folders given")
     with progress_bar() as step:
         counts = load_exposures(paths, replace, lambda done: step("exposures", done, len(paths)))
     finish(counts, "files")

@@ -238,8 +238,8 @@ def _field_of(connection: sa.Connection, exposure: ExposureDescription) -> int:
 
 
 def expand(paths: Iterable[Path]) -> list[Path]:
-    """Files as given, and those of folders in order of their names."""
+    """Files as given, and the Level-2 files (``*_cal.asdf``) of folders in order of their names."""
     found: list[Path] = []
     for path in paths:
-        found += sorted(path.glob("*.asdf")) if path.is_dir() else [path]
+        found += sorted(path.glob("*_cal.asdf")) if path.is_dir() else [path]
     return found

@@ -11,7 +11,7 @@ import click
 
 from roman_db import sqlfile
 from roman_db.query.error import QueryError
-from roman_db.query.output import FORMATS, chosen_format, opened
+from roman_db.query.output import FORMATS, chosen_format, is_terminal, opened
 from roman_db.query.statement import Statement, parse
 from roman_db.query.stream import Request, open_result
 
@@ -101,5 +101,5 @@ def _read(path: Path) -> str:
 
 def _max_rows(question: Question, format_name: str) -> int | None:
     """Most rows to give."""
-    on_terminal = format_name == "table" and question.out is None and sys.stdout.isatty()
-    return TERMINAL_ROWS if question.max_rows is None and on_terminal else question.max_rows
+    is_shown = format_name == "table" and is_terminal(question.out)
+    return TERMINAL_ROWS if question.max_rows is None and is_shown else question.max_rows

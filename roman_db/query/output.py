@@ -43,11 +43,16 @@ def chosen_format(name: str | None, out: Path | None) -> str:
     """
     if name is None:
         name = "table" if out is None else format_of(out, FORMATS)
-    if out is None and not FORMATS[name].is_text and sys.stdout.isatty():
+    if not FORMATS[name].is_text and is_terminal(out):
         raise QueryError(
             f"{name} is binary and would garble the terminal: give --out FILE, or redirect the output"
         )
     return name
+
+
+def is_terminal(out: Path | None) -> bool:
+    """Whether the result is shown to a person."""
+    return out is None and sys.stdout.isatty()
 
 
 @contextlib.contextmanager

@@ -23,7 +23,8 @@ from tests.loaders.light_curve.synthetic import (
 )
 
 _COUNT = """
-SELECT count(*), count(DISTINCT (object_id, exposure_id)), sum(hashfloat4(flux)::bigint) FROM roman.light_curve
+SELECT count(*), count(DISTINCT (object_id, exposure_id)), sum(hashfloat4(flux)::bigint)
+FROM roman.light_curve
 """
 
 

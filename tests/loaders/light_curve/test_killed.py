@@ -3,6 +3,7 @@
 import contextlib
 import shutil
 import tempfile
+import time
 from pathlib import Path
 
 import psutil
@@ -12,6 +13,7 @@ import sqlalchemy as sa
 from loaders.light_curve import load
 from roman_db import migrate, session
 from roman_db.cluster import lifecycle
+from roman_db.cluster.error import ClusterError
 from roman_db.settings import Settings
 from tests.loaders.light_curve import killed
 from tests.loaders.light_curve.synthetic import FIRST_DAY, epochs, key, object_ids, photometry, points, write
@@ -63,6 +65,17 @@ def private_server():
     shutil.rmtree(home)
 
 
+def recovered(settings: Settings) -> str:
+    """Wait until the server answers, which after a crash takes as long as the disk needs; give its URL."""
+    deadline = time.monotonic() + 120
+    while True:
+        try:
+            return lifecycle.ensure_running(settings)
+        except ClusterError:
+            if time.monotonic() > deadline:
+                raise
+
+
 @pytest.fixture
 def private_database(private_server, monkeypatch):
     """Make databases at this release's schema on the private server."""
@@ -70,14 +83,14 @@ def private_database(private_server, monkeypatch):
 
     def make():
         made.append(f"private_{len(made)}")
-        server = sa.make_url(lifecycle.ensure_running(private_server))
+        server = sa.make_url(recovered(private_server))
         point_at(server.set(database=made[-1]).render_as_string(False), monkeypatch)
         migrate.upgrade()
 
     yield make
     forget()
     for name in made:
-        execute(lifecycle.ensure_running(private_server), f"DROP DATABASE {name} WITH (FORCE)")
+        execute(recovered(private_server), f"DROP DATABASE {name} WITH (FORCE)")
 
 
 @pytest.mark.parametrize("victim", ["kill_me", "kill_my_backend"])
@@ -88,7 +101,7 @@ def test_after_a_kill_the_same_again_gives_the_same_rows(private_server, private
     undisturbed = points()
     private_database()
     assert killed.in_process(write_and_die, victim, table) != 0
-    lifecycle.ensure_running(private_server)  # waits until a server that crashed has recovered
+    recovered(private_server)
     assert {row[3] // 1000 for row in points()} == {FIRST_DAY}
     write_season_start()
     assert points() == undisturbed

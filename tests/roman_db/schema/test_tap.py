@@ -12,8 +12,8 @@ CREATE SCHEMA tap_schema;
 CREATE TABLE tap_schema.tables (schema_name text, table_name text PRIMARY KEY, table_type text,
     description text, table_index integer);
 CREATE TABLE tap_schema.columns (table_name text REFERENCES tap_schema.tables, column_name text,
-    datatype text, arraysize text, xtype text, description text, unit text, ucd text, indexed integer, principal integer,
-    std integer, column_index integer, PRIMARY KEY (table_name, column_name));
+    datatype text, arraysize text, xtype text, description text, unit text, ucd text, indexed integer,
+    principal integer, std integer, column_index integer, PRIMARY KEY (table_name, column_name));
 """
 
 
