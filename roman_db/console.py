@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
@@ -20,6 +21,11 @@ from roman_db.load_run import Counts
 
 #: Exit code of a command that did its work but had to refuse some of its input.
 EXIT_REJECTED = 1
+
+_WHY = (
+    "SELECT source, row_number, code, reason, remedy FROM ops.load_rejection "
+    "WHERE load_run_id = (SELECT max(load_run_id) FROM ops.load_rejection)"
+)
 
 
 @contextmanager
@@ -48,5 +54,10 @@ def finish(counts: Counts, what: str) -> None:
         f"{counts.rejected} rejected."
     )
     if counts.rejected:
-        click.echo("Why: SELECT source, reason, remedy FROM ops.load_rejection ORDER BY 1;", err=True)
-        raise click.exceptions.Exit(EXIT_REJECTED)
+        tell_why()
+        sys.exit(EXIT_REJECTED)
+
+
+def tell_why() -> None:
+    """Say on standard error how to find out why the latest run refused some of its input."""
+    click.echo(f'Why: roman-db query "{_WHY}"', err=True)

@@ -16,7 +16,7 @@ from loaders.rejection import Rejected
 from roman_db import session
 
 #: Nominal side of a pixel (deg) and how far beyond the pixels (deg) stars are taken from the catalog.
-_PIXEL, _BEYOND = 0.11 / 3600, 2.0 / 3600
+_PIXEL, _BEYOND = 0.11 / 3600, 8.0 / 3600
 
 _EXPOSURES = """
 SELECT e.exposure_id, e.midpoint_mjd_tdb, e.midpoint_bjd_tdb, e.ra, e.dec, e.n_x, e.n_y,

@@ -30,9 +30,9 @@ def catalog(file: Path, name: str | None, mapping: Path | None, match_radius: fl
         click.echo(
             f"Catalog version {change.catalog_version_id}: {change.n_new} objects new, "
             f"{change.n_changed} changed, {change.n_unchanged} unchanged; "
-            f"{change.n_merged} duplicate rows merged."
+            f"{change.n_flux} fluxes new or changed; {change.n_merged} duplicate rows merged."
         )
-    finish(counts, "rows")
+    finish(counts, "files" if change is None else "rows")
 
 
 def commands(root: click.Group) -> None:

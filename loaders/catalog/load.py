@@ -31,6 +31,9 @@ from roman_db.schema.metadata import table
 #: HEALPix order at which a catalog is compared with the sky that has been observed: cells of 0.9 arcmin.
 OVERLAP_ORDER = 12
 
+#: Distance (arcsec) from an object beyond which a source of its name is another object.
+NAME_RADIUS = 2.0
+
 _NUMBERS = (
     "ra",
     "dec",
@@ -78,12 +81,13 @@ class CatalogOptions:
 
 @dataclass(frozen=True)
 class CatalogChange:
-    """What a catalog changed; version None: nothing."""
+    """What a catalog changed; version None: nothing. ``n_flux`` counts fluxes that are new or changed."""
 
     catalog_version_id: int | None
     n_new: int
     n_changed: int
     n_unchanged: int
+    n_flux: int
     n_merged: int
 
 
@@ -156,13 +160,14 @@ def _store(connection: sa.Connection, run: LoadRun, given: _Input, options: Cata
     n_good = len(given.sources)
     _record_refused(connection, run, given)
     if n_good == 0:
-        return CatalogChange(None, 0, 0, 0, 0)
+        return CatalogChange(None, 0, 0, 0, 0, 0)
     if not options.anywhere:
         _check_overlap(connection, given)
     connection.execute(sa.text("LOCK TABLE roman.object IN SHARE ROW EXCLUSIVE MODE"))
     sources = merge_duplicates(given.sources, find_duplicates(given.sources))
     _stage(connection, sources)
-    _run_job(connection, "object_match", {"name": given.name, "radius": options.match_radius / 3600})
+    radii = {"radius": options.match_radius / 3600, "name_radius": NAME_RADIUS / 3600}
+    _run_job(connection, "object_match", {"name": given.name, **radii})
     _stage_new(connection, sources)
     change = _upsert(connection, run, given.name, n_good - len(sources))
     _register_file(connection, run, given.path)
@@ -272,10 +277,10 @@ def _upsert(connection: sa.Connection, run: LoadRun, name: str, n_merged: int) -
     mine = versions.c.catalog_version_id == version
     if n_new + n_changed + n_flux + n_alias == 0:
         connection.execute(versions.delete().where(mine))
-        return CatalogChange(None, 0, 0, n_same, n_merged)
+        return CatalogChange(None, 0, 0, n_same, 0, n_merged)
     counts = {"n_new": n_new, "n_changed": n_changed, "n_unchanged": n_same}
     connection.execute(versions.update().where(mine).values(counts))
-    return CatalogChange(version, n_new, n_changed, n_same, n_merged)
+    return CatalogChange(version, n_new, n_changed, n_same, n_flux, n_merged)
 
 
 def _run_job(connection: sa.Connection, name: str, values: dict[str, object]) -> tuple[int, ...]:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import sys
 from typing import TYPE_CHECKING
 
 import click
 from rich.console import Console
 from rich.table import Table
 
-from roman_db.console import progress_bar
+from roman_db.console import EXIT_REJECTED, progress_bar, tell_why
 
 if TYPE_CHECKING:
     from loaders.daily.load import DailySummary, MetricSummary
@@ -26,7 +27,8 @@ _FIRST, _LAST = 0, 1_000_000
 def daily(day: int | None, detector: str | None, optical_element: str | None, redo: bool) -> None:
     """Update PSFs, photometer all new exposures and write the light curves.
 
-    What is done already is left alone, so it can be repeated at any time. Exit code 1: a unit failed.
+    What is done already is left alone, so it can be repeated at any time. Exit code 1: a unit failed or an
+    exposure had to be refused.
     """
     from loaders.daily.load import DAILY, summarise_run
     from roman_db import migrate
@@ -42,9 +44,10 @@ def daily(day: int | None, detector: str | None, optical_element: str | None, re
     }
     with progress_bar() as step:
         report = run_mode(DAILY, arguments, step)
-    print_report(report, summarise_run(report.load_run_id))
-    if report.failed:
-        raise click.exceptions.Exit(1)
+    summary = summarise_run(report.load_run_id)
+    print_report(report, summary)
+    if report.failed or summary.n_rejected:
+        sys.exit(EXIT_REJECTED)
 
 
 def commands(root: click.Group) -> None:
@@ -56,15 +59,17 @@ def commands(root: click.Group) -> None:
 
 def print_report(report: ModeReport, summary: DailySummary) -> None:
     """Print what was done, what failed, and the quality against the limits."""
-    console = Console()
-    console.print(
+    click.echo(
         f"Run {report.load_run_id}: {len(report.succeeded)} units done, {len(report.failed)} failed; "
         f"{summary.n_block} blocks of {summary.n_exposure} exposures and {summary.n_point:,} points written."
     )
     if summary.metrics:
-        console.print(_metric_table(summary.metrics))
+        Console().print(_metric_table(summary.metrics))
     for unit, reason in report.failed.items():
-        console.print(f"[red]failed[/red] {unit}: {reason}", highlight=False)
+        click.echo(f"{click.style('failed', fg='red')} {unit}: {' '.join(reason.split())}")
+    if summary.n_rejected:
+        click.echo(f"{summary.n_rejected} exposures rejected.")
+        tell_why()
 
 
 def _metric_table(metrics: tuple[MetricSummary, ...]) -> Table:

@@ -30,7 +30,8 @@ FROM ops.quality_metric WHERE load_run_id = CAST(:load_run_id AS bigint) GROUP B
 
 _BLOCKS = """
 SELECT count(*) AS n_block, coalesce(sum(n_epoch), 0) AS n_exposure,
-       coalesce(sum(n_epoch::bigint * n_object), 0) AS n_point
+       coalesce(sum(n_epoch::bigint * n_object), 0) AS n_point,
+       (SELECT n_rejected FROM ops.load_run WHERE load_run_id = CAST(:load_run_id AS bigint)) AS n_rejected
 FROM roman.light_curve_block WHERE load_run_id = CAST(:load_run_id AS bigint)
 """
 
@@ -50,11 +51,12 @@ class MetricSummary:
 
 @dataclass(frozen=True)
 class DailySummary:
-    """Blocks written by a run and the quality of what is in them."""
+    """Blocks written by a run, exposures that it had to refuse, and the quality of what is in the blocks."""
 
     n_block: int
     n_exposure: int
     n_point: int
+    n_rejected: int
     metrics: tuple[MetricSummary, ...]
 
 

@@ -10,7 +10,7 @@ import numpy.typing as npt
 FloatArray = npt.NDArray[np.float64]
 
 _MMAG = 1000 * 2.5 / np.log(10)
-_AB_ZERO_NJY = 31.400120
+_AB_ZERO_NJY = 31.400066
 _MAD_TO_SIGMA = 1.482602218505602
 
 

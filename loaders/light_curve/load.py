@@ -82,7 +82,7 @@ def write_block(
     if n_epoch != epochs.exposure_id.size:
         raise ValueError(f"photometry of {n_epoch} epochs for {epochs.exposure_id.size} exposures")
     _take_turns(connection, key)
-    place = _open_block(connection, key.start_mjd)
+    place = open_block(connection, key.start_mjd)
     supersede(connection, key.photometry_kind, epochs.exposure_id)
     insert_block(connection, place.block_id, key, epochs, photometry.object_id.size, context)
     write_rows(connection, place, epochs, photometry, context.excluding_flags)
@@ -97,10 +97,15 @@ def write_rows(
     excluding_flags: int,
 ) -> None:
     """Append the segments and summaries of a block to its partitions."""
-    for name, rows in segment_rows(place, photometry).items():
-        copy_segments(connection, place, name, rows)
+    write_segments(connection, place, photometry)
     summaries = summarise(photometry.segments, epochs.mjd_tdb, photometry.reference_flux, excluding_flags)
     copy_summaries(connection, place, photometry, summaries)
+
+
+def write_segments(connection: sa.Connection, place: BlockPlace, photometry: BlockPhotometry) -> None:
+    """Append the segments of a block to their partitions."""
+    for name, rows in segment_rows(place, photometry).items():
+        copy_segments(connection, place, name, rows)
 
 
 def _take_turns(connection: sa.Connection, key: BlockKey) -> None:
@@ -109,7 +114,7 @@ def _take_turns(connection: sa.Connection, key: BlockKey) -> None:
     connection.execute(sa.select(sa.func.pg_advisory_xact_lock(sa.func.hashtextextended(name, 0))))
 
 
-def _open_block(connection: sa.Connection, day: int) -> BlockPlace:
+def open_block(connection: sa.Connection, day: int) -> BlockPlace:
     """Make room for a new block of a day."""
     query = sa.text("SELECT block_id, place FROM ops.open_light_curve_block(:day)")
     block_id, place = connection.execute(query, {"day": day}).one()

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, replace
-from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +25,7 @@ from loaders.rejection import Rejected
 from roman_db import session
 from roman_db.jobs import Progress, Unit
 from roman_db.load_run import LoadRun
+from roman_db.parallel import worker_pool
 from roman_db.quality import Metric, store_metrics
 from roman_db.settings import settings
 
@@ -123,9 +122,7 @@ def _measure_all(
         yield from map(_measure, files)
         return
     alone = replace(context, options=FitOptions(threads=1))
-    forkserver = get_context("forkserver")
-    forkserver.set_forkserver_preload(["loaders.photometry.measure"])
-    with ProcessPoolExecutor(workers, forkserver, _set_context, (alone,)) as pool:
+    with worker_pool(workers, __name__, _set_context, (alone,)) as pool:
         yield from pool.map(_measure, files)
 
 

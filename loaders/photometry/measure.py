@@ -23,7 +23,7 @@ FloatArray = npt.NDArray[np.float64]
 SHIFT_TOLERANCE = 0.01
 
 #: Pixels beyond the edges within which stars still shed light into the image.
-MARGIN = 16.0
+MARGIN = 64.0
 
 
 @dataclass(frozen=True)

@@ -24,7 +24,7 @@ MAD_TO_SIGMA = 1.482602218505602
 FAILED = PhotometryFlag.FIT_FAILED | PhotometryFlag.NO_PIXELS
 
 _MMAG = 1000 * 2.5 / np.log(10)
-_AB_ZERO_NJY = 31.400120
+_AB_ZERO_NJY = 31.400066
 
 
 def exposure_metrics(stars: CatalogStars, measurement: ExposureMeasurement) -> dict[str, float]:

@@ -18,6 +18,7 @@ Two conventions make a PSF and the fluxes and positions measured with it one sys
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import Literal
 
 import numpy as np
 
@@ -67,6 +68,9 @@ class BuildSettings:
         Distance of the nodes of the background, pixels.
     outlier
         Residual, in standard deviations, at which the weight of a pixel has fallen to a half.
+    flux_scale
+        ``infinity``: as the module says. ``given``: the PSF is scaled such that the fluxes of the stars that
+        measure it agree in the median with those given, for continuity with a calibrated catalog.
     """
 
     cutoff: float = 1.4
@@ -80,6 +84,7 @@ class BuildSettings:
     solver_iterations: int = 30
     background_spacing: float = 150.0
     outlier: float = 6.0
+    flux_scale: Literal["infinity", "given"] = "infinity"
 
 
 @dataclass(frozen=True)
@@ -131,7 +136,7 @@ def build_psf(
     Returns
     -------
     EmpiricalPsf
-        With one node if ``start`` has one and the stars are few, else with nodes at the corners.
+        With one node at the centre if the stars are few, else with nodes at the corners of the image.
 
     Raises
     ------
@@ -158,8 +163,7 @@ def _set_up(
 ) -> tuple[SplinePsf, CorrectionSpace]:
     """Put the starting PSF on nodes and choose the space of its corrections."""
     linear = n_star >= settings.gradient_star
-    single = not linear and start.x_node.size == start.y_node.size == 1
-    y_node, x_node = (np.array([(n - 1) / 2] if single else [0.0, n - 1.0]) for n in shape)
+    y_node, x_node = (np.array([0.0, n - 1.0] if linear else [(n - 1) / 2]) for n in shape)
     stamps = np.array([[start.at(float(x), float(y)) for x in x_node] for y in y_node])
     psf = EffectivePsf(stamps, start.oversampling, x_node, y_node)
     sides = [np.linspace(-1, 1, node.size) if node.size > 1 else np.zeros(1) for node in (y_node, x_node)]
@@ -212,6 +216,10 @@ class _Fit:
             ]
         )
         psf, wings, scale = self._normalised()
+        if self.settings.flux_scale == "given":
+            extra = self._ratio() / scale
+            psf, scale = replace(psf, stamps=psf.stamps / extra), scale * extra
+            wings = None if wings is None else replace(wings, stamps=wings.stamps / extra)
         states = [replace(state, flux=state.flux * scale) for state in self.states]
         return EmpiricalPsf(psf, wings, chi2.size, float(chi2.mean()), states)
 
@@ -223,6 +231,14 @@ class _Fit:
             for item, state in zip(self.fields, self.states, strict=True)
         ]
         return [view for view, _ in pairs], [state for _, state in pairs]
+
+    def _ratio(self) -> float:
+        """Median of given over fitted flux of the measured stars: what their fitted fluxes lack."""
+        pairs = [
+            (item.flux[state.measured], state.flux[state.measured])
+            for item, state in zip(self.fields, self.states, strict=True)
+        ]
+        return float(np.median(np.concatenate([given / fitted for given, fitted in pairs])))
 
     def _normalised(self) -> tuple[EffectivePsf, EffectivePsf | None, float]:
         """Stamps and wings such that their sum is one, and what it was before."""

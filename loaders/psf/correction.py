@@ -1,9 +1,9 @@
 """The space of corrections to a PSF, and what is known of them before the data are seen.
 
-A correction is a Gaussian process: white noise, limited to what passes a telescope and a square pixel, times an
-envelope that follows the starting PSF, so that a correction is a few per cent of what is near it. Its
-sum is zero: the flux of the starting PSF, which reaches to infinity, is kept. Over the image it may vary
-linearly. Where the data say nothing, the correction is zero.
+A correction is a Gaussian process: white noise, limited to what passes a telescope and a square pixel, times
+an envelope that follows the starting PSF, so that a correction is a few per cent of what is near it. Its
+sum is zero: the flux within the stamp of the starting PSF is kept. Over the image it may vary linearly.
+Where the data say nothing, the correction is zero.
 """
 
 from __future__ import annotations
@@ -107,6 +107,7 @@ def correction_space(
     rows, columns = np.fft.fftfreq(size), np.fft.rfftfreq(size)
     frequency = np.hypot(rows[:, None], columns[None, :]) * oversampling
     transfer = 1 / (1 + (frequency / cutoff) ** 16)
-    transfer *= np.abs(np.outer(np.sinc(rows * oversampling), np.sinc(columns * oversampling)))
+    # The root keeps the pixel's zeros and yet lets the data correct a start that is wrong close to them.
+    transfer *= np.sqrt(np.abs(np.outer(np.sinc(rows * oversampling), np.sinc(columns * oversampling))))
     spline = np.outer(2 + np.cos(2 * np.pi * rows), 2 + np.cos(2 * np.pi * columns)) / 9
     return CorrectionSpace(envelope, transfer, spline, planes, np.ones_like(envelope))

@@ -19,7 +19,7 @@ from loaders.psf.model import EffectivePsf, FloatArray
 WINDOW, SPACING = 640, 1400
 
 #: Pixels around a window within which stars still shed light into it.
-MARGIN = 16.0
+MARGIN = 64.0
 
 
 @dataclass(frozen=True)

@@ -127,7 +127,7 @@ class Background:
     def lengths(self, weight: FloatArray) -> FloatArray:
         """Euclidean lengths of the weighted images of unit levels, shape (size,)."""
         nodes = (self.rows**2).T @ weight @ self.columns**2
-        return np.sqrt(np.append(nodes.ravel(), (self.wings**2 * weight).sum()))
+        return np.asarray(np.sqrt(np.append(nodes.ravel(), (self.wings**2 * weight).sum())))
 
 
 def _hat_functions(length: int, spacing: float) -> FloatArray:

@@ -14,7 +14,8 @@ from loaders.astrometry.stars import CatalogStars, catalog_pixels, near_image
 from loaders.psf.detector import MARGIN, DetectorPsf, build_detector_psf
 from loaders.psf.field import StarField
 from loaders.psf.model import EffectivePsf
-from loaders.psf.optics import optical_psf
+from loaders.psf.optics import OpticsSettings, optical_psf
+from loaders.psf.wings import with_wings
 from loaders.wfi.level2 import read_level2
 from loaders.wfi.quality import usable_pixels
 from roman_db import session
@@ -24,6 +25,9 @@ from roman_db.schema.metadata import table
 
 #: Exposures of a day that its PSF is built from, spread over the day.
 EXPOSURES_A_PSF = 6
+
+#: Half width (pixels) to which the PSF of bright stars is known: their light beyond it is lost.
+WINGS = 60
 
 _PENDING = """
 SELECT e.detector, e.optical_element, e.day_mjd,
@@ -124,10 +128,16 @@ def store_psf(
 
 
 def psf_for(connection: sa.Connection, detector: str, optical_element: str, mjd_tdb: float) -> EffectivePsf:
-    """Library PSF nearest in time; that of the optics alone where the library has none."""
+    """Library PSF nearest in time on the wings of the optics; the optics alone where the library has none."""
     values = {"detector": detector, "optical_element": optical_element, "mjd": mjd_tdb}
     row = connection.execute(sa.text(_CHOOSE), values).mappings().first()
-    return optical_psf(detector, optical_element) if row is None else psf_of_row(row)
+    wide = wide_psf(detector, optical_element)
+    return wide if row is None else with_wings(psf_of_row(row), wide)
+
+
+def wide_psf(detector: str, optical_element: str) -> EffectivePsf:
+    """PSF of the optics that reaches as far as bright stars shed light."""
+    return optical_psf(detector, optical_element, settings=OpticsSettings(half_width=WINGS))
 
 
 def psf_of_row(row: Mapping[Any, Any]) -> EffectivePsf:

@@ -18,6 +18,9 @@ from loaders.psf.model import EffectivePsf, FloatArray
 
 IntArray = npt.NDArray[np.int64]
 
+_STEPS = 33
+"""Positions, both ends included, that are told apart between two nodes of a PSF."""
+
 
 @dataclass(frozen=True)
 class Stars:
@@ -117,8 +120,8 @@ def draw(
     hole
         Half the width, in pixels, of a square around every star that is left out; -1 for none.
     """
-    nodes = _nodes(psf, stars)
-    kernels.draw(image, (psf.coefficients, psf.oversampling), nodes, stars.table(), order, hole)
+    groups, table = _groups(psf, stars), stars.table()
+    kernels.draw(image, (psf.coefficients, psf.oversampling), groups, table, order, hole)
 
 
 def project(image: FloatArray, psf: SplinePsf, stars: Stars, order: tuple[int, int] = (0, 0)) -> FloatArray:
@@ -130,8 +133,8 @@ def project(image: FloatArray, psf: SplinePsf, stars: Stars, order: tuple[int, i
         Shape (n,): ``sum_p image[p] P(p - star)``, or with the derivative of P.
     """
     out = np.zeros(stars.x.size)
-    nodes = _nodes(psf, stars)
-    kernels.project(image, (psf.coefficients, psf.oversampling), nodes, stars.table(), order, out)
+    groups, table = _groups(psf, stars), stars.table()
+    kernels.project(image, (psf.coefficients, psf.oversampling), groups, table, order, out)
     return out
 
 
@@ -144,24 +147,33 @@ def accumulate(image: FloatArray, psf: SplinePsf, stars: Stars) -> FloatArray:
         Shape of ``psf.coefficients``.
     """
     out = np.zeros_like(psf.coefficients)
-    kernels.accumulate(image, (out, psf.oversampling), _nodes(psf, stars), stars.table())
+    kernels.accumulate(image, (out, psf.oversampling), _groups(psf, stars), stars.table())
     return out
 
 
-def _nodes(psf: SplinePsf, stars: Stars) -> tuple[IntArray, FloatArray]:
-    """Flat indices (n, 4) of the nodes around every star and their bilinear weights (n, 4)."""
+def _groups(psf: SplinePsf, stars: Stars) -> kernels.Groups:
+    """Stars that share a blend of nodes: between nodes, positions count in steps of a 32nd of the way."""
     row, v = _cells(psf.y_node, stars.y)
     column, u = _cells(psf.x_node, stars.x)
-    n_x = psf.x_node.size
-    right, up = np.minimum(column + 1, n_x - 1), np.minimum(row + 1, psf.y_node.size - 1)
+    key = ((row * _STEPS + v) * psf.x_node.size + column) * _STEPS + u
+    order = np.argsort(key, kind="stable")
+    first = np.flatnonzero(np.diff(key[order], prepend=-1))
+    row, v, column, u = (part[order[first]] for part in (row, v, column, u))
+    n_x, up, right = (
+        psf.x_node.size,
+        np.minimum(row + 1, psf.y_node.size - 1),
+        np.minimum(column + 1, psf.x_node.size - 1),
+    )
     index = np.stack([row * n_x + column, row * n_x + right, up * n_x + column, up * n_x + right], axis=1)
-    weight = np.stack([(1 - v) * (1 - u), (1 - v) * u, v * (1 - u), v * u], axis=1)
-    return index, weight
+    p, q = u / (_STEPS - 1), v / (_STEPS - 1)
+    weight = np.stack([(1 - q) * (1 - p), (1 - q) * p, q * (1 - p), q * p], axis=1)
+    return order, np.append(first, order.size), index, weight
 
 
-def _cells(node: FloatArray, value: FloatArray) -> tuple[IntArray, FloatArray]:
-    """Index of the node before each value and the fraction of the way to the next, held at the edges."""
+def _cells(node: FloatArray, value: FloatArray) -> tuple[IntArray, IntArray]:
+    """Index of the node before each value, and steps from there towards the next, held at the edges."""
     if node.size == 1:
-        return np.zeros(value.size, dtype=np.int64), np.zeros(value.size)
+        return np.zeros(value.size, dtype=np.int64), np.zeros(value.size, dtype=np.int64)
     k = np.clip(np.searchsorted(node, value, side="right") - 1, 0, node.size - 2)
-    return k.astype(np.int64), np.clip((value - node[k]) / (node[k + 1] - node[k]), 0.0, 1.0)
+    fraction = np.clip((value - node[k]) / (node[k + 1] - node[k]), 0.0, 1.0)
+    return k.astype(np.int64), np.round(fraction * (_STEPS - 1)).astype(np.int64)

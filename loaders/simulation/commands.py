@@ -25,6 +25,9 @@ def simulate(directory: Path, parameters: Path | None, name: str, mosaic: float 
 
     Beside the exposures lie truth.parquet and catalog.ecsv, a catalog with errors to begin with.
     """
+    import yaml
+
+    from loaders.rejection import Rejected
     from loaders.simulation.load import simulate as run_simulation
     from loaders.simulation.load import simulate_mosaics
     from loaders.simulation.parameters import default_parameters, default_text, load_parameters
@@ -34,9 +37,16 @@ def simulate(directory: Path, parameters: Path | None, name: str, mosaic: float 
         click.echo(default_text())
         return
     migrate.ensure_current()
-    chosen = default_parameters() if parameters is None else load_parameters(parameters)
-    with progress_bar() as step:
-        scene = run_simulation(chosen, name, directory, lambda done, total: step("exposures", done, total))
+    try:
+        chosen = default_parameters() if parameters is None else load_parameters(parameters)
+        with progress_bar() as step:
+            scene = run_simulation(
+                chosen, name, directory, lambda done, total: step("exposures", done, total)
+            )
+    except Rejected as rejected:
+        raise click.ClickException(str(rejected)) from rejected
+    except (ValueError, yaml.YAMLError) as error:
+        raise click.ClickException(f"{parameters or 'defaults'}: {' '.join(str(error).split())}") from error
     for path in [] if mosaic is None else simulate_mosaics(scene, directory, mosaic):
         click.echo(f"Mosaic: {path}")
     click.echo(f"{scene.stars.magnitude.size} stars and {scene.galaxies.ra.size} galaxies in {directory}.")

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import dataclasses
+import json
 import math
 from collections.abc import Callable, Sequence
-from concurrent.futures import ProcessPoolExecutor
-from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +14,8 @@ import sqlalchemy as sa
 from astropy.table import Table
 
 from loaders.psf.model import EffectivePsf
-from loaders.psf.optics import optical_psf
+from loaders.psf.optics import OpticsSettings, optical_psf
+from loaders.rejection import Rejected
 from loaders.simulation.external_catalog import CatalogErrors, external_catalog
 from loaders.simulation.level3 import simulate_level3
 from loaders.simulation.mosaic import MosaicGrid
@@ -29,11 +29,15 @@ from loaders.simulation.truth import truth_table, write_truth
 from roman_db import session
 from roman_db.bulk import copy_rows
 from roman_db.load_run import LoadRun, load_run
+from roman_db.parallel import worker_pool
 from roman_db.schema.metadata import table as table_of
 from roman_db.settings import settings
 
 #: Names of the files that lie beside the exposures.
-TRUTH_FILE, CATALOG_FILE = "truth.parquet", "catalog.ecsv"
+TRUTH_FILE, CATALOG_FILE, PARAMETERS_FILE = "truth.parquet", "catalog.ecsv", "parameters.json"
+
+#: Half width (pixels) of the PSF: bright stars shed light so far.
+_WINGS = 60
 
 #: Nominal side of a detector pixel, arcsec.
 _PIXEL_ARCSEC = 0.11
@@ -47,8 +51,17 @@ def simulate(
     """Write the exposures of a scene, its truth and a catalog to begin with, and store the truth.
 
     Exposures whose file is there already are kept: a simulation that was cut off goes on where it stood.
+
+    Raises
+    ------
+    Rejected
+        If the directory holds a simulation with other parameters, or these make no exposure.
     """
+    if not plan_exposures(parameters.survey):
+        what = f"no exposure fits into {parameters.survey.duration_days} days"
+        raise Rejected("survey.duration_days", what, "Make it longer", "no_exposure")
     directory.mkdir(parents=True, exist_ok=True)
+    _claim(directory, parameters)
     arguments = {"name": name, "directory": str(directory)}
     with load_run("simulate", arguments) as run:
         scene = make_scene(parameters)
@@ -80,6 +93,18 @@ def simulate_mosaics(scene: Scene, directory: Path, pixel_scale: float) -> list[
         paths.append(directory / str(model.meta.filename))
         write_product(paths[-1], model)
     return paths
+
+
+def _claim(directory: Path, parameters: SimulationParameters) -> None:
+    """Note the parameters in the directory; exposures with others must not come to lie beside these."""
+    noted, text = directory / PARAMETERS_FILE, json.dumps(dataclasses.asdict(parameters), indent=1)
+    if not noted.exists():
+        whole = noted.with_suffix(".new")
+        whole.write_text(text)
+        whole.replace(noted)
+    elif noted.read_text() != text:
+        what = "holds a simulation with other parameters"
+        raise Rejected(str(directory), what, "Name another directory, or empty this one", "other_simulation")
 
 
 def store_truth(run: LoadRun, name: str, scene: Scene) -> int:
@@ -147,9 +172,7 @@ def _write_exposures(scene: Scene, directory: Path, progress: Callable[[int, int
     if not todo:
         return
     simulation = prepare_simulation(scene, _psfs(scene))
-    context = get_context("forkserver")
-    context.set_forkserver_preload(["loaders.simulation.simulate"])
-    with ProcessPoolExecutor(settings().workers, context, _begin, (simulation, directory)) as pool:
+    with worker_pool(settings().workers, __name__, _begin, (simulation, directory)) as pool:
         for done, _ in enumerate(pool.map(_write, todo, chunksize=4), 1):
             progress(len(plan) - len(todo) + done, len(plan))
 
@@ -159,7 +182,8 @@ def _psfs(scene: Scene) -> dict[str, EffectivePsf]:
     survey = scene.parameters.survey
     x, y = survey.window.x + survey.window.width / 2, survey.window.y + survey.window.height / 2
     elements = {cadence.optical_element for cadence in survey.cadences}
-    return {element: optical_psf(survey.detector, element, x, y) for element in sorted(elements)}
+    wide = OpticsSettings(half_width=_WINGS)
+    return {element: optical_psf(survey.detector, element, x, y, wide) for element in sorted(elements)}
 
 
 _shared: tuple[Simulation, Path] | None = None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -13,33 +14,48 @@ from loaders.psf.render import SplinePsf, Stars, draw
 
 FloatArray = npt.NDArray[np.float64]
 
-_TAPER = (5.0, 8.0)
-"""Radii in pixels between which the wings of faint stars take over from their cores."""
-_FAINT_PEAK = 0.01
-"""Brightest wing pixel, in electrons/s, of a star whose wings are drawn by convolution."""
+_TAPERS = ((5.0, 8.0, 0.01), (12.0, 15.0, 0.05))
+"""For ever brighter stars: radii in pixels between which the wings take over from the core, and the brightest
+wing pixel, in electrons/s, of a star whose wings are drawn by convolution."""
+
+
+@dataclass(frozen=True)
+class Tier:
+    """How stars up to some brightness are drawn: the core at its exact place, the wings by convolution.
+
+    Parameters
+    ----------
+    core
+        The tapered core of the PSF.
+    wing
+        Shape (n, n): the PSF less its core on the pixel grid.
+    limit
+        Rate in electrons/s below which a star may be drawn so.
+    """
+
+    core: SplinePsf
+    wing: FloatArray
+    limit: float
 
 
 @dataclass(frozen=True)
 class Renderer:
     """An effective PSF prepared for drawing in a window.
 
-    Bright stars are drawn whole. The core of a faint star is drawn at its exact place; its wings, which
-    hardly change within a pixel, are those of the nearest pixels: all wings together are one convolution.
+    The brightest stars are drawn whole. Of the others the core is drawn at its exact place; their wings,
+    which hardly change within a pixel, are those of the nearest pixels: all wings of a tier are one
+    convolution.
 
     Parameters
     ----------
-    whole, core
-        The PSF and its tapered core.
-    wing
-        Shape (n, n): the PSF less its core on the pixel grid.
-    faint
-        Rate in electrons/s below which a star is faint.
+    whole
+        The PSF.
+    tiers
+        Ways to draw stars that are not so bright, the faintest first.
     """
 
     whole: SplinePsf
-    core: SplinePsf
-    wing: FloatArray
-    faint: float
+    tiers: tuple[Tier, ...]
 
     def stars(self, shape: tuple[int, int], x: FloatArray, y: FloatArray, rate: FloatArray) -> FloatArray:
         """Expected image of stars.
@@ -61,16 +77,30 @@ class Renderer:
         near = (np.minimum(x, y) > -reach) & (x < shape[1] + reach) & (y < shape[0] + reach)
         x, y, rate = x[near], y[near], rate[near]
         image = np.zeros(shape)
-        faint = np.abs(rate) < self.faint
-        for psf, rows in ((self.core, faint), (self.whole, ~faint)):
-            draw(image, psf, Stars(x[rows], y[rows], rate[rows], np.full(rows.sum(), stamp_radius(psf))))
-        return image + self._wings(shape, x[faint], y[faint], rate[faint])
+        tier = np.searchsorted([one.limit for one in self.tiers], np.abs(rate), side="right")
+        for number, one in enumerate(self.tiers):
+            rows = tier == number
+            _draw(image, one.core, x[rows], y[rows], rate[rows])
+            if rows.any():
+                image += _wings(one.wing, shape, x[rows], y[rows], rate[rows])
+        rows = tier == len(self.tiers)
+        _draw(image, self.whole, x[rows], y[rows], rate[rows])
+        return image
 
-    def _wings(self, shape: tuple[int, int], x: FloatArray, y: FloatArray, rate: FloatArray) -> FloatArray:
-        margin = self.wing.shape[0] // 2
-        padded = (shape[0] + 2 * margin, shape[1] + 2 * margin)
-        points = _share_among_pixels(padded, x + margin, y + margin, rate)
-        return np.asarray(fftconvolve(points, self.wing, mode="valid"))
+
+def _draw(image: FloatArray, psf: SplinePsf, x: FloatArray, y: FloatArray, rate: FloatArray) -> None:
+    """Draw stars with all of a stamp."""
+    draw(image, psf, Stars(x, y, rate, np.full(x.size, stamp_radius(psf))))
+
+
+def _wings(
+    wing: FloatArray, shape: tuple[int, int], x: FloatArray, y: FloatArray, rate: FloatArray
+) -> FloatArray:
+    """Draw the wings of stars by one convolution."""
+    margin = wing.shape[0] // 2
+    padded = (shape[0] + 2 * margin, shape[1] + 2 * margin)
+    points = _share_among_pixels(padded, x + margin, y + margin, rate)
+    return np.asarray(fftconvolve(points, wing, mode="valid"))
 
 
 def prepare(psf: EffectivePsf, origin: tuple[int, int], centre: tuple[float, float]) -> Renderer:
@@ -86,16 +116,28 @@ def prepare(psf: EffectivePsf, origin: tuple[int, int], centre: tuple[float, flo
         Detector pixel (x, y) at whose PSF the wings of faint stars are taken.
     """
     shifted = replace(psf, x_node=psf.x_node - origin[0], y_node=psf.y_node - origin[1])
-    whole = SplinePsf.of(framed(shifted))
-    taper = _taper(psf)
-    keep = min(int(np.ceil(_TAPER[1])), int(psf.half_width)) * psf.oversampling
-    middle = psf.size // 2
+    radii = [taper for taper in _TAPERS if taper[1] < psf.half_width] or list(_TAPERS[:1])
+    tiers = tuple(_tier(shifted, psf.at(*centre), *taper) for taper in radii)
+    return Renderer(SplinePsf.of(framed(shifted)), tiers)
+
+
+def _tier(psf: EffectivePsf, middle_stamp: FloatArray, inner: float, outer: float, peak: float) -> Tier:
+    """Split a PSF into a core within some radii and the wings of its stamp in the middle."""
+    taper = _taper(psf, (inner, outer))
+    keep = min(math.ceil(outer), int(psf.half_width))
+    core = SplinePsf.of(framed(cropped(replace(psf, stamps=psf.stamps * taper), keep)))
+    start = psf.size // 2 % psf.oversampling
+    wing = (middle_stamp * (1 - taper))[start :: psf.oversampling, start :: psf.oversampling]
+    return Tier(core, wing, peak / max(float(np.abs(wing).max()), 1e-12))
+
+
+def cropped(psf: EffectivePsf, half_width: int) -> EffectivePsf:
+    """The PSF within some pixels of its centre; as it is if it is no wider."""
+    keep, middle = half_width * psf.oversampling, psf.size // 2
+    if keep >= middle:
+        return psf
     part = slice(middle - keep, middle + keep + 1)
-    core = SplinePsf.of(framed(replace(shifted, stamps=(shifted.stamps * taper)[..., part, part])))
-    stamp = psf.at(*centre) * (1 - taper)
-    start = middle % psf.oversampling
-    wing = stamp[start :: psf.oversampling, start :: psf.oversampling]
-    return Renderer(whole, core, wing, _FAINT_PEAK / max(float(np.abs(wing).max()), 1e-12))
+    return replace(psf, stamps=psf.stamps[..., part, part])
 
 
 def at_position(psf: EffectivePsf, x: float, y: float) -> EffectivePsf:
@@ -114,10 +156,10 @@ def stamp_radius(psf: SplinePsf) -> int:
     return int((psf.coefficients.shape[-1] - 5) // 2 // psf.oversampling)
 
 
-def _taper(psf: EffectivePsf) -> FloatArray:
+def _taper(psf: EffectivePsf, radii: tuple[float, float]) -> FloatArray:
     """One within the inner radius, zero beyond the outer one, a smooth step between; shape (size, size)."""
     offset = (np.arange(psf.size) - psf.size // 2) / psf.oversampling
-    part = np.clip((np.hypot(offset, offset[:, None]) - _TAPER[0]) / (_TAPER[1] - _TAPER[0]), 0, 1)
+    part = np.clip((np.hypot(offset, offset[:, None]) - radii[0]) / (radii[1] - radii[0]), 0, 1)
     return np.asarray(1 - part**3 * (10 - 15 * part + 6 * part**2))
 
 

@@ -22,12 +22,16 @@ from loaders.simulation.geometry import Camera
 from loaders.simulation.instrument_tables import detector_noise, thermal_rate, zodiacal_rate
 from loaders.simulation.noise import DetectorState, detector_state, measure
 from loaders.simulation.product import write_product
-from loaders.simulation.render import Renderer, at_position, prepare
+from loaders.simulation.render import Renderer, at_position, cropped, prepare
 from loaders.simulation.scene import Scene
 from loaders.simulation.season import PlannedExposure
 from loaders.simulation.throughput import ab_zero_rate
 
 FloatArray = npt.NDArray[np.float64]
+
+
+_GALAXY_BLUR = 15
+"""Half width in pixels of the PSF that galaxies are convolved with; the wings beyond are lost to them."""
 
 
 @dataclass(frozen=True)
@@ -90,9 +94,9 @@ def prepare_simulation(scene: Scene, psfs: Mapping[str, EffectivePsf]) -> Simula
 
 def _filter(scene: Scene, camera: Camera, element: str, psf: EffectivePsf) -> FilterModel:
     detector, window = scene.parameters.survey.detector, camera.window
-    one = at_position(psf, *camera.centre)
+    one = at_position(cropped(psf, _GALAXY_BLUR), *camera.centre)
     jacobian = camera.jacobian(camera.attitude((0.0, 0.0)))
-    rows = _galaxies_within(scene, camera, jacobian, psf.half_width)
+    rows = _galaxies_within(scene, camera, jacobian, one.half_width)
     return FilterModel(
         prepare(psf, (window.x, window.y), camera.centre),
         {row: SplinePsf.of(galaxy_stamp(scene.galaxies, row, one, jacobian)) for row in rows},

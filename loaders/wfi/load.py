@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor
 from functools import cache
-from multiprocessing import get_context
 from pathlib import Path
 
 import sqlalchemy as sa
@@ -18,6 +16,7 @@ from loaders.wfi.metadata import archive_columns
 from roman_db import session
 from roman_db.bulk import upsert_rows
 from roman_db.load_run import Counts, LoadRun, load_run
+from roman_db.parallel import worker_pool
 from roman_db.schema.metadata import table
 from roman_db.schema.model import read_tables
 from roman_db.settings import settings
@@ -49,15 +48,18 @@ def load_exposures(paths: Sequence[Path], replace: bool, progress: Callable[[int
 def _describe_all(paths: Sequence[Path]) -> Iterator[tuple[Path, ExposureDescription | Rejected]]:
     """Describe the files side by side, in order."""
     workers = min(settings().workers, len(paths))
-    if workers == 1:
+    if workers <= 1:
         yield from ((path, _describe(path)) for path in paths)
         return
-    with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
+    with worker_pool(workers, __name__) as pool:
         yield from zip(paths, pool.map(_describe, paths), strict=True)
 
 
 def _describe(path: Path) -> ExposureDescription | Rejected:
     """Describe a file, or say why it can't be."""
+    if path.is_dir():
+        what = "no file in this folder is named *_cal.asdf"
+        return Rejected(str(path), what, "Name the files, or another folder", "missing_file")
     try:
         return describe_exposure(path)
     except Rejected as rejected:
@@ -83,6 +85,7 @@ def _store_or_reject(
 def _store(connection: sa.Connection, run: LoadRun, exposure: ExposureDescription, replace: bool) -> None:
     """Store an exposure with its visit, program and field; a file that is there already changes nothing."""
     check_known(exposure.metadata, *_known_instruments(connection))
+    _take_turns(connection, exposure)
     if _is_stored(connection, exposure):
         log.info("already loaded", file=exposure.path.name)
         run.count(connection, loaded=1, unchanged=1)
@@ -100,6 +103,11 @@ def _store(connection: sa.Connection, run: LoadRun, exposure: ExposureDescriptio
     run.count(connection, loaded=1)
 
 
+def _take_turns(connection: sa.Connection, exposure: ExposureDescription) -> None:
+    """Wait until no other transaction stores this exposure, so that each finds what the other has stored."""
+    connection.execute(sa.select(sa.func.pg_advisory_xact_lock(exposure.exposure_id)))
+
+
 def _known_instruments(connection: sa.Connection) -> tuple[set[str], set[str]]:
     """Registered detectors and optical elements."""
     detectors, elements = table("roman.detector"), table("roman.optical_element")
@@ -110,7 +118,7 @@ def _known_instruments(connection: sa.Connection) -> tuple[set[str], set[str]]:
 
 
 def _is_stored(connection: sa.Connection, exposure: ExposureDescription) -> bool:
-    """Whether this very file is loaded.
+    """Whether this very file is loaded; where it lies now is noted.
 
     Raises
     ------
@@ -130,6 +138,8 @@ def _is_stored(connection: sa.Connection, exposure: ExposureDescription) -> bool
     if stored.superseded_at is not None:
         what = f"is an older version, replaced at {stored.superseded_at:%Y-%m-%d %H:%M} UTC"
         raise Rejected(str(exposure.path), what, "Load the newest version", "superseded_content")
+    moved = files.update().where(files.c.kind == "exposure", files.c.sha256 == exposure.sha256)
+    connection.execute(moved.values(path=str(exposure.path)))
     return True
 
 
@@ -238,8 +248,11 @@ def _field_of(connection: sa.Connection, exposure: ExposureDescription) -> int:
 
 
 def expand(paths: Iterable[Path]) -> list[Path]:
-    """Files as given, and the Level-2 files (``*_cal.asdf``) of folders in order of their names."""
+    """Files as given, and the Level-2 files (``*_cal.asdf``) of folders in order of their names.
+
+    A folder without any stands for itself, to be refused.
+    """
     found: list[Path] = []
     for path in paths:
-        found += sorted(path.glob("*_cal.asdf")) if path.is_dir() else [path]
+        found += sorted(path.glob("*_cal.asdf")) or [path]
     return found

@@ -1,4 +1,4 @@
--- Blocks whose arrays differ in length from n_epoch, are out of order, or hold times outside the block's days.
+-- Blocks whose arrays differ in length from n_epoch, are out of order, or hold times outside their days.
 -- Parameters:
 --   from_mjd = 0: first day to look at, MJD TDB
 SELECT block_id, start_mjd, end_mjd, n_epoch, cardinality(exposure_id) AS n_exposure,

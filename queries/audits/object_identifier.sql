@@ -1,8 +1,8 @@
 -- Objects that are far from the HEALPix pixel that is their identifier.
 -- Parameters:
 --   tolerance = 5: distance from the centre of the pixel, arcsec; the position may be refined and move on
--- Note: a nested pixel holds the number of one of twelve faces above 29 bits each of x and y, interleaved; the
---   centre follows from Gorski et al. (2005, ApJ 622, 759), section 5 and appendix A.
+-- Note: a nested pixel holds the number of one of twelve faces above 29 bits each of x and y, interleaved;
+--   the centre follows from Gorski et al. (2005, ApJ 622, 759), section 5 and appendix A.
 WITH interleaved AS (
     SELECT object_id, ra, dec, CAST(object_id >> 58 AS integer) AS face,
            object_id & 6148914691236517205 AS even, object_id >> 1 & 6148914691236517205 AS odd
@@ -37,8 +37,9 @@ WITH interleaved AS (
     FROM located
 ), pixel AS (
     SELECT object_id, ra, dec,
-           CASE WHEN r < 1 THEN 1 - r ^ 2 / 3 WHEN r > 3 THEN (4 - r) ^ 2 / 3 - 1 ELSE (2 - r) * 2 / 3 END AS z,
-           CASE WHEN r < 1 THEN 45 * (p + d / r) WHEN r > 3 THEN 45 * (p + d / (4 - r)) ELSE 45 * (p + d) END AS phi
+           CASE WHEN r < 1 THEN 1 - r ^ 2 / 3 WHEN r > 3 THEN (4 - r) ^ 2 / 3 - 1
+                ELSE (2 - r) * 2 / 3 END AS z,
+           45 * (p + d / CASE WHEN r < 1 THEN r WHEN r > 3 THEN 4 - r ELSE 1 END) AS phi
     FROM ring
 )
 SELECT object_id, ra, dec, phi AS pixel_ra, asind(z) AS pixel_dec,

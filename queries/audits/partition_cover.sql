@@ -1,5 +1,5 @@
--- Days that the partitions of a light-curve table hold otherwise than ops.light_curve_partition says, ranges of
--- days that overlap, and current blocks beyond all of them.
+-- Days that the partitions of a light-curve table hold otherwise than ops.light_curve_partition says, ranges
+-- of days that overlap, and current blocks beyond all of them.
 WITH parent AS (
     SELECT c.oid, c.relname FROM pg_class AS c
     WHERE c.relnamespace = 'roman'::regnamespace AND c.relkind = 'p'
@@ -10,9 +10,11 @@ WITH parent AS (
     JOIN pg_inherits AS i ON i.inhparent = p.oid
     JOIN pg_class AS c ON c.oid = i.inhrelid
 ), stored AS (
-    SELECT parent, partition, CAST(days[1] AS integer) AS from_mjd, CAST(days[2] AS integer) AS to_mjd FROM bound
+    SELECT parent, partition, CAST(days[1] AS integer) AS from_mjd, CAST(days[2] AS integer) AS to_mjd
+    FROM bound
 ), expected AS (
-    SELECT p.relname AS parent, d.from_mjd, d.to_mjd FROM parent AS p CROSS JOIN ops.light_curve_partition AS d
+    SELECT p.relname AS parent, d.from_mjd, d.to_mjd
+    FROM parent AS p CROSS JOIN ops.light_curve_partition AS d
 )
 SELECT 'not as registered' AS problem, parent AS name, from_mjd, to_mjd
 FROM stored FULL JOIN expected USING (parent, from_mjd, to_mjd)

@@ -1,6 +1,7 @@
--- Runs whose input is not accounted for: read is not loaded plus rejected, rejections lack their reason, or the run
--- says that it goes on and has ended.
-SELECT r.load_run_id, r.task, r.state, r.n_read, r.n_loaded, r.n_unchanged, r.n_rejected, count(x.load_run_id) AS n_reason
+-- Runs whose input is not accounted for: read is not loaded plus rejected, rejections lack their reason, or
+-- the run says that it goes on and has ended.
+SELECT r.load_run_id, r.task, r.state, r.n_read, r.n_loaded, r.n_unchanged, r.n_rejected,
+       count(x.load_run_id) AS n_reason
 FROM ops.load_run AS r
 LEFT JOIN ops.load_rejection AS x ON x.load_run_id = r.load_run_id
 GROUP BY r.load_run_id

@@ -1,4 +1,5 @@
--- The object catalog within a circle as it was known when a version had been loaded, beside what is known now.
+-- The object catalog within a circle as it was known when a version had been loaded, beside what is known
+-- now.
 -- Question: which positions did the photometry of last year use?
 -- Parameters:
 --   version: catalog version (roman.catalog_version)

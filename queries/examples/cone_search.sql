@@ -6,7 +6,8 @@
 --   radius = 2: radius, arcsec
 --   optical_element = F146: optical element of the flux
 SELECT o.object_id, o.ra, o.dec,
-       3600 * q3c_dist(o.ra, o.dec, CAST(:ra AS double precision), CAST(:dec AS double precision)) AS distance_arcsec,
+       3600 * q3c_dist(o.ra, o.dec, CAST(:ra AS double precision), CAST(:dec AS double precision))
+           AS distance_arcsec,
        f.psf_flux, roman.ab_magnitude(f.psf_flux) AS ab_mag
 FROM roman.object AS o
 LEFT JOIN roman.object_flux AS f

@@ -3,8 +3,8 @@
 -- Parameters:
 --   scene: name of the simulated scene
 --   radius = 0.1: largest distance, arcsec
--- Note: in q3c_join the pair of columns that has the index (roman.object) comes second. For a table of your own,
---   put its name in place of the first.
+-- Note: in q3c_join the pair of columns that has the index (roman.object) comes second. For a table of your
+--   own, put its name in place of the first.
 SELECT DISTINCT ON (mine.source_id) mine.source_id, mine.kind, o.object_id, o.ra, o.dec,
        3.6e6 * q3c_dist(mine.ra, mine.dec, o.ra, o.dec) AS distance_mas
 FROM roman.simulated_source AS mine

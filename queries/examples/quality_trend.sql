@@ -5,7 +5,8 @@
 --   detector = WFI01: detector
 --   optical_element = F146: optical element
 SELECT e.day_mjd, count(*) AS n_exposure,
-       min(m.value) AS least, percentile_cont(0.5) WITHIN GROUP (ORDER BY m.value) AS median, max(m.value) AS largest,
+       min(m.value) AS least, percentile_cont(0.5) WITHIN GROUP (ORDER BY m.value) AS median,
+       max(m.value) AS largest,
        min(m.lower) AS lower_limit, max(m.upper) AS upper_limit,
        count(*) FILTER (WHERE m.verdict IN ('warning', 'failure')) AS n_out_of_limits
 FROM roman.exposure AS e

@@ -1,4 +1,4 @@
--- Keep the names that a catalog gives to the staged sources.
+-- Keep the names that a catalog gives to the staged sources; of sources that share a name the first keeps it.
 -- Grain: one row: how many names are new or moved to another object.
 -- Reads: staged_source (temporary), roman.object_alias.
 -- Writes: roman.object_alias.
@@ -6,12 +6,18 @@
 --   name: name of the catalog
 --   version: catalog version that this is
 --   load_run_id: run that writes
-WITH given AS (
-    SELECT DISTINCT ON (s.source_id) s.source_id, s.object_id
-    FROM pg_temp.staged_source AS s
+WITH named AS (
+    SELECT DISTINCT ON (source_id) source_id, object_id
+    FROM pg_temp.staged_source
+    WHERE source_id IS NOT NULL
+    ORDER BY source_id, n
+),
+
+given AS (
+    SELECT s.source_id, s.object_id
+    FROM named AS s
     LEFT JOIN roman.object_alias AS a ON a.catalog_name = CAST(:name AS text) AND a.source_id = s.source_id
-    WHERE s.source_id IS NOT NULL AND a.object_id IS DISTINCT FROM s.object_id
-    ORDER BY s.source_id, s.n
+    WHERE a.object_id IS DISTINCT FROM s.object_id
 ),
 
 written AS (

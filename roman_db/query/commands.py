@@ -6,19 +6,15 @@ import dataclasses
 import json
 import sys
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from roman_db import sqlfile
-from roman_db.query import status_report
-from roman_db.query.ask import Question, answer
-from roman_db.query.audit import MOST_ROWS, AuditResult, chosen, run_audits
-from roman_db.query.error import reported
-from roman_db.query.light_curve_command import Wanted, show
-from roman_db.query.output import FORMATS
-from roman_db.query.status import read_status
+if TYPE_CHECKING:
+    from roman_db.query.audit import AuditResult
 
+#: Names of the formats of `roman_db.query.output`.
+FORMATS = ("table", "csv", "parquet", "votable")
 _DEFAULT_TIMEOUT_S = 600.0
 
 
@@ -38,7 +34,7 @@ def commands(root: click.Group) -> None:
 @click.option(
     "--format",
     "format_name",
-    type=click.Choice(list(FORMATS)),
+    type=click.Choice(FORMATS),
     help="Default: by the suffix of --out, or table.",
 )
 @click.option("--out", type=click.Path(path_type=Path, dir_okay=False), help="Write to a file.")
@@ -57,6 +53,9 @@ def query_command(**question: Any) -> None:
     roman-db query "SELECT * FROM roman.field"
     roman-db query --example cone_search --param ra=267.53 --param dec=-30.02
     """  # noqa: D301
+    from roman_db.query.ask import Question, answer
+    from roman_db.query.error import reported
+
     with reported():
         answer(Question(**question))
 
@@ -65,6 +64,9 @@ def query_command(**question: Any) -> None:
 @click.argument("name", required=False)
 def examples_command(name: str | None) -> None:
     """List the example queries, or show one."""
+    from roman_db import sqlfile
+    from roman_db.query.error import reported
+
     with reported():
         if name is not None:
             click.echo(sqlfile.find("examples", name).text.rstrip())
@@ -91,6 +93,9 @@ def examples_command(name: str | None) -> None:
 )
 def light_curve_command(**wanted: Any) -> None:
     """Show the light curve of an object: a summary, and on request its points and a plot."""
+    from roman_db.query.error import reported
+    from roman_db.query.light_curve_command import Wanted, show
+
     with reported():
         for line in show(Wanted(**wanted)):
             click.echo(line)
@@ -100,6 +105,10 @@ def light_curve_command(**wanted: Any) -> None:
 @click.option("--json", "as_json", is_flag=True, help="For machines.")
 def status_command(as_json: bool) -> None:
     """Show what is in the database, the latest runs and their quality."""
+    from roman_db.query import status_report
+    from roman_db.query.error import reported
+    from roman_db.query.status import read_status
+
     with reported():
         status = read_status()
     if as_json:
@@ -114,6 +123,9 @@ def status_command(as_json: bool) -> None:
 @click.option("--json", "as_json", is_flag=True, help="For machines: one object a line.")
 def audit_command(names: tuple[str, ...], from_mjd: int, as_json: bool) -> None:
     """Check that the stored data obeys its rules; exit with 1 where it does not."""
+    from roman_db.query.audit import chosen, run_audits
+    from roman_db.query.error import reported
+
     all_passed = True
     with reported():
         for result in run_audits(chosen(names), from_mjd):
@@ -138,6 +150,6 @@ def _as_text(result: AuditResult) -> str:
         "        " + ", ".join(f"{name}={value}" for name, value in zip(result.columns, row, strict=True))
         for row in result.rows
     ]
-    if result.n_row > MOST_ROWS:
+    if result.n_row > len(result.rows):
         lines.append("        and more")
     return "\n".join(lines)

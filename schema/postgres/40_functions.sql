@@ -50,7 +50,7 @@ CREATE OR REPLACE FUNCTION roman.object_at(p_catalog_version_id bigint) RETURNS 
     object_id bigint, ra double precision, "dec" double precision, ra_err real, dec_err real,
     ref_epoch double precision, pm_ra real, pm_dec real, pm_ra_err real, pm_dec_err real,
     parallax real, parallax_err real, catalog_version_id bigint
-) LANGUAGE sql STABLE STRICT PARALLEL SAFE AS
+) LANGUAGE sql STABLE PARALLEL SAFE AS
 $$
     SELECT o.object_id, o.ra, o.dec, o.ra_err, o.dec_err, o.ref_epoch, o.pm_ra, o.pm_dec,
            o.pm_ra_err, o.pm_dec_err, o.parallax, o.parallax_err, o.catalog_version_id

@@ -1,4 +1,5 @@
--- What people query: light curves as rows and as arrays.
+-- What people query: light curves as rows and as arrays. Arrays are unnested side by side in a target list, which
+-- hands on row after row; unnest in FROM would write each array to a table of its own first.
 
 CREATE OR REPLACE VIEW roman.light_curve AS
 SELECT s.object_id, b.field_id, b.detector, b.optical_element, b.photometry_kind,
@@ -9,21 +10,22 @@ SELECT s.object_id, b.field_id, b.detector, b.optical_element, b.photometry_kind
 FROM roman.light_curve_segment s
 JOIN roman.light_curve_block b
     ON b.block_id = s.block_id AND b.start_mjd = s.start_mjd AND b.superseded_at IS NULL
-CROSS JOIN LATERAL unnest(
-    b.exposure_id, b.midpoint_mjd_tdb, b.midpoint_bjd_tdb, s.flux, s.flux_err,
-    roman.expand_flag_run(s.flag_run, b.n_epoch)
-) AS e (exposure_id, midpoint_mjd_tdb, midpoint_bjd_tdb, flux, flux_err, flags)
+CROSS JOIN LATERAL (
+    SELECT unnest(b.exposure_id) AS exposure_id, unnest(b.midpoint_mjd_tdb) AS midpoint_mjd_tdb,
+           unnest(b.midpoint_bjd_tdb) AS midpoint_bjd_tdb, unnest(s.flux) AS flux, unnest(s.flux_err) AS flux_err,
+           unnest(roman.expand_flag_run(s.flag_run, b.n_epoch)) AS flags
+) AS e
 WHERE e.flux <> 'NaN'::real OR e.flags <> 0;
 COMMENT ON VIEW roman.light_curve IS
 'Light curves, one row a point. A point whose flux is NaN was tried and failed: its flags say why';
 
 CREATE OR REPLACE VIEW roman.light_curve_array AS
 SELECT s.object_id, b.optical_element, b.photometry_kind, sum(b.n_epoch)::integer AS n_epoch,
-       roman.array_concat(b.exposure_id ORDER BY b.midpoint_mjd_tdb) AS exposure_id,
-       roman.array_concat(b.midpoint_mjd_tdb ORDER BY b.midpoint_mjd_tdb) AS midpoint_mjd_tdb,
-       roman.array_concat(b.midpoint_bjd_tdb ORDER BY b.midpoint_mjd_tdb) AS midpoint_bjd_tdb,
-       roman.array_concat(s.flux ORDER BY b.midpoint_mjd_tdb) AS flux,
-       roman.array_concat(s.flux_err ORDER BY b.midpoint_mjd_tdb) AS flux_err
+       roman.array_concat(b.exposure_id ORDER BY b.midpoint_mjd_tdb[1]) AS exposure_id,
+       roman.array_concat(b.midpoint_mjd_tdb ORDER BY b.midpoint_mjd_tdb[1]) AS midpoint_mjd_tdb,
+       roman.array_concat(b.midpoint_bjd_tdb ORDER BY b.midpoint_mjd_tdb[1]) AS midpoint_bjd_tdb,
+       roman.array_concat(s.flux ORDER BY b.midpoint_mjd_tdb[1]) AS flux,
+       roman.array_concat(s.flux_err ORDER BY b.midpoint_mjd_tdb[1]) AS flux_err
 FROM roman.light_curve_segment s
 JOIN roman.light_curve_block b
     ON b.block_id = s.block_id AND b.start_mjd = s.start_mjd AND b.superseded_at IS NULL
@@ -38,10 +40,12 @@ SELECT s.object_id, b.field_id, b.detector, b.optical_element, b.photometry_kind
 FROM roman.astrometry_segment s
 JOIN roman.light_curve_block b
     ON b.block_id = s.block_id AND b.start_mjd = s.start_mjd AND b.superseded_at IS NULL
-CROSS JOIN LATERAL unnest(
-    b.exposure_id, b.midpoint_mjd_tdb, b.midpoint_bjd_tdb,
-    s.offset_ra, s.offset_dec, s.offset_ra_err, s.offset_dec_err
-) AS e (exposure_id, midpoint_mjd_tdb, midpoint_bjd_tdb, offset_ra, offset_dec, offset_ra_err, offset_dec_err)
+CROSS JOIN LATERAL (
+    SELECT unnest(b.exposure_id) AS exposure_id, unnest(b.midpoint_mjd_tdb) AS midpoint_mjd_tdb,
+           unnest(b.midpoint_bjd_tdb) AS midpoint_bjd_tdb, unnest(s.offset_ra) AS offset_ra,
+           unnest(s.offset_dec) AS offset_dec, unnest(s.offset_ra_err) AS offset_ra_err,
+           unnest(s.offset_dec_err) AS offset_dec_err
+) AS e
 WHERE e.offset_ra <> 'NaN'::real;
 COMMENT ON VIEW roman.astrometry_curve IS
 'Offsets of bright objects from their catalogued positions, one row a point';
@@ -53,11 +57,12 @@ SELECT s.object_id, b.field_id, b.detector, b.optical_element, b.photometry_kind
 FROM roman.shape_segment s
 JOIN roman.light_curve_block b
     ON b.block_id = s.block_id AND b.start_mjd = s.start_mjd AND b.superseded_at IS NULL
-CROSS JOIN LATERAL unnest(
-    b.exposure_id, b.midpoint_mjd_tdb, b.midpoint_bjd_tdb,
-    s.size_excess, s.e1, s.e2, s.size_excess_err, s.e1_err, s.e2_err, s.reduced_chi2
-) AS e (exposure_id, midpoint_mjd_tdb, midpoint_bjd_tdb,
-        size_excess, e1, e2, size_excess_err, e1_err, e2_err, reduced_chi2)
+CROSS JOIN LATERAL (
+    SELECT unnest(b.exposure_id) AS exposure_id, unnest(b.midpoint_mjd_tdb) AS midpoint_mjd_tdb,
+           unnest(b.midpoint_bjd_tdb) AS midpoint_bjd_tdb, unnest(s.size_excess) AS size_excess,
+           unnest(s.e1) AS e1, unnest(s.e2) AS e2, unnest(s.size_excess_err) AS size_excess_err,
+           unnest(s.e1_err) AS e1_err, unnest(s.e2_err) AS e2_err, unnest(s.reduced_chi2) AS reduced_chi2
+) AS e
 WHERE e.reduced_chi2 <> 'NaN'::real;
 COMMENT ON VIEW roman.shape_curve IS
 'Shapes of bright objects relative to the PSF, one row a point';

@@ -1,6 +1,5 @@
 """Roles: what each may do, and that a connection has one no longer than it should."""
 
-import psycopg2
 import pytest
 import sqlalchemy as sa
 
@@ -229,4 +228,3 @@ def test_an_account_that_is_no_superuser_upgrades_and_loads(ordinary_account, up
         connection.execute(sa.text("SELECT ops.open_light_curve_block(61520)"))
     with session.reading() as connection:
         assert connection.execute(sa.text("SELECT count(*) FROM roman.light_curve")).scalar_one() == 0
-    assert psycopg2.connect(ordinary_account.render_as_string(False)).closed == 0

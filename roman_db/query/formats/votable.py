@@ -9,7 +9,7 @@ from __future__ import annotations
 import io
 import re
 from dataclasses import replace
-from typing import BinaryIO
+from typing import BinaryIO, TextIO
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -49,6 +49,15 @@ _FORBIDDEN = "[\x00-\x08\x0b\x0c\x0e-\x1f]"
 def write_votable(result: Result, sink: BinaryIO) -> None:
     """Write a result as one table."""
     text = io.TextIOWrapper(sink, encoding="utf-8", write_through=True, newline="\n")
+    try:
+        _write(result, text)
+    finally:
+        # Left to itself it would close the sink, which is not ours.
+        text.detach()
+
+
+def _write(result: Result, text: TextIO) -> None:
+    """Write the document."""
     writer = XMLWriter(text)
     text.write("<?xml version='1.0' encoding='utf-8'?>\n")
     with writer.tag("VOTABLE", **_ROOT), writer.tag("RESOURCE", type="results"):
@@ -63,7 +72,6 @@ def write_votable(result: Result, sink: BinaryIO) -> None:
                 writer.string_element("</TABLEDATA>")
         if result.is_cut:
             writer.element("INFO", name="QUERY_STATUS", value="OVERFLOW")
-    text.detach()
 
 
 def header(schema: pa.Schema) -> str:

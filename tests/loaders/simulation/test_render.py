@@ -22,7 +22,7 @@ def _one(x: float, y: float, rate: float) -> tuple[np.ndarray, np.ndarray, np.nd
 
 @pytest.mark.parametrize("brightness", [0.5, 2.0])
 def test_stars_exactly_on_a_pixel_are_whole(renderer: Renderer, psf: EffectivePsf, brightness: float) -> None:
-    rate = brightness * renderer.faint
+    rate = brightness * renderer.tiers[0].limit
     image = renderer.stars(SHAPE, *_one(38.0, 33.0, rate))
     expected = rate * psf.stamps[0, 0, ::4, ::4]
     np.testing.assert_allclose(image[19:48, 24:53], expected, atol=1e-6 * rate)
@@ -31,7 +31,7 @@ def test_stars_exactly_on_a_pixel_are_whole(renderer: Renderer, psf: EffectivePs
 @pytest.mark.parametrize("brightness", [0.5, 2.0])
 def test_flux_is_conserved(renderer: Renderer, psf: EffectivePsf, brightness: float) -> None:
     rng = np.random.default_rng(1)
-    rate = brightness * renderer.faint
+    rate = brightness * renderer.tiers[0].limit
     in_stamp = psf.stamps.sum() / psf.oversampling**2
     for x, y in rng.uniform(30, 40, (10, 2)):
         image = renderer.stars(SHAPE, *_one(x, y, rate))
@@ -53,8 +53,8 @@ def test_image_is_the_profile_at_the_exact_place(renderer: Renderer) -> None:
 def test_faint_stars_look_like_bright_ones(renderer: Renderer) -> None:
     rng = np.random.default_rng(2)
     for x, y in rng.uniform(30, 40, (10, 2)):
-        faint = renderer.stars(SHAPE, *_one(x, y, 0.9 * renderer.faint)) / 0.9
-        bright = renderer.stars(SHAPE, *_one(x, y, 1.1 * renderer.faint)) / 1.1
+        faint = renderer.stars(SHAPE, *_one(x, y, 0.9 * renderer.tiers[0].limit)) / 0.9
+        bright = renderer.stars(SHAPE, *_one(x, y, 1.1 * renderer.tiers[0].limit)) / 1.1
         # Half of the brightest wing pixel of such a star, 0.01 electrons/s, is far below any noise.
         np.testing.assert_allclose(faint, bright, atol=5e-3)
 

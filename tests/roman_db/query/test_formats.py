@@ -14,6 +14,7 @@ from astropy.io.votable.tree import VOTableFile
 from astropy.table import Table
 from pyarrow import parquet
 
+from roman_db.query import commands
 from roman_db.query.output import FORMATS
 from roman_db.query.statement import parse
 from roman_db.query.stream import Request, open_result
@@ -200,10 +201,15 @@ def test_an_empty_result_is_a_whole_file(survey):
 
 
 def test_large_results_come_in_parts(survey):
-    sql = "SELECT i, i * 0.5::double precision AS x, 'text ' || i AS t FROM generate_series(1, 800000) AS i"
+    n = 300_000
+    sql = f"SELECT i, i * 0.5::float8 AS x, repeat('x', 100) AS t FROM generate_series(1, {n}) AS i"
     with open_result(Request(parse(sql))) as result:
         sizes = [batch.num_rows for batch in result.batches]
-    assert sum(sizes) == result.n_row == 800_000
-    assert max(sizes) < 800_000
+    assert sum(sizes) == result.n_row == n
+    assert max(sizes) < n
     table = parquet.read_table(written(sql, "parquet"))
-    assert table["x"].to_numpy().sum() == 0.5 * 800_000 * 800_001 / 2
+    assert table["x"].to_numpy().sum() == 0.5 * n * (n + 1) / 2
+
+
+def test_the_command_offers_all_formats():
+    assert tuple(FORMATS) == commands.FORMATS

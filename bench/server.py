@@ -1,0 +1,86 @@
+"""A PostgreSQL server of the benchmarks' own, configured as roman-db configures one, which may be restarted."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import statistics
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import sqlalchemy as sa
+
+from roman_db import migrate, session, settings
+from roman_db.cluster import lifecycle
+from roman_db.settings import Settings
+
+_DROP_CACHES = Path("/proc/sys/vm/drop_caches")
+
+
+class BenchServer:
+    """A private server in a folder of its own; one of its databases is the one that ``roman_db`` uses."""
+
+    def __init__(self, home: Path) -> None:
+        self._settings = Settings(url=None, home=home)
+        self._url = sa.make_url(lifecycle.ensure_running(self._settings))
+
+    def use(self, database: str) -> None:
+        """Make ``roman_db`` use a database, which is made and upgraded if need be."""
+        self._disconnect()
+        os.environ["ROMAN_DB_URL"] = self._url.set(database=database).render_as_string(hide_password=False)
+        migrate.ensure_current()
+
+    def forget(self) -> str:
+        """Restart the server and drop the system's file cache where that is allowed; say what was done."""
+        session.engine().dispose()
+        lifecycle.stop(self._settings)
+        os.sync()
+        try:
+            _DROP_CACHES.write_text("3")
+            return "server restarted, file cache dropped"
+        except OSError:
+            return "server restarted"
+        finally:
+            lifecycle.start(self._settings)
+
+    def stop(self) -> None:
+        """Stop the server."""
+        self._disconnect()
+        lifecycle.stop(self._settings, "immediate")
+
+    def _disconnect(self) -> None:
+        if session.engine.cache_info().currsize:
+            session.engine().dispose()
+        session.engine.cache_clear()
+        settings.settings.cache_clear()
+
+
+@contextmanager
+def bench_server() -> Iterator[BenchServer]:
+    """Start a server and remove it, and what ``roman_db`` knows of it, at the end."""
+    folder = Path(tempfile.mkdtemp(prefix="roman-db-bench-"))
+    folder.chmod(0o711)
+    given = os.environ.get("ROMAN_DB_URL", "")
+    server = BenchServer(folder / "home")
+    try:
+        yield server
+    finally:
+        server.stop()
+        os.environ["ROMAN_DB_URL"] = given
+        shutil.rmtree(folder)
+
+
+def seconds(task: Callable[[], object]) -> float:
+    """Time that a function takes."""
+    start = time.perf_counter()
+    task()
+    return time.perf_counter() - start
+
+
+def median_seconds(task: Callable[[], object], repeats: int = 5) -> float:
+    """Median time of a function over several runs, after one that is not counted."""
+    task()
+    return statistics.median(seconds(task) for _ in range(repeats))

@@ -1,0 +1,377 @@
+"""Light curves and catalogs in PostgreSQL: loading, size, reading, compaction.
+
+A block is one day of one detector: 10,000 objects in 120 exposures, 5 % of the objects with flags. The peer of
+the sizes and reads is the plain layout in the same cluster: one row a point in order of time, with an index on
+object and time. Times are medians; those of alternatives are measured in turns.
+"""
+
+from __future__ import annotations
+
+import itertools
+import os
+import statistics
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+
+import psycopg2.extras
+import sqlalchemy as sa
+
+from bench.light_curve_blocks import (
+    DEC,
+    FIRST_DAY,
+    N_OBJECT,
+    POINTS,
+    RA,
+    epochs,
+    key,
+    object_columns,
+    photometry,
+    positions,
+    prepare,
+    write_day,
+    write_other_blocks,
+    write_plain_table,
+)
+from bench.record import Figure
+from bench.server import BenchServer, bench_server, median_seconds, seconds
+from loaders.compaction.load import Window, compact_window, drop_retired
+from loaders.light_curve.encode import encode_segments
+from loaders.light_curve.load import (
+    ARRAY_COLUMNS,
+    BlockContext,
+    BlockPlace,
+    insert_block,
+    open_block,
+    segment_rows,
+    write_block,
+    write_segments,
+)
+from roman_db import session
+from roman_db.bulk import copy_stream, upsert_rows
+from roman_db.copy_binary import HEADER, TRAILER
+
+_AREA = "storage"
+_HISTORY_DAYS = 100
+_READ_DAYS = range(FIRST_DAY, FIRST_DAY + 5)
+_PLAIN = "row per point"
+
+
+def figures() -> Iterator[Figure]:
+    """Measure everything; some minutes and 3 GB of disk."""
+    with bench_server() as server:
+        yield from _loading(server)
+        yield from _history(server)
+        yield from _reading(server)
+        yield from _objects(server)
+
+
+def _loading(server: BenchServer) -> Iterator[Figure]:
+    """Load one block after another three ways, in turns."""
+    server.use("loading")
+    context = prepare()
+    ways = (_write_whole, _write_segments_only, _write_encoded)
+    times: dict[Callable[..., float], list[float]] = {way: [] for way in ways}
+    for turn in range(10):
+        for number, way in enumerate(ways):
+            times[way].append(way(FIRST_DAY + 1000 * number + turn, context))
+    whole, segments, limit = (POINTS / statistics.median(times[way][2:]) / 1e6 for way in ways)
+    peer = "COPY BINARY of the same bytes, encoded before, into the same table and index"
+    yield Figure(_AREA, "load, fluxes alone", segments, "M points/s", 0.8 * limit, "max", peer, limit)
+    yield Figure(_AREA, "load, summaries included", whole, "M points/s", 5.0, "max", peer, limit)
+
+
+def _write_whole(day: int, context: BlockContext) -> float:
+    """Time of a block as the daily job writes it."""
+    measured, when = photometry(day), epochs(day)
+
+    def write() -> None:
+        with session.transaction() as connection:
+            write_block(connection, key(day), when, measured, context)
+
+    return seconds(write)
+
+
+def _write_segments_only(day: int, context: BlockContext) -> float:
+    """Time of a block without its summaries."""
+    measured = photometry(day)
+
+    def write() -> None:
+        with session.transaction() as connection:
+            write_segments(connection, _new_place(connection, day, context), measured)
+
+    return seconds(write)
+
+
+def _write_encoded(day: int, context: BlockContext) -> float:
+    """Time of the same bytes without the work of making them."""
+    columns = ["object_id", "block_id", "start_mjd", *ARRAY_COLUMNS["light_curve_segment"], "flag_run"]
+    with session.transaction() as connection:
+        place = _new_place(connection, day, context)
+    rows = segment_rows(place, photometry(day))["light_curve_segment"]
+    stream = [memoryview(HEADER), *encode_segments(rows), memoryview(TRAILER)]
+
+    def write() -> None:
+        with session.transaction() as connection:
+            copy_stream(connection, place.partition("light_curve_segment"), columns, iter(stream))
+
+    return seconds(write)
+
+
+def _new_place(connection: sa.Connection, day: int, context: BlockContext) -> BlockPlace:
+    """Make room for a block."""
+    place = open_block(connection, day)
+    insert_block(connection, place.block_id, key(day), epochs(day), N_OBJECT, context)
+    return place
+
+
+def _history(server: BenchServer) -> Iterator[Figure]:
+    """Load a hundred days, and see whether the next ones, sizes and scans suffer from them."""
+    server.use("short")
+    contexts = {"short": prepare()}
+    write_day(FIRST_DAY, contexts["short"])
+    server.use("long")
+    contexts["long"] = prepare()
+    for day in range(FIRST_DAY, FIRST_DAY + _HISTORY_DAYS):
+        write_day(day, contexts["long"])
+    yield _constancy(server, contexts)
+    server.use("long")
+    yield from _sizes("")
+    yield from _compaction(contexts["long"])
+    yield from _sizes(" after compaction")
+
+
+def _constancy(server: BenchServer, contexts: dict[str, BlockContext]) -> Figure:
+    """Rate at 100 times the history over the rate at once the history."""
+    times: dict[str, list[float]] = {"short": [], "long": []}
+    for turn, name in itertools.product(range(7), times):
+        server.use(name)
+        times[name].append(_write_whole(FIRST_DAY + _HISTORY_DAYS + turn, contexts[name]))
+    short, long = (statistics.median(times[name]) for name in times)
+    return Figure(
+        _AREA,
+        f"load at {_HISTORY_DAYS} x the history",
+        short / long,
+        "of the rate at 1 x",
+        0.9,
+        "max",
+        "rate at 1 x, M points/s",
+        POINTS / short / 1e6,
+    )
+
+
+#: Whole windows of the history, which are compacted.
+_WINDOWS = [Window(first, first + 8, sealed=False) for first in range(FIRST_DAY, FIRST_DAY + 32, 8)]
+
+
+def _sizes(when: str) -> Iterator[Figure]:
+    """Bytes a point of these windows, indexes and TOAST included."""
+    points = POINTS * sum(window.to_mjd - window.from_mjd for window in _WINDOWS)
+    segments, summaries = (_size(name) / points for name in ("light_curve_segment", "light_curve_summary"))
+    plain = _PLAIN + ", published"
+    yield Figure(_AREA, f"stored size of fluxes{when}", segments, "bytes/point", 11, "min", plain, 99.8)
+    yield Figure(_AREA, f"stored size with summaries{when}", segments + summaries, "bytes/point")
+
+
+def _size(table: str) -> int:
+    """Bytes of the partitions of a table in these windows."""
+    query = sa.text(
+        "SELECT sum(pg_total_relation_size(c.oid)) FROM pg_class c, "
+        "unnest(CAST(:names AS text[])) AS w (name) WHERE c.relkind = 'r' AND c.relname LIKE w.name"
+    )
+    names = [f"{table}\\_{window.from_mjd}\\_{window.to_mjd}\\_g%" for window in _WINDOWS]
+    with session.reading(session.Role.OWNER) as connection:
+        return int(connection.execute(query, {"names": names}).scalar_one())
+
+
+def _compaction(context: BlockContext) -> Iterator[Figure]:
+    """Compact some windows, one after the other."""
+    times = []
+    for window in _WINDOWS:
+
+        def compact(window: Window = window) -> None:
+            with session.transaction() as connection:
+                compact_window(connection, window, context, lambda done, total: None)
+
+        times.append(seconds(compact))
+    drop_retired(10)
+    yield Figure(_AREA, "compaction", 8 * POINTS / statistics.median(times) / 1e6, "M points/s")
+
+
+@dataclass(frozen=True)
+class _Question:
+    """What is asked, how our layout answers, and how the plain one does."""
+
+    name: str
+    target_s: float | None
+    ours: str
+    plain: str
+
+
+_COLUMNS = "object_id, exposure_id, midpoint_mjd_tdb, flux, flux_err, flags"
+_ARRAYS = "object_id, exposure_id, midpoint_mjd_tdb, flux, flux_err"
+_AGGREGATED = (
+    "object_id, array_agg(exposure_id ORDER BY midpoint_mjd_tdb), "
+    "array_agg(midpoint_mjd_tdb ORDER BY midpoint_mjd_tdb), array_agg(flux ORDER BY midpoint_mjd_tdb), "
+    "array_agg(flux_err ORDER BY midpoint_mjd_tdb)"
+)
+#: Holds a thousand of the objects.
+_RADIUS = 0.0223
+_CONE = f"object_id = ANY(ARRAY(SELECT object_id FROM roman.object WHERE q3c_radial_query(ra, dec, {RA}, {DEC}, {_RADIUS})))"
+_CONES = (
+    _Question(
+        "1000-object cone of 600 points each, rows",
+        0.5,
+        f"SELECT {_COLUMNS} FROM roman.light_curve WHERE {_CONE}",
+        f"SELECT {_COLUMNS} FROM public.point WHERE {_CONE}",
+    ),
+    _Question(
+        "1000-object cone of 600 points each, arrays",
+        0.15,
+        f"SELECT {_ARRAYS} FROM roman.light_curve_array WHERE {_CONE}",
+        f"SELECT {_AGGREGATED} FROM public.point WHERE {_CONE} GROUP BY object_id",
+    ),
+)
+#: Reduced chi square of every object about its mean.
+_CHI2 = (
+    """
+    SELECT object_id, (sum(weighted_m2 + sum_weight * mean_flux ^ 2)
+                       - sum(sum_weight * mean_flux) ^ 2 / sum(sum_weight)) / (sum(n_point) - 1)
+    FROM roman.light_curve_summary GROUP BY object_id
+    """,
+    """
+    SELECT object_id, (sum((flux / flux_err::double precision) ^ 2)
+                       - sum(flux / flux_err::double precision ^ 2) ^ 2
+                       / sum(1 / flux_err::double precision ^ 2)) / (count(*) - 1)
+    FROM public.point WHERE flags & 1 = 0 GROUP BY object_id
+    """,
+)
+
+
+def _reading(server: BenchServer) -> Iterator[Figure]:
+    """Read light curves of 600 points, of ours and of the plain table."""
+    server.use("reading")
+    context = prepare()
+    for day in _READ_DAYS:
+        write_day(day, context)
+    write_other_blocks(context)
+    write_plain_table(_READ_DAYS)
+    with session.transaction(session.Role.OWNER) as connection:
+        connection.execute(
+            sa.text("ANALYZE roman.light_curve_segment, roman.light_curve_summary, roman.object")
+        )
+    yield _plain_size()
+    yield from _single_curves(server)
+    for question in _CONES:
+        ours, plain = (median_seconds(_copy_out(query)) for query in (question.ours, question.plain))
+        yield Figure(_AREA, question.name, ours, "s", question.target_s, "min", _PLAIN, plain)
+    points = POINTS * len(_READ_DAYS) / 1e6
+    ours, plain = (points / median_seconds(_copy_out(query)) for query in _CHI2)
+    yield Figure(
+        _AREA, "chi square of every object from summaries", ours, "M points/s", None, "max", _PLAIN, plain
+    )
+
+
+def _plain_size() -> Figure:
+    """Bytes a point of the plain table, its index included."""
+    query = sa.text("SELECT pg_total_relation_size('public.point')")
+    with session.reading(session.Role.OWNER) as connection:
+        size = connection.execute(query).scalar_one() / (POINTS * len(_READ_DAYS))
+    return Figure(_AREA, "stored size of the plain table", size, "bytes/point")
+
+
+def _single_curves(server: BenchServer) -> Iterator[Figure]:
+    """Read one light curve, from disk and from memory."""
+    object_id = positions()[0]
+    ours, plain = (
+        f"SELECT {_COLUMNS} FROM {table} WHERE object_id = {{}}"
+        for table in ("roman.light_curve", "public.point")
+    )
+    arrays = f"SELECT {_ARRAYS} FROM roman.light_curve_array WHERE object_id = {{}}"
+    cold: dict[str, list[float]] = {ours: [], plain: [], arrays: []}
+    for turn in range(5):
+        for query in cold:
+            state = server.forget()
+            cold[query].append(_read_cold(query, int(object_id[1000 * turn + 500])))
+    warm = {query: median_seconds(_read(query, int(object_id[777])), 25) for query in cold}
+    for name, target, times in ((f"cold ({state})", 6.0, cold), ("warm", 2.0, warm)):
+        milliseconds = {
+            query: 1e3 * statistics.median([times[query]] if name == "warm" else times[query])
+            for query in cold
+        }
+        peer = (_PLAIN, milliseconds[plain])
+        yield Figure(
+            _AREA, f"600-point light curve, {name}, rows", milliseconds[ours], "ms", target, "min", *peer
+        )
+        yield Figure(
+            _AREA, f"600-point light curve, {name}, arrays", milliseconds[arrays], "ms", target, "min", *peer
+        )
+
+
+def _read_cold(query: str, object_id: int) -> float:
+    """Time to read one light curve when its data are on disk alone; the catalogs of the server are read before."""
+    with session.reading() as connection:
+        connection.exec_driver_sql("EXPLAIN " + query.format(object_id))
+        return seconds(lambda: connection.exec_driver_sql(query.format(object_id)).all())
+
+
+def _read(query: str, object_id: int) -> Callable[[], object]:
+    """Function that reads one light curve on a connection that is open."""
+    statement = query.format(object_id)
+    connection = session.engine().connect()
+    return lambda: connection.exec_driver_sql(statement).all()
+
+
+def _copy_out(query: str) -> Callable[[], object]:
+    """Function that fetches a result as binary COPY, which costs the client least, and lets go of it."""
+
+    def run() -> None:
+        with session.reading() as connection, open(os.devnull, "wb") as sink:
+            cursor = connection.connection.cursor()
+            cursor.copy_expert(f"COPY ({query}) TO STDOUT (FORMAT binary)", sink, 1 << 20)
+
+    return run
+
+
+def _objects(server: BenchServer) -> Iterator[Figure]:
+    """Insert objects and update half of them again, set by set and by ``execute_values``."""
+    server.use("objects")
+    context = prepare()
+    columns = object_columns(context, 200_000)
+    ours = [_upsert_rate(_upsert, part) for part in _parts(columns, 0, 5)]
+    theirs = [_upsert_rate(_execute_values, part) for part in _parts(columns, 5, 10)]
+    ours_rate, theirs_rate = statistics.median(ours), statistics.median(theirs)
+    yield Figure(_AREA, "object upsert", ours_rate, "rows/s", 40_000, "max", "execute_values", theirs_rate)
+
+
+def _parts(columns: dict, first: int, last: int) -> Iterable[dict]:
+    """Parts of the objects, a tenth of them each: all anew, then all again with positions that have moved."""
+    for number in range(first, last):
+        part = {name: values[number::10] for name, values in columns.items()}
+        yield part
+        yield part | {"ra": part["ra"] + 1e-7}
+
+
+def _upsert_rate(upsert: Callable[[sa.Connection, dict], None], columns: dict) -> float:
+    """Rows a second."""
+
+    def run() -> None:
+        with session.transaction() as connection:
+            upsert(connection, columns)
+
+    return len(columns["object_id"]) / seconds(run)
+
+
+def _upsert(connection: sa.Connection, columns: dict) -> None:
+    """Upsert as loaders do."""
+    upsert_rows(connection, "roman.object", columns)
+
+
+def _execute_values(connection: sa.Connection, columns: dict) -> None:
+    """Upsert as psycopg2 offers it."""
+    names = ", ".join(columns)
+    updates = ", ".join(f"{name} = EXCLUDED.{name}" for name in columns if name != "object_id")
+    statement = (
+        f"INSERT INTO roman.object ({names}) VALUES %s ON CONFLICT (object_id) DO UPDATE SET {updates}"
+    )
+    rows = list(zip(*(values.tolist() for values in columns.values()), strict=True))
+    psycopg2.extras.execute_values(connection.connection.cursor(), statement, rows, page_size=1000)

@@ -1,0 +1,44 @@
+"""Processes that work side by side, and that are gone when the process that began them is."""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Callable
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import connection, get_context, parent_process
+from typing import Any
+
+
+def worker_pool(
+    workers: int, module: str, begin: Callable[..., None] | None = None, arguments: tuple[Any, ...] = ()
+) -> ProcessPoolExecutor:
+    """Make a pool of processes; none outlives this process, even if that is killed.
+
+    Parameters
+    ----------
+    workers
+        Number of processes.
+    module
+        Module that the work needs: it is imported once for all of them.
+    begin, arguments
+        Called in each process before its first piece of work.
+    """
+    context = get_context("forkserver")
+    context.set_forkserver_preload([module])
+    return ProcessPoolExecutor(workers, context, _begin, (begin, arguments))
+
+
+def _begin(begin: Callable[..., None] | None, arguments: tuple[Any, ...]) -> None:
+    """Set up a worker. A pool's workers hold their own queue open: nothing else tells them of their end."""
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+    if begin is not None:
+        begin(*arguments)
+
+
+def _end_with_parent() -> None:
+    """Wait until the process that began this one is gone, and end this one, too."""
+    parent = parent_process()
+    assert parent is not None
+    connection.wait([parent.sentinel])
+    os._exit(1)

@@ -1,0 +1,121 @@
+"""Rules of the house that import-linter cannot say."""
+
+import ast
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+
+import pytest
+
+_ROOT = Path(__file__).parent.parent
+_SOURCES = sorted(
+    path.relative_to(_ROOT) for top in ("roman_db", "loaders") for path in (_ROOT / top).rglob("*.py")
+)
+#: In a domain of the loaders these alone touch the database.
+_DOORS = {"load.py", "commands.py", "__init__.py"}
+_DATABASE = {"sqlalchemy", "psycopg2", "psycopg", "adbc_driver_postgresql", "roman_db"}
+
+
+@cache
+def tree(path: Path) -> ast.Module:
+    return ast.parse((_ROOT / path).read_text())
+
+
+def imports(path: Path) -> Iterator[str]:
+    """Full names of the modules that a file imports, wherever in it."""
+    for node in ast.walk(tree(path)):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.level == 0:
+            yield node.module
+
+
+def attributes(path: Path) -> Iterator[str]:
+    """Dotted names that a file uses, such as ``os.environ``."""
+    for node in ast.walk(tree(path)):
+        if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name):
+            yield f"{node.value.id}.{node.attr}"
+
+
+def domain_files() -> list[Path]:
+    return [path for path in _SOURCES if path.parts[0] == "loaders" and len(path.parts) > 2]
+
+
+def test_only_the_doors_of_a_domain_touch_the_database():
+    found = {
+        f"{path}: {name}"
+        for path in domain_files()
+        if path.name not in _DOORS
+        for name in imports(path)
+        if name.split(".")[0] in _DATABASE
+    }
+    assert found == set()
+
+
+def test_no_science_file_imports_a_door_of_its_own_or_another_domain():
+    """Or it would touch the database after all."""
+    found = {
+        f"{path}: {name}"
+        for path in domain_files()
+        if path.name not in _DOORS
+        for name in imports(path)
+        if name.startswith("loaders.") and name.rsplit(".", 1)[1] in ("load", "commands")
+    }
+    assert found == set()
+
+
+def test_the_environment_is_read_in_settings_alone():
+    names = ("os.environ", "os.getenv", "os.environb")
+    found = {str(path) for path in _SOURCES if any(name in names for name in attributes(path))}
+    assert found <= {"roman_db/settings.py", *_ENVIRONMENT_OF_CHILDREN}
+
+
+#: These hand the environment to programs that they start, and read no setting from it.
+_ENVIRONMENT_OF_CHILDREN = {"roman_db/cluster/binaries.py", "roman_db/cluster/process.py"}
+
+
+def test_a_connection_is_opened_in_session_alone():
+    names = {
+        "sa.create_engine",
+        "sqlalchemy.create_engine",
+        "psycopg2.connect",
+        "psycopg.connect",
+        "dbapi.connect",
+    }
+    found = {str(path) for path in _SOURCES if names & set(attributes(path))}
+    assert found == {"roman_db/session.py"}
+
+
+def test_copy_is_spoken_in_bulk_alone_and_read_back_where_segments_are():
+    found = {
+        str(path) for path in _SOURCES if any(name.endswith(".copy_expert") for name in attributes(path))
+    }
+    assert found <= {"roman_db/bulk.py", "roman_db/schema/rows.py", "loaders/compaction/load.py"}
+
+
+@pytest.mark.parametrize("word", ["utils", "util", "helper", "helpers", "manager", "misc", "common"])
+def test_files_are_named_for_what_they_hold(word):
+    assert [path for path in _SOURCES if path.stem == word] == []
+
+
+def test_files_are_short():
+    assert {
+        str(path): n for path in _SOURCES if (n := len((_ROOT / path).read_text().splitlines())) > 400
+    } == {}
+
+
+def test_functions_are_short():
+    lengths = {
+        f"{path}:{node.name}": node.end_lineno - node.lineno + 1 - docstring_lines(node)
+        for path in _SOURCES
+        for node in ast.walk(tree(path))
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
+    }
+    assert {name: n for name, n in lengths.items() if n > 50} == {}
+    assert sorted(lengths.values())[len(lengths) // 2] <= 15
+
+
+def docstring_lines(node: ast.FunctionDef | ast.AsyncFunctionDef) -> int:
+    first = node.body[0]
+    is_docstring = isinstance(first, ast.Expr) and isinstance(first.value, ast.Constant)
+    return first.end_lineno - first.lineno + 1 if is_docstring else 0
