@@ -1,1 +1,1 @@
-"""Loaders: one folder a domain, science as plain functions on arrays, one ``load.py`` that touches the database."""
+"""Loaders: one folder a domain, science as functions on arrays, one ``load.py`` that touches the database."""

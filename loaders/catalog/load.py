@@ -165,7 +165,11 @@ def _store(connection: sa.Connection, run: LoadRun, given: _Input, options: Cata
         _check_overlap(connection, given)
     connection.execute(sa.text("LOCK TABLE roman.object IN SHARE ROW EXCLUSIVE MODE"))
     sources = merge_duplicates(given.sources, find_duplicates(given.sources))
-    _stage(connection, sources)
+    try:
+        _stage(connection, sources)
+    except ValueError as error:
+        remedy = "Leave unknown values empty, or correct the rows"
+        raise Rejected(str(given.path), str(error), remedy, "number_too_large") from error
     radii = {"radius": options.match_radius / 3600, "name_radius": NAME_RADIUS / 3600}
     _run_job(connection, "object_match", {"name": given.name, **radii})
     _stage_new(connection, sources)

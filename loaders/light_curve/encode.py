@@ -20,7 +20,7 @@ from loaders.light_curve.flag_run import FlagRuns
 
 _OID_REAL, _OID_BIGINT = 700, 20
 _ARRAY_HEAD = 20
-_OBJECTS_A_CHUNK = 8_192
+_OBJECTS_A_CHUNK = 512
 
 ByteArray = npt.NDArray[np.uint8]
 Word = npt.NDArray[np.uint64]
@@ -65,7 +65,9 @@ def encode_segments(rows: SegmentRows) -> Iterator[memoryview]:
     heads = _row_head(rows), _array_head(_OID_REAL, n_epoch, 4)
     for first in range(0, rows.object_id.size, _OBJECTS_A_CHUNK):
         part = slice(first, min(first + _OBJECTS_A_CHUNK, rows.object_id.size))
-        packed = np.stack([_pack_reals(array[part]) for array in rows.arrays], axis=1)
+        packed = np.empty((part.stop - part.start, len(rows.arrays), n_epoch), np.uint64)
+        for k, array in enumerate(rows.arrays):
+            _pack_reals(array[part], packed[:, k])
         yield _encode_chunk(rows, part, packed, heads).data
 
 
@@ -101,16 +103,14 @@ def _array_head(oid: int, count: int, width: int) -> ByteArray:
 
 
 @numba.njit(cache=True)
-def _pack_reals(values: npt.NDArray[np.float32]) -> Word:
-    """Length (4) and big-endian bytes of every value as one little-endian word, shape as given."""
+def _pack_reals(values: npt.NDArray[np.float32], out: Word) -> None:
+    """Write length (4) and big-endian bytes of every value as one little-endian word, shape as given."""
     bits = np.ascontiguousarray(values).view(np.uint32)
-    out = np.empty(values.shape, np.uint64)
     for i in range(values.shape[0]):
         for j in range(values.shape[1]):
             x = bits[i, j]
             swapped = (x >> 24) | ((x >> 8) & 0xFF00) | ((x & 0xFF00) << 8) | ((x & 0xFF) << 24)
             out[i, j] = (np.uint64(swapped) << np.uint64(32)) | np.uint64(0x04000000)
-    return out
 
 
 def _flag_fields(

@@ -166,6 +166,15 @@ def band_wavelengths(optical_element: str, settings: OpticsSettings | None = Non
     return np.asarray(np.diff(np.interp(edges, share, moment)) * settings.n_wavelength)
 
 
+def cutoff_frequency(optical_element: str) -> float:
+    """Highest frequency that the telescope passes in a filter (at its blue edge), cycles per pixel."""
+    band = galsim.roman.getBandpass(galsim_filter(optical_element))
+    wavelength = np.linspace(band.blue_limit, band.red_limit, 20_001)
+    throughput = band(wavelength)
+    shortest = wavelength[np.argmax(throughput > throughput.max() / 2)] * 1e-9
+    return float(galsim.roman.diameter / shortest * galsim.roman.pixel_scale / _ARCSEC)
+
+
 def detector_number(detector: str) -> int:
     """Number of a detector named WFI01 … WFI18; ValueError if there is none."""
     number = int(detector[3:]) if detector[:3] == "WFI" and detector[3:].isdigit() else 0

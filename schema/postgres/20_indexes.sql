@@ -7,3 +7,10 @@ CREATE INDEX IF NOT EXISTS simulated_source_q3c_idx ON roman.simulated_source (q
 
 -- One exposure stands in one current block of a kind only: what makes a second daily run find its work done.
 CREATE INDEX IF NOT EXISTS light_curve_block_exposure_idx ON roman.light_curve_block USING gin (exposure_id);
+
+-- What is current is asked by day.
+CREATE INDEX IF NOT EXISTS light_curve_block_current_idx ON roman.light_curve_block (start_mjd)
+WHERE superseded_at IS NULL;
+
+-- Every light curve reads the arrays of its blocks: those of a day stay in the row.
+ALTER TABLE roman.light_curve_block SET (toast_tuple_target = 8160);

@@ -1,0 +1,62 @@
+"""Everything that the documentation tells a reader to run does what it says there."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from tests.docs.pages import ROOT, Step, steps
+from tests.docs.transcript import agrees
+from tests.docs.world import World
+
+#: In the order in which they build on one another. The pages that are not here have tests of their own:
+#: queries.md and light_curves.md in tests/queries, install.md and cluster.md in tests/roman_db/cluster.
+IN_ORDER = (
+    "docs/scientist/simulation.md",
+    "docs/scientist/first_light_curve.md",
+    "README.md",
+    "docs/operator/daily.md",
+    "docs/operator/backup.md",
+    "docs/developer/architecture.md",
+    "docs/developer/adding_a_table.md",
+    "docs/developer/testing.md",
+)
+
+
+@pytest.mark.timeout(900)
+def test_a_reader_can_do_what_the_pages_say(world):
+    """One after the other on one machine, as a newcomer would: what fails is told for all of them."""
+    problems = []
+    for name in IN_ORDER:
+        for step in steps(ROOT / name):
+            problems += _problem(step, *world.run(step))
+        if name.endswith("simulation.md"):
+            _make_own_files(world, Path("sky"))
+    assert not problems, "\n\n".join(problems)
+
+
+def _problem(step: Step, code: int, printed: str) -> list[str]:
+    """What is wrong with what a step did."""
+    if code != step.exit_code:
+        return [f"{step.place}: {step.text}\nends with {code}, not {step.exit_code}:\n{printed}"]
+    if step.output is not None and not agrees(step.output, printed):
+        return [f"{step.place}: {step.text}\nthe page shows\n{step.output}\nbut it printed\n{printed}"]
+    return []
+
+
+def _make_own_files(world: World, simulated: Path) -> None:
+    """Lay out the files of the reader who has images and a catalog without units."""
+    own = world.directory / "mydata"
+    own.mkdir()
+    for path in sorted(simulated.glob("*_cal.asdf")):
+        shutil.copy(path, own)
+    (world.directory / "incoming").symlink_to(own)
+    truth = pq.read_table(simulated / "truth.parquet")
+    stars = truth.select(["source_id", "ra", "dec", "pmra", "pmdec", "mag_f146"])
+    names = ["star", "RA_deg", "Dec_deg", "mu_ra", "mu_dec", "wmag"]
+    columns = {name: column for name, column in zip(names, stars.columns, strict=True)}
+    pq.write_table(pa.table(columns), world.directory / "mystars.parquet")
