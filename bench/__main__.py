@@ -1,4 +1,4 @@
-"""``python -m bench [area ...]``: measure, print the table, and keep the figures in ``bench/results.json``."""
+"""``python -m bench [area ...]``: measure, print the table, keep the figures in ``bench/results.json``."""
 
 from __future__ import annotations
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import sqlalchemy as sa
 
@@ -18,6 +20,7 @@ N_OBJECT, N_EPOCH = 10_000, 120
 POINTS = N_OBJECT * N_EPOCH
 FIRST_DAY = 61520
 RA, DEC, SIDE = 268.0, -29.3, 0.125
+STRANGER = 1
 
 _PLAIN = {
     "object_id": "bigint",
@@ -123,13 +126,28 @@ INSERT INTO roman.light_curve_block (
     field_id, detector, optical_element, photometry_kind, start_mjd, end_mjd, n_epoch, exposure_id,
     midpoint_mjd_tdb, midpoint_bjd_tdb, n_object, catalog_version_id, load_run_id
 )
-SELECT f.field_id, d.detector, b.optical_element, b.photometry_kind, :first + day, :first + day + 1, b.n_epoch,
-       b.exposure_id, b.midpoint_mjd_tdb, b.midpoint_bjd_tdb, b.n_object, b.catalog_version_id, b.load_run_id
+SELECT f.field_id, d.detector, b.optical_element, b.photometry_kind, :first + day, :first + day + 1,
+       b.n_epoch, b.exposure_id, b.midpoint_mjd_tdb, b.midpoint_bjd_tdb, b.n_object, b.catalog_version_id, b.load_run_id
 FROM (SELECT * FROM roman.light_curve_block ORDER BY block_id LIMIT 1) b,
      (SELECT field_id FROM roman.field ORDER BY field_id LIMIT 6) f,
      roman.detector d, generate_series(0, 99) day
 WHERE d.detector <> b.detector
 """
+
+
+def write_stranger(context: BlockContext) -> None:
+    """Store one more object, `STRANGER`, far from the others in time: to be read in their stead."""
+    day = FIRST_DAY + 800
+    one = photometry(day)
+    few = SegmentMatrix(
+        *(matrix[:1] for matrix in (one.segments.flux, one.segments.flux_err, one.segments.flags))
+    )
+    alone = replace(one, object_id=np.array([STRANGER]), segments=few, reference_flux=one.reference_flux[:1])
+    means = {
+        name: getattr(one, name)[:1] for name in ("mean_reduced_chi2", "mean_crowding", "mean_background")
+    }
+    with session.transaction() as connection:
+        write_block(connection, key(day), epochs(day), replace(alone, **means), context)
 
 
 def write_plain_table(days: range) -> None:
@@ -141,6 +159,8 @@ def write_plain_table(days: range) -> None:
             columns = _plain_columns(day)
             encoded = [encode_column(columns[name], kind) for name, kind in _PLAIN.items()]
             copy_stream(connection, "public.point", list(_PLAIN), encode_rows(encoded))
+        stranger = f"INSERT INTO public.point VALUES ({STRANGER}, 1, {days.start}, 1, 1, 0)"
+        connection.exec_driver_sql(stranger)
         connection.exec_driver_sql("CREATE INDEX ON public.point (object_id, midpoint_mjd_tdb)")
         connection.exec_driver_sql("GRANT SELECT ON public.point TO roman_reader")
     with session.engine().connect().execution_options(isolation_level="AUTOCOMMIT") as connection:

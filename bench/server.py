@@ -1,4 +1,4 @@
-"""A PostgreSQL server of the benchmarks' own, configured as roman-db configures one, which may be restarted."""
+"""A PostgreSQL server of the benchmarks' own, set up as roman-db sets one up, which may be restarted."""
 
 from __future__ import annotations
 

@@ -20,7 +20,7 @@ from loaders.light_curve.flag_run import FlagRuns
 
 _OID_REAL, _OID_BIGINT = 700, 20
 _ARRAY_HEAD = 20
-_OBJECTS_A_CHUNK = 512
+_OBJECTS_A_CHUNK = 1_024
 
 ByteArray = npt.NDArray[np.uint8]
 Word = npt.NDArray[np.uint64]

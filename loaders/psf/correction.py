@@ -50,7 +50,7 @@ class CorrectionSpace:
 
     def coefficients(self, white: FloatArray) -> FloatArray:
         """Corrections of the spline coefficients, shape (n_node, size, size), of white unknowns."""
-        planes = self._filter(self.envelope * self._filter(white, self.transfer), 1 / self.spline)
+        planes = self._filter(self.envelope * self._filter(white, self.transfer), self.transfer / self.spline)
         planes = planes - self._shape_of_sum() * planes.sum(axis=(1, 2), keepdims=True)
         return np.asarray(np.tensordot(self.planes.T, planes, axes=1))
 
@@ -58,7 +58,7 @@ class CorrectionSpace:
         """The transpose of `coefficients`: shape (n_node, size, size) to (n_plane, size, size)."""
         planes = np.tensordot(self.planes, coefficients, axes=1)
         planes = planes - (self._shape_of_sum() * planes).sum(axis=(1, 2), keepdims=True)
-        return self._filter(self.envelope * self._filter(planes, 1 / self.spline), self.transfer)
+        return self._filter(self.envelope * self._filter(planes, self.transfer / self.spline), self.transfer)
 
     def conditioned(self, information: FloatArray) -> CorrectionSpace:
         """Set ``scale`` for data of given information on each coefficient, shape (size, size)."""

@@ -24,7 +24,7 @@ from roman_db.load_run import LoadRun
 from roman_db.schema.metadata import table
 
 #: Exposures of a day that its PSF is built from, spread over the day.
-EXPOSURES_A_PSF = 6
+EXPOSURES_A_PSF = 3
 
 #: Half width (pixels) to which the PSF of bright stars is known: their light beyond it is lost.
 WINGS = 60

@@ -46,7 +46,7 @@ def write_and_die(victim: str, table: str) -> None:
 def dying(encode, victim):
     def chunks(rows):
         for number, chunk in enumerate(encode(rows)):
-            if number == 1 or (number == 0 and rows.object_id.size < 8192):
+            if number == 1:
                 getattr(killed, victim)()
             yield chunk
 
