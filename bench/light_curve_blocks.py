@@ -127,7 +127,8 @@ INSERT INTO roman.light_curve_block (
     midpoint_mjd_tdb, midpoint_bjd_tdb, n_object, catalog_version_id, load_run_id
 )
 SELECT f.field_id, d.detector, b.optical_element, b.photometry_kind, :first + day, :first + day + 1,
-       b.n_epoch, b.exposure_id, b.midpoint_mjd_tdb, b.midpoint_bjd_tdb, b.n_object, b.catalog_version_id, b.load_run_id
+       b.n_epoch, b.exposure_id, b.midpoint_mjd_tdb, b.midpoint_bjd_tdb, b.n_object, b.catalog_version_id,
+       b.load_run_id
 FROM (SELECT * FROM roman.light_curve_block ORDER BY block_id LIMIT 1) b,
      (SELECT field_id FROM roman.field ORDER BY field_id LIMIT 6) f,
      roman.detector d, generate_series(0, 99) day
@@ -136,18 +137,22 @@ WHERE d.detector <> b.detector
 
 
 def write_stranger(context: BlockContext) -> None:
-    """Store one more object, `STRANGER`, far from the others in time: to be read in their stead."""
+    """Store one more object, `STRANGER`, far from the others in time."""
     day = FIRST_DAY + 800
-    one = photometry(day)
-    few = SegmentMatrix(
-        *(matrix[:1] for matrix in (one.segments.flux, one.segments.flux_err, one.segments.flags))
+    all_objects = photometry(day)
+    segments = all_objects.segments
+    first = slice(1)
+    one = replace(
+        all_objects,
+        object_id=np.array([STRANGER]),
+        segments=SegmentMatrix(segments.flux[first], segments.flux_err[first], segments.flags[first]),
+        reference_flux=all_objects.reference_flux[first],
+        mean_reduced_chi2=all_objects.mean_reduced_chi2[first],
+        mean_crowding=all_objects.mean_crowding[first],
+        mean_background=all_objects.mean_background[first],
     )
-    alone = replace(one, object_id=np.array([STRANGER]), segments=few, reference_flux=one.reference_flux[:1])
-    means = {
-        name: getattr(one, name)[:1] for name in ("mean_reduced_chi2", "mean_crowding", "mean_background")
-    }
     with session.transaction() as connection:
-        write_block(connection, key(day), epochs(day), replace(alone, **means), context)
+        write_block(connection, key(day), epochs(day), one, context)
 
 
 def write_plain_table(days: range) -> None:

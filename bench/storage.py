@@ -1,8 +1,8 @@
 """Light curves and catalogs in PostgreSQL: loading, size, reading, compaction.
 
 A block is one day of one detector: 10,000 objects in 120 exposures, 5 % of the objects with flags. The peer
-of the sizes and reads is the plain layout in the same cluster: one row a point in order of time, with an index
-on object and time. Times are medians; those of alternatives are measured in turns.
+of sizes and reads is the plain layout in the same cluster: one row a point in order of time, with an index on
+object and time. Times are medians; those of alternatives are measured in turns.
 """
 
 from __future__ import annotations
@@ -240,13 +240,13 @@ _CHI2 = (
     """
     SELECT object_id, (sum(weighted_m2 + sum_weight * mean_flux ^ 2)
                        - sum(sum_weight * mean_flux) ^ 2 / sum(sum_weight)) / (sum(n_point) - 1)
-    FROM roman.light_curve_summary GROUP BY object_id
+    FROM roman.light_curve_summary GROUP BY object_id HAVING sum(n_point) > 1
     """,
     """
     SELECT object_id, (sum((flux / flux_err::double precision) ^ 2)
                        - sum(flux / flux_err::double precision ^ 2) ^ 2
                        / sum(1 / flux_err::double precision ^ 2)) / (count(*) - 1)
-    FROM public.point WHERE flags & 1 = 0 GROUP BY object_id
+    FROM public.point WHERE flags & 1 = 0 GROUP BY object_id HAVING count(*) > 1
     """,
 )
 

@@ -212,9 +212,11 @@ def _new_block(
     epochs, column, start = epochs_in_order([_epochs(row) for row in members])
     plan = MergePlan(np.array([row.block_id for row in members], np.int64), column, start)
     catalog = max(row.catalog_version_id for row in members)
-    newest = BlockContext(context.load_run_id, catalog, context.excluding_flags)
+    # The run of the oldest photometry: a file that was replaced since must still be newer than the block.
+    run = min(row.load_run_id for row in members)
+    origin = BlockContext(run, catalog, context.excluding_flags)
     block_id = connection.execute(sa.select(sa.func.ops.new_light_curve_block_id(target[0]))).scalar_one()
-    light_curve.insert_block(connection, block_id, key, epochs, 0, newest)
+    light_curve.insert_block(connection, block_id, key, epochs, 0, origin)
     return MergedBlock(BlockPlace(block_id, key.start_mjd, target[1]), key, epochs, plan)
 
 

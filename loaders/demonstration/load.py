@@ -12,7 +12,7 @@ import numpy.typing as npt
 from loaders.catalog.load import CatalogOptions, load_catalog
 from loaders.daily.load import DAILY, DailySummary, summarise_run
 from loaders.demonstration.recovery import EventRecovery, Recovery, best_event, event_recovery, recovery
-from loaders.photometry.flags import PhotometryFlag
+from loaders.photometry.metrics import HARMLESS
 from loaders.simulation.load import CATALOG_FILE, simulate
 from loaders.simulation.parameters import SimulationParameters
 from loaders.simulation.scene import Scene
@@ -26,9 +26,6 @@ NAME = "demonstration"
 
 #: Optical element of the picture, and MJD of the origin of Julian Dates.
 ELEMENT, MJD_OF_JD_ZERO = "F146", -2_400_000.5
-
-#: Flags of good points: crowding is in the errors, and a saturated star may have a usable slope.
-_HARMLESS = PhotometryFlag.CROWDED | PhotometryFlag.SATURATED
 
 FloatArray = npt.NDArray[np.float64]
 Step = Callable[[str, int, int], None]
@@ -96,7 +93,7 @@ def _read_curves(scene: Scene) -> _Curves:
     shape = scene.stars.magnitude.size, epochs.size
     curves = _Curves(np.zeros(shape[0], np.int64), epochs, np.full(shape, np.nan), np.full(shape, np.nan))
     curves.object_id[source] = object_id
-    curves.flux[source, column] = np.where(flags & ~_HARMLESS == 0, flux, np.nan)
+    curves.flux[source, column] = np.where(flags & ~HARMLESS == 0, flux, np.nan)
     curves.error[source, column] = error
     return curves
 

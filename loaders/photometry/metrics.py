@@ -20,6 +20,9 @@ BRIGHT_SNR = 100.0
 #: Scaled median absolute deviation of a Gaussian (Rousseeuw & Croux 1993, JASA 88, 1273).
 MAD_TO_SIGMA = 1.482602218505602
 
+#: Flags that say nothing against a flux: crowding is in its error, a saturated star may have a usable slope.
+HARMLESS = PhotometryFlag.CROWDED | PhotometryFlag.SATURATED
+
 #: Flags of a star on the detector whose flux could not be measured.
 FAILED = PhotometryFlag.FIT_FAILED | PhotometryFlag.NO_PIXELS
 
@@ -41,7 +44,7 @@ def exposure_metrics(stars: CatalogStars, measurement: ExposureMeasurement) -> d
         "astrometric_shift": float(np.hypot(*measurement.shift)),
         "astrometric_residual": robust_sigma(residual),
         "zero_point_drift": -_MMAG * float(np.log(_median(ratio))),
-        "fraction_flagged": _mean(measurement.flags != 0),
+        "fraction_flagged": _mean((measurement.flags & ~HARMLESS) != 0),
         "fraction_failed": _mean((measurement.flags & FAILED) != 0),
         "reduced_chi2": _median(measurement.reduced_chi2),
     }

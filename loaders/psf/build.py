@@ -74,8 +74,8 @@ class BuildSettings:
     """
 
     cutoff: float = 1.4
-    amplitude: float = 0.1
-    gradient: float = 0.02
+    amplitude: float = 0.3
+    gradient: float = 0.03
     max_star: int = 1500
     min_signal: float = 50.0
     gradient_star: int = 600

@@ -4,23 +4,33 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import sqlalchemy as sa
+from astropy.time import Time
 
 from loaders.astrometry.load import StoredExposure, read_exposures, read_stars
 from loaders.astrometry.stars import CatalogStars, catalog_pixels, near_image
 from loaders.psf.detector import MARGIN, DetectorPsf, build_detector_psf
 from loaders.psf.field import StarField
+from loaders.psf.library import Entries, Limits, choose
 from loaders.psf.model import EffectivePsf
+from loaders.psf.moments import psf_moments
 from loaders.psf.optics import OpticsSettings, optical_psf
+from loaders.psf.profile import fwhm, noise_equivalent_area
+from loaders.psf.reference_file import ReferenceDescription, write_reference_file
 from loaders.psf.wings import with_wings
+from loaders.rejection import Rejected
 from loaders.wfi.level2 import read_level2
 from loaders.wfi.quality import usable_pixels
 from roman_db import session
+from roman_db.bulk import copy_rows
 from roman_db.jobs import Progress, Unit
 from roman_db.load_run import LoadRun
+from roman_db.quality import Metric, store_metrics
 from roman_db.schema.metadata import table
 
 #: Exposures of a day that its PSF is built from, spread over the day.
@@ -44,11 +54,14 @@ WHERE o.kind = 'imaging'
 GROUP BY e.detector, e.optical_element, e.day_mjd ORDER BY e.day_mjd, e.detector, e.optical_element
 """
 
-_CHOOSE = """
-SELECT * FROM roman.psf_model
+_ENTRIES = """
+SELECT psf_model_id, detector, optical_element, epoch_mjd_tdb, n_star, reduced_chi2 FROM roman.psf_model
 WHERE detector = :detector AND optical_element = :optical_element AND superseded_at IS NULL
-ORDER BY abs(epoch_mjd_tdb - CAST(:mjd AS float8)) LIMIT 1
+ORDER BY epoch_mjd_tdb
 """
+
+#: What a library PSF must reach; in crowded fields the cores of bright stars never fit to the noise.
+LIMITS = Limits(min_star=50, max_chi2=10.0)
 
 
 def units_without_psf(arguments: Mapping[str, Any]) -> list[Unit]:
@@ -75,6 +88,7 @@ def build_unit(unit: Unit, run: LoadRun, progress: Progress) -> None:
     with session.transaction() as connection:
         connection.execute(_superseded(detector, element, unit.arguments["day_mjd"]))
         store_psf(connection, run, (detector, element), exposures, built)
+        store_metrics(connection, run.load_run_id, _metrics(element, built.psf))
 
 
 def chosen(exposures: Sequence[StoredExposure]) -> list[StoredExposure]:
@@ -108,10 +122,10 @@ def store_psf(
     exposures: Sequence[StoredExposure],
     built: DetectorPsf,
 ) -> int:
-    """Store a PSF with its moments and metrics and return its identifier."""
+    """Store a PSF on the wings of the optics with its moments, and return its identifier."""
     models = table("roman.psf_model")
     epochs = [exposure.midpoint_mjd_tdb for exposure in exposures]
-    row = row_of_psf(built.psf) | {
+    row = row_of_psf(built.psf, wide_psf(*instrument)) | {
         "detector": instrument[0],
         "optical_element": instrument[1],
         "epoch_mjd_tdb": float(np.mean(epochs)),
@@ -124,15 +138,44 @@ def store_psf(
         "load_run_id": run.load_run_id,
     }
     identifier = connection.execute(models.insert().returning(models.c.psf_model_id), row).scalar_one()
+    keys = {"psf_model_id": identifier, "load_run_id": run.load_run_id}
+    rows = [keys | moment_row(built.psf, x, y) for y in built.psf.y_node for x in built.psf.x_node]
+    copy_rows(connection, "roman.psf_moment", {name: [row[name] for row in rows] for name in rows[0]})
     return int(identifier)
 
 
+def moment_row(psf: EffectivePsf, x: float, y: float) -> dict[str, float]:
+    """Columns of ``roman.psf_moment`` at a detector position."""
+    moments = asdict(psf_moments(psf, x, y))
+    area = noise_equivalent_area(psf, x, y)
+    return moments | {"x": x, "y": y, "fwhm": fwhm(psf, x, y), "noise_equivalent_area": area}
+
+
+def _metrics(optical_element: str, psf: EffectivePsf) -> list[Metric]:
+    """Quality of a PSF in the middle of its nodes."""
+    middle = moment_row(psf, float(psf.x_node.mean()), float(psf.y_node.mean()))
+    ellipticity = float(np.hypot(middle["e1"], middle["e2"]))
+    values = {"psf_fwhm": middle["fwhm"], "psf_ellipticity": ellipticity}
+    return [Metric(name, optical_element, value) for name, value in values.items()]
+
+
 def psf_for(connection: sa.Connection, detector: str, optical_element: str, mjd_tdb: float) -> EffectivePsf:
-    """Library PSF nearest in time on the wings of the optics; the optics alone where the library has none."""
-    values = {"detector": detector, "optical_element": optical_element, "mjd": mjd_tdb}
-    row = connection.execute(sa.text(_CHOOSE), values).mappings().first()
-    wide = wide_psf(detector, optical_element)
-    return wide if row is None else with_wings(psf_of_row(row), wide)
+    """Good library PSF nearest in time, with its wings; that of the optics where the library has none."""
+    instrument = {"detector": detector, "optical_element": optical_element}
+    rows = connection.execute(sa.text(_ENTRIES), instrument).all()
+    columns = [np.array(column) for column in zip(*rows, strict=True)] or [np.empty(0)] * 6
+    found = choose(Entries(*columns[1:]), (detector, optical_element), mjd_tdb, LIMITS, blend=False)
+    if found is None:
+        return wide_psf(detector, optical_element)
+    return read_psf(connection, int(columns[0][found.index[0]]))
+
+
+def read_psf(connection: sa.Connection, psf_model_id: int) -> EffectivePsf:
+    """Library PSF of that identifier, with its wings."""
+    models = table("roman.psf_model")
+    query = sa.select(models).where(models.c.psf_model_id == psf_model_id)
+    row = connection.execute(query).mappings().one()
+    return with_wings(core_of_row(row), wings_of_row(row))
 
 
 def wide_psf(detector: str, optical_element: str) -> EffectivePsf:
@@ -140,22 +183,61 @@ def wide_psf(detector: str, optical_element: str) -> EffectivePsf:
     return optical_psf(detector, optical_element, settings=OpticsSettings(half_width=WINGS))
 
 
-def psf_of_row(row: Mapping[Any, Any]) -> EffectivePsf:
-    """Effective PSF of a row of ``roman.psf_model``."""
+def core_of_row(row: Mapping[Any, Any]) -> EffectivePsf:
+    """Measured core of a row of ``roman.psf_model``."""
     x, y = np.array(row["x_node"], np.float64), np.array(row["y_node"], np.float64)
     stamps = np.frombuffer(row["stamp"], "<f4").reshape(y.size, x.size, row["size"], row["size"])
     return EffectivePsf(stamps.astype(np.float64), row["oversampling"], x, y)
 
 
-def row_of_psf(psf: EffectivePsf) -> dict[str, Any]:
+def wings_of_row(row: Mapping[Any, Any]) -> EffectivePsf:
+    """Wide PSF of a row of ``roman.psf_model``, that of the optics in the middle of the detector."""
+    size = row["wing_size"]
+    stamp = np.frombuffer(row["wing_stamp"], "<f4").reshape(1, 1, size, size).astype(np.float64)
+    return EffectivePsf(stamp, row["wing_oversampling"], np.zeros(1), np.zeros(1))
+
+
+def row_of_psf(core: EffectivePsf, wings: EffectivePsf) -> dict[str, Any]:
     """Columns of ``roman.psf_model`` that hold the PSF itself."""
     return {
-        "oversampling": psf.oversampling,
-        "size": psf.size,
-        "x_node": psf.x_node.tolist(),
-        "y_node": psf.y_node.tolist(),
-        "stamp": psf.stamps.astype("<f4").tobytes(),
+        "oversampling": core.oversampling,
+        "size": core.size,
+        "x_node": core.x_node.tolist(),
+        "y_node": core.y_node.tolist(),
+        "stamp": core.stamps.astype("<f4").tobytes(),
+        "wing_oversampling": wings.oversampling,
+        "wing_size": wings.size,
+        "wing_stamp": wings.stamps[0, 0].astype("<f4").tobytes(),
     }
+
+
+def export_reference_file(connection: sa.Connection, psf_model_id: int, path: Path) -> None:
+    """Write a library PSF as RAD's epsf reference file.
+
+    Raises
+    ------
+    Rejected
+        If the library has no PSF of that identifier.
+    """
+    models = table("roman.psf_model")
+    query = sa.select(models).where(models.c.psf_model_id == psf_model_id)
+    row = connection.execute(query).mappings().one_or_none()
+    if row is None:
+        raise Rejected(
+            f"psf {psf_model_id}", "the library has no such PSF", "See `roman-db psf list`", "no_psf"
+        )
+    first, last = (
+        Time(row[f"epoch_{end}_mjd_tdb"], format="mjd", scale="tdb").utc for end in ("start", "end")
+    )
+    description = ReferenceDescription(
+        row["detector"],
+        row["optical_element"],
+        first,
+        "roman-db",
+        f"Effective PSF {psf_model_id} from {row['n_star']} stars in {len(row['exposure_id'])} exposures",
+        f"INFLIGHT {first.strftime('%Y-%m-%d')} {last.strftime('%Y-%m-%d')}",
+    )
+    write_reference_file(path, core_of_row(row), description, wings_of_row(row))
 
 
 def _superseded(detector: str, optical_element: str, day_mjd: int) -> sa.Update:

@@ -17,7 +17,7 @@ ROOT = Path(__file__).parents[2]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
 
 _FENCE = re.compile(
-    r"(?:^<!-- (?P<word>not run|run instead|exit code|file):? (?P<value>.*) -->\n)?"
+    r"(?:^<!-- (?P<word>not run|run instead|exit code|file):? (?P<value>[^\n]*) -->\n)?"
     r"^```(?P<language>\w*)\n(?P<body>.*?)^```$",
     re.MULTILINE | re.DOTALL,
 )

@@ -9,6 +9,7 @@ import re
 import shlex
 import subprocess
 import sys
+import traceback
 from dataclasses import dataclass
 from pathlib import Path
 from unittest import mock
@@ -68,10 +69,14 @@ def _roman_db(words: list[str]) -> tuple[int, str]:
 
 
 def _exit_code() -> int:
+    """Run the command line as the interpreter would: what is raised becomes a traceback and a code."""
     try:
         cli.main()
     except SystemExit as end:
         return end.code if isinstance(end.code, int) else int(end.code is not None)
+    except Exception:
+        traceback.print_exc()
+        return 1
     return 0
 
 

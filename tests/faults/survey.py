@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
-from loaders.psf.optics import optical_psf
+from loaders.psf.optics import OpticsSettings, optical_psf
 from loaders.simulation.external_catalog import CatalogErrors, external_catalog
 from loaders.simulation.parameters import SimulationParameters, parameters_from_mapping
 from loaders.simulation.scene import Scene, make_scene
@@ -95,7 +95,9 @@ def _write(scene: Scene, folder: Path) -> None:
     survey = scene.parameters.survey
     x, y = survey.window.x + survey.window.width / 2, survey.window.y + survey.window.height / 2
     elements = [cadence.optical_element for cadence in survey.cadences]
-    simulation = prepare_simulation(scene, {e: optical_psf(survey.detector, e, x, y) for e in elements})
+    wide = OpticsSettings(half_width=60)
+    psfs = {element: optical_psf(survey.detector, element, x, y, wide) for element in elements}
+    simulation = prepare_simulation(scene, psfs)
     for planned in plan_exposures(survey):
         simulate_to_file(simulation, planned, folder)
     table = external_catalog(scene, CatalogErrors(position=0.3, proper_motion=0.1))

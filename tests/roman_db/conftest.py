@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import os
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 import psycopg2
 import pytest
@@ -43,16 +44,16 @@ def upgraded_template(cluster_url: str) -> Iterator[str]:
     execute(cluster_url, f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
 
 
-@pytest.fixture
-def new_database(
-    cluster_url: str, upgraded_template: str, monkeypatch: pytest.MonkeyPatch
+@contextmanager
+def databases(
+    cluster_url: str, template: str, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[Callable[[], str]]:
-    """Make a database at this release's schema, which ``roman_db`` uses from then on; give its URL."""
+    """Make databases at this release's schema, which ``roman_db`` uses from then on; drop them at the end."""
     made = []
 
     def make() -> str:
         made.append(f"upgraded_{os.getpid()}_{next(_count)}")
-        execute(cluster_url, f"CREATE DATABASE {made[-1]} TEMPLATE {upgraded_template}")
+        execute(cluster_url, f"CREATE DATABASE {made[-1]} TEMPLATE {template}")
         url = sa.make_url(cluster_url).set(database=made[-1]).render_as_string(False)
         point_at(url, monkeypatch)
         return url
@@ -61,6 +62,15 @@ def new_database(
     forget()
     for name in made:
         execute(cluster_url, f"DROP DATABASE {name} WITH (FORCE)")
+
+
+@pytest.fixture
+def new_database(
+    cluster_url: str, upgraded_template: str, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Callable[[], str]]:
+    """Function that makes a database and gives its URL."""
+    with databases(cluster_url, upgraded_template, monkeypatch) as make:
+        yield make
 
 
 @pytest.fixture

@@ -6,6 +6,7 @@ import sqlalchemy as sa
 
 from loaders.compaction import load
 from loaders.compaction.load import Window, compact_window, windows_to_compact
+from loaders.light_curve.load import BlockContext
 from roman_db import session
 from tests.loaders.light_curve.synthetic import FIRST_DAY, context
 
@@ -13,8 +14,13 @@ from tests.loaders.light_curve.synthetic import FIRST_DAY, context
 WINDOW = Window(FIRST_DAY, FIRST_DAY + 8, sealed=False)
 
 
-def compact(window: Window = WINDOW, progress: Callable[[int, int], None] = lambda done, total: None) -> None:
-    where = context()
+def compact(
+    window: Window = WINDOW,
+    progress: Callable[[int, int], None] = lambda done, total: None,
+    where: BlockContext | None = None,
+) -> None:
+    """Compact in one transaction."""
+    where = where or context()
     with session.transaction() as connection:
         compact_window(connection, window, where, progress)
 

@@ -1,17 +1,21 @@
 """Compaction changes how points are stored and nothing that is read."""
 
+import dataclasses
 import itertools
 
 import numpy as np
 import pytest
 import sqlalchemy as sa
 
-from loaders.compaction.load import Window, drop_retired, season_window
+from loaders.compaction.load import Window, compact_all, drop_retired, seal_season, season_window
 from loaders.light_curve.summary import SUMMARY_DTYPE, merge_summaries
 from roman_db import session
+from roman_db.load_run import load_run
 from tests.loaders.compaction.runs import WINDOW, ask, compact, generations, in_small_chunks, pending
 from tests.loaders.light_curve.synthetic import (
+    EXCLUDING,
     FIRST_DAY,
+    context,
     epochs,
     key,
     object_ids,
@@ -206,3 +210,34 @@ def test_an_empty_window_compacts_to_nothing(database):
     assert points() == []
     assert drop_retired(1) == 1
     assert generations() == []
+
+
+def test_all_windows_at_once(database):
+    write_days(10)
+    before = points()
+    told = []
+    assert compact_all(10**6, EXCLUDING, lambda *progress: told.append(progress)) == 2
+    assert points() == before
+    assert told == [("days 61520 to 61528", 1, 1), ("days 61528 to 61536", 1, 1)]
+    assert ask("SELECT task, state, n_loaded FROM ops.load_run WHERE task = 'compact'") == [
+        ("compact", "succeeded", 2)
+    ]
+    assert len(generations()) == 2
+    assert compact_all(10**6, EXCLUDING, lambda *progress: None) == 0
+
+
+def test_a_season_at_once(season):
+    before = points()
+    assert seal_season(*season, EXCLUDING, lambda *progress: None)
+    assert points() == before
+    assert len(generations()) == 2
+    assert not seal_season(*season, EXCLUDING, lambda *progress: None)
+
+
+def test_a_merged_block_is_of_the_run_of_its_oldest_photometry(database):
+    """Or a file that was replaced before the compaction would seem older than the light curves."""
+    write_days(2)
+    with load_run("later", {}) as run:
+        later = dataclasses.replace(context(), load_run_id=run.load_run_id)
+        compact(where=later)
+    assert ask("SELECT load_run_id FROM roman.light_curve_block WHERE superseded_at IS NULL") == [(1,)]

@@ -8,26 +8,28 @@ import sqlalchemy as sa
 
 from roman_db import session
 from tests.loaders.light_curve.synthetic import FIRST_DAY, epochs, fluxes, key, object_ids, write
+from tests.roman_db.conftest import databases
 
 
-@pytest.fixture
-def filled(database):
-    """Five windows of 3000 objects, the first of them in a season."""
+@pytest.fixture(scope="module", params=["fresh", "analyzed"], autouse=True)
+def filled(request, cluster_url, upgraded_template):
+    """Five windows of 3000 objects, two of them in a season, without and with statistics for the planner."""
     ones = np.ones((3000, 3), "f4")
-    for day in range(FIRST_DAY, FIRST_DAY + 40, 8):
-        write(key(day), epochs(day, 3), fluxes(object_ids(3000), ones, ones, np.zeros((3000, 3), "u2")))
-    with session.transaction() as connection:
-        connection.execute(sa.text("INSERT INTO roman.survey VALUES ('s', 's')"))
-        connection.execute(
-            sa.text(f"INSERT INTO roman.season VALUES ('s', 1, {FIRST_DAY}, {FIRST_DAY + 10})")
-        )
-
-
-@pytest.fixture(params=["analyzed", "fresh"])
-def statistics(request, filled):
-    if request.param == "analyzed":
+    with (
+        pytest.MonkeyPatch.context() as patch,
+        databases(cluster_url, upgraded_template, patch) as make,
+    ):
+        make()
+        for day in range(FIRST_DAY, FIRST_DAY + 40, 8):
+            write(key(day), epochs(day, 3), fluxes(object_ids(3000), ones, ones, np.zeros((3000, 3), "u2")))
         with session.transaction(session.Role.OWNER) as connection:
-            connection.execute(sa.text("ANALYZE roman.light_curve_segment, roman.light_curve_summary"))
+            connection.execute(sa.text("INSERT INTO roman.survey VALUES ('s', 's')"))
+            connection.execute(
+                sa.text(f"INSERT INTO roman.season VALUES ('s', 1, {FIRST_DAY}, {FIRST_DAY + 10})")
+            )
+            if request.param == "analyzed":
+                connection.execute(sa.text("ANALYZE roman.light_curve_segment, roman.light_curve_summary"))
+        yield
 
 
 def plan(query: str) -> str:
@@ -50,7 +52,7 @@ def windows_read(plan: str) -> set[int]:
         "object_id = ANY('{1000000000000001000,1000000000000002000}')",
     ],
 )
-def test_objects_are_found_by_index(statistics, view, condition):
+def test_objects_are_found_by_index(view, condition):
     found = plan(f"SELECT * FROM roman.{view} WHERE {condition}")
     assert not re.search(r"Seq Scan on light_curve_s", found), found
     assert re.search(r"Index Scan using light_curve_s|Bitmap Index Scan on light_curve_s", found), found
@@ -70,6 +72,6 @@ def test_objects_are_found_by_index(statistics, view, condition):
     ],
 )
 @pytest.mark.parametrize("one_object", [True, False], ids=["object", "all"])
-def test_other_windows_are_not_looked_at(statistics, view, condition, windows, one_object):
+def test_other_windows_are_not_looked_at(view, condition, windows, one_object):
     which = "object_id = 1000000000000007000 AND " if one_object else ""
     assert windows_read(plan(f"SELECT * FROM roman.{view} WHERE {which}{condition}")) == windows

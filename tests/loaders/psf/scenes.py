@@ -35,7 +35,9 @@ def distorted(psf: EffectivePsf, stretch: float, shift: float) -> EffectivePsf:
     return replace(psf, stamps=stamp[None, None] * psf.stamps.sum() / stamp.sum())
 
 
-def draw_all(psf: EffectivePsf, x: FloatArray, y: FloatArray, flux: FloatArray, shape: tuple[int, int]) -> FloatArray:
+def draw_all(
+    psf: EffectivePsf, x: FloatArray, y: FloatArray, flux: FloatArray, shape: tuple[int, int]
+) -> FloatArray:
     image = np.zeros(shape)
     radius = np.full(x.size, int(psf.half_width))
     draw(image, SplinePsf.of(psf), Stars(x, y, flux, radius))
