@@ -37,7 +37,7 @@ from bench.light_curve_blocks import (
 )
 from bench.record import Figure
 from bench.server import BenchServer, bench_server, median_seconds, seconds
-from loaders.compaction.load import Window, compact_window, drop_retired
+from loaders.compaction.load import Window, compact_window, drop_retired, prepare_windows
 from loaders.light_curve.encode import encode_segments
 from loaders.light_curve.load import (
     ARRAY_COLUMNS,
@@ -189,6 +189,7 @@ def _size(table: str) -> int:
 def _compaction(context: BlockContext) -> Iterator[Figure]:
     """Compact some windows, one after the other."""
     times = []
+    prepare_windows(_WINDOWS, 10)
     for window in _WINDOWS:
 
         def compact(window: Window = window) -> None:

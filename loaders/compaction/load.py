@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, cast
@@ -23,12 +22,14 @@ from loaders.light_curve.summary import SegmentMatrix
 from roman_db import session
 from roman_db.load_run import LoadRun, load_run
 from roman_db.schema.metadata import table
+from roman_db.transactions import StillRunning, wait_for_others
 
 _POINTS_A_CHUNK = 20_000_000
 #: New readers wait behind one who wants to drop what others read, so that one gives up soon.
 _LOCK_PATIENCE = "1s"
-_PAUSE_S = 0.05
 
+#: Seconds that a compaction waits for the queries of the moment before it gives up.
+_PREPARATION_S = 600.0
 #: Seconds that a finished compaction waits for readers of the old blocks before it leaves them for the next.
 _READER_PATIENCE_S = 10.0
 
@@ -62,7 +63,7 @@ def compact_window(
 ) -> list[MergedBlock]:
     """Merge all blocks of a window that share field, detector, optical element and kind into one each.
 
-    Writers of the window wait; readers go on and see the old blocks until the transaction commits, and those
+    The window has been prepared (`prepare_windows`). Writers of the window wait; readers go on and see the old blocks until the transaction commits, and those
     with an older snapshot still see them afterwards, until `drop_retired` removes what nobody can see.
     """
     query = sa.text("SELECT generation, place FROM ops.begin_light_curve_compaction(:first, :last, :sealed)")
@@ -80,6 +81,21 @@ def compact_window(
     return merged
 
 
+def prepare_windows(windows: Sequence[Window], patience_s: float) -> None:
+    """Make room for the merged blocks of windows, and wait until no query is left that would overlook it.
+
+    Raises
+    ------
+    StillRunning
+        If a transaction of the moment still runs after so many seconds; compaction must not begin then.
+    """
+    statement = sa.text("SELECT ops.prepare_light_curve_compaction(:first, :last)")
+    for window in windows:
+        with session.transaction() as connection:
+            connection.execute(statement, {"first": window.from_mjd, "last": window.to_mjd})
+    wait_for_others(patience_s)
+
+
 def drop_retired(patience_s: float) -> int:
     """Drop partitions whose blocks are all superseded, once no transaction may still see them.
 
@@ -95,33 +111,11 @@ def drop_retired(patience_s: float) -> int:
     """
     with session.transaction() as connection:
         retired = connection.execute(sa.text("SELECT * FROM ops.retired_light_curve_partitions()")).all()
-        older = _transactions(connection)
-    if not retired or not _ended(older, patience_s):
+    try:
+        wait_for_others(patience_s if retired else 0)
+    except StillRunning:
         return 0
     return sum(_drop(*partition) for partition in retired)
-
-
-def _transactions(connection: sa.Connection) -> set[str]:
-    """Transactions of this database that run now, beside this one."""
-    query = sa.text(
-        """
-        SELECT l.virtualxid FROM pg_locks l JOIN pg_stat_activity a USING (pid)
-        WHERE l.locktype = 'virtualxid' AND l.pid <> pg_backend_pid() AND a.datname = current_database()
-        """
-    )
-    return set(connection.execute(query).scalars())
-
-
-def _ended(transactions: set[str], patience_s: float) -> bool:
-    """Wait until transactions have ended; whether they have."""
-    deadline = time.monotonic() + patience_s
-    while transactions:
-        if time.monotonic() > deadline:
-            return False
-        time.sleep(_PAUSE_S)
-        with session.transaction() as connection:
-            transactions &= _transactions(connection)
-    return True
 
 
 def _drop(first: int, last: int, generation: int | None) -> bool:
@@ -362,6 +356,7 @@ def compact_all(before_mjd: int, excluding_flags: int, progress: Callable[[str, 
         windows = windows_to_compact(connection, before_mjd)
     arguments = {"before_mjd": before_mjd, "windows": [[w.from_mjd, w.to_mjd] for w in windows]}
     with load_run("compact", arguments) as run:
+        prepare_windows(windows, _PREPARATION_S)
         for window in windows:
             _compact_and_count(run, window, excluding_flags, progress)
     return len(windows)
@@ -376,6 +371,7 @@ def seal_season(
     if window is None:
         return False
     with load_run("seal season", {"survey": survey, "season": season}) as run:
+        prepare_windows([window], _PREPARATION_S)
         _compact_and_count(run, window, excluding_flags, progress)
     return True
 

@@ -156,13 +156,18 @@ def advance(state: FittedField, change: FieldChange) -> FittedField:
 
 
 def centred(fields: list[StarField], states: list[FittedField]) -> list[FittedField]:
-    """Take the common shift of all measured stars out of their positions: it belongs to the PSF."""
-    weight = np.concatenate([np.abs(state.flux[state.measured]) for state in states])
-    shifts = np.concatenate([state.shift for state in states], axis=1)
-    mean = (shifts * weight).sum(axis=1) / weight.sum()
-    return [
-        _moved(item, state, state.shift - mean[:, None]) for item, state in zip(fields, states, strict=True)
-    ]
+    """Take the common shift of all measured stars out of their positions: it belongs to the PSF.
+
+    The common shift is the mean of those of the fields, so that every exposure has one vote.
+    """
+    means = [_mean_shift(state) for state in states if state.measured.size]
+    common = np.mean(means, axis=0)[:, None]
+    return [_moved(item, state, state.shift - common) for item, state in zip(fields, states, strict=True)]
+
+
+def _mean_shift(state: FittedField) -> FloatArray:
+    """Mean shift (x, y) of the measured stars, weighted by their fluxes."""
+    return np.asarray(np.average(state.shift, axis=1, weights=np.abs(state.flux[state.measured])))
 
 
 def _moved(item: StarField, state: FittedField, shift: FloatArray) -> FittedField:

@@ -1,10 +1,13 @@
 -- Partitions of the light-curve tables, in three levels: windows of days (the block's first day), generations
 -- within a window (ranges of block_id), ranges of object_id where ops.light_curve_layout cuts the sky.
 --
--- Loaders write to the newest generation of a window. Compaction fills a further one and, in the same
--- transaction, marks the blocks of the older ones as superseded. Nothing is taken away then: a reader whose
--- snapshot is older goes on to see the old blocks and finds their points. A generation without a current block
--- is dropped when no such reader is left. So the rows of blocks alone, which are under MVCC, say what is seen.
+-- Loaders write to the newest generation of a window that holds a current block. Compaction fills a further one
+-- and, in the same transaction, marks the blocks of the older ones as superseded. Nothing is taken away then: a
+-- reader whose snapshot is older goes on to see the old blocks and finds their points. A generation without a
+-- current block is dropped when no such reader is left. So the rows of blocks alone, which are under MVCC, say
+-- what is seen. One thing is not under MVCC: a plan knows the partitions of the moment when it was made, and its
+-- snapshot is taken a moment later. So the further generation is attached, empty, before; compaction begins when
+-- all transactions of that time have ended, and no plan is left that does not know it.
 --
 -- The row of a window in ops.light_curve_partition is its lock: writers share it, compaction takes it alone.
 -- Loaders own no tables; these functions act for them.
@@ -140,7 +143,10 @@ BEGIN
         PERFORM ops.add_light_curve_generation(first_day, last_day);
         INSERT INTO ops.light_curve_partition (from_mjd, to_mjd, sealed) VALUES (first_day, last_day, false);
     END LOOP;
-    SELECT max(g) INTO generation FROM ops.light_curve_generations(first_day, last_day) g;
+    SELECT coalesce(max(ops.light_curve_generation(b.block_id)),
+                    (SELECT max(g) FROM ops.light_curve_generations(first_day, last_day) g)) INTO generation
+    FROM roman.light_curve_block b
+    WHERE b.start_mjd >= first_day AND b.start_mjd < last_day AND b.superseded_at IS NULL;
     block_id := ops.new_light_curve_block_id(generation);
     place := format('%s_%s_g%s', first_day, last_day, generation);
 END
@@ -148,8 +154,27 @@ $$;
 COMMENT ON FUNCTION ops.open_light_curve_block(integer) IS
 'Identifier of a new block of a day (MJD TDB) and the place of its rows: roman_partition.<table>_<place>';
 
--- Begin to rewrite the windows of some days: writers of theirs wait until the transaction ends. The merged blocks
--- go into a new generation of the first of these windows.
+-- Attach an empty generation for the merged blocks of some days to the first of their windows, unless it is there.
+CREATE OR REPLACE FUNCTION ops.prepare_light_curve_compaction(p_from integer, p_to integer) RETURNS void
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS
+$$
+DECLARE
+    first_day integer;
+    last_day integer;
+    newest bigint;
+BEGIN
+    SELECT from_mjd, to_mjd INTO STRICT first_day, last_day FROM ops.light_curve_partition
+    WHERE from_mjd >= p_from AND to_mjd <= p_to ORDER BY from_mjd LIMIT 1 FOR UPDATE;
+    SELECT max(g) INTO newest FROM ops.light_curve_generations(first_day, last_day) g;
+    IF ops.has_current_light_curve_block(first_day, last_day, newest) THEN
+        PERFORM ops.add_light_curve_generation(first_day, last_day);
+    END IF;
+END
+$$;
+COMMENT ON FUNCTION ops.prepare_light_curve_compaction(integer, integer) IS
+'Make room for the merged blocks of some days; wait for all running transactions before compaction begins';
+
+-- Begin to rewrite the windows of some days: writers of theirs wait until the transaction ends.
 CREATE OR REPLACE FUNCTION ops.begin_light_curve_compaction(
     p_from integer, p_to integer, p_sealed boolean, OUT generation bigint, OUT place text
 ) LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS
@@ -162,8 +187,12 @@ BEGIN
     WHERE from_mjd >= p_from AND to_mjd <= p_to ORDER BY from_mjd FOR UPDATE;
     SELECT from_mjd, to_mjd INTO STRICT first_day, last_day FROM ops.light_curve_partition
     WHERE from_mjd >= p_from AND to_mjd <= p_to ORDER BY from_mjd LIMIT 1;
+    SELECT max(g) INTO generation FROM ops.light_curve_generations(first_day, last_day) g;
+    IF ops.has_current_light_curve_block(first_day, last_day, generation) THEN
+        RAISE EXCEPTION 'the days % to % are not prepared for compaction', p_from, p_to
+            USING ERRCODE = 'object_not_in_prerequisite_state';
+    END IF;
     UPDATE ops.light_curve_partition SET sealed = p_sealed WHERE from_mjd = first_day;
-    generation := ops.add_light_curve_generation(first_day, last_day);
     place := format('%s_%s_g%s', first_day, last_day, generation);
 END
 $$;

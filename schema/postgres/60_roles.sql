@@ -65,7 +65,9 @@ BEGIN
     REVOKE EXECUTE ON ALL FUNCTIONS IN SCHEMA ops FROM PUBLIC;
     REVOKE EXECUTE ON ALL FUNCTIONS IN SCHEMA ops FROM roman_loader;
     GRANT EXECUTE ON FUNCTION ops.open_light_curve_block(integer), ops.new_light_curve_block_id(bigint),
-        ops.begin_light_curve_compaction(integer, integer, boolean), ops.retired_light_curve_partitions(),
+        ops.prepare_light_curve_compaction(integer, integer),
+        ops.begin_light_curve_compaction(integer, integer, boolean),
+        ops.analyze_light_curve_partition(integer, integer), ops.retired_light_curve_partitions(),
         ops.drop_light_curve_partition(integer, integer, bigint) TO roman_loader;
 END
 $$;

@@ -2,7 +2,8 @@
 
 Fenced blocks are run by their language: ``console`` (lines that begin with ``$`` are commands, those after them
 their output), ``sql`` (a query) and ``python`` (a program). A comment on the line before changes that:
-``<!-- not run: reason -->``, ``<!-- run instead: command -->``, ``<!-- exit code 1 -->`` (of the last command)
+``<!-- not run: reason -->``, ``<!-- run instead: command -->`` (of the first),
+``<!-- exit code 1 -->`` (of the last command)
 and ``<!-- file: name -->``: the block is written to a file that commands use.
 """
 
@@ -10,7 +11,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
@@ -70,7 +71,7 @@ def steps(page: Path) -> Iterator[Step]:
         if block.word == "file":
             yield Step(place, "file", block.body, name=block.value)
         elif block.word == "run instead":
-            yield Step(place, "command", block.value)
+            yield replace(next(_commands(block, place)), text=block.value)
         elif block.language == "console":
             yield from _commands(block, place)
         elif block.language in ("sql", "python"):

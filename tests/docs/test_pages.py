@@ -11,7 +11,7 @@ import pytest
 
 from tests.docs.pages import ROOT, Step, steps
 from tests.docs.transcript import agrees
-from tests.docs.world import World
+from tests.docs.world import Outcome, World
 
 #: In the order in which they build on one another. The pages that are not here have tests of their own:
 #: queries.md and light_curves.md in tests/queries, install.md and cluster.md in tests/roman_db/cluster.
@@ -33,17 +33,18 @@ def test_a_reader_can_do_what_the_pages_say(world):
     problems = []
     for name in IN_ORDER:
         for step in steps(ROOT / name):
-            problems += _problem(step, *world.run(step))
+            problems += _problem(step, world.run(step))
         if name.endswith("simulation.md"):
             _make_own_files(world, Path("sky"))
     assert not problems, "\n\n".join(problems)
 
 
-def _problem(step: Step, code: int, printed: str) -> list[str]:
-    """What is wrong with what a step did."""
-    if code != step.exit_code:
-        return [f"{step.place}: {step.text}\nends with {code}, not {step.exit_code}:\n{printed}"]
-    if step.output is not None and not agrees(step.output, printed):
+def _problem(step: Step, outcome: Outcome) -> list[str]:
+    """What is wrong with what a step did. A page may show what is said on standard error, or leave it out."""
+    printed = outcome.out + outcome.err
+    if outcome.code != step.exit_code:
+        return [f"{step.place}: {step.text}\nends with {outcome.code}, not {step.exit_code}:\n{printed}"]
+    if step.output is not None and not any(agrees(step.output, text) for text in (outcome.out, printed)):
         return [f"{step.place}: {step.text}\nthe page shows\n{step.output}\nbut it printed\n{printed}"]
     return []
 

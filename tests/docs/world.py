@@ -17,10 +17,20 @@ from unittest import mock
 from roman_db import cli
 from tests.docs.pages import ROOT, Step
 
-#: What only a shell understands.
-_SHELL = re.compile(r"[|<>$;&*~`\n]")
+#: What stands in quotes, and what only a shell understands: outside of them, and anywhere.
+_QUOTED = re.compile(r"\"[^\"]*\"|'[^']*'")
+_SHELL_OUTSIDE, _SHELL_ANYWHERE = re.compile(r"[|<>;&*~]"), re.compile(r"[$`]")
 #: Identifiers of objects: those on the pages are of other data.
 _OBJECT_ID = re.compile(r"\b\d{19}\b")
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a step did: its exit code, and what it wrote."""
+
+    code: int
+    out: str
+    err: str
 
 
 @dataclass
@@ -30,20 +40,21 @@ class World:
     directory: Path
     object_id: str = ""
 
-    def run(self, step: Step) -> tuple[int, str]:
-        """Do one step; its exit code, and what it printed to standard output and then to standard error."""
+    def run(self, step: Step) -> Outcome:
+        """Do one step."""
         if step.kind == "file":
             (self.directory / step.name).write_text(step.text)
-            return 0, ""
+            return Outcome(0, "", "")
         if step.kind == "program":
             return _process([sys.executable, "-c", step.text])
         if step.kind == "query":
             return _roman_db(["query", self._with_our_object(step.text)])
         return self._command(self._with_our_object(step.text))
 
-    def _command(self, text: str) -> tuple[int, str]:
+    def _command(self, text: str) -> Outcome:
         """Run a command: one of ours in this process, which has all imported, any other in a shell."""
-        if text.startswith("roman-db ") and not _SHELL.search(text):
+        needs_shell = _SHELL_OUTSIDE.search(_QUOTED.sub("", text)) or _SHELL_ANYWHERE.search(text)
+        if text.startswith("roman-db ") and not needs_shell:
             return _roman_db(shlex.split(text)[1:])
         return _process(["bash", "-euo", "pipefail", "-c", text])
 
@@ -51,11 +62,11 @@ class World:
         """Text with an object of this database in place of one that a page names."""
         if _OBJECT_ID.search(text) and not self.object_id:
             query = "SELECT object_id FROM roman.light_curve_summary ORDER BY n_point DESC, object_id LIMIT 1"
-            self.object_id = _roman_db(["query", query, "--format", "csv"])[1].splitlines()[1]
+            self.object_id = _roman_db(["query", query, "--format", "csv"]).out.split()[1]
         return _OBJECT_ID.sub(self.object_id, text)
 
 
-def _roman_db(words: list[str]) -> tuple[int, str]:
+def _roman_db(words: list[str]) -> Outcome:
     """Run ``roman-db`` within this process."""
     out, err = io.TextIOWrapper(io.BytesIO(), "utf-8"), io.StringIO()
     with (
@@ -65,7 +76,7 @@ def _roman_db(words: list[str]) -> tuple[int, str]:
     ):
         code = _exit_code()
     out.seek(0)
-    return code, out.read() + err.getvalue()
+    return Outcome(code, out.read(), err.getvalue())
 
 
 def _exit_code() -> int:
@@ -80,9 +91,9 @@ def _exit_code() -> int:
     return 0
 
 
-def _process(words: list[str]) -> tuple[int, str]:
+def _process(words: list[str]) -> Outcome:
     """Run another program, with ours on the path."""
     path = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
     environment = os.environ | {"PATH": path, "PYTHONPATH": str(ROOT)}
     done = subprocess.run(words, env=environment, capture_output=True, text=True, timeout=300)
-    return done.returncode, done.stdout + done.stderr
+    return Outcome(done.returncode, done.stdout, done.stderr)

@@ -5,7 +5,7 @@ from collections.abc import Callable
 import sqlalchemy as sa
 
 from loaders.compaction import load
-from loaders.compaction.load import Window, compact_window, windows_to_compact
+from loaders.compaction.load import Window, compact_window, prepare_windows, windows_to_compact
 from loaders.light_curve.load import BlockContext
 from roman_db import session
 from tests.loaders.light_curve.synthetic import FIRST_DAY, context
@@ -19,7 +19,18 @@ def compact(
     progress: Callable[[int, int], None] = lambda done, total: None,
     where: BlockContext | None = None,
 ) -> None:
-    """Compact in one transaction."""
+    """Prepare and compact a window."""
+    where = where or context()
+    prepare_windows([window], 30)
+    compact_prepared(window, progress, where)
+
+
+def compact_prepared(
+    window: Window = WINDOW,
+    progress: Callable[[int, int], None] = lambda done, total: None,
+    where: BlockContext | None = None,
+) -> None:
+    """Compact a window that has been prepared, in one transaction."""
     where = where or context()
     with session.transaction() as connection:
         compact_window(connection, window, where, progress)

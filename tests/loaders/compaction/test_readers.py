@@ -8,9 +8,10 @@ import psycopg2
 import pytest
 import sqlalchemy as sa
 
-from loaders.compaction.load import Window, drop_retired, season_window
+from loaders.compaction.load import Window, drop_retired, prepare_windows, season_window
 from roman_db import session
-from tests.loaders.compaction.runs import WINDOW, ask, compact, generations, pending
+from roman_db.transactions import StillRunning
+from tests.loaders.compaction.runs import WINDOW, ask, compact, compact_prepared, generations, pending
 from tests.loaders.light_curve.synthetic import (
     FIRST_DAY,
     epochs,
@@ -32,10 +33,11 @@ def test_an_older_snapshot_goes_on_to_see_the_old_blocks(database):
     """Whether or not it has looked at light curves before."""
     write_days(3)
     expected = points()
+    prepare_windows([WINDOW], 5)
     with session.reading() as early, session.reading() as late:
         late.execute(sa.text("SELECT count(*) FROM roman.detector"))
         assert points(early) == expected
-        compact()
+        compact_prepared()
         write(key(), epochs(n=1, first=99), photometry(5, object_ids(), 1))
         assert drop_retired(0.1) == 0
         assert points(early) == expected
@@ -57,10 +59,12 @@ def test_a_snapshot_older_than_a_sealing(database):
             sa.text(f"INSERT INTO roman.season VALUES ('s', 1, {FIRST_DAY}, {FIRST_DAY + 20})")
         )
     expected = points()
+    with session.reading() as connection:
+        window = season_window(connection, "s", 1)
+    prepare_windows([window], 5)
     with session.reading() as late:
         late.execute(sa.text("SELECT 1"))
-        window = season_window(late, "s", 1)
-        compact(window)
+        compact_prepared(window)
         assert drop_retired(0.1) == 0
         assert points(late) == expected
     assert points() == expected
@@ -69,11 +73,12 @@ def test_a_snapshot_older_than_a_sealing(database):
 
 def test_a_result_that_is_still_being_fetched(database):
     write_days(3, objects=3000)
+    prepare_windows([WINDOW], 5)
     with psycopg2.connect(database) as connection, connection.cursor("slow") as cursor:
         cursor.itersize = 100
         cursor.execute("SELECT object_id, exposure_id FROM roman.light_curve")
         fetched = cursor.fetchmany(10)
-        compact()
+        compact_prepared()
         assert drop_retired(0.1) == 0
         fetched += cursor.fetchall()
     assert sorted(fetched) == sorted(ask("SELECT object_id, exposure_id FROM roman.light_curve"))
@@ -172,11 +177,13 @@ def test_reprocessing_from_another_window_while_a_block_is_being_merged(database
 
 
 def test_two_compactions_of_a_window_at_once(database):
+    """The second would have to be prepared anew."""
     write_days(3)
     expected = points()
-    other = Beside(compact)
+    other = Beside(compact_prepared)
     compact(progress=other.begin)
-    assert other.end() is None
+    with pytest.raises(sa.exc.OperationalError, match="days 61520 to 61528 are not prepared for compaction"):
+        raise other.end()
     assert points() == expected
     drop_retired(1)
     assert points() == expected
@@ -203,4 +210,28 @@ def test_a_block_that_comes_late_into_an_emptied_window(database):
     expected = points()
     with session.transaction() as connection:
         connection.execute(sa.text("SELECT ops.drop_light_curve_partition(61528, 61536, NULL)"))
+    assert points() == expected
+
+
+def test_a_query_planned_before_the_preparation_keeps_compaction_from_beginning(database):
+    """Its plan does not know the new generation, and its snapshot may be taken after the compaction."""
+    write_days(3)
+    with session.reading() as connection:
+        connection.execute(sa.text("SELECT 1"))
+        with pytest.raises(StillRunning, match=r"1 transactions still run after 0.2 s"):
+            prepare_windows([WINDOW], 0.2)
+    assert len(generations()) == 2
+    write(key(), epochs(n=1, first=99), photometry(5, object_ids(), 1))
+    expected = points()
+    compact()
+    assert points() == expected
+    assert drop_retired(5) == 1
+    assert generations() == ["light_curve_segment_61520_61528_g1"]
+
+
+def test_without_preparation_compaction_does_not_begin(database):
+    write_days(3)
+    expected = points()
+    with pytest.raises(sa.exc.OperationalError, match="not prepared"):
+        compact_prepared()
     assert points() == expected

@@ -83,25 +83,24 @@ def test_bad_stars_and_pixels_do_no_harm(truth, start):
 def test_exposures_with_pointing_errors_are_combined_without_blur(truth):
     fields = [
         crowded_field(truth, seed=10 + k, size=160, density=0.06, shift=shift)[0]
-        for k, shift in enumerate((0.04, -0.04))
+        for k, shift in enumerate((0.08, -0.08))
     ]
     exact = build_psf(fields, truth, settings=FIXED)
-    fitted = build_psf(fields, truth, settings=replace(UNIFORM, position_sigma=0.05))
+    fitted = build_psf(fields, truth, settings=replace(UNIFORM, position_sigma=0.1))
     assert l2_error(fitted.psf.stamps, truth.stamps) < 0.5 * l2_error(exact.psf.stamps, truth.stamps)
     moved = [np.median(item.shift, axis=1) for item in fitted.fields]
-    assert moved[0] == pytest.approx([-0.04, 0.0], abs=0.004)
-    assert moved[1] == pytest.approx([0.04, 0.0], abs=0.004)
+    assert moved[0] == pytest.approx([-0.08, 0.0], abs=0.004)
+    assert moved[1] == pytest.approx([0.08, 0.0], abs=0.004)
 
 
 def test_a_common_error_of_the_positions_goes_into_the_psf(truth):
     scene, flux = crowded_field(truth, seed=3, size=200, density=0.06, shift=0.05)
     result = build_psf([scene], truth, settings=replace(UNIFORM, position_sigma=0.05))
-    moved = distorted(truth, 1.0, 0.0)
     centre = (truth.size - 1) / 2
     across = result.psf.stamps[0, 0].sum(axis=0)
     inner = slice(int(centre) - 8, int(centre) + 9)
     offset = (np.arange(truth.size)[inner] - centre) / truth.oversampling
-    was = (moved.stamps[0, 0].sum(axis=0)[inner] * offset).sum() / moved.stamps[0, 0].sum(axis=0)[inner].sum()
+    was = (truth.stamps[0, 0].sum(axis=0)[inner] * offset).sum() / truth.stamps[0, 0].sum(axis=0)[inner].sum()
     now = (across[inner] * offset).sum() / across[inner].sum()
     # Within a window of 17 grid points the centroid follows a shift to a factor below one.
     assert -0.05 < now - was < -0.02
@@ -112,15 +111,15 @@ def test_a_common_error_of_the_positions_goes_into_the_psf(truth):
 
 def test_a_psf_that_varies_over_the_image_is_followed(truth):
     left, right = distorted(truth, 0.97, 0.0).stamps[0, 0], distorted(truth, 1.03, 0.0).stamps[0, 0]
-    varying = EffectivePsf(np.array([[left, right]]), 4, np.array([0.0, 239.0]), np.zeros(1))
-    scene, _ = crowded_field(varying, seed=4, size=240, density=0.08)
+    varying = EffectivePsf(np.array([[left, right]]), 4, np.array([0.0, 179.0]), np.zeros(1))
+    scene, _ = crowded_field(varying, seed=4, size=180, density=0.08)
     uniform = build_psf([scene], truth, settings=FIXED)
     linear = build_psf([scene], truth, settings=replace(FIXED, gradient_star=100, gradient=0.1))
     assert uniform.psf.x_node.size == 1
     assert linear.psf.x_node.size == 2
-    for x in (20.0, 220.0):
+    for x in (15.0, 165.0):
         target = varying.at(x, 0.0)
-        assert l2_error(linear.psf.at(x, 120.0), target) < 0.4 * l2_error(uniform.psf.at(x, 120.0), target)
+        assert l2_error(linear.psf.at(x, 90.0), target) < 0.4 * l2_error(uniform.psf.at(x, 90.0), target)
 
 
 def test_the_given_flux_scale_can_be_kept(truth, start):

@@ -83,7 +83,6 @@ _DIMENSIONS = {
     "phys.angArea": [units.sr],
     "phys.angSize": [_ANGLE, _PIXEL],
     "phys.area": [_PIXEL**2],
-    "phys.size": [units.byte],
     "pos.angDistance": [_ANGLE],
     "pos.cartesian.x": [_LENGTH, _PIXEL],
     "pos.cartesian.y": [_LENGTH, _PIXEL],
