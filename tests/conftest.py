@@ -94,3 +94,16 @@ def _remove(home: Path) -> None:
     if home.exists():
         lifecycle.stop(_settings(home), "immediate")
         shutil.rmtree(home)
+
+
+#: Walks through all pages and kills of whole runs: minutes long, for `make test-all`.
+_HEAVY_FOLDERS = ("docs", "faults")
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark the tests of slow folders as heavy."""
+    here = Path(__file__).parent
+    for item in items:
+        if item.path.relative_to(here).parts[0] in _HEAVY_FOLDERS:
+            item.add_marker(pytest.mark.heavy)

@@ -63,8 +63,9 @@ def compact_window(
 ) -> list[MergedBlock]:
     """Merge all blocks of a window that share field, detector, optical element and kind into one each.
 
-    The window has been prepared (`prepare_windows`). Writers of the window wait; readers go on and see the old blocks until the transaction commits, and those
-    with an older snapshot still see them afterwards, until `drop_retired` removes what nobody can see.
+    The window has been prepared (`prepare_windows`). Its writers wait; readers go on and see the old blocks
+    until the transaction commits, and those with an older snapshot still see them afterwards, until
+    `drop_retired` removes what nobody can see.
     """
     query = sa.text("SELECT generation, place FROM ops.begin_light_curve_compaction(:first, :last, :sealed)")
     bounds = {"first": window.from_mjd, "last": window.to_mjd, "sealed": window.sealed}

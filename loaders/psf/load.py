@@ -34,7 +34,7 @@ from roman_db.quality import Metric, store_metrics
 from roman_db.schema.metadata import table
 
 #: Exposures of a day that its PSF is built from, spread over the day.
-EXPOSURES_A_PSF = 3
+EXPOSURES_A_PSF = 4
 
 #: Half width (pixels) to which the PSF of bright stars is known: their light beyond it is lost.
 WINGS = 60

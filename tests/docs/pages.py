@@ -1,7 +1,7 @@
 """The pages of the documentation and what is to be run in them.
 
-Fenced blocks are run by their language: ``console`` (lines that begin with ``$`` are commands, those after them
-their output), ``sql`` (a query) and ``python`` (a program). A comment on the line before changes that:
+Fenced blocks are run by their language: ``console`` (lines that begin with ``$`` are commands, those after
+them their output), ``sql`` (a query) and ``python`` (a program). A comment on the line before changes that:
 ``<!-- not run: reason -->``, ``<!-- run instead: command -->`` (of the first),
 ``<!-- exit code 1 -->`` (of the last command)
 and ``<!-- file: name -->``: the block is written to a file that commands use.
@@ -26,7 +26,7 @@ _FENCE = re.compile(
 
 @dataclass(frozen=True)
 class Block:
-    """A fenced block: where it is, its language, its text, and the word and value of the comment before it."""
+    """A fenced block: where it is, its language, its text, and the comment before it."""
 
     page: Path
     line: int

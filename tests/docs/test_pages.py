@@ -59,5 +59,5 @@ def _make_own_files(world: World, simulated: Path) -> None:
     truth = pq.read_table(simulated / "truth.parquet")
     stars = truth.select(["source_id", "ra", "dec", "pmra", "pmdec", "mag_f146"])
     names = ["star", "RA_deg", "Dec_deg", "mu_ra", "mu_dec", "wmag"]
-    columns = {name: column for name, column in zip(names, stars.columns, strict=True)}
+    columns = dict(zip(names, stars.columns, strict=True))
     pq.write_table(pa.table(columns), world.directory / "mystars.parquet")

@@ -85,7 +85,7 @@ def _exit_code() -> int:
         cli.main()
     except SystemExit as end:
         return end.code if isinstance(end.code, int) else int(end.code is not None)
-    except Exception:
+    except Exception:  # noqa: BLE001 - as the interpreter does at the top
         traceback.print_exc()
         return 1
     return 0
@@ -95,5 +95,5 @@ def _process(words: list[str]) -> Outcome:
     """Run another program, with ours on the path."""
     path = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
     environment = os.environ | {"PATH": path, "PYTHONPATH": str(ROOT)}
-    done = subprocess.run(words, env=environment, capture_output=True, text=True, timeout=300)
+    done = subprocess.run(words, check=False, env=environment, capture_output=True, text=True, timeout=300)
     return Outcome(done.returncode, done.stdout, done.stderr)

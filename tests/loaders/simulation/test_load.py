@@ -133,7 +133,7 @@ def test_folder_of_another_simulation_is_left_alone(new_database, tmp_path, yaml
         ("survey: {detector: WFI99}", ("WFI99", "WFI18")),
         ("survey: {window: {x: 4080, y: 0, width: 20, height: 20}}", ("window", "4080")),
         ("survey: {duration_days: 0}", ("no exposure",)),
-        ("survey: [", ("not", "line 1")),
+        ("survey: [", ("parsing", "line 1")),
         (
             "survey: {cadences: [{optical_element: F999, interval_minutes: 9.0, offset_minutes: 0.0, "
             "ma_table: SIM_66_6}]}",
