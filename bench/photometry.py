@@ -50,16 +50,16 @@ BINS = ((18.0, 19.0), (19.0, 20.0), (20.0, 21.0), (21.0, 22.0), (22.0, 23.0))
 CRB_TILE, CRB_MARGIN, CRB_RADIUS = 50, 10, 12
 
 
-def measure() -> list[Figure]:
+def figures() -> list[Figure]:
     """All figures of this area."""
-    figures = speed()
+    measured = speed()
     directory = sample_directory()
     if directory is None:
         print(
             "photometry: no romanisim files; set ROMAN_DB_SAMPLE_DATA to their directory to measure accuracy"
         )
-        return figures
-    return figures + accuracy(directory)
+        return measured
+    return measured + accuracy(directory)
 
 
 def sample_directory() -> Path | None:

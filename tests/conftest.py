@@ -14,6 +14,7 @@ import psutil
 import psycopg2
 import pytest
 import sqlalchemy as sa
+from astropy.utils import iers
 
 from roman_db.cluster import binaries, lifecycle
 from roman_db.cluster.error import ClusterError
@@ -32,6 +33,9 @@ def pytest_configure(config: pytest.Config) -> None:
     given = getattr(config, "workerinput", {}).get("cluster_home")
     if given is None:
         _remove_homes_of_dead_runs()
+    # Tests must not turn red, or go to the network, when the tables of Earth rotation that are installed grow old.
+    iers.conf.auto_download = False
+    iers.conf.auto_max_age = None
     config.stash[_HOME] = Path(given or f"{tempfile.gettempdir()}/{_PREFIX}{os.getpid()}")
 
 

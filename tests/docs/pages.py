@@ -1,10 +1,9 @@
 """The pages of the documentation and what is to be run in them.
 
-Fenced blocks are run by their language: ``console`` (lines that begin with ``$`` are commands, those after
-them their output), ``sql`` (a query) and ``python`` (a program). A comment on the line before changes that:
-``<!-- not run: reason -->``, ``<!-- run instead: command -->`` (of the first),
-``<!-- exit code 1 -->`` (of the last command)
-and ``<!-- file: name -->``: the block is written to a file that commands use.
+Fenced blocks are run by their language: ``console`` (lines that begin with ``$`` are commands, the lines
+after them their output), ``sql`` (a query) and ``python`` (a program). A comment on the line before changes
+that: ``<!-- not run: reason -->``, ``<!-- run instead: command -->`` (of the first), ``<!-- exit code 1 -->``
+(of the last) and ``<!-- file: name -->``: the block is written to a file that commands use.
 """
 
 from __future__ import annotations

@@ -7,7 +7,9 @@ import os
 import subprocess
 import sys
 import time
+from collections.abc import Sequence
 
+import numpy as np
 import psutil
 import pytest
 
@@ -62,19 +64,14 @@ def fresh(cluster_url, survey, monkeypatch):
         yield lambda state: stack.enter_context(copied(cluster_url, survey, state, monkeypatch))
 
 
-def moments(n_step: int, number: int) -> list[int]:
-    """Steps to die at, spread over a run, from the first to the last."""
-    return sorted({round(1 + k * (n_step - 1) / (number - 1)) for k in range(number)})
-
-
-def check(command: str, survey: Survey, fresh, number: int) -> None:
-    """Kill a command at some moments, each time on a database of its own."""
+def check(command: str, survey: Survey, fresh, fractions: Sequence[float]) -> None:
+    """Kill a command after fractions of its steps, each time on a database of its own."""
     arguments = words(command, survey)
     url = fresh(COMMANDS[command])
     whole = run(arguments)
     undisturbed = stored_rows(url)
     assert whole.n_step > 10
-    for step in moments(whole.n_step, number):
+    for step in sorted({max(1, round(fraction * whole.n_step)) for fraction in fractions}):
         url = fresh(COMMANDS[command])
         assert run(arguments, Kill("loader", step)).code == KILLED
         again = run(arguments)
@@ -94,21 +91,12 @@ def check_runs(url: str, command: str) -> None:
     assert execute(url, "SELECT count(*) FROM ops.task_run WHERE state = 'running'") == [(0,)]
 
 
-@pytest.mark.parametrize(("command", "number"), [("load exposure", 5), ("load catalog", 5), ("run daily", 4)])
-def test_killed_at_some_moments(command, number, disturbed, fresh):
-    check(command, disturbed, fresh, number)
-
-
-@pytest.mark.heavy
 @pytest.mark.timeout(1800)
-@pytest.mark.parametrize(
-    ("command", "number"), [("load exposure", 60), ("load catalog", 40), ("run daily", 30)]
-)
-def test_killed_at_nearly_every_moment(command, number, disturbed, fresh):
-    check(command, disturbed, fresh, number)
+@pytest.mark.parametrize("command", COMMANDS)
+def test_killed_at_many_moments(command, disturbed, fresh):
+    check(command, disturbed, fresh, np.linspace(0, 1, 40))
 
 
-@pytest.mark.heavy
 @pytest.mark.timeout(1800)
 @pytest.mark.parametrize("command", COMMANDS)
 @pytest.mark.parametrize("fraction", [0.1, 0.3, 0.5, 0.7, 0.9])

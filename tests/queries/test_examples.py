@@ -181,6 +181,14 @@ def test_psf_moments(survey, x, node):
     assert {row.x for row in found} == {node}
 
 
+def test_psf_library(survey):
+    found = ask("psf_library")
+    assert [(row.detector, row.epoch_mjd_tdb) for row in found] == [(DETECTOR, day + 0.1) for day in DAYS]
+    for row in found:
+        assert (row.n_star, row.sigma, row.e1, row.e2) == (10, 0.5, 0.01, -0.01)
+        assert row.fwhm == pytest.approx(1 + (100 + 2040 + 4000) / 3e5, rel=1e-6)
+
+
 def test_rejected_inputs(survey):
     (row,) = ask("rejected_inputs")
     assert (row.source, row.code, row.task, row.remedy) == (

@@ -1,0 +1,78 @@
+"""The reference says what the code says, and names all that there is."""
+
+from __future__ import annotations
+
+import ast
+import re
+
+import yaml
+
+from loaders.catalog.check import RULES
+from loaders.photometry.flags import DESCRIPTION, PhotometryFlag
+from roman_db.reference import stale_files
+from roman_db.resources import folder
+from roman_db.schema.model import read_table
+from roman_db.settings import Settings
+from tests.docs.pages import ROOT, blocks
+
+OPERATOR = ROOT / "docs" / "operator"
+
+#: Codes of commands that load nothing: they are said, and not recorded.
+NOT_RECORDED = {"no_exposure", "other_simulation", "no_psf", "not_epsf"}
+#: Codes that the code puts together from a part that is fixed and one that is not.
+COMPOSED = {"unknown_detector", "unknown_optical_element"}
+
+
+def literals(folder_name: str) -> set[str]:
+    """All texts in the code of a folder."""
+    trees = [ast.parse(path.read_text()) for path in (ROOT / folder_name).rglob("*.py")]
+    nodes = (node for tree in trees for node in ast.walk(tree))
+    return {node.value for node in nodes if isinstance(node, ast.Constant) and isinstance(node.value, str)}
+
+
+def codes_raised() -> set[str]:
+    """Codes of rejections that stand in the code as texts."""
+    trees = [ast.parse(path.read_text()) for path in (ROOT / "loaders").rglob("*.py")]
+    calls = [node for tree in trees for node in ast.walk(tree) if isinstance(node, ast.Call)]
+    rejections = [call for call in calls if isinstance(call.func, ast.Name) and call.func.id == "Rejected"]
+    last = [call.args[-1] for call in rejections]
+    return {str(node.value) for node in last if isinstance(node, ast.Constant)} | {
+        rule.code for rule in RULES
+    }
+
+
+def test_nothing_generated_is_stale():
+    assert list(stale_files(ROOT / "docs" / "reference")) == []
+
+
+def test_every_reason_for_a_rejection_is_explained():
+    section = (OPERATOR / "daily.md").read_text().split("## Rejections")[1].split("## Late")[0]
+    rows = [line.split("|")[1] for line in section.splitlines() if line.startswith("| `")]
+    explained = {code for cell in rows for code in re.findall(r"`(\w+)`", cell)}
+    assert codes_raised() - explained == NOT_RECORDED
+    assert explained - COMPOSED <= literals("loaders")
+
+
+def test_every_metric_with_a_limit_is_explained():
+    page = (OPERATOR / "daily.md").read_text()
+    limits = (folder("schema") / "rows" / "ops.quality_limit.csv").read_text().splitlines()[1:]
+    assert [name for name in (line.split(",")[0] for line in limits) if f"| `{name}` |" not in page] == []
+
+
+def test_every_flag_is_explained():
+    page = (ROOT / "docs" / "scientist" / "first_light_curve.md").read_text()
+    for bit, flag in enumerate(DESCRIPTION):
+        assert f"| {bit} | {int(flag)} | {PhotometryFlag(flag).name} |" in page
+
+
+def test_every_setting_is_in_the_installation_guide():
+    page = (OPERATOR / "install.md").read_text()
+    assert [name for name in Settings.model_fields if f"`ROMAN_DB_{name.upper()}`" not in page] == []
+
+
+def test_the_description_of_a_table_is_one(tmp_path):
+    page = ROOT / "docs" / "developer" / "adding_a_table.md"
+    (text,) = [block.body for block in blocks(page) if block.language == "yaml"]
+    path = tmp_path / f"{yaml.safe_load(text)['name']}.yaml"
+    path.write_text(text)
+    assert [column.name for column in read_table(path).columns] == ["sky_patch_id", "ra", "load_run_id"]
