@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -37,7 +37,7 @@ FloatArray = npt.NDArray[np.float64]
 
 AREA = "photometry"
 FIELD_SIDE, DENSITY, REPEATS = 1024, 0.1, 3
-PEER_STARS = 400
+PEER_STARS, PEER_HALF_WIDTH = 400, 8
 READ_VARIANCE, POISSON_VARIANCE, SKY = 0.0075, 0.008, 3.0
 PSF_HALF_WIDTH = 60
 """Pixels; the wings of a star of magnitude 15 show that far."""
@@ -103,7 +103,8 @@ def crowded_field(psf: EffectivePsf) -> tuple[PixelImage, StarList]:
     model = np.zeros((FIELD_SIDE, FIELD_SIDE), dtype=np.float32)
     table = PsfTable.of(psf)
     with Workers(available_threads()) as workers:
-        stars = Drawn(x, y, flux, table.radius(flux, 1e-3))
+        radius = table.radius(flux, 1e-3)
+        stars = Drawn(x, y, flux, radius, radius)
         draw_stars(Canvas(model, 0, (0.0, 0.0)), table, stars, workers)
     noise = NoiseModel(READ_VARIANCE, POISSON_VARIANCE)
     rate = model + np.float32(SKY)
@@ -115,6 +116,8 @@ def photutils_fluxes(image: PixelImage, stars: StarList, psf: EffectivePsf) -> F
     """Fluxes of some stars in the middle of the image by photutils, positions held, one star at a time."""
     middle = np.argsort(np.hypot(stars.x - FIELD_SIDE / 2, stars.y - FIELD_SIDE / 2))[:PEER_STARS]
     grid = psf.at(FIELD_SIDE / 2, FIELD_SIDE / 2)
+    edge = (PSF_HALF_WIDTH - PEER_HALF_WIDTH) * psf.oversampling
+    grid = grid[edge:-edge, edge:-edge]  # the model is copied for every star: a wide one would only slow it
     model = ImagePSF(grid, oversampling=psf.oversampling)
     model.x_0.fixed = model.y_0.fixed = True
     start = QTable({"x": stars.x[middle], "y": stars.y[middle], "flux": stars.guess[middle]})
@@ -164,16 +167,10 @@ def cramer_rao(sample: Sample, psf: EffectivePsf) -> FloatArray:
 
     The Fisher matrix is inverted densely in windows with a margin, light beyond 12 pixels left out.
     """
-    shift = SplinePsf.of(psf)
-    local = SplinePsf(
-        shift.coefficients,
-        shift.oversampling,
-        shift.x_node - WINDOW_ORIGIN[0],
-        shift.y_node - WINDOW_ORIGIN[1],
-    )
+    local = replace(psf, x_node=psf.x_node - WINDOW_ORIGIN[0], y_node=psf.y_node - WINDOW_ORIGIN[1])
     model = np.zeros(sample.image.data.shape)
     reach = np.where(sample.flux > 100, PSF_HALF_WIDTH, 20).astype(np.int64)
-    draw(model, local, Stars(sample.stars.x, sample.stars.y, sample.flux, reach))
+    draw(model, SplinePsf.of(local), Stars(sample.stars.x, sample.stars.y, sample.flux, reach))
     good = sample.image.good_pixels()
     weight = np.where(good, 1 / sample.image.noise.variance(model + SKY), 0.0)
     bound = np.full(sample.flux.size, np.nan)
@@ -184,7 +181,7 @@ def cramer_rao(sample: Sample, psf: EffectivePsf) -> FloatArray:
 
 
 def _window_bounds(
-    sample: Sample, psf: SplinePsf, weight: FloatArray, corner: tuple[int, int], bound: FloatArray
+    sample: Sample, psf: EffectivePsf, weight: FloatArray, corner: tuple[int, int], bound: FloatArray
 ) -> None:
     top, left = corner
     rows = slice(max(top - CRB_MARGIN, 0), top + CRB_TILE + CRB_MARGIN)
@@ -192,7 +189,8 @@ def _window_bounds(
     part = weight[rows, columns]
     x, y = sample.stars.x - columns.start, sample.stars.y - rows.start
     member = np.flatnonzero((x > -1) & (x < part.shape[1]) & (y > -1) & (y < part.shape[0]))
-    design = _design(psf, x[member], y[member], (rows.start, columns.start), part.shape)
+    here = psf.at(left + CRB_TILE / 2, top + CRB_TILE / 2)
+    design = _design(here, psf.oversampling, (x[member], y[member]), part.shape)
     fisher = (design.T @ scipy.sparse.diags_array(part.ravel()) @ design).toarray()
     seen = np.diag(fisher) > 1e-6 * np.median(np.diag(fisher))
     error = np.full(member.size + 1, np.nan)
@@ -203,17 +201,29 @@ def _window_bounds(
 
 
 def _design(
-    psf: SplinePsf, x: FloatArray, y: FloatArray, origin: tuple[int, int], shape: tuple[int, ...]
+    grid: FloatArray, oversampling: int, position: tuple[FloatArray, FloatArray], shape: tuple[int, int]
 ) -> scipy.sparse.csc_array:
-    """Light of each star of unit flux in every pixel, and a constant sky as the last column."""
-    moved = SplinePsf(psf.coefficients, psf.oversampling, psf.x_node - origin[1], psf.y_node - origin[0])
-    columns = []
-    for k in range(x.size):
-        light = np.zeros(shape)
-        one = Stars(x[k : k + 1], y[k : k + 1], np.ones(1), np.array([CRB_RADIUS]))
-        draw(light, moved, one)
-        columns.append(scipy.sparse.csc_array(light.reshape(-1, 1)))
-    return scipy.sparse.csc_array(scipy.sparse.hstack([*columns, np.ones((shape[0] * shape[1], 1))]))
+    """Light of each star of unit flux in every pixel, and a constant sky as the last column.
+
+    All stars are drawn at once, side by side on a strip.
+    """
+    psf = SplinePsf.of(EffectivePsf(grid[None, None], oversampling, np.zeros(1), np.zeros(1)))
+    x, y = position
+    count, side = x.size, 2 * CRB_RADIUS + 3
+    column, row = np.rint(x).astype(np.int64), np.rint(y).astype(np.int64)
+    strip = np.zeros((side, side * count))
+    middle = CRB_RADIUS + 1 + side * np.arange(count)
+    stars = Stars(x - column + middle, y - row + CRB_RADIUS + 1, np.ones(count), np.full(count, CRB_RADIUS))
+    draw(strip, psf, stars)
+    offset = np.arange(side) - CRB_RADIUS - 1
+    at_row = row[:, None, None] + offset[None, :, None] + np.zeros_like(offset)
+    at_column = column[:, None, None] + offset[None, None, :] + np.zeros_like(offset)[:, None]
+    light = strip.reshape(side, count, side).transpose(1, 0, 2)
+    star = np.broadcast_to(np.arange(count)[:, None, None], light.shape)
+    inside = (at_row >= 0) & (at_row < shape[0]) & (at_column >= 0) & (at_column < shape[1]) & (light != 0)
+    pixel = at_row[inside] * shape[1] + at_column[inside]
+    matrix = scipy.sparse.coo_array((light[inside], (pixel, star[inside])), (shape[0] * shape[1], count))
+    return scipy.sparse.csc_array(scipy.sparse.hstack([matrix, np.ones((matrix.shape[0], 1))]))
 
 
 def _bin_figures(

@@ -9,14 +9,15 @@ pixel informs it with the weight q = W (1 - Σ u P) and a residual r asks for Σ
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import numba
 import numpy as np
 import numpy.typing as npt
 import scipy.sparse
+import scipy.sparse.linalg
 from scipy.interpolate import BSpline
-from scipy.sparse.linalg import spsolve
 
 from loaders.photometry.psf_table import Float32Array
 from loaders.psf.model import FloatArray
@@ -51,10 +52,12 @@ class BackgroundSurface:
     def __post_init__(self) -> None:
         self._knots = [_knots(length, self.spacing) for length in self.shape]
         self._coefficient = np.zeros([knots.size - _DEGREE - 1 for knots in self._knots])
+        self._weight: FloatArray | None = None
         centres = [np.minimum(np.arange(0, n, BLOCK) + (BLOCK - 1) / 2, n - 1) for n in self.shape]
         self._design = [
             BSpline.design_matrix(c, k, _DEGREE) for c, k in zip(centres, self._knots, strict=True)
         ]
+        self._blocks = scipy.sparse.kron(self._design[0], self._design[1], format="csr")
         self._pixels = [
             BSpline.design_matrix(np.arange(n, dtype=float), k, _DEGREE).toarray()
             for n, k in zip(self.shape, self._knots, strict=True)
@@ -71,13 +74,17 @@ class BackgroundSurface:
         """
         if not weight.any():
             return
-        design = scipy.sparse.kron(self._design[0], self._design[1], format="csr")
-        normal = design.T @ scipy.sparse.diags(weight.ravel()) @ design
+        if self._weight is None or not np.array_equal(weight, self._weight):
+            self._weight, self._solve = weight.copy(), self._factored(weight)
+        right = self._blocks.T @ (weight * np.where(weight > 0, value, 0.0)).ravel()
+        self._coefficient += np.asarray(self._solve(right), dtype=float).reshape(self._coefficient.shape)
+
+    def _factored(self, weight: FloatArray) -> Callable[[FloatArray], FloatArray]:
+        """Solver of the normal equations, which stay the same as long as the weights do."""
+        normal = self._blocks.T @ scipy.sparse.diags(weight.ravel()) @ self._blocks
         stiffness = _STIFFNESS * weight.sum() / self._coefficient.size
-        shape = self._coefficient.shape
-        system = (normal + stiffness * _roughness(shape)).tocsc()
-        right = design.T @ (weight * np.where(weight > 0, value, 0.0)).ravel()
-        self._coefficient += np.asarray(spsolve(system, right), dtype=float).reshape(shape)
+        system = normal + stiffness * _roughness(self._coefficient.shape)
+        return scipy.sparse.linalg.factorized(system.tocsc())  # type: ignore[no-any-return]
 
     def image(self) -> Float32Array:
         """The surface in every pixel, shape (ny, nx)."""

@@ -65,6 +65,8 @@ def _chain(x: FloatArray, y: FloatArray, radius: float) -> IntArray:
     """Number of the source of every star, stars closer than the radius being in one source."""
     if x.size == 0:
         return np.empty(0, dtype=np.int64)
-    pairs = cKDTree(np.column_stack([x, y])).query_pairs(radius, output_type="ndarray")
+    # Stars are spread evenly: a tree that isn't balanced is as good and made in a quarter of the time.
+    tree = cKDTree(np.column_stack([x, y]), balanced_tree=False, compact_nodes=False)
+    pairs = tree.query_pairs(radius, output_type="ndarray")
     graph = coo_array((np.ones(len(pairs)), (pairs[:, 0], pairs[:, 1])), shape=(x.size, x.size))
     return np.asarray(connected_components(graph, directed=False)[1], dtype=np.int64)

@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from loaders.photometry.background import BackgroundSurface, block_means, block_medians
-from loaders.photometry.noise import NoiseModel
+from loaders.photometry.noise import NoiseModel, invert_variance
 from loaders.photometry.normal_matrix import (
     Factors,
     Stamps,
@@ -147,10 +147,10 @@ class JointFit:
 
     def weigh(self) -> bool:
         """Compute weights from the model and the factors of the tiles that changed; whether any did."""
-        model = self.field.data - self.inner_residual
-        self.inner_weight[:] = np.where(
-            self.field.usable, 1 / self.field.noise.variance(model), np.float32(0)
-        )
+        noise, data = self.field.noise, self.field.data
+        scale = np.broadcast_to(np.asarray(noise.scale, dtype=np.float32), data.shape)
+        images = (data, self.inner_residual, self.field.usable, scale)
+        self.workers.run(invert_variance, len(data), images, (noise.read, noise.poisson), self.inner_weight)
         self.workers.run(sum_weights, self.count, self.stamps, self.weight, self.sums)
         self._hold()
         moved = np.abs(self.sums.information - self._factored) > (
@@ -222,8 +222,9 @@ class JointFit:
     def _draw(
         self, canvas: Canvas, x: FloatArray, y: FloatArray, flux: FloatArray, skip_stamp: bool = False
     ) -> None:
-        radius = self.field.table.radius(flux, self._floor)
-        draw_stars(canvas, self.field.table, Drawn(x, y, flux, radius), self.workers, skip_stamp)
+        table = self.field.table
+        reach = table.radius(flux, self._floor), table.cubic_radius(flux, self._floor)
+        draw_stars(canvas, table, Drawn(x, y, flux, *reach), self.workers, skip_stamp)
 
     def _scatter(self, amount: Float32Array, image: Float32Array) -> None:
         for colour in self.colours:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import numba
 import numpy as np
 import numpy.typing as npt
 
@@ -48,6 +49,36 @@ class NoiseModel:
         """Variance of pixels of given expected rate, shape of ``rate``."""
         positive = np.maximum(np.asarray(rate, dtype=np.float32), np.float32(0))
         return np.asarray(self.scale * (np.float32(self.read) + np.float32(self.poisson) * positive))
+
+
+@numba.njit(cache=True, nogil=True)
+def invert_variance(
+    begin: int,
+    end: int,
+    images: tuple[Float32Array, Float32Array, npt.NDArray[np.bool_], Float32Array],
+    noise: tuple[float, float],
+    out: Float32Array,
+) -> None:
+    """Weights of the pixels in some rows: what `NoiseModel.variance` says of a fitted image, inverted.
+
+    Parameters
+    ----------
+    begin, end
+        Rows.
+    images
+        Shape (ny, nx) each: data, data minus model, pixels that count, and the scale of the variance.
+    noise
+        Read variance, and Poisson variance per unit of rate.
+    out
+        Shape (ny, nx): inverse variance, 0 where a pixel does not count.
+    """
+    data, residual, usable, scale = images
+    read, poisson = np.float32(noise[0]), np.float32(noise[1])
+    for j in range(begin, end):
+        for i in range(data.shape[1]):
+            rate = max(data[j, i] - residual[j, i], np.float32(0.0))
+            variance = scale[j, i] * (read + poisson * rate)
+            out[j, i] = np.float32(1.0) / variance if usable[j, i] else np.float32(0.0)
 
 
 def estimate_noise(

@@ -10,11 +10,12 @@ are blended once for all stars of a small cell of the image.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import NamedTuple, TypeAlias
 
 import numba
 import numpy as np
 import numpy.typing as npt
+from scipy.ndimage import correlate1d
 
 from loaders.psf.model import EffectivePsf, FloatArray
 from loaders.psf.render import spline_coefficients
@@ -31,8 +32,14 @@ BEFORE = STAMP // 2 - 1
 _PAD = 16
 """Pixels of zeros around the support of the PSF: more than a stamp or a vector can reach beyond it."""
 
-_CORE_REACH = STAMP // 2 + 2
-"""Half the side, in pixels, of the part of the PSF that stamps are made of."""
+
+_CUBIC_TAPS = {False: np.array([1, 4, 1]) / 6, True: np.array([1, 23, 23, 1]) / 48}
+_LINEAR_TAPS = {False: np.ones(1), True: np.array([0.5, 0.5])}
+"""Weights of the numbers around a grid point (False), and around the middle between two of them (True)."""
+
+
+FourFloats: TypeAlias = tuple[float, float, float, float]
+FourRuns: TypeAlias = tuple[tuple[int, int, int, int], tuple[np.float32, np.float32, np.float32, np.float32]]
 
 
 class Planes(NamedTuple):
@@ -71,30 +78,48 @@ class PsfTable:
     ----------
     full, core
         Spline coefficients of all nodes: everything, and the part that stamps need.
+    value
+        The PSF at the grid points of all nodes, laid out as ``full``: enough where linear interpolation is.
     half_width
         Distance in pixels beyond which the PSF is zero.
-    envelope
-        Shape (n,): largest absolute value of the PSF at or beyond a Chebyshev distance of 0, 1, 2 … pixels.
+    envelope, linear_error
+        Shape (n,): largest absolute value of the PSF, and of the error of linear interpolation, at or beyond
+        a Chebyshev distance of 0, 1, 2 … pixels.
     x_node, y_node
         Detector pixel coordinates of the nodes.
     """
 
     full: Planes
     core: Planes
+    value: Planes
     half_width: float
     envelope: FloatArray
+    linear_error: FloatArray
     x_node: FloatArray
     y_node: FloatArray
 
     @classmethod
     def of(cls, psf: EffectivePsf) -> PsfTable:
         """Lay out an effective PSF."""
-        full = _polyphase(psf)
-        middle = full.pad + full.centre // full.step
-        low, high = middle - _CORE_REACH, middle + _CORE_REACH + 1
-        part = np.ascontiguousarray(full.coefficient[..., low:high, low:high])
-        core = Planes(part, full.step, full.centre, full.pad - low)
-        return cls(full, core, psf.half_width, _envelope(psf), psf.x_node, psf.y_node)
+        stamps = psf.stamps.reshape(-1, psf.size, psf.size)
+        framed = spline_coefficients(stamps)
+        full = _polyphase(psf, framed)
+        core = cls._cut(full, STAMP // 2)
+        value = _polyphase(psf, np.pad(stamps, ((0, 0), (1, 1), (1, 1))))
+        light, error = _beyond(psf, np.abs(stamps)), _beyond(psf, _linear_error(framed, stamps))
+        return cls(full, core, value, psf.half_width, light, error, psf.x_node, psf.y_node)
+
+    def within(self, reach: int) -> tuple[Planes, Planes]:
+        """Coefficients and values of all nodes as far as stars drawn to ``reach`` pixels need them."""
+        return self._cut(self.full, reach), self._cut(self.value, reach)
+
+    @staticmethod
+    def _cut(planes: Planes, reach: int) -> Planes:
+        """The part within some pixels of the centre, and room for the pixels that a vector reads beyond."""
+        middle = planes.pad + planes.centre // planes.step
+        low = max(middle - reach - 2, 0)
+        part = planes.coefficient[..., low : middle + reach + 3, low : middle + reach + 3]
+        return Planes(np.ascontiguousarray(part), planes.step, planes.centre, planes.pad - low)
 
     def nodes(self, x: FloatArray, y: FloatArray) -> Nodes:
         """Nodes around detector positions and their weights, held at the outermost nodes."""
@@ -108,15 +133,21 @@ class PsfTable:
 
     def radius(self, flux: FloatArray, floor: float) -> FloatArray:
         """Half-width of the square beyond which stars of given flux stay below ``floor`` in any pixel."""
+        return self._reach(self.envelope, flux, floor)
+
+    def cubic_radius(self, flux: FloatArray, floor: float) -> FloatArray:
+        """Half-width of the square beyond which linear interpolation errs by less than ``floor``."""
+        return self._reach(self.linear_error, flux, floor)
+
+    def _reach(self, envelope: FloatArray, flux: FloatArray, floor: float) -> FloatArray:
         needed = floor / np.maximum(np.abs(flux), np.finfo(float).tiny)
-        reach = self.envelope.size - np.searchsorted(self.envelope[::-1], needed, side="right")
+        reach = envelope.size - np.searchsorted(envelope[::-1], needed, side="right")
         return np.asarray(np.clip(reach, STAMP // 2, max(self.half_width, STAMP // 2)), dtype=float)
 
 
-def _polyphase(psf: EffectivePsf) -> Planes:
-    """Coefficients of every node, one plane a phase, framed by zeros."""
+def _polyphase(psf: EffectivePsf, framed: FloatArray) -> Planes:
+    """Numbers at the grid points of every node, with a frame of one, as one plane a phase within zeros."""
     step = psf.oversampling
-    framed = spline_coefficients(psf.stamps.reshape(-1, psf.size, psf.size))
     side = -(-framed.shape[-1] // step)
     before, after = _PAD * step, _PAD * step + side * step - framed.shape[-1]
     framed = np.pad(framed, ((0, 0), (before, after), (before, after)))
@@ -125,9 +156,29 @@ def _polyphase(psf: EffectivePsf) -> Planes:
     return Planes(planes, step, (psf.size - 1) // 2, _PAD)
 
 
-def _envelope(psf: EffectivePsf) -> FloatArray:
-    """Largest absolute value over all nodes at or beyond each whole Chebyshev distance, falling."""
-    peak = np.abs(psf.stamps).max(axis=(0, 1))
+def _linear_error(framed: FloatArray, stamps: FloatArray) -> FloatArray:
+    """Largest error of linear interpolation halfway to the next grid points, shape of ``stamps``."""
+    worst = np.zeros_like(stamps)
+    for half in ((True, True), (True, False), (False, True)):
+        true = _weigh_taps(framed, [_CUBIC_TAPS[h] for h in half])[..., 1:-1, 1:-1]
+        error = np.abs(true - _weigh_taps(stamps, [_LINEAR_TAPS[h] for h in half]))
+        # Beyond the last grid point there is nothing to interpolate.
+        error[..., -1, :], error[..., :, -1] = 0.0, 0.0
+        worst = np.maximum(worst, error)
+    return worst
+
+
+def _weigh_taps(grid: FloatArray, taps: list[FloatArray]) -> FloatArray:
+    """Weigh neighbouring grid points along y and x; an even number of taps lies around half a step on."""
+    for axis, weights in zip((-2, -1), taps, strict=True):
+        origin = -1 if weights.size % 2 == 0 else 0
+        grid = correlate1d(grid, weights, axis=axis, origin=origin, mode="constant")
+    return grid
+
+
+def _beyond(psf: EffectivePsf, magnitude: FloatArray) -> FloatArray:
+    """Largest magnitude over all nodes at or beyond each whole Chebyshev distance, falling."""
+    peak = magnitude.max(axis=0)
     offset = np.abs(np.arange(psf.size) - (psf.size - 1) // 2) / psf.oversampling
     distance = np.maximum(offset[:, None], offset[None, :])
     rings = np.arange(int(np.floor(psf.half_width)) + 1)
@@ -173,28 +224,103 @@ def locate(first: int, position: float, planes: Planes) -> tuple[int, float]:
     return cell + planes.pad * planes.step, at - cell
 
 
+@numba.njit(cache=True, nogil=True)
+def _flat_index(psf: Planes, row: int, column: int) -> int:
+    """Where the number at a padded grid point is in the flattened planes; pixels along x are neighbours."""
+    _, _, rows, columns = psf.coefficient.shape
+    plane = (row % psf.step) * psf.step + column % psf.step
+    return int((plane * rows + row // psf.step) * columns + column // psf.step)
+
+
 @numba.njit(cache=True, nogil=True, fastmath=True)
-def add_row(
-    psf: Planes,
-    row: int,
-    column: int,
-    weights: tuple[tuple[float, float, float, float], tuple[float, float, float, float]],
-    line: Float32Array,
+def _add_run(
+    source: Float32Array,
+    start: tuple[int, int, int, int],
+    weight: tuple[np.float32, np.float32, np.float32, np.float32],
+    target: Float32Array,
+    at: int,
+    n: int,
 ) -> None:
-    """Add the values of the PSF in one row of pixels, ``row`` and ``column`` being those of `locate`."""
-    step, coefficient = psf.step, psf.coefficient
-    p0, p1, p2, p3 = column % step, (column + 1) % step, (column + 2) % step, (column + 3) % step
-    i0, i1, i2, i3 = column // step, (column + 1) // step, (column + 2) // step, (column + 3) // step
-    n = line.size
-    wx, wy = weights
+    """Add four weighted runs of one vector to a run of another.
+
+    Unsigned indices spare the test for negative ones, so that the loop runs in vector instructions.
+    """
+    k0, k1, k2, k3 = np.uint64(start[0]), np.uint64(start[1]), np.uint64(start[2]), np.uint64(start[3])
+    w0, w1, w2, w3 = weight
+    out = np.uint64(at)
+    for i in range(np.uint64(n)):
+        target[out + i] += (w0 * source[k0 + i] + w1 * source[k1 + i]) + (
+            w2 * source[k2 + i] + w3 * source[k3 + i]
+        )
+
+
+@numba.njit(cache=True, nogil=True)
+def _four(psf: Planes, row: int, column: int, of_row: float, of_column: FourFloats) -> FourRuns:
+    """Four grid points along x from one on: where they are, and their weights."""
+    start = (
+        _flat_index(psf, row, column),
+        _flat_index(psf, row, column + 1),
+        _flat_index(psf, row, column + 2),
+        _flat_index(psf, row, column + 3),
+    )
+    a, b, c, d = of_column
+    weight = np.float32(of_row * a), np.float32(of_row * b), np.float32(of_row * c), np.float32(of_row * d)
+    return start, weight
+
+
+@numba.njit(cache=True, nogil=True)
+def add_cubic(
+    psf: Planes,
+    corner: tuple[int, int],
+    weights: tuple[FourFloats, FourFloats],
+    image: Float32Array,
+    pixels: tuple[int, int, int, int],
+) -> None:
+    """Add the values of the PSF in a rectangle of pixels, interpolated by cubic splines.
+
+    Parameters
+    ----------
+    psf
+        Planes of the spline coefficients of one PSF.
+    corner
+        What `locate` says of the first row and column.
+    weights
+        `spline_weights` along y and x, times anything.
+    image
+        Shape (ny, nx).
+    pixels
+        First row, number of rows, first column, number of columns.
+    """
+    flat, out = psf.coefficient.reshape(-1), image.reshape(-1)
+    first, n_row, left, n = pixels
     for b in range(4):
-        planes, r = coefficient[(row + b) % step], (row + b) // step
-        w0, w1 = np.float32(wy[b] * wx[0]), np.float32(wy[b] * wx[1])
-        w2, w3 = np.float32(wy[b] * wx[2]), np.float32(wy[b] * wx[3])
-        c0, c1 = planes[p0, r, i0 : i0 + n], planes[p1, r, i1 : i1 + n]
-        c2, c3 = planes[p2, r, i2 : i2 + n], planes[p3, r, i3 : i3 + n]
-        for i in range(n):
-            line[i] += (w0 * c0[i] + w1 * c1[i]) + (w2 * c2[i] + w3 * c3[i])
+        (k0, k1, k2, k3), weight = _four(psf, corner[0] + b, corner[1], weights[0][b], weights[1])
+        for j in range(n_row):
+            step = j * psf.coefficient.shape[3]
+            start = (k0 + step, k1 + step, k2 + step, k3 + step)
+            _add_run(flat, start, weight, out, (first + j) * image.shape[1] + left, n)
+
+
+@numba.njit(cache=True, nogil=True)
+def add_linear(
+    psf: Planes,
+    corner: tuple[int, int],
+    weights: tuple[tuple[float, float], tuple[float, float]],
+    image: Float32Array,
+    pixels: tuple[int, int, int, int],
+) -> None:
+    """Add what `add_cubic` would, interpolated linearly: ``psf`` holds values, weights are of two points."""
+    flat, out = psf.coefficient.reshape(-1), image.reshape(-1)
+    first, n_row, left, n = pixels
+    row, column = corner[0] + 1, corner[1] + 1
+    k0, k1 = _flat_index(psf, row, column), _flat_index(psf, row, column + 1)
+    k2, k3 = _flat_index(psf, row + 1, column), _flat_index(psf, row + 1, column + 1)
+    (a, b), (c, d) = weights
+    weight = np.float32(a * c), np.float32(a * d), np.float32(b * c), np.float32(b * d)
+    for j in range(n_row):
+        step = j * psf.coefficient.shape[3]
+        start = (k0 + step, k1 + step, k2 + step, k3 + step)
+        _add_run(flat, start, weight, out, (first + j) * image.shape[1] + left, n)
 
 
 @numba.njit(cache=True, nogil=True)
@@ -216,10 +342,15 @@ def fill_stamp(psf: Planes, at: tuple[float, float], order: tuple[int, int], out
     i0, j0 = int(np.floor(at[0])) - BEFORE, int(np.floor(at[1])) - BEFORE
     column, u = locate(i0, at[0], psf)
     row, v = locate(j0, at[1], psf)
-    weights = (spline_weights(u, order[0]), spline_weights(v, order[1]))
-    out[:] = np.float32(0.0)
-    for j in range(STAMP):
-        add_row(psf, row + step * j, column, weights, out[j])
+    # Whole rows of the planes, of which a stamp is the beginning: one run of memory for the whole stamp.
+    width = psf.coefficient.shape[3]
+    lines = np.zeros(STAMP * width, dtype=np.float32)
+    flat, length = psf.coefficient.reshape(-1), (STAMP - 1) * width + STAMP
+    along_y, along_x = spline_weights(v, order[1]), spline_weights(u, order[0])
+    for b in range(4):
+        start, weight = _four(psf, row + b, column, along_y[b], along_x)
+        _add_run(flat, start, weight, lines, 0, length)
+    out[:] = lines.reshape(STAMP, width)[:, :STAMP]
     if order != (0, 0):
         out *= np.float32(float(step) ** (order[0] + order[1]))
     if half < STAMP // 2:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import NamedTuple, TypeAlias
 
 import numba
 import numpy as np
@@ -16,13 +16,20 @@ from loaders.photometry.psf_table import (
     Nodes,
     Planes,
     PsfTable,
-    add_row,
+    add_cubic,
+    add_linear,
     blend,
     locate,
     spline_weights,
 )
 from loaders.photometry.tiling import Grid, starts
 from loaders.psf.model import FloatArray
+
+Rectangle: TypeAlias = tuple[int, int, int, int]
+"""First and last column, first and last row of some pixels, in the image without its frame."""
+
+Spot: TypeAlias = tuple[Float32Array, int, float, float, float]
+"""Image with frame, width of the frame, position (x, y) and flux of a star."""
 
 _SMALLEST_CELL = 32
 """Smallest side in pixels of the cells within which one PSF is drawn for all stars."""
@@ -37,16 +44,20 @@ class Drawn(NamedTuple):
         Shape (n,): positions in pixels of the image and fluxes.
     radius
         Shape (n,): half-width of the square in which a star is drawn, pixels.
+    cubic
+        Shape (n,): half-width of the square within which the PSF is interpolated by cubic splines, pixels;
+        beyond it, where that makes no difference, it is interpolated linearly in a quarter of the time.
     """
 
     x: FloatArray
     y: FloatArray
     flux: FloatArray
     radius: FloatArray
+    cubic: FloatArray
 
     def take(self, index: IntArray) -> Drawn:
         """The stars of given indices."""
-        return Drawn(self.x[index], self.y[index], self.flux[index], self.radius[index])
+        return Drawn(self.x[index], self.y[index], self.flux[index], self.radius[index], self.cubic[index])
 
 
 class Canvas(NamedTuple):
@@ -97,7 +108,13 @@ def draw_stars(
     nodes = table.nodes(x + canvas.origin[0], y + canvas.origin[1])
     own, ordered = starts(cell[order], x.size), stars.take(order)
     for colour in grid.colours():
-        arguments = ((colour, own), ordered, (table.full, nodes), (canvas.image, frame), skip_stamp)
+        arguments = (
+            (colour, own),
+            ordered,
+            (*table.within(reach), nodes),
+            (canvas.image, frame),
+            skip_stamp,
+        )
         workers.run(_draw_cells, colour.size, *arguments)
 
 
@@ -107,43 +124,87 @@ def _draw_cells(
     end: int,
     cells: tuple[IntArray, IntArray],
     stars: Drawn,
-    psf: tuple[Planes, Nodes],
+    psf: tuple[Planes, Planes, Nodes],
     target: tuple[Float32Array, int],
     skip_stamp: bool,
 ) -> None:
     colour, own = cells
-    planes, nodes = psf
-    buffer = np.empty(planes.coefficient.shape[1:], dtype=np.float32)
+    planes, values, nodes = psf
+    spline = np.empty(planes.coefficient.shape[1:], dtype=np.float32)
+    linear = np.empty(values.coefficient.shape[1:], dtype=np.float32)
     for k in range(begin, end):
         cell = colour[k]
         if own[cell] == own[cell + 1]:
             continue
-        blended = blend(planes, nodes, cell, buffer)
+        pair = (blend(planes, nodes, cell, spline), blend(values, nodes, cell, linear))
         for s in range(own[cell], own[cell + 1]):
-            _draw_star(target, blended, stars, s, skip_stamp)
+            _draw_star(target, pair, stars, s, skip_stamp)
 
 
 @numba.njit(cache=True, nogil=True)
-def _draw_star(target: tuple[Float32Array, int], psf: Planes, stars: Drawn, s: int, skip_stamp: bool) -> None:
+def _draw_star(
+    target: tuple[Float32Array, int], psf: tuple[Planes, Planes], stars: Drawn, s: int, skip_stamp: bool
+) -> None:
+    """Draw a star: its core by splines, what is around it linearly, its stamp unless that is skipped."""
     image, frame = target
-    x, y, radius = stars.x[s], stars.y[s], min(stars.radius[s], psf.centre / psf.step)
+    x, y, flux = stars.x[s], stars.y[s], stars.flux[s]
+    radius = min(stars.radius[s], psf[0].centre / psf[0].step)
+    cubic = min(stars.cubic[s], radius)
     i0, i1 = max(int(np.ceil(x - radius)), -frame), min(int(np.floor(x + radius)), image.shape[1] - frame - 1)
     j0, j1 = max(int(np.ceil(y - radius)), -frame), min(int(np.floor(y + radius)), image.shape[0] - frame - 1)
-    if i0 > i1 or j0 > j1 or stars.flux[s] == 0.0:
+    if i0 > i1 or j0 > j1 or flux == 0.0:
+        return
+    stamp = _stamp_within(x, y, (i0, i1, j0, j1))
+    near = _square_around(x, y, cubic, stamp, (i0, i1, j0, j1))
+    spot = (image, frame, x, y, flux)
+    _draw_around(spot, psf[1], (i0, i1, j0, j1), near, True)
+    if skip_stamp:
+        _draw_around(spot, psf[0], near, stamp, False)
+    else:
+        _draw_rectangle(spot, psf[0], near, False)
+
+
+@numba.njit(cache=True, nogil=True)
+def _stamp_within(x: float, y: float, limits: Rectangle) -> Rectangle:
+    """Pixels of the stamp of a star within limits; empty at their edge if it lies outside."""
+    left, low = int(np.floor(x)) - BEFORE, int(np.floor(y)) - BEFORE
+    i0, i1, j0, j1 = limits
+    a, c = min(max(left, i0), i1 + 1), min(max(low, j0), j1 + 1)
+    return a, max(min(left + STAMP - 1, i1), a - 1), c, max(min(low + STAMP - 1, j1), c - 1)
+
+
+@numba.njit(cache=True, nogil=True)
+def _square_around(x: float, y: float, radius: float, stamp: Rectangle, limits: Rectangle) -> Rectangle:
+    """Pixels within a square around a star, at least its stamp, within limits."""
+    a, b = min(int(np.ceil(x - radius)), stamp[0]), max(int(np.floor(x + radius)), stamp[1])
+    c, d = min(int(np.ceil(y - radius)), stamp[2]), max(int(np.floor(y + radius)), stamp[3])
+    return max(a, limits[0]), min(b, limits[1]), max(c, limits[2]), min(d, limits[3])
+
+
+@numba.njit(cache=True, nogil=True)
+def _draw_around(spot: Spot, psf: Planes, outer: Rectangle, inner: Rectangle, linear: bool) -> None:
+    """Draw the pixels of a rectangle that are not in one inside of it."""
+    i0, i1, j0, j1 = outer
+    a, b, c, d = inner
+    _draw_rectangle(spot, psf, (i0, i1, j0, c - 1), linear)
+    _draw_rectangle(spot, psf, (i0, i1, d + 1, j1), linear)
+    _draw_rectangle(spot, psf, (i0, a - 1, c, d), linear)
+    _draw_rectangle(spot, psf, (b + 1, i1, c, d), linear)
+
+
+@numba.njit(cache=True, nogil=True)
+def _draw_rectangle(spot: Spot, psf: Planes, pixels: Rectangle, linear: bool) -> None:
+    """Draw some pixels of a star."""
+    image, frame, x, y, flux = spot
+    i0, i1, j0, j1 = pixels
+    if i0 > i1 or j0 > j1:
         return
     column, u = locate(i0, x, psf)
     row, v = locate(j0, y, psf)
-    weights = (spline_weights(u, 0), spline_weights(v, 0))
-    left, low = int(np.floor(x)) - BEFORE, int(np.floor(y)) - BEFORE
-    count = i1 - i0 + 1
-    # Whole vectors of eight pixels: what lies beyond the radius is computed and not used.
-    line = np.empty((count + 7) // 8 * 8, dtype=np.float32)
-    flux = np.float32(stars.flux[s])
-    for j in range(j0, j1 + 1):
-        line[:] = np.float32(0.0)
-        add_row(psf, row + psf.step * (j - j0), column, weights, line)
-        if skip_stamp and low <= j < low + STAMP:
-            line[max(left - i0, 0) : max(left - i0 + STAMP, 0)] = np.float32(0.0)
-        target_row = image[j + frame, i0 + frame :]
-        for i in range(count):
-            target_row[i] += flux * line[i]
+    rectangle = (j0 + frame, j1 - j0 + 1, i0 + frame, i1 - i0 + 1)
+    if linear:
+        add_linear(psf, (row, column), ((flux * (1 - v), flux * v), (1 - u, u)), image, rectangle)
+    else:
+        w0, w1, w2, w3 = spline_weights(v, 0)
+        weights = ((flux * w0, flux * w1, flux * w2, flux * w3), spline_weights(u, 0))
+        add_cubic(psf, (row, column), weights, image, rectangle)
