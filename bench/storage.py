@@ -11,6 +11,7 @@ import itertools
 import os
 import statistics
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -212,11 +213,10 @@ class _Question:
 
 
 _COLUMNS = "object_id, exposure_id, midpoint_mjd_tdb, flux, flux_err, flags"
-_ARRAYS = "object_id, exposure_id, midpoint_mjd_tdb, flux, flux_err"
+_ARRAYS = "object_id, midpoint_mjd_tdb, flux, flux_err"
 _AGGREGATED = (
-    "object_id, array_agg(exposure_id ORDER BY midpoint_mjd_tdb), "
-    "array_agg(midpoint_mjd_tdb ORDER BY midpoint_mjd_tdb), array_agg(flux ORDER BY midpoint_mjd_tdb), "
-    "array_agg(flux_err ORDER BY midpoint_mjd_tdb)"
+    "object_id, array_agg(midpoint_mjd_tdb ORDER BY midpoint_mjd_tdb), "
+    "array_agg(flux ORDER BY midpoint_mjd_tdb), array_agg(flux_err ORDER BY midpoint_mjd_tdb)"
 )
 #: Holds a thousand of the objects.
 _RADIUS = 0.0223
@@ -298,7 +298,7 @@ def _single_curves(server: BenchServer) -> Iterator[Figure]:
         for query, times in cold.items():
             state = server.forget()
             times.append(_read_cold(query, int(object_id[1000 * turn + 500])))
-    warm = {query: median_seconds(_read(query, int(object_id[777])), 25) for query in cold}
+    warm = {query: _read_warm(query, int(object_id[777])) for query in cold}
     yield from _curve_figures(f"cold ({state})", 6, {query: statistics.median(cold[query]) for query in cold})
     yield from _curve_figures("warm", 2, warm)
 
@@ -316,16 +316,27 @@ def _read_cold(query: str, object_id: int) -> float:
 
     Another one, of another window, is read before: the connection is open and knows tables and functions.
     """
-    with session.reading() as connection:
-        connection.exec_driver_sql(query.format(STRANGER)).all()
-        return seconds(lambda: connection.exec_driver_sql(query.format(object_id)).all())
+    with _reader() as read:
+        read(query.format(STRANGER))
+        return seconds(lambda: read(query.format(object_id)))
 
 
-def _read(query: str, object_id: int) -> Callable[[], object]:
-    """Function that reads one light curve on a connection that is open."""
-    statement = query.format(object_id)
-    connection = session.engine().connect()
-    return lambda: connection.exec_driver_sql(statement).all()
+def _read_warm(query: str, object_id: int) -> float:
+    """Time to read one light curve again and again on a connection that is open."""
+    with _reader() as read:
+        return median_seconds(lambda: read(query.format(object_id)), 25)
+
+
+@contextmanager
+def _reader() -> Iterator[Callable[[str], object]]:
+    """Function that fetches a result into arrays as ``roman-db lightcurve`` does, over one connection."""
+    with session.arrow_connection() as connection, connection.cursor() as cursor:
+
+        def read(query: str) -> object:
+            cursor.execute(query)
+            return cursor.fetch_arrow_table()
+
+        yield read
 
 
 def _copy_out(query: str) -> Callable[[], object]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any, cast
 
 import psycopg2.extensions
@@ -45,8 +46,17 @@ def copy_stream(
     raw = cast(psycopg2.extensions.connection, connection.connection.driver_connection)
     statement = f"COPY {target} ({', '.join(names)}) FROM STDIN (FORMAT binary)"
     with raw.cursor() as cursor:
-        cursor.copy_expert(statement, ChunkReader(chunks), size=_BUFFER)
+        cursor.copy_expert(statement, ChunkReader(_one_ahead(chunks)), size=_BUFFER)
         return int(cursor.rowcount)
+
+
+def _one_ahead(chunks: Iterator[memoryview]) -> Iterator[memoryview]:
+    """Make the next chunk on a thread of its own while the server takes in the last one."""
+    with ThreadPoolExecutor(1) as pool:
+        chunk = pool.submit(next, chunks, None)
+        while (ready := chunk.result()) is not None:
+            chunk = pool.submit(next, chunks, None)
+            yield ready
 
 
 def stage_rows(

@@ -240,7 +240,7 @@ def _interleave(columns: tuple[EncodedColumn, ...]) -> ByteArray:
     return out
 
 
-@numba.njit(cache=True)
+@numba.njit(cache=True, nogil=True)
 def _write_count(out: ByteArray, cursor: npt.NDArray[np.int64], count: int) -> None:
     """Write the number of fields at the head of every row."""
     for i in range(cursor.size):
@@ -249,7 +249,7 @@ def _write_count(out: ByteArray, cursor: npt.NDArray[np.int64], count: int) -> N
         cursor[i] += 2
 
 
-@numba.njit(cache=True)
+@numba.njit(cache=True, nogil=True)
 def _write_field(
     out: ByteArray,
     cursor: npt.NDArray[np.int64],

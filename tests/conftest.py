@@ -33,7 +33,7 @@ def pytest_configure(config: pytest.Config) -> None:
     given = getattr(config, "workerinput", {}).get("cluster_home")
     if given is None:
         _remove_homes_of_dead_runs()
-    # Tests must not turn red, or go to the network, when the tables of Earth rotation that are installed grow old.
+    # Tests must not go to the network when the installed tables of Earth rotation have grown old.
     iers.conf.auto_download = False
     iers.conf.auto_max_age = None
     config.stash[_HOME] = Path(given or f"{tempfile.gettempdir()}/{_PREFIX}{os.getpid()}")

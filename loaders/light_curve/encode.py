@@ -102,7 +102,7 @@ def _array_head(oid: int, count: int, width: int) -> ByteArray:
     return np.array([size, 1, 0, oid, count, 1], ">i4").view(np.uint8)
 
 
-@numba.njit(cache=True)
+@numba.njit(cache=True, nogil=True)
 def _pack_reals(values: npt.NDArray[np.float32], out: Word) -> None:
     """Write length (4) and big-endian bytes of every value as one little-endian word, shape as given."""
     bits = np.ascontiguousarray(values).view(np.uint32)
@@ -129,7 +129,7 @@ def _flag_fields(
     return tail, start
 
 
-@numba.njit(cache=True)
+@numba.njit(cache=True, nogil=True)
 def _write_flags(tail: Any, start: Any, count: Any, words: Any, head: Any) -> None:
     """Write a NULL or an array of runs for every object."""
     word = 0
@@ -149,14 +149,14 @@ def _write_flags(tail: Any, start: Any, count: Any, words: Any, head: Any) -> No
             at += 12
 
 
-@numba.njit(cache=True)
+@numba.njit(cache=True, nogil=True)
 def _write_int(out: Any, at: Any, value: Any) -> None:
     """Write four bytes in network order."""
     for k in range(4):
         out[at + k] = (value >> (24 - 8 * k)) & 255
 
 
-@numba.njit(cache=True)
+@numba.njit(cache=True, nogil=True)
 def _write_rows(out: Any, row_start: Any, identifiers: Any, heads: Any, packed: Any, tails: Any) -> None:
     """Write head, arrays and flags of every row."""
     row_head, array_head = heads

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import numpy as np
@@ -97,9 +98,13 @@ def write_rows(
     excluding_flags: int,
 ) -> None:
     """Append the segments and summaries of a block to its partitions."""
-    write_segments(connection, place, photometry)
-    summaries = summarise(photometry.segments, epochs.mjd_tdb, photometry.reference_flux, excluding_flags)
-    copy_summaries(connection, place, photometry, summaries)
+    # The summaries are computed while the server takes in the segments.
+    with ThreadPoolExecutor(1) as pool:
+        summaries = pool.submit(
+            summarise, photometry.segments, epochs.mjd_tdb, photometry.reference_flux, excluding_flags
+        )
+        write_segments(connection, place, photometry)
+        copy_summaries(connection, place, photometry, summaries.result())
 
 
 def write_segments(connection: sa.Connection, place: BlockPlace, photometry: BlockPhotometry) -> None:

@@ -92,12 +92,12 @@ def summarise(
     return out
 
 
-@numba.njit(cache=True, parallel=True)
+@numba.njit(cache=True, nogil=True)
 def _summarise_rows(
     flux: Any, flux_err: Any, flags: Any, mjd: Any, reference: Any, excluding: Any, out: Any
 ) -> None:
     """Summarise every object in two passes over its points: means first, then moments about them."""
-    for i in numba.prange(flux.shape[0]):
+    for i in range(flux.shape[0]):
         _first_pass(flux[i], flux_err[i], flags[i], mjd, excluding, out[i])
         _second_pass(flux[i], flux_err[i], flags[i], excluding, out[i])
         _count_runs(flux[i], flux_err[i], flags[i], excluding, reference[i], out[i])

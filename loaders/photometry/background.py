@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import cast
 
 import numba
 import numpy as np
@@ -77,14 +78,14 @@ class BackgroundSurface:
         if self._weight is None or not np.array_equal(weight, self._weight):
             self._weight, self._solve = weight.copy(), self._factored(weight)
         right = self._blocks.T @ (weight * np.where(weight > 0, value, 0.0)).ravel()
-        self._coefficient += np.asarray(self._solve(right), dtype=float).reshape(self._coefficient.shape)
+        self._coefficient += self._solve(np.asarray(right)).reshape(self._coefficient.shape)
 
     def _factored(self, weight: FloatArray) -> Callable[[FloatArray], FloatArray]:
         """Solver of the normal equations, which stay the same as long as the weights do."""
         normal = self._blocks.T @ scipy.sparse.diags(weight.ravel()) @ self._blocks
         stiffness = _STIFFNESS * weight.sum() / self._coefficient.size
         system = normal + stiffness * _roughness(self._coefficient.shape)
-        return scipy.sparse.linalg.factorized(system.tocsc())  # type: ignore[no-any-return]
+        return cast("Callable[[FloatArray], FloatArray]", scipy.sparse.linalg.factorized(system.tocsc()))
 
     def image(self) -> Float32Array:
         """The surface in every pixel, shape (ny, nx)."""
