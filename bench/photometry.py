@@ -22,6 +22,7 @@ from astropy.table import QTable
 from photutils.psf import ImagePSF, PSFPhotometry
 
 from bench.record import Figure
+from bench.romanisim_psf import romanisim_psf
 from loaders.photometry.fit import PixelImage, StarList, StarPhotometry, photometer
 from loaders.photometry.flags import PhotometryFlag
 from loaders.photometry.noise import NoiseModel
@@ -29,9 +30,13 @@ from loaders.photometry.options import FitOptions
 from loaders.photometry.parallel import Workers, available_threads
 from loaders.photometry.psf_table import PsfTable
 from loaders.photometry.scene import Canvas, Drawn, draw_stars
+from loaders.psf.detector import build_detector_psf
+from loaders.psf.field import StarField
+from loaders.psf.load import wide_psf
 from loaders.psf.model import EffectivePsf
-from loaders.psf.render import SplinePsf, Stars, draw
-from loaders.psf.romanisim import romanisim_psf
+from loaders.psf.optics import optical_psf
+from loaders.psf.render import SplinePsf, Stars, draw, project
+from loaders.psf.wings import with_wings
 
 FloatArray = npt.NDArray[np.float64]
 
@@ -138,13 +143,93 @@ class Sample:
 
 
 def accuracy(directory: Path) -> list[Figure]:
-    """Scatter against the bound, bias, pulls and the brightening star in the three romanisim files."""
+    """Scatter against the bound, bias, pulls and the brightening star in the three romanisim files.
+
+    Once with the PSF that romanisim used, once with one built from the files themselves.
+    """
     psf = romanisim_psf("WFI07", "F146", half_width=PSF_HALF_WIDTH)
     samples = [read_sample(directory, exposure) for exposure in range(3)]
-    results = [photometer(sample.image, sample.stars, psf) for sample in samples]
     bounds = [cramer_rao(sample, psf) for sample in samples]
-    figures = [figure for low, high in BINS for figure in _bin_figures((low, high), samples, results, bounds)]
-    return figures + _lens_figures(samples, results)
+    results = [photometer(sample.image, sample.stars, psf) for sample in samples]
+    figures = [figure for bin_ in BINS for figure in _bin_figures(bin_, samples, results, bounds)]
+    return figures + _lens_figures(samples, results) + _built_psf_figures(samples, bounds)
+
+
+def _built_psf_figures(samples: list[Sample], bounds: list[FloatArray]) -> list[Figure]:
+    """How near a PSF built from the exposures comes to the true one, and photometry made with it.
+
+    Fluxes are compared after the common zero point is taken out, which is a figure of its own: how much light
+    the far wings hold cannot be seen in a crowded field.
+    """
+    begin = time.perf_counter()
+    core, wings = build_from(samples)
+    seconds = time.perf_counter() - begin
+    x, y = (
+        origin + sample_side / 2
+        for origin, sample_side in zip(WINDOW_ORIGIN, samples[0].image.data.shape, strict=True)
+    )
+    truth, found = romanisim_psf("WFI07", "F146").at(x, y), core.at(x, y)
+    ratio = found.sum() / truth.sum()
+    error = np.sqrt(((found / ratio - truth) ** 2).sum() / (truth**2).sum())
+    psf = with_wings(core, wings)
+    results = [photometer(sample.image, sample.stars, psf) for sample in samples]
+    zero_point = np.median([_zero_point(*pair) for pair in zip(samples, results, strict=True)])
+    corrected = [replace(sample, flux=sample.flux * zero_point) for sample in samples]
+    drift = float(2500 * np.log10(zero_point))
+    return [
+        Figure(AREA, "PSF built from 3 exposures: L2 error of its shape", error, "", 0.005, "min"),
+        Figure(
+            AREA, "PSF built from 3 exposures: pixel-phase error", phase_error(found, truth), "", 1e-3, "min"
+        ),
+        Figure(AREA, "PSF built from 3 exposures: time", seconds, "s", None, "min"),
+        Figure(AREA, "PSF built from 3 exposures: |zero point|", abs(drift), "mmag", None, "min"),
+        *(
+            replace(figure, name=f"with the built PSF, {figure.name}")
+            for bin_ in BINS
+            for figure in _bin_figures(bin_, corrected, results, bounds)
+        ),
+    ]
+
+
+def build_from(samples: list[Sample]) -> tuple[EffectivePsf, EffectivePsf]:
+    """Core and wings of a PSF built as the daily job does, in detector coordinates."""
+    fields = []
+    for sample in samples:
+        good = sample.image.good_pixels()
+        variance = np.where(good, sample.image.noise.variance(np.where(good, sample.image.data, 0)), np.inf)
+        stars = sample.stars
+        fields.append(
+            StarField(sample.image.data.astype(float), variance, good, stars.x, stars.y, stars.guess)
+        )
+    x0, y0 = WINDOW_ORIGIN
+    optics = [optical_psf("WFI07", "F146"), wide_psf("WFI07", "F146")]
+    start, wide = (replace(one, x_node=one.x_node - x0, y_node=one.y_node - y0) for one in optics)
+    built = build_detector_psf(fields, start, wide)
+    core = replace(built.psf, x_node=built.psf.x_node + x0, y_node=built.psf.y_node + y0)
+    return core, built.wings
+
+
+def phase_error(found: FloatArray, truth: FloatArray, oversampling: int = 4) -> float:
+    """Largest departure from the mean of fluxes that a PSF fits to noiseless stars at all pixel phases."""
+    phase = (np.arange(10) + 0.5) / 10
+    v, u = (axis.ravel() for axis in np.meshgrid(phase, phase, indexing="ij"))
+    x, y = 20 + 40 * np.arange(u.size) + u, 20 + v
+    stars = Stars(x, y, np.ones(u.size), np.full(u.size, 4))
+    psfs = [
+        SplinePsf.of(EffectivePsf(grid[None, None], oversampling, np.zeros(1), np.zeros(1)))
+        for grid in (found, truth)
+    ]
+    model, observed = (np.zeros((41, 40 * (u.size + 1))) for _ in psfs)
+    draw(model, psfs[0], stars)
+    draw(observed, psfs[1], stars)
+    flux = project(observed, psfs[0], stars) / project(model, psfs[0], stars)
+    return float(np.abs(flux / flux.mean() - 1).max())
+
+
+def _zero_point(sample: Sample, result: StarPhotometry) -> float:
+    """Measured over true flux of the bright stars."""
+    bright = (sample.magnitude < 20) & (result.flags == 0) & np.isfinite(result.flux)
+    return float(np.median(result.flux[bright] / sample.flux[bright]))
 
 
 def read_sample(directory: Path, exposure: int) -> Sample:

@@ -100,8 +100,8 @@ def _remove(home: Path) -> None:
         shutil.rmtree(home)
 
 
-#: Walks through all pages and kills of whole runs: minutes long, for `make test-all`.
-_HEAVY_FOLDERS = ("docs", "faults")
+#: Kills of whole runs: minutes long, for `make test-all`.
+_HEAVY_FOLDERS = ("faults",)
 
 
 @pytest.hookimpl(tryfirst=True)

@@ -41,6 +41,9 @@ from loaders.psf.render import SplinePsf, effective
 from loaders.psf.scene import Wings, enclosed
 from loaders.psf.solve import JointProblem, information
 
+_WING_FACTORS = (0.5, 2.0)
+"""Brightness of the wings relative to those given that is believed; an empty field says nothing of it."""
+
 
 @dataclass(frozen=True)
 class BuildSettings:
@@ -63,7 +66,7 @@ class BuildSettings:
     model_error
         One iteration each: error of the PSF, relative to the model, that is allowed for in the weights.
     solver_iterations
-        Iterations of the linear solver.
+        Iterations of the linear solver in each of these; the last ones decide how far the PSF gets.
     background_spacing
         Distance of the nodes of the background, pixels.
     outlier
@@ -81,7 +84,7 @@ class BuildSettings:
     gradient_star: int = 600
     position_sigma: float = 0.01
     model_error: tuple[float, ...] = (0.05, 0.02, 0.005, 0.002)
-    solver_iterations: int = 30
+    solver_iterations: tuple[int, ...] = (15, 15, 60, 90)
     background_spacing: float = 150.0
     outlier: float = 6.0
     flux_scale: Literal["infinity", "given"] = "infinity"
@@ -153,8 +156,8 @@ def build_psf(
         raise ValueError(f"no star is visible and above a signal-to-noise ratio of {settings.min_signal}")
     psf, space = _set_up(start, fields[0].data.shape, n_star, settings)
     fit = _Fit(fields, states, psf, space, np.zeros(space.shape), wings, settings)
-    for model_error in settings.model_error:
-        fit = fit.improved(Weighing(model_error, settings.outlier))
+    for model_error, iterations in zip(settings.model_error, settings.solver_iterations, strict=True):
+        fit = fit.improved(Weighing(model_error, settings.outlier), iterations)
     return fit.result()
 
 
@@ -186,7 +189,7 @@ class _Fit:
     wings: Wings | None
     settings: BuildSettings
 
-    def improved(self, weighing: Weighing) -> _Fit:
+    def improved(self, weighing: Weighing, iterations: int) -> _Fit:
         """Reject bad stars, solve the joint problem, take the changes over."""
         drawn, states = self._models()
         triples = list(zip(self.fields, states, drawn, strict=True))
@@ -199,7 +202,7 @@ class _Fit:
         ]
         space = self.space.conditioned(np.sum([information(self.psf, part) for part in problems], axis=0))
         joint = JointProblem(self.psf, space, self.white, problems, self.settings.position_sigma)
-        white, changes = joint.solve(self.settings.solver_iterations)
+        white, changes = joint.solve(iterations)
         step = space.coefficients(white).reshape(self.psf.coefficients.shape)
         states = [advance(state, change) for state, change in zip(states, changes, strict=True)]
         psf = replace(self.psf, coefficients=self.psf.coefficients + step)
@@ -246,7 +249,7 @@ class _Fit:
         if self.wings is None:
             return psf, None, 1.0
         wide = self.wings.psf
-        factor = float(np.mean([state.level[-1] for state in self.states]))
+        factor = float(np.clip(np.mean([state.level[-1] for state in self.states]), *_WING_FACTORS))
         inside = float(psf.stamps.sum(axis=(-1, -2)).mean()) / psf.oversampling**2
         total = inside + factor * (1 - enclosed(wide, psf.half_width))
         stamps = psf.stamps / total

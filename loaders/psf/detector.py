@@ -14,6 +14,7 @@ import numpy as np
 from loaders.psf.build import BuildSettings, EmpiricalPsf, build_psf
 from loaders.psf.field import StarField
 from loaders.psf.model import EffectivePsf, FloatArray
+from loaders.psf.scene import Wings
 
 #: Side (pixels) of a window, and distance (pixels) of the centres of windows that the PSF is known at.
 WINDOW, SPACING = 640, 1400
@@ -24,15 +25,19 @@ MARGIN = 64.0
 
 @dataclass(frozen=True)
 class DetectorPsf:
-    """The PSF of a detector image, the stars that measured it, and their mean goodness of fit."""
+    """The PSF of a detector image, its wings, the stars that measured it, and their mean goodness of fit."""
 
     psf: EffectivePsf
+    wings: EffectivePsf
     n_star: int
     reduced_chi2: float
 
 
 def build_detector_psf(
-    fields: Sequence[StarField], start: EffectivePsf, settings: BuildSettings | None = None
+    fields: Sequence[StarField],
+    start: EffectivePsf,
+    wings: EffectivePsf,
+    settings: BuildSettings | None = None,
 ) -> DetectorPsf:
     """Build the PSF of a detector from exposures of one shape.
 
@@ -42,6 +47,8 @@ def build_detector_psf(
         Whole images with all their stars.
     start
         PSF to start from, in pixels of the image.
+    wings
+        A wider PSF at one node. The brightness of its light beyond ``start`` is measured, its shape is not.
 
     Raises
     ------
@@ -50,16 +57,22 @@ def build_detector_psf(
     """
     ny, nx = fields[0].data.shape
     if max(ny, nx) <= 2 * WINDOW:
-        built = build_psf(list(fields), start, settings=settings)
-        return DetectorPsf(built.psf, built.n_star, built.chi2)
+        built = build_psf(list(fields), start, Wings(wings), settings)
+        return _of_windows(built.psf, [built])
     y_node, x_node = window_centres(ny), window_centres(nx)
-    rows = [[_window_psf(fields, start, (x, y), settings) for x in x_node] for y in y_node]
-    windows = [built for row in rows for built in row]
+    rows = [[_window_psf(fields, (start, wings), (x, y), settings) for x in x_node] for y in y_node]
     stamps = np.array([[built.psf.stamps[0, 0] for built in row] for row in rows])
+    psf = EffectivePsf(stamps, start.oversampling, x_node, y_node)
+    return _of_windows(psf, [built for row in rows for built in row])
+
+
+def _of_windows(psf: EffectivePsf, windows: list[EmpiricalPsf]) -> DetectorPsf:
+    """Sum up the windows; wings are bright enough to be measured over the whole detector only."""
     n_star = np.array([built.n_star for built in windows])
     chi2 = np.array([built.chi2 for built in windows])
-    psf = EffectivePsf(stamps, start.oversampling, x_node, y_node)
-    return DetectorPsf(psf, int(n_star.sum()), float((chi2 * n_star).sum() / n_star.sum()))
+    wings = [built.wings for built in windows if built.wings is not None]
+    mean = replace(wings[0], stamps=np.mean([one.stamps for one in wings], axis=0))
+    return DetectorPsf(psf, mean, int(n_star.sum()), float((chi2 * n_star).sum() / n_star.sum()))
 
 
 def window_centres(size: int) -> FloatArray:
@@ -70,14 +83,15 @@ def window_centres(size: int) -> FloatArray:
 
 def _window_psf(
     fields: Sequence[StarField],
-    start: EffectivePsf,
+    known: tuple[EffectivePsf, EffectivePsf],
     centre: tuple[float, float],
     settings: BuildSettings | None,
 ) -> EmpiricalPsf:
     """PSF of one window, without a gradient of its own."""
+    start, wings = known
     one = EffectivePsf(start.at(*centre)[None, None], start.oversampling, *(np.array([c]) for c in centre))
     flat = replace(settings or BuildSettings(), gradient_star=2**31)
-    return build_psf([_cut(field, centre) for field in fields], one, settings=flat)
+    return build_psf([_cut(field, centre) for field in fields], one, Wings(wings), flat)
 
 
 def _cut(field: StarField, centre: tuple[float, float]) -> StarField:

@@ -144,6 +144,47 @@ def project_star(
 
 
 @numba.njit(cache=True, nogil=True)
+def count_pixels(stars: FloatArray, size: int, step: int, shape: tuple[int, int], out: IntArray) -> None:
+    """Number of pixels in which every star is drawn, for a PSF of ``size`` coefficients along a side."""
+    for s in range(len(stars)):
+        i0, i1, _, _ = span(stars[s, 0], stars[s, 3], size, step, shape[1])
+        j0, j1, _, _ = span(stars[s, 1], stars[s, 3], size, step, shape[0])
+        out[s] = max(i1 - i0 + 1, 0) * max(j1 - j0 + 1, 0)
+
+
+@numba.njit(cache=True, nogil=True)
+def fill_columns(
+    weight: FloatArray,
+    psf: Psf,
+    groups: Groups,
+    stars: FloatArray,
+    order: tuple[int, int],
+    out: tuple[IntArray, IntArray, FloatArray],
+) -> None:
+    """Write flat pixel indices and values of every star, times its flux and ``weight``, one after the other.
+
+    ``out`` are the place where each star begins, by the counts of `count_pixels`, the indices and the values.
+    """
+    start, pixel, value = out
+    size, step = psf[0].shape[-1], psf[1]
+    plane, line = np.empty((size, size)), np.empty(size)
+    for g in range(groups[1].size - 1):
+        blend_nodes(psf[0], groups[2][g], groups[3][g], plane)
+        for s in groups[0][groups[1][g] : groups[1][g + 1]]:
+            i0, i1, ci, u = span(stars[s, 0], stars[s, 3], size, step, weight.shape[1])
+            j0, j1, cj, v = span(stars[s, 1], stars[s, 3], size, step, weight.shape[0])
+            wx, wy = position_weights(u, step, order[1]), position_weights(v, step, order[0])
+            columns, at = (ci, ci + step * (i1 - i0) + 4), start[s]
+            for j in range(j0, j1 + 1 if i1 >= i0 else j0):
+                blend_rows(plane, cj + step * (j - j0), wy, columns, line)
+                for i in range(i0, i1 + 1):
+                    c = ci + step * (i - i0)
+                    light = wx[0] * line[c] + wx[1] * line[c + 1] + wx[2] * line[c + 2] + wx[3] * line[c + 3]
+                    pixel[at], value[at] = j * weight.shape[1] + i, weight[j, i] * stars[s, 2] * light
+                    at += 1
+
+
+@numba.njit(cache=True, nogil=True)
 def accumulate(image: FloatArray, psf: Psf, groups: Groups, stars: FloatArray) -> None:
     """Add an image, times the flux of every star, to the coefficients that its pixels draw on."""
     out, n_x = psf[0], psf[0].shape[1]

@@ -84,7 +84,7 @@ def build_unit(unit: Unit, run: LoadRun, progress: Progress) -> None:
     for done, exposure in enumerate(exposures, 1):
         fields.append(star_field(exposure, stars))
         progress(f"psf {unit.name}", done, len(exposures) + 1)
-    built = build_detector_psf(fields, optical_psf(detector, element))
+    built = build_detector_psf(fields, optical_psf(detector, element), wide_psf(detector, element))
     with session.transaction() as connection:
         connection.execute(_superseded(detector, element, unit.arguments["day_mjd"]))
         store_psf(connection, run, (detector, element), exposures, built)
@@ -122,10 +122,10 @@ def store_psf(
     exposures: Sequence[StoredExposure],
     built: DetectorPsf,
 ) -> int:
-    """Store a PSF on the wings of the optics with its moments, and return its identifier."""
+    """Store a PSF with its wings and its moments, and return its identifier."""
     models = table("roman.psf_model")
     epochs = [exposure.midpoint_mjd_tdb for exposure in exposures]
-    row = row_of_psf(built.psf, wide_psf(*instrument)) | {
+    row = row_of_psf(built.psf, built.wings) | {
         "detector": instrument[0],
         "optical_element": instrument[1],
         "epoch_mjd_tdb": float(np.mean(epochs)),
@@ -191,7 +191,7 @@ def core_of_row(row: Mapping[Any, Any]) -> EffectivePsf:
 
 
 def wings_of_row(row: Mapping[Any, Any]) -> EffectivePsf:
-    """Wide PSF of a row of ``roman.psf_model``, that of the optics in the middle of the detector."""
+    """Wide PSF of a row of ``roman.psf_model``: that of the optics, its light beyond the core as measured."""
     size = row["wing_size"]
     stamp = np.frombuffer(row["wing_stamp"], "<f4").reshape(1, 1, size, size).astype(np.float64)
     return EffectivePsf(stamp, row["wing_oversampling"], np.zeros(1), np.zeros(1))

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 from scipy.ndimage import spline_filter
+from scipy.sparse import csc_array
 
 from loaders.psf import kernels
 from loaders.psf.model import EffectivePsf, FloatArray
@@ -136,6 +137,35 @@ def project(image: FloatArray, psf: SplinePsf, stars: Stars, order: tuple[int, i
     groups, table = _groups(psf, stars), stars.table()
     kernels.project(image, (psf.coefficients, psf.oversampling), groups, table, order, out)
     return out
+
+
+def columns(weight: FloatArray, psf: SplinePsf, stars: Stars, order: tuple[int, int] = (0, 0)) -> csc_array:
+    """The images of all stars, times a weight, as the columns of a sparse matrix.
+
+    Where the same stars are drawn and projected many times, its products are much cheaper.
+
+    Parameters
+    ----------
+    weight
+        Shape (ny, nx).
+    psf, stars, order
+        As for `draw`.
+
+    Returns
+    -------
+    csc_array
+        Shape (ny nx, n).
+    """
+    table, shape = stars.table(), (weight.shape[0], weight.shape[1])
+    count = np.zeros(stars.x.size, dtype=np.int64)
+    kernels.count_pixels(table, psf.coefficients.shape[-1], psf.oversampling, shape, count)
+    start = np.concatenate([[0], np.cumsum(count)]).astype(np.int64)
+    pixel, value = np.empty(start[-1], dtype=np.int64), np.empty(start[-1])
+    shared = (psf.coefficients, psf.oversampling), _groups(psf, stars), table, order
+    kernels.fill_columns(weight, *shared, (start, pixel, value))
+    # Indices of 32 bits halve what the products read.
+    parts = value, pixel.astype(np.int32), start.astype(np.int32)
+    return csc_array(parts, shape=(weight.size, stars.x.size))
 
 
 def accumulate(image: FloatArray, psf: SplinePsf, stars: Stars) -> FloatArray:

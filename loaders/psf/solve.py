@@ -8,15 +8,18 @@ and with its transpose, which are images drawn and images summed over stars.
 
 from __future__ import annotations
 
+import os
+from concurrent.futures import Executor, ThreadPoolExecutor
 from dataclasses import dataclass, replace
 
 import numpy as np
+from scipy.sparse import csc_array, hstack
 from scipy.sparse.linalg import LinearOperator, lsmr
 
 from loaders.psf.correction import CorrectionSpace
 from loaders.psf.field import Background, IntArray
 from loaders.psf.model import FloatArray
-from loaders.psf.render import SplinePsf, Stars, accumulate, draw, project
+from loaders.psf.render import SplinePsf, Stars, accumulate, columns, draw
 
 _ALONG_X, _ALONG_Y = (0, 1), (1, 0)
 _WEAK = 1e-2
@@ -92,10 +95,11 @@ class JointProblem:
     def solve(self, iterations: int) -> tuple[FloatArray, list[FieldChange]]:
         """Least-squares changes of the white unknowns and of every field."""
         norms = [_norms(self.psf, field, self.position_sigma) for field in self.fields]
-        design = _Design(self, norms)
-        rows, columns = design.right_side().size, design.size()
-        operator = LinearOperator((rows, columns), matvec=design.forward, rmatvec=design.backward)
-        unknown = lsmr(operator, design.right_side(), atol=1e-6, btol=1e-6, maxiter=iterations)[0]
+        with ThreadPoolExecutor(min(len(self.fields), os.cpu_count() or 1)) as pool:
+            design = _Design(self, norms, pool)
+            shape = design.right_side().size, design.size()
+            operator = LinearOperator(shape, matvec=design.forward, rmatvec=design.backward)
+            unknown = lsmr(operator, design.right_side(), atol=1e-6, btol=1e-6, maxiter=iterations)[0]
         white, parts = design.split(unknown)
         changes = [
             FieldChange(f / n.flux, b / n.level, s / n.shift)
@@ -137,12 +141,24 @@ def _squares(psf: SplinePsf) -> tuple[float, float]:
 class _Design:
     """The design matrix, as products with vectors of scaled unknowns.
 
-    Rows are the pixels of all fields, then one for every unknown that has a prior.
+    Rows are the pixels of all fields, then one for every unknown that has a prior. The columns of fluxes and
+    shifts are kept as sparse matrices; each field is a task of its own for the threads.
     """
 
-    def __init__(self, problem: JointProblem, norms: list[FieldChange]) -> None:
-        self.problem, self.norms = problem, norms
+    def __init__(self, problem: JointProblem, norms: list[FieldChange], pool: Executor) -> None:
+        self.problem, self.norms, self._pool = problem, norms, pool
         self.moving = problem.position_sigma > 0
+        self._columns = list(pool.map(self._star_columns, problem.fields, norms))
+
+    def _star_columns(self, field: FieldProblem, norm: FieldChange) -> csc_array:
+        """Weighted images of scaled changes of all fluxes, then of the shifts along x and y."""
+        psf, stars = self.problem.psf, field.subset()
+        parts = [columns(field.root_weight, psf, replace(field.stars, flux=1 / norm.flux))]
+        if self.moving:
+            for axis, order in enumerate((_ALONG_X, _ALONG_Y)):
+                moved = replace(stars, flux=stars.flux / norm.shift[axis])
+                parts.append(columns(field.root_weight, psf, moved, order))
+        return csc_array(hstack(parts, format="csc"))
 
     def size(self) -> int:
         """Number of unknowns."""
@@ -178,51 +194,36 @@ class _Design:
             problem.psf.coefficients.shape
         )
         correction = replace(problem.psf, coefficients=change)
-        images = []
-        for field, norm, part in zip(problem.fields, self.norms, parts, strict=True):
-            image = self._image(field, norm, part)
-            draw(image, correction, field.subset())
-            images.append((field.root_weight * image).ravel())
+
+        def image(k: int) -> FloatArray:
+            field, (flux, level, shift) = problem.fields[k], parts[k]
+            light = field.background.image(level / self.norms[k].level)
+            draw(light, correction, field.subset())
+            stars = np.append(flux, shift) if self.moving else flux
+            return np.asarray((field.root_weight * light).ravel() + self._columns[k] @ stars)
+
+        images = self._pool.map(image, range(len(parts)))
         return np.concatenate([*images, (problem.space.scale * white).ravel(), *self._priors(parts)])
 
     def backward(self, row: FloatArray) -> FloatArray:
         """The transpose of `forward`."""
-        problem, space, at = self.problem, self.problem.space, 0
-        coefficients, parts = np.zeros_like(problem.psf.coefficients), []
-        for field, norm in zip(problem.fields, self.norms, strict=True):
-            n = field.residual.size
-            image = field.root_weight * row[at : at + n].reshape(field.residual.shape)
-            coefficients += accumulate(image, problem.psf, field.subset())
-            parts.append(self._sums(field, norm, image))
-            at += n
-        nodes = coefficients.reshape(-1, *coefficients.shape[-2:])
+        problem, space = self.problem, self.problem.space
+        ends = np.cumsum([field.residual.size for field in problem.fields])
+
+        def sums(k: int) -> tuple[FloatArray, list[FloatArray]]:
+            field, norm = problem.fields[k], self.norms[k]
+            part = row[ends[k] - field.residual.size : ends[k]]
+            image = field.root_weight * part.reshape(field.residual.shape)
+            flux, *shift = np.split(self._columns[k].T @ part, [norm.flux.size])
+            found = [flux, field.background.project(image) / norm.level]
+            return accumulate(image, problem.psf, field.subset()), found + shift * self.moving
+
+        coefficients, parts = zip(*self._pool.map(sums, range(len(ends))), strict=True)
+        nodes = np.sum(coefficients, axis=0).reshape(-1, *coefficients[0].shape[-2:])
+        at = int(ends[-1])
         prior = row[at : at + problem.white.size].reshape(space.shape)
         white = space.scale * (space.project(nodes) + prior)
-        return np.concatenate([white.ravel(), *self._add_priors(parts, row[at + problem.white.size :])])
-
-    def _image(
-        self, field: FieldProblem, norm: FieldChange, part: tuple[FloatArray, FloatArray, FloatArray]
-    ) -> FloatArray:
-        """What changed fluxes, levels and positions add to a field."""
-        flux, level, shift = part
-        image = field.background.image(level / norm.level)
-        draw(image, self.problem.psf, replace(field.stars, flux=flux / norm.flux))
-        if self.moving:
-            stars = field.subset()
-            for axis, order in enumerate((_ALONG_X, _ALONG_Y)):
-                moved = replace(stars, flux=stars.flux * shift[axis] / norm.shift[axis])
-                draw(image, self.problem.psf, moved, order)
-        return image
-
-    def _sums(self, field: FieldProblem, norm: FieldChange, image: FloatArray) -> list[FloatArray]:
-        """The transpose of `_image`."""
-        sums = [project(image, self.problem.psf, field.stars) / norm.flux]
-        sums.append(field.background.project(image) / norm.level)
-        if self.moving:
-            stars = field.subset()
-            for axis, order in enumerate((_ALONG_X, _ALONG_Y)):
-                sums.append(project(image, self.problem.psf, stars, order) * stars.flux / norm.shift[axis])
-        return sums
+        return np.concatenate([white.ravel(), *self._add_priors(list(parts), row[at + problem.white.size :])])
 
     def _priors(self, parts: list[tuple[FloatArray, FloatArray, FloatArray]]) -> list[FloatArray]:
         """Rows of the priors of fluxes, levels and shifts."""

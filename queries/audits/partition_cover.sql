@@ -28,5 +28,7 @@ SELECT 'block without partition', CAST(b.block_id AS text), b.start_mjd, b.end_m
 FROM roman.light_curve_block AS b
 WHERE b.superseded_at IS NULL
   AND NOT EXISTS (
-      SELECT FROM ops.light_curve_partition AS d WHERE b.start_mjd >= d.from_mjd AND b.end_mjd <= d.to_mjd
+      -- Blocks of a sealed season are of its whole length and stand in the window in which they begin.
+      SELECT FROM ops.light_curve_partition AS d
+      WHERE b.start_mjd >= d.from_mjd AND b.start_mjd < d.to_mjd AND (d.sealed OR b.end_mjd <= d.to_mjd)
   );

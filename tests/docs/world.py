@@ -62,8 +62,10 @@ class World:
         """Text with an object of this database in place of one that a page names."""
         if _OBJECT_ID.search(text) and not self.object_id:
             query = "SELECT object_id FROM roman.light_curve_summary ORDER BY n_point DESC, object_id LIMIT 1"
-            self.object_id = _roman_db(["query", query, "--format", "csv"]).out.split()[1]
-        return _OBJECT_ID.sub(self.object_id, text)
+            words = _roman_db(["query", query, "--format", "csv"]).out.split()
+            # There is none where an earlier step failed, and it is that step which is to be told of.
+            self.object_id = words[1] if len(words) > 1 else ""
+        return _OBJECT_ID.sub(self.object_id, text) if self.object_id else text
 
 
 def _roman_db(words: list[str]) -> Outcome:

@@ -7,10 +7,10 @@ import pyarrow.parquet as pq
 import pytest
 import roman_datamodels
 
+from bench.romanisim_psf import romanisim_psf
 from loaders.photometry.fit import PixelImage, StarList, photometer
 from loaders.photometry.flags import PhotometryFlag
 from loaders.photometry.options import FitOptions
-from loaders.psf.romanisim import romanisim_psf
 
 SAMPLES = Path(__file__).resolve().parents[4] / "shared" / "data" / "romanisim_l2"
 SIDE, MARGIN = 250, 60

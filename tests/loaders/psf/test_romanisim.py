@@ -9,13 +9,13 @@ import pyarrow.parquet as pq
 import pytest
 from scipy.ndimage import binary_dilation
 
+from bench.romanisim_psf import romanisim_psf
 from loaders.psf.build import BuildSettings, build_psf
 from loaders.psf.field import StarField
 from loaders.psf.fitted_field import Weighing, begin, core_chi2, model
 from loaders.psf.model import EffectivePsf
 from loaders.psf.optics import OpticsSettings, optical_psf
 from loaders.psf.render import SplinePsf
-from loaders.psf.romanisim import romanisim_psf
 from loaders.psf.scene import Wings
 from tests.loaders.psf.scenes import l2_error, phase_error, single_node
 
