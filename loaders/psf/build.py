@@ -59,8 +59,9 @@ class BuildSettings:
         relative to the PSF nearby.
     max_star, min_signal
         The PSF is measured on so many of the brightest stars whose signal-to-noise ratio is above.
-    gradient_star
-        Number of such stars from which on the correction varies linearly over the image.
+    gradient_star, gradient_size
+        Number of such stars, and longer side of the image in pixels, from which on the correction varies
+        linearly over the image: over less the PSF hardly changes.
     position_sigma
         Standard deviation, pixels, of the given positions of these stars; zero takes them as exact.
     model_error
@@ -82,6 +83,7 @@ class BuildSettings:
     max_star: int = 1500
     min_signal: float = 50.0
     gradient_star: int = 600
+    gradient_size: int = 700
     position_sigma: float = 0.01
     model_error: tuple[float, ...] = (0.05, 0.02, 0.005, 0.002)
     solver_iterations: tuple[int, ...] = (15, 15, 60, 90)
@@ -165,7 +167,7 @@ def _set_up(
     start: EffectivePsf, shape: tuple[int, ...], n_star: int, settings: BuildSettings
 ) -> tuple[SplinePsf, CorrectionSpace]:
     """Put the starting PSF on nodes and choose the space of its corrections."""
-    linear = n_star >= settings.gradient_star
+    linear = n_star >= settings.gradient_star and max(shape) >= settings.gradient_size
     y_node, x_node = (np.array([0.0, n - 1.0] if linear else [(n - 1) / 2]) for n in shape)
     stamps = np.array([[start.at(float(x), float(y)) for x in x_node] for y in y_node])
     psf = EffectivePsf(stamps, start.oversampling, x_node, y_node)

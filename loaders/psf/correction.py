@@ -35,6 +35,8 @@ class CorrectionSpace:
         Shape (n_plane, n_node): how much of each plane a node gets.
     scale
         Shape (n_plane, size, size): factors on the unknowns that make a solution converge quickly.
+    keep_sum
+        Whether the sum of a correction is zero.
     """
 
     envelope: FloatArray
@@ -42,6 +44,7 @@ class CorrectionSpace:
     spline: FloatArray
     planes: FloatArray
     scale: FloatArray
+    keep_sum: bool = True
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -67,6 +70,8 @@ class CorrectionSpace:
 
     def _shape_of_sum(self) -> FloatArray:
         """What is subtracted, times the sum, to make the sum zero."""
+        if not self.keep_sum:
+            return np.zeros(1)
         squared = self.envelope**2
         return np.asarray(squared / squared.sum(axis=(1, 2), keepdims=True))
 
@@ -76,7 +81,12 @@ class CorrectionSpace:
 
 
 def correction_space(
-    stamp: FloatArray, oversampling: int, cutoff: float, amplitude: tuple[float, ...], planes: FloatArray
+    stamp: FloatArray,
+    oversampling: int,
+    cutoff: float,
+    amplitude: tuple[float, ...],
+    planes: FloatArray,
+    keep_sum: bool = True,
 ) -> CorrectionSpace:
     """Set up the corrections of a starting PSF.
 
@@ -92,6 +102,8 @@ def correction_space(
         Standard deviation of a correction relative to the PSF nearby, for each plane.
     planes
         Shape (n_plane, n_node): how much of each plane a node gets.
+    keep_sum
+        Whether a correction leaves the sum of the PSF as it is.
 
     Returns
     -------
@@ -110,4 +122,4 @@ def correction_space(
     # The root keeps the pixel's zeros and yet lets the data correct a start that is wrong close to them.
     transfer *= np.sqrt(np.abs(np.outer(np.sinc(rows * oversampling), np.sinc(columns * oversampling))))
     spline = np.outer(2 + np.cos(2 * np.pi * rows), 2 + np.cos(2 * np.pi * columns)) / 9
-    return CorrectionSpace(envelope, transfer, spline, planes, np.ones_like(envelope))
+    return CorrectionSpace(envelope, transfer, spline, planes, np.ones_like(envelope), keep_sum)

@@ -15,6 +15,7 @@ from loaders.psf.build import BuildSettings, EmpiricalPsf, build_psf
 from loaders.psf.field import StarField
 from loaders.psf.model import EffectivePsf, FloatArray
 from loaders.psf.scene import Wings
+from loaders.psf.wing_fit import BuiltField, fit_wings
 
 #: Side (pixels) of a window, and distance (pixels) of the centres of windows that the PSF is known at.
 WINDOW, SPACING = 640, 1400
@@ -58,21 +59,30 @@ def build_detector_psf(
     ny, nx = fields[0].data.shape
     if max(ny, nx) <= 2 * WINDOW:
         built = build_psf(list(fields), start, Wings(wings), settings)
-        return _of_windows(built.psf, [built])
+        return _with_wings_measured(built.psf, [(list(fields), built)])
     y_node, x_node = window_centres(ny), window_centres(nx)
-    rows = [[_window_psf(fields, (start, wings), (x, y), settings) for x in x_node] for y in y_node]
-    stamps = np.array([[built.psf.stamps[0, 0] for built in row] for row in rows])
+    windows = [_window(fields, (start, wings), (x, y), settings) for y in y_node for x in x_node]
+    stamps = np.array([built.psf.stamps[0, 0] for _, built in windows])
+    stamps = stamps.reshape(y_node.size, x_node.size, *stamps.shape[1:])
     psf = EffectivePsf(stamps, start.oversampling, x_node, y_node)
-    return _of_windows(psf, [built for row in rows for built in row])
+    return _with_wings_measured(psf, windows)
 
 
-def _of_windows(psf: EffectivePsf, windows: list[EmpiricalPsf]) -> DetectorPsf:
-    """Sum up the windows; wings are bright enough to be measured over the whole detector only."""
-    n_star = np.array([built.n_star for built in windows])
-    chi2 = np.array([built.chi2 for built in windows])
-    wings = [built.wings for built in windows if built.wings is not None]
-    mean = replace(wings[0], stamps=np.mean([one.stamps for one in wings], axis=0))
-    return DetectorPsf(psf, mean, int(n_star.sum()), float((chi2 * n_star).sum() / n_star.sum()))
+def _with_wings_measured(
+    psf: EffectivePsf, windows: list[tuple[list[StarField], EmpiricalPsf]]
+) -> DetectorPsf:
+    """Sum up the windows, and measure the wings in all of them: they need all bright stars there are."""
+    n_star = np.array([built.n_star for _, built in windows])
+    chi2 = np.array([built.chi2 for _, built in windows])
+    scaled = [built.wings for _, built in windows if built.wings is not None]
+    mean = replace(scaled[0], stamps=np.mean([one.stamps for one in scaled], axis=0))
+    parts = [
+        BuiltField(field, state, built.psf)
+        for fields, built in windows
+        for field, state in zip(fields, built.fields, strict=True)
+    ]
+    mean_chi2 = float((chi2 * n_star).sum() / n_star.sum())
+    return DetectorPsf(psf, fit_wings(parts, mean), int(n_star.sum()), mean_chi2)
 
 
 def window_centres(size: int) -> FloatArray:
@@ -81,17 +91,18 @@ def window_centres(size: int) -> FloatArray:
     return np.linspace(WINDOW / 2, size - WINDOW / 2, count) if count > 1 else np.array([size / 2])
 
 
-def _window_psf(
+def _window(
     fields: Sequence[StarField],
     known: tuple[EffectivePsf, EffectivePsf],
     centre: tuple[float, float],
     settings: BuildSettings | None,
-) -> EmpiricalPsf:
-    """PSF of one window, without a gradient of its own."""
+) -> tuple[list[StarField], EmpiricalPsf]:
+    """A window of every field and its PSF, without a gradient of its own."""
     start, wings = known
     one = EffectivePsf(start.at(*centre)[None, None], start.oversampling, *(np.array([c]) for c in centre))
     flat = replace(settings or BuildSettings(), gradient_star=2**31)
-    return build_psf([_cut(field, centre) for field in fields], one, Wings(wings), flat)
+    parts = [_cut(field, centre) for field in fields]
+    return parts, build_psf(parts, one, Wings(wings), flat)
 
 
 def _cut(field: StarField, centre: tuple[float, float]) -> StarField:

@@ -185,15 +185,18 @@ def fill_columns(
 
 
 @numba.njit(cache=True, nogil=True)
-def accumulate(image: FloatArray, psf: Psf, groups: Groups, stars: FloatArray) -> None:
-    """Add an image, times the flux of every star, to the coefficients that its pixels draw on."""
+def accumulate(image: FloatArray, psf: Psf, groups: Groups, stars: FloatArray, hole: int) -> None:
+    """Add an image, times the flux of every star, to the coefficients that its pixels draw on.
+
+    Pixels in the square of half-width ``hole`` around a star count for nothing.
+    """
     out, n_x = psf[0], psf[0].shape[1]
     size = out.shape[-1]
     plane, line = np.empty((size, size)), np.empty(size)
     for g in range(groups[1].size - 1):
         plane[:] = 0.0
         for s in groups[0][groups[1][g] : groups[1][g + 1]]:
-            accumulate_star(image, (plane, psf[1]), stars[s], line)
+            accumulate_star(image, (plane, psf[1]), stars[s], hole, line)
         for k in range(4):
             if groups[3][g, k] != 0.0:
                 out[groups[2][g, k] // n_x, groups[2][g, k] % n_x] += groups[3][g, k] * plane
@@ -201,7 +204,7 @@ def accumulate(image: FloatArray, psf: Psf, groups: Groups, stars: FloatArray) -
 
 @numba.njit(cache=True, nogil=True)
 def accumulate_star(
-    image: FloatArray, psf: tuple[FloatArray, int], star: FloatArray, line: FloatArray
+    image: FloatArray, psf: tuple[FloatArray, int], star: FloatArray, hole: int, line: FloatArray
 ) -> None:
     """Add an image, times the flux of one star, to the coefficients of its group."""
     plane, step = psf
@@ -211,7 +214,10 @@ def accumulate_star(
     end = ci + step * (i1 - i0) + 4
     for j in range(j0, j1 + 1):
         line[ci:end] = 0.0
+        spared = abs(j - star[1]) <= hole
         for i in range(i0, i1 + 1):
+            if spared and abs(i - star[0]) <= hole:
+                continue
             c = ci + step * (i - i0)
             value = star[2] * image[j, i]
             line[c] += value * wx[0]

@@ -168,8 +168,10 @@ def columns(weight: FloatArray, psf: SplinePsf, stars: Stars, order: tuple[int, 
     return csc_array(parts, shape=(weight.size, stars.x.size))
 
 
-def accumulate(image: FloatArray, psf: SplinePsf, stars: Stars) -> FloatArray:
+def accumulate(image: FloatArray, psf: SplinePsf, stars: Stars, hole: int = -1) -> FloatArray:
     """Sum an image over the stars on the grid of the PSF: the transpose of `draw` in the coefficients.
+
+    ``hole`` is that of `draw`.
 
     Returns
     -------
@@ -177,7 +179,7 @@ def accumulate(image: FloatArray, psf: SplinePsf, stars: Stars) -> FloatArray:
         Shape of ``psf.coefficients``.
     """
     out = np.zeros_like(psf.coefficients)
-    kernels.accumulate(image, (out, psf.oversampling), _groups(psf, stars), stars.table())
+    kernels.accumulate(image, (out, psf.oversampling), _groups(psf, stars), stars.table(), hole)
     return out
 
 

@@ -114,7 +114,9 @@ def test_a_psf_that_varies_over_the_image_is_followed(truth):
     varying = EffectivePsf(np.array([[left, right]]), 4, np.array([0.0, 179.0]), np.zeros(1))
     scene, _ = crowded_field(varying, seed=4, size=180, density=0.08)
     uniform = build_psf([scene], truth, settings=FIXED)
-    linear = build_psf([scene], truth, settings=replace(FIXED, gradient_star=100, gradient=0.1))
+    linear = build_psf(
+        [scene], truth, settings=replace(FIXED, gradient_star=100, gradient_size=0, gradient=0.1)
+    )
     assert uniform.psf.x_node.size == 1
     assert linear.psf.x_node.size == 2
     for x in (15.0, 165.0):
