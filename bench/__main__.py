@@ -9,6 +9,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from bench.record import Figure, print_table, write_json
+from bench.report import write_page
 
 #: Areas in the order in which they are measured; each is a module with ``figures() -> Iterable[Figure]``.
 AREAS = ("photometry", "storage", "reference", "season", "tap", "archive", "spectra")
@@ -33,6 +34,7 @@ def main(arguments: list[str]) -> int:
         return 2
     figures = [figure for area in arguments or present_areas() for figure in measure(area)]
     write_json(figures, _RESULTS)
+    write_page(_RESULTS)
     print_table(figures)
     return int(any(figure.meets_target is False for figure in figures))
 

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import sys
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 import click
+import structlog
 from rich.console import Console
 from rich.progress import (
     BarColumn,
@@ -28,9 +30,22 @@ _WHY = (
 )
 
 
+Step = Callable[[str, int, int], None]
+
+#: Seconds between the lines that say how far a command is where there is no terminal to draw a bar on.
+_LINE_EVERY = 30.0
+
+
 @contextmanager
-def progress_bar() -> Iterator[Callable[[str, int, int], None]]:
-    """Show a bar on standard error where that is a terminal; it is told text, steps done and steps in all."""
+def progress_bar() -> Iterator[Step]:
+    """Show how far a command is; what is yielded is told text, steps done and steps in all.
+
+    A bar on standard error where that is a terminal; elsewhere, such as in the log of a scheduler, a line now
+    and then.
+    """
+    if not sys.stderr.isatty():
+        yield progress_lines()
+        return
     columns = (
         TextColumn("{task.description}"),
         BarColumn(),
@@ -45,6 +60,25 @@ def progress_bar() -> Iterator[Callable[[str, int, int], None]]:
             progress.update(task, description=text, completed=done, total=total)
 
         yield step
+
+
+def progress_lines(every: float = _LINE_EVERY, clock: Callable[[], float] = time.monotonic) -> Step:
+    """Log progress, with an estimate of the time left, at most once in ``every`` seconds."""
+    began: dict[int, float] = {}
+    last = clock()
+
+    def step(text: str, done: int, total: int) -> None:
+        nonlocal last
+        now = clock()
+        # Another number of steps is another task, whose pace is its own.
+        start = began.setdefault(total, now)
+        if now - last < every:
+            return
+        last = now
+        left = round((now - start) * (total - done) / done) if done else None
+        structlog.get_logger().info("progress", step=text, done=done, total=total, seconds_left=left)
+
+    return step
 
 
 def finish(counts: Counts, what: str) -> None:
