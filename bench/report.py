@@ -14,11 +14,11 @@ _PAGE = Path(__file__).resolve().parents[1] / "docs" / "performance.md"
 _HEAD = """\
 # Performance
 
-Written by `make bench` from what it measured; each figure has the date of its run. Peers did the same work in the
-same run. Machine of the latest run: {machine}.
+Written by `make bench` from what it measured; each figure has the date of its run. Peers did the same work
+in the same run. Machine of the latest run: {machine}.
 
-Machines that are shared vary by a factor of up to two from one minute to the next: compare a figure with its peer
-rather than with a figure of another day.
+Machines that are shared vary by a factor of up to two from one minute to the next: compare a figure with its
+peer rather than with a figure of another day.
 """
 
 _TITLES = {
