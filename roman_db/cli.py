@@ -6,6 +6,7 @@ import importlib.metadata
 import sys
 
 import click
+import sqlalchemy as sa
 import structlog
 from pydantic import ValidationError
 
@@ -13,6 +14,7 @@ from roman_db import migrate
 from roman_db.cluster.commands import cluster
 from roman_db.cluster.error import ClusterError
 from roman_db.logs import configure_logs
+from roman_db.query.error import connection_remedy, explained
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -56,6 +58,12 @@ def main() -> None:
     except click.ClickException as error:
         error.show()
         sys.exit(error.exit_code)
+    except sa.exc.OperationalError as error:
+        words = explained(str(error.orig))
+        if (remedy := connection_remedy(words)) is None:
+            raise
+        click.echo(f"Error: {words}\n{remedy}", err=True)
+        sys.exit(1)
     except ClusterError as error:
         structlog.get_logger().error(str(error))
         sys.exit(1)

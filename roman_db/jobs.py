@@ -15,7 +15,7 @@ import sqlalchemy as sa
 import structlog
 
 from roman_db import session
-from roman_db.load_run import LoadRun, load_run
+from roman_db.load_run import LoadRun, Rejection, load_run
 from roman_db.schema.metadata import table
 
 log = structlog.get_logger()
@@ -95,8 +95,10 @@ def _run_unit(
         with _attempt(mode, task, unit, run):
             task.run(unit, run, progress)
     except Exception as error:  # whatever a unit fails of, the other units go on
-        log.error("unit failed", task=task.name, unit=unit.name, error=str(error), exc_info=True)
-        report.failed[name] = f"{type(error).__name__}: {error}"
+        # Of input that is refused all is said in the line; how we came there matters of other errors.
+        foreseen = isinstance(error, Rejection)
+        log.error("unit failed", task=task.name, unit=unit.name, error=str(error), exc_info=not foreseen)
+        report.failed[name] = _reason(error)
     else:
         report.succeeded.append(name)
 
@@ -112,9 +114,14 @@ def _attempt(mode: Mode, task: Task, unit: Unit, run: LoadRun) -> Iterator[None]
         yield
     except BaseException as error:
         state = "failed" if isinstance(error, Exception) else "interrupted"
-        _close(attempt, state, f"{type(error).__name__}: {error}")
+        _close(attempt, state, _reason(error))
         raise
     _close(attempt, "succeeded", None)
+
+
+def _reason(error: BaseException) -> str:
+    """Say why a unit failed; of input that is refused the sentence is enough."""
+    return str(error) if isinstance(error, Rejection) else f"{type(error).__name__}: {error}"
 
 
 def _close(task_run_id: int, state: str, message: str | None) -> None:

@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 import psutil
 import sqlalchemy as sa
@@ -27,6 +27,7 @@ log = structlog.get_logger()
 _CLOCK_DIFFERENCE_S = 60
 
 
+@runtime_checkable
 class Rejection(Protocol):
     """What is said of input that is refused; loaders raise exceptions of this shape."""
 
@@ -101,9 +102,18 @@ def load_run(task: str, arguments: Mapping[str, Any]) -> Iterator[LoadRun]:
 
 def close_dead_runs(connection: sa.Connection) -> None:
     """Mark the runs of this machine whose process is gone as interrupted, with their tasks."""
-    dead = _dead_runs(connection)
+    dead = dead_runs(connection)
     for name in ("ops.task_run", "ops.load_run"):
         connection.execute(_mark_interrupted(name), {"runs": dead})
+
+
+def dead_runs(connection: sa.Connection) -> list[int]:
+    """Runs that this machine began and whose process is gone."""
+    runs = table("ops.load_run")
+    open_here = sa.select(runs.c.load_run_id, runs.c.pid, runs.c.started_at).where(
+        runs.c.state == "running", runs.c.host == socket.gethostname()
+    )
+    return [row.load_run_id for row in connection.execute(open_here) if not _alive(row.pid, row.started_at)]
 
 
 def code_version() -> str:
@@ -138,15 +148,6 @@ def _finish(run: LoadRun, state: str, message: str | None) -> None:
     closed = {"state": state, "finished_at": sa.func.now(), "message": message}
     with session.transaction() as connection:
         connection.execute(runs.update().where(runs.c.load_run_id == run.load_run_id).values(closed))
-
-
-def _dead_runs(connection: sa.Connection) -> list[int]:
-    """Runs that this machine began and whose process is gone."""
-    runs = table("ops.load_run")
-    open_here = sa.select(runs.c.load_run_id, runs.c.pid, runs.c.started_at).where(
-        runs.c.state == "running", runs.c.host == socket.gethostname()
-    )
-    return [row.load_run_id for row in connection.execute(open_here) if not _alive(row.pid, row.started_at)]
 
 
 def _alive(pid: int, started_at: datetime) -> bool:

@@ -32,6 +32,11 @@ FROM roman.object o LEFT JOIN roman.object_flux f ON f.object_id = o.object_id A
 WHERE q3c_radial_query(o.ra, o.dec, $2, $3, $4) ORDER BY o.object_id
 """
 
+_ANY_STAR = """
+SELECT EXISTS (SELECT FROM roman.object WHERE q3c_radial_query(ra, dec, CAST(:ra AS double precision),
+    CAST(:dec AS double precision), CAST(:radius AS double precision)))
+"""
+
 
 @dataclass(frozen=True)
 class StoredExposure:
@@ -72,6 +77,13 @@ def read_stars(optical_element: str, exposures: Sequence[StoredExposure]) -> Cat
         remedy = "Load a catalog of this field first: roman-db load catalog FILE"
         raise Rejected(str(exposures[0].path), what, remedy, "no_catalog")
     return CatalogStars(columns[0], CatalogAstrometry(*columns[1:7]), columns[7])
+
+
+def has_stars(connection: sa.Connection, exposures: Sequence[StoredExposure]) -> bool:
+    """Whether any catalogued object lies where exposures may show it."""
+    ra, dec, radius = sky_circle(exposures)
+    found = connection.execute(sa.text(_ANY_STAR), {"ra": ra, "dec": dec, "radius": radius})
+    return bool(found.scalar_one())
 
 
 def sky_circle(exposures: Sequence[StoredExposure]) -> tuple[float, float, float]:

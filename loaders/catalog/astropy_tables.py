@@ -14,7 +14,8 @@ from astropy.table import Table
 from loaders.catalog.table import CatalogFile, Column, ColumnInfo, stated
 from loaders.rejection import Rejected
 
-_KINDS = "biufSUO"
+_TEXT_KINDS = "SUO"
+_KINDS = f"biuf{_TEXT_KINDS}"
 
 
 class FitsTable:
@@ -38,7 +39,10 @@ class FitsTable:
             header, definitions = hdus[self._index].header, hdus[self._index].columns
             columns = {
                 definition.name: ColumnInfo(
-                    definition.name, stated(definition.unit), stated(header.get(f"TUCD{number}"))
+                    definition.name,
+                    stated(definition.unit),
+                    stated(header.get(f"TUCD{number}")),
+                    definition.dtype.kind in _TEXT_KINDS,
                 )
                 for number, definition in enumerate(definitions, 1)
                 if definition.dtype.subdtype is None and not definition.dtype.hasobject
@@ -83,7 +87,9 @@ class WholeTable:
     def __init__(self, path: Path, kind: str, table: Table) -> None:
         self._table = table
         columns = {
-            name: ColumnInfo(name, stated(column.unit), stated(column.meta.get("ucd")))
+            name: ColumnInfo(
+                name, stated(column.unit), stated(column.meta.get("ucd")), column.dtype.kind in _TEXT_KINDS
+            )
             for name, column in table.columns.items()
             if isinstance(column, AstropyColumn) and column.ndim == 1 and column.dtype.kind in _KINDS
         }

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -19,6 +19,9 @@ FASTEST_MOTION = 11_000.0
 
 LARGEST_PARALLAX = 1_000.0
 """mas; Proxima Centauri, the nearest star, has 768 (Gaia DR3)."""
+
+MAGNITUDES = (-5.0, 40.0)
+"""No star but the Sun is brighter; what is fainter cannot be measured, and stands for something unknown."""
 
 EPOCHS = (1850.0, 2150.0)
 """Julian years between which a position can have been measured or predicted."""
@@ -62,6 +65,12 @@ RULES = (
         "absurd_motion", ("pm_ra", "pm_dec"), f"mas/yr is faster than any star ({FASTEST_MOTION})", _CORRECT
     ),
     Rule("absurd_parallax", ("parallax",), f"mas is nearer than any star ({LARGEST_PARALLAX})", _CORRECT),
+    Rule(
+        "absurd_magnitude",
+        ("magnitude",),
+        f"is not between {MAGNITUDES[0]:g} and {MAGNITUDES[1]:g}",
+        "Correct the magnitude, or leave it empty if it is unknown",
+    ),
     Rule("negative_error", (*_ERRORS, "flux_err"), "is negative or infinite, for an error", _CORRECT),
     Rule("infinite_flux", ("flux",), "is not a flux", _CORRECT),
 )
@@ -76,6 +85,7 @@ _TESTS: dict[str, Callable[[str, FloatArray], BoolArray]] = {
     "absurd_motion": lambda name, values: np.abs(values) > FASTEST_MOTION,
     "absurd_parallax": lambda name, values: np.abs(values) > LARGEST_PARALLAX,
     "negative_error": lambda name, values: (values < 0) | np.isinf(values),
+    "absurd_magnitude": lambda name, values: (values < MAGNITUDES[0]) | (values > MAGNITUDES[1]),
     "infinite_flux": lambda name, values: np.isinf(values),
 }
 
@@ -91,7 +101,7 @@ class RowRejections:
     rule
         Shape (r,): index into `RULES`.
     column
-        r names of our columns, ``flux.F146`` for those of fluxes.
+        r names of our columns, ``flux.F146`` for those of fluxes, ``magnitude.F146`` for those of the file.
     value
         Shape (r,): the offending values.
     """
@@ -121,13 +131,17 @@ class RowRejections:
         return tuple(RULES[k].remedy for k in self.rule)
 
 
-def check_rows(sources: Sources) -> tuple[Sources, RowRejections]:
+def check_rows(
+    sources: Sources, magnitude: Mapping[str, FloatArray] | None = None
+) -> tuple[Sources, RowRejections]:
     """Part the rows that can be loaded from those that cannot.
 
     Parameters
     ----------
     sources
         Sources as mapped from the file.
+    magnitude
+        By optical element, shape (n,): the magnitudes that fluxes were made of; none if None.
 
     Returns
     -------
@@ -139,7 +153,7 @@ def check_rows(sources: Sources) -> tuple[Sources, RowRejections]:
     rule = np.full(len(sources), -1)
     column = np.full(len(sources), -1)
     value = np.full(len(sources), np.nan)
-    checks = list(_checks(sources))
+    checks = list(_checks(sources, magnitude or {}))
     for index, (k, name, values) in enumerate(checks):
         broken = RULES[k].broken_by(name, values) & (rule < 0)
         rule[broken], column[broken], value[broken] = k, index, values[broken]
@@ -150,12 +164,13 @@ def check_rows(sources: Sources) -> tuple[Sources, RowRejections]:
     return dataclasses.replace(good, ra=np.where(good.ra == 360.0, 0.0, good.ra)), rejections
 
 
-def _checks(sources: Sources) -> Iterator[tuple[int, str, FloatArray]]:
+def _checks(sources: Sources, magnitude: Mapping[str, FloatArray]) -> Iterator[tuple[int, str, FloatArray]]:
     """Rule, column and values of every check."""
+    by_element = {"flux": sources.flux, "flux_err": sources.flux_err, "magnitude": magnitude}
     for k, rule in enumerate(RULES):
         for name in rule.columns:
-            if name in ("flux", "flux_err"):
-                for element, values in getattr(sources, name).items():
+            if name in by_element:
+                for element, values in by_element[name].items():
                     yield k, f"{name}.{element}", values
             else:
                 yield k, name, getattr(sources, name)

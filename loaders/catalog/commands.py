@@ -10,9 +10,14 @@ from roman_db.console import finish, progress_bar
 
 
 @click.command()
-@click.argument("file", type=click.Path(path_type=Path))
+# What cannot be read is refused, and recorded, by the loader.
+@click.argument("file", type=click.Path(readable=False, path_type=Path))
 @click.option("--name", help="Name of the catalog. Default: as recognised, else the name of the file.")
-@click.option("--mapping", type=click.Path(path_type=Path), help="YAML file that says which column is which.")
+@click.option(
+    "--mapping",
+    type=click.Path(readable=False, path_type=Path),
+    help="YAML file that says which column is which.",
+)
 @click.option(
     "--match-radius", default=0.05, show_default=True, help="Arcsec within which a source is a known object."
 )

@@ -5,18 +5,27 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import cdshealpix
 import numpy as np
 import numpy.typing as npt
 import sqlalchemy as sa
+import structlog
 from astropy.coordinates import Latitude, Longitude
 
 from loaders.catalog.check import RowRejections, check_rows
 from loaders.catalog.duplicates import find_duplicates, merge_duplicates
 from loaders.catalog.identity import free_ids, wanted_id
-from loaders.catalog.mapping import CatalogMapping, apply_mapping, check_mapping, needed_columns
+from loaders.catalog.mapping import (
+    CatalogMapping,
+    apply_mapping,
+    check_mapping,
+    magnitudes,
+    needed_columns,
+)
 from loaders.catalog.mapping_file import read_mapping
+from loaders.catalog.names import first_of_name
 from loaders.catalog.propagate import propagate
 from loaders.catalog.read import open_catalog, read_chunks
 from loaders.catalog.recognise import recognise
@@ -28,11 +37,16 @@ from roman_db.bulk import stage_rows
 from roman_db.load_run import Counts, LoadRun, load_run
 from roman_db.schema.metadata import table
 
+log = structlog.get_logger()
+
 #: HEALPix order at which a catalog is compared with the sky that has been observed: cells of 0.9 arcmin.
 OVERLAP_ORDER = 12
 
 #: Distance (arcsec) from an object beyond which a source of its name is another object.
 NAME_RADIUS = 2.0
+
+#: Refused rows that are named on the screen; all are in the database.
+SHOWN_ROWS = 3
 
 _NUMBERS = (
     "ra",
@@ -132,7 +146,8 @@ def _read(
     check_mapping(mapping, reader.file)
     good, refused = [], []
     for chunk in read_chunks(reader, needed_columns(mapping)):
-        sources, rejections = check_rows(apply_mapping(chunk, mapping, reader.file))
+        mapped = apply_mapping(chunk, mapping, reader.file)
+        sources, rejections = check_rows(mapped, magnitudes(chunk, mapping, reader.file))
         good.append(propagate(sources))
         refused.append(rejections)
         progress(chunk.first_row + len(chunk), reader.file.n_row)
@@ -157,14 +172,15 @@ def _joined(parts: Sequence[Sources]) -> Sources:
 
 def _store(connection: sa.Connection, run: LoadRun, given: _Input, options: CatalogOptions) -> CatalogChange:
     """Store the sources, and record what was refused."""
-    n_good = len(given.sources)
-    _record_refused(connection, run, given)
+    good, group, repeated = _distinct(given)
+    n_good = len(good)
+    if n_good and not options.anywhere:
+        _check_overlap(connection, given)
+    _record_refused(connection, run, [*_refused_rows(given), *repeated])
     if n_good == 0:
         return CatalogChange(None, 0, 0, 0, 0, 0)
-    if not options.anywhere:
-        _check_overlap(connection, given)
     connection.execute(sa.text("LOCK TABLE roman.object IN SHARE ROW EXCLUSIVE MODE"))
-    sources = merge_duplicates(given.sources, find_duplicates(given.sources))
+    sources = merge_duplicates(good, group)
     try:
         _stage(connection, sources)
     except ValueError as error:
@@ -179,21 +195,54 @@ def _store(connection: sa.Connection, run: LoadRun, given: _Input, options: Cata
     return change
 
 
-def _record_refused(connection: sa.Connection, run: LoadRun, given: _Input) -> None:
-    """Record the refused rows."""
-    for refused in given.refused:
-        columns = (refused.row, refused.code, refused.reason, refused.remedy)
-        rows = [
-            {
-                "source": str(given.path),
-                "row_number": int(row),
-                "code": code,
-                "reason": reason,
-                "remedy": remedy,
-            }
-            for row, code, reason, remedy in zip(*columns, strict=True)
-        ]
-        run.reject_rows(connection, rows)
+def _distinct(given: _Input) -> tuple[Sources, npt.NDArray[np.int64], list[dict[str, Any]]]:
+    """Sources that may keep their names, which of them are the same source, and rows refused for a name."""
+    sources = given.sources
+    group = find_duplicates(sources)
+    claim = first_of_name(sources.source_id, group)
+    refused = np.flatnonzero(claim >= 0)
+    if refused.size == 0:
+        return sources, group, []
+    rows = [
+        {
+            "source": str(given.path),
+            "row_number": int(sources.row[k]),
+            "code": "repeated_source_id",
+            "reason": f"source_id {sources.source_id[k]} is that of row {sources.row[claim[k]]}, elsewhere",
+            "remedy": "Give each source an identifier of its own, or map no column to source_id",
+        }
+        for k in refused
+    ]
+    kept = claim < 0
+    # Groups are numbered without gaps, in the order of their first rows.
+    _, first, inverse = np.unique(group[kept], return_index=True, return_inverse=True)
+    return sources.take(kept), np.argsort(np.argsort(first))[inverse].astype(np.int64), rows
+
+
+def _refused_rows(given: _Input) -> list[dict[str, Any]]:
+    """Rows that were refused for what they hold, as they are recorded."""
+    return [
+        {"source": str(given.path), "row_number": int(row), "code": code, "reason": reason, "remedy": remedy}
+        for refused in given.refused
+        for row, code, reason, remedy in zip(
+            refused.row, refused.code, refused.reason, refused.remedy, strict=True
+        )
+    ]
+
+
+def _record_refused(connection: sa.Connection, run: LoadRun, rows: list[dict[str, Any]]) -> None:
+    """Record the refused rows, and name the first of them on the screen."""
+    if not rows:
+        return
+    run.reject_rows(connection, rows)
+    shown = rows[:SHOWN_ROWS]
+    reasons = [f"row {row['row_number']}: {row['reason']}" for row in shown]
+    if len(rows) > SHOWN_ROWS:
+        reasons.append(f"and {len(rows) - SHOWN_ROWS} more")
+    remedies = dict.fromkeys(row["remedy"] for row in shown)
+    log.warning(
+        "rejected rows", source=shown[0]["source"], reason="; ".join(reasons), remedy="; ".join(remedies)
+    )
 
 
 def _check_overlap(connection: sa.Connection, given: _Input) -> None:

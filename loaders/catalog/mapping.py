@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -133,7 +133,14 @@ def check_mapping(mapping: CatalogMapping, file: CatalogFile) -> None:
             raise Rejected(f"{file.path}: {name}", what, "Correct the mapping file", "missing_column")
     _check_epoch(mapping, file)
     empty = {name: np.empty(0) for name in needed_columns(mapping)}
-    apply_mapping(Chunk(0, dict(empty)), mapping, file)
+    apply_mapping(Chunk(0, dict(empty)), _without_text(mapping, file), file)
+
+
+def _without_text(mapping: CatalogMapping, file: CatalogFile) -> CatalogMapping:
+    """Rules for columns of numbers: of text it is said with a sample when it is read, whatever its unit."""
+    columns = {name: rule for name, rule in mapping.columns.items() if not file.columns[rule.column].is_text}
+    fluxes = {name: rule for name, rule in mapping.fluxes.items() if not file.columns[rule.column].is_text}
+    return replace(mapping, columns=columns, fluxes=fluxes)
 
 
 def apply_mapping(chunk: Chunk, mapping: CatalogMapping, file: CatalogFile) -> Sources:
@@ -175,6 +182,16 @@ def apply_mapping(chunk: Chunk, mapping: CatalogMapping, file: CatalogFile) -> S
     )
 
 
+def magnitudes(chunk: Chunk, mapping: CatalogMapping, file: CatalogFile) -> dict[str, FloatArray]:
+    """Magnitudes as they stand in a chunk of rows, by optical element; elements with fluxes are left out.
+
+    Parameters are those of `apply_mapping`, after which nothing is left to refuse.
+    """
+    take = _Taker(chunk, file)
+    found = {element: take.magnitude(rule) for element, rule in mapping.fluxes.items()}
+    return {element: values for element, values in found.items() if values is not None}
+
+
 def _check_epoch(mapping: CatalogMapping, file: CatalogFile) -> None:
     """Reject proper motions without an epoch from which to count them."""
     moves = "pm_ra" in mapping.columns or "pm_dec" in mapping.columns
@@ -210,6 +227,11 @@ class _Taker:
         if rule.system == "flux" and not is_magnitude(unit, where):
             return flux, flux_density(errors, error_unit or unit, where)
         return flux, magnitude_error_to_flux(flux, errors)
+
+    def magnitude(self, rule: FluxRule) -> FloatArray | None:
+        """Magnitudes as they stand in the file; None if it has flux densities."""
+        values, unit, where = self._numbers(rule.column, rule.unit)
+        return values if rule.system != "flux" or is_magnitude(unit, where) else None
 
     def identifiers(self, rule: ColumnRule | None) -> npt.NDArray[np.object_]:
         """Source identifiers as text; None without a rule, and where masked or blank."""

@@ -26,6 +26,7 @@ import yaml
 
 from loaders.catalog.mapping import CatalogMapping, ColumnRule, FluxRule
 from loaders.catalog.units import CANONICAL_UNITS
+from loaders.input_file import read_bytes
 from loaders.rejection import Rejected
 
 Rule = TypeVar("Rule", ColumnRule, FluxRule)
@@ -48,14 +49,13 @@ def read_mapping(path: Path | str, optical_elements: Iterable[str]) -> CatalogMa
     Raises
     ------
     Rejected
-        Codes ``missing_file``, ``bad_mapping``.
+        Codes ``missing_file``, ``unreadable_file``, ``bad_mapping``.
     """
     path = Path(path)
     where = str(path)
-    if not path.is_file():
-        raise Rejected(where, "no such file", "Check the path", "missing_file")
+    text = read_bytes(path, "a mapping file in YAML")
     try:
-        content = yaml.safe_load(path.read_text(encoding="utf-8"))
+        content = yaml.safe_load(text.decode("utf-8"))
     except (yaml.YAMLError, UnicodeDecodeError) as error:
         first_line = str(error).splitlines()[0]
         raise Rejected(where, f"not YAML: {first_line}", _REMEDY, "bad_mapping") from error

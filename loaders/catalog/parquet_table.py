@@ -55,9 +55,14 @@ class ParquetTable:
 def _is_plain(kind: pa.DataType) -> bool:
     """Whether a column has one number or text a row."""
     value = kind.value_type if pa.types.is_dictionary(kind) else kind
-    is_text = pa.types.is_string(value) or pa.types.is_large_string(value)
     is_number = pa.types.is_integer(value) or pa.types.is_floating(value) or pa.types.is_decimal(value)
-    return bool(is_text or is_number or pa.types.is_boolean(value))
+    return bool(_is_text(kind) or is_number or pa.types.is_boolean(value))
+
+
+def _is_text(kind: pa.DataType) -> bool:
+    """Whether a column has text."""
+    value = kind.value_type if pa.types.is_dictionary(kind) else kind
+    return bool(pa.types.is_string(value) or pa.types.is_large_string(value))
 
 
 def _headers(schema: pa.Schema) -> dict[str, ColumnInfo]:
@@ -96,7 +101,7 @@ def _column(field: pa.Field, headers: dict[str, ColumnInfo]) -> ColumnInfo:
     own = {key.decode().lower(): value.decode() for key, value in (field.metadata or {}).items()}
     header = headers.get(field.name, ColumnInfo(field.name))
     unit = stated(own.get("unit") or own.get("units")) or header.unit
-    return ColumnInfo(field.name, unit, stated(own.get("ucd")) or header.ucd)
+    return ColumnInfo(field.name, unit, stated(own.get("ucd")) or header.ucd, _is_text(field.type))
 
 
 def _to_numpy(array: pa.Array) -> Column:
@@ -108,6 +113,5 @@ def _to_numpy(array: pa.Array) -> Column:
     if array.null_count == 0:
         return np.asarray(array.to_numpy(zero_copy_only=False))
     mask = array.is_null().to_numpy(zero_copy_only=False)
-    is_text = pa.types.is_string(array.type) or pa.types.is_large_string(array.type)
-    filled = array.fill_null("" if is_text else pa.scalar(0).cast(array.type))
+    filled = array.fill_null("" if _is_text(array.type) else pa.scalar(0).cast(array.type))
     return np.ma.MaskedArray(filled.to_numpy(zero_copy_only=False), mask=mask)

@@ -18,6 +18,7 @@ from astropy.utils.exceptions import AstropyUserWarning
 from loaders.catalog.astropy_tables import FitsTable, WholeTable, read_ecsv, read_votable
 from loaders.catalog.parquet_table import ParquetTable
 from loaders.catalog.table import CatalogFile, Column, TableReader
+from loaders.input_file import beginning, read_bytes
 from loaders.rejection import Rejected
 
 CHUNK_ROWS = 1_000_000
@@ -62,7 +63,8 @@ def open_catalog(path: Path | str) -> TableReader:
     Raises
     ------
     Rejected
-        Codes ``missing_file``, ``empty_file``, ``unknown_format``, ``unreadable_catalog``, ``no_rows``.
+        Codes ``missing_file``, ``unreadable_file``, ``empty_file``, ``unknown_format``,
+        ``unreadable_catalog``, ``no_rows``.
     """
     path = Path(path)
     with _rejecting(path):
@@ -147,10 +149,7 @@ def _joined(parts: list[Column]) -> Column:
 def _format(path: Path) -> str:
     """Tell the format from the first bytes."""
     where = str(path)
-    if not path.is_file():
-        raise Rejected(where, "no such file", "Check the path", "missing_file")
-    with path.open("rb") as stream:
-        head = stream.read(_HEAD)
+    head = read_bytes(path, "one file: a catalog in Parquet, FITS, VOTable or ECSV", _HEAD)
     if not head:
         raise Rejected(where, "the file is empty", "Fetch or write it again", "empty_file")
     if head.startswith(b"PAR1"):
@@ -161,7 +160,7 @@ def _format(path: Path) -> str:
         return "votable"
     if head.lstrip().startswith(b"# %ECSV"):
         return "ecsv"
-    what = f"neither Parquet, FITS, VOTable nor ECSV: it begins with {head[:12]!r}"
+    what = f"neither Parquet, FITS, VOTable nor ECSV: it is {beginning(head)}"
     remedy = "Decompress it" if head.startswith(b"\x1f\x8b") else "Convert it to one of these"
     raise Rejected(where, what, remedy, "unknown_format")
 

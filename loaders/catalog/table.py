@@ -26,11 +26,14 @@ class ColumnInfo:
         As in the file; None if it states none.
     ucd
         Unified Content Descriptor (IVOA); None if it states none.
+    is_text
+        Whether it holds text instead of numbers.
     """
 
     name: str
     unit: str | None = None
     ucd: str | None = None
+    is_text: bool = False
 
 
 @dataclass(frozen=True)

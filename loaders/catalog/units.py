@@ -47,8 +47,8 @@ def numbers(column: Column, where: str) -> FloatArray:
         Code ``not_numeric`` if the column holds text.
     """
     if column.dtype.kind not in "biuf":
-        sample = next((str(value) for value in column[:100]), "")
-        what = f"expected numbers, found text such as {sample[:30]!r}"
+        sample = next((str(value) for value in column[:100]), None)
+        what = "it holds text, not numbers" + ("" if sample is None else f", such as {sample[:30]!r}")
         raise Rejected(where, what, "Convert the column to decimal numbers", "not_numeric")
     return np.asarray(np.ma.filled(column.astype(np.float64), np.nan))
 
@@ -149,9 +149,12 @@ def flux_density(values: FloatArray, text: str | None, where: str) -> FloatArray
 
 def magnitude_to_flux(magnitude: FloatArray, zero_point: float) -> FloatArray:
     """Flux density in nJy of magnitudes whose magnitude 0 is `zero_point` nJy."""
-    return np.asarray(zero_point * 10 ** (-0.4 * magnitude))
+    # What is too bright for a number is infinite, and its row is refused.
+    with np.errstate(over="ignore"):
+        return np.asarray(zero_point * 10 ** (-0.4 * magnitude))
 
 
 def magnitude_error_to_flux(flux: FloatArray, error: FloatArray) -> FloatArray:
     """Standard error in the unit of `flux` of a standard error in magnitudes, to first order."""
-    return np.asarray(_MAGNITUDE_TO_FLUX_ERROR * np.abs(flux) * error)
+    with np.errstate(over="ignore", invalid="ignore"):
+        return np.asarray(_MAGNITUDE_TO_FLUX_ERROR * np.abs(flux) * error)

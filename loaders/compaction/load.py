@@ -13,6 +13,7 @@ import psycopg2.errors
 import psycopg2.extensions
 import sqlalchemy as sa
 
+from loaders.compaction.target import Target
 from loaders.light_curve import load as light_curve
 from loaders.light_curve.block import BlockKey, BlockPhotometry, Epochs, MeasurementMatrix, epochs_in_order
 from loaders.light_curve.decode import DecodedRows, decode_rows, fill_reals
@@ -27,12 +28,10 @@ from roman_db.transactions import StillRunning, wait_for_others
 _POINTS_A_CHUNK = 20_000_000
 #: New readers wait behind one who wants to drop what others read, so that one gives up soon.
 _LOCK_PATIENCE = "1s"
-
 #: Seconds that a compaction waits for the queries of the moment before it gives up.
 _PREPARATION_S = 600.0
 #: Seconds that a finished compaction waits for readers of the old blocks before it leaves them for the next.
 _READER_PATIENCE_S = 10.0
-
 _MEANS = ("reference_flux", "mean_reduced_chi2", "mean_crowding", "mean_background")
 
 #: Told after each chunk of objects: chunks done, chunks in all.
@@ -44,7 +43,6 @@ class MergedBlock:
     """A new block, where its rows go, and how the old ones go into it."""
 
     place: BlockPlace
-    key: BlockKey
     epochs: Epochs
     plan: MergePlan
 
@@ -70,8 +68,9 @@ def compact_window(
     query = sa.text("SELECT generation, place FROM ops.begin_light_curve_compaction(:first, :last, :sealed)")
     bounds = {"first": window.from_mjd, "last": window.to_mjd, "sealed": window.sealed}
     generation, place = connection.execute(query, bounds).one()
+    target = Target(generation, place, _last_day(connection, window))
     units = _supersede(connection, window)
-    merged = [_new_block(connection, members, (generation, place), context) for members in units]
+    merged = [_new_block(connection, members, target, context) for members in units]
     old = np.concatenate([block.plan.block_id for block in merged]) if merged else np.empty(0, np.int64)
     chunks = _object_chunks(connection, window, old)
     n_object = np.zeros(len(merged), np.int64)
@@ -170,6 +169,13 @@ def _has_several(connection: sa.Connection, first: int, last: int) -> bool:
     return connection.execute(several.limit(1)).first() is not None
 
 
+def _last_day(connection: sa.Connection, window: Window) -> int:
+    """Last day of the first partition of a window, which is the one that takes the merged blocks."""
+    partitions = table("ops.light_curve_partition").c
+    inside = partitions.from_mjd >= window.from_mjd, partitions.to_mjd <= window.to_mjd
+    return int(connection.execute(sa.select(sa.func.min(partitions.to_mjd)).where(*inside)).scalar_one()) - 1
+
+
 def _current(first: int, last: int) -> tuple[sa.ColumnElement[bool], ...]:
     """Conditions of the current blocks of some days."""
     blocks = table("roman.light_curve_block").c
@@ -191,17 +197,18 @@ def _supersede(connection: sa.Connection, window: Window) -> list[list[sa.Row[An
 def _new_block(
     connection: sa.Connection,
     members: Sequence[sa.Row[Any]],
-    target: tuple[int, str],
+    target: Target,
     context: BlockContext,
 ) -> MergedBlock:
-    """Store the row of one merged block, in a generation at a place."""
+    """Store the row of one merged block."""
     first = members[0]
     key = BlockKey(
         first.field_id,
         first.detector,
         first.optical_element,
         first.photometry_kind,
-        min(row.start_mjd for row in members),
+        # What a season has only later on stands with its first days, too: within the season, where they end.
+        min(target.last_mjd, *(row.start_mjd for row in members)),
         max(row.end_mjd for row in members),
     )
     epochs, column, start = epochs_in_order([_epochs(row) for row in members])
@@ -210,9 +217,10 @@ def _new_block(
     # The run of the oldest photometry: a file that was replaced since must still be newer than the block.
     run = min(row.load_run_id for row in members)
     origin = BlockContext(run, catalog, context.excluding_flags)
-    block_id = connection.execute(sa.select(sa.func.ops.new_light_curve_block_id(target[0]))).scalar_one()
+    number = sa.func.ops.new_light_curve_block_id(target.generation)
+    block_id = connection.execute(sa.select(number)).scalar_one()
     light_curve.insert_block(connection, block_id, key, epochs, 0, origin)
-    return MergedBlock(BlockPlace(block_id, key.start_mjd, target[1]), key, epochs, plan)
+    return MergedBlock(BlockPlace(block_id, key.start_mjd, target.place), epochs, plan)
 
 
 def _epochs(row: sa.Row[Any]) -> Epochs:

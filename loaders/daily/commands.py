@@ -7,16 +7,22 @@ from typing import TYPE_CHECKING
 
 import click
 from rich.console import Console
-from rich.table import Table
+from rich.table import Column, Table
 
 from roman_db.console import EXIT_REJECTED, progress_bar, tell_why
 
 if TYPE_CHECKING:
-    from loaders.daily.load import DailySummary, MetricSummary
+    from loaders.daily.load import Choices, DailySummary, MetricSummary
     from roman_db.jobs import ModeReport
 
 #: Days before and after any observation.
 _FIRST, _LAST = 0, 1_000_000
+
+#: Days (MJD) of a mission: no exposure can be older, and none will be younger.
+_MISSION = (58_849, 88_069)
+
+#: Failed units that the report names.
+_SHOWN = 10
 
 
 @click.command()
@@ -30,11 +36,12 @@ def daily(day: int | None, detector: str | None, optical_element: str | None, re
     What is done already is left alone, so it can be repeated at any time. Exit code 1: a unit failed or an
     exposure had to be refused.
     """
-    from loaders.daily.load import DAILY, summarise_run
+    from loaders.daily.load import DAILY, read_choices, summarise_run
     from roman_db import migrate
     from roman_db.jobs import run_mode
 
     migrate.ensure_current()
+    _check_selection(read_choices(), day, detector, optical_element)
     arguments = {
         "first_day": _FIRST if day is None else day,
         "last_day": _LAST if day is None else day,
@@ -57,6 +64,32 @@ def commands(root: click.Group) -> None:
         group.add_command(daily)
 
 
+def _check_selection(
+    choices: Choices, day: int | None, detector: str | None, optical_element: str | None
+) -> None:
+    """Refuse what selects nothing, ever: it would look as if all were done."""
+    _check_name("--detector", detector, choices.detectors)
+    _check_name("--optical-element", optical_element, choices.optical_elements)
+    if day is not None and not _MISSION[0] <= day < _MISSION[1]:
+        loaded = f"; exposures are loaded of {choices.first_day} to {choices.last_day}"
+        raise click.BadParameter(
+            f"{day} is no day of the mission: give MJD (TDB), from {_MISSION[0]} to {_MISSION[1] - 1}"
+            + ("" if choices.first_day is None else loaded),
+            param_hint="--day",
+        )
+    if choices.first_day is None:
+        raise click.ClickException(
+            "No exposure is loaded, so there is nothing to do. Load some first: roman-db load exposure FOLDER"
+        )
+
+
+def _check_name(option: str, name: str | None, registered: list[str] | None) -> None:
+    """Refuse a detector or optical element that is none."""
+    if name is not None and name not in (registered or []):
+        known = ", ".join(registered or []) or "none"
+        raise click.BadParameter(f"{name!r} is none of those registered: {known}", param_hint=option)
+
+
 def print_report(report: ModeReport, summary: DailySummary) -> None:
     """Print what was done, what failed, and the quality against the limits."""
     click.echo(
@@ -65,8 +98,11 @@ def print_report(report: ModeReport, summary: DailySummary) -> None:
     )
     if summary.metrics:
         Console().print(_metric_table(summary.metrics))
-    for unit, reason in report.failed.items():
+    for unit, reason in list(report.failed.items())[:_SHOWN]:
         click.echo(f"{click.style('failed', fg='red')} {unit}: {' '.join(reason.split())}")
+    if len(report.failed) > _SHOWN:
+        query = f"SELECT task, unit, message FROM ops.task_run WHERE load_run_id = {report.load_run_id}"
+        click.echo(f'and {len(report.failed) - _SHOWN} more: roman-db query "{query}"')
     if summary.n_rejected:
         click.echo(f"{summary.n_rejected} exposures rejected.")
         tell_why()
@@ -74,7 +110,10 @@ def print_report(report: ModeReport, summary: DailySummary) -> None:
 
 def _metric_table(metrics: tuple[MetricSummary, ...]) -> Table:
     """Metrics, one a row."""
-    table = Table("quality metric", "measured", "median", "least", "largest", "verdict")
+    # A name that is cut off cannot be looked up; numbers may be folded.
+    name = Column("quality metric", no_wrap=True, min_width=max(len(metric.metric) for metric in metrics))
+    others = (Column(text, overflow="fold") for text in ("measured", "median", "least", "largest", "verdict"))
+    table = Table(name, *others)
     for metric in metrics:
         values = (_number(value) for value in (metric.median, metric.least, metric.largest))
         table.add_row(metric.metric, str(metric.n), *values, _verdict(metric))
@@ -90,4 +129,6 @@ def _verdict(metric: MetricSummary) -> str:
     """How many are outside the limits."""
     if metric.n_failure:
         return f"[red]{metric.n_failure} failures[/red]"
-    return f"[yellow]{metric.n_warning} warnings[/yellow]" if metric.n_warning else "good"
+    if metric.n_warning:
+        return f"[yellow]{metric.n_warning} warnings[/yellow]"
+    return "unlimited" if metric.n_unlimited == metric.n else "good"

@@ -2,20 +2,32 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import sqlalchemy as sa
 
+from loaders.astrometry.load import has_stars, read_exposures
 from loaders.photometry.load import pending_units, photometer_unit
 from loaders.psf.load import build_unit, units_without_psf
 from roman_db import session
-from roman_db.jobs import Mode, Task
+from roman_db.jobs import Mode, Task, Unit
+
+
+def units_with_stars(arguments: Mapping[str, Any]) -> list[Unit]:
+    """List the PSFs that can be built: where no star is catalogued it is the photometry that says so."""
+    units = units_without_psf(arguments)
+    with session.reading() as connection:
+        exposures = {unit.name: read_exposures(connection, unit.arguments["exposure_id"]) for unit in units}
+        return [unit for unit in units if has_stars(connection, exposures[unit.name])]
+
 
 DAILY = Mode(
     "daily",
     "Update the PSF, photometer every catalogued object in every new exposure, write the light curves",
     (
-        Task("psf", "Build the PSF of each detector, optical element and day", units_without_psf, build_unit),
+        Task("psf", "Build the PSF of each detector, optical element and day", units_with_stars, build_unit),
         Task("photometer", "Photometer the exposures and store blocks", pending_units, photometer_unit),
     ),
 )
@@ -24,7 +36,8 @@ _METRICS = """
 SELECT metric, count(*) AS n, min(value) AS least, max(value) AS largest,
        percentile_cont(0.5) WITHIN GROUP (ORDER BY value) AS median,
        count(*) FILTER (WHERE verdict = 'warning') AS n_warning,
-       count(*) FILTER (WHERE verdict = 'failure') AS n_failure
+       count(*) FILTER (WHERE verdict = 'failure') AS n_failure,
+       count(*) FILTER (WHERE verdict = 'unlimited') AS n_unlimited
 FROM ops.quality_metric WHERE load_run_id = CAST(:load_run_id AS bigint) GROUP BY metric ORDER BY metric
 """
 
@@ -36,9 +49,34 @@ FROM roman.light_curve_block WHERE load_run_id = CAST(:load_run_id AS bigint)
 """
 
 
+_CHOICES = """
+SELECT (SELECT array_agg(detector ORDER BY detector) FROM roman.detector) AS detectors,
+       (SELECT array_agg(optical_element ORDER BY optical_element) FROM roman.optical_element
+        WHERE kind = 'imaging') AS optical_elements,
+       (SELECT min(day_mjd) FROM roman.exposure) AS first_day,
+       (SELECT max(day_mjd) FROM roman.exposure) AS last_day
+"""
+
+
+@dataclass(frozen=True)
+class Choices:
+    """What a run can be restricted to; the days (MJD TDB) are those of loaded exposures, None without any."""
+
+    detectors: list[str] | None
+    optical_elements: list[str] | None
+    first_day: int | None
+    last_day: int | None
+
+
+def read_choices() -> Choices:
+    """Read what a run can be restricted to."""
+    with session.reading() as connection:
+        return Choices(**connection.execute(sa.text(_CHOICES)).one()._asdict())
+
+
 @dataclass(frozen=True)
 class MetricSummary:
-    """One quality metric over a run: how often measured, and how often outside its limits."""
+    """One quality metric over a run: how often measured, outside its limits, and without limits."""
 
     metric: str
     n: int
@@ -47,6 +85,7 @@ class MetricSummary:
     median: float | None
     n_warning: int
     n_failure: int
+    n_unlimited: int
 
 
 @dataclass(frozen=True)

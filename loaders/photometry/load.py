@@ -74,7 +74,7 @@ def photometer_unit(unit: Unit, run: LoadRun, progress: Progress) -> None:
         psf = psf_for(connection, unit.arguments["detector"], element, middle)
         catalog = connection.execute(sa.text("SELECT max(catalog_version_id) FROM roman.catalog_version"))
         context = BlockContext(run.load_run_id, catalog.scalar_one() or 0, EXCLUDING_FLAGS)
-    stars = read_stars(element, exposures)
+    stars = _stars(element, exposures, run)
     measured = []
     for done, outcome in enumerate(_measure_all(exposures, stars, psf), 1):
         if isinstance(outcome, Rejected):
@@ -87,6 +87,17 @@ def photometer_unit(unit: Unit, run: LoadRun, progress: Progress) -> None:
         kept = {measurement.exposure_id for measurement in measured}
         exposures = [exposure for exposure in exposures if exposure.exposure_id in kept]
         _store(unit, run, context, exposures, stars, measured)
+
+
+def _stars(element: str, exposures: Sequence[StoredExposure], run: LoadRun) -> CatalogStars:
+    """Read the catalogued stars; where there is none all exposures of the unit are refused, and it fails."""
+    try:
+        return read_stars(element, exposures)
+    except Rejected as rejected:
+        why = {"code": rejected.code, "reason": rejected.what, "remedy": rejected.remedy, "row_number": None}
+        with session.transaction() as connection:
+            run.reject_rows(connection, [why | {"source": str(exposure.path)} for exposure in exposures])
+        raise
 
 
 def _epochs(exposures: Sequence[StoredExposure]) -> Epochs:

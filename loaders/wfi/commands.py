@@ -10,8 +10,13 @@ from roman_db.console import finish, progress_bar
 
 
 @click.command()
-@click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path))
-@click.option("--replace", is_flag=True, help="Let a changed file replace the version loaded before.")
+# A file that cannot be read is refused with the others loaded, so click must not look at it.
+@click.argument("files", nargs=-1, required=True, type=click.Path(readable=False, path_type=Path))
+@click.option(
+    "--replace",
+    is_flag=True,
+    help="Let a changed file, or an earlier version, replace the one that is loaded.",
+)
 def exposure(files: tuple[Path, ...], replace: bool) -> None:
     """Load Level-2 exposures (ASDF). A folder stands for all *_cal.asdf files in it."""
     from loaders.wfi.load import expand, load_exposures

@@ -53,6 +53,7 @@ def exposure_metadata(meta: Mapping[str, object], path: Path) -> ExposureMetadat
     values |= _identity(values, path)
     values |= _visit_numbers(values, path)
     values |= _times(values, path)
+    _check_exposure_time(meta, path)
     values["filename"] = recorded_name or path.name
     return ExposureMetadata(**values)  # type: ignore[arg-type]  # RAD has validated the types
 
@@ -114,11 +115,17 @@ def _utc(time: Time, path: Path, keyword: str) -> datetime | None:
 def _identity(values: Mapping[str, object], path: Path) -> dict[str, object]:
     """Visit, exposure number, detector and filter, from keywords or names; they must not contradict."""
     names = {
-        f"the file name {name}": parsed
-        for name in (path.name, values["filename"])
+        said: parsed
+        for said, name in _names(path.name, values["filename"])
         if isinstance(name, str) and (parsed := parse_product_name(name))
     }
     return {key: _agreed(key, values[key], names, path) for key in _IDENTIFYING}
+
+
+def _names(name: str, recorded: object) -> list[tuple[str, object]]:
+    """Names of the file with where they stand, the keyword's only if it is another."""
+    found: list[tuple[str, object]] = [(f"the file name {name}", name)]
+    return found if recorded == name else [*found, (f"the keyword meta.filename ({recorded})", recorded)]
 
 
 def _agreed(key: str, keyword_value: object, names: Mapping[str, object], path: Path) -> object:
@@ -170,6 +177,15 @@ def _times(values: Mapping[str, object], path: Path) -> dict[str, object]:
         what = f"mid_time {middle.isoformat()} is not between start_time and end_time"
         raise Rejected(where, what, _REMEDY, "bad_time")
     return {}
+
+
+def _check_exposure_time(meta: Mapping[str, object], path: Path) -> None:
+    """Reject an exposure time that is none; unknown, as the placeholder says, is not forbidden."""
+    keyword = "exposure.exposure_time"
+    value = _look_up(meta, keyword)
+    if isinstance(value, int | float) and value != PLACEHOLDER_NUMBER and not 0 < value < math.inf:
+        what = f"value {value} is not a time above 0 s"
+        raise Rejected(f"{path}: meta.{keyword}", what, _REMEDY, "bad_keyword")
 
 
 def _middle(start: datetime, end: datetime) -> datetime:

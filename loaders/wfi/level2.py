@@ -95,7 +95,8 @@ def read_level2(path: Path | str) -> Level2Image:
     ------
     Rejected
         If the file cannot be used: the codes of `read_metadata`, and ``no_wcs``, ``unusable_wcs``,
-        ``array_shape``, ``no_flux_calibration``, ``all_nan``, ``fully_saturated``, ``no_usable_pixels``.
+        ``array_shape``, ``no_flux_calibration``, ``all_nan``, ``fully_saturated``, ``no_usable_pixels``,
+        ``no_signal``.
     """
     path = Path(path)
     with level2_model(path, pixels=True) as model:
@@ -149,18 +150,26 @@ def _scaled(array: npt.NDArray[np.generic], factor: float) -> Float32Array:
 
 
 def _check_pixels(image: Level2Image, path: Path) -> None:
-    """Reject an image without a single usable pixel."""
+    """Reject an image without a single usable pixel, or without anything in them."""
     usable = usable_pixels(image.data, image.err, image.var_poisson, image.dq)
-    if usable.any():
+    if image.data[usable].any():
         return
-    what, code = _why_unusable(image)
+    if usable.any():
+        what, code = (
+            "all usable pixels are exactly 0, although their variance says that they scatter",
+            "no_signal",
+        )
+    else:
+        what, code = _why_unusable(image)
     raise Rejected(f"{path}: data", what, "Process the exposure again, or leave it out", code)
 
 
 def _why_unusable(image: Level2Image) -> tuple[str, str]:
     """Say what is wrong with an image of which no pixel is usable."""
     if not np.isfinite(image.data).any():
-        return "all pixels are NaN", "all_nan"
+        nan = np.isnan(image.data)
+        kind = "NaN" if nan.all() else "NaN or infinite" if nan.any() else "infinite"
+        return f"all pixels are {kind}", "all_nan"
     if (image.dq & np.uint32(SATURATED)).all():
-        return "all pixels are saturated", "fully_saturated"
+        return "all pixels are saturated, and none has a usable slope", "fully_saturated"
     return "no pixel has an error and no flag that forbids its use", "no_usable_pixels"

@@ -9,6 +9,7 @@ from pathlib import Path
 import sqlalchemy as sa
 import structlog
 
+from loaders.input_file import unreadable
 from loaders.rejection import Rejected
 from loaders.wfi.describe import ExposureDescription, describe_exposure
 from loaders.wfi.known import check_known
@@ -33,7 +34,7 @@ def load_exposures(paths: Sequence[Path], replace: bool, progress: Callable[[int
     Parameters
     ----------
     replace
-        Let a file whose content has changed take the place of the version that was loaded before.
+        Let a file whose content has changed, or an earlier version, take the place of the one that is loaded.
     progress
         Told after every file how many are done.
     """
@@ -57,13 +58,21 @@ def _describe_all(paths: Sequence[Path]) -> Iterator[tuple[Path, ExposureDescrip
 
 def _describe(path: Path) -> ExposureDescription | Rejected:
     """Describe a file, or say why it can't be."""
-    if path.is_dir():
-        what = "no file in this folder is named *_cal.asdf"
-        return Rejected(str(path), what, "Name the files, or another folder", "missing_file")
     try:
+        if path.is_dir():
+            return _refused_folder(path)
         return describe_exposure(path)
     except Rejected as rejected:
         return rejected
+    except OSError as error:
+        return unreadable(path, error)
+
+
+def _refused_folder(path: Path) -> Rejected:
+    """Say why a folder gave no file: none has the name, or it cannot be listed (an OSError)."""
+    list(path.iterdir())
+    what = "no file in this folder is named *_cal.asdf"
+    return Rejected(str(path), what, "Name the files, or another folder", "missing_file")
 
 
 def _store_or_reject(
@@ -86,7 +95,7 @@ def _store(connection: sa.Connection, run: LoadRun, exposure: ExposureDescriptio
     """Store an exposure with its visit, program and field; a file that is there already changes nothing."""
     check_known(exposure.metadata, *_known_instruments(connection))
     _take_turns(connection, exposure)
-    if _is_stored(connection, exposure):
+    if _is_stored(connection, exposure, replace):
         log.info("already loaded", file=exposure.path.name)
         run.count(connection, loaded=1, unchanged=1)
         return
@@ -117,13 +126,13 @@ def _known_instruments(connection: sa.Connection) -> tuple[set[str], set[str]]:
     )
 
 
-def _is_stored(connection: sa.Connection, exposure: ExposureDescription) -> bool:
-    """Whether this very file is loaded; where it lies now is noted.
+def _is_stored(connection: sa.Connection, exposure: ExposureDescription, replace: bool) -> bool:
+    """Whether this very file is loaded; where it lies now is noted. An earlier version may come back.
 
     Raises
     ------
     Rejected
-        If the content is loaded under another name, or was loaded once and is superseded.
+        If the content is loaded under another name, or was superseded and may not replace what is there.
     """
     files = table("ops.input_file")
     query = sa.select(files.c.filename, files.c.superseded_at).where(
@@ -136,8 +145,11 @@ def _is_stored(connection: sa.Connection, exposure: ExposureDescription) -> bool
         what = f"has the same content as {stored.filename}, which is loaded"
         raise Rejected(str(exposure.path), what, "Remove one of the two files", "duplicate_content")
     if stored.superseded_at is not None:
+        if replace:
+            return False
         what = f"is an older version, replaced at {stored.superseded_at:%Y-%m-%d %H:%M} UTC"
-        raise Rejected(str(exposure.path), what, "Load the newest version", "superseded_content")
+        remedy = "Load the newest version, or go back to this one with --replace"
+        raise Rejected(str(exposure.path), what, remedy, "superseded_content")
     moved = files.update().where(files.c.kind == "exposure", files.c.sha256 == exposure.sha256)
     connection.execute(moved.values(path=str(exposure.path)))
     return True
@@ -178,7 +190,10 @@ def _check_identity(connection: sa.Connection, exposure: ExposureDescription, re
 
 
 def _insert_file(connection: sa.Connection, run: LoadRun, exposure: ExposureDescription) -> int:
-    """Register the file."""
+    """Register the file. An earlier version that comes back is current again, and of this run.
+
+    The run tells that the light curves are older than the file, so that they are made again.
+    """
     files = table("ops.input_file")
     row = {
         "kind": "exposure",
@@ -188,7 +203,11 @@ def _insert_file(connection: sa.Connection, run: LoadRun, exposure: ExposureDesc
         "size_bytes": exposure.size_bytes,
         "load_run_id": run.load_run_id,
     }
-    return int(connection.execute(files.insert().returning(files.c.file_id), row).scalar_one())
+    insert = sa.dialects.postgresql.insert(files).values(row)
+    again = insert.on_conflict_do_update(
+        index_elements=["kind", "sha256"], set_=row | {"superseded_at": sa.null()}
+    )
+    return int(connection.execute(again.returning(files.c.file_id)).scalar_one())
 
 
 def _insert_missing(connection: sa.Connection, name: str, values: dict[str, object]) -> None:
@@ -250,9 +269,17 @@ def _field_of(connection: sa.Connection, exposure: ExposureDescription) -> int:
 def expand(paths: Iterable[Path]) -> list[Path]:
     """Files as given, and the Level-2 files (``*_cal.asdf``) of folders in order of their names.
 
-    A folder without any stands for itself, to be refused.
+    A folder without any, or that cannot be listed, stands for itself, to be refused.
     """
     found: list[Path] = []
     for path in paths:
-        found += sorted(path.glob("*_cal.asdf")) or [path]
+        found += _level2_files(path) or [path]
     return found
+
+
+def _level2_files(folder: Path) -> list[Path]:
+    """Level-2 files of a folder; none if it is none or cannot be listed."""
+    try:
+        return sorted(path for path in folder.iterdir() if path.name.endswith("_cal.asdf"))
+    except OSError:
+        return []

@@ -19,6 +19,7 @@ from asdf.exceptions import (
 )
 from roman_datamodels.datamodels import DataModel, ImageModel
 
+from loaders.input_file import beginning, read_bytes, unreadable
 from loaders.rejection import Rejected
 from loaders.wfi.asdf_blocks import missing_end
 
@@ -56,8 +57,8 @@ def level2_model(path: Path, *, pixels: bool) -> Iterator[ImageModel]:
     Raises
     ------
     Rejected
-        Codes ``missing_file``, ``empty_file``, ``not_asdf``, ``truncated``, ``corrupted``, ``not_roman``,
-        ``not_level2``, ``schema_violation``.
+        Codes ``missing_file``, ``unreadable_file``, ``empty_file``, ``not_asdf``, ``truncated``,
+        ``corrupted``, ``not_roman``, ``not_level2``, ``schema_violation``.
     """
     _check_is_asdf(path)
     with _quiet_reading():
@@ -70,21 +71,18 @@ def level2_model(path: Path, *, pixels: bool) -> Iterator[ImageModel]:
 def _check_is_asdf(path: Path) -> None:
     """Reject what cannot be an ASDF file before a parser sees it."""
     where = str(path)
-    if not path.is_file():
-        raise Rejected(where, "no such file", "Check the path", "missing_file")
-    try:
-        with path.open("rb") as stream:
-            start = stream.read(80)
-    except OSError as error:
-        what = f"cannot be read ({error.strerror})"
-        raise Rejected(where, what, "Check the permissions and the disk", "unreadable_file") from error
+    start = read_bytes(path, "a Level-2 file (_cal.asdf)", 80)
     if not start:
         raise Rejected(where, "the file is empty", _FETCH_AGAIN, "empty_file")
     if not start.startswith(_ASDF_MAGIC):
-        kind = "a FITS file" if start.startswith(b"SIMPLE  =") else f"a file that begins with {start[:12]!r}"
+        kind = "a FITS file" if start.startswith(b"SIMPLE  =") else beginning(start)
         what = f"expected ASDF, found {kind}"
         raise Rejected(where, what, "Give a Level-2 file whose name ends in _cal.asdf", "not_asdf")
-    if missing := missing_end(path):
+    try:
+        missing = missing_end(path)
+    except OSError as error:
+        raise unreadable(path, error) from error
+    if missing:
         raise Rejected(where, f"the end of the file is missing: {missing}", _FETCH_AGAIN, "truncated")
 
 
@@ -132,8 +130,10 @@ def _schema_violation(where: str, error: ValidationError) -> Rejected:
     if error.validator == "required":
         what = f"a keyword is missing: {error.message}"
     else:
-        value = shorten(repr(error.instance))
-        what = f"value {value} is not allowed by its RAD schema ({shorten(error.message)})"
+        # Of an array asdf shows how the header describes it, which the message says in words.
+        is_array = error.validator in ("ndim", "max_ndim", "datatype")
+        value = "the array" if is_array else f"value {shorten(repr(error.instance))}"
+        what = f"{value} is not allowed by its RAD schema ({shorten(error.message)})"
     remedy = "Correct the keyword or process the file with a current pipeline"
     return Rejected(f"{where}: {keyword or 'roman'}", what, remedy, "schema_violation")
 

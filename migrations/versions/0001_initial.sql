@@ -227,7 +227,7 @@ COMMENT ON COLUMN roman.light_curve_block.field_id IS 'Field.';
 COMMENT ON COLUMN roman.light_curve_block.detector IS 'Detector.';
 COMMENT ON COLUMN roman.light_curve_block.optical_element IS 'Optical element.';
 COMMENT ON COLUMN roman.light_curve_block.photometry_kind IS 'psf for PSF photometry of the exposure, dia for photometry of its difference from a reference.';
-COMMENT ON COLUMN roman.light_curve_block.start_mjd IS 'First day of the block, MJD TDB. [d]';
+COMMENT ON COLUMN roman.light_curve_block.start_mjd IS 'First day of the block, MJD TDB; where all of its exposures are of later days of a sealed season, the last day of the partition that holds the season. Times of exposures are in midpoint_mjd_tdb. [d]';
 COMMENT ON COLUMN roman.light_curve_block.end_mjd IS 'First day after the block, MJD TDB. [d]';
 COMMENT ON COLUMN roman.light_curve_block.n_epoch IS 'Number of exposures.';
 COMMENT ON COLUMN roman.light_curve_block.exposure_id IS 'Exposures in order of time.';
@@ -468,7 +468,7 @@ COMMENT ON COLUMN ops.quality_metric.quality_metric_id IS 'Identifier of the mea
 COMMENT ON COLUMN ops.quality_metric.metric IS 'Name of the metric.';
 COMMENT ON COLUMN ops.quality_metric.exposure_id IS 'Exposure that was measured.';
 COMMENT ON COLUMN ops.quality_metric.block_id IS 'Block that was measured.';
-COMMENT ON COLUMN ops.quality_metric.value IS 'Value; NaN where it could not be measured.';
+COMMENT ON COLUMN ops.quality_metric.value IS 'Value; empty where it could not be measured.';
 COMMENT ON COLUMN ops.quality_metric.lower IS 'Limit in force.';
 COMMENT ON COLUMN ops.quality_metric.upper IS 'Limit in force.';
 COMMENT ON COLUMN ops.quality_metric.verdict IS 'good, warning, failure, or unlimited where no limit is set.';

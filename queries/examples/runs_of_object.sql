@@ -4,7 +4,7 @@
 --   object_id: identifier of the object
 SELECT r.load_run_id, r.task, r.started_at, r.code_version, c.name AS catalog, b.catalog_version_id,
        b.optical_element, b.photometry_kind, count(*) AS n_block, sum(s.n_point) AS n_point,
-       min(b.start_mjd) AS first_mjd, max(b.end_mjd) AS end_mjd
+       CAST(floor(min(b.midpoint_mjd_tdb[1])) AS integer) AS first_mjd, max(b.end_mjd) AS end_mjd
 FROM roman.light_curve_summary AS s
 JOIN roman.light_curve_block AS b ON b.block_id = s.block_id AND b.start_mjd = s.start_mjd
 JOIN ops.load_run AS r ON r.load_run_id = b.load_run_id

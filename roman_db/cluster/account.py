@@ -6,6 +6,7 @@ there are any, else as ``postgres``, which PostgreSQL's packages create, else as
 
 from __future__ import annotations
 
+import contextlib
 import os
 import pwd
 import stat
@@ -73,15 +74,27 @@ def check_reachable(folder: Path, account: Account) -> None:
             )
 
 
+def closed(folder: Path, error: OSError) -> ClusterError:
+    """Error of a folder that the current user may not enter or read, with the owner as far as he is seen."""
+    for part in (folder, *folder.parents):
+        with contextlib.suppress(OSError):
+            owner = part.stat().st_uid
+            break
+    if owner == os.geteuid():
+        remedy = f"Let yourself in with: chmod u+rwx {part}"
+    else:
+        remedy = "Run roman-db as that user, or set ROMAN_DB_HOME to a folder of your own"
+    what = f"the folder cannot be read ({error.strerror}); {part} belongs to user {_name(owner)}"
+    return ClusterError(what, folder, remedy)
+
+
 def _owner(data: Path) -> int | None:
     try:
         return data.stat().st_uid
     except FileNotFoundError:
         return None
     except OSError as error:
-        raise ClusterError(
-            f"the folder cannot be read ({error.strerror})", data, "Set ROMAN_DB_HOME to a folder of your own"
-        ) from error
+        raise closed(data, error) from error
 
 
 def _for_root(data: Path, owner: int | None) -> Account:

@@ -15,6 +15,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from roman_db.cluster.account import closed
 from roman_db.cluster.error import ClusterError
 from roman_db.cluster.layout import Layout
 
@@ -100,7 +101,7 @@ def cluster_major(data: Path) -> int | None:
     Raises
     ------
     ClusterError
-        Where the folder holds something else.
+        Where the folder holds something else, or the user may not look into it.
     """
     try:
         return int((data / "PG_VERSION").read_text())
@@ -108,6 +109,9 @@ def cluster_major(data: Path) -> int | None:
         if not data.exists() or not any(data.iterdir()):
             return None
         what = "the folder holds files, but no PostgreSQL cluster"
+    except (PermissionError, NotADirectoryError) as error:
+        # Nothing is wrong with the cluster: the home is somebody else's, or no home at all.
+        raise closed(data, error) from error
     except (OSError, ValueError) as error:
         what = f"PG_VERSION cannot be read ({error})"
     raise ClusterError(what, data, "Nothing was changed. Restore it from a copy, or move it away")

@@ -90,6 +90,31 @@ def make_home(home: Path, account: Account) -> None:
         ) from error
 
 
+def check_makeable(home: Path) -> None:
+    """Check that the current user may make a home, or write into it where it is there; make nothing.
+
+    Raises
+    ------
+    ClusterError
+        Naming the folder that is not open to the user.
+    """
+    there = next(part for part in (home, *home.parents) if _is_there(part))
+    is_open = os.access(there, os.W_OK | os.X_OK, effective_ids=os.access in os.supports_effective_ids)
+    if not (is_open and there.is_dir()):
+        why = f"you may not write into {there}" if there.is_dir() else f"{there} is no folder"
+        remedy = "Set ROMAN_DB_HOME to a folder that you may write to"
+        raise ClusterError(f"the folder cannot be made: {why}", home, remedy)
+
+
+def _is_there(path: Path) -> bool:
+    """Whether there is something; what lies in a closed folder does not count."""
+    try:
+        path.stat()
+    except OSError:
+        return False
+    return True
+
+
 def make_private_folder(folder: Path, account: Account) -> None:
     """Make ``folder``, open to ``account`` alone, or check that it is so.
 

@@ -13,11 +13,21 @@ import click
 import psycopg2
 import sqlalchemy as sa
 
+from roman_db import session
+from roman_db.settings import settings
+
+NO_TABLES = "the database has no tables yet: `roman-db upgrade` makes them"
+
 #: What the driver puts before and after the server's own words.
 _DRIVER_PREFIX = re.compile(r"^.*?(?:ERROR|FATAL): +", re.DOTALL)
 _DRIVER_SUFFIX = re.compile(r"\s*(?:Query was: .*)?\.? ?(?:SQLSTATE: \w+)?$", re.DOTALL)
 _TIMEOUT = "canceling statement due to statement timeout"
 _READ_ONLY = "in a read-only transaction"
+#: What is said of tables that are not there; in a database without a schema that is true of all of them.
+_MISSING = re.compile(r'(?:relation|schema) "[^"]*" does not exist')
+#: Words of libpq where there is no server, and of a server that does not let us in.
+_UNREACHABLE = re.compile("connection to server |could not translate host name|server closed the connection")
+_REFUSED = re.compile('authentication failed|no password supplied|^role "[^"]*" does not exist|pg_hba.conf')
 
 
 class QueryError(Exception):
@@ -30,7 +40,7 @@ def reported() -> Iterator[None]:
     try:
         yield
     except QueryError as error:
-        raise click.ClickException(str(error)) from error
+        raise click.ClickException(_advised(str(error))) from error
     except sa.exc.DBAPIError as error:
         raise click.ClickException(_advised(explained(str(error.orig)))) from error
     except (psycopg2.Error, adbc_driver_manager.Error) as error:
@@ -80,11 +90,38 @@ def _caret(statement: str, position: int) -> list[str]:
 
 
 def _advised(words: str) -> str:
-    """Words of the server, with what to do where there is no database."""
+    """Words of the server, with what to do where there is no database, or no server."""
     first = words.splitlines()[0]
     if first.startswith("database") and first.endswith("does not exist"):
         return f"{first}: `roman-db upgrade` makes it"
-    return words
+    if _MISSING.search(first) and not _has_tables():
+        return NO_TABLES
+    remedy = connection_remedy(words)
+    return words if remedy is None else f"{words}\n{remedy}"
+
+
+def connection_remedy(words: str) -> str | None:
+    """What to do where these words say that there is no connection to be had; None where they do not."""
+    if not (is_refused := _REFUSED.search(words)) and not _UNREACHABLE.search(words):
+        return None
+    if settings().url is None:
+        return "`roman-db cluster status` says how the private server is, server.log in its home why."
+    if is_refused:
+        return (
+            "ROMAN_DB_URL names this server: correct the user and the password in it, or put the password "
+            "into ~/.pgpass."
+        )
+    return (
+        "ROMAN_DB_URL names this server: start it, or correct host and port; without ROMAN_DB_URL roman-db "
+        "uses a private server."
+    )
+
+
+def _has_tables() -> bool:
+    """Whether the database was ever upgraded."""
+    with session.engine().connect() as connection:
+        found = connection.execute(sa.text("SELECT to_regclass('ops.alembic_version')"))
+        return found.scalar_one() is not None
 
 
 def _close_stdout() -> None:

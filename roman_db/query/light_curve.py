@@ -194,7 +194,15 @@ def find_objects(cone: Cone) -> list[CataloguedObject]:
 def read_light_curve(
     target: CataloguedObject, optical_element: str | None = None, photometry_kind: str | None = None
 ) -> LightCurve:
-    """Read the points of an object, of all optical elements and kinds or of one."""
+    """Read the points of an object, of all optical elements and kinds or of one.
+
+    Raises
+    ------
+    QueryError
+        If there is no such optical element.
+    """
+    if optical_element is not None:
+        _check_optical_element(optical_element)
     wanted = {"optical_element": optical_element, "photometry_kind": photometry_kind}
     statement = parse(_POINTS.bind({"object_id": target.object_id, **wanted}))
     with open_result(Request(statement)) as result:
@@ -204,6 +212,15 @@ def read_light_curve(
     )
     keys = sorted((row["optical_element"], row["photometry_kind"]) for row in kinds.aggregate([]).to_pylist())
     return LightCurve(target, points, tuple(_series(points, *key) for key in keys))
+
+
+def _check_optical_element(name: str) -> None:
+    """Check that there is such an optical element, or no photometry would be no news."""
+    with session.reading() as connection:
+        query = sa.text("SELECT optical_element FROM roman.optical_element ORDER BY 1")
+        known = list(connection.execute(query).scalars())
+    if name not in known:
+        raise QueryError(f"there is no optical element {name!r}; there are {', '.join(known)}")
 
 
 def _series(points: pa.Table, optical_element: str, photometry_kind: str) -> Series:

@@ -67,16 +67,17 @@ def opened(out: Path | None) -> Iterator[BinaryIO]:
     if out is None:
         yield sys.stdout.buffer
         sys.stdout.buffer.flush()
-    elif out.exists() and not out.is_file():
-        with _said(out), out.open("wb") as stream:
-            yield stream
     else:
         with _said(out):
             yield from _replacing(out)
 
 
 def _replacing(out: Path) -> Iterator[BinaryIO]:
-    """Write beside the file, then take its place."""
+    """Write beside the file, then take its place; what is no file, as a pipe, is written to as it is."""
+    if out.exists() and not out.is_file():
+        with out.open("wb") as stream:
+            yield stream
+        return
     part = out.with_name(f".{out.name}.{os.getpid()}")
     try:
         with part.open("wb") as stream:

@@ -6,6 +6,7 @@ the blocks, which say how many epochs and objects they have.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -15,8 +16,9 @@ import sqlalchemy as sa
 
 from roman_db import session
 from roman_db.cluster import lifecycle
-from roman_db.load_run import code_version
-from roman_db.query.error import QueryError
+from roman_db.cluster.layout import check_makeable
+from roman_db.load_run import code_version, dead_runs
+from roman_db.query.error import NO_TABLES, QueryError
 from roman_db.settings import settings
 
 #: Rows up to which a table is counted.
@@ -29,14 +31,16 @@ _POINTS = """
            coalesce(min(start_mjd), 0), coalesce(max(end_mjd), 0)
     FROM roman.light_curve_block WHERE superseded_at IS NULL
 """
+#: A run that was killed could not say so; the next run writes it down, and status only reads.
+_STATE = "CASE WHEN load_run_id = ANY(CAST(:dead AS bigint[])) THEN 'interrupted' ELSE state END"
 _RUNS = f"""
-    SELECT load_run_id, task, state, started_at, finished_at,
+    SELECT load_run_id, task, {_STATE}, started_at, finished_at,
            n_read, n_loaded, n_unchanged, n_rejected, message
     FROM ops.load_run ORDER BY load_run_id DESC LIMIT {RECENT_RUNS}
 """
-_STATES = """
-    SELECT state, count(*) FROM ops.load_run
-    WHERE state IN ('running', 'interrupted', 'failed') GROUP BY state
+_STATES = f"""
+    SELECT {_STATE}, count(*) FROM ops.load_run
+    WHERE state IN ('running', 'interrupted', 'failed') GROUP BY 1
 """
 _VERDICTS = f"""
     SELECT verdict, count(*) FROM ops.quality_metric WHERE load_run_id = ANY(ARRAY(
@@ -128,12 +132,13 @@ def read_status() -> Status:
             return _read(connection, server)
     except sa.exc.ProgrammingError as error:
         if isinstance(error.orig, psycopg2.errors.UndefinedTable):
-            raise QueryError("the database has no tables yet: `roman-db upgrade` makes them") from error
+            raise QueryError(NO_TABLES) from error
         raise
 
 
 def _read(connection: sa.Connection, server: str) -> Status:
     """Put the parts together."""
+    dead = {"dead": dead_runs(connection)}
     n_point, n_block, first_mjd, end_mjd = _one(connection, _POINTS)
     stored = {name: _count(connection, table) for name, table in _TABLES.items()}
     light_curves = {"light-curve blocks": Count(n_block), "light-curve points": Count(int(n_point), False)}
@@ -143,8 +148,8 @@ def _read(connection: sa.Connection, server: str) -> Status:
         counts=stored | light_curves,
         first_mjd=first_mjd,
         end_mjd=end_mjd,
-        runs=[Run(*row) for row in connection.execute(sa.text(_RUNS))],
-        run_states=_pairs(connection, _STATES),
+        runs=[Run(*row) for row in connection.execute(sa.text(_RUNS), dead)],
+        run_states=_pairs(connection, _STATES, dead),
         verdicts=_pairs(connection, _VERDICTS),
         size_bytes=_one(connection, "SELECT pg_database_size(current_database())")[0],
         light_curve_bytes=int(_one(connection, _PARTITIONS)[0]),
@@ -158,9 +163,12 @@ def _server() -> str:
     ------
     QueryError
         If no private server was ever made; a look at it is no reason to make one.
+    ClusterError
+        If the user may not look at it, or could not make one.
     """
     chosen = settings()
     if chosen.url is None and lifecycle.status(chosen).state == "absent":
+        check_makeable(chosen.home)
         raise QueryError(f"there is no database in {chosen.home} yet: `roman-db upgrade` makes one")
     kind = "private server" if chosen.url is None else "server of ROMAN_DB_URL"
     url = session.database_url()
@@ -183,6 +191,6 @@ def _one(connection: sa.Connection, sql: str) -> tuple[Any, ...]:
     return tuple(connection.execute(sa.text(sql)).one())
 
 
-def _pairs(connection: sa.Connection, sql: str) -> dict[str, int]:
+def _pairs(connection: sa.Connection, sql: str, values: Mapping[str, object] | None = None) -> dict[str, int]:
     """Names and numbers."""
-    return {str(name): int(number) for name, number in connection.execute(sa.text(sql))}
+    return {str(name): int(number) for name, number in connection.execute(sa.text(sql), values)}

@@ -41,7 +41,8 @@ def _runs(status: Status) -> Iterator[str]:
 
 def _run(run: Run) -> str:
     """One run."""
-    took = _duration((run.finished_at or datetime.now(UTC)) - run.started_at)
+    ended = run.finished_at or (datetime.now(UTC) if run.state == "running" else None)
+    took = _duration(ended - run.started_at) if ended else "unknown"
     numbers = (f"{number:,}" for number in (run.n_loaded, run.n_unchanged, run.n_rejected))
     begun = f"{run.started_at:%Y-%m-%d %H:%M}"
     return _cells(str(run.load_run_id), f"{run.task:.17}", run.state, begun, took, *numbers)

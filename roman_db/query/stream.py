@@ -175,8 +175,8 @@ def _batches(reader: pa.RecordBatchReader, result: Result, max_rows: int | None)
 
 @contextlib.contextmanager
 def _translated() -> Iterator[None]:
-    """Say an error of the server in its words; while rows are read it comes as an OSError."""
+    """Say an error of the server in its words; while rows are read it comes as an OSError or one of Arrow."""
     try:
         yield
-    except (dbapi.Error, OSError) as error:
+    except (dbapi.Error, OSError, pa.ArrowException) as error:
         raise QueryError(explained(str(error))) from error

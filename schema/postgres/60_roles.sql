@@ -71,3 +71,25 @@ BEGIN
         ops.drop_light_curve_partition(integer, integer, bigint) TO roman_loader;
 END
 $$;
+
+-- What PostgreSQL lets everybody call even in a read-only transaction and what writes all the same: large objects
+-- (version 15), and records of the log that nothing here reads. Their owner is the administrator; an upgrade by
+-- somebody else leaves them as they are, and says so.
+DO $$
+DECLARE
+    item record;
+BEGIN
+    FOR item IN
+        SELECT oid::regprocedure AS name, pg_has_role(proowner, 'MEMBER') AS is_ours FROM pg_proc
+        WHERE pronamespace = 'pg_catalog'::regnamespace AND has_function_privilege('public', oid, 'EXECUTE')
+          AND proname IN ('lo_creat', 'lo_create', 'lo_from_bytea', 'lo_put', 'lo_import', 'lo_export', 'lo_unlink',
+                          'lo_truncate', 'lo_truncate64', 'lowrite', 'pg_logical_emit_message')
+    LOOP
+        IF item.is_ours THEN
+            EXECUTE format('REVOKE EXECUTE ON FUNCTION pg_catalog.%s FROM PUBLIC', item.name);
+        ELSE
+            RAISE WARNING 'readers may call %: have a superuser revoke it from PUBLIC in this database', item.name;
+        END IF;
+    END LOOP;
+END
+$$;

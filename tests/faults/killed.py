@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import multiprocessing
 import os
+import shutil
 import signal
 import sys
 import tempfile
@@ -56,11 +57,14 @@ class Started:
         self.process.start()
 
     def outcome(self) -> Outcome:
-        """Wait for the end."""
-        self.process.join(240)
-        steps = self._folder / "steps"
-        text = (self._folder / "text").read_text()
-        return Outcome(self.process.exitcode, text, int(steps.read_text()) if steps.exists() else 0)
+        """Wait for the end, once, and remove what the process wrote."""
+        try:
+            self.process.join(240)
+            steps = self._folder / "steps"
+            text = (self._folder / "text").read_text()
+            return Outcome(self.process.exitcode, text, int(steps.read_text()) if steps.exists() else 0)
+        finally:
+            shutil.rmtree(self._folder, ignore_errors=True)
 
 
 def run(arguments: Sequence[object], kill: Kill | None = None, **environment: str) -> Outcome:

@@ -1,6 +1,7 @@
 """Pipeline modes: units one by one, whatever becomes of the others."""
 
 import pytest
+from structlog.testing import capture_logs
 
 from roman_db.jobs import Mode, Task, Unit, run_mode
 
@@ -78,6 +79,23 @@ def test_a_unit_that_fails_stops_no_other(database):
         ("b", "failed", "ValueError: all pixels are NaN", False),
         ("c", "succeeded", None, False),
     ]
+
+
+class Refused(ValueError):
+    """Input that is refused, as loaders raise it."""
+
+    where, what, remedy, code = "a.asdf", "all pixels are NaN", "Leave it out", "all_nan"
+
+
+def test_input_that_is_refused_needs_no_traceback(database):
+    errors = {"a": Refused("a.asdf: all pixels are NaN. Leave it out."), "b": ValueError("a surprise")}
+    with capture_logs() as logs:
+        report, _ = run(Bench("one", lambda arguments: ["a", "b"], raises=errors))
+    assert report.failed == {
+        "one a": "a.asdf: all pixels are NaN. Leave it out.",
+        "one b": "ValueError: a surprise",
+    }
+    assert [(line["unit"], bool(line["exc_info"])) for line in logs] == [("a", False), ("b", True)]
 
 
 def test_ctrl_c_closes_everything_as_interrupted(database):

@@ -36,13 +36,29 @@ def attempt(role, statement):
         "SELECT ops.drop_light_curve_partition(61520, 61528, 0)",
         "SELECT * FROM roman_partition.light_curve_segment_61520_61528_g0",
         "SELECT nextval('roman.light_curve_block_block_id_seq')",
+        "SELECT lo_creat(0)",
+        "SELECT lo_from_bytea(0, 'a')",
+        "SELECT pg_logical_emit_message(false, 'a', 'a')",
+        "COPY (SELECT 1) TO PROGRAM 'cat'",
+        "SELECT pg_read_file('PG_VERSION')",
+        "CREATE EXTENSION dblink",
+        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = 'roman_admin'",
     ],
 )
 def test_a_reader_only_reads(database, statement):
     with session.transaction() as connection:
         connection.execute(sa.text("SELECT ops.open_light_curve_block(61520)"))
-    with pytest.raises(sa.exc.ProgrammingError, match=r"permission denied|must be owner"):
+    with pytest.raises(sa.exc.ProgrammingError, match=r"permission denied|must be (owner|(a )?superuser)"):
         attempt("roman_reader", statement)
+
+
+def test_a_reader_may_read_large_objects_and_make_none(database):
+    query = """
+        SELECT DISTINCT proname FROM pg_proc WHERE proname ~ '^(lo_|lo(read|write)$)'
+        AND has_function_privilege('roman_reader', oid, 'EXECUTE') ORDER BY 1
+    """
+    harmless = ["lo_close", "lo_get", "lo_lseek", "lo_lseek64", "lo_open", "lo_tell", "lo_tell64", "loread"]
+    assert [name for (name,) in execute(database, query)] == harmless
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+
 import numpy as np
 import pytest
 from astropy import units as u
@@ -55,6 +57,8 @@ def test_rows_that_are_refused_leave_the_others(new_database, tmp_path):
         ("position_out_of_range", 7),
     ]
     assert rejections(new_database)[2][2].startswith("dec 91 ")
+    (line,) = outcome.lines("rejected rows")
+    assert "row 2: ra nan is not a position; row 4: dec nan is not a position; row 7: dec 91 is" in line
     assert count(new_database, "roman.object") == 9
     run = "SELECT n_read, n_loaded, n_rejected, state FROM ops.load_run"
     assert execute(new_database, run) == [(12, 9, 3, "succeeded")]
@@ -66,6 +70,44 @@ def test_rows_that_are_all_refused(new_database, tmp_path):
     outcome = refused(write(table, tmp_path / "a.ecsv"))
     assert "12 rows read: 0 loaded (0 of them were there already), 12 rejected." in outcome.out
     assert version_ids(new_database) == []
+
+
+@pytest.mark.parametrize("system", ["unit", "name"])
+def test_magnitudes_that_are_none(new_database, tmp_path, system):
+    """Whether the unit or the name of the column says that they are AB magnitudes; unknown ones are fine."""
+    table = stars()
+    table.remove_columns(["flux_F146", "flux_F146_error"])
+    magnitude = np.full(12, 20.0)
+    magnitude[[1, 2, 3, 4, 5, 6]] = [-60, 99, -999, np.inf, np.nan, -4.9]
+    table["F146" if system == "unit" else "F146_mag"] = magnitude
+    table["F146" if system == "unit" else "F146_mag"].unit = u.ABmag if system == "unit" else None
+    outcome = refused(write(table, tmp_path / "a.ecsv"), "--name", "survey")
+    assert [row[:2] for row in rejections(new_database)] == [("absurd_magnitude", k) for k in (1, 2, 3, 4)]
+    (line,) = outcome.lines("rejected rows")
+    assert "row 1: magnitude.F146 -60 is not between -5 and 40" in line
+    assert "and 1 more" in line
+    assert count(new_database, "roman.object") == 8
+    assert count(new_database, "roman.object_flux") == 7
+
+
+def test_text_is_told_before_units(new_database, tmp_path):
+    table = stars(2)
+    table["ra"] = ["17:52:00.0", "17:52:00.1"]
+    refused(write(table, tmp_path / "a.ecsv"))
+    ((code, _, reason),) = rejections(new_database)
+    assert code == "not_numeric"
+    assert reason == "it holds text, not numbers, such as '17:52:00.0'"
+
+
+def test_files_and_mappings_that_cannot_be_read(new_database, tmp_path, monkeypatch):
+    """Whoever runs the tests may read everything: reading this file of Linux fails for everybody."""
+    locked, may_access = "/proc/self/mem", os.access
+    monkeypatch.setattr(
+        os, "access", lambda path, *mode: os.fspath(path) != locked and may_access(path, *mode)
+    )
+    refused(locked)
+    refused(write(stars(), tmp_path / "a.ecsv"), "--mapping", locked)
+    assert [row[0] for row in rejections(new_database)] == ["unreadable_file"] * 2
 
 
 def _in_seconds(table):
@@ -121,8 +163,12 @@ def test_numbers_that_cannot_be_stored(new_database, tmp_path):
 def test_missing_file(new_database, tmp_path, name):
     (tmp_path / "folder").mkdir()
     outcome = refused(tmp_path / name)
-    assert [row[0] for row in rejections(new_database)] == ["missing_file"]
-    assert len(outcome.lines("rejected ")) == 1
+    ((code, _, reason),) = rejections(new_database)
+    assert code == "missing_file"
+    (line,) = outcome.lines("rejected ")
+    if name == "folder":
+        assert reason == "it is a folder"
+        assert "Give one file: a catalog in Parquet, FITS, VOTable or ECSV" in line
 
 
 @pytest.mark.parametrize("kind", FORMATS)

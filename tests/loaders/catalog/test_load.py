@@ -17,6 +17,8 @@ from tests.loaders.catalog.stored import (
     count,
     load,
     objects,
+    refused,
+    rejections,
     stars,
     version_ids,
     versions,
@@ -168,13 +170,35 @@ def test_two_names_of_one_object(new_database, tmp_path):
 
 def test_names_that_are_not_unique(new_database, tmp_path):
     table = stars()
-    table["source_id"] = np.repeat([1, 2, 3], 4)
-    load(table, tmp_path / "a.ecsv")
+    table["source_id"][5] = 103
+    table["source_id"][7] = 103
+    path = write(table, tmp_path / "a.ecsv")
+    outcome = refused(path, "--name", "survey")
+    assert "12 rows read: 10 loaded (0 of them were there already), 2 rejected." in outcome.out
+    assert rejections(new_database) == [
+        ("repeated_source_id", row, "source_id 103 is that of row 3, elsewhere") for row in (5, 7)
+    ]
+    (line,) = outcome.lines("rejected rows")
+    assert "row 5: source_id 103" in line
+    assert count(new_database, "roman.object") == 10
+    assert count(new_database, "roman.object_alias") == 10
+    run = "SELECT n_read, n_loaded, n_rejected FROM ops.load_run"
+    assert execute(new_database, run) == [(12, 10, 2)]
     before = stored_rows(new_database)
+    refused(path, "--name", "survey")
+    after = stored_rows(new_database)
+    assert_same(after, {**before, "rejection": after["rejection"]})
+
+
+def test_rows_of_one_source_may_share_its_name(new_database, tmp_path):
+    """The same row twice is one source; sources without a name are not of one name."""
+    table = vstack([stars(), stars()[3:5]])
     load(table, tmp_path / "a.ecsv")
-    assert_same(stored_rows(new_database), before)
-    assert count(new_database, "roman.object") == 12
-    assert count(new_database, "roman.object_alias") == 3
+    assert versions(new_database) == [(12, 0, 0, 2)]
+    nameless = stars(dec=DEC + 1)
+    nameless["source_id"] = [""] * 12
+    load(nameless, tmp_path / "b.ecsv")
+    assert count(new_database, "roman.object") == 24
 
 
 @pytest.mark.parametrize(("ra", "dec"), [(359.9995, 10.0), (0.0, 10.0), (17.0, 89.99999), (200.0, -90.0)])

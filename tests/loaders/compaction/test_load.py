@@ -197,6 +197,63 @@ def test_late_data_of_a_sealed_season_are_seen_and_sealed(season):
     assert window_of(season) is None
 
 
+@pytest.fixture
+def uneven(season):
+    """The season with a second optical element, of which the first window has nothing."""
+    for day in (10, 18):
+        measured = photometry(100 + day, object_ids(), 5)
+        write(key(FIRST_DAY + day, optical_element="F213"), epochs(FIRST_DAY + day, series=1), measured)
+    return season
+
+
+_ELEMENTS = """
+SELECT optical_element, start_mjd, end_mjd, n_epoch FROM roman.light_curve_block
+WHERE superseded_at IS NULL AND start_mjd < 61550 ORDER BY 1, 2
+"""
+_OF_SEASON = """
+SELECT count(*) FROM roman.light_curve
+WHERE start_mjd >= roman.season_start('small', 1) AND start_mjd < roman.season_end('small', 1)
+"""
+
+
+def test_a_unit_that_begins_later_is_sealed_into_the_window_of_its_season(uneven):
+    before, of_season = points(), ask(_OF_SEASON)
+    assert seal_season(*uneven, EXCLUDING, lambda *progress: None)
+    drop_retired(1)
+    assert points() == before
+    assert ask(_OF_SEASON) == of_season
+    # The last day of the window from 61520 on stands for the first day, 61530, of what begins later.
+    assert ask(_ELEMENTS) == [("F146", 61522, 61539, 20), ("F213", 61527, 61539, 10)]
+    assert window_of(uneven) is None
+
+
+def test_a_season_whose_first_window_has_emptied_is_sealed(uneven):
+    """A window of superseded blocks alone stays until it is dropped, and is the season's first until then."""
+    with session.transaction() as connection:
+        connection.execute(
+            sa.text(
+                f"UPDATE roman.light_curve_block SET superseded_at = now() WHERE start_mjd < {FIRST_DAY + 8}"
+            )
+        )
+    before, of_season = points(), ask(_OF_SEASON)
+    assert seal_season(*uneven, EXCLUDING, lambda *progress: None)
+    drop_retired(1)
+    assert points() == before
+    assert ask(_OF_SEASON) == of_season
+    assert ask(_ELEMENTS) == [("F146", 61527, 61539, 10), ("F213", 61527, 61539, 10)]
+
+
+def test_late_data_of_a_unit_that_begins_later_are_sealed_with_it(uneven):
+    assert seal_season(*uneven, EXCLUDING, lambda *progress: None)
+    drop_retired(1)
+    late = epochs(FIRST_DAY + 12, first=60, series=1)
+    write(key(FIRST_DAY + 12, optical_element="F213"), late, photometry(70, object_ids(), 5))
+    before = points()
+    assert seal_season(*uneven, EXCLUDING, lambda *progress: None)
+    assert points() == before
+    assert ask(_ELEMENTS) == [("F146", 61522, 61539, 20), ("F213", 61527, 61539, 15)]
+
+
 def test_a_season_without_data_has_no_window(database):
     assert window_of(("gbtds", 6)) is None
     assert window_of(("nowhere", 1)) is None

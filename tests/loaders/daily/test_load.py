@@ -242,11 +242,73 @@ def test_without_a_catalog(new_database, survey):
     assert len(failed) == 1
     assert "no catalogued object" in failed[0]
     assert "roman-db load catalog" in failed[0]
+    assert "Traceback" not in outcome.err
+    assert "Rejected" not in outcome.err + outcome.out
+    assert len(outcome.lines("no catalogued object")) == 1
+    assert "1 exposures rejected" in outcome.out
     assert execute(new_database, BLOCKS) == []
-    assert {state for _, _, state in task_units(new_database)} == {"failed"}
+    # Without stars there is no PSF to build, which needs no second complaint.
+    assert [(task, state) for task, _, state in task_units(new_database)] == [("photometer", "failed")]
+    rejected = "SELECT source, code, row_number FROM ops.load_rejection"
+    (path,) = survey.exposures("F087")
+    assert execute(new_database, rejected) == [(str(path), "no_catalog", None)]
+    counts = "SELECT n_read, n_loaded, n_rejected, state FROM ops.load_run WHERE task = 'run daily'"
+    assert execute(new_database, counts) == [(1, 0, 1, "succeeded")]
     succeed("load", "catalog", survey.catalog)
     succeed("run", "daily")
     assert execute(new_database, BLOCKS) == ALL_BLOCKS[1:2]
+
+
+def test_every_exposure_without_a_catalog_is_a_rejection(new_database, survey):
+    succeed("load", "exposure", *survey.exposures())
+    assert roman_db("run", "daily").code == 1
+    codes = "SELECT code, count(*), count(DISTINCT source) FROM ops.load_rejection GROUP BY 1"
+    n = len(survey.exposures())
+    assert execute(new_database, codes) == [("no_catalog", n, n)]
+    counts = "SELECT n_read, n_loaded, n_rejected FROM ops.load_run WHERE task = 'run daily'"
+    assert execute(new_database, counts) == [(n, 0, n)]
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        (("--detector", "WFI99"), ("'WFI99'", "WFI01", "WFI18")),
+        (("--optical-element", "X"), ("'X'", "F087", "F146")),
+        (("--optical-element", "GRISM"), ("'GRISM'", "F146")),
+        (("--day", "999999999999"), ("999999999999", "MJD", str(DAYS[0]), str(DAYS[1]))),
+        (("--day", "-5"), ("-5", "MJD", str(DAYS[0]))),
+    ],
+)
+def test_selections_that_are_none(loaded, options, words):
+    outcome = roman_db("run", "daily", *options)
+    assert outcome.code == 2
+    assert "Traceback" not in outcome.err
+    said = " ".join(outcome.err.split())
+    assert options[0] in said
+    assert [word for word in words if word not in said] == []
+    assert execute(loaded, "SELECT count(*) FROM ops.load_run WHERE task = 'run daily'") == [(0,)]
+
+
+def test_without_an_exposure(new_database):
+    outcome = roman_db("run", "daily")
+    assert outcome.code == 1
+    assert "No exposure is loaded" in outcome.err
+    assert "roman-db load exposure" in outcome.err
+
+
+@pytest.mark.parametrize("width", ["80", "60"])
+def test_names_of_metrics_are_whole_and_say_where_no_limit_is(photometered, monkeypatch, width):
+    monkeypatch.setenv("COLUMNS", width)
+    out = succeed("run", "daily", "--redo", "--optical-element", "F146", "--day", DAYS[0]).out
+    lines = [line for line in out.splitlines() if line.startswith("│ ")]
+    cells = {line.split("│")[1].strip(): line.split("│")[-2].strip() for line in lines}
+    verdicts = "SELECT metric, array_agg(DISTINCT verdict) FROM ops.quality_metric GROUP BY 1 ORDER BY 1"
+    stored = dict(execute(photometered, verdicts))
+    assert set(cells) - {""} == set(stored)
+    without = {metric for metric, found in stored.items() if found == ["unlimited"]}
+    assert without >= {"scatter_20"}
+    if width == "80":
+        assert {metric for metric, verdict in cells.items() if verdict == "unlimited"} == without
 
 
 def test_filter_in_which_no_star_has_a_flux(new_database, survey):

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import json
+import os
 import re
 import shlex
 import shutil
@@ -92,6 +94,48 @@ def test_each_bad_file_is_one_clear_line_and_leaves_the_others(new_database, sur
     assert loaded == [(path.name,) for path in good]
     counts = "SELECT n_read, n_loaded, n_rejected, state FROM ops.load_run"
     assert execute(new_database, counts) == [(len(mixed), 2, len(bad_files), "succeeded")]
+
+
+@pytest.mark.parametrize("names", [["file"], ["folder"], ["file", "folder"]])
+def test_what_cannot_be_read_leaves_the_others(new_database, survey, tmp_path, monkeypatch, names):
+    """Whoever runs the tests may read everything, so the operating system's answer is put in its place."""
+    locked = {"file": tmp_path / "locked_cal.asdf", "folder": tmp_path / "folder"}
+    locked["file"].touch()
+    locked["folder"].mkdir()
+    _lock(monkeypatch, set(locked.values()))
+    good = survey.exposures()[0]
+    outcome = roman_db("load", "exposure", *(locked[name] for name in names), good)
+    assert outcome.code == 1, outcome
+    n = len(names)
+    assert outcome.out == f"{n + 1} files read: 1 loaded (0 of them were there already), {n} rejected.\n"
+    rows = execute(
+        new_database, "SELECT source, code, reason FROM ops.load_rejection ORDER BY load_rejection_id"
+    )
+    expected = [(str(locked[name]), "unreadable_file") for name in names]
+    assert [row[:2] for row in rows] == expected
+    assert all("Permission denied" in reason for *_, reason in rows)
+    assert execute(new_database, "SELECT filename FROM roman.exposure") == [(good.name,)]
+
+
+def _lock(monkeypatch, paths: set[Path]) -> None:
+    """Answer as the operating system does to those who have no right to read."""
+    monkeypatch.setenv("ROMAN_DB_WORKERS", "1")
+    forget()
+    for owner, name in ((os, "access"), (Path, "open"), (Path, "iterdir")):
+        monkeypatch.setattr(owner, name, _refusing(getattr(owner, name), paths))
+
+
+def _refusing(function, paths: set[Path]):
+    """Function that fails for some paths."""
+
+    def refuse(path, *arguments, **options):
+        if isinstance(path, int) or Path(os.fsdecode(path)) not in paths:
+            return function(path, *arguments, **options)
+        if function.__name__ == "access":
+            return False
+        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(path))
+
+    return refuse
 
 
 def test_the_query_that_is_offered_tells_why(new_database, survey, tmp_path):

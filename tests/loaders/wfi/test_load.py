@@ -221,9 +221,32 @@ def test_changed_content_needs_replace(new_database, make_level2):
     assert execute(new_database, current) == [(files[1][1],)]
 
     path.write_bytes(old)
-    assert roman_db("load", "exposure", path, "--replace").code == 1
-    assert rejections(new_database)[-1][0] == "superseded_content"
+    assert roman_db("load", "exposure", path).code == 1
+    code, _, reason, remedy = rejections(new_database)[-1]
+    assert code == "superseded_content"
+    assert "older version" in reason
+    assert "--replace" in remedy
     assert one_row(new_database, "median_background") == (5.0,)
+
+
+def test_earlier_version_comes_back_with_replace(new_database, make_level2):
+    """There and back, twice: of the two files always the one loaded last is current, and of the last run."""
+    path = make_level2()
+    versions = {3.0: path.read_bytes()}
+    versions[5.0] = make_level2(arrays={"data": np.full(SHAPE, 5.0, np.float32)}).read_bytes()
+    for median in (3.0, 5.0, 3.0, 5.0, 3.0):
+        path.write_bytes(versions[median])
+        outcome = succeed("load", "exposure", path, "--replace")
+        assert "1 loaded (0 of them were there already)" in outcome.out
+        ((background, load_run_id),) = execute(
+            new_database,
+            "SELECT e.median_background, f.load_run_id FROM roman.exposure e JOIN ops.input_file f "
+            "USING (file_id) WHERE f.superseded_at IS NULL",
+        )
+        assert background == pytest.approx(median, abs=0.02)
+        assert execute(new_database, "SELECT max(load_run_id) FROM ops.load_run") == [(load_run_id,)]
+    assert execute(new_database, "SELECT count(*), count(superseded_at) FROM ops.input_file") == [(2, 1)]
+    assert "1 of them were there already" in succeed("load", "exposure", path, "--replace").out
 
 
 def test_place_that_is_taken(new_database, make_level2):

@@ -21,7 +21,9 @@ from roman_db.cluster import lifecycle, lock
 from roman_db.cluster.error import ClusterError
 from roman_db.cluster.layout import Layout
 from roman_db.cluster.postmaster import processes
+from roman_db.query.status import read_status
 
+from ..conftest import forget
 from .conftest import acting_as, installation, settings_of
 
 needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root can act as another user")
@@ -311,6 +313,44 @@ class TestUnusablePlace:
         user = acting_as(pwd.getpwnam("nobody").pw_uid) if os.geteuid() == 0 else contextlib.nullcontext()
         with user, pytest.raises(ClusterError, match="Permission denied"):
             lifecycle.ensure_running(settings_of(folder / "home"))
+
+    @needs_root
+    @pytest.mark.parametrize("mode", [0o711, 0o700])
+    def test_home_of_another_user_is_looked_at(self, settings, mode, monkeypatch):
+        """Whether the user may enter it or not; nobody is told to move away what is not his."""
+        settings.home.chmod(mode)
+        (settings.home / "cluster").chmod(0o700)
+        owner = pwd.getpwuid((settings.home / "cluster" if mode == 0o711 else settings.home).stat().st_uid)
+        monkeypatch.setenv("ROMAN_DB_HOME", str(settings.home))
+        monkeypatch.delenv("ROMAN_DB_URL", raising=False)
+        forget()
+        for look in (lambda: lifecycle.status(settings), read_status):
+            with acting_as(pwd.getpwnam("nobody").pw_uid), pytest.raises(ClusterError) as caught:
+                look()
+            assert f"belongs to user {owner.pw_name}" in caught.value.what
+            assert "set ROMAN_DB_HOME to a folder of your own" in caught.value.remedy
+            assert "move it away" not in str(caught.value)
+        forget()
+
+    @pytest.mark.parametrize("missing", ["home", "a/b/home"])
+    def test_home_that_cannot_be_made(self, folder, missing, monkeypatch):
+        """A look at the database says so before `roman-db upgrade` is advised."""
+        (folder / "closed").mkdir(mode=0o555)
+        monkeypatch.setenv("ROMAN_DB_HOME", str(folder / "closed" / missing))
+        monkeypatch.delenv("ROMAN_DB_URL", raising=False)
+        forget()
+        user = acting_as(pwd.getpwnam("nobody").pw_uid) if os.geteuid() == 0 else contextlib.nullcontext()
+        message = (
+            f"you may not write into {folder}/closed. Set ROMAN_DB_HOME to a folder that you may write to"
+        )
+        with user, pytest.raises(ClusterError, match=message):
+            read_status()
+        forget()
+
+    def test_status_of_a_home_that_is_a_file(self, folder):
+        (folder / "home").write_text("")
+        with pytest.raises(ClusterError, match=r"Not a directory"):
+            lifecycle.status(settings_of(folder / "home"))
 
     @needs_root
     def test_home_below_a_folder_that_is_closed_to_the_server(self, folder):

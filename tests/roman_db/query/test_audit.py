@@ -38,15 +38,18 @@ def sealed(database):
         connection.execute(sa.text("INSERT INTO roman.season VALUES ('small', 1, :first, :last)"), season)
     for day in (2, 10, 18):
         write(key(FIRST_DAY + day), epochs(FIRST_DAY + day), photometry(day, object_ids(), 5))
+    for day in (10, 18):
+        when = epochs(FIRST_DAY + day, series=1)
+        write(key(FIRST_DAY + day, optical_element="F213"), when, photometry(day, object_ids(), 5))
     assert failed() == []
     assert seal_season("small", 1, EXCLUDING, lambda *progress: None)
     return database
 
 
 def test_a_season_sealed_into_one_window_is_sound(sealed):
-    blocks = "SELECT start_mjd, end_mjd FROM roman.light_curve_block WHERE superseded_at IS NULL"
+    blocks = "SELECT start_mjd, end_mjd FROM roman.light_curve_block WHERE superseded_at IS NULL ORDER BY 1"
     windows = "SELECT from_mjd, to_mjd, sealed FROM ops.light_curve_partition"
-    assert execute(sealed, blocks) == [(FIRST_DAY + 2, FIRST_DAY + 19)]
+    assert execute(sealed, blocks) == [(FIRST_DAY + 2, FIRST_DAY + 19), (FIRST_DAY + 7, FIRST_DAY + 19)]
     assert execute(sealed, windows) == [(FIRST_DAY, FIRST_DAY + 8, True)]
     assert failed() == []
 

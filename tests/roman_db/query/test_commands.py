@@ -1,9 +1,16 @@
 """The commands as users meet them: output, files, exit codes, and one-line errors."""
 
+import contextlib
 import json
 import math
+import os
+import pwd
+import socket
+import subprocess
+import sys
 from pathlib import Path
 
+import psutil
 import pytest
 import sqlalchemy as sa
 from astropy.table import Table
@@ -11,8 +18,12 @@ from pyarrow import parquet
 
 from roman_db import session
 from roman_db.query import ask, output, status
+from roman_db.query.error import QueryError
+from roman_db.schema.metadata import table
 
+from ...faults.command_line import roman_db
 from ...queries.filling import DAYS, DEC, EPOCHS_A_DAY, LATER_DAY, LENSED, N_OBJECT, RA, UNMEASURED
+from ..cluster.conftest import acting_as
 from ..conftest import forget, point_at
 
 N_POINT = 4 * sum(EPOCHS_A_DAY.values())
@@ -101,6 +112,12 @@ def test_a_failure_leaves_no_file_and_an_old_one_as_it_was(survey, run, tmp_path
         (["SELECT 1", "--out", "/nowhere/x.csv"], "cannot write /nowhere/x.csv: No such file or directory"),
         (["SELECT 1", "--out", "x.doc"], "cannot tell the format of x.doc: end it in one of .txt, .csv"),
         (["SELECT * FROM ops.light_curve_layout"], "permission denied"),
+        (["SELECT 1", "--out", f"/{'x' * 300}.csv"], "xxx.csv: File name too long"),
+        (
+            ["SELECT set_config('transaction_read_only', 'off', false)"],
+            "transaction read-write mode must be set before any query",
+        ),
+        (["SELECT lo_creat(0)"], "permission denied for function lo_creat"),
     ],
 )
 def test_what_goes_wrong_is_said_in_a_line(survey, run, words, message):
@@ -115,6 +132,16 @@ def test_a_full_disk_is_said(survey, run):
         run("query", "SELECT 1", "--format", "csv", "--out", "/dev/full"),
         "cannot write /dev/full: No space left",
     )
+
+
+def test_a_closed_folder_is_said(tmp_path):
+    """To an ordinary user: root may write anywhere."""
+    (tmp_path / "closed").mkdir(mode=0)
+    out = tmp_path / "closed/x.csv"
+    user = acting_as(pwd.getpwnam("nobody").pw_uid) if os.geteuid() == 0 else contextlib.nullcontext()
+    message = rf"^cannot write {out}: Permission denied$"
+    with user, pytest.raises(QueryError, match=message), output.opened(out):
+        pass
 
 
 def test_a_terminal_gets_no_binary_and_no_endless_table(survey, run, monkeypatch):
@@ -138,8 +165,57 @@ def test_a_database_that_is_not_there(cluster_url, run, monkeypatch, words):
     assert failed(result, 'database "nothing_here" does not exist: `roman-db upgrade` makes it')
 
 
-def test_a_database_without_tables(bare_database, run):
-    assert failed(run("status"), "the database has no tables yet: `roman-db upgrade` makes them")
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["status"],
+        ["query", "SELECT * FROM roman.exposure"],
+        ["query", "--example", "brightest_stars"],
+        ["lightcurve", "--id", "1"],
+        ["lightcurve", "--ra", "268", "--dec", "-29"],
+        ["lightcurve", "--id", "1", "--element", "F146"],
+        ["audit"],
+    ],
+)
+def test_a_database_without_tables(bare_database, run, words):
+    result = run(*words)
+    assert failed(result, "Error: the database has no tables yet: `roman-db upgrade` makes them\n")
+    assert len(result.stderr.splitlines()) == 1
+
+
+def test_a_table_that_is_not_there_is_named(survey, run):
+    assert failed(
+        run("query", "SELECT * FROM roman.nothing"), 'relation "roman.nothing" does not exist (line 1'
+    )
+
+
+_COMMANDS = [["query", "SELECT 1"], ["status"], ["lightcurve", "--id", "1"], ["audit"], ["upgrade"]]
+
+
+@pytest.mark.parametrize("words", _COMMANDS, ids=" ".join)
+@pytest.mark.parametrize(
+    ("change", "said", "remedy"),
+    [
+        ({"host": "localhost", "port": 1}, "Connection refused", "start it, or correct host and port"),
+        ({"host": "nowhere.invalid"}, "could not translate host name", "start it, or correct host and port"),
+        ({"username": "stranger"}, "stranger", "correct the user and the password"),
+    ],
+    ids=["dead port", "unknown host", "wrong password"],
+)
+def test_a_server_that_cannot_be_used(cluster_url, monkeypatch, words, change, said, remedy):
+    """Libpq's words, what to do, and never the password."""
+    url = sa.make_url(cluster_url).set(password="sesame")
+    if "host" in change:
+        url = url.set(query={})
+    point_at(url.set(**change).render_as_string(False), monkeypatch)
+    outcome = roman_db(*words)
+    forget()
+    assert (outcome.code, outcome.out) == (1, "")
+    assert said in outcome.err
+    assert outcome.err.splitlines()[-1].startswith("ROMAN_DB_URL names this server: ")
+    assert remedy in outcome.err
+    assert "sesame" not in outcome.err
+    assert "Traceback" not in outcome.err
 
 
 def test_status_does_not_make_a_private_server(run, monkeypatch, tmp_path):
@@ -204,6 +280,8 @@ def test_a_selection_is_made(survey, run, tmp_path):
     run("lightcurve", "--id", survey.object_id[0], "--element", "F087", "--kind", "psf", "--out", out)
     assert len(out.read_text().splitlines()) == 1 + 4 * EPOCHS_A_DAY["F087"]
     assert "no photometry" in run("lightcurve", "--id", survey.object_id[0], "--kind", "dia").stdout
+    unused = run("lightcurve", "--id", survey.object_id[0], "--element", "F184")
+    assert (unused.exit_code, "no photometry" in unused.stdout) == (0, True)
 
 
 @pytest.mark.parametrize(("suffix", "magic"), [("png", b"\x89PNG"), ("pdf", b"%PDF"), ("svg", b"<?xml")])
@@ -229,6 +307,14 @@ def test_a_plot_is_drawn(survey, run, tmp_path, suffix, magic):
         (["--id", "{}", "--out", "/nowhere/x.csv"], "cannot write /nowhere/x.csv"),
         (["--id", "{}", "--plot", "/nowhere/x.png"], "cannot write /nowhere/x.png"),
         (["--id", "{}", "--kind", "dia", "--plot", "x.png"], "nothing to draw"),
+        (
+            ["--id", "{}", "--element", "F999"],
+            "there is no optical element 'F999'; there are DARK, F062, F087",
+        ),
+        (
+            ["--id", "{}", "--element", "f146"],
+            "there is no optical element 'f146'; there are DARK, F062, F087",
+        ),
     ],
 )
 def test_what_cannot_be_shown_is_said(survey, run, words, message):
@@ -258,6 +344,28 @@ def test_status_for_machines(survey, run):
     assert found["verdicts"] == {"good": N_POINT - 2, "warning": 2}
     assert [run["load_run_id"] for run in found["runs"]] == [4, 3, 2, 1]
     assert found["runs"][2]["n_rejected"] == 1
+
+
+def test_a_killed_run_is_shown_as_interrupted(own_survey, run):
+    """It left its row as running; a process that goes on, or one of another machine, is left alone."""
+    with subprocess.Popen([sys.executable, "-c", ""]) as gone:
+        gone.wait()
+    here, alive = socket.gethostname(), psutil.Process().pid
+    with session.transaction() as connection:
+        for task, host, pid in (("killed", here, gone.pid), ("alive", here, alive), ("far", "far", gone.pid)):
+            row = {"task": task, "arguments": {}, "host": host, "pid": pid}
+            versions = {"code_version": "0", "schema_version": "0"}
+            connection.execute(table("ops.load_run").insert(), row | versions)
+    found = json.loads(run("status", "--json").stdout)
+    states = {one["task"]: one["state"] for one in found["runs"]}
+    assert (states["killed"], states["alive"], states["far"]) == ("interrupted", "running", "running")
+    assert found["run_states"] == {"interrupted": 2, "running": 2}
+    lines = run("status").stdout.splitlines()
+    killed = next(line.split() for line in lines if " killed " in line)
+    assert (killed[2], killed[5]) == ("interrupted", "unknown")
+    with session.reading() as connection:
+        stored = connection.execute(sa.text("SELECT state FROM ops.load_run WHERE task = 'killed'"))
+        assert stored.scalar_one() == "running"
 
 
 def test_large_tables_are_estimated(survey, monkeypatch):

@@ -1,0 +1,64 @@
+"""First look at a file that somebody gave: whether it is there, can be read, and what it begins with."""
+
+from __future__ import annotations
+
+import stat
+from pathlib import Path
+
+from loaders.rejection import Rejected
+
+_SHOWN = 30
+
+
+def read_bytes(path: Path, wanted: str, size: int = -1) -> bytes:
+    """Read the first bytes of a file, or all.
+
+    Parameters
+    ----------
+    path
+        File.
+    wanted
+        What should have been given, for the message if it is a folder: a noun with its article.
+    size
+        How many bytes to read at most; -1 for all.
+
+    Raises
+    ------
+    Rejected
+        Codes ``missing_file`` (also for a folder or a device), ``unreadable_file``.
+    """
+    where = str(path)
+    try:
+        mode = path.stat().st_mode
+        if stat.S_ISDIR(mode):
+            raise Rejected(where, "it is a folder", f"Give {wanted}", "missing_file")
+        # To open a pipe would wait for its other end for ever.
+        if not stat.S_ISREG(mode):
+            raise Rejected(where, "it is no regular file", f"Give {wanted}", "missing_file")
+        with path.open("rb") as stream:
+            return stream.read(size)
+    except (FileNotFoundError, NotADirectoryError) as error:
+        raise Rejected(where, "no such file", "Check the path", "missing_file") from error
+    except OSError as error:
+        raise unreadable(path, error) from error
+
+
+def unreadable(path: Path, error: OSError) -> Rejected:
+    """Rejection of a file or folder that the operating system does not let us read."""
+    what = f"cannot be read ({error.strerror or error})"
+    return Rejected(str(path), what, "Check the permissions and the disk", "unreadable_file")
+
+
+def beginning(start: bytes) -> str:
+    """Say for people what a file begins with: its first line if it is text, else some bytes.
+
+    Parameters
+    ----------
+    start
+        First bytes of the file.
+    """
+    text = start.decode("utf-8", "replace")
+    line = next(iter(text.splitlines()), "")[:_SHOWN].rstrip("\ufffd").strip()
+    if line.isprintable() and "\ufffd" not in line and "\0" not in text:
+        return f"text that begins “{line}”"
+    return f"binary data that begins {start[:8].hex(' ')} (hexadecimal)"
