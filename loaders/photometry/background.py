@@ -55,10 +55,8 @@ class BackgroundSurface:
         self._coefficient = np.zeros([knots.size - _DEGREE - 1 for knots in self._knots])
         self._weight: FloatArray | None = None
         centres = [np.minimum(np.arange(0, n, BLOCK) + (BLOCK - 1) / 2, n - 1) for n in self.shape]
-        self._design = [
-            BSpline.design_matrix(c, k, _DEGREE) for c, k in zip(centres, self._knots, strict=True)
-        ]
-        self._blocks = scipy.sparse.kron(self._design[0], self._design[1], format="csr")
+        design = [BSpline.design_matrix(c, k, _DEGREE) for c, k in zip(centres, self._knots, strict=True)]
+        self._blocks = scipy.sparse.kron(design[0], design[1], format="csr")
         self._pixels = [
             BSpline.design_matrix(np.arange(n, dtype=float), k, _DEGREE).toarray()
             for n, k in zip(self.shape, self._knots, strict=True)

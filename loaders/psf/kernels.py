@@ -111,39 +111,6 @@ def draw_star(
 
 
 @numba.njit(cache=True, nogil=True)
-def project(
-    image: FloatArray, psf: Psf, groups: Groups, stars: FloatArray, order: tuple[int, int], out: FloatArray
-) -> None:
-    """Add to ``out``, shape (n,), the sum of an image times each star of unit flux."""
-    size = psf[0].shape[-1]
-    plane, line = np.empty((size, size)), np.empty(size)
-    for g in range(groups[1].size - 1):
-        blend_nodes(psf[0], groups[2][g], groups[3][g], plane)
-        for s in groups[0][groups[1][g] : groups[1][g + 1]]:
-            out[s] += project_star(image, (plane, psf[1]), stars[s], order, line)
-
-
-@numba.njit(cache=True, nogil=True)
-def project_star(
-    image: FloatArray, psf: tuple[FloatArray, int], star: FloatArray, order: tuple[int, int], line: FloatArray
-) -> float:
-    """Sum of an image times one star of unit flux."""
-    plane, step = psf
-    total = 0.0
-    i0, i1, ci, u = span(star[0], star[3], plane.shape[0], step, image.shape[1])
-    j0, j1, cj, v = span(star[1], star[3], plane.shape[0], step, image.shape[0])
-    wx, wy = position_weights(u, step, order[1]), position_weights(v, step, order[0])
-    columns = (ci, ci + step * (i1 - i0) + 4)
-    for j in range(j0, j1 + 1):
-        blend_rows(plane, cj + step * (j - j0), wy, columns, line)
-        for i in range(i0, i1 + 1):
-            c = ci + step * (i - i0)
-            value = wx[0] * line[c] + wx[1] * line[c + 1] + wx[2] * line[c + 2] + wx[3] * line[c + 3]
-            total += image[j, i] * value
-    return total
-
-
-@numba.njit(cache=True, nogil=True)
 def count_pixels(stars: FloatArray, size: int, step: int, shape: tuple[int, int], out: IntArray) -> None:
     """Number of pixels in which every star is drawn, for a PSF of ``size`` coefficients along a side."""
     for s in range(len(stars)):

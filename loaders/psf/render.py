@@ -125,24 +125,10 @@ def draw(
     kernels.draw(image, (psf.coefficients, psf.oversampling), groups, table, order, hole)
 
 
-def project(image: FloatArray, psf: SplinePsf, stars: Stars, order: tuple[int, int] = (0, 0)) -> FloatArray:
-    """Sum of an image times each star of unit flux: the transpose of `draw` in the fluxes.
-
-    Returns
-    -------
-    ndarray
-        Shape (n,): ``sum_p image[p] P(p - star)``, or with the derivative of P.
-    """
-    out = np.zeros(stars.x.size)
-    groups, table = _groups(psf, stars), stars.table()
-    kernels.project(image, (psf.coefficients, psf.oversampling), groups, table, order, out)
-    return out
-
-
 def columns(weight: FloatArray, psf: SplinePsf, stars: Stars, order: tuple[int, int] = (0, 0)) -> csc_array:
     """The images of all stars, times a weight, as the columns of a sparse matrix.
 
-    Where the same stars are drawn and projected many times, its products are much cheaper.
+    Its product with fluxes draws the stars, its transpose times an image sums the image over each of them.
 
     Parameters
     ----------

@@ -118,6 +118,7 @@ def test_views_that_build_on_views_do_not_stop_an_upgrade(database):
         "CREATE VIEW roman.z_last AS SELECT object_id FROM roman.a_first",
     )
     migrate.upgrade()
+    assert execute(database, "SELECT to_regclass('roman.light_curve') IS NOT NULL") == [(True,)]
 
 
 def test_a_failing_migration_leaves_the_database_as_it_was(database, monkeypatch):
