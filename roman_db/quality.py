@@ -30,7 +30,22 @@ LEFT JOIN LATERAL (
     WHERE q.metric = m.metric AND q.optical_element IN (m.optical_element, 'any')
     ORDER BY q.optical_element = 'any' LIMIT 1
 ) l ON true
+WHERE {measured}
 """
+
+_REPLACE = """
+ON CONFLICT ({key}, metric) DO UPDATE SET
+    value = EXCLUDED.value, lower = EXCLUDED.lower, upper = EXCLUDED.upper, verdict = EXCLUDED.verdict,
+    measured_at = EXCLUDED.measured_at, load_run_id = EXCLUDED.load_run_id
+"""
+
+#: What is measured of an exposure or of a block replaces the row before; what is measured of a run is added.
+_STATEMENTS = (
+    _STORE.format(measured="m.exposure_id IS NOT NULL") + _REPLACE.format(key="exposure_id"),
+    _STORE.format(measured="m.exposure_id IS NULL AND m.block_id IS NOT NULL")
+    + _REPLACE.format(key="block_id"),
+    _STORE.format(measured="m.exposure_id IS NULL AND m.block_id IS NULL"),
+)
 
 
 @dataclass(frozen=True)
@@ -48,9 +63,11 @@ def store_metrics(connection: sa.Connection, load_run_id: int, metrics: Sequence
     """Store values with the limits in force and the verdict.
 
     A limit for the optical element beats that for any; a value that could not be measured is not good.
+    What was stored before of the same metric of the same exposure or block is replaced.
     """
     if not metrics:
         return
     columns = {name: [getattr(metric, name) for metric in metrics] for name in _STAGED}
     stage_rows(connection, "measured_metric", _STAGED, columns)
-    connection.execute(sa.text(_STORE), {"load_run_id": load_run_id})
+    for statement in _STATEMENTS:
+        connection.execute(sa.text(statement), {"load_run_id": load_run_id})

@@ -18,7 +18,7 @@ _VERSION = "(SELECT count(*) FROM roman.catalog_version v WHERE v.catalog_versio
 _WRITTEN = _VERSION.format("catalog_version_id")
 _FIRST = _VERSION.format("first_catalog_version_id")
 _REPLACED = _VERSION.format("replaced_by")
-_METRIC = "SELECT DISTINCT t.metric, t.value, t.verdict"
+_METRIC = "SELECT t.metric, t.value, t.verdict"
 
 #: Query by name; each gives rows ``t`` and what their arbitrary numbers refer to.
 QUERIES: Mapping[str, str] = {

@@ -1,6 +1,8 @@
 """Migrations: one line of them, and data that come through every one."""
 
+import pytest
 from alembic.script import ScriptDirectory
+from psycopg2.errors import UniqueViolation
 
 from loaders.compaction.load import drop_retired
 from roman_db import migrate
@@ -39,6 +41,41 @@ def test_a_filled_database_comes_through_another_upgrade(database):
     assert execute(database, _PARTITIONS) == partitions
     compact()
     assert points() == before
+
+
+def test_metrics_that_were_stored_twice_are_stored_once(bare_database):
+    """0002: of an exposure and of a block the last stays; metrics of runs, and others, are not touched."""
+    migrate.upgrade("0001")
+    execute(
+        bare_database,
+        "ALTER TABLE ops.quality_metric DROP CONSTRAINT quality_metric_exposure_id_fkey, "
+        "DROP CONSTRAINT quality_metric_load_run_id_fkey",
+        """
+        INSERT INTO ops.quality_metric (metric, exposure_id, block_id, value, load_run_id, verdict)
+        SELECT *, 'good' FROM (VALUES
+            ('drift', 1, NULL, 1, 1), ('drift', 2, NULL, 2, 1), ('chi2', 1, NULL, 3, 1),
+            ('scatter', NULL, 1, 4, 1), ('scatter', NULL, 2, 5, 1), ('fwhm', NULL, NULL, 6, 1),
+            ('drift', 1, NULL, 7, 2), ('scatter', NULL, 1, 8, 2), ('fwhm', NULL, NULL, 9, 2),
+            ('drift', 1, NULL, NULL, 3)
+        ) AS measured
+        """,
+    )
+    migrate.upgrade()
+    columns = "metric, exposure_id, block_id, value, load_run_id"
+    kept = f"SELECT {columns} FROM ops.quality_metric ORDER BY quality_metric_id"
+    assert execute(bare_database, kept) == [
+        ("drift", 2, None, 2, 1),
+        ("chi2", 1, None, 3, 1),
+        ("scatter", None, 2, 5, 1),
+        ("fwhm", None, None, 6, 1),
+        ("scatter", None, 1, 8, 2),
+        ("fwhm", None, None, 9, 2),
+        ("drift", 1, None, None, 3),
+    ]
+    again = "INSERT INTO ops.quality_metric (metric, {0}, verdict, load_run_id) VALUES ('{1}', 1, 'good', 4)"
+    for column, metric in (("exposure_id", "drift"), ("block_id", "scatter")):
+        with pytest.raises(UniqueViolation):
+            execute(bare_database, again.format(column, metric))
 
 
 _PARTITIONS = """

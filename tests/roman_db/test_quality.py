@@ -1,4 +1,4 @@
-"""Measured values are judged by the limits that the database keeps, and each is stored as it was measured."""
+"""Measured values are judged by the limits that the database keeps, and the last measurement is stored."""
 
 from __future__ import annotations
 
@@ -131,7 +131,7 @@ def test_the_limits_of_this_release_hold(database):
 
 
 def test_one_measurement_is_one_row_of_what_was_measured(database):
-    """Exposures and blocks are not confused, and a metric that is measured twice is stored twice."""
+    """Exposures and blocks are not confused; what is of neither is stored as often as it is measured."""
     # The exposures themselves are not of interest here.
     execute(database, "ALTER TABLE ops.quality_metric DROP CONSTRAINT quality_metric_exposure_id_fkey")
     limit(database, ("both", "any", 0.8, 1.3, "warning"), ("both", "F146", 0.8, 1.3, "warning"))
@@ -151,19 +151,30 @@ def test_an_exposure_that_is_not_known_is_refused_and_nothing_is_stored(database
     assert stored(database) == []
 
 
-def test_a_repeated_run_adds_its_own_rows_by_the_limits_of_its_time(database):
-    """What was measured before keeps its verdict and the limits by which it was judged."""
+def test_a_repeated_run_replaces_what_was_measured_before(database):
+    """By the limits of its time; what it does not measure again keeps its verdict and its limits."""
     limit(database, ("both", "any", 0.8, 1.3, "warning"))
     values = [Metric("both", "F146", value, block_id=number) for number, value in enumerate((1.0, 1.4, nan))]
-    first, again = store(*values), store(*values)
-    execute(database, "UPDATE ops.quality_limit SET upper = 1.5, severity = 'failure' WHERE metric = 'both'")
-    later = store(*values)
-    columns = "value, lower, upper, verdict"
+    first = store(*values)
+    columns = "value, lower, upper, verdict, load_run_id"
     before = [(1.0, 0.8, 1.3, "good"), (1.4, 0.8, 1.3, "warning"), (None, 0.8, 1.3, "warning")]
-    assert stored(database, columns, f"load_run_id = {first}") == before
-    assert stored(database, columns, f"load_run_id = {again}") == before
-    after = [(1.0, 0.8, 1.5, "good"), (1.4, 0.8, 1.5, "good"), (None, 0.8, 1.5, "failure")]
-    assert stored(database, columns, f"load_run_id = {later}") == after
+    assert stored(database, columns) == [(*row, first) for row in before]
+    again = store(*values)
+    assert stored(database, columns) == [(*row, again) for row in before]
+    execute(database, "UPDATE ops.quality_limit SET upper = 1.5, severity = 'failure' WHERE metric = 'both'")
+    later = store(values[1], Metric("both", "F146", 1.6, block_id=2))
+    after = [(1.4, 0.8, 1.5, "good", later), (1.6, 0.8, 1.5, "failure", later)]
+    assert stored(database, columns) == [(*before[0], again), *after]
+    assert execute(database, "SELECT count(DISTINCT measured_at) FROM ops.quality_metric") == [(2,)]
+
+
+@pytest.mark.parametrize("of", [{"exposure_id": 8}, {"block_id": 8}, {"exposure_id": 8, "block_id": 9}])
+def test_each_metric_of_an_exposure_or_a_block_is_one_row(database, of):
+    execute(database, "ALTER TABLE ops.quality_metric DROP CONSTRAINT quality_metric_exposure_id_fkey")
+    for value in (1.0, 2.0):
+        store(Metric("one", "F146", value, **of), Metric("two", "F146", -value, **of))
+    found = execute(database, "SELECT metric, value FROM ops.quality_metric ORDER BY metric")
+    assert found == [("one", 2.0), ("two", -2.0)]
 
 
 def test_twice_in_one_transaction(database):
