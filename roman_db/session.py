@@ -11,10 +11,14 @@ import sqlalchemy as sa
 from adbc_driver_postgresql import dbapi
 from psycopg2.extensions import make_dsn
 
+from roman_db.cluster import configuration
 from roman_db.cluster.lifecycle import ensure_running
+from roman_db.reader_login import admit_reader, wait_for_login
 from roman_db.settings import settings
 
 _OPTIONS = "-c timezone=UTC -c jit=off"
+#: A reader's login has limits for people who connect by themselves; our own commands set theirs.
+_READER_OPTIONS = f"{_OPTIONS} -c statement_timeout=0 -c idle_in_transaction_session_timeout=0"
 
 
 class Role(enum.StrEnum):
@@ -22,7 +26,7 @@ class Role(enum.StrEnum):
 
     OWNER = "roman_owner"
     LOADER = "roman_loader"
-    READER = "roman_reader"
+    READER = configuration.READER
 
 
 @functools.cache
@@ -31,17 +35,31 @@ def engine() -> sa.Engine:
     return make_engine(database_url())
 
 
+@functools.cache
+def reader_engine() -> sa.Engine:
+    """Return the engine on which people's queries run.
+
+    It logs in as somebody who may only read: as ``ROMAN_DB_READER_URL`` says, on the private server as
+    ``roman_reader``. A server that ``ROMAN_DB_URL`` names without such a login is read on the owner's engine,
+    in the role of the reader, which `reading` and `arrow_connection` take on.
+    """
+    chosen = settings()
+    if chosen.reader_url is not None:
+        return make_engine(_for_psycopg2(chosen.reader_url), _READER_OPTIONS)
+    return _private_reader_engine() if chosen.url is None else engine()
+
+
 def database_url() -> sa.URL:
     """Return the address of the database as its owner."""
     configured = settings().url
     if configured is not None:
-        return sa.make_url(configured).set(drivername="postgresql+psycopg2")
-    return sa.make_url(ensure_running(settings())).set(drivername="postgresql+psycopg2", database="roman")
+        return _for_psycopg2(configured)
+    return _for_psycopg2(ensure_running(settings())).set(database="roman")
 
 
-def make_engine(url: sa.URL) -> sa.Engine:
+def make_engine(url: sa.URL, options: str = _OPTIONS) -> sa.Engine:
     """Make an engine with the settings that every connection of ours has."""
-    arguments = {"application_name": "roman-db", "options": _OPTIONS}
+    arguments = {"application_name": "roman-db", "options": options}
     return sa.create_engine(url, connect_args=arguments, pool_pre_ping=True)
 
 
@@ -59,10 +77,11 @@ def transaction(role: Role = Role.LOADER) -> Iterator[sa.Connection]:
 @contextmanager
 def reading(role: Role = Role.READER) -> Iterator[sa.Connection]:
     """One read-only transaction that sees a single state of the database."""
-    with engine().connect() as connection:
+    with _engine_of(role).connect() as connection:
         options = {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
         with connection.execution_options(**options).begin():
-            _assume(connection, role)
+            if not _is_login(role):
+                _assume(connection, role)
             yield connection
 
 
@@ -75,18 +94,48 @@ def arrow_connection(role: Role = Role.READER, timeout_s: float = 0) -> Iterator
     timeout_s
         Seconds after which the server ends a statement; 0 for never.
     """
-    url = database_url()
+    url = reader_engine().url if _is_login(role) else database_url()
     account = url.translate_connect_args(username="user", database="dbname") | dict(url.query)
     limits = f"-c default_transaction_read_only=on -c statement_timeout={round(timeout_s * 1000)}"
     address = make_dsn(**account | {"application_name": "roman-db", "options": f"{_OPTIONS} {limits}"})
     with dbapi.connect(address, autocommit=True) as connection, connection.cursor() as cursor:
-        cursor.execute("SELECT set_config('role', rolname, false) FROM pg_roles WHERE rolname = $1", (role,))
+        if not _is_login(role):
+            cursor.execute("SELECT 1 FROM pg_roles WHERE rolname = $1", (role,))
+            if cursor.fetchone() is not None:
+                cursor.execute(f"SET ROLE {role}")
         yield connection
+
+
+def _engine_of(role: Role) -> sa.Engine:
+    """Engine for reading as a role."""
+    return reader_engine() if role is Role.READER else engine()
+
+
+def _is_login(role: Role) -> bool:
+    """Whether the connections for reading as a role are its own, so that it need not be taken on."""
+    return role is Role.READER and reader_engine() is not engine()
 
 
 def _assume(connection: sa.Connection, role: Role) -> None:
     """Act as a role until the transaction ends."""
     if role is Role.OWNER:
         return
-    statement = "SELECT set_config('role', rolname, true) FROM pg_roles WHERE rolname = :role"
-    connection.execute(sa.text(statement), {"role": role.value})
+    known = sa.text("SELECT 1 FROM pg_roles WHERE rolname = :role")
+    if connection.execute(known, {"role": role.value}).first() is not None:
+        connection.exec_driver_sql(f"SET LOCAL ROLE {role}")
+
+
+def _private_reader_engine() -> sa.Engine:
+    """Engine of the private server's reader, who is let in first where an earlier release did not."""
+    made = make_engine(database_url().set(username=Role.READER), _READER_OPTIONS)
+    try:
+        made.connect().close()
+    except sa.exc.OperationalError:
+        admit_reader(engine(), settings())
+        wait_for_login(made)
+    return made
+
+
+def _for_psycopg2(url: str) -> sa.URL:
+    """Address with the name of our driver."""
+    return sa.make_url(url).set(drivername="postgresql+psycopg2")

@@ -8,15 +8,17 @@ from __future__ import annotations
 
 import functools
 import os
+import urllib.parse
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import AfterValidator, Field, field_validator
+from pydantic import AfterValidator, Field, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from roman_db.cluster.machine import usable_cpus
 
 _URL_SCHEMES = ("postgresql://", "postgresql+psycopg2://")
+_URL_FORM = "postgresql://user:password@host:port/database"
 
 #: Root's own folder is closed to the account that runs the server for root, so root's data lives here.
 ROOT_HOME = Path("/var/lib/roman-db")
@@ -38,6 +40,25 @@ def _absolute(path: Path) -> Path:
     return path.expanduser().absolute()
 
 
+def _postgresql(url: str | None) -> str | None:
+    """Check that an address is one of PostgreSQL; the password in it is not shown."""
+    if url is None:
+        return None
+    if not url.startswith(_URL_SCHEMES):
+        raise ValueError(f"must start with {' or '.join(_URL_SCHEMES)}")
+    try:
+        parts = urllib.parse.urlsplit(url)
+        _ = parts.port
+    except ValueError:
+        raise ValueError(
+            f"must look like {_URL_FORM} with a number from 0 to 65535 as port; "
+            "write / : @ and # of a password as %2F %3A %40 and %23"
+        ) from None
+    if not parts.path.strip("/"):
+        raise ValueError(f"must name a database: {_URL_FORM}")
+    return url
+
+
 class Settings(BaseSettings):
     """The settings of every command and service, one field a setting."""
 
@@ -45,11 +66,17 @@ class Settings(BaseSettings):
         env_prefix="ROMAN_DB_", env_ignore_empty=True, extra="ignore", frozen=True, hide_input_in_errors=True
     )
 
-    url: str | None = Field(
+    url: Annotated[str | None, AfterValidator(_postgresql)] = Field(
         default=None,
         repr=False,
         description="PostgreSQL server to use, as postgresql://user:password@host:port/database. "
         "Without it roman-db runs a private server of its own.",
+    )
+    reader_url: Annotated[str | None, AfterValidator(_postgresql)] = Field(
+        default=None,
+        repr=False,
+        description="The database of ROMAN_DB_URL for an account that may only read, as whom queries then "
+        "run. Without it they run as the account of ROMAN_DB_URL in the role roman_reader.",
     )
     home: Annotated[Path, AfterValidator(_absolute)] = Field(
         default_factory=default_home,
@@ -86,17 +113,18 @@ class Settings(BaseSettings):
         default="text", description="How log messages look: text for people, json for machines."
     )
 
-    @field_validator("url")
-    @classmethod
-    def _is_postgresql(cls, url: str | None) -> str | None:
-        if url is not None and not url.startswith(_URL_SCHEMES):
-            raise ValueError(f"must start with {' or '.join(_URL_SCHEMES)}")
-        return url
-
     @field_validator("log_level", "log_format", mode="before")
     @classmethod
     def _lower(cls, value: object) -> object:
         return value.lower() if isinstance(value, str) else value
+
+    @model_validator(mode="after")
+    def _reader_goes_with_url(self) -> Self:
+        if self.reader_url is not None and self.url is None:
+            raise ValueError(
+                "ROMAN_DB_READER_URL goes with ROMAN_DB_URL: set both, or neither for the private server"
+            )
+        return self
 
 
 @functools.cache

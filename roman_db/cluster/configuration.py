@@ -17,6 +17,8 @@ from roman_db.cluster.error import ClusterError
 from roman_db.cluster.layout import Layout
 
 ADMINISTRATOR = "roman_admin"
+#: Logs in for those who only read; it has no password, so nobody does so over TCP.
+READER = "roman_reader"
 _FILE = "roman_db.conf"
 _MIB = 1024**2
 _GIB = 1024 * _MIB
@@ -71,17 +73,17 @@ def write(layout: Layout, machine: Machine, port: int | None, has_lz4: bool) -> 
 def write_access(data: Path, account: Account) -> None:
     """Write who may connect to the cluster in ``data``, and that its configuration includes ours.
 
-    Over the socket the administrator is whoever the kernel says runs the server or is root (peer); everybody
-    else needs a password (SCRAM-SHA-256), and so does everybody over TCP, which is the loopback interface
-    alone.
+    Over the socket whoever the kernel says runs the server or is root (peer) logs in as the administrator or
+    as the reader; all else needs a password (SCRAM-SHA-256), and so does everybody over TCP, which is the
+    loopback interface alone.
 
     Raises
     ------
     ClusterError
         Where the files cannot be written.
     """
-    administrators = sorted({account.name, pwd.getpwuid(0).pw_name})
-    lines = [f'roman_db "{name}" {ADMINISTRATOR}' for name in administrators]
+    trusted = sorted({account.name, pwd.getpwuid(0).pw_name})
+    lines = [f'roman_db "{name}" {role}' for name in trusted for role in (ADMINISTRATOR, READER)]
     write_files(data, {"pg_hba.conf": _ACCESS, "pg_ident.conf": "\n".join(lines) + "\n"})
     main = data / "postgresql.conf"
     include = f"\n# roman-db's own, written at each start\ninclude = '{_FILE}'\n"
@@ -195,10 +197,11 @@ def _listening(layout: Layout, port: int | None) -> dict[str, str]:
 
 
 _ACCESS = f"""\
-# Written by roman-db at each start. Nobody is trusted: the kernel vouches for the administrator, all others
-# need a password.
+# Written by roman-db at each start. Nobody is trusted: the kernel vouches for the administrator and the
+# reader, all others need a password.
 # TYPE  DATABASE  USER          ADDRESS        METHOD
 local   all       {ADMINISTRATOR}                  peer map=roman_db
+local   all       {READER}                 peer map=roman_db
 local   all       all                          scram-sha-256
 host    all       all           127.0.0.1/32   scram-sha-256
 """

@@ -12,7 +12,7 @@ import shutil
 from pathlib import Path
 
 from roman_db.cluster import configuration
-from roman_db.cluster.configuration import ADMINISTRATOR
+from roman_db.cluster.configuration import ADMINISTRATOR, READER
 from roman_db.cluster.diagnosis import explained
 from roman_db.cluster.error import ClusterError
 from roman_db.cluster.layout import Layout, make_private_folder
@@ -26,7 +26,7 @@ _LEAST_FREE_MIB = 128
 
 
 def create(layout: Layout, runner: Runner) -> None:
-    """Make the cluster ``layout.data`` with the database ``roman`` and q3c in it.
+    """Make the cluster ``layout.data`` with the login of readers, and the database ``roman`` with q3c in it.
 
     Raises
     ------
@@ -38,6 +38,7 @@ def create(layout: Layout, runner: Runner) -> None:
     _remove_unfinished(layout.unfinished)
     make_private_folder(layout.unfinished, runner.account)
     _initialise(layout, runner)
+    _say(runner, layout.unfinished, "postgres", f"CREATE ROLE {READER} LOGIN;")
     _say(runner, layout.unfinished, "postgres", f"CREATE DATABASE {DATABASE};")
     _say(runner, layout.unfinished, DATABASE, "CREATE EXTENSION q3c;")
     _flush(layout.unfinished, runner)

@@ -134,6 +134,22 @@ def status(settings: Settings) -> ClusterStatus:
     return ClusterStatus(state, layout.home, layout.log, major, server.pid)
 
 
+def renew_access(settings: Settings) -> None:
+    """Write who may connect as this release has it, for a server that an earlier release has started.
+
+    The server heeds it once it is told to read its files again (``pg_reload_conf``).
+
+    Raises
+    ------
+    ClusterError
+        Where the files cannot be written.
+    """
+    layout = Layout(settings.home)
+    account = server_account(layout.data)
+    with _alone(layout):
+        configuration.write_access(layout.data, account)
+
+
 def _up(settings: Settings, layout: Layout) -> Postmaster:
     """Return the server that answers, started if need be."""
     server = postmaster.read(layout.data)

@@ -23,6 +23,7 @@ _DRIVER_PREFIX = re.compile(r"^.*?(?:ERROR|FATAL): +", re.DOTALL)
 _DRIVER_SUFFIX = re.compile(r"\s*(?:Query was: .*)?\.? ?(?:SQLSTATE: \w+)?$", re.DOTALL)
 _TIMEOUT = "canceling statement due to statement timeout"
 _READ_ONLY = "in a read-only transaction"
+_TEMPORARY = "temporary file size exceeds temp_file_limit"
 #: What is said of tables that are not there; in a database without a schema that is true of all of them.
 _MISSING = re.compile(r'(?:relation|schema) "[^"]*" does not exist')
 #: Words of libpq where there is no server, and of a server that does not let us in.
@@ -70,6 +71,8 @@ def explained(message: str) -> str:
     words = _DRIVER_SUFFIX.sub("", _DRIVER_PREFIX.sub("", message)).strip()
     if _TIMEOUT in words:
         return "the query took longer than allowed: ask for less, or allow more with --timeout"
+    if _TEMPORARY in words:
+        return f"{words}: ask for less; an administrator may allow readers more (ALTER ROLE)"
     if _READ_ONLY in words:
         return f"{words}: a query reads and changes nothing; loaders write."
     return words

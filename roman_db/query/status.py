@@ -19,6 +19,7 @@ from roman_db.cluster import lifecycle
 from roman_db.cluster.layout import check_makeable
 from roman_db.load_run import code_version, dead_runs
 from roman_db.query.error import NO_TABLES, QueryError
+from roman_db.query.reader_rights import describe_reader
 from roman_db.settings import settings
 
 #: Rows up to which a table is counted.
@@ -90,6 +91,8 @@ class Status:
     ----------
     server
         Where it is.
+    reader
+        As whom queries run, and what they could do.
     version
         Version of this software.
     counts
@@ -107,6 +110,7 @@ class Status:
     """
 
     server: str
+    reader: str
     version: str
     counts: dict[str, Count]
     first_mjd: int
@@ -144,6 +148,7 @@ def _read(connection: sa.Connection, server: str) -> Status:
     light_curves = {"light-curve blocks": Count(n_block), "light-curve points": Count(int(n_point), False)}
     return Status(
         server=server,
+        reader=describe_reader(connection),
         version=code_version(),
         counts=stored | light_curves,
         first_mjd=first_mjd,

@@ -13,6 +13,7 @@ _UNITS = ("bytes", "KiB", "MiB", "GiB", "TiB")
 def report(status: Status) -> Iterator[str]:
     """Yield the lines."""
     yield f"roman-db {status.version}   {status.server}"
+    yield f"queries run as {status.reader}"
     light_curves = f"light curves {_size(status.light_curve_bytes)}"
     yield f"size {_size(status.size_bytes)}, of which {light_curves}"
     yield ""

@@ -124,8 +124,7 @@ def _prepare(request: Request) -> tuple[tuple[ResultColumn, ...], str]:
 
 def _limit_time(connection: sa.Connection, timeout_s: float) -> None:
     """Have the server give up planning a statement, too."""
-    statement = sa.text("SELECT set_config('statement_timeout', :milliseconds, true)")
-    connection.execute(statement, {"milliseconds": str(round(timeout_s * 1000))})
+    connection.exec_driver_sql(f"SET LOCAL statement_timeout = {round(timeout_s * 1000)}")
 
 
 def _cast(name: str, type_oid: int, casts: Mapping[int, str]) -> str:

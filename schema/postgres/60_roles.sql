@@ -1,5 +1,6 @@
--- Who may do what. The owner owns and migrates, loaders write, readers read; none of them can log in by itself: an
--- account is made a member. On a server that does not let us make roles, the grants are skipped.
+-- Who may do what. The owner owns and migrates, loaders write, readers read; none of them is made to log in by itself:
+-- an account is made a member. (On a private server roman_reader logs in: roman_db.cluster.creation.) On a server that
+-- does not let us make roles, the grants are skipped.
 DO $$
 DECLARE
     role text;
@@ -72,24 +73,85 @@ BEGIN
 END
 $$;
 
--- What PostgreSQL lets everybody call even in a read-only transaction and what writes all the same: large objects
--- (version 15), and records of the log that nothing here reads. Their owner is the administrator; an upgrade by
--- somebody else leaves them as they are, and says so.
+-- What holds for whoever logs in as roman_reader and says nothing else. What an administrator has set stays. Members of
+-- the role have limits of their own: PostgreSQL does not hand these down.
 DO $$
 DECLARE
     item record;
 BEGIN
     FOR item IN
-        SELECT oid::regprocedure AS name, pg_has_role(proowner, 'MEMBER') AS is_ours FROM pg_proc
-        WHERE pronamespace = 'pg_catalog'::regnamespace AND has_function_privilege('public', oid, 'EXECUTE')
-          AND proname IN ('lo_creat', 'lo_create', 'lo_from_bytea', 'lo_put', 'lo_import', 'lo_export', 'lo_unlink',
-                          'lo_truncate', 'lo_truncate64', 'lowrite', 'pg_logical_emit_message')
+        SELECT wanted.* FROM pg_roles AS reader, (VALUES
+            ('default_transaction_read_only', 'on'), ('statement_timeout', '1h'),
+            ('idle_in_transaction_session_timeout', '10min'), ('temp_file_limit', '20GB')
+        ) AS wanted (name, value)
+        WHERE reader.rolname = 'roman_reader' AND NOT EXISTS (
+            SELECT FROM pg_db_role_setting AS stored, unnest(stored.setconfig) AS chosen
+            WHERE stored.setrole = reader.oid AND stored.setdatabase = 0 AND split_part(chosen, '=', 1) = wanted.name
+        )
     LOOP
-        IF item.is_ours THEN
-            EXECUTE format('REVOKE EXECUTE ON FUNCTION pg_catalog.%s FROM PUBLIC', item.name);
-        ELSE
-            RAISE WARNING 'readers may call %: have a superuser revoke it from PUBLIC in this database', item.name;
+        BEGIN
+            EXECUTE format('ALTER ROLE roman_reader SET %I = %L', item.name, item.value);
+        EXCEPTION
+            WHEN insufficient_privilege THEN
+                RAISE WARNING 'readers have no %: have a superuser set it for roman_reader', item.name;
+            WHEN unique_violation OR internal_error THEN
+                NULL;  -- another database of the same server set it at the same moment
+        END;
+    END LOOP;
+END
+$$;
+
+-- What PostgreSQL lets everybody do even in a read-only transaction, and what is none of a reader's business: write
+-- large objects (version 15) and records of the log that nothing here reads; hold advisory locks, for which loaders
+-- wait; end queries of others who read as the same role; fill the queue of notifications; and change settings, which
+-- in a connection of the owner is the way out of the role. Their owner is the administrator; an upgrade by somebody
+-- else leaves them as they are, and says so.
+DO $$
+DECLARE
+    item record;
+    role name;
+    left_open text;
+BEGIN
+    FOR item IN
+        SELECT oid::regprocedure AS name, pg_has_role(proowner, 'MEMBER') AS is_ours,
+            has_function_privilege('public', oid, 'EXECUTE') AS is_open,
+            proname LIKE 'lo%' OR proname = 'pg_logical_emit_message' AS is_nobodys
+        FROM pg_proc
+        WHERE pronamespace = 'pg_catalog'::regnamespace AND (
+            proname IN ('lo_creat', 'lo_create', 'lo_from_bytea', 'lo_put', 'lo_import', 'lo_export', 'lo_unlink',
+                        'lo_truncate', 'lo_truncate64', 'lowrite', 'pg_logical_emit_message', 'pg_notify',
+                        'pg_cancel_backend', 'pg_terminate_backend', 'set_config')
+            OR proname ~ '^pg_(try_)?advisory_(xact_)?lock'
+        )
+    LOOP
+        IF NOT item.is_ours THEN
+            left_open := CASE WHEN item.is_open THEN concat_ws(', ', left_open, item.name::text) ELSE left_open END;
+            CONTINUE;
         END IF;
+        EXECUTE format('REVOKE EXECUTE ON FUNCTION pg_catalog.%s FROM PUBLIC', item.name);
+        FOR role IN
+            SELECT rolname FROM pg_roles WHERE rolname IN ('roman_owner', 'roman_loader') AND NOT item.is_nobodys
+        LOOP
+            EXECUTE format('GRANT EXECUTE ON FUNCTION pg_catalog.%s TO %I', item.name, role);
+        END LOOP;
+    END LOOP;
+    IF left_open IS NOT NULL THEN
+        RAISE WARNING 'readers may call %: have a superuser run this upgrade', left_open;
+    END IF;
+END
+$$;
+
+-- Temporary tables are for staging. This belongs to the database and is in no dump: an upgrade sets it again.
+DO $$
+DECLARE
+    role name;
+BEGIN
+    IF NOT (SELECT pg_has_role(datdba, 'MEMBER') FROM pg_database WHERE datname = current_database()) THEN
+        RETURN;
+    END IF;
+    EXECUTE format('REVOKE TEMPORARY ON DATABASE %I FROM PUBLIC', current_database());
+    FOR role IN SELECT rolname FROM pg_roles WHERE rolname IN ('roman_owner', 'roman_loader') LOOP
+        EXECUTE format('GRANT TEMPORARY ON DATABASE %I TO %I', current_database(), role);
     END LOOP;
 END
 $$;

@@ -24,9 +24,10 @@ def point_at(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
 
 def forget() -> None:
     """Close the connections of ``roman_db`` and forget its settings."""
-    if session.engine.cache_info().currsize:
-        session.engine().dispose()
-    session.engine.cache_clear()
+    for engine in (session.engine, session.reader_engine):
+        if engine.cache_info().currsize:
+            engine().dispose()
+        engine.cache_clear()
     settings.settings.cache_clear()
 
 

@@ -11,11 +11,12 @@ from .conftest import execute, point_at
 _VIEWS = ["roman.light_curve", "roman.light_curve_array", "roman.astrometry_curve", "roman.shape_curve"]
 
 
-def attempt(role, statement):
-    """Run a statement as a role and roll it back."""
+def attempt(role, *statements):
+    """Run statements as a role and roll them back; return the rows of the last."""
     with session.engine().connect() as connection, connection.begin() as transaction:
         connection.execute(sa.text(f"SET LOCAL ROLE {role}"))
-        result = connection.execute(sa.text(statement))
+        for statement in statements:
+            result = connection.execute(sa.text(statement))
         rows = result.all() if result.returns_rows else []
         transaction.rollback()
         return rows
@@ -119,26 +120,41 @@ _BLOCK = (
 
 
 @pytest.mark.parametrize(
-    "statement",
+    ("statement", "is_done"),
     [
-        "ALTER TABLE roman.object ADD COLUMN a integer",
-        "DROP TABLE roman.light_curve_summary CASCADE",
-        "CREATE TABLE roman.mine (a integer)",
-        "DROP TABLE roman_partition.light_curve_segment_61520_61528_g0",
-        "UPDATE ops.alembic_version SET version_num = 'x'",
-        "CREATE OR REPLACE FUNCTION roman.ab_magnitude(flux double precision) RETURNS double precision "
-        "LANGUAGE sql AS 'SELECT 1.0::float8'",
+        ("ALTER TABLE roman.object ADD COLUMN a integer", "SELECT count(a) = 0 FROM roman.object"),
+        (
+            "DROP TABLE roman.light_curve_summary CASCADE",
+            "SELECT to_regclass('roman.light_curve_summary') IS NULL",
+        ),
+        ("CREATE TABLE roman.mine (a integer)", "SELECT count(*) = 0 FROM roman.mine"),
+        (
+            "DROP TABLE roman_partition.light_curve_segment_61520_61528_g0",
+            "SELECT to_regclass('roman_partition.light_curve_segment_61520_61528_g0') IS NULL",
+        ),
+        (
+            "UPDATE ops.alembic_version SET version_num = 'x'",
+            "SELECT version_num = 'x' FROM ops.alembic_version",
+        ),
+        (
+            "CREATE OR REPLACE FUNCTION roman.ab_magnitude(flux double precision) RETURNS double precision "
+            "LANGUAGE sql AS 'SELECT 1.0::float8'",
+            "SELECT roman.ab_magnitude(7.0) = 1",
+        ),
     ],
 )
-def test_the_owner_may_change_everything(database, statement):
+def test_the_owner_may_change_everything(database, statement, is_done):
     with session.transaction() as connection:
         connection.execute(sa.text("SELECT ops.open_light_curve_block(61520)"))
-    attempt("roman_owner", statement)
+    assert attempt("roman_owner", statement, is_done) == [(True,)]
 
 
-def test_no_role_can_log_in_or_is_a_superuser(database):
-    query = "SELECT rolname FROM pg_roles WHERE rolname LIKE 'roman\\_%' AND rolname <> 'roman_admin' "
-    assert execute(database, query + "AND (rolcanlogin OR rolsuper OR rolcreaterole OR rolcreatedb)") == []
+def test_the_reader_alone_can_log_in_without_a_password_and_none_is_a_superuser(database):
+    roles = "FROM pg_authid WHERE rolname IN ('roman_owner', 'roman_loader', 'roman_reader')"
+    assert execute(database, f"SELECT rolname {roles} AND rolcanlogin") == [("roman_reader",)]
+    rights = "rolsuper OR rolcreaterole OR rolcreatedb OR rolreplication OR rolbypassrls"
+    query = f"SELECT rolname {roles} AND (rolpassword IS NOT NULL OR {rights})"
+    assert execute(database, query) == []
 
 
 def test_what_acts_with_its_owners_rights_has_the_owners_and_a_fixed_search_path(database):

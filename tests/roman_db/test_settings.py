@@ -64,6 +64,13 @@ def test_empty_variable_counts_as_unset(monkeypatch):
     ("name", "value"),
     [
         ("URL", "mysql://host/db"),
+        ("URL", "postgresql://host:port/db"),
+        ("URL", "postgresql://host:70000/db"),
+        ("URL", "postgresql://ada:s3/cret@host/db"),
+        ("URL", "postgresql://[host/db"),
+        ("URL", "postgresql://host"),
+        ("READER_URL", "mysql://host/db"),
+        ("READER_URL", "postgresql://host/db"),
         ("PG_PORT", "80"),
         ("PG_PORT", "http"),
         ("PG_MEMORY_MB", "1"),
@@ -74,11 +81,13 @@ def test_empty_variable_counts_as_unset(monkeypatch):
 )
 def test_wrong_value_is_refused_by_name(monkeypatch, name, value):
     monkeypatch.setenv(f"ROMAN_DB_{name}", value)
-    with pytest.raises(ValidationError, match=name.lower()):
+    with pytest.raises(ValidationError, match=f"(?i){name}"):
         Settings()
 
 
-@pytest.mark.parametrize("url", ["postgresql://ada:s3cret@host/db", "s3cret://ada@host/db"])
+@pytest.mark.parametrize(
+    "url", ["postgresql://ada:s3cret@host/db", "s3cret://ada@host/db", "postgresql://ada:s3cret/@host/db"]
+)
 def test_password_never_shows(monkeypatch, url):
     monkeypatch.setenv("ROMAN_DB_URL", url)
     try:
@@ -86,6 +95,13 @@ def test_password_never_shows(monkeypatch, url):
     except ValidationError as error:
         shown = str(error)
     assert "s3cret" not in shown
+
+
+def test_both_urls_may_go_without_host_and_port(monkeypatch):
+    url = "postgresql:///roman?host=/run/postgresql"
+    for name in ("URL", "READER_URL"):
+        monkeypatch.setenv(f"ROMAN_DB_{name}", url)
+    assert (Settings().url, Settings().reader_url) == (url, url)
 
 
 def test_settings_are_read_once_and_cannot_be_changed():
