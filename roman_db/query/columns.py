@@ -1,8 +1,7 @@
 """What the columns of a result are: their types and, where the schema knows them, unit, UCD and meaning.
 
-PostgreSQL says of every column of a result from which column of which table it was taken. A column of a view
-means what the column of that name means in the tables which the view reads. For what was computed, the name
-decides, if all tables that have a column of that name agree.
+PostgreSQL says of every column of a result from which column of which table or view it was taken. For what is
+computed, the name decides, if all tables and views that have a column of that name agree.
 """
 
 from __future__ import annotations
@@ -17,25 +16,10 @@ import psycopg2.extensions
 import sqlalchemy as sa
 
 from roman_db.query.error import QueryError, from_server
-from roman_db.schema.model import Column, read_tables
+from roman_db.schema.model import Column, Relation, read_tables
+from roman_db.schema.view import read_views
 
 _PREFIX, _SUFFIX = "SELECT * FROM (\n", "\n) AS described LIMIT 0"
-
-#: Columns that only views have.
-_OF_VIEWS = {
-    column.name: column
-    for column in (
-        Column("flags", "int", "Photometry flags: bits as in roman.photometry_flag.", ucd="meta.code.qual"),
-        Column(
-            "ab_mag",
-            "double",
-            "AB magnitude; empty where the flux is not positive.",
-            unit="mag",
-            ucd="phot.mag",
-        ),
-        Column("ab_mag_err", "double", "Standard error of ab_mag.", unit="mag", ucd="stat.error;phot.mag"),
-    )
-}
 
 
 @dataclass(frozen=True)
@@ -59,14 +43,6 @@ class ResultColumn:
     description: str | None = None
 
 
-@dataclass(frozen=True)
-class _Origin:
-    """Relation and column that a column of a result was taken from; for a view, the tables it reads."""
-
-    column: str
-    tables: tuple[str, ...]
-
-
 def describe(connection: sa.Connection, sql: str) -> tuple[ResultColumn, ...]:
     """Describe the columns of a query without running it.
 
@@ -88,18 +64,14 @@ def describe(connection: sa.Connection, sql: str) -> tuple[ResultColumn, ...]:
     origins = _origins(connection, {key for key in keys if key[0]})
     names = _unique([str(field.name) for field in fields])
     return tuple(
-        _result_column(name, field.type_code, origins.get(key) or _Origin(field.name, ()))
+        _result_column(name, field.type_code, origins.get(key) or _named(str(field.name)))
         for name, field, key in zip(names, fields, keys, strict=True)
     )
 
 
-def _result_column(name: str, type_oid: int, origin: _Origin) -> ResultColumn:
-    """Put together what is known of a column."""
-    known = [
-        columns[origin.column] for table in origin.tables if origin.column in (columns := _columns_of(table))
-    ]
-    found = known or _columns_by_name().get(origin.column, [])
-    unit, ucd, description = (_agreed(getattr(column, word) for column in found) for word in _WORDS)
+def _result_column(name: str, type_oid: int, meanings: Sequence[Column]) -> ResultColumn:
+    """Put together what is known of a column: of each word what all meanings agree on."""
+    unit, ucd, description = (_agreed(getattr(column, word) for column in meanings) for word in _WORDS)
     return ResultColumn(name, type_oid, unit, ucd, description)
 
 
@@ -112,23 +84,16 @@ def _agreed(values: Iterable[str | None]) -> str | None:
     return distinct.pop() if len(distinct) == 1 else None
 
 
-def _columns_of(table: str) -> dict[str, Column]:
-    """Columns of a table of ours, none of any other."""
-    described = _tables().get(table)
-    return {} if described is None else {column.name: column for column in described.columns}
-
-
-_tables = cache(read_tables)
-
-
 @cache
-def _columns_by_name() -> dict[str, list[Column]]:
-    """Columns of all tables and views by name."""
-    found = {name: [column] for name, column in _OF_VIEWS.items()}
-    for table in _tables().values():
-        for column in table.columns:
-            found.setdefault(column.name, []).append(column)
-    return found
+def _columns() -> dict[tuple[str, str], Column]:
+    """Columns of ours by full name of their table or view and their own name."""
+    relations: dict[str, Relation] = {**read_tables(), **read_views()}
+    return {(name, column.name): column for name, one in relations.items() for column in one.columns}
+
+
+def _named(name: str) -> list[Column]:
+    """Columns of that name, of whatever table or view."""
+    return [column for (_, own), column in _columns().items() if own == name]
 
 
 def _unique(names: Sequence[str]) -> list[str]:
@@ -142,28 +107,23 @@ def _unique(names: Sequence[str]) -> list[str]:
 
 _ORIGINS = sa.text(
     """
-    SELECT a.attrelid, a.attnum, a.attname, ARRAY(
-        SELECT DISTINCT format('%s.%s', n.nspname, t.relname)
-        FROM pg_class t
-        JOIN pg_namespace n ON n.oid = t.relnamespace
-        WHERE t.oid = a.attrelid OR t.oid IN (
-            SELECT d.refobjid FROM pg_rewrite r
-            JOIN pg_depend d ON d.classid = 'pg_rewrite'::regclass AND d.objid = r.oid
-            WHERE r.ev_class = a.attrelid AND d.refclassid = 'pg_class'::regclass
-        )
-        ORDER BY 1
-    )
+    SELECT a.attrelid, a.attnum, format('%s.%s', n.nspname, c.relname), a.attname
     FROM unnest(CAST(:relations AS oid[]), CAST(:numbers AS smallint[])) AS origin (relation, number)
     JOIN pg_attribute a ON a.attrelid = origin.relation AND a.attnum = origin.number
+    JOIN pg_class c ON c.oid = a.attrelid
+    JOIN pg_namespace n ON n.oid = c.relnamespace
     """
 )
 
 
-def _origins(connection: sa.Connection, keys: set[tuple[int, int]]) -> dict[tuple[int, int], _Origin]:
-    """Names behind the numbers of relations and columns."""
+def _origins(connection: sa.Connection, keys: set[tuple[int, int]]) -> dict[tuple[int, int], list[Column]]:
+    """Columns of ours behind the numbers of relations and columns."""
     if not keys:
         return {}
     ordered = sorted(keys)
     arguments = {"relations": [key[0] for key in ordered], "numbers": [key[1] for key in ordered]}
-    rows = connection.execute(_ORIGINS, arguments)
-    return {(row[0], row[1]): _Origin(row[2], tuple(row[3])) for row in rows}
+    return {
+        (row[0], row[1]): [_columns()[row[2], row[3]]]
+        for row in connection.execute(_ORIGINS, arguments)
+        if (row[2], row[3]) in _columns()
+    }

@@ -1,4 +1,4 @@
-"""What is made from the table descriptions: DDL, rows of TAP_SCHEMA and the data dictionary.
+"""What is made from the descriptions: DDL, comments on views, rows of TAP_SCHEMA and the data dictionary.
 
 Run ``python -m roman_db.schema.generate`` after a change; the tests check that nothing is stale.
 """
@@ -17,10 +17,12 @@ from sqlalchemy.schema import (
 )
 
 from roman_db.resources import folder
+from roman_db.schema.comments import view_comments_sql
 from roman_db.schema.dictionary import data_dictionary
 from roman_db.schema.metadata import DIALECT, make_metadata
 from roman_db.schema.model import POSTGRESQL_SCHEMAS, Table, read_tables
 from roman_db.schema.tap import tap_schema_sql
+from roman_db.schema.view import View, read_views
 
 
 def table_ddl(tables: dict[str, Table]) -> str:
@@ -41,11 +43,14 @@ def table_ddl(tables: dict[str, Table]) -> str:
 def generated_files() -> dict[str, str]:
     """Name and content of every generated file."""
     tables = read_tables()
-    public = {name: table for name, table in tables.items() if table.schema == POSTGRESQL_SCHEMAS[0]}
+    views = read_views(tables)
+    relations: dict[str, Table | View] = {**tables, **views}
+    public = {name: one for name, one in relations.items() if one.schema == POSTGRESQL_SCHEMAS[0]}
     return {
         "tables.sql": table_ddl(tables),
+        "view_comments.sql": view_comments_sql(views),
         "tap_schema.sql": tap_schema_sql(public),
-        "data_dictionary.md": data_dictionary(tables),
+        "data_dictionary.md": data_dictionary(relations),
     }
 
 

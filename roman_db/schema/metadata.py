@@ -29,6 +29,7 @@ _SCALAR: dict[str, TypeEngine[Any]] = {
 _SPECIAL: dict[str, TypeEngine[Any]] = {
     "int8multirange": postgresql.INT8MULTIRANGE(),
     "jsonb": postgresql.JSONB(),
+    "interval": postgresql.INTERVAL(),
 }
 
 
@@ -90,7 +91,6 @@ def _sa_column(column: Column) -> sa.Column[Any]:
         parts.append(sa.Identity(always=False))
     if column.references is not None:
         parts.append(sa.ForeignKey(column.references))
-    unit = f" [{column.unit}]" if column.unit else ""
     return sa.Column(
         column.name,
         column_type(column),
@@ -98,5 +98,5 @@ def _sa_column(column: Column) -> sa.Column[Any]:
         nullable=column.nullable,
         server_default=None if column.default is None else sa.text(column.default),
         autoincrement=column.identity,
-        comment=column.description + unit,
+        comment=column.comment,
     )

@@ -37,6 +37,11 @@ class Column:
     references: str | None = None
     archive: str | None = None
 
+    @property
+    def comment(self) -> str:
+        """Description with the unit, as PostgreSQL keeps it."""
+        return f"{self.description} [{self.unit}]" if self.unit else self.description
+
 
 @dataclass(frozen=True)
 class Index:
@@ -47,18 +52,13 @@ class Index:
 
 
 @dataclass(frozen=True)
-class Table:
-    """One stored table."""
+class Relation:
+    """What rows are selected from: a stored table or a view."""
 
     name: str
     schema: str
     description: str
     columns: tuple[Column, ...]
-    primary_key: tuple[str, ...]
-    unique: tuple[tuple[str, ...], ...] = ()
-    indexes: tuple[Index, ...] = ()
-    checks: Mapping[str, str] = field(default_factory=dict)
-    partition: str | None = None
 
     @property
     def full_name(self) -> str:
@@ -71,6 +71,23 @@ class Table:
             if column.name == name:
                 return column
         raise KeyError(f"{self.full_name} has no column {name!r}")
+
+
+@dataclass(frozen=True)
+class Table(Relation):
+    """One stored table."""
+
+    primary_key: tuple[str, ...]
+    unique: tuple[tuple[str, ...], ...] = ()
+    indexes: tuple[Index, ...] = ()
+    checks: Mapping[str, str] = field(default_factory=dict)
+    partition: str | None = None
+
+    @property
+    def indexed(self) -> frozenset[str]:
+        """Columns by which rows are found without reading all of them: key and position on the sky."""
+        position = {column.name for column in self.columns} & {"ra", "dec"}
+        return frozenset({self.primary_key[0], *position})
 
 
 def read_tables(directory: Path | None = None) -> dict[str, Table]:
@@ -92,13 +109,13 @@ def read_table(path: Path) -> Table:
     if document["name"] != path.stem:
         raise ValueError(f"{path}: table {document['name']!r} must stand in a file of its own name")
     known = {"name", "description", "primaryKey", "columns", "constraints", "indexes", "tap:table_index"}
-    _refuse_unknown(path, document, known | {"postgresql:schema", "postgresql:partition"})
+    refuse_unknown(path, document, known | {"postgresql:schema", "postgresql:partition"})
     constraints = document.get("constraints", [])
     return Table(
         name=document["name"],
         schema=document["postgresql:schema"],
-        description=_one_line(document["description"]),
-        columns=tuple(_column(path, entry) for entry in document["columns"]),
+        description=one_line(document["description"]),
+        columns=tuple(read_column(path, entry) for entry in document["columns"]),
         primary_key=tuple(document["primaryKey"]),
         unique=tuple(tuple(c["columns"]) for c in constraints if c["@type"] == "Unique"),
         indexes=tuple(Index(i["name"], tuple(i["columns"])) for i in document.get("indexes", [])),
@@ -107,7 +124,8 @@ def read_table(path: Path) -> Table:
     )
 
 
-_COLUMN_WORDS = {
+#: What the words of a column are called here.
+COLUMN_WORDS = {
     "name": "name",
     "datatype": "datatype",
     "nullable": "nullable",
@@ -122,21 +140,21 @@ _COLUMN_WORDS = {
 }
 
 
-def _column(path: Path, entry: Mapping[str, Any]) -> Column:
+def read_column(path: Path, entry: Mapping[str, Any]) -> Column:
     """Build one column from its mapping."""
-    _refuse_unknown(path, entry, {*_COLUMN_WORDS, "description", "tap:principal"})
-    words = {ours: entry[theirs] for theirs, ours in _COLUMN_WORDS.items() if theirs in entry}
+    refuse_unknown(path, entry, {*COLUMN_WORDS, "description", "tap:principal"})
+    words = {ours: entry[theirs] for theirs, ours in COLUMN_WORDS.items() if theirs in entry}
     return Column(
-        description=_one_line(entry["description"]), principal=bool(entry.get("tap:principal")), **words
+        description=one_line(entry["description"]), principal=bool(entry.get("tap:principal")), **words
     )
 
 
-def _one_line(text: str) -> str:
+def one_line(text: str) -> str:
     """Fold white space."""
     return " ".join(text.split())
 
 
-def _refuse_unknown(path: Path, entry: Mapping[str, Any], known: set[str]) -> None:
+def refuse_unknown(path: Path, entry: Mapping[str, Any], known: set[str]) -> None:
     """Raise if the mapping has a word that the vocabulary has not."""
     if unknown := sorted(set(entry) - known):
         raise ValueError(f"{path}: {entry.get('name')}: unknown words {unknown}; known are {sorted(known)}")

@@ -1,10 +1,12 @@
-"""Rows of TAP_SCHEMA (IVOA TAP 1.1, section 4) for the tables that scientists see."""
+"""Rows of TAP_SCHEMA (IVOA TAP 1.1, section 4) for the tables and views that scientists see."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 
+from roman_db.schema.literal import sql_literal
 from roman_db.schema.model import Column, Table
+from roman_db.schema.view import View
 
 _VOTABLE_TYPE = {
     "boolean": "boolean",
@@ -32,26 +34,32 @@ def votable_type(column: Column) -> tuple[str, str | None, str | None]:
     return datatype, arraysize, None
 
 
-def tap_schema_sql(tables: Mapping[str, Table]) -> str:
+def tap_schema_sql(relations: Mapping[str, Table | View]) -> str:
     """Statements that fill ``tap_schema.tables`` and ``tap_schema.columns``."""
     lines = []
-    for index, table in enumerate(tables.values()):
-        values = (table.schema, table.full_name, "table", table.description, index)
-        lines.append(
-            _insert(
-                "tables", ("schema_name", "table_name", "table_type", "description", "table_index"), values
-            )
-        )
-        lines += [_column_row(table, column, position) for position, column in enumerate(table.columns)]
+    for index, relation in enumerate(relations.values()):
+        lines.append(_table_row(relation, index))
+        lines += [_column_row(relation, column, place) for place, column in enumerate(relation.columns)]
     return "\n".join(lines) + "\n"
 
 
-def _column_row(table: Table, column: Column, position: int) -> str:
+def _table_row(relation: Table | View, index: int) -> str:
+    """Statement that inserts one table or view."""
+    row = {
+        "schema_name": relation.schema,
+        "table_name": relation.full_name,
+        "table_type": "view" if isinstance(relation, View) else "table",
+        "description": relation.description,
+        "table_index": index,
+    }
+    return _insert("tables", row)
+
+
+def _column_row(relation: Table | View, column: Column, position: int) -> str:
     """Statement that inserts one column."""
     datatype, arraysize, xtype = votable_type(column)
-    indexed = int(column.name in table.primary_key[:1] or column.name in ("ra", "dec"))
     row = {
-        "table_name": table.full_name,
+        "table_name": relation.full_name,
         "column_name": column.name,
         "datatype": datatype,
         "arraysize": arraysize,
@@ -59,21 +67,15 @@ def _column_row(table: Table, column: Column, position: int) -> str:
         "description": column.description,
         "unit": column.unit,
         "ucd": column.ucd,
-        "indexed": indexed,
+        "indexed": int(column.name in relation.indexed),
         "principal": int(column.principal),
         "std": 0,
         "column_index": position,
     }
-    return _insert("columns", tuple(row), tuple(row.values()))
+    return _insert("columns", row)
 
 
-def _insert(table: str, names: tuple[str, ...], values: tuple[object, ...]) -> str:
+def _insert(table: str, row: Mapping[str, str | int | None]) -> str:
     """Statement that inserts one row."""
-    return f"INSERT INTO tap_schema.{table} ({', '.join(names)}) VALUES ({', '.join(map(_literal, values))});"
-
-
-def _literal(value: object) -> str:
-    """Value as SQL."""
-    if value is None:
-        return "NULL"
-    return str(value) if isinstance(value, int) else "'" + str(value).replace("'", "''") + "'"
+    values = ", ".join(map(sql_literal, row.values()))
+    return f"INSERT INTO tap_schema.{table} ({', '.join(row)}) VALUES ({values});"

@@ -1,5 +1,6 @@
--- What people query: light curves as rows and as arrays. Arrays are unnested side by side in a target list, which
--- hands on row after row; unnest in FROM would write each array to a table of its own first.
+-- What people query: light curves as rows and as arrays; what their columns mean stands in schema/views. Arrays are
+-- unnested side by side in a target list, which hands on row after row; unnest in FROM would write each array to a
+-- table of its own first.
 
 CREATE OR REPLACE VIEW roman.light_curve AS
 SELECT s.object_id, b.field_id, b.detector, b.optical_element, b.photometry_kind,
@@ -16,8 +17,6 @@ CROSS JOIN LATERAL (
            unnest(roman.expand_flag_run(s.flag_run, b.n_epoch)) AS flags
 ) AS e
 WHERE e.flux <> 'NaN'::real OR e.flags <> 0;
-COMMENT ON VIEW roman.light_curve IS
-'Light curves, one row a point. A point whose flux is NaN was tried and failed: its flags say why';
 
 CREATE OR REPLACE VIEW roman.light_curve_array AS
 SELECT s.object_id, b.optical_element, b.photometry_kind, sum(b.n_epoch)::integer AS n_epoch,
@@ -30,8 +29,6 @@ FROM roman.light_curve_segment s
 JOIN roman.light_curve_block b
     ON b.block_id = s.block_id AND b.start_mjd = s.start_mjd AND b.superseded_at IS NULL
 GROUP BY s.object_id, b.optical_element, b.photometry_kind;
-COMMENT ON VIEW roman.light_curve_array IS
-'Light curves, one row per object, optical element and kind; position i of every array is the same exposure';
 
 CREATE OR REPLACE VIEW roman.astrometry_curve AS
 SELECT s.object_id, b.field_id, b.detector, b.optical_element, b.photometry_kind,
@@ -47,8 +44,6 @@ CROSS JOIN LATERAL (
            unnest(s.offset_dec_err) AS offset_dec_err
 ) AS e
 WHERE e.offset_ra <> 'NaN'::real;
-COMMENT ON VIEW roman.astrometry_curve IS
-'Offsets of bright objects from their catalogued positions, one row a point';
 
 CREATE OR REPLACE VIEW roman.shape_curve AS
 SELECT s.object_id, b.field_id, b.detector, b.optical_element, b.photometry_kind,
@@ -64,12 +59,9 @@ CROSS JOIN LATERAL (
            unnest(s.e1_err) AS e1_err, unnest(s.e2_err) AS e2_err, unnest(s.reduced_chi2) AS reduced_chi2
 ) AS e
 WHERE e.reduced_chi2 <> 'NaN'::real;
-COMMENT ON VIEW roman.shape_curve IS
-'Shapes of bright objects relative to the PSF, one row a point';
 
 -- Runs as an operator wants them: the latest first, with what was refused.
 CREATE OR REPLACE VIEW ops.run_overview AS
 SELECT r.load_run_id, r.task, r.state, r.started_at, r.finished_at - r.started_at AS duration,
        r.n_read, r.n_loaded, r.n_unchanged, r.n_rejected, r.message
 FROM ops.load_run r ORDER BY r.load_run_id DESC;
-COMMENT ON VIEW ops.run_overview IS 'Runs, the latest first';

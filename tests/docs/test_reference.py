@@ -11,7 +11,8 @@ from loaders.catalog.check import RULES
 from loaders.photometry.flags import DESCRIPTION, PhotometryFlag
 from roman_db.reference import stale_files
 from roman_db.resources import folder
-from roman_db.schema.model import read_table
+from roman_db.schema.model import read_table, read_tables
+from roman_db.schema.view import read_view
 from roman_db.settings import Settings
 from tests.docs.pages import ROOT, blocks
 
@@ -70,9 +71,13 @@ def test_every_setting_is_in_the_installation_guide():
     assert [name for name in Settings.model_fields if f"`ROMAN_DB_{name.upper()}`" not in page] == []
 
 
-def test_the_description_of_a_table_is_one(tmp_path):
+def test_the_descriptions_of_a_table_and_a_view_are_some(tmp_path):
     page = ROOT / "docs" / "developer" / "adding_a_table.md"
-    (text,) = [block.body for block in blocks(page) if block.language == "yaml"]
-    path = tmp_path / f"{yaml.safe_load(text)['name']}.yaml"
-    path.write_text(text)
-    assert [column.name for column in read_table(path).columns] == ["sky_patch_id", "ra", "load_run_id"]
+    paths = []
+    for text in (block.body for block in blocks(page) if block.language == "yaml"):
+        paths.append(tmp_path / f"{yaml.safe_load(text)['name']}.yaml")
+        paths[-1].write_text(text)
+    table = read_table(paths[0])
+    assert [column.name for column in table.columns] == ["sky_patch_id", "ra", "load_run_id"]
+    view = read_view(paths[1], {**read_tables(), table.full_name: table})
+    assert [column.unit for column in view.columns] == [None, "nJy", None]

@@ -169,6 +169,24 @@ def test_units_ucds_and_descriptions_travel(survey, format_name):
     assert rest.description is None
 
 
+@pytest.mark.parametrize("format_name", ["parquet", "votable"])
+@pytest.mark.parametrize("view", ["roman.light_curve", "roman.light_curve_array"])
+def test_columns_of_views_travel(survey, view, format_name):
+    """Under another name, in an expression of which the view is a part, and as arrays."""
+    sql = f"SELECT l.flux_err AS error, l.midpoint_bjd_tdb FROM (SELECT * FROM {view} LIMIT 1) AS l"
+    stream = written(sql, format_name)
+    if format_name == "parquet":
+        metadata = parquet.read_schema(stream).field("error").metadata
+        assert (metadata[b"unit"], metadata[b"ucd"]) == (b"nJy", b"stat.error;phot.flux.density")
+        assert metadata[b"description"].startswith(b"Standard error of flux, marginal over")
+        stream = io.BytesIO(parquet.read_schema(stream).metadata[b"IVOA.VOTable-Parquet.content"])
+    error, time = votable.parse(stream).get_first_table().fields
+    assert (u.Unit(error.unit), error.ucd) == (u.nJy, "stat.error;phot.flux.density")
+    assert error.description.startswith("Standard error of flux, marginal over")
+    assert (u.Unit(time.unit), time.ucd) == (u.d, "time.epoch;obs.exposure")
+    assert "(BJD) in TDB" in time.description
+
+
 def test_table_for_people(survey):
     lines = (
         written("SELECT field_id, name, ra FROM roman.field ORDER BY 1 LIMIT 2", "table")

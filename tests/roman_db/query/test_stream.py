@@ -7,6 +7,7 @@ from roman_db.query.columns import describe
 from roman_db.query.error import QueryError
 from roman_db.query.statement import parse
 from roman_db.query.stream import Request, open_result
+from roman_db.schema.view import read_views
 
 
 def rows(sql: str, **options) -> tuple[list[dict], bool]:
@@ -112,7 +113,7 @@ def test_through_subqueries_and_joins(survey):
     assert (found["motion"].unit, found["motion"].ucd) == ("mas/yr", "pos.pm;pos.eq.ra")
 
 
-def test_a_column_of_a_view_means_what_it_means_in_its_tables(survey):
+def test_a_column_of_a_view_means_what_the_view_says(survey):
     found = columns_of(
         "SELECT object_id, flux, flux_err, midpoint_bjd_tdb, ab_mag, flags FROM roman.light_curve"
     )
@@ -120,6 +121,20 @@ def test_a_column_of_a_view_means_what_it_means_in_its_tables(survey):
     assert found["object_id"].description == "Object."
     assert found["flags"].ucd == "meta.code.qual"
     assert "Barycentric" in found["midpoint_bjd_tdb"].description
+    assert found["flux"].description == "Flux density; NaN where the measurement failed."
+
+
+@pytest.mark.parametrize("name", read_views())
+def test_every_column_of_every_view_is_described(survey, name):
+    found = columns_of(f"SELECT * FROM {name}").values()
+    expected = [(one.name, one.unit, one.ucd, one.description) for one in read_views()[name].columns]
+    assert [(one.name, one.unit, one.ucd, one.description) for one in found] == expected
+
+
+def test_a_column_that_is_not_described_has_no_meaning(own_survey):
+    with session.transaction(session.Role.OWNER) as connection:
+        connection.exec_driver_sql("ALTER TABLE roman.object ADD COLUMN strange real")
+    assert columns_of("SELECT strange FROM roman.object")["strange"].description is None
 
 
 def test_what_is_computed_means_what_all_columns_of_that_name_mean(survey):

@@ -1,4 +1,4 @@
-"""The table descriptions: valid Felis, units that agree with UCDs, and columns that the archive knows."""
+"""The descriptions: valid Felis, units that agree with UCDs, and columns that the archive knows."""
 
 import re
 from functools import cache
@@ -15,9 +15,11 @@ from roman_db.resources import folder
 from roman_db.schema.generate import stale_files
 from roman_db.schema.metadata import metadata
 from roman_db.schema.model import read_table, read_tables
+from roman_db.schema.view import read_views
 
 _TABLES = read_tables()
-_COLUMNS = [(table.full_name, column) for table in _TABLES.values() for column in table.columns]
+_RELATIONS = [*_TABLES.values(), *read_views(_TABLES).values()]
+_COLUMNS = [(relation.full_name, column) for relation in _RELATIONS for column in relation.columns]
 _OURS = {"postgresql:schema", "postgresql:partition", "postgresql:default", "references", "rad:archive"}
 
 

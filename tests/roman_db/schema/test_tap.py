@@ -21,13 +21,35 @@ def test_the_rows_load_and_name_every_column_of_the_science_schema(database):
     execute(database, _TABLES, (folder("schema") / "generated" / "tap_schema.sql").read_text())
     missing = """
         SELECT format('%s.%s', c.table_schema, c.table_name), c.column_name FROM information_schema.columns c
-        JOIN information_schema.tables t USING (table_schema, table_name)
-        WHERE c.table_schema = 'roman' AND t.table_type = 'BASE TABLE'
+        WHERE c.table_schema = 'roman'
         EXCEPT SELECT table_name, column_name FROM tap_schema.columns
     """
     assert execute(database, missing) == []
+    kinds = """
+        SELECT DISTINCT s.table_type, t.table_type FROM tap_schema.tables s
+        JOIN information_schema.tables t ON s.table_name = format('%s.%s', t.table_schema, t.table_name)
+    """
+    assert sorted(execute(database, kinds)) == [("table", "BASE TABLE"), ("view", "VIEW")]
     assert execute(database, "SELECT count(*) FROM tap_schema.columns WHERE principal = 1")[0][0] > 50
     assert execute(database, "SELECT count(*) FROM tap_schema.tables WHERE schema_name <> 'roman'") == [(0,)]
+
+
+def test_the_rows_of_a_view(database):
+    execute(database, _TABLES, (folder("schema") / "generated" / "tap_schema.sql").read_text())
+    columns = "column_name, datatype, arraysize, unit, ucd, indexed"
+    rows = (
+        f"SELECT {columns} FROM tap_schema.columns WHERE table_name = 'roman.{{}}' AND column_name IN ({{}})"
+    )
+    names = "'object_id', 'flux', 'ab_mag'"
+    assert sorted(execute(database, rows.format("light_curve", names))) == [
+        ("ab_mag", "double", None, "mag", "phot.mag", 0),
+        ("flux", "float", None, "nJy", "phot.flux.density", 0),
+        ("object_id", "long", None, None, "meta.id;meta.main", 1),
+    ]
+    assert sorted(execute(database, rows.format("light_curve_array", names))) == [
+        ("flux", "float", "*", "nJy", "phot.flux.density", 0),
+        ("object_id", "long", None, None, "meta.id;meta.main", 1),
+    ]
 
 
 @pytest.mark.parametrize(
