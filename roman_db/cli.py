@@ -1,4 +1,7 @@
-"""The command ``roman-db``; loaders add their sub-commands by entry points, so that it knows none of them."""
+"""The command ``roman-db``; loaders add their sub-commands by entry points, so that it knows none of them.
+
+What a command needs is imported when it runs: a list of the commands must come at once.
+"""
 
 from __future__ import annotations
 
@@ -6,24 +9,25 @@ import importlib.metadata
 import sys
 
 import click
-import sqlalchemy as sa
-import structlog
-from pydantic import ValidationError
 
-from roman_db import migrate
 from roman_db.cluster.commands import cluster
-from roman_db.cluster.error import ClusterError
-from roman_db.logs import configure_logs
-from roman_db.query.error import connection_remedy, explained
+
+#: Commands that log nothing; setting logs up would take them a tenth of a second.
+_SILENT = ("query", "lightcurve", "examples")
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="roman-db")
-def root() -> None:
+@click.pass_context
+def root(context: click.Context) -> None:
     """Light curves, catalogs and spectra of the Roman Space Telescope in PostgreSQL.
 
     Without further ado a private PostgreSQL server is started when it is needed; ROMAN_DB_URL names another.
     """
+    if context.invoked_subcommand not in _SILENT:
+        from roman_db.logs import configure_logs
+
+        configure_logs()
 
 
 @root.group()
@@ -39,6 +43,8 @@ def run() -> None:
 @root.command()
 def upgrade() -> None:
     """Create the database or bring it up to date with this release."""
+    from roman_db import migrate
+
     migrate.upgrade()
     click.echo("The database is up to date.")
 
@@ -51,24 +57,23 @@ def main() -> None:
     for entry in importlib.metadata.entry_points(group="roman_db.commands"):
         entry.load()(root)
     try:
-        configure_logs()
         root(standalone_mode=False)
     except click.exceptions.Abort:
         sys.exit(130)
     except click.ClickException as error:
         error.show()
         sys.exit(error.exit_code)
-    except sa.exc.OperationalError as error:
-        words = explained(str(error.orig))
-        if (remedy := connection_remedy(words)) is None:
+    except Exception as error:
+        if (code := _say(error)) is None:
             raise
-        click.echo(f"Error: {words}\n{remedy}", err=True)
-        sys.exit(1)
-    except ClusterError as error:
-        structlog.get_logger().error(str(error))
-        sys.exit(1)
-    except ValidationError as error:
-        for wrong in error.errors():
-            variable = "ROMAN_DB_" + "_".join(str(part) for part in wrong["loc"]).upper()
-            click.echo(f"Error: environment variable {variable}: {wrong['msg']}", err=True)
-        sys.exit(2)
+        sys.exit(code)
+
+
+def _say(error: Exception) -> int | None:
+    """Say an error that we foresaw in a line, and return the exit code; None for any other error."""
+    from roman_db.failure import exit_code, words
+
+    lines = words(error)
+    for line in lines or []:
+        click.echo(f"Error: {line}", err=True)
+    return None if lines is None else exit_code(error)

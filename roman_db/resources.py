@@ -1,8 +1,11 @@
-"""Where the data folders of the project lie: beside the code, or inside the installed package."""
+"""The data folders of the project, beside the code or inside the installed package, and their YAML."""
 
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
+
+import yaml
 
 _PACKAGED = Path(__file__).parent / "resources"
 _CHECKOUT = Path(__file__).parent.parent
@@ -22,3 +25,9 @@ def folder(name: str) -> Path:
     raise FileNotFoundError(
         f"folder {name!r} is neither in {_PACKAGED} nor in {_CHECKOUT}: reinstall roman-db"
     )
+
+
+def read_yaml(path: Path) -> Any:
+    """Read a YAML file; by libyaml, where PyYAML has it, since each query reads all of the schema's."""
+    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+    return yaml.load(path.read_text(), Loader=loader)

@@ -6,8 +6,6 @@ from pathlib import Path
 
 import click
 
-from roman_db.console import finish, progress_bar
-
 
 @click.command()
 # What cannot be read is refused, and recorded, by the loader.
@@ -26,6 +24,7 @@ def catalog(file: Path, name: str | None, mapping: Path | None, match_radius: fl
     """Load an object catalog (Parquet, FITS, VOTable or ECSV) as a new version of the object catalog."""
     from loaders.catalog.load import CatalogOptions, load_catalog
     from roman_db import migrate
+    from roman_db.console import finish, progress_bar
 
     migrate.ensure_current()
     options = CatalogOptions(name, mapping, match_radius, anywhere)

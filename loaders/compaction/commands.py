@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import click
 
-from roman_db.console import progress_bar
-
 
 @click.command()
 @click.option("--before", type=int, required=True, help="Only windows that end before this day (MJD TDB).")
@@ -14,6 +12,7 @@ def compact(before: int) -> None:
     from loaders.compaction.load import compact_all
     from loaders.photometry.flags import EXCLUDING_FLAGS
     from roman_db import migrate
+    from roman_db.console import progress_bar
 
     migrate.ensure_current()
     with progress_bar() as step:
@@ -29,6 +28,7 @@ def seal(survey: str, season: int) -> None:
     from loaders.compaction.load import seal_season
     from loaders.photometry.flags import EXCLUDING_FLAGS
     from roman_db import migrate
+    from roman_db.console import progress_bar
 
     migrate.ensure_current()
     with progress_bar() as step:

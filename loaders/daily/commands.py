@@ -6,12 +6,10 @@ import sys
 from typing import TYPE_CHECKING
 
 import click
-from rich.console import Console
-from rich.table import Column, Table
-
-from roman_db.console import EXIT_REJECTED, progress_bar, tell_why
 
 if TYPE_CHECKING:
+    from rich.table import Table
+
     from loaders.daily.load import Choices, DailySummary, MetricSummary
     from roman_db.jobs import ModeReport
 
@@ -38,6 +36,7 @@ def daily(day: int | None, detector: str | None, optical_element: str | None, re
     """
     from loaders.daily.load import DAILY, read_choices, summarise_run
     from roman_db import migrate
+    from roman_db.console import EXIT_REJECTED, progress_bar
     from roman_db.jobs import run_mode
 
     migrate.ensure_current()
@@ -92,6 +91,10 @@ def _check_name(option: str, name: str | None, registered: list[str] | None) -> 
 
 def print_report(report: ModeReport, summary: DailySummary) -> None:
     """Print what was done, what failed, and the quality against the limits."""
+    from rich.console import Console
+
+    from roman_db.console import tell_why
+
     click.echo(
         f"Run {report.load_run_id}: {len(report.succeeded)} units done, {len(report.failed)} failed; "
         f"{summary.n_block} blocks of {summary.n_exposure} exposures and {summary.n_point:,} points written."
@@ -110,6 +113,8 @@ def print_report(report: ModeReport, summary: DailySummary) -> None:
 
 def _metric_table(metrics: tuple[MetricSummary, ...]) -> Table:
     """Metrics, one a row."""
+    from rich.table import Column, Table
+
     # A name that is cut off cannot be looked up; numbers may be folded.
     name = Column("quality metric", no_wrap=True, min_width=max(len(metric.metric) for metric in metrics))
     others = (Column(text, overflow="fold") for text in ("measured", "median", "least", "largest", "verdict"))

@@ -6,8 +6,6 @@ from pathlib import Path
 
 import click
 
-from roman_db.console import progress_bar
-
 _DAYS = 3.0
 
 
@@ -29,6 +27,7 @@ def demo(directory: Path, days: float, parameters: Path | None) -> None:
     from loaders.demonstration.load import demonstrate
     from loaders.simulation.parameters import default_parameters, load_parameters
     from roman_db import migrate
+    from roman_db.console import progress_bar
     from roman_db.query.light_curve import find_object, read_light_curve
     from roman_db.query.plot import save_plot
 

@@ -6,8 +6,6 @@ from pathlib import Path
 
 import click
 
-from roman_db.console import progress_bar
-
 
 @click.command()
 @click.argument("directory", type=click.Path(path_type=Path, file_okay=False))
@@ -32,6 +30,7 @@ def simulate(directory: Path, parameters: Path | None, name: str, mosaic: float 
     from loaders.simulation.load import simulate_mosaics
     from loaders.simulation.parameters import default_parameters, default_text, load_parameters
     from roman_db import migrate
+    from roman_db.console import progress_bar
 
     if show:
         click.echo(default_text())

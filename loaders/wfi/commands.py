@@ -6,8 +6,6 @@ from pathlib import Path
 
 import click
 
-from roman_db.console import finish, progress_bar
-
 
 @click.command()
 # A file that cannot be read is refused with the others loaded, so click must not look at it.
@@ -21,6 +19,7 @@ def exposure(files: tuple[Path, ...], replace: bool) -> None:
     """Load Level-2 exposures (ASDF). A folder stands for all *_cal.asdf files in it."""
     from loaders.wfi.load import expand, load_exposures
     from roman_db import migrate
+    from roman_db.console import finish, progress_bar
 
     migrate.ensure_current()
     paths = expand(files)

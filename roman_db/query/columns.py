@@ -87,7 +87,8 @@ def _agreed(values: Iterable[str | None]) -> str | None:
 @cache
 def _columns() -> dict[tuple[str, str], Column]:
     """Columns of ours by full name of their table or view and their own name."""
-    relations: dict[str, Relation] = {**read_tables(), **read_views()}
+    tables = read_tables()
+    relations: dict[str, Relation] = {**tables, **read_views(tables)}
     return {(name, column.name): column for name, one in relations.items() for column in one.columns}
 
 

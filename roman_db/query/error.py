@@ -28,7 +28,16 @@ _TEMPORARY = "temporary file size exceeds temp_file_limit"
 _MISSING = re.compile(r'(?:relation|schema) "[^"]*" does not exist')
 #: Words of libpq where there is no server, and of a server that does not let us in.
 _UNREACHABLE = re.compile("connection to server |could not translate host name|server closed the connection")
+_MISWRITTEN = re.compile("invalid (?:dsn|URI|connection option|(?:integer )?value for|[a-z_]+ value)")
 _REFUSED = re.compile('authentication failed|no password supplied|^role "[^"]*" does not exist|pg_hba.conf')
+_REMEDIES = (
+    (_REFUSED, "correct the user and the password in it, or put the password into ~/.pgpass"),
+    (_MISWRITTEN, "correct what stands after the ? in it"),
+    (
+        _UNREACHABLE,
+        "start it, or correct host and port; without ROMAN_DB_URL roman-db uses a private server",
+    ),
+)
 
 
 class QueryError(Exception):
@@ -105,19 +114,13 @@ def _advised(words: str) -> str:
 
 def connection_remedy(words: str) -> str | None:
     """What to do where these words say that there is no connection to be had; None where they do not."""
-    if not (is_refused := _REFUSED.search(words)) and not _UNREACHABLE.search(words):
+    cause = next((cause for cause, remedy in _REMEDIES if cause.search(words)), None)
+    if cause is None:
         return None
     if settings().url is None:
         return "`roman-db cluster status` says how the private server is, server.log in its home why."
-    if is_refused:
-        return (
-            "ROMAN_DB_URL names this server: correct the user and the password in it, or put the password "
-            "into ~/.pgpass."
-        )
-    return (
-        "ROMAN_DB_URL names this server: start it, or correct host and port; without ROMAN_DB_URL roman-db "
-        "uses a private server."
-    )
+    variable = "ROMAN_DB_URL" if settings().reader_url is None else "ROMAN_DB_URL or ROMAN_DB_READER_URL"
+    return f"{variable} names this server: {dict(_REMEDIES)[cause]}."
 
 
 def _has_tables() -> bool:

@@ -8,7 +8,6 @@ from pathlib import Path
 
 from roman_db.query import light_curve_report
 from roman_db.query.error import QueryError
-from roman_db.query.formats.ecsv import write_ecsv
 from roman_db.query.light_curve import (
     CataloguedObject,
     Cone,
@@ -17,12 +16,11 @@ from roman_db.query.light_curve import (
     find_objects,
     read_light_curve,
 )
-from roman_db.query.output import FORMATS, Format, format_of, opened
-from roman_db.query.plot import SUFFIXES, save_plot
+from roman_db.query.output import FORMATS, PICTURES, Format, format_of, opened
 
 #: Formats that the points are written in.
 POINT_FORMATS = {name: FORMATS[name] for name in ("csv", "parquet", "votable")} | {
-    "ecsv": Format(write_ecsv, (".ecsv",))
+    "ecsv": Format("ecsv:write_ecsv", (".ecsv",))
 }
 
 
@@ -49,8 +47,8 @@ def show(wanted: Wanted) -> Iterator[str]:
         If there is no such object, nothing to draw, or a file cannot be written.
     """
     out_format = None if wanted.out is None else POINT_FORMATS[format_of(wanted.out, POINT_FORMATS)]
-    if wanted.plot is not None and wanted.plot.suffix.lower() not in SUFFIXES:
-        raise QueryError(f"cannot draw into {wanted.plot.name}: end it in one of {', '.join(SUFFIXES)}")
+    if wanted.plot is not None and wanted.plot.suffix.lower() not in PICTURES:
+        raise QueryError(f"cannot draw into {wanted.plot.name}: end it in one of {', '.join(PICTURES)}")
     objects = _find(wanted)
     yield from light_curve_report.neighbours(objects)
     light_curve = read_light_curve(objects[0], wanted.element, wanted.kind)
@@ -58,8 +56,7 @@ def show(wanted: Wanted) -> Iterator[str]:
     if wanted.out is not None and out_format is not None:
         yield _write(light_curve, wanted.out, out_format)
     if wanted.plot is not None:
-        save_plot(light_curve, wanted.plot)
-        yield f"plot drawn into {wanted.plot}"
+        yield _draw(light_curve, wanted.plot)
 
 
 def _find(wanted: Wanted) -> list[CataloguedObject]:
@@ -79,3 +76,11 @@ def _write(light_curve: LightCurve, out: Path, out_format: Format) -> str:
     with opened(out) as sink:
         out_format.write(light_curve.as_result(), sink)
     return f"{light_curve.points.num_rows} points written to {out}"
+
+
+def _draw(light_curve: LightCurve, path: Path) -> str:
+    """Draw the points and say so."""
+    from roman_db.query.plot import save_plot
+
+    save_plot(light_curve, path)
+    return f"plot drawn into {path}"

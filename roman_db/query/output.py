@@ -4,33 +4,56 @@ from __future__ import annotations
 
 import contextlib
 import os
+import pkgutil
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import BinaryIO
 
 from roman_db.query.error import QueryError
-from roman_db.query.formats import csv_text, parquet, table, votable
-from roman_db.query.stream import BYTEA, Result
+from roman_db.query.stream import BYTEA, TEXT_ARRAY, Result
+
+_WRITERS = "roman_db.query.formats"
 
 
 @dataclass(frozen=True)
 class Format:
-    """A format: how it is written, whether people can read it, and the suffixes of its files."""
+    """A format.
 
-    write: Callable[[Result, BinaryIO], None]
+    Parameters
+    ----------
+    writer
+        Function that writes it, as ``module:name`` below `roman_db.query.formats`: it is imported when it is
+        used, since some take longer to import than to write.
+    suffixes
+        Ends of the names of its files.
+    is_text
+        Whether people can read it.
+    casts
+        SQL types to which types (numbers of ``pg_type``) are cast that it has no counterpart of.
+    """
+
+    writer: str
     suffixes: tuple[str, ...]
     is_text: bool = True
     casts: Mapping[int, str] = field(default_factory=dict)
 
+    def write(self, result: Result, sink: BinaryIO) -> None:
+        """Write a result."""
+        pkgutil.resolve_name(f"{_WRITERS}.{self.writer}")(result, sink)
+
 
 FORMATS = {
-    "table": Format(table.write_table, (".txt",), casts={BYTEA: "text"}),
-    "csv": Format(csv_text.write_csv, (".csv",), casts={BYTEA: "text"}),
-    "parquet": Format(parquet.write_parquet, (".parquet", ".pq"), is_text=False),
-    "votable": Format(votable.write_votable, (".vot", ".xml", ".votable"), casts=votable.CASTS),
+    "table": Format("table:write_table", (".txt",), casts={BYTEA: "text"}),
+    "csv": Format("csv_text:write_csv", (".csv",), casts={BYTEA: "text"}),
+    "parquet": Format("parquet:write_parquet", (".parquet", ".pq"), is_text=False),
+    "votable": Format(
+        "votable:write_votable", (".vot", ".xml", ".votable"), casts={BYTEA: "text", TEXT_ARRAY: "text"}
+    ),
 }
+#: Suffixes of the files that light curves can be drawn into.
+PICTURES = (".png", ".pdf", ".svg")
 
 
 def chosen_format(name: str | None, out: Path | None) -> str:

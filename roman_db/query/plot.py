@@ -22,9 +22,8 @@ from matplotlib.ticker import AutoMinorLocator, MaxNLocator, ScalarFormatter
 from roman_db.query.coordinates import sexagesimal
 from roman_db.query.error import QueryError
 from roman_db.query.light_curve import FloatArray, LightCurve, Series
+from roman_db.query.output import PICTURES
 from roman_db.query.plot_panel import CATALOG_LINE, Panel, draw_panel, order
-
-SUFFIXES = (".png", ".pdf", ".svg")
 
 _STYLE_SHEET: dict[Any, Any] = {
     "font.family": "DejaVu Sans",
@@ -57,8 +56,8 @@ def save_plot(light_curve: LightCurve, path: Path) -> None:
     QueryError
         If there is nothing to draw, the suffix is another or the file cannot be written.
     """
-    if path.suffix.lower() not in SUFFIXES:
-        raise QueryError(f"cannot draw into {path.name}: end it in one of {', '.join(SUFFIXES)}")
+    if path.suffix.lower() not in PICTURES:
+        raise QueryError(f"cannot draw into {path.name}: end it in one of {', '.join(PICTURES)}")
     with mpl.rc_context(_STYLE_SHEET):
         figure = draw(light_curve)
         try:

@@ -11,9 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import yaml
-
-from roman_db.resources import folder
+from roman_db.resources import folder, read_yaml
 
 #: The PostgreSQL schemas, in the order in which they are created.
 POSTGRESQL_SCHEMAS = ("roman", "ops")
@@ -105,7 +103,7 @@ def read_table(path: Path) -> Table:
     ValueError
         If a word is not of the vocabulary or the file's name is not the table's.
     """
-    document = yaml.safe_load(path.read_text())
+    document = read_yaml(path)
     if document["name"] != path.stem:
         raise ValueError(f"{path}: table {document['name']!r} must stand in a file of its own name")
     known = {"name", "description", "primaryKey", "columns", "constraints", "indexes", "tap:table_index"}

@@ -13,9 +13,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-import yaml
-
-from roman_db.resources import folder
+from roman_db.resources import folder, read_yaml
 from roman_db.schema.model import (
     COLUMN_WORDS,
     Column,
@@ -66,7 +64,7 @@ def read_view(path: Path, tables: Mapping[str, Table]) -> View:
         If a word is not of the vocabulary, the file's name is not the view's, or a column is taken from
         one that there is not.
     """
-    document = yaml.safe_load(path.read_text())
+    document = read_yaml(path)
     if document["name"] != path.stem:
         raise ValueError(f"{path}: view {document['name']!r} must stand in a file of its own name")
     refuse_unknown(path, document, {"name", "postgresql:schema", "description", "columns"})

@@ -17,10 +17,7 @@ from astropy.io.votable import tree
 from astropy.utils.xml.writer import XMLWriter
 
 from roman_db.query.formats.text import TextStyle, as_text
-from roman_db.query.stream import BYTEA, TEXT_ARRAY, Result
-
-#: Types without a counterpart in TABLEDATA.
-CASTS = {BYTEA: "text", TEXT_ARRAY: "text"}
+from roman_db.query.stream import Result
 
 _VERSION = "1.4"
 _ROOT = {"version": _VERSION, "xmlns": "http://www.ivoa.net/xml/VOTable/v1.3"}

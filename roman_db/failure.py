@@ -1,0 +1,54 @@
+"""What is said of an error that we foresaw, and the exit code that goes with it."""
+
+from __future__ import annotations
+
+import adbc_driver_manager
+import psycopg2
+import psycopg2.errors
+import sqlalchemy as sa
+from pydantic import ValidationError
+
+from roman_db.cluster.error import ClusterError
+from roman_db.load_run import Rejection
+from roman_db.migrate import LaterRelease
+from roman_db.query.error import QueryError, connection_remedy, explained
+from roman_db.settings import Settings
+from roman_db.transactions import StillRunning
+
+_FORESEEN = (ClusterError, LaterRelease, QueryError, StillRunning, Rejection)
+_NOT_ALLOWED = (
+    "The account of ROMAN_DB_URL may not do that: loading takes a member of roman_loader, an upgrade one of "
+    "roman_owner."
+)
+
+
+def words(error: Exception) -> list[str] | None:
+    """Return what to say, one text for each fault; None for an error that nobody foresaw."""
+    if isinstance(error, ValidationError) and error.title == Settings.__name__:
+        return [_setting(wrong["loc"], wrong["msg"]) for wrong in error.errors()]
+    if isinstance(error, sa.exc.DBAPIError) and isinstance(error.orig, Exception):
+        return words(error.orig)
+    if isinstance(error, psycopg2.Error | adbc_driver_manager.Error):
+        return _of_server(error)
+    return [str(error)] if isinstance(error, _FORESEEN) else None
+
+
+def exit_code(error: Exception) -> int:
+    """Return 2 for what the user has set wrongly, as click does, 1 for all else."""
+    return 2 if isinstance(error, ValidationError) else 1
+
+
+def _setting(place: tuple[int | str, ...], message: str) -> str:
+    """Say what is wrong with a setting, or with two that do not go together."""
+    said = message.removeprefix("Value error, ")
+    variable = "_".join(str(part) for part in place).upper()
+    return f"environment variable ROMAN_DB_{variable}: {said}" if variable else said
+
+
+def _of_server(error: psycopg2.Error | adbc_driver_manager.Error) -> list[str] | None:
+    """Words of the server with what to do, where they are about who we are or how to reach it."""
+    said = explained(str(error))
+    remedy = connection_remedy(said)
+    if remedy is None and isinstance(error, psycopg2.errors.InsufficientPrivilege):
+        remedy = _NOT_ALLOWED
+    return None if remedy is None else [f"{said}\n{remedy}"]
