@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
@@ -33,8 +34,9 @@ from roman_db.load_run import LoadRun
 from roman_db.quality import Metric, store_metrics
 from roman_db.schema.metadata import table
 
-#: Exposures of a day that its PSF is built from, spread over the day.
-EXPOSURES_A_PSF = 4
+#: Exposures of a day that its PSF is built from, spread over the day: so many at least, and so many pixels.
+#: The noise of a PSF falls with the number of stars, of which a small image has few.
+EXPOSURES_A_PSF, PIXELS_A_PSF = 4, 750_000
 
 #: Half width (pixels) to which the PSF of bright stars is known: their light beyond it is lost.
 WINGS = 60
@@ -95,7 +97,8 @@ def chosen(exposures: Sequence[StoredExposure]) -> list[StoredExposure]:
     """Some exposures spread over the day, all of the shape that most have."""
     shape, _ = Counter((one.n_y, one.n_x) for one in exposures).most_common(1)[0]
     alike = [one for one in exposures if (one.n_y, one.n_x) == shape]
-    which = np.unique(np.linspace(0, len(alike) - 1, EXPOSURES_A_PSF).round().astype(int))
+    wanted = max(EXPOSURES_A_PSF, math.ceil(PIXELS_A_PSF / (shape[0] * shape[1])))
+    which = np.unique(np.linspace(0, len(alike) - 1, wanted).round().astype(int))
     return [alike[k] for k in which]
 
 

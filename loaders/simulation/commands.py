@@ -3,8 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
+
+from roman_db.option_types import FiniteRange
+
+if TYPE_CHECKING:
+    from loaders.simulation.parameters import SimulationParameters
 
 
 @click.command()
@@ -13,7 +19,7 @@ import click
 @click.option("--name", default="simulation", show_default=True, help="Name of the scene in the database.")
 @click.option(
     "--mosaic",
-    type=click.FloatRange(0.01, 1),
+    type=FiniteRange(0.01, 1),
     metavar="SCALE",
     help="Also Level-3 mosaics of SCALE arcsec pixels.",
 )
@@ -23,12 +29,10 @@ def simulate(directory: Path, parameters: Path | None, name: str, mosaic: float 
 
     Beside the exposures lie truth.parquet and catalog.ecsv, a catalog with errors to begin with.
     """
-    import yaml
-
     from loaders.rejection import Rejected
     from loaders.simulation.load import simulate as run_simulation
     from loaders.simulation.load import simulate_mosaics
-    from loaders.simulation.parameters import default_parameters, default_text, load_parameters
+    from loaders.simulation.parameters import default_text
     from roman_db import migrate
     from roman_db.console import progress_bar
 
@@ -37,18 +41,41 @@ def simulate(directory: Path, parameters: Path | None, name: str, mosaic: float 
         return
     migrate.ensure_current()
     try:
-        chosen = default_parameters() if parameters is None else load_parameters(parameters)
+        chosen = chosen_parameters(parameters)
         with progress_bar() as step:
             scene = run_simulation(
                 chosen, name, directory, lambda done, total: step("exposures", done, total)
             )
     except Rejected as rejected:
         raise click.ClickException(str(rejected)) from rejected
-    except (ValueError, yaml.YAMLError) as error:
-        raise click.ClickException(f"{parameters or 'defaults'}: {' '.join(str(error).split())}") from error
+    except ValueError as error:
+        raise _wrong(parameters, error) from error
     for path in [] if mosaic is None else simulate_mosaics(scene, directory, mosaic):
         click.echo(f"Mosaic: {path}")
     click.echo(f"{scene.stars.magnitude.size} stars and {scene.galaxies.ra.size} galaxies in {directory}.")
+
+
+def chosen_parameters(path: Path | None) -> SimulationParameters:
+    """Read the parameters of a file, or the defaults for None.
+
+    Raises
+    ------
+    click.ClickException
+        If the file is not one of parameters.
+    """
+    import yaml
+
+    from loaders.simulation.parameters import default_parameters, load_parameters
+
+    try:
+        return default_parameters() if path is None else load_parameters(path)
+    except (ValueError, yaml.YAMLError) as error:
+        raise _wrong(path, error) from error
+
+
+def _wrong(path: Path | None, error: Exception) -> click.ClickException:
+    """Say in a line what is wrong with parameters."""
+    return click.ClickException(f"{path or 'defaults'}: {' '.join(str(error).split())}")
 
 
 def commands(root: click.Group) -> None:

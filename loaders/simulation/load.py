@@ -39,6 +39,9 @@ TRUTH_FILE, CATALOG_FILE, PARAMETERS_FILE = "truth.parquet", "catalog.ecsv", "pa
 #: Half width (pixels) of the PSF: bright stars shed light so far.
 _WINGS = 60
 
+#: Pixels over which the PSF is taken as the same.
+_ONE_PSF = 700
+
 #: Nominal side of a detector pixel, arcsec.
 _PIXEL_ARCSEC = 0.11
 
@@ -88,7 +91,7 @@ def simulate_mosaics(scene: Scene, directory: Path, pixel_scale: float) -> list[
     grid = MosaicGrid(pixel_scale, width, height)
     plan = plan_exposures(survey)
     paths = []
-    for element, psf in _psfs(scene).items():
+    for element, psf in telescope_psfs(scene).items():
         model = simulate_level3(scene, psf, tuple(p for p in plan if p.optical_element == element), grid)
         paths.append(directory / str(model.meta.filename))
         write_product(paths[-1], model)
@@ -171,19 +174,27 @@ def _write_exposures(scene: Scene, directory: Path, progress: Callable[[int, int
     todo = [planned for planned in plan if not (directory / planned.filename(survey.detector)).exists()]
     if not todo:
         return
-    simulation = prepare_simulation(scene, _psfs(scene))
+    simulation = prepare_simulation(scene, telescope_psfs(scene))
     with worker_pool(settings().workers, __name__, _begin, (simulation, directory)) as pool:
         for done, _ in enumerate(pool.map(_write, todo, chunksize=4), 1):
             progress(len(plan) - len(todo) + done, len(plan))
 
 
-def _psfs(scene: Scene) -> dict[str, EffectivePsf]:
-    """PSF of the optics in the middle of the window, by filter."""
-    survey = scene.parameters.survey
-    x, y = survey.window.x + survey.window.width / 2, survey.window.y + survey.window.height / 2
+def telescope_psfs(scene: Scene) -> dict[str, EffectivePsf]:
+    """PSF of the telescope over the window, by filter."""
+    survey, optics = scene.parameters.survey, scene.parameters.optics
+    x, y = _nodes(survey.window.x, survey.window.width), _nodes(survey.window.y, survey.window.height)
     elements = {cadence.optical_element for cadence in survey.cadences}
-    wide = OpticsSettings(half_width=_WINGS)
-    return {element: optical_psf(survey.detector, element, x, y, wide) for element in sorted(elements)}
+    settings = OpticsSettings(
+        half_width=_WINGS, jitter=optics.jitter, extra_aberrations=optics.extra_aberrations
+    )
+    return {element: optical_psf(survey.detector, element, x, y, settings) for element in sorted(elements)}
+
+
+def _nodes(first: int, size: int) -> list[float]:
+    """Pixels along an axis at which the PSF is computed: the middle of a small window, else also its ends."""
+    middle = first + size / 2
+    return [middle] if size <= _ONE_PSF else [float(first), middle, float(first + size - 1)]
 
 
 _shared: tuple[Simulation, Path] | None = None

@@ -202,11 +202,28 @@ class DetectorParameters:
 
 
 @dataclass(frozen=True)
+class OpticsParameters:
+    """How the telescope differs from its design.
+
+    Parameters
+    ----------
+    extra_aberrations
+        Zernike coefficients from Noll's fourth on, waves at 1293 nm, on top of the design.
+    jitter
+        Root mean square of the line of sight along one axis, arcsec.
+    """
+
+    extra_aberrations: tuple[float, ...]
+    jitter: float
+
+
+@dataclass(frozen=True)
 class SimulationParameters:
     """All that a simulation depends on."""
 
     scene: SceneParameters
     survey: SurveyParameters
+    optics: OpticsParameters
     detector: DetectorParameters
 
 
@@ -228,7 +245,10 @@ def load_parameters(path: Path) -> SimulationParameters:
     ValueError
         If a key is unknown or a value does not fit.
     """
-    return parameters_from_mapping(yaml.safe_load(path.read_text()) or {})
+    content = yaml.safe_load(path.read_text()) or {}
+    if not isinstance(content, Mapping):
+        raise ValueError(f"expected a YAML mapping, found {content!r:.60}")
+    return parameters_from_mapping(content)
 
 
 def parameters_from_mapping(changes: Mapping[str, Any]) -> SimulationParameters:

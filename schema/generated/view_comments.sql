@@ -29,7 +29,7 @@ COMMENT ON COLUMN roman.light_curve.ab_mag IS 'AB magnitude; empty where the flu
 COMMENT ON COLUMN roman.light_curve.ab_mag_err IS 'Standard error of ab_mag, to first order in that of the flux; empty where the flux is not positive. [mag]';
 COMMENT ON COLUMN roman.light_curve.block_id IS 'Block that the point is stored in.';
 COMMENT ON COLUMN roman.light_curve.start_mjd IS 'First day of the block, MJD TDB; with object_id it places the row in a partition. [d]';
-COMMENT ON VIEW roman.light_curve_array IS 'Light curves, one row per object, optical element and kind; position i of every array is the same exposure.';
+COMMENT ON VIEW roman.light_curve_array IS 'Light curves, one row per object, optical element and kind; position i of every array is the same exposure. Days stand in order; an exposure that arrived late stands after the others of its day.';
 COMMENT ON COLUMN roman.light_curve_array.object_id IS 'Object.';
 COMMENT ON COLUMN roman.light_curve_array.optical_element IS 'Optical element.';
 COMMENT ON COLUMN roman.light_curve_array.photometry_kind IS 'psf for PSF photometry of the exposure, dia for photometry of its difference from a reference.';

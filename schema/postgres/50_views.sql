@@ -18,13 +18,14 @@ CROSS JOIN LATERAL (
 ) AS e
 WHERE e.flux <> 'NaN'::real OR e.flags <> 0;
 
+-- The order needs no look into an array: unpacking the first time of each took a third of the query.
 CREATE OR REPLACE VIEW roman.light_curve_array AS
 SELECT s.object_id, b.optical_element, b.photometry_kind, sum(b.n_epoch)::integer AS n_epoch,
-       roman.array_concat(b.exposure_id ORDER BY b.midpoint_mjd_tdb[1]) AS exposure_id,
-       roman.array_concat(b.midpoint_mjd_tdb ORDER BY b.midpoint_mjd_tdb[1]) AS midpoint_mjd_tdb,
-       roman.array_concat(b.midpoint_bjd_tdb ORDER BY b.midpoint_mjd_tdb[1]) AS midpoint_bjd_tdb,
-       roman.array_concat(s.flux ORDER BY b.midpoint_mjd_tdb[1]) AS flux,
-       roman.array_concat(s.flux_err ORDER BY b.midpoint_mjd_tdb[1]) AS flux_err
+       roman.array_concat(b.exposure_id ORDER BY b.start_mjd, b.block_id) AS exposure_id,
+       roman.array_concat(b.midpoint_mjd_tdb ORDER BY b.start_mjd, b.block_id) AS midpoint_mjd_tdb,
+       roman.array_concat(b.midpoint_bjd_tdb ORDER BY b.start_mjd, b.block_id) AS midpoint_bjd_tdb,
+       roman.array_concat(s.flux ORDER BY b.start_mjd, b.block_id) AS flux,
+       roman.array_concat(s.flux_err ORDER BY b.start_mjd, b.block_id) AS flux_err
 FROM roman.light_curve_segment s
 JOIN roman.light_curve_block b
     ON b.block_id = s.block_id AND b.start_mjd = s.start_mjd AND b.superseded_at IS NULL

@@ -12,6 +12,10 @@ import pytest
 import roman_datamodels.datamodels as rdm
 import yaml
 
+from loaders.psf.optics import OpticsSettings, optical_psf
+from loaders.simulation.load import telescope_psfs
+from loaders.simulation.parameters import parameters_from_mapping
+from loaders.simulation.scene import make_scene
 from tests.faults.command_line import roman_db, succeed
 from tests.faults.killed import KILLED, Started, run
 from tests.roman_db.conftest import execute
@@ -162,5 +166,34 @@ def test_parameters_that_are_not_there(new_database, tmp_path):
 def test_show_prints_what_can_be_given_back(new_database, tmp_path):
     """The text names every parameter, and is itself a file of parameters."""
     outcome = succeed("simulate", tmp_path / "out", "--show")
-    assert set(yaml.safe_load(outcome.out)) == {"scene", "survey", "detector"}
+    assert set(yaml.safe_load(outcome.out)) == {"scene", "survey", "optics", "detector"}
     assert not (tmp_path / "out").exists()
+
+
+def _shape_difference(one: np.ndarray, other: np.ndarray) -> float:
+    """Difference of two stamps of light, relative to the second."""
+    return float(np.sqrt(((one - other) ** 2).sum() / (other**2).sum()))
+
+
+def test_the_telescope_is_not_quite_the_one_that_loaders_start_from():
+    """A PSF measured in a simulation has something to find; nothing about it was known before."""
+    scene = make_scene(parameters_from_mapping(CHANGES))
+    psf = telescope_psfs(scene)["F146"]
+    designed = optical_psf("WFI07", "F146", 1024.0, 520.0, OpticsSettings(half_width=60))
+    assert 0.01 < _shape_difference(psf.stamps[0, 0], designed.stamps[0, 0]) < 0.05
+    assert psf.stamps.sum() == pytest.approx(designed.stamps.sum(), rel=0.003)
+
+
+def test_the_psf_of_a_large_window_varies_over_it():
+    window = {"window": {"x": 0, "y": 0, "width": 4088, "height": 64}}
+    changes = CHANGES | {
+        "survey": CHANGES["survey"] | window,
+        "optics": {"extra_aberrations": [], "jitter": 0.014},
+        "scene": CHANGES["scene"] | {"stars": {"density_per_arcmin2": 30}},
+    }
+    psf = telescope_psfs(make_scene(parameters_from_mapping(changes)))["F146"]
+    assert psf.stamps.shape[:2] == (1, 3)
+    for x in (0.0, 4087.0):
+        expected = optical_psf("WFI07", "F146", x, 32.0, OpticsSettings(half_width=60, jitter=0.014))
+        assert _shape_difference(psf.at(x, 32.0), expected.stamps[0, 0]) < 1e-12
+    assert _shape_difference(psf.at(0.0, 32.0), psf.at(4087.0, 32.0)) > 0.01

@@ -1,0 +1,38 @@
+"""Which exposures of a day its PSF is built from."""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+
+import pytest
+
+from loaders.astrometry.load import StoredExposure
+from loaders.psf.load import EXPOSURES_A_PSF, PIXELS_A_PSF, chosen
+
+
+def exposures(count: int, side: int) -> list[StoredExposure]:
+    """Exposures of one shape, one after the other."""
+    blank = dict.fromkeys((field.name for field in dataclasses.fields(StoredExposure)), 0.0)
+    return [
+        StoredExposure(**blank | {"exposure_id": k, "path": Path(f"{k}.asdf"), "n_x": side, "n_y": side})
+        for k in range(count)
+    ]
+
+
+@pytest.mark.parametrize(("side", "count"), [(4088, 4), (600, 4), (256, 12), (64, 119)])
+def test_small_images_add_up_to_enough_stars(side, count):
+    found = chosen(exposures(119, side))
+    assert len(found) == count
+    assert len(found) >= EXPOSURES_A_PSF
+    assert len(found) * side**2 >= PIXELS_A_PSF or len(found) == 119
+    assert [found[0].exposure_id, found[-1].exposure_id] == [0, 118]
+
+
+def test_exposures_of_another_shape_are_left_out():
+    day = exposures(5, 600) + exposures(3, 512)
+    assert [one.exposure_id for one in chosen(day)] == [0, 1, 3, 4]
+
+
+def test_a_day_with_few_exposures_gives_all_it_has():
+    assert len(chosen(exposures(2, 256))) == 2
