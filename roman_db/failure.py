@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+
 import adbc_driver_manager
 import psycopg2
 import psycopg2.errors
@@ -16,6 +18,19 @@ from roman_db.settings import Settings
 from roman_db.transactions import StillRunning
 
 _FORESEEN = (ClusterError, LaterRelease, QueryError, StillRunning, Rejection)
+#: What the system says of a file that cannot be read or written; all else may be a fault of ours.
+_OF_FILES = {
+    errno.EACCES,
+    errno.EPERM,
+    errno.EROFS,
+    errno.ENOSPC,
+    errno.EDQUOT,
+    errno.ENOENT,
+    errno.ENOTDIR,
+    errno.EISDIR,
+    errno.EEXIST,
+    errno.ENAMETOOLONG,
+}
 _NOT_ALLOWED = (
     "The account of ROMAN_DB_URL may not do that: loading takes a member of roman_loader, an upgrade one of "
     "roman_owner."
@@ -30,6 +45,10 @@ def words(error: Exception) -> list[str] | None:
         return words(error.orig)
     if isinstance(error, psycopg2.Error | adbc_driver_manager.Error):
         return _of_server(error)
+    if isinstance(error, OSError) and error.errno in _OF_FILES and error.filename:
+        return [
+            f"{error.filename}: {error.strerror}. Check the path, its permissions and the room on the disk."
+        ]
     return [str(error)] if isinstance(error, _FORESEEN) else None
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import enum
 import functools
+import math
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -96,7 +97,7 @@ def arrow_connection(role: Role = Role.READER, timeout_s: float = 0) -> Iterator
     """
     url = reader_engine().url if _is_login(role) else database_url()
     account = url.translate_connect_args(username="user", database="dbname") | dict(url.query)
-    limits = f"-c default_transaction_read_only=on -c statement_timeout={round(timeout_s * 1000)}"
+    limits = f"-c default_transaction_read_only=on -c statement_timeout={milliseconds(timeout_s)}"
     address = make_dsn(**account | {"application_name": "roman-db", "options": f"{_OPTIONS} {limits}"})
     with dbapi.connect(address, autocommit=True) as connection, connection.cursor() as cursor:
         if not _is_login(role):
@@ -104,6 +105,11 @@ def arrow_connection(role: Role = Role.READER, timeout_s: float = 0) -> Iterator
             if cursor.fetchone() is not None:
                 cursor.execute(f"SET ROLE {role}")
         yield connection
+
+
+def milliseconds(seconds: float) -> int:
+    """Return a time limit as PostgreSQL has it: a very short one is not 0, which is none."""
+    return math.ceil(seconds * 1000)
 
 
 def _engine_of(role: Role) -> sa.Engine:

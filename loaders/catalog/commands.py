@@ -6,6 +6,8 @@ from pathlib import Path
 
 import click
 
+from roman_db.option_types import FiniteRange
+
 
 @click.command()
 # What cannot be read is refused, and recorded, by the loader.
@@ -17,7 +19,11 @@ import click
     help="YAML file that says which column is which.",
 )
 @click.option(
-    "--match-radius", default=0.05, show_default=True, help="Arcsec within which a source is a known object."
+    "--match-radius",
+    type=FiniteRange(0.001, 10),
+    default=0.05,
+    show_default=True,
+    help="Arcsec within which a source is a known object.",
 )
 @click.option("--anywhere", is_flag=True, help="Load it though no exposure covers any of its sources.")
 def catalog(file: Path, name: str | None, mapping: Path | None, match_radius: float, anywhere: bool) -> None:

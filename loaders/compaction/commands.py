@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import click
 
+from roman_db.option_types import DAY
+
 
 @click.command()
-@click.option("--before", type=int, required=True, help="Only windows that end before this day (MJD TDB).")
+@click.option("--before", type=DAY, required=True, help="Only windows that end before this day (MJD TDB).")
 def compact(before: int) -> None:
     """Merge the short blocks of past windows into long ones; readers notice nothing."""
     from loaders.compaction.load import compact_all

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from roman_db.option_types import MISSION
+
 if TYPE_CHECKING:
     from rich.table import Table
 
@@ -15,9 +17,6 @@ if TYPE_CHECKING:
 
 #: Days before and after any observation.
 _FIRST, _LAST = 0, 1_000_000
-
-#: Days (MJD) of a mission: no exposure can be older, and none will be younger.
-_MISSION = (58_849, 88_069)
 
 #: Failed units that the report names.
 _SHOWN = 10
@@ -69,10 +68,10 @@ def _check_selection(
     """Refuse what selects nothing, ever: it would look as if all were done."""
     _check_name("--detector", detector, choices.detectors)
     _check_name("--optical-element", optical_element, choices.optical_elements)
-    if day is not None and not _MISSION[0] <= day < _MISSION[1]:
+    if day is not None and not MISSION[0] <= day < MISSION[1]:
         loaded = f"; exposures are loaded of {choices.first_day} to {choices.last_day}"
         raise click.BadParameter(
-            f"{day} is no day of the mission: give MJD (TDB), from {_MISSION[0]} to {_MISSION[1] - 1}"
+            f"{day} is no day of the mission: give MJD (TDB), from {MISSION[0]} to {MISSION[1] - 1}"
             + ("" if choices.first_day is None else loaded),
             param_hint="--day",
         )

@@ -6,6 +6,8 @@ from pathlib import Path
 
 import click
 
+from roman_db.option_types import FiniteRange
+
 _DAYS = 3.0
 
 
@@ -17,7 +19,7 @@ _DAYS = 3.0
     show_default=True,
     help="Where the simulated files and the picture go.",
 )
-@click.option("--days", type=click.FloatRange(0.05, 72), default=_DAYS, show_default=True)
+@click.option("--days", type=FiniteRange(0.05, 72), default=_DAYS, show_default=True)
 @click.option(
     "--parameters", type=click.Path(path_type=Path, exists=True, dir_okay=False), help="As of `simulate`."
 )
@@ -25,14 +27,14 @@ def demo(directory: Path, days: float, parameters: Path | None) -> None:
     """Simulate some days of a season, load and photometer them, and draw a microlensing event."""
     from loaders.daily.commands import print_report
     from loaders.demonstration.load import demonstrate
-    from loaders.simulation.parameters import default_parameters, load_parameters
+    from loaders.simulation.commands import chosen_parameters
     from roman_db import migrate
     from roman_db.console import progress_bar
     from roman_db.query.light_curve import find_object, read_light_curve
     from roman_db.query.plot import save_plot
 
     migrate.ensure_current()
-    chosen = default_parameters() if parameters is None else load_parameters(parameters)
+    chosen = chosen_parameters(parameters)
     with progress_bar() as step:
         found = demonstrate(directory, chosen, days, step)
     print_report(found.report, found.summary)

@@ -25,10 +25,12 @@ def list_psfs() -> None:
 
 
 @psf.command()
-@click.argument("psf_model_id", type=int)
+@click.argument("psf_model_id", type=click.IntRange(1))
 @click.argument("path", type=click.Path(path_type=Path, dir_okay=False))
 def export(psf_model_id: int, path: Path) -> None:
     """Write a PSF of the library as an epsf reference file (ASDF, RAD)."""
+    if path.suffix != ".asdf":
+        raise click.BadParameter(f"{path.name!r} does not end in .asdf", param_hint="PATH")
     from loaders.psf.load import export_reference_file
     from loaders.rejection import Rejected
     from roman_db import migrate, session

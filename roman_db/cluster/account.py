@@ -74,8 +74,8 @@ def check_reachable(folder: Path, account: Account) -> None:
             )
 
 
-def closed(folder: Path, error: OSError) -> ClusterError:
-    """Error of a folder that the current user may not enter or read, with the owner as far as he is seen."""
+def closed(folder: Path, error: OSError, to: str = "read") -> ClusterError:
+    """Error of a folder that the current user may not read or change, with the owner as far as he is seen."""
     for part in (folder, *folder.parents):
         with contextlib.suppress(OSError):
             owner = part.stat().st_uid
@@ -84,7 +84,7 @@ def closed(folder: Path, error: OSError) -> ClusterError:
         remedy = f"Let yourself in with: chmod u+rwx {part}"
     else:
         remedy = "Run roman-db as that user, or set ROMAN_DB_HOME to a folder of your own"
-    what = f"the folder cannot be read ({error.strerror}); {part} belongs to user {_name(owner)}"
+    what = f"the folder cannot be {to} ({error.strerror}); {part} belongs to user {_name(owner)}"
     return ClusterError(what, folder, remedy)
 
 

@@ -16,6 +16,7 @@ from typing import Literal
 import psutil
 
 from roman_db.cluster import lock
+from roman_db.cluster.account import closed
 from roman_db.cluster.error import ClusterError
 from roman_db.cluster.layout import Layout
 from roman_db.cluster.ping import takes_connections
@@ -51,9 +52,16 @@ def read(data: Path) -> Postmaster | None:
     """Return the server of the cluster in ``data`` from its pid file, None where there is no such file.
 
     A server writes the file's lines one after the other while it starts.
+
+    Raises
+    ------
+    ClusterError
+        Where the user may not look: there may well be a server, and it must not be taken for dead.
     """
     try:
         lines = (data / "postmaster.pid").read_text().splitlines()
+    except PermissionError as error:
+        raise closed(data, error) from error
     except OSError:
         return None
     pid, _, started, port, sockets, address, _, state = [*lines, *[""] * 8][:8]
@@ -78,7 +86,7 @@ def cleared(layout: Layout) -> Iterator[int]:
     Raises
     ------
     ClusterError
-        Where processes of the dead server do not end.
+        Where processes of the dead server do not end, or its files cannot be removed.
     """
     if not _ended(layout.server_lock, _NOTICE_S):
         for process in processes(layout):
@@ -94,7 +102,7 @@ def cleared(layout: Layout) -> Iterator[int]:
             )
         if not left:
             for path in (layout.data / "postmaster.pid", *layout.sockets.glob(".s.PGSQL.*")):
-                path.unlink(missing_ok=True)
+                _remove(path)
         yield descriptor
 
 
@@ -122,6 +130,13 @@ def _works_in(process: psutil.Process, folders: set[str]) -> bool:
 def _ended(server_lock: Path, timeout_s: float) -> bool:
     with lock.held(server_lock, timeout_s) as descriptor:
         return descriptor is not None
+
+
+def _remove(path: Path) -> None:
+    try:
+        path.unlink(missing_ok=True)
+    except OSError as error:
+        raise closed(path.parent, error, "changed") from error
 
 
 def _quit(process: psutil.Process) -> None:

@@ -10,12 +10,16 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from roman_db.option_types import MISSION, FiniteRange
+
 if TYPE_CHECKING:
     from roman_db.query.audit import AuditResult
 
 #: Names of the formats of `roman_db.query.output`.
 FORMATS = ("table", "csv", "parquet", "votable")
 _DEFAULT_TIMEOUT_S = 600.0
+#: PostgreSQL counts milliseconds in 32 bits, and rows and objects in 64.
+_LONGEST_S, _MOST_ROWS, _LAST_OBJECT = 2_000_000, 10**12, 2**63 - 1
 
 
 def commands(root: click.Group) -> None:
@@ -38,10 +42,12 @@ def commands(root: click.Group) -> None:
     help="Default: by the suffix of --out, or table.",
 )
 @click.option("--out", type=click.Path(path_type=Path, dir_okay=False), help="Write to a file.")
-@click.option("--max-rows", type=click.IntRange(0), help="Default: all; 200 for a table on a terminal.")
+@click.option(
+    "--max-rows", type=click.IntRange(0, _MOST_ROWS), help="Default: all; 200 for a table on a terminal."
+)
 @click.option(
     "--timeout",
-    type=click.FloatRange(0),
+    type=FiniteRange(0, _LONGEST_S),
     default=_DEFAULT_TIMEOUT_S,
     show_default=True,
     help="Seconds after which the server gives up; 0 for never.",
@@ -79,7 +85,7 @@ def examples_command(name: str | None) -> None:
 
 
 @click.command("lightcurve")
-@click.option("--id", "object_id", type=int, help="Identifier of the object.")
+@click.option("--id", "object_id", type=click.IntRange(0, _LAST_OBJECT), help="Identifier of the object.")
 @click.option("--ra", type=float, help="Right ascension to search at, deg ICRS.")
 @click.option("--dec", type=float, help="Declination to search at, deg ICRS.")
 @click.option("--radius", type=float, default=1.0, show_default=True, help="Radius to search in, arcsec.")
@@ -119,7 +125,12 @@ def status_command(as_json: bool) -> None:
 
 @click.command("audit")
 @click.argument("names", nargs=-1)
-@click.option("--from-mjd", type=int, default=0, help="First day of light curves to look at. Default: all.")
+@click.option(
+    "--from-mjd",
+    type=click.IntRange(0, MISSION[1]),
+    default=0,
+    help="First day of light curves to look at. Default: all.",
+)
 @click.option("--json", "as_json", is_flag=True, help="For machines: one object a line.")
 def audit_command(names: tuple[str, ...], from_mjd: int, as_json: bool) -> None:
     """Check that the stored data obeys its rules; exit with 1 where it does not."""

@@ -89,9 +89,9 @@ class Cone:
     radius: float
 
     def __post_init__(self) -> None:
-        if not (0 <= self.ra < 360 and -90 <= self.dec <= 90 and 0 < self.radius <= 3600):
+        if not (0 <= self.ra < 360 and -90 <= self.dec <= 90 and 1e-6 <= self.radius <= 3600):
             raise QueryError(
-                "a cone needs 0 <= ra < 360, -90 <= dec <= 90 and 0 < radius <= 3600 arcsec, "
+                "a cone needs 0 <= ra < 360, -90 <= dec <= 90 and 1e-6 <= radius <= 3600 arcsec, "
                 f"got ra={self.ra}, dec={self.dec}, radius={self.radius}"
             )
 

@@ -124,7 +124,7 @@ def _prepare(request: Request) -> tuple[tuple[ResultColumn, ...], str]:
 
 def _limit_time(connection: sa.Connection, timeout_s: float) -> None:
     """Have the server give up planning a statement, too."""
-    connection.exec_driver_sql(f"SET LOCAL statement_timeout = {round(timeout_s * 1000)}")
+    connection.exec_driver_sql(f"SET LOCAL statement_timeout = {session.milliseconds(timeout_s)}")
 
 
 def _cast(name: str, type_oid: int, casts: Mapping[int, str]) -> str:

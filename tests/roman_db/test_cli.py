@@ -131,3 +131,74 @@ def test_a_database_of_a_later_release_is_told_of(database):
     outcome = roman_db("psf", "list")
     assert (outcome.code, outcome.err.count("\n")) == (1, 1)
     assert outcome.err.startswith("Error: the database is at schema revision 9999")
+
+
+_NUMBERS = {
+    ("run", "compact", "--before"): ("0", "-1", "88070", "999999999999", "nan", "1e3", "x", ""),
+    ("run", "daily", "--day"): ("0", "-1", "999999999999", "nan", "x", ""),
+    ("run", "seal", "gbtds"): ("-1", "nan", "x", ""),
+    ("audit", "--from-mjd"): ("-1", "999999999999", "nan", "x", ""),
+    ("lightcurve", "--id"): ("-1", "9223372036854775808", "nan", "x", ""),
+    ("lightcurve", "--dec", "1", "--ra"): ("x", ""),
+    ("query", "SELECT 1", "--max-rows"): ("-1", "9223372036854775807", "nan", "x", ""),
+    ("query", "SELECT 1", "--timeout"): ("-1", "nan", "inf", "-inf", "1e308", "x", ""),
+    ("load", "catalog", "x", "--match-radius"): ("0", "-1", "nan", "inf", "1e308", "1e-320", "x", ""),
+    ("simulate", "x", "--mosaic"): ("0", "-1", "nan", "inf", "x", ""),
+    ("demo", "--days"): ("0", "-1", "nan", "inf", "73", "x", ""),
+    ("psf", "export"): ("0", "-1", "nan", "x", ""),
+}
+
+
+@pytest.mark.parametrize("words", _NUMBERS)
+def test_an_absurd_number_is_refused_in_a_line(database, tmp_path, monkeypatch, words):
+    monkeypatch.chdir(tmp_path)
+    rest = ["x.asdf"] if words[0] == "psf" else []
+    for value in _NUMBERS[words]:
+        outcome = roman_db(*words, value, *rest)
+        said = [line for line in outcome.err.splitlines() if line and not line.startswith(("Usage:", "Try "))]
+        assert (outcome.code, outcome.out, len(said)) == (2, "", 1), value
+        assert said[0].startswith(("Error: Invalid value for", "Error: No such option '-1'")), value
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_what_no_database_holds_is_told_in_a_line(database):
+    for words, message in {
+        ("run", "seal", "gbtds", 10**30): "has no light curves",
+        ("psf", "export", 10**30, "x.asdf"): "the library has no such PSF",
+        ("lightcurve", "--id", 2**63 - 1): "there is no object",
+        ("lightcurve", "--ra", 1, "--dec", 1, "--radius", "1e-320"): "a cone needs",
+        ("lightcurve", "--ra", "inf", "--dec", "nan"): "a cone needs",
+    }.items():
+        outcome = roman_db(*words)
+        assert (outcome.code, outcome.out, outcome.err.count("\n")) == (1, "", 1), outcome
+        assert message in outcome.err
+
+
+def test_the_shortest_time_limit_is_one(database):
+    assert "took longer than allowed" in roman_db("query", "SELECT pg_sleep(9)", "--timeout", "1e-320").err
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        (b"- 1\n", "expected a YAML mapping"),
+        (b"a: [", "while parsing"),
+        (b"\x80", "invalid start byte"),
+        (b"survey: {a: 1}", "has unknown keys"),
+    ],
+)
+def test_parameters_that_are_none_are_refused_in_a_line(database, tmp_path, text, message):
+    path = tmp_path / "parameters.yaml"
+    path.write_bytes(text)
+    for words in (["simulate", tmp_path / "sky"], ["demo", "--directory", tmp_path / "sky"]):
+        outcome = roman_db(*words, "--parameters", path)
+        assert (outcome.code, outcome.err.count("\n")) == (1, 1)
+        assert outcome.err.startswith(f"Error: {path}: ")
+        assert message in outcome.err
+
+
+def test_a_file_that_cannot_be_written_is_named(database, tmp_path):
+    (tmp_path / "file").write_text("")
+    outcome = roman_db("simulate", tmp_path / "file/sky")
+    assert (outcome.code, outcome.err.count("\n")) == (1, 1)
+    assert outcome.err.startswith(f"Error: {tmp_path}/file/sky: Not a directory. ")

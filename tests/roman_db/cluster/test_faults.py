@@ -304,8 +304,32 @@ class TestUnusablePlace:
 
     @needs_root
     def test_home_of_another_user(self, settings):
-        with acting_as(pwd.getpwnam("nobody").pw_uid), pytest.raises(ClusterError, match="belong to user"):
+        with acting_as(pwd.getpwnam("nobody").pw_uid), pytest.raises(ClusterError, match=r"belongs? to user"):
             lifecycle.ensure_running(settings)
+
+    @needs_root
+    def test_files_that_are_closed_to_their_owner(self, settings, ask):
+        """The server that may run there is left alone, and nobody is shown a traceback."""
+        url = lifecycle.ensure_running(settings)
+        data = settings.home / "cluster"
+        owner = server_user(settings.home).pw_uid
+        settings.home.chmod(0o711)
+        os.chown(settings.home, owner, -1)
+        for path in settings.home.glob("*.lock"):
+            os.chown(path, owner, -1)
+        data.chmod(0)
+        for act in (lifecycle.stop, lifecycle.start, lifecycle.status, lifecycle.ensure_running):
+            with acting_as(owner), pytest.raises(ClusterError, match=r"cannot be read .* chmod u\+rwx"):
+                act(settings)
+        data.chmod(0o700)
+        assert ask(url, "SELECT 1") == [(1,)]
+        lifecycle.stop(settings, "immediate")
+        write_pid_file(settings.home, 1)
+        data.chmod(0o500)
+        for act in (lifecycle.stop, lifecycle.start):
+            with acting_as(owner), pytest.raises(ClusterError, match=r"cannot be changed .* chmod u\+rwx"):
+                act(settings)
+        data.chmod(0o700)
 
     def test_home_that_is_not_writable(self, folder):
         (folder / "home").mkdir(mode=0o555)
