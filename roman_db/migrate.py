@@ -48,6 +48,8 @@ def ensure_current() -> None:
     ------
     LaterRelease
         If the database is ahead of this release.
+    OtherDatabase
+        If readers are sent to another one.
     """
     scripts = ScriptDirectory.from_config(alembic_config())
     try:
@@ -64,6 +66,7 @@ def ensure_current() -> None:
         )
     if current != scripts.get_current_head():
         upgrade()
+    session.check_reader()
 
 
 #: Where Alembic keeps the revision of the database.

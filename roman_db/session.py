@@ -22,6 +22,18 @@ _OPTIONS = "-c timezone=UTC -c jit=off"
 _READER_OPTIONS = f"{_OPTIONS} -c statement_timeout=0 -c idle_in_transaction_session_timeout=0"
 
 
+_IDENTITY = sa.text(
+    """
+    SELECT oid, pg_postmaster_start_time(), pg_is_in_recovery()
+    FROM pg_database WHERE datname = current_database()
+    """
+)
+
+
+class OtherDatabase(RuntimeError):
+    """Readers and writers are sent to different databases."""
+
+
 class Role(enum.StrEnum):
     """On whose behalf a connection acts; the roles are those of ``schema/postgres/60_roles.sql``."""
 
@@ -48,6 +60,24 @@ def reader_engine() -> sa.Engine:
     if chosen.reader_url is not None:
         return make_engine(_for_psycopg2(chosen.reader_url), _READER_OPTIONS)
     return _private_reader_engine() if chosen.url is None else engine()
+
+
+def check_reader() -> None:
+    """Check that ``ROMAN_DB_READER_URL``, if set, is the database of ``ROMAN_DB_URL``; loaders rely on it.
+
+    Raises
+    ------
+    OtherDatabase
+        If it is another, or a standby, which may be behind.
+    """
+    if settings().reader_url is None:
+        return
+    with engine().connect() as owner, reader_engine().connect() as reader:
+        if owner.execute(_IDENTITY).one() != reader.execute(_IDENTITY).one():
+            raise OtherDatabase(
+                "ROMAN_DB_READER_URL is not the database of ROMAN_DB_URL, where loaders read what they have "
+                "written: name the same server and database"
+            )
 
 
 def database_url() -> sa.URL:

@@ -35,8 +35,13 @@ def demo(directory: Path, days: float, parameters: Path | None) -> None:
 
     migrate.ensure_current()
     chosen = chosen_parameters(parameters)
-    with progress_bar() as step:
-        found = demonstrate(directory, chosen, days, step)
+    try:
+        with progress_bar() as step:
+            found = demonstrate(directory, chosen, days, step)
+    except ValueError as error:
+        if parameters is None:
+            raise
+        raise click.ClickException(f"{parameters}: {' '.join(str(error).split())}") from error
     print_report(found.report, found.summary)
     picture = directory / "microlensing.png"
     save_plot(read_light_curve(find_object(found.event_object_id)), picture)

@@ -185,6 +185,7 @@ def test_the_shortest_time_limit_is_one(database):
         (b"a: [", "while parsing"),
         (b"\x80", "invalid start byte"),
         (b"survey: {a: 1}", "has unknown keys"),
+        (b"survey: {detector: WFI99}", "got 'WFI99'"),
     ],
 )
 def test_parameters_that_are_none_are_refused_in_a_line(database, tmp_path, text, message):

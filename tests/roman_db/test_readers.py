@@ -197,6 +197,15 @@ def test_status_says_what_holds_readers(database, monkeypatch):
     assert read_status().reader == "login roman_reader, which may only read"
 
 
+def test_loaders_refuse_to_read_another_database_than_they_write(database, login, cluster_url, monkeypatch):
+    migrate.ensure_current()
+    monkeypatch.setenv("ROMAN_DB_READER_URL", as_reader(cluster_url))
+    forget()
+    outcome = roman_db("run", "compact", "--before", 61000)
+    assert (outcome.code, outcome.err.count("\n")) == (1, 1)
+    assert outcome.err.startswith("Error: ROMAN_DB_READER_URL is not the database of ROMAN_DB_URL")
+
+
 def test_an_account_that_may_only_read_is_enough_to_query(database, monkeypatch):
     """As the only URL: people have no other on a server of many."""
     execute(database, "CREATE ROLE scientist LOGIN PASSWORD 'x' IN ROLE roman_reader")
