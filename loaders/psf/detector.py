@@ -6,7 +6,7 @@ its PSF varies over it. Small images are one window.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -39,6 +39,7 @@ def build_detector_psf(
     start: EffectivePsf,
     wings: EffectivePsf,
     settings: BuildSettings | None = None,
+    progress: Callable[[int, int], None] = lambda done, total: None,
 ) -> DetectorPsf:
     """Build the PSF of a detector from exposures of one shape.
 
@@ -49,7 +50,11 @@ def build_detector_psf(
     start
         PSF to start from, in pixels of the image.
     wings
-        A wider PSF at one node. The brightness of its light beyond ``start`` is measured, its shape is not.
+        A wider PSF at one node: where the wings of the result start from.
+    settings
+        How the PSF of every window is fitted.
+    progress
+        Told how many of the steps, a window or the wings, are done.
 
     Raises
     ------
@@ -61,11 +66,17 @@ def build_detector_psf(
         built = build_psf(list(fields), start, Wings(wings), settings)
         return _with_wings_measured(built.psf, [(list(fields), built)])
     y_node, x_node = window_centres(ny), window_centres(nx)
-    windows = [_window(fields, (start, wings), (x, y), settings) for y in y_node for x in x_node]
+    centres = [(float(x), float(y)) for y in y_node for x in x_node]
+    windows = []
+    for done, centre in enumerate(centres, 1):
+        windows.append(_window(fields, (start, wings), centre, settings))
+        progress(done, len(centres) + 1)
     stamps = np.array([built.psf.stamps[0, 0] for _, built in windows])
     stamps = stamps.reshape(y_node.size, x_node.size, *stamps.shape[1:])
     psf = EffectivePsf(stamps, start.oversampling, x_node, y_node)
-    return _with_wings_measured(psf, windows)
+    measured = _with_wings_measured(psf, windows)
+    progress(len(centres) + 1, len(centres) + 1)
+    return measured
 
 
 def _with_wings_measured(
