@@ -55,7 +55,8 @@ from roman_db.bulk import copy_stream, upsert_rows
 from roman_db.copy_binary import HEADER, TRAILER
 
 _AREA = "storage"
-_HISTORY_DAYS = 100
+#: Whole windows, so that the days that are timed begin an empty partition with either history.
+_HISTORY_DAYS = 104
 _READ_DAYS = range(FIRST_DAY, FIRST_DAY + 5)
 _PLAIN = "row per point"
 
@@ -129,7 +130,7 @@ def _new_place(connection: sa.Connection, day: int, context: BlockContext) -> Bl
 
 
 def _history(server: BenchServer) -> Iterator[Figure]:
-    """Load a hundred days, and see whether the next ones, sizes and scans suffer from them."""
+    """Load some hundred days, and see whether the next ones, sizes and scans suffer from them."""
     server.use("short")
     contexts = {"short": prepare()}
     write_day(FIRST_DAY, contexts["short"])

@@ -64,18 +64,19 @@ def progress_bar() -> Iterator[Step]:
 
 def progress_lines(every: float = _LINE_EVERY, clock: Callable[[], float] = time.monotonic) -> Step:
     """Log progress, with an estimate of the time left, at most once in ``every`` seconds."""
-    began: dict[int, float] = {}
+    began: dict[tuple[str, int], tuple[float, int]] = {}
     last = clock()
 
     def step(text: str, done: int, total: int) -> None:
         nonlocal last
         now = clock()
-        # Another number of steps is another task, whose pace is its own.
-        start = began.setdefault(total, now)
+        # Another text or number of steps is another task, whose pace is its own.
+        start, done_before = began.setdefault((text, total), (now, done))
         if now - last < every:
             return
         last = now
-        left = round((now - start) * (total - done) / done) if done else None
+        made = done - done_before
+        left = round((now - start) * (total - done) / made) if made else None
         structlog.get_logger().info("progress", step=text, done=done, total=total, seconds_left=left)
 
     return step

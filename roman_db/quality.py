@@ -14,12 +14,14 @@ _STAGED = {
     "optical_element": "text",
     "exposure_id": "bigint",
     "block_id": "bigint",
+    "psf_model_id": "bigint",
     "value": "double precision",
 }
 
 _STORE = """
-INSERT INTO ops.quality_metric (metric, exposure_id, block_id, value, lower, upper, verdict, load_run_id)
-SELECT m.metric, m.exposure_id, m.block_id, m.value, l.lower, l.upper,
+INSERT INTO ops.quality_metric
+    (metric, exposure_id, block_id, psf_model_id, value, lower, upper, verdict, load_run_id)
+SELECT m.metric, m.exposure_id, m.block_id, m.psf_model_id, m.value, l.lower, l.upper,
     CASE WHEN l.metric IS NULL THEN 'unlimited'
          WHEN m.value BETWEEN coalesce(l.lower, '-Infinity') AND coalesce(l.upper, 'Infinity') THEN 'good'
          ELSE l.severity END,
@@ -39,31 +41,41 @@ ON CONFLICT ({key}, metric) DO UPDATE SET
     measured_at = EXCLUDED.measured_at, load_run_id = EXCLUDED.load_run_id
 """
 
-#: What is measured of an exposure or of a block replaces the row before; what is measured of a run is added.
+#: What a metric may belong to: measured again, it replaces the row before.
+_OWNERS = ("exposure_id", "block_id", "psf_model_id")
+
+#: What is measured of a run belongs to nothing, and is added.
 _STATEMENTS = (
-    _STORE.format(measured="m.exposure_id IS NOT NULL") + _REPLACE.format(key="exposure_id"),
-    _STORE.format(measured="m.exposure_id IS NULL AND m.block_id IS NOT NULL")
-    + _REPLACE.format(key="block_id"),
-    _STORE.format(measured="m.exposure_id IS NULL AND m.block_id IS NULL"),
+    *(_STORE.format(measured=f"m.{key} IS NOT NULL") + _REPLACE.format(key=key) for key in _OWNERS),
+    _STORE.format(measured=" AND ".join(f"m.{key} IS NULL" for key in _OWNERS)),
 )
 
 
 @dataclass(frozen=True)
 class Metric:
-    """One measured value of an exposure or a block; NaN, stored as NULL, where it could not be measured."""
+    """One measured value; NaN, stored as NULL, where it could not be measured.
+
+    It belongs to an exposure, a block or a PSF of the library, or, where all are None, to the run.
+    """
 
     metric: str
     optical_element: str
     value: float
     exposure_id: int | None = None
     block_id: int | None = None
+    psf_model_id: int | None = None
+
+    def __post_init__(self) -> None:
+        owners = [key for key in _OWNERS if getattr(self, key) is not None]
+        if len(owners) > 1:
+            raise ValueError(f"a metric belongs to one thing, {self.metric} names {owners}")
 
 
 def store_metrics(connection: sa.Connection, load_run_id: int, metrics: Sequence[Metric]) -> None:
     """Store values with the limits in force and the verdict.
 
     A limit for the optical element beats that for any; a value that could not be measured is not good.
-    What was stored before of the same metric of the same exposure or block is replaced.
+    What was stored before of the same metric of the same exposure, block or PSF is replaced.
     """
     if not metrics:
         return

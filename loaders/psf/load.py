@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -81,16 +81,20 @@ def build_unit(unit: Unit, run: LoadRun, progress: Progress) -> None:
     detector, element = unit.arguments["detector"], unit.arguments["optical_element"]
     with session.reading() as connection:
         exposures = chosen(read_exposures(connection, unit.arguments["exposure_id"]))
-    stars = read_stars(element, exposures)
     fields = []
-    for done, exposure in enumerate(exposures, 1):
-        fields.append(star_field(exposure, stars))
-        progress(f"psf {unit.name}", done, len(exposures) + 1)
-    built = build_detector_psf(fields, optical_psf(detector, element), wide_psf(detector, element))
+    for done, field in enumerate(star_fields(element, exposures), 1):
+        fields.append(field)
+        progress(f"read for psf {unit.name}", done, len(exposures))
+    built = build_detector_psf(
+        fields,
+        optical_psf(detector, element),
+        wide_psf(detector, element),
+        progress=lambda done, steps: progress(f"psf {unit.name}", done, steps),
+    )
     with session.transaction() as connection:
         connection.execute(_superseded(detector, element, unit.arguments["day_mjd"]))
-        store_psf(connection, run, (detector, element), exposures, built)
-        store_metrics(connection, run.load_run_id, _metrics(element, built.psf))
+        stored = store_psf(connection, run, (detector, element), exposures, built)
+        store_metrics(connection, run.load_run_id, metrics_of_psf(stored, element, built.psf))
 
 
 def chosen(exposures: Sequence[StoredExposure]) -> list[StoredExposure]:
@@ -100,6 +104,17 @@ def chosen(exposures: Sequence[StoredExposure]) -> list[StoredExposure]:
     wanted = max(EXPOSURES_A_PSF, math.ceil(PIXELS_A_PSF / (shape[0] * shape[1])))
     which = np.unique(np.linspace(0, len(alike) - 1, wanted).round().astype(int))
     return [alike[k] for k in which]
+
+
+def star_fields(optical_element: str, exposures: Sequence[StoredExposure]) -> Iterator[StarField]:
+    """Read exposures one after the other; the stars of a field of the survey are read once for all of its."""
+    known: dict[int, CatalogStars] = {}
+    for exposure in exposures:
+        if exposure.field_id not in known:
+            known[exposure.field_id] = read_stars(
+                optical_element, [one for one in exposures if one.field_id == exposure.field_id]
+            )
+        yield star_field(exposure, known[exposure.field_id])
 
 
 def star_field(exposure: StoredExposure, stars: CatalogStars) -> StarField:
@@ -154,12 +169,21 @@ def moment_row(psf: EffectivePsf, x: float, y: float) -> dict[str, float]:
     return moments | {"x": x, "y": y, "fwhm": fwhm(psf, x, y), "noise_equivalent_area": area}
 
 
-def _metrics(optical_element: str, psf: EffectivePsf) -> list[Metric]:
-    """Quality of a PSF in the middle of its nodes."""
+def metrics_of_psf(psf_model_id: int, optical_element: str, psf: EffectivePsf) -> list[Metric]:
+    """Quality of a PSF in the middle of its nodes.
+
+    ``psf_fwhm`` (pixels), ``psf_ellipticity`` (modulus), ``psf_third_moment`` (root of the summed squares of
+    the standardised third moments) and ``psf_fourth_moment`` (mean of those along the axes).
+    """
     middle = moment_row(psf, float(psf.x_node.mean()), float(psf.y_node.mean()))
-    ellipticity = float(np.hypot(middle["e1"], middle["e2"]))
-    values = {"psf_fwhm": middle["fwhm"], "psf_ellipticity": ellipticity}
-    return [Metric(name, optical_element, value) for name, value in values.items()]
+    third = np.array([middle[name] for name in ("m30", "m21", "m12", "m03")])
+    values = {
+        "psf_fwhm": middle["fwhm"],
+        "psf_ellipticity": float(np.hypot(middle["e1"], middle["e2"])),
+        "psf_third_moment": float(np.sqrt((third**2).sum())),
+        "psf_fourth_moment": (middle["m40"] + middle["m04"]) / 2,
+    }
+    return [Metric(name, optical_element, value, psf_model_id=psf_model_id) for name, value in values.items()]
 
 
 def psf_for(connection: sa.Connection, detector: str, optical_element: str, mjd_tdb: float) -> EffectivePsf:

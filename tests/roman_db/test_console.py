@@ -27,6 +27,29 @@ def test_each_task_has_a_pace_of_its_own():
     assert [(line["done"], line["seconds_left"]) for line in lines] == [(0, None), (2, 93)]
 
 
+def test_what_was_done_before_the_first_word_is_not_counted():
+    now = iter([0.0, 0.0, 40.0])
+    with structlog.testing.capture_logs() as lines:
+        step = progress_lines(30.0, lambda: next(now))
+        step("load", 8, 12)
+        step("load", 10, 12)
+    assert [(line["done"], line["seconds_left"]) for line in lines] == [(10, 40)]
+
+
+def test_tasks_of_as_many_steps_are_told_apart():
+    now = iter([0.0, 0.0, 10.0, 100.0, 140.0])
+    with structlog.testing.capture_logs() as lines:
+        step = progress_lines(30.0, lambda: next(now))
+        step("read", 0, 5)
+        step("read", 5, 5)
+        step("photometer", 0, 5)
+        step("photometer", 1, 5)
+    assert [(line["step"], line["seconds_left"]) for line in lines] == [
+        ("photometer", None),
+        ("photometer", 160),
+    ]
+
+
 def test_nothing_is_drawn_without_a_terminal(capfd):
     with progress_bar() as step:
         step("load", 1, 2)

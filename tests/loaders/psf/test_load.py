@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from loaders.astrometry.load import StoredExposure
-from loaders.psf.load import EXPOSURES_A_PSF, PIXELS_A_PSF, chosen
+from loaders.psf.load import EXPOSURES_A_PSF, PIXELS_A_PSF, chosen, metrics_of_psf
+from loaders.psf.optics import OpticsSettings, optical_psf
 
 
 def exposures(count: int, side: int) -> list[StoredExposure]:
@@ -36,3 +37,17 @@ def test_exposures_of_another_shape_are_left_out():
 
 def test_a_day_with_few_exposures_gives_all_it_has():
     assert len(chosen(exposures(2, 256))) == 2
+
+
+def test_metrics_name_the_psf_and_measure_its_shape():
+    sharp = optical_psf("WFI07", "F146", settings=OpticsSettings(n_wavelength=1))
+    coma = OpticsSettings(n_wavelength=1, extra_aberrations=(0, 0, 0, 0.05))
+    found = {metric.metric: metric for metric in metrics_of_psf(7, "F146", sharp)}
+    other = {
+        metric.metric: metric.value
+        for metric in metrics_of_psf(7, "F146", optical_psf("WFI07", "F146", settings=coma))
+    }
+    assert {metric.psf_model_id for metric in found.values()} == {7}
+    assert 1.2 < found["psf_fwhm"].value < 1.4
+    assert found["psf_ellipticity"].value == pytest.approx(0.03, abs=0.01)
+    assert other["psf_third_moment"] > found["psf_third_moment"].value + 0.05
