@@ -16,6 +16,11 @@ if TYPE_CHECKING:
 @click.command()
 @click.argument("directory", type=click.Path(path_type=Path, file_okay=False))
 @click.option("--parameters", type=click.Path(path_type=Path, exists=True, dir_okay=False), help="YAML file.")
+@click.option(
+    "--survey",
+    metavar="NAME",
+    help="Take the cadences of this survey from the database, such as gbtds.",
+)
 @click.option("--name", default="simulation", show_default=True, help="Name of the scene in the database.")
 @click.option(
     "--mosaic",
@@ -24,14 +29,16 @@ if TYPE_CHECKING:
     help="Also Level-3 mosaics of SCALE arcsec pixels.",
 )
 @click.option("--show", is_flag=True, help="Print all parameters with their defaults, and do nothing.")
-def simulate(directory: Path, parameters: Path | None, name: str, mosaic: float | None, show: bool) -> None:
+def simulate(
+    directory: Path, parameters: Path | None, survey: str | None, name: str, mosaic: float | None, show: bool
+) -> None:
     """Simulate Level-2 exposures of a crowded field into DIRECTORY, with the truth in the database.
 
     Beside the exposures lie truth.parquet and catalog.ecsv, a catalog with errors to begin with.
     """
     from loaders.rejection import Rejected
     from loaders.simulation.load import simulate as run_simulation
-    from loaders.simulation.load import simulate_mosaics
+    from loaders.simulation.load import simulate_mosaics, with_survey
     from loaders.simulation.parameters import default_text
     from roman_db import migrate
     from roman_db.console import progress_bar
@@ -42,6 +49,8 @@ def simulate(directory: Path, parameters: Path | None, name: str, mosaic: float 
     migrate.ensure_current()
     try:
         chosen = chosen_parameters(parameters)
+        if survey is not None:
+            chosen = with_survey(chosen, survey)
         with progress_bar() as step:
             scene = run_simulation(
                 chosen, name, directory, lambda done, total: step("exposures", done, total)

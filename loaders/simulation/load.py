@@ -24,6 +24,7 @@ from loaders.simulation.product import write_product
 from loaders.simulation.scene import Scene, make_scene
 from loaders.simulation.season import PlannedExposure, plan_exposures
 from loaders.simulation.simulate import Simulation, prepare_simulation, simulate_to_file
+from loaders.simulation.survey_layout import PlannedCadence, with_cadences
 from loaders.simulation.throughput import flux_njy
 from loaders.simulation.truth import truth_table, write_truth
 from roman_db import session
@@ -74,6 +75,25 @@ def simulate(
         store_truth(run, name, scene)
         _write_exposures(scene, directory, progress)
     return scene
+
+
+def with_survey(parameters: SimulationParameters, survey: str) -> SimulationParameters:
+    """Parameters with the cadences that the database has of a survey layout.
+
+    Raises
+    ------
+    Rejected
+        If the database has no cadences of a survey of that name.
+    """
+    cadence = table_of("roman.cadence").c
+    columns = cadence.optical_element, cadence.interval_minutes, cadence.exposure_time
+    with session.reading() as connection:
+        rows = connection.execute(sa.select(*columns).where(cadence.survey == survey)).all()
+        known = connection.execute(sa.select(cadence.survey).distinct().order_by(cadence.survey)).scalars()
+        if not rows:
+            what = f"there is no survey of that name with cadences, but: {', '.join(known) or 'none'}"
+            raise Rejected(f"survey {survey}", what, "Name one of these, or add its rows", "unknown_survey")
+    return with_cadences(parameters, [PlannedCadence(*row) for row in rows])
 
 
 def simulate_mosaics(scene: Scene, directory: Path, pixel_scale: float) -> list[Path]:

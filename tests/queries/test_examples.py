@@ -135,6 +135,28 @@ def test_exposures_of_object(survey):
     assert ask("exposures_of_object", object_id=1) == []
 
 
+def test_exposures_expected(survey):
+    """Of field 1 what was stored is found; expected is what counting the exposures of the season gives."""
+    season_start = 61448
+    found = ask("exposures_expected", from_mjd=DAYS[0], to_mjd=DAYS[-1] + 1)
+    assert len(found) == 6 * 3 * len(DAYS)
+    for row in found:
+        interval = {"F146": 12.1, "F087": 360.0, "F213": 360.0}[row.optical_element]
+        day = row.day_mjd - season_start
+        starts = np.arange(0, 72 * 1440 / interval) * interval / 1440
+        assert row.n_expected == ((starts >= day) & (starts < day + 1)).sum()
+        stored = EPOCHS_A_DAY.get(row.optical_element, 0) if row.field == "gbtds-1" else 0
+        assert (row.season, row.n_exposure, row.n_image) == (1, stored, stored)
+
+
+def test_exposures_expected_ends_with_the_last_that_is_loaded(survey):
+    days = {row.day_mjd for row in ask("exposures_expected")}
+    assert (min(days), max(days), len(days)) == (61448, LATER_DAY, 72 + LATER_DAY - 61636 + 1)
+    fields = {row.field for row in ask("exposures_expected", survey="gbtds-drm", to_mjd=61450)}
+    assert fields == {f"gbtds-drm-{number}" for number in range(1, 8)}
+    assert ask("exposures_expected", survey="none") == []
+
+
 def test_exposures_of_region(survey):
     pixel = int(survey.object_id[0]) >> 30 << 30
     found = ask("exposures_of_region", moc=f"{{[5,6),[{pixel},{pixel + 2**30})}}")

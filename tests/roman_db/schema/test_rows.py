@@ -1,9 +1,10 @@
 """Rows that come with the schema."""
 
 import csv
-from itertools import pairwise
+from itertools import combinations, pairwise
 
 import pytest
+from astropy.coordinates import SkyCoord
 
 from loaders.photometry.flags import PhotometryFlag
 from roman_db.resources import folder
@@ -43,3 +44,24 @@ def test_seasons_do_not_overlap_and_have_the_lengths_of_their_survey():
         )
         assert [end - start for start, end in seasons] == [days] * 6
         assert all(end <= start for (_, end), (start, _) in pairwise(seasons))
+
+
+def test_each_layout_has_its_fields_and_no_pointing_belongs_to_two():
+    fields = rows("roman.field")
+    assert [sum(row["survey"] == name for row in fields) for name in ("gbtds", "gbtds-drm")] == [6, 7]
+    centres = {row["name"]: SkyCoord(row["ra"], row["dec"], unit="deg") for row in fields}
+    radius = {row["name"]: float(row["radius"]) for row in fields}
+    for one, other in combinations(centres, 2):
+        assert centres[one].separation(centres[other]).deg > radius[one] + radius[other]
+
+
+def test_the_fields_of_the_design_reference_mission_are_where_the_published_layout_has_them():
+    """Galactic longitude and latitude in degrees of layout_7f_3 (Penny et al. 2019, ApJS 241, 3)."""
+    published = [
+        (0.5972, -1.64), (0.1891, -1.64), (1.0053, -1.64), (1.0053, -0.85), (1.4134, -0.85),
+        (-0.219, -1.64), (1.4134, -1.64),
+    ]  # fmt: skip
+    fields = [row for row in rows("roman.field") if row["survey"] == "gbtds-drm"]
+    for row, (longitude, latitude) in zip(fields, published, strict=True):
+        expected = SkyCoord(l=longitude, b=latitude, unit="deg", frame="galactic")
+        assert SkyCoord(row["ra"], row["dec"], unit="deg").separation(expected).arcsec < 0.01
