@@ -44,7 +44,8 @@ def positions(n: int = N_OBJECT) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
 def epochs(day: int) -> Epochs:
     """Exposures of a day."""
     mjd = day + np.arange(N_EPOCH) / N_EPOCH
-    return Epochs(day * 1000 + np.arange(N_EPOCH), mjd, mjd + 0.004)
+    exposure_id = day * 1000 + np.arange(N_EPOCH)
+    return Epochs(exposure_id, mjd, mjd + 0.004, exposure_id, np.full(N_EPOCH, day))
 
 
 def key(day: int) -> BlockKey:
@@ -123,12 +124,12 @@ def write_other_blocks(context: BlockContext) -> None:
 
 _OTHER_BLOCKS = """
 INSERT INTO roman.light_curve_block (
-    field_id, detector, optical_element, photometry_kind, start_mjd, end_mjd, n_epoch, exposure_id,
-    midpoint_mjd_tdb, midpoint_bjd_tdb, n_object, catalog_version_id, load_run_id
+    field_id, detector, optical_element, photometry_kind, start_mjd, end_mjd, n_epoch, exposure_id, file_id,
+    psf_model_id, midpoint_mjd_tdb, midpoint_bjd_tdb, n_object, n_point, catalog_version_id, load_run_id
 )
 SELECT f.field_id, d.detector, b.optical_element, b.photometry_kind, :first + day, :first + day + 1,
-       b.n_epoch, b.exposure_id, b.midpoint_mjd_tdb, b.midpoint_bjd_tdb, b.n_object, b.catalog_version_id,
-       b.load_run_id
+       b.n_epoch, b.exposure_id, b.file_id, b.psf_model_id, b.midpoint_mjd_tdb, b.midpoint_bjd_tdb,
+       b.n_object, b.n_point, b.catalog_version_id, b.load_run_id
 FROM (SELECT * FROM roman.light_curve_block ORDER BY block_id LIMIT 1) b,
      (SELECT field_id FROM roman.field ORDER BY field_id LIMIT 6) f,
      roman.detector d, generate_series(0, 99) day

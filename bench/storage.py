@@ -44,6 +44,7 @@ from loaders.light_curve.load import (
     ARRAY_COLUMNS,
     BlockContext,
     BlockPlace,
+    BlockSize,
     insert_block,
     open_block,
     segment_rows,
@@ -125,7 +126,7 @@ def _write_encoded(day: int, context: BlockContext) -> float:
 def _new_place(connection: sa.Connection, day: int, context: BlockContext) -> BlockPlace:
     """Make room for a block."""
     place = open_block(connection, day)
-    insert_block(connection, place.block_id, key(day), epochs(day), N_OBJECT, context)
+    insert_block(connection, place.block_id, key(day), epochs(day), BlockSize(N_OBJECT, POINTS), context)
     return place
 
 

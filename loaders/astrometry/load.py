@@ -19,8 +19,8 @@ from roman_db import session
 _PIXEL, _BEYOND = 0.11 / 3600, 8.0 / 3600
 
 _EXPOSURES = """
-SELECT e.exposure_id, e.field_id, e.midpoint_mjd_tdb, e.midpoint_bjd_tdb, e.ra, e.dec, e.n_x, e.n_y,
-       e.fraction_usable, e.median_background, f.path
+SELECT e.exposure_id, e.field_id, e.day_mjd, e.midpoint_mjd_tdb, e.midpoint_bjd_tdb, e.ra, e.dec,
+       e.n_x, e.n_y, e.fraction_usable, e.median_background, e.file_id, f.path
 FROM roman.exposure e JOIN ops.input_file f USING (file_id)
 WHERE e.exposure_id = ANY(CAST(:exposure_id AS bigint[])) ORDER BY e.midpoint_mjd_tdb
 """
@@ -44,6 +44,7 @@ class StoredExposure:
 
     exposure_id: int
     field_id: int
+    day_mjd: int
     midpoint_mjd_tdb: float
     midpoint_bjd_tdb: float
     ra: float
@@ -52,6 +53,7 @@ class StoredExposure:
     n_y: int
     fraction_usable: float
     median_background: float
+    file_id: int
     path: Path
 
 

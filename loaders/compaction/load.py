@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, cast
 
 import numpy as np
@@ -17,7 +17,7 @@ from loaders.compaction.target import Target
 from loaders.light_curve import load as light_curve
 from loaders.light_curve.block import BlockKey, BlockPhotometry, Epochs, MeasurementMatrix, epochs_in_order
 from loaders.light_curve.decode import DecodedRows, decode_rows, fill_reals
-from loaders.light_curve.load import ARRAY_COLUMNS, BlockContext, BlockPlace
+from loaders.light_curve.load import ARRAY_COLUMNS, BlockContext, BlockPlace, BlockSize, stored_epochs
 from loaders.light_curve.merge import MergedSegments, MergePlan, merge_means, merge_segments
 from loaders.light_curve.summary import SegmentMatrix
 from roman_db import session
@@ -211,25 +211,16 @@ def _new_block(
         min(target.last_mjd, *(row.start_mjd for row in members)),
         max(row.end_mjd for row in members),
     )
-    epochs, column, start = epochs_in_order([_epochs(row) for row in members])
+    epochs, column, start = epochs_in_order([stored_epochs(row._asdict()) for row in members])
     plan = MergePlan(np.array([row.block_id for row in members], np.int64), column, start)
     catalog = max(row.catalog_version_id for row in members)
-    # The run of the oldest photometry: a file that was replaced since must still be newer than the block.
-    run = min(row.load_run_id for row in members)
-    origin = BlockContext(run, catalog, context.excluding_flags)
+    origin = replace(context, catalog_version_id=catalog)
+    # How many objects there are is known when they are written; points are neither lost nor made.
+    size = BlockSize(0, sum(row.n_point for row in members))
     number = sa.func.ops.new_light_curve_block_id(target.generation)
     block_id = connection.execute(sa.select(number)).scalar_one()
-    light_curve.insert_block(connection, block_id, key, epochs, 0, origin)
+    light_curve.insert_block(connection, block_id, key, epochs, size, origin)
     return MergedBlock(BlockPlace(block_id, key.start_mjd, target.place), epochs, plan)
-
-
-def _epochs(row: sa.Row[Any]) -> Epochs:
-    """Epochs of a stored block."""
-    return Epochs(
-        np.array(row.exposure_id, np.int64),
-        np.array(row.midpoint_mjd_tdb, np.float64),
-        np.array(row.midpoint_bjd_tdb, np.float64),
-    )
 
 
 def _note_sizes(

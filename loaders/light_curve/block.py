@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 import numpy as np
 import numpy.typing as npt
@@ -13,6 +13,13 @@ from loaders.light_curve.summary import SegmentMatrix
 FloatArray = npt.NDArray[np.float64]
 FloatMatrix = npt.NDArray[np.float32]
 Int64Array = npt.NDArray[np.int64]
+
+#: In ``Epochs.file_id``: which file was measured is not known. In ``Epochs.psf_model_id``: the PSF of the
+#: optics served. Stored as NULL.
+NONE = -1
+
+#: In ``Epochs.psf_model_id``: which PSF served was not recorded.
+NOT_RECORDED = 0
 
 
 @dataclass(frozen=True)
@@ -29,17 +36,31 @@ class BlockKey:
 
 @dataclass(frozen=True)
 class Epochs:
-    """Exposures in order of time, shape (n_epoch,): identifiers, and midpoints in TDB.
+    """Exposures in order of time, and what each was measured from.
 
-    ``mjd_tdb`` are those at the observatory as MJD, ``bjd_tdb`` those at the barycentre of the solar system
-    as BJD.
+    Parameters
+    ----------
+    exposure_id
+        Shape (n_epoch,): identifiers.
+    mjd_tdb, bjd_tdb
+        Shape (n_epoch,): midpoints in TDB, at the observatory as MJD and at the barycentre of the solar
+        system as BJD.
+    file_id
+        Shape (n_epoch,): file that was measured, or `NONE`.
+    psf_model_id
+        Shape (n_epoch,): PSF that it was measured with, `NONE` or `NOT_RECORDED`.
     """
 
     exposure_id: Int64Array
     mjd_tdb: FloatArray
     bjd_tdb: FloatArray
+    file_id: Int64Array
+    psf_model_id: Int64Array
 
     def __post_init__(self) -> None:
+        shapes = {field.name: getattr(self, field.name).shape for field in fields(self)}
+        if len(set(shapes.values())) != 1:
+            raise ValueError(f"the arrays of epochs must have the same shape, got {shapes}")
         if np.any(np.diff(self.mjd_tdb) < 0):
             raise ValueError("epochs must be in order of time")
 
@@ -110,8 +131,9 @@ def epochs_in_order(parts: Sequence[Epochs]) -> tuple[Epochs, Int64Array, Int64A
     column[order] = np.arange(order.size)
     start = np.cumsum([0] + [part.mjd_tdb.size for part in parts])
     merged = Epochs(
-        np.concatenate([part.exposure_id for part in parts])[order],
-        mjd[order],
-        np.concatenate([part.bjd_tdb for part in parts])[order],
+        **{
+            field.name: np.concatenate([getattr(part, field.name) for part in parts])[order]
+            for field in fields(Epochs)
+        }
     )
     return merged, column, start

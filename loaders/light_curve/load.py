@@ -3,14 +3,22 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import sqlalchemy as sa
 
-from loaders.light_curve.block import BlockKey, BlockPhotometry, Epochs, Int64Array, MeasurementMatrix
+from loaders.light_curve.block import (
+    NONE,
+    BlockKey,
+    BlockPhotometry,
+    Epochs,
+    Int64Array,
+    MeasurementMatrix,
+)
 from loaders.light_curve.encode import SegmentRows, encode_segments
 from loaders.light_curve.flag_run import encode_flag_run
 from loaders.light_curve.summary import SummaryArray, summarise
@@ -33,6 +41,31 @@ class BlockContext:
     load_run_id: int
     catalog_version_id: int
     excluding_flags: int
+
+
+@dataclass(frozen=True)
+class BlockSize:
+    """How much a block holds: objects with a segment, and points whose flux is not NaN."""
+
+    n_object: int
+    n_point: int
+
+
+@dataclass(frozen=True)
+class NewBlock:
+    """A block to be written.
+
+    Parameters
+    ----------
+    key, epochs
+        What it is of.
+    photometry
+        Gives its photometry; called once, when its turn comes, so that many blocks need not fit in memory.
+    """
+
+    key: BlockKey
+    epochs: Epochs
+    photometry: Callable[[], BlockPhotometry]
 
 
 @dataclass(frozen=True)
@@ -64,30 +97,52 @@ def write_block(
     photometry: BlockPhotometry,
     context: BlockContext,
 ) -> int:
-    """Store one block with its segments and summaries, in place of current blocks of the same exposures.
+    """Store one block as `write_blocks` does, and return its identifier."""
+    return write_blocks(connection, [NewBlock(key, epochs, lambda: photometry)], context)[0]
+
+
+def write_blocks(connection: sa.Connection, blocks: Sequence[NewBlock], context: BlockContext) -> list[int]:
+    """Store blocks with their segments and summaries, in place of current blocks of the same exposures.
 
     Two writers of the same detector, optical element and kind take turns, so that neither misses the other.
 
+    Parameters
+    ----------
+    blocks
+        Blocks of one detector, optical element and kind, in order of their days.
+
     Returns
     -------
-    int
-        The new block's identifier.
+    list of int
+        The identifiers of the new blocks.
 
     Raises
     ------
     ValueError
         If a current block of the kind holds some but not all of its exposures among the new ones: replacing
-        it would lose points. Or if the photometry has another number of epochs.
+        it would lose points. Or if the photometry of a block has another number of epochs.
     """
-    n_epoch = photometry.segments.flux.shape[1]
-    if n_epoch != epochs.exposure_id.size:
-        raise ValueError(f"photometry of {n_epoch} epochs for {epochs.exposure_id.size} exposures")
+    key = blocks[0].key
     _take_turns(connection, key)
-    place = open_block(connection, key.start_mjd)
-    supersede(connection, key.photometry_kind, epochs.exposure_id)
-    insert_block(connection, place.block_id, key, epochs, photometry.object_id.size, context)
-    write_rows(connection, place, epochs, photometry, context.excluding_flags)
-    return place.block_id
+    # All windows are kept from compaction before any row of a block is locked: compaction does the same.
+    places = [open_block(connection, block.key.start_mjd) for block in blocks]
+    supersede(connection, key.photometry_kind, np.concatenate([block.epochs.exposure_id for block in blocks]))
+    for place, block in zip(places, blocks, strict=True):
+        _write(connection, place, block, context)
+    return [place.block_id for place in places]
+
+
+def _write(connection: sa.Connection, place: BlockPlace, block: NewBlock, context: BlockContext) -> None:
+    """Store one block where it belongs."""
+    photometry = block.photometry()
+    flux = photometry.segments.flux
+    if flux.shape[1] != block.epochs.exposure_id.size:
+        raise ValueError(
+            f"photometry of {flux.shape[1]} epochs for {block.epochs.exposure_id.size} exposures"
+        )
+    size = BlockSize(photometry.object_id.size, int(np.count_nonzero(~np.isnan(flux))))
+    insert_block(connection, place.block_id, block.key, block.epochs, size, context)
+    write_rows(connection, place, block.epochs, photometry, context.excluding_flags)
 
 
 def write_rows(
@@ -161,7 +216,7 @@ def insert_block(
     block_id: int,
     key: BlockKey,
     epochs: Epochs,
-    n_object: int,
+    size: BlockSize,
     context: BlockContext,
 ) -> None:
     """Store the row of a block."""
@@ -175,13 +230,37 @@ def insert_block(
         "end_mjd": key.end_mjd,
         "n_epoch": epochs.exposure_id.size,
         "exposure_id": epochs.exposure_id.tolist(),
+        "file_id": _nullable(epochs.file_id),
+        "psf_model_id": _nullable(epochs.psf_model_id),
         "midpoint_mjd_tdb": epochs.mjd_tdb.tolist(),
         "midpoint_bjd_tdb": epochs.bjd_tdb.tolist(),
-        "n_object": n_object,
+        "n_object": size.n_object,
+        "n_point": size.n_point,
         "catalog_version_id": context.catalog_version_id,
         "load_run_id": context.load_run_id,
     }
     connection.execute(table("roman.light_curve_block").insert(), row)
+
+
+def stored_epochs(row: Mapping[str, Any]) -> Epochs:
+    """Epochs of a row of ``roman.light_curve_block``."""
+    return Epochs(
+        np.array(row["exposure_id"], np.int64),
+        np.array(row["midpoint_mjd_tdb"], np.float64),
+        np.array(row["midpoint_bjd_tdb"], np.float64),
+        _identifiers(row["file_id"]),
+        _identifiers(row["psf_model_id"]),
+    )
+
+
+def _nullable(identifier: Int64Array) -> list[int | None]:
+    """Identifiers as they are stored."""
+    return [None if one == NONE else one for one in identifier.tolist()]
+
+
+def _identifiers(stored: Sequence[int | None]) -> Int64Array:
+    """Identifiers from how they are stored."""
+    return np.array([NONE if one is None else one for one in stored], np.int64)
 
 
 def segment_rows(place: BlockPlace, photometry: BlockPhotometry) -> dict[str, SegmentRows]:

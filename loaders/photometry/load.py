@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
+from itertools import groupby
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy as np
@@ -12,14 +15,15 @@ import sqlalchemy as sa
 
 from loaders.astrometry.load import StoredExposure, read_exposures, read_stars
 from loaders.astrometry.stars import CatalogStars
-from loaders.light_curve.block import BlockKey, Epochs
-from loaders.light_curve.load import BlockContext, write_block
+from loaders.light_curve.block import NONE, BlockKey, Epochs
+from loaders.light_curve.load import BlockContext, NewBlock, write_blocks
 from loaders.photometry.assemble import assemble_block
 from loaders.photometry.flags import EXCLUDING_FLAGS
 from loaders.photometry.measure import ExposureMeasurement, measure_exposure
-from loaders.photometry.metrics import exposure_metrics, scatter_metrics
+from loaders.photometry.metrics import exposure_metrics, psf_metrics, scatter_metrics
 from loaders.photometry.options import FitOptions
-from loaders.psf.load import psf_for
+from loaders.photometry.spool import spool
+from loaders.psf.load import LIMITS, ServingPsf, psf_for
 from loaders.psf.model import EffectivePsf
 from loaders.rejection import Rejected
 from roman_db import session
@@ -30,63 +34,138 @@ from roman_db.quality import Metric, store_metrics
 from roman_db.settings import settings
 
 _PENDING = """
-WITH pending AS (
-    SELECT e.*, b.block_id, b.start_mjd, b.end_mjd
+WITH measured AS (
+    SELECT b.block_id, m.exposure_id, m.file_id, m.psf_model_id
+    FROM roman.light_curve_block b CROSS JOIN LATERAL
+        unnest(b.exposure_id, b.file_id, b.psf_model_id) AS m (exposure_id, file_id, psf_model_id)
+    WHERE b.photometry_kind = 'psf' AND b.superseded_at IS NULL
+      AND b.start_mjd <= CAST(:last_day AS int) AND b.end_mjd > CAST(:first_day AS int)
+), pending AS (
+    SELECT e.*, m.block_id
     FROM roman.exposure e
     JOIN roman.optical_element o USING (optical_element)
-    JOIN ops.input_file f USING (file_id)
-    LEFT JOIN roman.light_curve_block b
-        ON b.exposure_id @> ARRAY[e.exposure_id] AND b.photometry_kind = 'psf' AND b.superseded_at IS NULL
+    LEFT JOIN measured m USING (exposure_id)
     WHERE o.kind = 'imaging'
-      AND (b.block_id IS NULL OR f.load_run_id > b.load_run_id OR CAST(:redo AS bool))
+      AND (m.block_id IS NULL OR CAST(:redo AS bool) OR m.file_id IS DISTINCT FROM e.file_id
+           OR m.psf_model_id IS NULL AND EXISTS (
+               SELECT FROM roman.psf_model p
+               WHERE p.detector = e.detector AND p.optical_element = e.optical_element
+                 AND p.superseded_at IS NULL
+                 AND p.epoch_mjd_tdb >= e.day_mjd AND p.epoch_mjd_tdb < e.day_mjd + 1
+                 AND p.n_star >= CAST(:min_star AS int) AND p.reduced_chi2 <= CAST(:max_chi2 AS float8)))
       AND e.day_mjd BETWEEN CAST(:first_day AS int) AND CAST(:last_day AS int)
       AND e.detector = coalesce(CAST(:detector AS text), e.detector)
       AND e.optical_element = coalesce(CAST(:optical_element AS text), e.optical_element)
+), unit AS (
+    SELECT field_id, detector, optical_element, day_mjd AS start_mjd, block_id,
+           array_agg(exposure_id ORDER BY midpoint_mjd_tdb) AS exposure_id
+    FROM pending WHERE block_id IS NULL GROUP BY 1, 2, 3, 4, 5
+    UNION ALL
+    SELECT b.field_id, b.detector, b.optical_element, b.start_mjd, b.block_id, b.exposure_id
+    FROM roman.light_curve_block b WHERE b.block_id IN (SELECT block_id FROM pending)
 )
-SELECT field_id, detector, optical_element, day_mjd AS start_mjd, day_mjd + 1 AS end_mjd,
-       array_agg(exposure_id ORDER BY midpoint_mjd_tdb) AS exposure_id
-FROM pending WHERE block_id IS NULL GROUP BY 1, 2, 3, 4
-UNION ALL
-SELECT b.field_id, b.detector, b.optical_element, b.start_mjd, b.end_mjd, b.exposure_id
-FROM roman.light_curve_block b WHERE b.block_id IN (SELECT block_id FROM pending)
-ORDER BY start_mjd, field_id, detector, optical_element
+SELECT f.name AS field, u.* FROM unit u JOIN roman.field f USING (field_id)
+ORDER BY start_mjd, field_id, detector, optical_element, block_id NULLS FIRST
 """
 
 
 def pending_units(arguments: Mapping[str, Any]) -> list[Unit]:
     """List exposures not photometered yet by field, detector, optical element and day.
 
-    Blocks that hold an exposure whose file has been replaced since are listed whole, and with ``redo`` all
-    blocks of the days. Arguments: ``first_day, last_day`` (MJD), ``detector, optical_element`` (or None),
-    ``redo``.
+    Listed whole are blocks that hold an exposure whose file is another than the one that was measured, or one
+    that was measured with the PSF of the optics although the library has a good one of its day by now; with
+    ``redo`` all blocks of the days. Arguments: ``first_day, last_day`` (MJD), ``detector, optical_element``
+    (or None), ``redo``.
     """
+    limits = {"min_star": LIMITS.min_star, "max_chi2": LIMITS.max_chi2}
     with session.reading() as connection:
-        rows = connection.execute(sa.text(_PENDING), dict(arguments)).all()
-    return [Unit(f"{row.detector} {row.optical_element} {row.start_mjd}", row._asdict()) for row in rows]
+        rows = connection.execute(sa.text(_PENDING), dict(arguments) | limits).all()
+    return [Unit(_name(row), row._asdict()) for row in rows]
+
+
+def _name(row: sa.Row[Any]) -> str:
+    """Name of a unit; a block that is done again has its number in it."""
+    new = f"{row.field} {row.detector} {row.optical_element} {row.start_mjd}"
+    return new if row.block_id is None else f"{new} block {row.block_id}"
 
 
 def photometer_unit(unit: Unit, run: LoadRun, progress: Progress) -> None:
-    """Photometer the exposures of a unit and store them as one block."""
-    element = unit.arguments["optical_element"]
+    """Photometer the exposures of a unit, day by day, and store them as a block for each day.
+
+    All blocks are stored in one transaction. Those of a merged block wait on disk, so that memory holds the
+    measurements of one day.
+    """
     with session.reading() as connection:
         exposures = read_exposures(connection, unit.arguments["exposure_id"])
-        middle = float(np.mean([exposure.midpoint_mjd_tdb for exposure in exposures]))
-        psf = psf_for(connection, unit.arguments["detector"], element, middle)
         catalog = connection.execute(sa.text("SELECT max(catalog_version_id) FROM roman.catalog_version"))
         context = BlockContext(run.load_run_id, catalog.scalar_one() or 0, EXCLUDING_FLAGS)
+    days = [list(of_day) for _, of_day in groupby(exposures, lambda exposure: exposure.day_mjd)]
+    done = 0
+    with TemporaryDirectory(prefix="roman-db-") as folder:
+        measured = []
+        for number, of_day in enumerate(days):
+            tell = partial(_tell, progress, f"photometer {unit.name}", done, len(exposures))
+            place = Path(folder) / f"{number}.npz" if len(days) > 1 else None
+            measured.append(_measure_day(unit, run, of_day, tell, place))
+            done += len(of_day)
+        if kept := [day for day in measured if day is not None]:
+            _store(run, context, kept)
+
+
+def _tell(progress: Progress, what: str, before: int, total: int, done: int) -> None:
+    """Report how many exposures of a unit are done: those of the days before, and some of this day."""
+    progress(what, before + done, total)
+
+
+@dataclass(frozen=True)
+class _MeasuredDay:
+    """A block to be stored, and the quality of its exposures and of itself; values by name."""
+
+    block: NewBlock
+    n_exposure: int
+    of_exposures: Sequence[Metric]
+    of_block: Sequence[tuple[str, float]]
+
+
+def _measure_day(
+    unit: Unit,
+    run: LoadRun,
+    exposures: Sequence[StoredExposure],
+    tell: Callable[[int], None],
+    place: Path | None,
+) -> _MeasuredDay | None:
+    """Measure the exposures of a day; None if all had to be refused.
+
+    The PSF is that of the middle of the day, whatever exposures of it are measured together: one of the day
+    itself is nearer to it than any other. The photometry waits in a file, or in memory where there is none.
+    """
+    detector, element = unit.arguments["detector"], unit.arguments["optical_element"]
+    day = exposures[0].day_mjd
+    with session.reading() as connection:
+        serving = psf_for(connection, detector, element, day + 0.5)
     stars = _stars(element, exposures, run)
     measured = []
-    for done, outcome in enumerate(_measure_all(exposures, stars, psf), 1):
+    for done, outcome in enumerate(_measure_all(exposures, stars, serving.psf), 1):
         if isinstance(outcome, Rejected):
             with session.transaction() as connection:
                 run.reject(connection, outcome)
         else:
             measured.append(outcome)
-        progress(f"photometer {unit.name}", done, len(exposures))
-    if measured:
-        kept = {measurement.exposure_id for measurement in measured}
-        exposures = [exposure for exposure in exposures if exposure.exposure_id in kept]
-        _store(unit, run, context, exposures, stars, measured)
+        tell(done)
+    if not measured:
+        return None
+    kept = {measurement.exposure_id for measurement in measured}
+    exposures = [exposure for exposure in exposures if exposure.exposure_id in kept]
+    photometry = assemble_block(stars, measured)
+    key = BlockKey(unit.arguments["field_id"], detector, element, "psf", day, day + 1)
+    epochs = _epochs(exposures, serving)
+    psf_epoch = np.full(len(exposures), serving.epoch_mjd_tdb)
+    return _MeasuredDay(
+        NewBlock(key, epochs, (lambda: photometry) if place is None else spool(photometry, place)),
+        len(measured),
+        _exposure_metrics(element, exposures, stars, measured),
+        [*scatter_metrics(photometry.segments), *psf_metrics(epochs.mjd_tdb, psf_epoch)],
+    )
 
 
 def _stars(element: str, exposures: Sequence[StoredExposure], run: LoadRun) -> CatalogStars:
@@ -100,13 +179,35 @@ def _stars(element: str, exposures: Sequence[StoredExposure], run: LoadRun) -> C
         raise
 
 
-def _epochs(exposures: Sequence[StoredExposure]) -> Epochs:
-    """Times and identifiers of exposures."""
+def _epochs(exposures: Sequence[StoredExposure], serving: ServingPsf) -> Epochs:
+    """Times and identifiers of exposures, their files, and the PSF that measured them."""
+    psf = NONE if serving.psf_model_id is None else serving.psf_model_id
     return Epochs(
         np.array([exposure.exposure_id for exposure in exposures], np.int64),
         np.array([exposure.midpoint_mjd_tdb for exposure in exposures], np.float64),
         np.array([exposure.midpoint_bjd_tdb for exposure in exposures], np.float64),
+        np.array([exposure.file_id for exposure in exposures], np.int64),
+        np.full(len(exposures), psf, np.int64),
     )
+
+
+def _exposure_metrics(
+    element: str,
+    exposures: Sequence[StoredExposure],
+    stars: CatalogStars,
+    measured: Sequence[ExposureMeasurement],
+) -> list[Metric]:
+    """Quality of the exposures: what their photometry says, and what was noted when they were loaded."""
+    metrics = [
+        Metric(name, element, value, exposure_id=measurement.exposure_id)
+        for measurement in measured
+        for name, value in exposure_metrics(stars, measurement).items()
+    ]
+    return metrics + [
+        Metric(name, element, getattr(exposure, name), exposure_id=exposure.exposure_id)
+        for exposure in exposures
+        for name in ("fraction_usable", "median_background")
+    ]
 
 
 @dataclass(frozen=True)
@@ -152,41 +253,15 @@ def _measure(file: tuple[Path, int]) -> ExposureMeasurement | Rejected:
         return rejected
 
 
-def _store(
-    unit: Unit,
-    run: LoadRun,
-    context: BlockContext,
-    exposures: Sequence[StoredExposure],
-    stars: CatalogStars,
-    measured: Sequence[ExposureMeasurement],
-) -> None:
-    """Store block, metrics and counts in one transaction."""
-    arguments = unit.arguments
-    element = arguments["optical_element"]
-    key = BlockKey(
-        arguments["field_id"],
-        arguments["detector"],
-        element,
-        "psf",
-        arguments["start_mjd"],
-        arguments["end_mjd"],
-    )
-    photometry = assemble_block(stars, measured)
+def _store(run: LoadRun, context: BlockContext, days: Sequence[_MeasuredDay]) -> None:
+    """Store blocks, metrics and counts in one transaction."""
     with session.transaction() as connection:
-        block_id = write_block(connection, key, _epochs(exposures), photometry, context)
-        metrics = [
-            Metric(name, element, value, exposure_id=measurement.exposure_id)
-            for measurement in measured
-            for name, value in exposure_metrics(stars, measurement).items()
-        ]
+        block_ids = write_blocks(connection, [day.block for day in days], context)
+        metrics = [metric for day in days for metric in day.of_exposures]
         metrics += [
-            Metric(name, element, getattr(exposure, name), exposure_id=exposure.exposure_id)
-            for exposure in exposures
-            for name in ("fraction_usable", "median_background")
-        ]
-        metrics += [
-            Metric(name, element, value, block_id=block_id)
-            for name, value in scatter_metrics(photometry.segments)
+            Metric(name, day.block.key.optical_element, value, block_id=block_id)
+            for day, block_id in zip(days, block_ids, strict=True)
+            for name, value in day.of_block
         ]
         store_metrics(connection, run.load_run_id, metrics)
-        run.count(connection, loaded=len(measured))
+        run.count(connection, loaded=sum(day.n_exposure for day in days))

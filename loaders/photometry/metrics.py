@@ -75,6 +75,28 @@ def scatter_metrics(segments: SegmentMatrix) -> Iterator[tuple[str, float]]:
             yield f"scatter_{edge}", _median(mmag[inside])
 
 
+def psf_metrics(mjd_tdb: FloatArray, psf_epoch: FloatArray) -> Iterator[tuple[str, float]]:
+    """Age of the PSFs of a block.
+
+    Parameters
+    ----------
+    mjd_tdb
+        Shape (n_epoch,): midpoints of the exposures.
+    psf_epoch
+        Shape (n_epoch,), MJD TDB: epoch of the PSF that measured each; NaN for that of the optics.
+
+    Yields
+    ------
+    tuple
+        ``psf_is_optics``, the fraction of the exposures measured with the PSF of the optics, and unless that
+        is all of them ``psf_age_days``, the largest distance in time between exposure and PSF.
+    """
+    age = np.abs(mjd_tdb - psf_epoch)
+    yield "psf_is_optics", _mean(np.isnan(age))
+    if not np.isnan(age).all():
+        yield "psf_age_days", float(np.nanmax(age))
+
+
 def robust_sigma(values: FloatArray) -> float:
     """Scaled median absolute deviation of the finite values; NaN where there is none."""
     finite = values[np.isfinite(values)]

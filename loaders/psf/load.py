@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -186,15 +186,35 @@ def metrics_of_psf(psf_model_id: int, optical_element: str, psf: EffectivePsf) -
     return [Metric(name, optical_element, value, psf_model_id=psf_model_id) for name, value in values.items()]
 
 
-def psf_for(connection: sa.Connection, detector: str, optical_element: str, mjd_tdb: float) -> EffectivePsf:
+@dataclass(frozen=True)
+class ServingPsf:
+    """A PSF that serves at some time, and whence it comes.
+
+    Parameters
+    ----------
+    psf
+        The PSF with its wings.
+    psf_model_id
+        Its identifier in the library; None for that of the optics.
+    epoch_mjd_tdb
+        Mean epoch of the exposures that it was built from; NaN for that of the optics.
+    """
+
+    psf: EffectivePsf
+    psf_model_id: int | None
+    epoch_mjd_tdb: float
+
+
+def psf_for(connection: sa.Connection, detector: str, optical_element: str, mjd_tdb: float) -> ServingPsf:
     """Good library PSF nearest in time, with its wings; that of the optics where the library has none."""
     instrument = {"detector": detector, "optical_element": optical_element}
     rows = connection.execute(sa.text(_ENTRIES), instrument).all()
     columns = [np.array(column) for column in zip(*rows, strict=True)] or [np.empty(0)] * 6
     found = choose(Entries(*columns[1:]), (detector, optical_element), mjd_tdb, LIMITS, blend=False)
     if found is None:
-        return wide_psf(detector, optical_element)
-    return read_psf(connection, int(columns[0][found.index[0]]))
+        return ServingPsf(wide_psf(detector, optical_element), None, float("nan"))
+    identifier, epoch = int(columns[0][found.index[0]]), float(columns[3][found.index[0]])
+    return ServingPsf(read_psf(connection, identifier), identifier, epoch)
 
 
 def read_psf(connection: sa.Connection, psf_model_id: int) -> EffectivePsf:

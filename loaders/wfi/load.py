@@ -190,10 +190,7 @@ def _check_identity(connection: sa.Connection, exposure: ExposureDescription, re
 
 
 def _insert_file(connection: sa.Connection, run: LoadRun, exposure: ExposureDescription) -> int:
-    """Register the file. An earlier version that comes back is current again, and of this run.
-
-    The run tells that the light curves are older than the file, so that they are made again.
-    """
+    """Register the file. An earlier version that comes back is current again, and of this run."""
     files = table("ops.input_file")
     row = {
         "kind": "exposure",

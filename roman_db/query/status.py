@@ -28,7 +28,7 @@ RECENT_RUNS = 8
 
 _TABLES = {"exposures": "roman.exposure", "objects": "roman.object", "psfs": "roman.psf_model"}
 _POINTS = """
-    SELECT coalesce(sum(CAST(n_epoch AS bigint) * n_object), 0), count(*),
+    SELECT coalesce(sum(n_point), 0), count(*),
            coalesce(min(start_mjd), 0), coalesce(max(end_mjd), 0)
     FROM roman.light_curve_block WHERE superseded_at IS NULL
 """
@@ -145,7 +145,7 @@ def _read(connection: sa.Connection, server: str) -> Status:
     dead = {"dead": dead_runs(connection)}
     n_point, n_block, first_mjd, end_mjd = _one(connection, _POINTS)
     stored = {name: _count(connection, table) for name, table in _TABLES.items()}
-    light_curves = {"light-curve blocks": Count(n_block), "light-curve points": Count(int(n_point), False)}
+    light_curves = {"light-curve blocks": Count(n_block), "light-curve points": Count(int(n_point))}
     return Status(
         server=server,
         reader=describe_reader(connection),

@@ -1,8 +1,9 @@
 """Migrations: one line of them, and data that come through every one."""
 
 import pytest
+from alembic import command
 from alembic.script import ScriptDirectory
-from psycopg2.errors import UniqueViolation
+from psycopg2.errors import CheckViolation, UniqueViolation
 
 from loaders.compaction.load import drop_retired
 from roman_db import migrate
@@ -77,6 +78,51 @@ def test_metrics_that_were_stored_twice_are_stored_once(bare_database):
         with pytest.raises(UniqueViolation):
             execute(bare_database, again.format(column, metric))
 
+
+def test_blocks_are_told_the_files_that_they_were_measured_from(bare_database):
+    """0003: unless the file is of a later run than the block; PSFs were not recorded; points are counted."""
+    migrate.upgrade("0002")
+    execute(bare_database, "SET session_replication_role = replica; " + _FILLED)
+    migrate.upgrade()
+    columns = "block_id, exposure_id, file_id, psf_model_id, n_point"
+    assert execute(bare_database, f"SELECT {columns} FROM roman.light_curve_block ORDER BY 1") == [
+        (1, [101, 102], [11, 12], [0, 0], 3),
+        (2, [103, 102, 104], [None, 12, None], [0, 0, 0], 0),
+    ]
+    assert execute(bare_database, "SELECT count(*) FROM roman.light_curve_segment") == [(2,)]
+    command.check(migrate.alembic_config())
+    with pytest.raises(CheckViolation):
+        execute(bare_database, "UPDATE roman.light_curve_block SET file_id = '{1}' WHERE block_id = 1")
+
+
+#: Two blocks of runs 1 and 2; a file of run 3 has taken the place of that of exposure 103; 104 is not there.
+_FILLED = """
+INSERT INTO ops.load_run (task, arguments, code_version, schema_version, host, pid)
+SELECT 'test', '{}', '0', '0', 'nowhere', 1 FROM generate_series(1, 3);
+INSERT INTO roman.catalog_version (name, n_new, n_changed, n_unchanged, n_merged, load_run_id)
+VALUES ('test', 0, 0, 0, 0, 1);
+INSERT INTO ops.input_file (file_id, kind, filename, path, sha256, size_bytes, load_run_id)
+SELECT id, 'exposure', id, id, id, 0, run FROM (VALUES (11, 1), (12, 1), (13, 1), (14, 3)) AS f (id, run);
+INSERT INTO roman.exposure (
+    exposure_id, file_id, visit_id, exposure, detector, optical_element, field_id, ra, dec, footprint,
+    midpoint_mjd_utc, midpoint_mjd_tdb, midpoint_bjd_tdb, observatory_source, day_mjd, n_x, n_y, njy_per_unit,
+    fraction_usable, fraction_saturated, median_background, background_noise, exposure_start_time,
+    exposure_end_time, load_run_id
+)
+SELECT id, file, '', id, 'WFI07', 'F146', 1, 0, 0, '{}', id, id, id, '', id,
+       1, 1, 1, 1, 0, 0, 0, now(), now(), 1
+FROM (VALUES (101, 11), (102, 12), (103, 14)) AS e (id, file);
+INSERT INTO roman.light_curve_block (
+    block_id, field_id, detector, optical_element, photometry_kind, start_mjd, end_mjd, n_epoch, exposure_id,
+    midpoint_mjd_tdb, midpoint_bjd_tdb, n_object, catalog_version_id, load_run_id
+)
+SELECT id, 1, 'WFI07', 'F146', 'psf', 101, 105, cardinality(exposures), exposures,
+       exposures, exposures, 2, 1, id
+FROM (VALUES (1, '{101,102}'::int[]), (2, '{103,102,104}')) AS b (id, exposures);
+CREATE TABLE roman_partition.filled PARTITION OF roman.light_curve_segment FOR VALUES FROM (96) TO (104);
+INSERT INTO roman.light_curve_segment (object_id, block_id, start_mjd, flux, flux_err)
+VALUES (1, 1, 101, '{1,NaN}', '{1,NaN}'), (2, 1, 101, '{1,2}', '{1,1}');
+"""
 
 _PARTITIONS = """
 SELECT relname, relowner, relacl::text FROM pg_class

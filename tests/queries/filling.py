@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from dataclasses import dataclass
 
@@ -11,7 +12,7 @@ import sqlalchemy as sa
 from astropy import units as u
 from astropy.coordinates import Latitude, Longitude
 
-from loaders.light_curve.block import BlockKey, BlockPhotometry, Epochs, MeasurementMatrix
+from loaders.light_curve.block import NONE, BlockKey, BlockPhotometry, Epochs, MeasurementMatrix
 from loaders.light_curve.load import BlockContext, empty_measurements, write_block
 from loaders.light_curve.summary import SegmentMatrix
 from roman_db import session
@@ -67,7 +68,8 @@ def epochs_of(day: int, optical_element: str) -> Epochs:
     """Exposures of a day, the bluer ones between the others."""
     shift = 0.0 if optical_element == "F146" else 0.004
     mjd = day + shift + np.arange(EPOCHS_A_DAY[optical_element]) * 12.1 / 1440
-    return Epochs(exposure_id(mjd), mjd, mjd + 2400000.5 + 0.002)
+    unknown = np.full(mjd.size, NONE)
+    return Epochs(exposure_id(mjd), mjd, mjd + 2400000.5 + 0.002, unknown, unknown)
 
 
 def photometry_of(survey: Survey, epochs: Epochs, optical_element: str, seed: int) -> BlockPhotometry:
@@ -110,7 +112,7 @@ def fill() -> Survey:
     with session.transaction(session.Role.OWNER) as connection:
         run = _runs(connection)
         version = _catalog(connection, survey, run)
-        _exposures(connection, run)
+        file_of = _exposures(connection, run)
         _quality(connection, run)
         _psf(connection, run)
         _simulation(connection, survey, run)
@@ -118,6 +120,8 @@ def fill() -> Survey:
         for day in (*DAYS, LATER_DAY):
             for element in EPOCHS_A_DAY:
                 epochs = epochs_of(day, element)
+                files = np.array([file_of[one] for one in epochs.exposure_id.tolist()])
+                epochs = dataclasses.replace(epochs, file_id=files)
                 seed += 1
                 photometry = photometry_of(survey, epochs, element, seed)
                 key = BlockKey(1, DETECTOR, element, "psf", day, day + 1)
@@ -192,8 +196,8 @@ def _version(connection: sa.Connection, name: str, **counts: int) -> int:
     return insert(connection, "roman.catalog_version", name=name, n_merged=0, load_run_id=run, **counts)
 
 
-def _exposures(connection: sa.Connection, run: int) -> None:
-    """Exposures of all days with a file each; their footprint is the pixel of order 9 at the centre."""
+def _exposures(connection: sa.Connection, run: int) -> dict[int, int]:
+    """Store exposures of all days and return the file of each; their footprint is a pixel of order 9."""
     visit = "0000101001001001001"
     insert(connection, "roman.program", program=1, load_run_id=run)
     insert(connection, "roman.visit", visit_id=visit, program=1, load_run_id=run)
@@ -219,6 +223,7 @@ def _exposures(connection: sa.Connection, run: int) -> None:
         "exposure_end_time": start + np.timedelta64(66, "s"),
     }  # fmt: skip
     copy_rows(connection, "roman.exposure", columns)
+    return dict(zip(identifiers.tolist(), columns["file_id"], strict=True))
 
 
 def _files(connection: sa.Connection, exposures: np.ndarray, run: int) -> list[int]:

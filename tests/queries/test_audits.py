@@ -15,11 +15,14 @@ FAULTS = {
         ("UPDATE roman.light_curve_block SET n_epoch = n_epoch + 1 WHERE block_id = 1", 1),
         ("UPDATE roman.light_curve_block SET midpoint_mjd_tdb[2] = start_mjd - 1 WHERE block_id = 2", 1),
         ("UPDATE roman.light_curve_block SET midpoint_bjd_tdb = midpoint_bjd_tdb[1:2] WHERE block_id < 3", 2),
+        ("UPDATE roman.light_curve_block SET file_id = file_id[1:2] WHERE block_id < 3", 2),
+        ("UPDATE roman.light_curve_block SET psf_model_id = '{}' WHERE block_id = 1", 1),
         (f"UPDATE roman.light_curve_block SET end_mjd = {DAYS[0]} WHERE block_id = 1", 1),
     ],
     "block_of_replaced_file": [
         ("UPDATE ops.input_file SET superseded_at = now() WHERE file_id = 3", 1),
-        ("UPDATE ops.input_file SET load_run_id = 4 WHERE file_id < 3", 2),
+        ("UPDATE roman.exposure SET file_id = 3 WHERE file_id < 3", 2),
+        ("UPDATE roman.light_curve_block SET file_id[2] = NULL WHERE block_id = 1", 1),
     ],
     "block_without_segments": [
         ("DELETE FROM roman.light_curve_segment WHERE block_id = 1", 1),

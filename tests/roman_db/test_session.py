@@ -111,9 +111,11 @@ _BLOCK = (
     """
     INSERT INTO roman.light_curve_block (
         field_id, detector, optical_element, photometry_kind, start_mjd, end_mjd, n_epoch, exposure_id,
-        midpoint_mjd_tdb, midpoint_bjd_tdb, n_object, catalog_version_id, load_run_id
+        file_id, psf_model_id, midpoint_mjd_tdb, midpoint_bjd_tdb, n_object, n_point, catalog_version_id,
+        load_run_id
     )
-    SELECT 1, 'WFI01', 'F146', 'psf', 61520, 61521, 0, '{}', '{}', '{}', 0, catalog_version_id, load_run_id
+    SELECT 1, 'WFI01', 'F146', 'psf', 61520, 61521, 0, '{}', '{}', '{}', '{}', '{}', 0, 0, catalog_version_id,
+           load_run_id
     FROM roman.catalog_version
     """,
 )

@@ -21,6 +21,7 @@ from tests.loaders.light_curve.synthetic import (
     object_ids,
     photometry,
     points,
+    provenance,
     summaries,
     write,
     write_days,
@@ -132,7 +133,8 @@ def test_late_data_and_reprocessing_go_on_after_compaction(database):
         "SELECT exposure_id, midpoint_mjd_tdb FROM roman.light_curve_block WHERE superseded_at IS NULL"
     )
     again = epochs(n=len(block[0]))
-    again = type(again)(np.array(block[0]), np.array(block[1]), np.array(block[1]))
+    ids, mjd = np.array(block[0]), np.array(block[1])
+    again = type(again)(ids, mjd, mjd, *provenance(ids))
     write(key(days=3), again, photometry(10, object_ids(2), len(block[0])))
     assert len({row[1] for row in points()}) == 2
 
@@ -291,10 +293,37 @@ def test_a_season_at_once(season):
     assert not seal_season(*season, EXCLUDING, lambda *progress: None)
 
 
-def test_a_merged_block_is_of_the_run_of_its_oldest_photometry(database):
-    """Or a file that was replaced before the compaction would seem older than the light curves."""
+def test_a_merged_block_is_of_the_run_that_compacted_it(database):
     write_days(2)
     with load_run("later", {}) as run:
         later = dataclasses.replace(context(), load_run_id=run.load_run_id)
         compact(where=later)
-    assert ask("SELECT load_run_id FROM roman.light_curve_block WHERE superseded_at IS NULL") == [(1,)]
+    current = "SELECT load_run_id FROM roman.light_curve_block WHERE superseded_at IS NULL"
+    assert ask(current) == [(run.load_run_id,)]
+
+
+_PROVENANCE = """
+SELECT b.detector, b.optical_element, b.photometry_kind, e.*
+FROM roman.light_curve_block b, unnest(b.exposure_id, b.file_id, b.psf_model_id) e
+WHERE b.superseded_at IS NULL ORDER BY 1, 2, 3, 4
+"""
+_POINTS_COUNTED = """
+SELECT sum(n_point), (SELECT count(*) FROM roman.light_curve WHERE flux <> 'NaN') FROM roman.light_curve_block
+WHERE superseded_at IS NULL
+"""
+
+
+def test_every_exposure_keeps_the_file_and_the_psf_it_was_measured_with(database):
+    write_mixture()
+    before = ask(_PROVENANCE)
+    assert {row[4] is None for row in before} == {row[5] is None for row in before} == {True, False}
+    compact()
+    assert ask(_PROVENANCE) == before
+
+
+def test_measured_points_are_counted(database):
+    write_mixture()
+    ((before, counted),) = ask(_POINTS_COUNTED)
+    assert before == counted
+    compact()
+    assert ask(_POINTS_COUNTED) == [(before, before)]

@@ -21,6 +21,7 @@ from tests.roman_db.conftest import execute
 #: 3631 Jy in nJy, the flux of AB magnitude 0.
 AB_ZERO = 3631e9
 
+FIELD = "SELECT DISTINCT name FROM roman.exposure JOIN roman.field USING (field_id)"
 CURVES = """
 SELECT a.source_id::int - 1000, l.exposure_id, l.flux::float8, l.flux_err::float8, l.flags
 FROM roman.light_curve l JOIN roman.object_alias a USING (object_id)
@@ -178,7 +179,10 @@ def test_replaced_file_is_photometered_again_with_its_block(photometered, survey
         model.save(tmp_path / path.name)
     succeed("load", "exposure", tmp_path / path.name, "--replace")
     outcome = succeed("run", "daily")
-    assert task_units(photometered) == [("photometer", f"{DETECTOR} F146 {DAYS[1]}", "succeeded")]
+    ((task, unit, state),) = task_units(photometered)
+    assert (task, state) == ("photometer", "succeeded")
+    ((field,),) = execute(photometered, FIELD)
+    assert unit.startswith(f"{field} {DETECTOR} F146 {DAYS[1]} block ")
     assert "1 blocks of 4 exposures" in outcome.out
     ((changed,),) = execute(
         photometered, f"SELECT exposure_id FROM roman.exposure WHERE filename = '{path.name}'"
@@ -346,8 +350,12 @@ def test_psf_of_the_nearest_epoch_or_of_the_optics(photometered):
     day = "SELECT epoch_mjd_tdb FROM roman.psf_model WHERE optical_element = 'F146' ORDER BY 1"
     (early,), (late,) = execute(photometered, day)
     with session.reading() as connection:
-        stamps = [psf_for(connection, DETECTOR, "F146", epoch).stamps for epoch in (early - 9, late + 9)]
-        optics = psf_for(connection, "WFI12", "F146", early).stamps
+        served = [psf_for(connection, DETECTOR, "F146", epoch) for epoch in (early - 9, late + 9)]
+        none = psf_for(connection, "WFI12", "F146", early)
+    stamps, optics = [one.psf.stamps for one in served], none.psf.stamps
+    assert [one.epoch_mjd_tdb for one in served] == [early, late]
+    assert none.psf_model_id is None
+    assert math.isnan(none.epoch_mjd_tdb)
     assert not np.array_equal(*stamps)
     stored = execute(
         photometered,

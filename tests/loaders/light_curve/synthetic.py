@@ -7,7 +7,7 @@ import dataclasses
 import numpy as np
 import sqlalchemy as sa
 
-from loaders.light_curve.block import BlockKey, BlockPhotometry, Epochs, MeasurementMatrix
+from loaders.light_curve.block import NONE, BlockKey, BlockPhotometry, Epochs, MeasurementMatrix
 from loaders.light_curve.load import BlockContext, empty_measurements, write_block
 from loaders.light_curve.summary import SegmentMatrix
 from roman_db import session
@@ -28,7 +28,14 @@ def epochs(day: int = FIRST_DAY, n: int = 5, first: int = 0, step: int = 1, seri
     """
     number = first + step * np.arange(n)
     mjd = day + number / 100.0
-    return Epochs(np.asarray(series * 10**9 + day * 1000 + number, np.int64), mjd, mjd + 0.001)
+    exposure_id = np.asarray(series * 10**9 + day * 1000 + number, np.int64)
+    return Epochs(exposure_id, mjd, mjd + 0.001, *provenance(exposure_id))
+
+
+def provenance(exposure_id: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """File and PSF of an exposure: of some the file is not known, of some the PSF is that of the optics."""
+    known = exposure_id % 7 > 0
+    return np.where(known, 10 * exposure_id, NONE), np.where(exposure_id % 5 > 0, exposure_id % 11, NONE)
 
 
 def object_ids(n: int = 7, first: int = 10**18) -> np.ndarray:

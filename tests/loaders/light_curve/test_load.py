@@ -1,13 +1,16 @@
 """Blocks in the database: what is read is what was written, once, whoever else writes."""
 
+import dataclasses
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 
 import numpy as np
 import pytest
 import sqlalchemy as sa
 
-from loaders.light_curve.load import write_block
+from loaders.light_curve.block import BlockPhotometry, epochs_in_order
+from loaders.light_curve.load import NewBlock, write_block, write_blocks
 from roman_db import session
 from tests.loaders.light_curve.synthetic import (
     EXCLUDING,
@@ -147,9 +150,45 @@ def test_replacing_a_part_of_a_block_is_refused(database):
     assert points() == before
 
 
+@pytest.mark.parametrize("days", [(0, 1), (0, 8)], ids=["of one window", "of two windows"])
+def test_a_merged_block_is_replaced_by_blocks_of_a_day_at_once(database, days):
+    """The photometry of each is asked for when its turn comes."""
+    when, _, _ = epochs_in_order([epochs(FIRST_DAY + day) for day in days])
+    write(key(days=9), when, photometry(1, object_ids(), 10))
+    measured = [photometry(2 + day, object_ids(), 5) for day in days]
+    asked = []
+
+    def ask(number: int) -> BlockPhotometry:
+        asked.append(number)
+        return measured[number]
+
+    blocks = [
+        NewBlock(key(FIRST_DAY + day), epochs(FIRST_DAY + day), partial(ask, number))
+        for number, day in enumerate(days)
+    ]
+    where = context()
+    with pytest.raises(ValueError, match="holds exposures"), session.transaction() as connection:
+        write_blocks(connection, blocks[:1], where)
+    assert asked == []
+    with session.transaction() as connection:
+        write_blocks(connection, blocks, where)
+    assert asked == [0, 1]
+    expected = [
+        row[:2]
+        for block, one in zip(blocks, measured, strict=True)
+        for row in expected_points(block.epochs, one)
+    ]
+    assert [row[:2] for row in read_points()] == sorted(expected)
+
+
 def test_photometry_of_other_epochs_is_refused(database):
     with pytest.raises(ValueError, match="photometry of 4 epochs for 5 exposures"):
         write(key(), epochs(n=5), photometry(1, object_ids(), 4))
+
+
+def test_epochs_without_their_files_are_refused():
+    with pytest.raises(ValueError, match=r"'file_id': \(4,\)"):
+        dataclasses.replace(epochs(n=5), file_id=np.arange(4))
 
 
 def test_summaries_are_stored_as_computed(database):

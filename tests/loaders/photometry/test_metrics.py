@@ -5,7 +5,7 @@ import pytest
 
 from loaders.light_curve.summary import SegmentMatrix
 from loaders.photometry.flags import PhotometryFlag as Flag
-from loaders.photometry.metrics import exposure_metrics, robust_sigma, scatter_metrics
+from loaders.photometry.metrics import exposure_metrics, psf_metrics, robust_sigma, scatter_metrics
 from tests.loaders.photometry.measurements import catalog, measurement
 
 N = 20_000
@@ -127,3 +127,20 @@ def test_robust_sigma_of_a_gaussian_is_its_standard_deviation():
     values[:1000] = np.inf
     assert robust_sigma(values) == pytest.approx(2.5, rel=0.01)
     assert np.isnan(robust_sigma(np.array([np.nan])))
+
+
+MJD_TDB = np.array([61465.1, 61465.5, 61466.9])
+OPTICS = np.nan
+
+
+@pytest.mark.parametrize(
+    ("psf_epoch", "expected"),
+    [
+        ([61465.4, 61465.4, 61466.4], {"psf_is_optics": 0.0, "psf_age_days": 0.5}),
+        ([61465.4, 61465.4, 61465.4], {"psf_is_optics": 0.0, "psf_age_days": 1.5}),
+        ([OPTICS, OPTICS, 61467.0], {"psf_is_optics": 2 / 3, "psf_age_days": 0.1}),
+        ([OPTICS, OPTICS, OPTICS], {"psf_is_optics": 1.0}),
+    ],
+)
+def test_age_of_psfs(psf_epoch, expected):
+    assert dict(psf_metrics(MJD_TDB, np.array(psf_epoch))) == pytest.approx(expected)

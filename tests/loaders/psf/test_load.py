@@ -16,7 +16,9 @@ def exposures(count: int, side: int) -> list[StoredExposure]:
     """Exposures of one shape, one after the other."""
     blank = dict.fromkeys((field.name for field in dataclasses.fields(StoredExposure)), 0.0)
     return [
-        StoredExposure(**blank | {"exposure_id": k, "path": Path(f"{k}.asdf"), "n_x": side, "n_y": side})
+        StoredExposure(
+            **blank | {"exposure_id": k, "field_id": 1, "path": Path(f"{k}.asdf"), "n_x": side, "n_y": side}
+        )
         for k in range(count)
     ]
 
