@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import stat
 from pathlib import Path
 
@@ -41,6 +42,23 @@ def read_bytes(path: Path, wanted: str, size: int = -1) -> bytes:
         raise Rejected(where, "no such file", "Check the path", "missing_file") from error
     except OSError as error:
         raise unreadable(path, error) from error
+
+
+def file_checksum(path: Path) -> str:
+    """Compute the SHA-256 checksum of a whole file, as hexadecimal digits."""
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def fingerprint(path: Path) -> tuple[str | None, int | None]:
+    """Checksum (SHA-256) and size in bytes of what somebody gave; None where it is no readable file."""
+    try:
+        # To open a pipe would wait for its other end for ever.
+        if not path.is_file():
+            return None, None
+        return file_checksum(path), path.stat().st_size
+    except OSError:
+        return None, None
 
 
 def unreadable(path: Path, error: OSError) -> Rejected:

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import traceback
+
+_SHOWN = 200
+
 
 class Rejected(ValueError):
     """An input, or one row of it, that cannot be loaded.
@@ -21,6 +25,26 @@ class Rejected(ValueError):
     def __init__(self, where: str, what: str, remedy: str, code: str) -> None:
         super().__init__(where, what, remedy, code)
         self.where, self.what, self.remedy, self.code = where, what, remedy, code
+        #: Where in the code it came about, for the log; None where the words above say all.
+        self.trace: str | None = None
 
     def __str__(self) -> str:
         return f"{self.where}: {self.what}. {self.remedy}."
+
+
+def unexpected(where: object, error: Exception) -> Rejected:
+    """Rejection of an input on which our code failed in a way that nobody foresaw.
+
+    Parameters
+    ----------
+    where
+        The input.
+    error
+        What was raised; its traceback is kept for the log.
+    """
+    said = " ".join(str(error).split())
+    what = f"the loader failed on it with {type(error).__name__}{': ' if said else ''}{said[:_SHOWN]}"
+    remedy = "Report it with the log and, if you may, the file; all other files are loaded"
+    rejected = Rejected(str(where), what, remedy, "unexpected_error")
+    rejected.trace = "".join(traceback.format_exception(error))
+    return rejected

@@ -19,6 +19,7 @@ from rich.progress import (
     TimeRemainingColumn,
 )
 
+from roman_db.jobs import ModeReport
 from roman_db.load_run import Counts
 
 #: Exit code of a command that did its work but had to refuse some of its input.
@@ -29,6 +30,9 @@ _WHY = (
     "WHERE load_run_id = (SELECT max(load_run_id) FROM ops.load_rejection)"
 )
 
+
+#: Failed units that are named.
+_SHOWN = 10
 
 Step = Callable[[str, int, int], None]
 
@@ -96,3 +100,12 @@ def finish(counts: Counts, what: str) -> None:
 def tell_why() -> None:
     """Say on standard error how to find out why the latest run refused some of its input."""
     click.echo(f'Why: roman-db query "{_WHY}"', err=True)
+
+
+def tell_failed(report: ModeReport) -> None:
+    """Name the units that failed, with their reasons."""
+    for unit, reason in list(report.failed.items())[:_SHOWN]:
+        click.echo(f"{click.style('failed', fg='red')} {unit}: {' '.join(reason.split())}")
+    if len(report.failed) > _SHOWN:
+        query = f"SELECT task, unit, message FROM ops.task_run WHERE load_run_id = {report.load_run_id}"
+        click.echo(f'and {len(report.failed) - _SHOWN} more: roman-db query "{query}"')

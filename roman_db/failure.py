@@ -11,14 +11,14 @@ import sqlalchemy as sa
 from pydantic import ValidationError
 
 from roman_db.cluster.error import ClusterError
-from roman_db.load_run import Rejection
+from roman_db.load_run import Rejection, Unreconciled
 from roman_db.migrate import LaterRelease
 from roman_db.query.error import QueryError, connection_remedy, explained
 from roman_db.session import OtherDatabase
 from roman_db.settings import Settings
 from roman_db.transactions import StillRunning
 
-_FORESEEN = (ClusterError, LaterRelease, OtherDatabase, QueryError, StillRunning, Rejection)
+_FORESEEN = (ClusterError, LaterRelease, OtherDatabase, QueryError, StillRunning, Rejection, Unreconciled)
 #: What the system says of a file that cannot be read or written; all else may be a fault of ours.
 _OF_FILES = {
     errno.EACCES,

@@ -1,27 +1,33 @@
 """Tasks and pipeline modes: declared once, run inline here or by a queue worker; the science knows neither.
 
 A task lists the units of work that are still to do and does one of them. Both are idempotent: a unit that is
-done is not listed again, and a unit that was cut off is listed as if it had never begun.
+done is not listed again, and a unit that was cut off is listed as if it had never begun. A unit is a name and
+JSON: whoever knows the name of its task (`task`) can do it (`run_unit`), in whatever process.
 """
 
 from __future__ import annotations
 
+import importlib.metadata
+import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import sqlalchemy as sa
 import structlog
 
 from roman_db import session
-from roman_db.load_run import LoadRun, Rejection, load_run
+from roman_db.load_run import InputFile, LoadRun, Rejection, load_run
 from roman_db.schema.metadata import table
 
 log = structlog.get_logger()
 
 #: Told after each step: text of the unit, steps done, steps in all.
 Progress = Callable[[str, int, int], None]
+
+#: Entry points that say where a task is declared: name = "module:object".
+TASKS = "roman_db.tasks"
 
 
 @dataclass(frozen=True)
@@ -46,12 +52,19 @@ class Task:
         Given the arguments of the mode, the units still to do, in order.
     run
         Does one unit: ``run(unit, load_run, progress)``.
+    inputs
+        What a unit has to account for, found apart from its work: it counts or rejects each, and what it
+        leaves when it fails is rejected. Nothing where the task makes what others are measured with.
+    files
+        Files that a unit is given, for the record.
     """
 
     name: str
     purpose: str
     units: Callable[[Mapping[str, Any]], Sequence[Unit]]
     run: Callable[[Unit, LoadRun, Progress], None]
+    inputs: Callable[[Unit], Sequence[str]] = lambda unit: ()
+    files: Callable[[Unit], Sequence[InputFile]] = lambda unit: ()
 
 
 @dataclass(frozen=True)
@@ -63,6 +76,35 @@ class Mode:
     tasks: tuple[Task, ...]
 
 
+class UnknownTask(LookupError):
+    """A name under which no task, or more than one, is declared."""
+
+
+def task(name: str) -> Task:
+    """Find a task by its name among the entry points `TASKS` of what is installed.
+
+    Raises
+    ------
+    UnknownTask
+        If there is none, or several.
+    """
+    entries = importlib.metadata.entry_points(group=TASKS)
+    values = {entry.value: entry for entry in entries if entry.name == name}
+    if not values:
+        known = ", ".join(sorted({entry.name for entry in entries})) or "none"
+        remedy = "name one of them, or declare it in pyproject.toml and install roman-db again"
+        raise UnknownTask(f"no task {name!r} is declared in the entry points {TASKS}, only {known}: {remedy}")
+    if len(values) > 1:
+        raise UnknownTask(f"task {name!r} is declared as each of {sorted(values)}: remove all but one")
+    (entry,) = values.values()
+    found = entry.load()
+    if not isinstance(found, Task) or found.name != name:
+        raise UnknownTask(
+            f"entry point {name!r} of {TASKS} leads to {entry.value}, which is no task {name!r}"
+        )
+    return found
+
+
 @dataclass
 class ModeReport:
     """What became of the units of a run."""
@@ -72,51 +114,138 @@ class ModeReport:
     failed: dict[str, str] = field(default_factory=dict)
 
 
+@dataclass(frozen=True)
+class _Piece:
+    """A unit of a task in a mode, and what it has to account for."""
+
+    mode: str
+    task: Task
+    unit: Unit
+    inputs: Sequence[str]
+
+    @property
+    def name(self) -> str:
+        """Name for people."""
+        return f"{self.task.name} {self.unit.name}"
+
+
 def run_mode(mode: Mode, arguments: Mapping[str, Any], progress: Progress) -> ModeReport:
     """Run the tasks of a mode. A unit that fails is reported, and the others go on."""
-    with load_run(f"run {mode.name}", arguments) as run:
-        report = ModeReport(run.load_run_id)
-        for task in mode.tasks:
-            units = task.units(arguments)
-            for number, unit in enumerate(units):
-                progress(f"{task.name} {unit.name}", number, len(units))
-                _run_unit(mode, task, unit, run, progress, report)
-            if units:
-                progress(task.name, len(units), len(units))
+    return _run(mode, f"run {mode.name}", arguments, progress)
+
+
+def run_unit(name: str, unit: Unit, progress: Progress) -> ModeReport:
+    """Do one unit of the task of that name as a run of its own, as a worker does that got it from a queue."""
+    alone = replace(task(name), units=lambda arguments: [unit])
+    return _run(Mode("unit", alone.purpose, (alone,)), f"unit of {name}", unit.arguments, progress)
+
+
+def _run(mode: Mode, title: str, arguments: Mapping[str, Any], progress: Progress) -> ModeReport:
+    """Run the tasks of a mode under a title."""
+    with load_run(title, arguments) as run:
+        report, expected = ModeReport(run.load_run_id), 0
+        for one in mode.tasks:
+            pieces = [_Piece(mode.name, one, unit, one.inputs(unit)) for unit in list_units(one, arguments)]
+            expected += sum(len(piece.inputs) for piece in pieces)
+            with session.transaction() as connection:
+                run.expect(connection, expected)
+            for number, piece in enumerate(pieces):
+                progress(piece.name, number, len(pieces))
+                _run_piece(piece, run, progress, report)
+            if pieces:
+                progress(one.name, len(pieces), len(pieces))
         return report
 
 
-def _run_unit(
-    mode: Mode, task: Task, unit: Unit, run: LoadRun, progress: Progress, report: ModeReport
-) -> None:
-    """Run one unit and note what became of it."""
-    name = f"{task.name} {unit.name}"
+def list_units(declared: Task, arguments: Mapping[str, Any]) -> list[Unit]:
+    """List the units of a task as a worker would get them: their arguments through JSON and back.
+
+    Raises
+    ------
+    TypeError
+        If arguments cannot be written as JSON.
+    """
+    return [Unit(unit.name, _through_json(declared, unit)) for unit in declared.units(arguments)]
+
+
+def _through_json(declared: Task, unit: Unit) -> dict[str, Any]:
+    """Arguments of a unit, written and read again."""
     try:
-        with _attempt(mode, task, unit, run):
-            task.run(unit, run, progress)
+        arguments: dict[str, Any] = json.loads(json.dumps(dict(unit.arguments)))
+    except (TypeError, ValueError) as error:
+        what = f"task {declared.name}, unit {unit.name}: its arguments cannot be written as JSON ({error})"
+        raise TypeError(f"{what}: let the task list plain numbers, texts and lists") from error
+    return arguments
+
+
+def _run_piece(piece: _Piece, run: LoadRun, progress: Progress, report: ModeReport) -> None:
+    """Run one unit and note what became of it."""
+    try:
+        with _attempt(piece, run) as own:
+            piece.task.run(piece.unit, own, progress)
     except Exception as error:  # whatever a unit fails of, the other units go on
         # Of input that is refused all is said in the line; how we came there matters of other errors.
-        foreseen = isinstance(error, Rejection)
-        log.error("unit failed", task=task.name, unit=unit.name, error=str(error), exc_info=not foreseen)
-        report.failed[name] = _reason(error)
+        foreseen, said = isinstance(error, Rejection), {"task": piece.task.name, "unit": piece.unit.name}
+        log.error("unit failed", **said, error=str(error), exc_info=not foreseen)
+        report.failed[piece.name] = _reason(error)
     else:
-        report.succeeded.append(name)
+        report.succeeded.append(piece.name)
 
 
 @contextmanager
-def _attempt(mode: Mode, task: Task, unit: Unit, run: LoadRun) -> Iterator[None]:
-    """Record one attempt on a unit."""
-    rows = table("ops.task_run")
-    row = {"mode": mode.name, "task": task.name, "unit": unit.name, "load_run_id": run.load_run_id}
-    with session.transaction() as connection:
-        attempt = connection.execute(rows.insert().returning(rows.c.task_run_id), row).scalar_one()
+def _attempt(piece: _Piece, run: LoadRun) -> Iterator[LoadRun]:
+    """Record one attempt on a unit; what it leaves without account when it fails is rejected."""
+    own = _open(piece, run)
     try:
-        yield
+        yield own
+        with session.transaction() as connection:
+            own.check_accounts(connection)
+            _close(connection, own, "succeeded", None)
     except BaseException as error:
-        state = "failed" if isinstance(error, Exception) else "interrupted"
-        _close(attempt, state, _reason(error))
+        has_failed = isinstance(error, Exception)
+        with session.transaction() as connection:
+            if has_failed:
+                _reject_rest(connection, piece, own, _reason(error))
+            _close(connection, own, "failed" if has_failed else "interrupted", _reason(error))
         raise
-    _close(attempt, "succeeded", None)
+
+
+def _open(piece: _Piece, run: LoadRun) -> LoadRun:
+    """Insert the row of an attempt, and record its files."""
+    rows = table("ops.task_run")
+    row = {
+        "mode": piece.mode,
+        "task": piece.task.name,
+        "unit": piece.unit.name,
+        "arguments": dict(piece.unit.arguments),
+        "n_expected": len(piece.inputs),
+        "load_run_id": run.load_run_id,
+    }
+    files = piece.task.files(piece.unit)
+    with session.transaction() as connection:
+        run.record_inputs(connection, files)
+        attempt = connection.execute(rows.insert().returning(rows.c.task_run_id), row).scalar_one()
+    return replace(run, task_run_id=int(attempt))
+
+
+def _reject_rest(connection: sa.Connection, piece: _Piece, own: LoadRun, reason: str) -> None:
+    """Reject what a failed unit has not accounted for: by name, or where that is unknown by number."""
+    missing = own.missing(connection)
+    if missing <= 0:
+        return
+    refused = table("ops.load_rejection").c
+    query = sa.select(refused.source).where(refused.load_run_id == own.load_run_id)
+    sources = tuple(connection.execute(query).scalars())
+    left = [name for name in piece.inputs if not any(source.startswith(name) for source in sources)]
+    # What a unit had stored before it failed is not told apart.
+    named = left if len(left) == missing else [piece.name] * missing
+    why = {
+        "row_number": None,
+        "code": "unit_failed",
+        "reason": f"{piece.name} failed: {reason}",
+        "remedy": "Mend the cause, or report it with the log, and give the same command again",
+    }
+    own.reject_rows(connection, [why | {"source": name} for name in named])
 
 
 def _reason(error: BaseException) -> str:
@@ -124,9 +253,8 @@ def _reason(error: BaseException) -> str:
     return str(error) if isinstance(error, Rejection) else f"{type(error).__name__}: {error}"
 
 
-def _close(task_run_id: int, state: str, message: str | None) -> None:
+def _close(connection: sa.Connection, own: LoadRun, state: str, message: str | None) -> None:
     """Close the record of an attempt."""
     rows = table("ops.task_run")
     closed = {"state": state, "finished_at": sa.func.now(), "message": message}
-    with session.transaction() as connection:
-        connection.execute(rows.update().where(rows.c.task_run_id == task_run_id).values(closed))
+    connection.execute(rows.update().where(rows.c.task_run_id == own.task_run_id).values(closed))

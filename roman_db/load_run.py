@@ -1,16 +1,16 @@
 """Provenance: every run that writes records what it was given, with which code, and what became of it.
 
-Counts change in the same transaction as the rows that they count, so they are right whenever a run dies.
+Counts change in the same transaction as the rows that they count, so they are right whenever a run dies. How
+much a run was given is counted apart from its work, and a run that does not account for all of it fails.
 """
 
 from __future__ import annotations
 
-import importlib.metadata
 import os
 import socket
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any, Protocol, runtime_checkable
 
@@ -19,6 +19,7 @@ import sqlalchemy as sa
 import structlog
 
 from roman_db import session
+from roman_db.code_version import code_version
 from roman_db.schema.metadata import table
 
 log = structlog.get_logger()
@@ -47,26 +48,72 @@ class Counts:
     rejected: int
 
 
+class Unreconciled(RuntimeError):
+    """A run does not account for what it was given."""
+
+
+@dataclass(frozen=True)
+class InputFile:
+    """A file that a run was given.
+
+    Parameters
+    ----------
+    role
+        ``exposure``, ``catalog``, ``mapping`` or ``parameters``.
+    path
+        Where it is.
+    sha256, size_bytes
+        Checksum and size of its content; None where it cannot be read.
+    file_id
+        Its row in ``ops.input_file``, if it has one.
+    """
+
+    role: str
+    path: str
+    sha256: str | None
+    size_bytes: int | None
+    file_id: int | None = None
+
+
 @dataclass(frozen=True)
 class LoadRun:
-    """A run in progress."""
+    """A run in progress, or the attempt on one unit that is a part of it."""
 
     load_run_id: int
+    task_run_id: int | None = None
+
+    def expect(self, connection: sa.Connection, number: int) -> None:
+        """Set how many units of input are to be accounted for, as their source says and not their loader."""
+        rows, mine = self._accounts()
+        connection.execute(rows.update().where(mine).values(n_expected=number))
+
+    def record_inputs(self, connection: sa.Connection, files: Sequence[InputFile]) -> None:
+        """Record files that the run was given; said again, what was not known of them is added."""
+        if not files:
+            return
+        inputs = table("ops.load_run_input")
+        insert = sa.dialects.postgresql.insert(inputs)
+        new = {
+            "sha256": insert.excluded.sha256,
+            "size_bytes": insert.excluded.size_bytes,
+            "file_id": sa.func.coalesce(insert.excluded.file_id, inputs.c.file_id),
+        }
+        again = insert.on_conflict_do_update(index_elements=["load_run_id", "role", "path"], set_=new)
+        connection.execute(again, [asdict(file) | {"load_run_id": self.load_run_id} for file in files])
 
     def count(self, connection: sa.Connection, loaded: int = 0, unchanged: int = 0) -> None:
         """Add units that the database now holds, in the transaction that stores them."""
-        runs = table("ops.load_run")
-        changed = {
-            runs.c.n_read: runs.c.n_read + loaded,
-            runs.c.n_loaded: runs.c.n_loaded + loaded,
-            runs.c.n_unchanged: runs.c.n_unchanged + unchanged,
-        }
-        connection.execute(runs.update().where(runs.c.load_run_id == self.load_run_id).values(changed))
+        self._add(connection, n_read=loaded, n_loaded=loaded, n_unchanged=unchanged)
 
     def reject(self, connection: sa.Connection, rejection: Rejection, row_number: int | None = None) -> None:
         """Record a unit that is refused, and why."""
         self.reject_rows(connection, [_rejection_row(rejection, row_number)])
-        log.warning("rejected", source=rejection.where, reason=rejection.what, remedy=rejection.remedy)
+        said = {"source": rejection.where, "reason": rejection.what, "remedy": rejection.remedy}
+        trace = getattr(rejection, "trace", None)
+        if trace is None:
+            log.warning("rejected", **said)
+        else:
+            log.error("rejected", **said, exception=trace)
 
     def reject_rows(self, connection: sa.Connection, rows: list[dict[str, Any]]) -> None:
         """Record many refused units: each has source, row_number, code, reason and remedy."""
@@ -74,9 +121,24 @@ class LoadRun:
             return
         mine = [row | {"load_run_id": self.load_run_id} for row in rows]
         connection.execute(table("ops.load_rejection").insert(), mine)
-        runs = table("ops.load_run")
-        changed = {runs.c.n_read: runs.c.n_read + len(rows), runs.c.n_rejected: runs.c.n_rejected + len(rows)}
-        connection.execute(runs.update().where(runs.c.load_run_id == self.load_run_id).values(changed))
+        self._add(connection, n_read=len(rows), n_rejected=len(rows))
+
+    def missing(self, connection: sa.Connection) -> int:
+        """Count the units of input that are neither loaded nor rejected."""
+        rows, mine = self._accounts()
+        return int(connection.execute(sa.select(rows.c.n_expected - rows.c.n_read).where(mine)).scalar_one())
+
+    def check_accounts(self, connection: sa.Connection) -> None:
+        """Make sure that what was given is loaded or rejected.
+
+        Raises
+        ------
+        Unreconciled
+            If any of it is missing, or more was counted than was given.
+        """
+        missing = self.missing(connection)
+        if missing:
+            raise Unreconciled(self._complaint(missing))
 
     def counts(self) -> Counts:
         """Read the counts as they stand."""
@@ -86,18 +148,65 @@ class LoadRun:
             row = connection.execute(sa.select(*columns).where(runs.c.load_run_id == self.load_run_id)).one()
         return Counts(*row)
 
+    def _accounts(self) -> tuple[sa.Table, sa.ColumnElement[bool]]:
+        """Table and row that are reckoned with: of the attempt where this is one."""
+        if self.task_run_id is None:
+            rows = table("ops.load_run")
+            return rows, rows.c.load_run_id == self.load_run_id
+        rows = table("ops.task_run")
+        return rows, rows.c.task_run_id == self.task_run_id
+
+    def _add(self, connection: sa.Connection, n_read: int, **numbers: int) -> None:
+        """Add to the counts of the run, and of the attempt."""
+        runs, attempts = table("ops.load_run"), table("ops.task_run")
+        changed = {name: runs.c[name] + number for name, number in {"n_read": n_read, **numbers}.items()}
+        connection.execute(runs.update().where(runs.c.load_run_id == self.load_run_id).values(changed))
+        if self.task_run_id is not None:
+            mine = attempts.c.task_run_id == self.task_run_id
+            connection.execute(attempts.update().where(mine).values(n_read=attempts.c.n_read + n_read))
+
+    def _complaint(self, missing: int) -> str:
+        """Say what does not add up, and what to do."""
+        where = f"run {self.load_run_id}" + (f", attempt {self.task_run_id}" if self.task_run_id else "")
+        what = (
+            f"{missing} of the inputs that it was given are neither loaded nor rejected"
+            if missing > 0
+            else f"{-missing} inputs more were counted than it was given"
+        )
+        return (
+            f"{where}: {what}. The loader is at fault: report it with the log, and mistrust what it stored."
+        )
+
 
 @contextmanager
-def load_run(task: str, arguments: Mapping[str, Any]) -> Iterator[LoadRun]:
-    """Record a run from its beginning to its end; an exception marks it failed (Ctrl-C: interrupted)."""
-    run = LoadRun(_begin(task, arguments))
+def load_run(task: str, arguments: Mapping[str, Any], expected: int = 0) -> Iterator[LoadRun]:
+    """Record a run from its beginning to its end; an exception marks it failed (Ctrl-C: interrupted).
+
+    Parameters
+    ----------
+    task, arguments
+        What is done, and with what; the arguments can be written as JSON.
+    expected
+        Units of input that there are to be accounted for; `LoadRun.expect` says so later where only opening
+        the input tells.
+
+    Raises
+    ------
+    Unreconciled
+        If not all of them were loaded or rejected at the end.
+    """
+    run = LoadRun(_begin(task, arguments, expected))
     try:
         yield run
+        with session.transaction() as connection:
+            run.check_accounts(connection)
+            state, message = _outcome_of_units(connection, run)
+            _finish(connection, run, state, message)
     except BaseException as error:
         state = "failed" if isinstance(error, Exception) else "interrupted"
-        _finish(run, state, f"{type(error).__name__}: {error}")
+        with session.transaction() as connection:
+            _finish(connection, run, state, f"{type(error).__name__}: {error}")
         raise
-    _finish(run, "succeeded", None)
 
 
 def close_dead_runs(connection: sa.Connection) -> None:
@@ -116,17 +225,12 @@ def dead_runs(connection: sa.Connection) -> list[int]:
     return [row.load_run_id for row in connection.execute(open_here) if not _alive(row.pid, row.started_at)]
 
 
-def code_version() -> str:
-    """Version of this software."""
-    return importlib.metadata.version("roman-db")
-
-
 def schema_version(connection: sa.Connection) -> str:
     """Revision of the database schema."""
     return str(connection.execute(sa.text("SELECT version_num FROM ops.alembic_version")).scalar_one())
 
 
-def _begin(task: str, arguments: Mapping[str, Any]) -> int:
+def _begin(task: str, arguments: Mapping[str, Any], expected: int) -> int:
     """Insert the row of a run and return its identifier."""
     with session.transaction() as connection:
         close_dead_runs(connection)
@@ -137,17 +241,32 @@ def _begin(task: str, arguments: Mapping[str, Any]) -> int:
             "schema_version": schema_version(connection),
             "host": socket.gethostname(),
             "pid": os.getpid(),
+            "n_expected": expected,
         }
         runs = table("ops.load_run")
         return int(connection.execute(runs.insert().returning(runs.c.load_run_id), row).scalar_one())
 
 
-def _finish(run: LoadRun, state: str, message: str | None) -> None:
+def _outcome_of_units(connection: sa.Connection, run: LoadRun) -> tuple[str, str | None]:
+    """State of a run that came to its end, and a message, by what became of its units of work."""
+    units = table("ops.task_run").c
+    mine = sa.select(units.task, units.unit, units.state, units.message)
+    rows = connection.execute(
+        mine.where(units.load_run_id == run.load_run_id).order_by(units.task_run_id)
+    ).all()
+    failed = [row for row in rows if row.state == "failed"]
+    if not failed:
+        return "succeeded", None
+    first = failed[0]
+    message = f"{len(failed)} of {len(rows)} units failed: {first.task} {first.unit}: {first.message}"
+    return "partly_failed" if len(failed) < len(rows) else "failed", message
+
+
+def _finish(connection: sa.Connection, run: LoadRun, state: str, message: str | None) -> None:
     """Close the row of a run."""
     runs = table("ops.load_run")
     closed = {"state": state, "finished_at": sa.func.now(), "message": message}
-    with session.transaction() as connection:
-        connection.execute(runs.update().where(runs.c.load_run_id == run.load_run_id).values(closed))
+    connection.execute(runs.update().where(runs.c.load_run_id == run.load_run_id).values(closed))
 
 
 def _alive(pid: int, started_at: datetime) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -30,11 +30,11 @@ from loaders.catalog.propagate import propagate
 from loaders.catalog.read import open_catalog, read_chunks
 from loaders.catalog.recognise import recognise
 from loaders.catalog.sources import Sources
+from loaders.input_file import fingerprint
 from loaders.rejection import Rejected
-from loaders.wfi.product_file import file_checksum
 from roman_db import session, sqlfile
 from roman_db.bulk import stage_rows
-from roman_db.load_run import Counts, LoadRun, load_run
+from roman_db.load_run import Counts, InputFile, LoadRun, load_run
 from roman_db.schema.metadata import table
 
 log = structlog.get_logger()
@@ -111,11 +111,18 @@ def load_catalog(
     """Load a catalog; a file that can't be used is recorded as rejected, and changes nothing."""
     arguments = {"file": str(path), "name": options.name, "match_radius": options.match_radius}
     change = None
-    with load_run("load catalog", arguments) as run:
+    # A file that is refused is one unit of input; of one that is used, each row is.
+    with load_run("load catalog", arguments, expected=1) as run:
+        files = _record_files(run, path, options.mapping_file)
         try:
-            name, sources, refused = _read(path, options, progress)
+            given = _read(path, options, progress)
             with session.transaction() as connection:
-                change = _store(connection, run, _Input(path, name, sources, refused), options)
+                run.expect(connection, given.n_row)
+                change = _store(connection, run, given, options)
+                if len(given.sources):
+                    _register_file(connection, run, files[0])
+                # Or nothing is stored: a row that got lost would go unnoticed once the others are there.
+                run.check_accounts(connection)
         except Rejected as rejected:
             with session.transaction() as connection:
                 run.reject(connection, rejected)
@@ -124,17 +131,25 @@ def load_catalog(
 
 @dataclass(frozen=True)
 class _Input:
-    """A catalog in memory: its good sources, and the rows that were refused."""
+    """A catalog in memory: the rows that it says it has, its good sources, and the rows that were refused."""
 
     path: Path
     name: str
+    n_row: int
     sources: Sources
     refused: Sequence[RowRejections]
 
 
-def _read(
-    path: Path, options: CatalogOptions, progress: Callable[[int, int], None]
-) -> tuple[str, Sources, list[RowRejections]]:
+def _record_files(run: LoadRun, path: Path, mapping: Path | None) -> list[InputFile]:
+    """Record the files that were given, before they are read: also what is refused, or was loaded before."""
+    given = {"catalog": path} | ({} if mapping is None else {"mapping": mapping})
+    files = [InputFile(role, str(one.absolute()), *fingerprint(one)) for role, one in given.items()]
+    with session.transaction() as connection:
+        run.record_inputs(connection, files)
+    return files
+
+
+def _read(path: Path, options: CatalogOptions, progress: Callable[[int, int], None]) -> _Input:
     """Read, map and check all rows of a file."""
     reader = open_catalog(path)
     elements = _optical_elements()
@@ -151,7 +166,7 @@ def _read(
         good.append(propagate(sources))
         refused.append(rejections)
         progress(chunk.first_row + len(chunk), reader.file.n_row)
-    return options.name or mapping.name, _joined(good), refused
+    return _Input(path, options.name or mapping.name, reader.file.n_row, _joined(good), refused)
 
 
 def _optical_elements() -> list[str]:
@@ -190,7 +205,6 @@ def _store(connection: sa.Connection, run: LoadRun, given: _Input, options: Cata
     _run_job(connection, "object_match", {"name": given.name, **radii})
     _stage_new(connection, sources)
     change = _upsert(connection, run, given.name, n_good - len(sources))
-    _register_file(connection, run, given.path)
     run.count(connection, loaded=n_good, unchanged=n_good if change.catalog_version_id is None else 0)
     return change
 
@@ -342,15 +356,17 @@ def _run_job(connection: sa.Connection, name: str, values: dict[str, object]) ->
     return tuple(int(str(count)) for count in result.one()) if result.returns_rows else ()
 
 
-def _register_file(connection: sa.Connection, run: LoadRun, path: Path) -> None:
+def _register_file(connection: sa.Connection, run: LoadRun, file: InputFile) -> None:
     """Register the file, unless it is registered."""
+    files = table("ops.input_file")
     row = {
         "kind": "catalog",
-        "filename": path.name,
-        "path": str(path.absolute()),
-        "sha256": file_checksum(path),
-        "size_bytes": path.stat().st_size,
+        "filename": Path(file.path).name,
+        "path": file.path,
+        "sha256": file.sha256,
+        "size_bytes": file.size_bytes,
         "load_run_id": run.load_run_id,
     }
-    insert = sa.dialects.postgresql.insert(table("ops.input_file"))
-    connection.execute(insert.on_conflict_do_nothing(), row)
+    connection.execute(sa.dialects.postgresql.insert(files).on_conflict_do_nothing(), row)
+    mine = sa.select(files.c.file_id).where(files.c.kind == "catalog", files.c.sha256 == file.sha256)
+    run.record_inputs(connection, [replace(file, file_id=connection.execute(mine).scalar_one())])

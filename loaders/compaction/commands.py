@@ -2,24 +2,31 @@
 
 from __future__ import annotations
 
+import sys
+from typing import TYPE_CHECKING
+
 import click
 
 from roman_db.option_types import DAY
+
+if TYPE_CHECKING:
+    from roman_db.jobs import ModeReport
 
 
 @click.command()
 @click.option("--before", type=DAY, required=True, help="Only windows that end before this day (MJD TDB).")
 def compact(before: int) -> None:
     """Merge the short blocks of past windows into long ones; readers notice nothing."""
-    from loaders.compaction.load import compact_all
+    from loaders.compaction.tasks import compact_all
     from loaders.photometry.flags import EXCLUDING_FLAGS
     from roman_db import migrate
     from roman_db.console import progress_bar
 
     migrate.ensure_current()
     with progress_bar() as step:
-        count = compact_all(before, EXCLUDING_FLAGS, step)
-    click.echo(f"{count} windows compacted.")
+        report = compact_all(before, EXCLUDING_FLAGS, step)
+    click.echo(f"{len(report.succeeded)} windows compacted.")
+    _end_with(report)
 
 
 @click.command()
@@ -27,17 +34,27 @@ def compact(before: int) -> None:
 @click.argument("season", type=int)
 def seal(survey: str, season: int) -> None:
     """Make one partition of a finished SEASON of a SURVEY."""
-    from loaders.compaction.load import seal_season
+    from loaders.compaction.tasks import seal_season
     from loaders.photometry.flags import EXCLUDING_FLAGS
     from roman_db import migrate
     from roman_db.console import progress_bar
 
     migrate.ensure_current()
     with progress_bar() as step:
-        found = seal_season(survey, season, EXCLUDING_FLAGS, step)
-    if not found:
+        report = seal_season(survey, season, EXCLUDING_FLAGS, step)
+    if report is None:
         raise click.ClickException(f"season {season} of survey {survey} has no light curves")
+    _end_with(report)
     click.echo(f"Season {season} of {survey} is sealed.")
+
+
+def _end_with(report: ModeReport) -> None:
+    """Say which windows failed and why, and end with 1 if any did."""
+    from roman_db.console import EXIT_REJECTED, tell_failed
+
+    if report.failed:
+        tell_failed(report)
+        sys.exit(EXIT_REJECTED)
 
 
 def commands(root: click.Group) -> None:

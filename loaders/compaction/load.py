@@ -21,17 +21,12 @@ from loaders.light_curve.load import ARRAY_COLUMNS, BlockContext, BlockPlace, Bl
 from loaders.light_curve.merge import MergedSegments, MergePlan, merge_means, merge_segments
 from loaders.light_curve.summary import SegmentMatrix
 from roman_db import session
-from roman_db.load_run import LoadRun, load_run
 from roman_db.schema.metadata import table
 from roman_db.transactions import StillRunning, wait_for_others
 
 _POINTS_A_CHUNK = 20_000_000
 #: New readers wait behind one who wants to drop what others read, so that one gives up soon.
 _LOCK_PATIENCE = "1s"
-#: Seconds that a compaction waits for the queries of the moment before it gives up.
-_PREPARATION_S = 600.0
-#: Seconds that a finished compaction waits for readers of the old blocks before it leaves them for the next.
-_READER_PATIENCE_S = 10.0
 _MEANS = ("reference_flux", "mean_reduced_chi2", "mean_crowding", "mean_background")
 
 #: Told after each chunk of objects: chunks done, chunks in all.
@@ -348,44 +343,3 @@ def _copy_out(connection: sa.Connection, query: str) -> bytes:
     with raw.cursor() as cursor:
         cursor.copy_expert(f"COPY ({query}) TO STDOUT (FORMAT binary)", buffer, size=1 << 20)
     return buffer.getvalue()
-
-
-def compact_all(before_mjd: int, excluding_flags: int, progress: Callable[[str, int, int], None]) -> int:
-    """Compact every window that ends before a day and would gain by it; return their number."""
-    with session.reading() as connection:
-        windows = windows_to_compact(connection, before_mjd)
-    arguments = {"before_mjd": before_mjd, "windows": [[w.from_mjd, w.to_mjd] for w in windows]}
-    with load_run("compact", arguments) as run:
-        prepare_windows(windows, _PREPARATION_S)
-        for window in windows:
-            _compact_and_count(run, window, excluding_flags, progress)
-    return len(windows)
-
-
-def seal_season(
-    survey: str, season: int, excluding_flags: int, progress: Callable[[str, int, int], None]
-) -> bool:
-    """Make one partition of long blocks of a finished season; False where it has no light curves."""
-    with session.reading() as connection:
-        window = season_window(connection, survey, season)
-    if window is None:
-        return False
-    with load_run("seal season", {"survey": survey, "season": season}) as run:
-        prepare_windows([window], _PREPARATION_S)
-        _compact_and_count(run, window, excluding_flags, progress)
-    return True
-
-
-def _compact_and_count(
-    run: LoadRun, window: Window, excluding_flags: int, progress: Callable[[str, int, int], None]
-) -> None:
-    """Compact one window in one transaction and count its new blocks; then tell the planner."""
-    text = f"days {window.from_mjd} to {window.to_mjd}"
-    context = BlockContext(run.load_run_id, 0, excluding_flags)
-    with session.transaction() as connection:
-        merged = compact_window(connection, window, context, lambda done, n: progress(text, done, n))
-        run.count(connection, loaded=len(merged))
-    with session.transaction() as connection:
-        statement = sa.text("SELECT ops.analyze_light_curve_partition(:first, :last)")
-        connection.execute(statement, {"first": window.from_mjd, "last": window.to_mjd})
-    drop_retired(_READER_PATIENCE_S)

@@ -18,9 +18,6 @@ if TYPE_CHECKING:
 #: Days before and after any observation.
 _FIRST, _LAST = 0, 1_000_000
 
-#: Failed units that the report names.
-_SHOWN = 10
-
 
 @click.command()
 @click.option("--day", type=int, help="Only this day (MJD TDB). Default: all days with work to do.")
@@ -33,7 +30,8 @@ def daily(day: int | None, detector: str | None, optical_element: str | None, re
     What is done already is left alone, so it can be repeated at any time. Exit code 1: a unit failed or an
     exposure had to be refused.
     """
-    from loaders.daily.load import DAILY, read_choices, summarise_run
+    from loaders.daily.load import read_choices, summarise_run
+    from loaders.daily.tasks import DAILY
     from roman_db import migrate
     from roman_db.console import EXIT_REJECTED, progress_bar
     from roman_db.jobs import run_mode
@@ -92,7 +90,7 @@ def print_report(report: ModeReport, summary: DailySummary) -> None:
     """Print what was done, what failed, and the quality against the limits."""
     from rich.console import Console
 
-    from roman_db.console import tell_why
+    from roman_db.console import tell_failed, tell_why
 
     click.echo(
         f"Run {report.load_run_id}: {len(report.succeeded)} units done, {len(report.failed)} failed; "
@@ -100,11 +98,7 @@ def print_report(report: ModeReport, summary: DailySummary) -> None:
     )
     if summary.metrics:
         Console().print(_metric_table(summary.metrics))
-    for unit, reason in list(report.failed.items())[:_SHOWN]:
-        click.echo(f"{click.style('failed', fg='red')} {unit}: {' '.join(reason.split())}")
-    if len(report.failed) > _SHOWN:
-        query = f"SELECT task, unit, message FROM ops.task_run WHERE load_run_id = {report.load_run_id}"
-        click.echo(f'and {len(report.failed) - _SHOWN} more: roman-db query "{query}"')
+    tell_failed(report)
     if summary.n_rejected:
         click.echo(f"{summary.n_rejected} exposures rejected.")
         tell_why()

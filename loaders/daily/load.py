@@ -1,36 +1,12 @@
-"""The mode ``daily`` as a list of tasks, and what it says of itself when it is done."""
+"""What the mode ``daily`` can be restricted to, and what a run of it says of itself when it is done."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 import sqlalchemy as sa
 
-from loaders.astrometry.load import has_stars, read_exposures
-from loaders.photometry.load import pending_units, photometer_unit
-from loaders.psf.load import build_unit, units_without_psf
 from roman_db import session
-from roman_db.jobs import Mode, Task, Unit
-
-
-def units_with_stars(arguments: Mapping[str, Any]) -> list[Unit]:
-    """List the PSFs that can be built: where no star is catalogued it is the photometry that says so."""
-    units = units_without_psf(arguments)
-    with session.reading() as connection:
-        exposures = {unit.name: read_exposures(connection, unit.arguments["exposure_id"]) for unit in units}
-        return [unit for unit in units if has_stars(connection, exposures[unit.name])]
-
-
-DAILY = Mode(
-    "daily",
-    "Update the PSF, photometer every catalogued object in every new exposure, write the light curves",
-    (
-        Task("psf", "Build the PSF of each detector, optical element and day", units_with_stars, build_unit),
-        Task("photometer", "Photometer the exposures and store blocks", pending_units, photometer_unit),
-    ),
-)
 
 _METRICS = """
 SELECT metric, count(*) AS n, min(value) AS least, max(value) AS largest,

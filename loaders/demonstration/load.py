@@ -10,7 +10,8 @@ import numpy as np
 import numpy.typing as npt
 
 from loaders.catalog.load import CatalogOptions, load_catalog
-from loaders.daily.load import DAILY, DailySummary, summarise_run
+from loaders.daily.load import DailySummary, summarise_run
+from loaders.daily.tasks import DAILY
 from loaders.demonstration.recovery import EventRecovery, Recovery, best_event, event_recovery, recovery
 from loaders.photometry.metrics import HARMLESS
 from loaders.simulation.load import CATALOG_FILE, simulate

@@ -25,7 +25,7 @@ from loaders.photometry.options import FitOptions
 from loaders.photometry.spool import spool
 from loaders.psf.load import LIMITS, ServingPsf, psf_for
 from loaders.psf.model import EffectivePsf
-from loaders.rejection import Rejected
+from loaders.rejection import Rejected, unexpected
 from roman_db import session
 from roman_db.jobs import Progress, Unit
 from roman_db.load_run import LoadRun
@@ -251,6 +251,8 @@ def _measure(file: tuple[Path, int]) -> ExposureMeasurement | Rejected:
         return measure_exposure(file[0], file[1], _context.stars, _context.psf, _context.options)
     except Rejected as rejected:
         return rejected
+    except Exception as error:  # noqa: BLE001 - a fault of ours costs this exposure, not its block
+        return unexpected(file[0], error)
 
 
 def _store(run: LoadRun, context: BlockContext, days: Sequence[_MeasuredDay]) -> None:

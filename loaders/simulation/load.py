@@ -13,6 +13,7 @@ import numpy as np
 import sqlalchemy as sa
 from astropy.table import Table
 
+from loaders.input_file import fingerprint
 from loaders.psf.model import EffectivePsf
 from loaders.psf.optics import OpticsSettings, optical_psf
 from loaders.rejection import Rejected
@@ -29,7 +30,7 @@ from loaders.simulation.throughput import flux_njy
 from loaders.simulation.truth import truth_table, write_truth
 from roman_db import session
 from roman_db.bulk import copy_rows
-from roman_db.load_run import LoadRun, load_run
+from roman_db.load_run import InputFile, LoadRun, load_run
 from roman_db.parallel import worker_pool
 from roman_db.schema.metadata import table as table_of
 from roman_db.settings import settings
@@ -69,6 +70,7 @@ def simulate(
     arguments = {"name": name, "directory": str(directory)}
     with load_run("simulate", arguments) as run:
         scene = make_scene(parameters)
+        _record_given(run, scene, directory / PARAMETERS_FILE)
         write_truth(directory / TRUTH_FILE, scene)
         catalog = external_catalog(scene, CatalogErrors())
         catalog.write(directory / CATALOG_FILE, overwrite=True)
@@ -128,6 +130,14 @@ def _claim(directory: Path, parameters: SimulationParameters) -> None:
     elif noted.read_text() != text:
         what = "holds a simulation with other parameters"
         raise Rejected(str(directory), what, "Name another directory, or empty this one", "other_simulation")
+
+
+def _record_given(run: LoadRun, scene: Scene, parameters: Path) -> None:
+    """Record the parameters, and how many sources the scene has, which the truth must have, too."""
+    file = InputFile("parameters", str(parameters.absolute()), *fingerprint(parameters))
+    with session.transaction() as connection:
+        run.record_inputs(connection, [file])
+        run.expect(connection, scene.stars.astrometry.ra.size + scene.galaxies.ra.size)
 
 
 def store_truth(run: LoadRun, name: str, scene: Scene) -> int:

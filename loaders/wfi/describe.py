@@ -9,11 +9,11 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
+from loaders.input_file import file_checksum
 from loaders.wfi.footprint import footprint
 from loaders.wfi.identity import detector_number, exposure_id
 from loaders.wfi.level2 import Level2Image, read_level2
 from loaders.wfi.metadata import ExposureMetadata
-from loaders.wfi.product_file import file_checksum
 from loaders.wfi.quality import QualitySummary, quality_summary, usable_pixels
 from loaders.wfi.times import bjd_tdb, mjd_tdb, mjd_utc, observatory
 

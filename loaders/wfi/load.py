@@ -3,26 +3,38 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
 import sqlalchemy as sa
 import structlog
 
-from loaders.input_file import unreadable
-from loaders.rejection import Rejected
+from loaders.input_file import fingerprint, unreadable
+from loaders.rejection import Rejected, unexpected
 from loaders.wfi.describe import ExposureDescription, describe_exposure
 from loaders.wfi.known import check_known
 from loaders.wfi.metadata import archive_columns
 from roman_db import session
 from roman_db.bulk import upsert_rows
-from roman_db.load_run import Counts, LoadRun, load_run
+from roman_db.load_run import Counts, InputFile, LoadRun, load_run
 from roman_db.parallel import worker_pool
 from roman_db.schema.metadata import table
 from roman_db.schema.model import read_tables
 from roman_db.settings import settings
 
 log = structlog.get_logger()
+
+#: What storing one exposure may raise by its content; all else, such as a server that is gone, ends the run.
+_FAULTS_OF_ONE = (
+    ArithmeticError,
+    AttributeError,
+    LookupError,
+    TypeError,
+    ValueError,
+    sa.exc.DataError,
+    sa.exc.IntegrityError,
+)
 
 #: Radius (deg) of a field that is registered from its first exposure.
 NEW_FIELD_RADIUS = 0.2
@@ -39,21 +51,36 @@ def load_exposures(paths: Sequence[Path], replace: bool, progress: Callable[[int
         Told after every file how many are done.
     """
     arguments = {"files": [str(path) for path in paths], "replace": replace}
-    with load_run("load exposure", arguments) as run:
-        for done, (path, outcome) in enumerate(_describe_all(paths), 1):
-            _store_or_reject(run, path, outcome, replace)
+    with load_run("load exposure", arguments, len(paths)) as run:
+        for done, given in enumerate(_describe_all(paths), 1):
+            _store_or_reject(run, given, replace)
             progress(done)
         return run.counts()
 
 
-def _describe_all(paths: Sequence[Path]) -> Iterator[tuple[Path, ExposureDescription | Rejected]]:
+@dataclass(frozen=True)
+class _Given:
+    """A file that was given, and what is to be stored of it or why it is refused."""
+
+    file: InputFile
+    outcome: ExposureDescription | Rejected
+
+
+def _describe_all(paths: Sequence[Path]) -> Iterator[_Given]:
     """Describe the files side by side, in order."""
     workers = min(settings().workers, len(paths))
     if workers <= 1:
-        yield from ((path, _describe(path)) for path in paths)
+        yield from map(_examine, paths)
         return
     with worker_pool(workers, __name__) as pool:
-        yield from zip(paths, pool.map(_describe, paths), strict=True)
+        yield from pool.map(_examine, paths)
+
+
+def _examine(path: Path) -> _Given:
+    """Describe a file, with its checksum also where it is refused."""
+    outcome = _describe(path)
+    found = fingerprint(path) if isinstance(outcome, Rejected) else (outcome.sha256, outcome.size_bytes)
+    return _Given(InputFile("exposure", str(path.absolute()), *found), outcome)
 
 
 def _describe(path: Path) -> ExposureDescription | Rejected:
@@ -66,6 +93,8 @@ def _describe(path: Path) -> ExposureDescription | Rejected:
         return rejected
     except OSError as error:
         return unreadable(path, error)
+    except Exception as error:  # noqa: BLE001 - a fault of ours costs this file, not the others
+        return unexpected(path, error)
 
 
 def _refused_folder(path: Path) -> Rejected:
@@ -75,19 +104,21 @@ def _refused_folder(path: Path) -> Rejected:
     return Rejected(str(path), what, "Name the files, or another folder", "missing_file")
 
 
-def _store_or_reject(
-    run: LoadRun, path: Path, outcome: ExposureDescription | Rejected, replace: bool
-) -> None:
+def _store_or_reject(run: LoadRun, given: _Given, replace: bool) -> None:
     """Store an exposure, or record why not."""
+    outcome = given.outcome
     if not isinstance(outcome, Rejected):
         try:
             with session.transaction() as connection:
                 _store(connection, run, outcome, replace)
         except Rejected as rejected:
             outcome = rejected
+        except _FAULTS_OF_ONE as error:
+            outcome = unexpected(given.file.path, error)
         else:
             return
     with session.transaction() as connection:
+        run.record_inputs(connection, [given.file])
         run.reject(connection, outcome)
 
 
@@ -95,12 +126,14 @@ def _store(connection: sa.Connection, run: LoadRun, exposure: ExposureDescriptio
     """Store an exposure with its visit, program and field; a file that is there already changes nothing."""
     check_known(exposure.metadata, *_known_instruments(connection))
     _take_turns(connection, exposure)
-    if _is_stored(connection, exposure, replace):
+    if (file_id := _stored_file(connection, exposure, replace)) is not None:
         log.info("already loaded", file=exposure.path.name)
+        run.record_inputs(connection, [_input_file(exposure, file_id)])
         run.count(connection, loaded=1, unchanged=1)
         return
     _check_identity(connection, exposure, replace)
     file_id = _insert_file(connection, run, exposure)
+    run.record_inputs(connection, [_input_file(exposure, file_id)])
     columns = archive_columns(exposure.metadata) | {"load_run_id": run.load_run_id}
     _insert_missing(connection, "roman.program", columns)
     _insert_missing(connection, "roman.visit", columns)
@@ -126,8 +159,13 @@ def _known_instruments(connection: sa.Connection) -> tuple[set[str], set[str]]:
     )
 
 
-def _is_stored(connection: sa.Connection, exposure: ExposureDescription, replace: bool) -> bool:
-    """Whether this very file is loaded; where it lies now is noted. An earlier version may come back.
+def _input_file(exposure: ExposureDescription, file_id: int) -> InputFile:
+    """File of an exposure, as the run records it."""
+    return InputFile("exposure", str(exposure.path), exposure.sha256, exposure.size_bytes, file_id)
+
+
+def _stored_file(connection: sa.Connection, exposure: ExposureDescription, replace: bool) -> int | None:
+    """Find this very file, if it is loaded; where it lies now is noted. An earlier version may come back.
 
     Raises
     ------
@@ -135,24 +173,24 @@ def _is_stored(connection: sa.Connection, exposure: ExposureDescription, replace
         If the content is loaded under another name, or was superseded and may not replace what is there.
     """
     files = table("ops.input_file")
-    query = sa.select(files.c.filename, files.c.superseded_at).where(
+    query = sa.select(files.c.file_id, files.c.filename, files.c.superseded_at).where(
         files.c.kind == "exposure", files.c.sha256 == exposure.sha256
     )
     stored = connection.execute(query).first()
     if stored is None:
-        return False
+        return None
     if stored.filename != exposure.path.name:
         what = f"has the same content as {stored.filename}, which is loaded"
         raise Rejected(str(exposure.path), what, "Remove one of the two files", "duplicate_content")
     if stored.superseded_at is not None:
         if replace:
-            return False
+            return None
         what = f"is an older version, replaced at {stored.superseded_at:%Y-%m-%d %H:%M} UTC"
         remedy = "Load the newest version, or go back to this one with --replace"
         raise Rejected(str(exposure.path), what, remedy, "superseded_content")
     moved = files.update().where(files.c.kind == "exposure", files.c.sha256 == exposure.sha256)
     connection.execute(moved.values(path=str(exposure.path)))
-    return True
+    return int(stored.file_id)
 
 
 def _check_identity(connection: sa.Connection, exposure: ExposureDescription, replace: bool) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -29,12 +28,6 @@ DECODING_ERRORS = (ValueError, TypeError, AttributeError, AsdfConversionWarning)
 _ASDF_MAGIC = b"#ASDF"
 _FETCH_AGAIN = "Fetch the file again from the archive"
 _SHOWN = 80
-
-
-def file_checksum(path: Path) -> str:
-    """Compute the SHA-256 checksum of a whole file, as hexadecimal digits."""
-    with path.open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
 @contextmanager

@@ -17,7 +17,8 @@ import sqlalchemy as sa
 from roman_db import session
 from roman_db.cluster import lifecycle
 from roman_db.cluster.layout import check_makeable
-from roman_db.load_run import code_version, dead_runs
+from roman_db.code_version import code_version
+from roman_db.load_run import dead_runs
 from roman_db.query.error import NO_TABLES, QueryError
 from roman_db.query.reader_rights import describe_reader
 from roman_db.settings import settings
@@ -35,13 +36,13 @@ _POINTS = """
 #: A run that was killed could not say so; the next run writes it down, and status only reads.
 _STATE = "CASE WHEN load_run_id = ANY(CAST(:dead AS bigint[])) THEN 'interrupted' ELSE state END"
 _RUNS = f"""
-    SELECT load_run_id, task, {_STATE}, started_at, finished_at,
-           n_read, n_loaded, n_unchanged, n_rejected, message
-    FROM ops.load_run ORDER BY load_run_id DESC LIMIT {RECENT_RUNS}
+    SELECT load_run_id, task, {_STATE}, started_at, started_at + duration,
+           n_expected, n_read, n_loaded, n_unchanged, n_rejected, n_failed_unit, message
+    FROM ops.run_overview ORDER BY load_run_id DESC LIMIT {RECENT_RUNS}
 """
 _STATES = f"""
     SELECT {_STATE}, count(*) FROM ops.load_run
-    WHERE state IN ('running', 'interrupted', 'failed') GROUP BY 1
+    WHERE state IN ('running', 'interrupted', 'failed', 'partly_failed') GROUP BY 1
 """
 _VERDICTS = f"""
     SELECT verdict, count(*) FROM ops.quality_metric WHERE load_run_id = ANY(ARRAY(
@@ -76,10 +77,12 @@ class Run:
     state: str
     started_at: datetime
     finished_at: datetime | None
+    n_expected: int | None
     n_read: int
     n_loaded: int
     n_unchanged: int
     n_rejected: int
+    n_failed_unit: int
     message: str | None
 
 
@@ -102,7 +105,7 @@ class Status:
     runs
         The latest runs, the latest first.
     run_states
-        Runs of all times that go on, were cut off or failed.
+        Runs of all times that go on, were cut off, failed, or had units that failed.
     verdicts
         Quality metrics of the latest runs, by verdict.
     size_bytes, light_curve_bytes

@@ -12,7 +12,8 @@ _UNITS = ("bytes", "KiB", "MiB", "GiB", "TiB")
 
 def report(status: Status) -> Iterator[str]:
     """Yield the lines."""
-    yield f"roman-db {status.version}   {status.server}"
+    yield f"roman-db {status.version}"
+    yield status.server
     yield f"queries run as {status.reader}"
     light_curves = f"light curves {_size(status.light_curve_bytes)}"
     yield f"size {_size(status.size_bytes)}, of which {light_curves}"
@@ -31,7 +32,9 @@ def _runs(status: Status) -> Iterator[str]:
     if not status.runs:
         yield "no run yet"
         return
-    yield _cells("run", "task", "state", "begun (UTC)", "took", "loaded", "unchanged", "rejected")
+    yield _cells(
+        "run", "task", "state", "begun (UTC)", "took", "loaded", "unchanged", "rejected", "units failed"
+    )
     for run in status.runs:
         yield _run(run)
         if run.message:
@@ -44,14 +47,16 @@ def _run(run: Run) -> str:
     """One run."""
     ended = run.finished_at or (datetime.now(UTC) if run.state == "running" else None)
     took = _duration(ended - run.started_at) if ended else "unknown"
-    numbers = (f"{number:,}" for number in (run.n_loaded, run.n_unchanged, run.n_rejected))
+    numbers = (f"{number:,}" for number in (run.n_loaded, run.n_unchanged, run.n_rejected, run.n_failed_unit))
     begun = f"{run.started_at:%Y-%m-%d %H:%M}"
-    return _cells(str(run.load_run_id), f"{run.task:.17}", run.state, begun, took, *numbers)
+    return _cells(str(run.load_run_id), f"{run.task:.14}", run.state, begun, took, *numbers)
 
 
-def _cells(run: str, task: str, state: str, begun: str, *numbers: str) -> str:
-    """Texts in the columns of the table of runs."""
-    return f"{run:>7}  {task:<18}{state:<13}{begun:<16}" + "".join(f"{number:>11}" for number in numbers)
+def _cells(*texts: str) -> str:
+    """Texts in the columns of the table of runs: numbers to the right."""
+    run, task, state, begun, *numbers = texts
+    cells = (f"{number:>{width}}" for number, width in zip(numbers, (9, 11, 11, 10, 14), strict=True))
+    return f"{run:>6}  {task:<15}{state:<14}{begun:<16}" + "".join(cells)
 
 
 def _duration(took: timedelta) -> str:

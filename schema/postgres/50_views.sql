@@ -61,8 +61,10 @@ CROSS JOIN LATERAL (
 ) AS e
 WHERE e.reduced_chi2 <> 'NaN'::real;
 
--- Runs as an operator wants them: the latest first, with what was refused.
+-- Runs as an operator wants them: the latest first, with what was refused and what failed.
 CREATE OR REPLACE VIEW ops.run_overview AS
 SELECT r.load_run_id, r.task, r.state, r.started_at, r.finished_at - r.started_at AS duration,
-       r.n_read, r.n_loaded, r.n_unchanged, r.n_rejected, r.message
+       r.n_expected, r.n_read, r.n_loaded, r.n_unchanged, r.n_rejected,
+       (SELECT count(*) FROM ops.task_run t
+        WHERE t.load_run_id = r.load_run_id AND t.state = 'failed') AS n_failed_unit, r.message
 FROM ops.load_run r ORDER BY r.load_run_id DESC;

@@ -57,12 +57,13 @@ BEGIN
     GRANT USAGE ON SCHEMA roman, ops TO roman_loader, roman_reader;
     GRANT USAGE ON SCHEMA roman_partition TO roman_loader;
     GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA roman, ops TO roman_loader;
-    REVOKE DELETE ON roman.object, roman.exposure, ops.load_run, ops.load_rejection FROM roman_loader;
+    REVOKE DELETE ON roman.object, roman.exposure, ops.load_run, ops.load_run_input, ops.load_rejection
+        FROM roman_loader;
     REVOKE INSERT, UPDATE, DELETE ON ops.alembic_version, ops.light_curve_partition FROM roman_loader;
     GRANT USAGE ON ALL SEQUENCES IN SCHEMA roman, ops TO roman_loader;
     GRANT SELECT ON ALL TABLES IN SCHEMA roman TO roman_reader;
-    GRANT SELECT ON ops.load_run, ops.load_rejection, ops.input_file, ops.quality_metric, ops.quality_limit,
-        ops.task_run, ops.run_overview, ops.light_curve_partition TO roman_reader;
+    GRANT SELECT ON ops.load_run, ops.load_run_input, ops.load_rejection, ops.input_file, ops.quality_metric,
+        ops.quality_limit, ops.task_run, ops.run_overview, ops.light_curve_partition TO roman_reader;
     REVOKE EXECUTE ON ALL FUNCTIONS IN SCHEMA ops FROM PUBLIC;
     REVOKE EXECUTE ON ALL FUNCTIONS IN SCHEMA ops FROM roman_loader;
     GRANT EXECUTE ON FUNCTION ops.open_light_curve_block(integer), ops.new_light_curve_block_id(bigint),

@@ -77,16 +77,35 @@ def check(command: str, survey: Survey, fresh, fractions: Sequence[float]) -> No
         again = run(arguments)
         assert again.code == whole.code, again
         assert_same(stored_rows(url), undisturbed)
-        check_runs(url, command)
+        check_runs(url, command, survey)
 
 
-def check_runs(url: str, command: str) -> None:
-    """The killed run is marked, and every run accounts for what it read."""
+def given(command: str, survey: Survey) -> int:
+    """How many inputs a command has to account for, counted here: files, rows, exposures."""
+    catalog = survey.folder / "again.ecsv"
+    is_row = [not line.startswith("#") for line in catalog.read_text().splitlines()]
+    return {
+        "load exposure": 3,
+        "load catalog": sum(is_row) - 1,
+        "run daily": len(survey.exposures(day=DAYS[0])) + len(survey.exposures("F087")),
+    }[command]
+
+
+def check_runs(url: str, command: str, survey: Survey) -> None:
+    """The killed run is marked, and every run accounts for what it was given."""
     ours = f"SELECT state FROM ops.load_run WHERE task = '{command}' ORDER BY load_run_id"
     states = [state for (state,) in execute(url, ours)]
     assert set(states) <= {"interrupted", "succeeded"}
     assert states[-1] == "succeeded"
-    lost = "SELECT count(*) FROM ops.load_run WHERE n_read <> n_loaded + n_rejected OR finished_at IS NULL"
+    sums = "SELECT sum(n_loaded + n_rejected), max(n_expected) FROM ops.load_run WHERE task = '{}' {}"
+    # The exposures that the killed run had stored are not listed again.
+    which = "" if command == "run daily" else "AND state = 'succeeded'"
+    ((n_account, n_expected),) = execute(url, sums.format(command, which))
+    assert (n_account, n_expected) == (given(command, survey), given(command, survey))
+    lost = (
+        "SELECT count(*) FROM ops.load_run WHERE n_read <> n_loaded + n_rejected OR finished_at IS NULL "
+        "OR (state = 'succeeded' AND n_read <> n_expected)"
+    )
     assert execute(url, lost) == [(0,)]
     assert execute(url, "SELECT count(*) FROM ops.task_run WHERE state = 'running'") == [(0,)]
 

@@ -124,6 +124,51 @@ INSERT INTO roman.light_curve_segment (object_id, block_id, start_mjd, flux, flu
 VALUES (1, 1, 101, '{1,NaN}', '{1,NaN}'), (2, 1, 101, '{1,2}', '{1,1}');
 """
 
+
+def test_runs_of_before_the_reckoning_stay_as_they_are(bare_database):
+    """0004: what they were given is not known, but for the files that they loaded; new runs are reckoned."""
+    migrate.upgrade(_before("0004"))
+    columns = "task, arguments, state, code_version, schema_version, host, pid"
+    run = f"INSERT INTO ops.load_run ({columns}, {{}}) VALUES "
+    file = "INSERT INTO ops.input_file (kind, filename, path, sha256, size_bytes, load_run_id) VALUES "
+    execute(
+        bare_database,
+        run.format("n_read, n_loaded, n_rejected")
+        + "('load exposure', '{}', 'succeeded', '0.1.0', '1', 'h', 1, 3, 2, 1), "
+        "('run daily', '{}', 'failed', '0.1.0', '1', 'h', 1, 0, 0, 0)",
+        file + "('exposure', 'a', '/in/a', 'aa', 5, 1), ('exposure', 'b', '/in/b', 'bb', 6, 1)",
+        # The same path with another content, which replaced the first.
+        file + "('exposure', 'b', '/in/b', 'cc', 7, 1)",
+        "INSERT INTO ops.task_run (mode, task, unit, state, load_run_id) "
+        "VALUES ('daily', 'psf', 'u', 'succeeded', 2), ('daily', 'psf', 'v', 'failed', 2)",
+    )
+    migrate.upgrade()
+    counts = "SELECT load_run_id, state, n_expected, n_read, n_failed_unit FROM ops.run_overview ORDER BY 1"
+    assert execute(bare_database, counts) == [(1, "succeeded", None, 3, 0), (2, "failed", None, 0, 1)]
+    attempts = "SELECT unit, state, arguments, n_expected, n_read FROM ops.task_run ORDER BY 1"
+    assert execute(bare_database, attempts) == [
+        ("u", "succeeded", None, None, 0),
+        ("v", "failed", None, None, 0),
+    ]
+    inputs = (
+        "SELECT load_run_id, role, path, sha256, size_bytes, file_id FROM ops.load_run_input ORDER BY path"
+    )
+    assert execute(bare_database, inputs) == [
+        (1, "exposure", "/in/a", "aa", 5, 1),
+        (1, "exposure", "/in/b", "cc", 7, 3),
+    ]
+    ours = run.format("n_expected") + "('load', '{{}}', '{}', '1', '1', 'h', 1, 1)"
+    execute(bare_database, ours.format("failed"))
+    for state in ("succeeded", "partly_failed"):
+        with pytest.raises(CheckViolation, match="all_accounted_for"):
+            execute(bare_database, ours.format(state))
+
+
+def _before(revision):
+    """Revision that comes before another."""
+    return ScriptDirectory.from_config(migrate.alembic_config()).get_revision(revision).down_revision
+
+
 _PARTITIONS = """
 SELECT relname, relowner, relacl::text FROM pg_class
 WHERE relnamespace = 'roman_partition'::regnamespace ORDER BY 1

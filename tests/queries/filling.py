@@ -152,15 +152,15 @@ _RUN = {
 
 
 def _runs(connection: sa.Connection) -> int:
-    """One run that was cut off, and one with a rejection, which is returned."""
+    """One run that was cut off, and one with a rejection and a failed unit, which is returned."""
     insert(connection, "ops.load_run", task="load exposure", state="interrupted", **_RUN)
-    counts = {"state": "succeeded", "n_read": 3, "n_loaded": 2, "n_rejected": 1}
+    counts = {"state": "partly_failed", "n_expected": 3, "n_read": 3, "n_loaded": 2, "n_rejected": 1}
     run = insert(connection, "ops.load_run", task="run daily", **counts, **_RUN)
     words = {"source": "broken.asdf", "code": "truncated", "reason": "ends early", "remedy": "fetch it again"}
     insert(connection, "ops.load_rejection", load_run_id=run, **words)
-    insert(
-        connection, "ops.task_run", mode="daily", task="photometer", unit="u", state="failed", load_run_id=run
-    )
+    unit = {"mode": "daily", "task": "photometer", "n_expected": 1, "n_read": 1, "load_run_id": run}
+    insert(connection, "ops.task_run", unit="u", state="failed", **unit)
+    insert(connection, "ops.task_run", unit="v", state="succeeded", **unit)
     return run
 
 
@@ -191,7 +191,7 @@ def _catalog(connection: sa.Connection, survey: Survey, run: int) -> int:
 
 def _version(connection: sa.Connection, name: str, **counts: int) -> int:
     """A catalog version, loaded by a run of its own."""
-    loaded = {"state": "succeeded", "n_read": N_OBJECT, "n_loaded": N_OBJECT}
+    loaded = {"state": "succeeded", "n_expected": N_OBJECT, "n_read": N_OBJECT, "n_loaded": N_OBJECT}
     run = insert(connection, "ops.load_run", task="load catalog", **loaded, **_RUN)
     return insert(connection, "roman.catalog_version", name=name, n_merged=0, load_run_id=run, **counts)
 

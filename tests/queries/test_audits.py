@@ -67,6 +67,12 @@ FAULTS = {
         ("UPDATE ops.load_run SET n_read = 0, n_loaded = 0, n_rejected = 0 WHERE load_run_id = 2", 1),
         ("UPDATE ops.load_run SET state = 'running'", 4),
         ("UPDATE ops.load_run SET n_unchanged = 1000 WHERE load_run_id = 1", 1),
+        # Rows got lost before they were counted: the two sides of loaded and read agree.
+        ("UPDATE ops.load_run SET n_read = n_read - 1, n_loaded = n_loaded - 1 WHERE load_run_id > 2", 2),
+        ("UPDATE ops.task_run SET n_expected = 2 WHERE unit = 'v'", 1),
+        ("UPDATE ops.load_run SET state = 'succeeded' WHERE load_run_id = 2", 1),
+        ("INSERT INTO ops.load_rejection SELECT 99, load_run_id, source, row_number, code, reason, remedy "
+         "FROM ops.load_rejection", 1),
     ],
     "segment_length": [
         ("UPDATE roman.light_curve_segment SET flux_err = flux_err[1:2] WHERE block_id = 1", 60),

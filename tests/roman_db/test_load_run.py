@@ -1,5 +1,6 @@
-"""Runs: their counts always add up, and no end of theirs goes unseen."""
+"""Runs: they account for what they were given, and no end of theirs goes unseen."""
 
+import dataclasses
 import multiprocessing
 import os
 import signal
@@ -14,7 +15,7 @@ import pytest
 from alembic.script import ScriptDirectory
 
 from roman_db import migrate, session
-from roman_db.load_run import Counts, close_dead_runs, load_run
+from roman_db.load_run import Counts, InputFile, Unreconciled, close_dead_runs, load_run
 
 from .conftest import execute
 
@@ -32,7 +33,7 @@ class Refused:
 
 
 def test_a_run_from_beginning_to_end(database):
-    with load_run("load catalog", {"file": "a.parquet", "columns": ["ra", "dec"]}) as run:
+    with load_run("load catalog", {"file": "a.parquet", "columns": ["ra", "dec"]}, expected=6) as run:
         with session.transaction() as connection:
             run.count(connection, loaded=5, unchanged=2)
         with session.transaction() as connection:
@@ -47,7 +48,7 @@ def test_a_run_from_beginning_to_end(database):
 
 
 def test_a_rejection_says_what_where_and_what_to_do(database):
-    with load_run("load", {}) as run, session.transaction() as connection:
+    with load_run("load", {}, expected=1001) as run, session.transaction() as connection:
         run.reject(connection, Refused(), row_number=3)
         run.reject_rows(connection, [])
         many = {"source": "b", "code": "x", "reason": "y", "remedy": "z"}
@@ -81,8 +82,69 @@ def test_counts_that_do_not_add_up_cannot_be_stored(database, change):
         execute(database, f"UPDATE ops.load_run SET {change}")
 
 
+@pytest.mark.parametrize(
+    ("counted", "words"),
+    [
+        (4, "1 of the inputs that it was given are neither loaded nor rejected"),
+        (6, "1 inputs more were counted"),
+    ],
+)
+def test_a_loader_that_drops_an_input_or_counts_one_twice_is_caught(database, counted, words):
+    with pytest.raises(Unreconciled, match=words):
+        load(counted)
+    ((_, state, n_read, n_loaded, _, _, message, is_open),) = execute(database, _RUNS)
+    assert (state, n_read, n_loaded, is_open) == ("failed", counted, counted, False)
+    assert words in message
+    assert execute(database, "SELECT n_expected FROM ops.load_run") == [(5,)]
+
+
+def load(counted):
+    """Be a loader that is given five inputs."""
+    with load_run("load", {}, expected=5) as run, session.transaction() as connection:
+        run.count(connection, loaded=counted)
+
+
+def test_what_opening_the_input_tells_takes_the_place_of_what_was_expected(database):
+    with load_run("load", {}, expected=1) as run, session.transaction() as connection:
+        run.expect(connection, 7)
+        run.count(connection, loaded=7)
+    assert execute(database, _RUNS)[0][1:4] == ("succeeded", 7, 7)
+
+
+def test_a_run_cannot_succeed_with_less_than_it_was_given(database):
+    with load_run("load", {}):
+        pass
+    change = "UPDATE ops.load_run SET n_expected = 1, state = '{}'"
+    for state in ("succeeded", "partly_failed"):
+        with pytest.raises(psycopg2.errors.CheckViolation, match="all_accounted_for"):
+            execute(database, change.format(state))
+    execute(database, change.format("failed"))
+
+
+def test_files_that_a_run_was_given(database):
+    """What is learnt of a file later is added; of one that cannot be read the path is kept."""
+    file = InputFile("catalog", "/in/a.ecsv", "aa", 5)
+    with load_run("load", {}) as run, session.transaction() as connection:
+        run.record_inputs(connection, [])
+        run.record_inputs(connection, [file, InputFile("mapping", "/in/m.yaml", None, None)])
+        insert = (
+            "INSERT INTO ops.input_file (kind, filename, path, sha256, size_bytes, load_run_id) "
+            f"VALUES ('catalog', 'a.ecsv', '/in/a.ecsv', 'aa', 5, {run.load_run_id}) RETURNING file_id"
+        )
+        file_id = connection.exec_driver_sql(insert).scalar_one()
+        run.record_inputs(connection, [dataclasses.replace(file, file_id=file_id)])
+        run.record_inputs(connection, [file])
+    query = (
+        "SELECT load_run_id, role, path, sha256, size_bytes, file_id FROM ops.load_run_input ORDER BY role"
+    )
+    assert execute(database, query) == [
+        (1, "catalog", "/in/a.ecsv", "aa", 5, file_id),
+        (1, "mapping", "/in/m.yaml", None, None, None),
+    ]
+
+
 def test_counts_from_many_processes_add_up(database):
-    with load_run("load", {}) as run:
+    with load_run("load", {}, expected=60) as run:
         with multiprocessing.get_context("spawn").Pool(3) as pool:
             pool.starmap(count_often, [(run,)] * 3)
         assert run.counts() == Counts(60, 60, 0, 0)

@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 import sqlalchemy as sa
 
-from loaders.compaction.load import Window, compact_all, drop_retired, seal_season, season_window
+from loaders.compaction.load import Window, drop_retired, season_window
+from loaders.compaction.tasks import compact_all, seal_season
 from loaders.light_curve.summary import SUMMARY_DTYPE, merge_summaries
 from roman_db import session
 from roman_db.load_run import load_run
@@ -220,7 +221,7 @@ WHERE start_mjd >= roman.season_start('small', 1) AND start_mjd < roman.season_e
 
 def test_a_unit_that_begins_later_is_sealed_into_the_window_of_its_season(uneven):
     before, of_season = points(), ask(_OF_SEASON)
-    assert seal_season(*uneven, EXCLUDING, lambda *progress: None)
+    assert seal_season(*uneven, EXCLUDING, lambda *progress: None).succeeded
     drop_retired(1)
     assert points() == before
     assert ask(_OF_SEASON) == of_season
@@ -238,7 +239,7 @@ def test_a_season_whose_first_window_has_emptied_is_sealed(uneven):
             )
         )
     before, of_season = points(), ask(_OF_SEASON)
-    assert seal_season(*uneven, EXCLUDING, lambda *progress: None)
+    assert seal_season(*uneven, EXCLUDING, lambda *progress: None).succeeded
     drop_retired(1)
     assert points() == before
     assert ask(_OF_SEASON) == of_season
@@ -246,12 +247,12 @@ def test_a_season_whose_first_window_has_emptied_is_sealed(uneven):
 
 
 def test_late_data_of_a_unit_that_begins_later_are_sealed_with_it(uneven):
-    assert seal_season(*uneven, EXCLUDING, lambda *progress: None)
+    assert seal_season(*uneven, EXCLUDING, lambda *progress: None).succeeded
     drop_retired(1)
     late = epochs(FIRST_DAY + 12, first=60, series=1)
     write(key(FIRST_DAY + 12, optical_element="F213"), late, photometry(70, object_ids(), 5))
     before = points()
-    assert seal_season(*uneven, EXCLUDING, lambda *progress: None)
+    assert seal_season(*uneven, EXCLUDING, lambda *progress: None).succeeded
     assert points() == before
     assert ask(_ELEMENTS) == [("F146", 61522, 61539, 20), ("F213", 61527, 61539, 15)]
 
@@ -275,22 +276,23 @@ def test_all_windows_at_once(database):
     write_days(10)
     before = points()
     told = []
-    assert compact_all(10**6, EXCLUDING, lambda *progress: told.append(progress)) == 2
+    report = compact_all(10**6, EXCLUDING, lambda *progress: told.append(progress))
+    assert (len(report.succeeded), report.failed) == (2, {})
     assert points() == before
-    assert told == [("days 61520 to 61528", 1, 1), ("days 61528 to 61536", 1, 1)]
-    assert ask("SELECT task, state, n_loaded FROM ops.load_run WHERE task = 'compact'") == [
-        ("compact", "succeeded", 2)
-    ]
+    windows = ["days 61520 to 61528", "days 61528 to 61536"]
+    assert [progress for progress in told if progress[0] in windows] == [(window, 1, 1) for window in windows]
+    counts = "SELECT task, state, n_expected, n_loaded FROM ops.load_run WHERE task = 'run compact'"
+    assert ask(counts) == [("run compact", "succeeded", 2, 2)]
     assert len(generations()) == 2
-    assert compact_all(10**6, EXCLUDING, lambda *progress: None) == 0
+    assert compact_all(10**6, EXCLUDING, lambda *progress: None).succeeded == []
 
 
 def test_a_season_at_once(season):
     before = points()
-    assert seal_season(*season, EXCLUDING, lambda *progress: None)
+    assert seal_season(*season, EXCLUDING, lambda *progress: None).succeeded
     assert points() == before
     assert len(generations()) == 2
-    assert not seal_season(*season, EXCLUDING, lambda *progress: None)
+    assert seal_season(*season, EXCLUDING, lambda *progress: None) is None
 
 
 def test_a_merged_block_is_of_the_run_that_compacted_it(database):

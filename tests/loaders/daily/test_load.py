@@ -257,7 +257,7 @@ def test_without_a_catalog(new_database, survey):
     (path,) = survey.exposures("F087")
     assert execute(new_database, rejected) == [(str(path), "no_catalog", None)]
     counts = "SELECT n_read, n_loaded, n_rejected, state FROM ops.load_run WHERE task = 'run daily'"
-    assert execute(new_database, counts) == [(1, 0, 1, "succeeded")]
+    assert execute(new_database, counts) == [(1, 0, 1, "failed")]
     succeed("load", "catalog", survey.catalog)
     succeed("run", "daily")
     assert execute(new_database, BLOCKS) == ALL_BLOCKS[1:2]

@@ -3,7 +3,7 @@
 import pytest
 import sqlalchemy as sa
 
-from loaders.compaction.load import seal_season
+from loaders.compaction.tasks import seal_season
 from roman_db import session
 from roman_db.query.audit import chosen, run_audits
 from tests.loaders.light_curve.synthetic import (
@@ -42,7 +42,7 @@ def sealed(database):
         when = epochs(FIRST_DAY + day, series=1)
         write(key(FIRST_DAY + day, optical_element="F213"), when, photometry(day, object_ids(), 5))
     assert failed() == []
-    assert seal_season("small", 1, EXCLUDING, lambda *progress: None)
+    assert seal_season("small", 1, EXCLUDING, lambda *progress: None).succeeded
     return database
 
 

@@ -334,8 +334,8 @@ def test_status_on_a_screen(survey, run):
     n_block = 4 * len(EPOCHS_A_DAY)  # in each, one object is not measured once
     assert f"{N_POINT * N_OBJECT - n_block:,}  light-curve points" in lines
     assert f"from day {DAYS[0]} to {LATER_DAY} (MJD TDB)" in lines
-    assert "of all runs: 1 interrupted" in lines
-    assert lines[1].startswith("queries run as role roman_reader of login roman_admin; set_config")
+    assert "of all runs: 1 interrupted, 1 partly_failed" in lines
+    assert lines[2].startswith("queries run as role roman_reader of login roman_admin; set_config")
     assert len(lines) < 40
     assert max(map(len, lines)) < 110
 
@@ -361,7 +361,7 @@ def test_a_killed_run_is_shown_as_interrupted(own_survey, run):
     found = json.loads(run("status", "--json").stdout)
     states = {one["task"]: one["state"] for one in found["runs"]}
     assert (states["killed"], states["alive"], states["far"]) == ("interrupted", "running", "running")
-    assert found["run_states"] == {"interrupted": 2, "running": 2}
+    assert found["run_states"] == {"interrupted": 2, "partly_failed": 1, "running": 2}
     lines = run("status").stdout.splitlines()
     killed = next(line.split() for line in lines if " killed " in line)
     assert (killed[2], killed[5]) == ("interrupted", "unknown")

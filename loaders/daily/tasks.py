@@ -1,0 +1,72 @@
+"""The tasks of the mode ``daily``, and the exposures that their units have to account for."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import sqlalchemy as sa
+
+from loaders.astrometry.load import has_stars, read_exposures
+from loaders.photometry.load import pending_units, photometer_unit
+from loaders.psf.load import build_unit, units_without_psf
+from roman_db import session
+from roman_db.jobs import Mode, Task, Unit
+from roman_db.load_run import InputFile
+
+_FILES = """
+SELECT e.exposure_id, f.path, f.sha256, f.size_bytes, f.file_id
+FROM roman.exposure e JOIN ops.input_file f USING (file_id)
+WHERE e.exposure_id = ANY(CAST(:exposure_id AS bigint[]))
+"""
+
+
+def units_with_stars(arguments: Mapping[str, Any]) -> list[Unit]:
+    """List the PSFs that can be built: where no star is catalogued it is the photometry that says so."""
+    units = units_without_psf(arguments)
+    with session.reading() as connection:
+        exposures = {unit.name: read_exposures(connection, unit.arguments["exposure_id"]) for unit in units}
+        return [unit for unit in units if has_stars(connection, exposures[unit.name])]
+
+
+def exposure_names(unit: Unit) -> list[str]:
+    """Name each exposure of a unit: by its file, or by its number should the database have no file of it."""
+    files = _files(unit)
+    numbers = unit.arguments["exposure_id"]
+    return [files[number].path if number in files else f"exposure {number}" for number in numbers]
+
+
+def exposure_files(unit: Unit) -> list[InputFile]:
+    """Files of the exposures of a unit, with the checksums of when they were loaded."""
+    return list(_files(unit).values())
+
+
+def _files(unit: Unit) -> dict[int, InputFile]:
+    """Files by exposure."""
+    with session.reading() as connection:
+        rows = connection.execute(sa.text(_FILES), {"exposure_id": unit.arguments["exposure_id"]})
+        return {row.exposure_id: InputFile("exposure", *row[1:]) for row in rows}
+
+
+#: Makes what the exposures are measured with: `PHOTOMETER` accounts for them.
+PSF = Task(
+    "psf",
+    "Build the PSF of each detector, optical element and day",
+    units_with_stars,
+    build_unit,
+    files=exposure_files,
+)
+PHOTOMETER = Task(
+    "photometer",
+    "Photometer the exposures and store blocks",
+    pending_units,
+    photometer_unit,
+    exposure_names,
+    exposure_files,
+)
+
+DAILY = Mode(
+    "daily",
+    "Update the PSF, photometer every catalogued object in every new exposure, write the light curves",
+    (PSF, PHOTOMETER),
+)
