@@ -38,7 +38,7 @@ def _runs(status: Status) -> Iterator[str]:
     for run in status.runs:
         yield _run(run)
         if run.message:
-            yield f"{'':>9}{' '.join(run.message.split()):.90}"
+            yield f"{'':>9}{' '.join(run.message.split()):.100}"
     if status.run_states:
         yield f"of all runs: {_listed(status.run_states)}"
 

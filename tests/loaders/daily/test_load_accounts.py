@@ -56,12 +56,14 @@ def test_an_exposure_on_which_our_code_fails_costs_its_block_nothing_else(loaded
 
 @pytest.mark.usefixtures("psf_of_the_optics")
 def test_a_unit_that_raises_has_its_exposures_rejected(loaded, survey, monkeypatch):
-    fail_on(monkeypatch, photometry, "write_blocks", lambda _, blocks, __: blocks[0].key.start_mjd == DAYS[1])
+    fail_on(
+        monkeypatch, photometry, "write_blocks", lambda _, blocks, *others: blocks[0].key.start_mjd == DAYS[1]
+    )
     outcome = roman_db("run", "daily", "--optical-element", "F146")
     assert outcome.code == 1
     assert "1 units done, 1 failed; 1 blocks of 4 exposures" in outcome.out
     ((field,),) = execute(
-        loaded, "SELECT DISTINCT name FROM roman.exposure JOIN roman.field USING (field_id)"
+        loaded, "SELECT DISTINCT name FROM roman.field JOIN roman.exposure USING (field_id)"
     )
     unit = f"photometer {field} {DETECTOR} F146 {DAYS[1]}"
     assert f"failed {unit}: KeyError: 'not foreseen'" in outcome.out
@@ -75,7 +77,7 @@ def test_a_unit_that_raises_has_its_exposures_rejected(loaded, survey, monkeypat
     assert (n_failed, message) == (1, f"1 of 2 units failed: {unit}: KeyError: 'not foreseen'")
     status = succeed("status").out
     assert "partly_failed" in status
-    assert message.split(":")[0] in status
+    assert message in status
     assert "of all runs: 1 partly_failed" in status
     assert "passed  run_not_reconciled" in succeed("audit", "run_not_reconciled").out
 
