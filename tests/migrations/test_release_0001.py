@@ -8,6 +8,7 @@ paths and the host are others. It is never made anew: data of users are not eith
 
 from __future__ import annotations
 
+import json
 import lzma
 from pathlib import Path
 
@@ -45,12 +46,11 @@ FROM roman.light_curve ORDER BY object_id, midpoint_bjd_tdb
 
 #: Of a metric that was stored more than once of an exposure or a block, revision 0002 keeps the last.
 _LAST_METRICS = """
-SELECT to_jsonb(t)::text FROM ops.quality_metric t WHERE NOT EXISTS (
+SELECT quality_metric_id FROM ops.quality_metric t WHERE NOT EXISTS (
     SELECT FROM ops.quality_metric later
     WHERE later.metric = t.metric AND later.quality_metric_id > t.quality_metric_id
       AND (later.exposure_id = t.exposure_id
            OR later.exposure_id IS NULL AND t.exposure_id IS NULL AND later.block_id = t.block_id))
-ORDER BY 1
 """
 
 
@@ -88,7 +88,7 @@ def test_the_release_before_has_data_in_all_its_tables(old_release):
 def test_all_rows_come_through_the_upgrade(old_release):
     columns = tables(old_release)
     before, points = everything(old_release, columns), execute(old_release, _POINTS)
-    metrics = [row for (row,) in execute(old_release, _LAST_METRICS)]
+    last_metrics = {number for (number,) in execute(old_release, _LAST_METRICS)}
     migrate.upgrade()
     migrate.ensure_current()
     now = tables(old_release)
@@ -102,9 +102,9 @@ def test_all_rows_come_through_the_upgrade(old_release):
         elif name in ADDED_TO:
             assert set(stored) <= set(after[name]), name
         elif name == "ops.quality_metric":
-            assert [row for (row,) in execute(old_release, _LAST_METRICS)] == metrics
-            assert after[name] == [row for row in stored if row in set(after[name])]
-            assert len(after[name]) == len(metrics) < len(stored)
+            last = [row for row in stored if json.loads(row)["quality_metric_id"] in last_metrics]
+            assert after[name] == last
+            assert len(last) < len(stored)
         else:
             assert after[name] == stored, name
     assert execute(old_release, _POINTS) == points
