@@ -290,6 +290,7 @@ def _fill_for_reading(server: BenchServer) -> float:
 
 def _reading(server: BenchServer) -> Iterator[Figure]:
     """Read light curves of 600 points, of ours and of the plain table."""
+    server.use("reading")
     yield from _single_curves(server)
     for question in _CONES:
         ours, plain = (median_seconds(_copy_out(query)) for query in (question.ours, question.plain))
