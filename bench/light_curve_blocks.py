@@ -21,8 +21,8 @@ POINTS = N_OBJECT * N_EPOCH
 FIRST_DAY = 61520
 RA, DEC, SIDE = 268.0, -29.3, 0.125
 STRANGER = 1
-#: Of the stars of the romanisim files those that are bright enough for position offsets, and for shapes.
-POSITION_SHARE, SHAPE_SHARE = 0.17, 0.05
+#: Of the stars of the romanisim files those for which `run daily` stored position offsets, and shapes.
+POSITION_SHARE, SHAPE_SHARE = 0.23, 0.07
 
 _PLAIN = {
     "object_id": "bigint",
