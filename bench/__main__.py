@@ -1,7 +1,8 @@
-"""``python -m bench [area ...]``: measure, print the table, keep the figures in ``bench/results.json``."""
+"""``python -m bench [--data FOLDER] [area ...]``: measure, print, keep what was found in ``results.json``."""
 
 from __future__ import annotations
 
+import argparse
 import importlib
 import importlib.util
 import sys
@@ -10,6 +11,7 @@ from pathlib import Path
 
 from bench.record import Figure, print_table, write_json
 from bench.report import write_page
+from bench.sample import BESIDE, use_folder
 
 #: Areas in the order in which they are measured; each is a module with ``figures() -> Iterable[Figure]``.
 AREAS = ("photometry", "storage", "reference", "season", "tap", "archive", "spectra")
@@ -27,12 +29,23 @@ def measure(area: str) -> list[Figure]:
     return list(found)
 
 
+def _parser() -> argparse.ArgumentParser:
+    """What the command line may say."""
+    parser = argparse.ArgumentParser(prog="python -m bench", description="Measure beside a peer or a limit.")
+    parser.add_argument("area", nargs="*", help=f"what to measure, of {', '.join(present_areas())}")
+    where = "folder that holds romanisim_l2, the files of romanisim with their truth; default: %(default)s"
+    parser.add_argument("--data", type=Path, default=BESIDE, metavar="FOLDER", help=where)
+    return parser
+
+
 def main(arguments: list[str]) -> int:
     """Measure the areas that are named, or all; return 1 if a target is missed."""
-    if unknown := sorted(set(arguments) - set(present_areas())):
+    chosen = _parser().parse_args(arguments)
+    if unknown := sorted(set(chosen.area) - set(present_areas())):
         print(f"no such area: {', '.join(unknown)}; there are {', '.join(present_areas())}", file=sys.stderr)
         return 2
-    figures = [figure for area in arguments or present_areas() for figure in measure(area)]
+    use_folder(chosen.data)
+    figures = [figure for area in chosen.area or present_areas() for figure in measure(area)]
     write_json(figures, _RESULTS)
     write_page(_RESULTS)
     print_table(figures)

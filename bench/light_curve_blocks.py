@@ -8,7 +8,7 @@ import numpy as np
 import sqlalchemy as sa
 
 from loaders.catalog.identity import wanted_id
-from loaders.light_curve.block import BlockKey, BlockPhotometry, Epochs
+from loaders.light_curve.block import BlockKey, BlockPhotometry, Epochs, MeasurementMatrix
 from loaders.light_curve.load import BlockContext, empty_measurements, write_block
 from loaders.light_curve.summary import SegmentMatrix
 from roman_db import session
@@ -21,6 +21,8 @@ POINTS = N_OBJECT * N_EPOCH
 FIRST_DAY = 61520
 RA, DEC, SIDE = 268.0, -29.3, 0.125
 STRANGER = 1
+#: Of the stars of the romanisim files those for which `run daily` stored position offsets, and shapes.
+POSITION_SHARE, SHAPE_SHARE = 0.23, 0.07
 
 _PLAIN = {
     "object_id": "bigint",
@@ -53,8 +55,11 @@ def key(day: int) -> BlockKey:
     return BlockKey(1, "WFI07", "F146", "psf", day, day + 1)
 
 
-def photometry(day: int) -> BlockPhotometry:
-    """Fluxes of a day; 5 % of the objects are flagged for ten exposures."""
+def photometry(day: int, with_bright: bool = False) -> BlockPhotometry:
+    """Fluxes of a day; 5 % of the objects are flagged for ten exposures.
+
+    With ``with_bright`` the brightest have position offsets and shapes, too, as the daily job measures them.
+    """
     rng = np.random.default_rng(day)
     shape = (N_OBJECT, N_EPOCH)
     flags = np.zeros(shape, np.uint16)
@@ -63,8 +68,17 @@ def photometry(day: int) -> BlockPhotometry:
         rng.normal(1000, 30, shape).astype(np.float32), rng.normal(30, 1, shape).astype(np.float32), flags
     )
     ones = np.ones(N_OBJECT)
-    none = empty_measurements(N_EPOCH, 4), empty_measurements(N_EPOCH, 7)
-    return BlockPhotometry(positions()[0], segments, 1000 * ones, *none, ones, ones, ones)
+    measured = empty_measurements(N_EPOCH, 4), empty_measurements(N_EPOCH, 7)
+    if with_bright:
+        measured = _bright(rng, POSITION_SHARE, 4), _bright(rng, SHAPE_SHARE, 7)
+    return BlockPhotometry(positions()[0], segments, 1000 * ones, *measured, ones, ones, ones)
+
+
+def _bright(rng: np.random.Generator, share: float, n_column: int) -> MeasurementMatrix:
+    """Measurements of a share of the objects in all exposures."""
+    shape = (round(share * N_OBJECT), N_EPOCH)
+    chosen = np.sort(rng.choice(positions()[0], shape[0], replace=False))
+    return MeasurementMatrix(chosen, [rng.normal(0, 1, shape).astype(np.float32) for _ in range(n_column)])
 
 
 def prepare() -> BlockContext:

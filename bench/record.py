@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import datetime
 import json
+import os
+import platform
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Literal
 
+import psutil
 from rich.console import Console
 from rich.table import Table
 
@@ -39,11 +42,20 @@ class Figure:
 
 
 def write_json(figures: Iterable[Figure], path: Path) -> None:
-    """Write the figures with today's date as a JSON list, keeping those of areas not measured in this run."""
-    rows = [asdict(figure) | {"date": datetime.date.today().isoformat()} for figure in figures]
+    """Write the figures with date and machine as a JSON list, keeping those of areas not measured now."""
+    origin = {"date": datetime.date.today().isoformat(), "machine": machine()}
+    rows = [asdict(figure) | origin for figure in figures]
     areas = {row["area"] for row in rows}
     kept = [row for row in json.loads(path.read_text()) if row["area"] not in areas] if path.exists() else []
     path.write_text(json.dumps(kept + rows, indent=1) + "\n")
+
+
+def machine() -> str:
+    """Processor, cores and memory of this machine."""
+    lines = Path("/proc/cpuinfo").read_text().splitlines() if Path("/proc/cpuinfo").exists() else []
+    models = [line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")]
+    memory = psutil.virtual_memory().total / 2**30
+    return f"{models[0] if models else platform.processor()}, {os.cpu_count()} cores, {memory:.0f} GiB"
 
 
 def print_table(figures: Iterable[Figure]) -> None:

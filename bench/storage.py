@@ -10,24 +10,25 @@ from __future__ import annotations
 import itertools
 import os
 import statistics
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-import psycopg2.extras
 import sqlalchemy as sa
 
+from bench import objects
 from bench.light_curve_blocks import (
     DEC,
     FIRST_DAY,
     N_OBJECT,
     POINTS,
+    POSITION_SHARE,
     RA,
+    SHAPE_SHARE,
     STRANGER,
     epochs,
     key,
-    object_columns,
     photometry,
     positions,
     prepare,
@@ -39,6 +40,7 @@ from bench.light_curve_blocks import (
 from bench.record import Figure
 from bench.server import BenchServer, bench_server, median_seconds, seconds
 from loaders.compaction.load import Window, compact_window, drop_retired, prepare_windows
+from loaders.light_curve.block import BlockPhotometry
 from loaders.light_curve.encode import encode_segments
 from loaders.light_curve.load import (
     ARRAY_COLUMNS,
@@ -52,7 +54,7 @@ from loaders.light_curve.load import (
     write_segments,
 )
 from roman_db import session
-from roman_db.bulk import copy_stream, upsert_rows
+from roman_db.bulk import copy_stream
 from roman_db.copy_binary import HEADER, TRAILER
 
 _AREA = "storage"
@@ -66,29 +68,46 @@ def figures() -> Iterator[Figure]:
     """Measure everything; some minutes and 3 GB of disk."""
     with bench_server() as server:
         yield from _loading(server)
-        yield from _history(server)
+        plain = _fill_for_reading(server)
+        yield Figure(_AREA, "stored size of the plain table, with its index", plain, "bytes/point")
         yield from _reading(server)
-        yield from _objects(server)
+        yield from _history(server, plain)
+        yield from objects.figures(server)
 
 
 def _loading(server: BenchServer) -> Iterator[Figure]:
     """Load one block after another three ways, in turns."""
     server.use("loading")
     context = prepare()
-    ways = (_write_whole, _write_segments_only, _write_encoded)
+    ways = (_write_daily, _write_whole, _write_segments_only, _write_encoded)
     times: dict[Callable[..., float], list[float]] = {way: [] for way in ways}
     for turn in range(10):
         for number, way in enumerate(ways):
             times[way].append(way(FIRST_DAY + 1000 * number + turn, context))
-    whole, segments, limit = (POINTS / statistics.median(times[way][2:]) / 1e6 for way in ways)
+    daily, whole, segments, limit = (POINTS / statistics.median(times[way][2:]) / 1e6 for way in ways)
     peer = "COPY BINARY of the same bytes, encoded before, into the same table and index"
     yield Figure(_AREA, "load, fluxes alone", segments, "M points/s", 0.8 * limit, "max", peer, limit)
-    yield Figure(_AREA, "load, summaries included", whole, "M points/s", 5.0, "max", peer, limit)
+    yield Figure(_AREA, "load, fluxes and summaries", whole, "M points/s", 5.0, "max", peer, limit)
+    name = (
+        f"load as the daily job does: fluxes, summaries, positions of {POSITION_SHARE:.0%} and shapes of "
+        f"{SHAPE_SHARE:.0%} of the stars; points are those of fluxes"
+    )
+    yield Figure(_AREA, name, daily, "M points/s", None, "max", peer, limit)
+
+
+def _write_daily(day: int, context: BlockContext) -> float:
+    """Time of a block as the daily job writes it."""
+    return _write_block(day, photometry(day, with_bright=True), context)
 
 
 def _write_whole(day: int, context: BlockContext) -> float:
-    """Time of a block as the daily job writes it."""
-    measured, when = photometry(day), epochs(day)
+    """Time of a block without positions and shapes of bright stars."""
+    return _write_block(day, photometry(day), context)
+
+
+def _write_block(day: int, measured: BlockPhotometry, context: BlockContext) -> float:
+    """Time of a block."""
+    when = epochs(day)
 
     def write() -> None:
         with session.transaction() as connection:
@@ -130,7 +149,7 @@ def _new_place(connection: sa.Connection, day: int, context: BlockContext) -> Bl
     return place
 
 
-def _history(server: BenchServer) -> Iterator[Figure]:
+def _history(server: BenchServer, plain: float) -> Iterator[Figure]:
     """Load some hundred days, and see whether the next ones, sizes and scans suffer from them."""
     server.use("short")
     contexts = {"short": prepare()}
@@ -141,9 +160,9 @@ def _history(server: BenchServer) -> Iterator[Figure]:
         write_day(day, contexts["long"])
     yield _constancy(server, contexts)
     server.use("long")
-    yield from _sizes("")
+    yield from _sizes("", plain)
     yield from _compaction(contexts["long"])
-    yield from _sizes(" after compaction")
+    yield from _sizes(" after compaction", plain)
 
 
 def _constancy(server: BenchServer, contexts: dict[str, BlockContext]) -> Figure:
@@ -169,12 +188,11 @@ def _constancy(server: BenchServer, contexts: dict[str, BlockContext]) -> Figure
 _WINDOWS = [Window(first, first + 8, sealed=False) for first in range(FIRST_DAY, FIRST_DAY + 32, 8)]
 
 
-def _sizes(when: str) -> Iterator[Figure]:
-    """Bytes a point of these windows, indexes and TOAST included."""
+def _sizes(when: str, plain: float) -> Iterator[Figure]:
+    """Bytes a point of these windows, indexes and TOAST included; ``plain`` are those of the plain table."""
     points = POINTS * sum(window.to_mjd - window.from_mjd for window in _WINDOWS)
     segments, summaries = (_size(name) / points for name in ("light_curve_segment", "light_curve_summary"))
-    plain = _PLAIN + ", published"
-    yield Figure(_AREA, f"stored size of fluxes{when}", segments, "bytes/point", 11, "min", plain, 99.8)
+    yield Figure(_AREA, f"stored size of fluxes{when}", segments, "bytes/point", 11, "min", _PLAIN, plain)
     yield Figure(_AREA, f"stored size with summaries{when}", segments + summaries, "bytes/point")
 
 
@@ -254,8 +272,8 @@ _CHI2 = (
 )
 
 
-def _reading(server: BenchServer) -> Iterator[Figure]:
-    """Read light curves of 600 points, of ours and of the plain table."""
+def _fill_for_reading(server: BenchServer) -> float:
+    """Store light curves of 600 points in our tables and in a plain one; return its bytes a point."""
     server.use("reading")
     context = prepare()
     for day in _READ_DAYS:
@@ -267,7 +285,12 @@ def _reading(server: BenchServer) -> Iterator[Figure]:
         connection.execute(
             sa.text("ANALYZE roman.light_curve_segment, roman.light_curve_summary, roman.object")
         )
-    yield _plain_size()
+    return _plain_size()
+
+
+def _reading(server: BenchServer) -> Iterator[Figure]:
+    """Read light curves of 600 points, of ours and of the plain table."""
+    server.use("reading")
     yield from _single_curves(server)
     for question in _CONES:
         ours, plain = (median_seconds(_copy_out(query)) for query in (question.ours, question.plain))
@@ -279,12 +302,11 @@ def _reading(server: BenchServer) -> Iterator[Figure]:
     )
 
 
-def _plain_size() -> Figure:
+def _plain_size() -> float:
     """Bytes a point of the plain table, its index included."""
     query = sa.text("SELECT pg_total_relation_size('public.point')")
     with session.reading(session.Role.OWNER) as connection:
-        size = connection.execute(query).scalar_one() / (POINTS * len(_READ_DAYS))
-    return Figure(_AREA, "stored size of the plain table", size, "bytes/point")
+        return float(connection.execute(query).scalar_one()) / (POINTS * len(_READ_DAYS))
 
 
 _ROWS = f"SELECT {_COLUMNS} FROM roman.light_curve WHERE object_id = {{}}"
@@ -350,48 +372,3 @@ def _copy_out(query: str) -> Callable[[], object]:
             cursor.copy_expert(f"COPY ({query}) TO STDOUT (FORMAT binary)", sink, 1 << 20)
 
     return run
-
-
-def _objects(server: BenchServer) -> Iterator[Figure]:
-    """Insert objects and update half of them again, set by set and by ``execute_values``."""
-    server.use("objects")
-    context = prepare()
-    columns = object_columns(context, 200_000)
-    ours = [_upsert_rate(_upsert, part) for part in _parts(columns, 0, 5)]
-    theirs = [_upsert_rate(_execute_values, part) for part in _parts(columns, 5, 10)]
-    ours_rate, theirs_rate = statistics.median(ours), statistics.median(theirs)
-    yield Figure(_AREA, "object upsert", ours_rate, "rows/s", 40_000, "max", "execute_values", theirs_rate)
-
-
-def _parts(columns: dict, first: int, last: int) -> Iterable[dict]:
-    """Parts of the objects, a tenth of them each: all anew, then all again with positions that have moved."""
-    for number in range(first, last):
-        part = {name: values[number::10] for name, values in columns.items()}
-        yield part
-        yield part | {"ra": part["ra"] + 1e-7}
-
-
-def _upsert_rate(upsert: Callable[[sa.Connection, dict], None], columns: dict) -> float:
-    """Rows a second."""
-
-    def run() -> None:
-        with session.transaction() as connection:
-            upsert(connection, columns)
-
-    return len(columns["object_id"]) / seconds(run)
-
-
-def _upsert(connection: sa.Connection, columns: dict) -> None:
-    """Upsert as loaders do."""
-    upsert_rows(connection, "roman.object", columns)
-
-
-def _execute_values(connection: sa.Connection, columns: dict) -> None:
-    """Upsert as psycopg2 offers it."""
-    names = ", ".join(columns)
-    updates = ", ".join(f"{name} = EXCLUDED.{name}" for name in columns if name != "object_id")
-    statement = (
-        f"INSERT INTO roman.object ({names}) VALUES %s ON CONFLICT (object_id) DO UPDATE SET {updates}"
-    )
-    rows = list(zip(*(values.tolist() for values in columns.values()), strict=True))
-    psycopg2.extras.execute_values(connection.connection.cursor(), statement, rows, page_size=1000)

@@ -126,7 +126,16 @@ def load_catalog(
         except Rejected as rejected:
             with session.transaction() as connection:
                 run.reject(connection, rejected)
-        return run.counts(), change
+        counts = run.counts()
+    _refresh_statistics(change)
+    return counts, change
+
+
+def _refresh_statistics(change: CatalogChange | None) -> None:
+    """Tell the planner what has been written, which only the owner may: the next catalog is joined to it."""
+    if change is not None and change.catalog_version_id is not None:
+        with session.transaction(session.Role.OWNER) as connection:
+            connection.exec_driver_sql("ANALYZE roman.object, roman.object_flux, roman.object_alias")
 
 
 @dataclass(frozen=True)
@@ -201,8 +210,7 @@ def _store(connection: sa.Connection, run: LoadRun, given: _Input, options: Cata
     except ValueError as error:
         remedy = "Leave unknown values empty, or correct the rows"
         raise Rejected(str(given.path), str(error), remedy, "number_too_large") from error
-    radii = {"radius": options.match_radius / 3600, "name_radius": NAME_RADIUS / 3600}
-    _run_job(connection, "object_match", {"name": given.name, **radii})
+    _match(connection, given.name, options.match_radius)
     _stage_new(connection, sources)
     change = _upsert(connection, run, given.name, n_good - len(sources))
     run.count(connection, loaded=n_good, unchanged=n_good if change.catalog_version_id is None else 0)
@@ -298,6 +306,14 @@ def _stage(connection: sa.Connection, sources: Sources) -> None:
     }
     rows = {name: np.concatenate(parts) if parts else np.empty(0) for name, parts in flux.items()}
     stage_rows(connection, "staged_flux", _FLUX_TYPES, rows)
+
+
+def _match(connection: sa.Connection, name: str, radius: float) -> None:
+    """Find the objects that the staged sources are: by name first, then within a radius (arcsec)."""
+    _run_job(connection, "object_match_name", {"name": name, "name_radius": NAME_RADIUS / 3600})
+    # Which sources have an object is news to the planner, which would compare each with each.
+    connection.exec_driver_sql("ANALYZE pg_temp.staged_source")
+    _run_job(connection, "object_match_place", {"radius": radius / 3600})
 
 
 def _stage_new(connection: sa.Connection, sources: Sources) -> None:

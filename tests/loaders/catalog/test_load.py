@@ -276,3 +276,11 @@ def test_loads_at_once(new_database, tmp_path):
     assert count(new_database, "roman.object") == 24
     assert sum(row[0] for row in versions(new_database)) == 24
     assert len(versions(new_database)) == 2
+
+
+def test_the_planner_knows_what_was_loaded(new_database, tmp_path):
+    """Without statistics the next catalog was compared with the names of this one, each with each."""
+    load(stars(), tmp_path / "a.ecsv")
+    known = "SELECT DISTINCT tablename FROM pg_stats WHERE schemaname = 'roman'"
+    tables = {row[0] for row in execute(new_database, known)}
+    assert {"object", "object_flux", "object_alias"} <= tables

@@ -1,4 +1,4 @@
--- Find the object that each staged source is: by its name in the catalog, else by position.
+-- Find the object that each staged source is by its name in the catalog.
 -- A name counts only where it is near its object: a catalog may number its sources anew, or be another of that name.
 -- Of sources that share an object the nearest is it.
 -- Grain: one row a staged source that is a known object.
@@ -7,7 +7,6 @@
 -- Parameters:
 --   name: name of the catalog
 --   name_radius: distance in degrees within which a source of an object's name is the object
---   radius: distance in degrees within which a source is an object
 WITH same_name AS (
     SELECT s.n, o.object_id, q3c_dist(s.ra, s.dec, o.ra, o.dec) AS distance
     FROM pg_temp.staged_source AS s
@@ -20,30 +19,9 @@ named AS (
     FROM same_name
     WHERE distance < CAST(:name_radius AS double precision)
     ORDER BY object_id, distance, n
-),
-
-near AS (
-    SELECT s.n, o.object_id, q3c_dist(s.ra, s.dec, o.ra, o.dec) AS distance
-    FROM pg_temp.staged_source AS s
-    JOIN roman.object AS o ON q3c_join(s.ra, s.dec, o.ra, o.dec, CAST(:radius AS double precision))
-    WHERE
-        NOT EXISTS (SELECT 1 FROM named AS k WHERE k.n = s.n)
-        AND NOT EXISTS (SELECT 1 FROM named AS k WHERE k.object_id = o.object_id)
-),
-
-nearest AS (
-    SELECT DISTINCT ON (n) n, object_id, distance
-    FROM near
-    ORDER BY n, distance, object_id
-),
-
-mutual AS (
-    SELECT DISTINCT ON (object_id) n, object_id
-    FROM nearest
-    ORDER BY object_id, distance, n
 )
 
 UPDATE pg_temp.staged_source AS s
 SET object_id = m.object_id
-FROM (SELECT n, object_id FROM named UNION ALL SELECT n, object_id FROM mutual) AS m
+FROM named AS m
 WHERE m.n = s.n
