@@ -37,7 +37,7 @@ def test_again_makes_no_new_version(new_database, tmp_path):
     assert "12 of them were there already" in outcome.out
     load(stars(), tmp_path / "the_same_under_another_name.ecsv")
     after = stored_rows(new_database)
-    assert_same(after, {**before, "file": after["file"]})
+    assert_same(after, {**before, "file": after["file"], "input": after["input"]})
     assert versions(new_database) == [(12, 0, 0, 0)]
 
 
