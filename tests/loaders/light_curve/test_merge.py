@@ -71,7 +71,8 @@ def test_merged_blocks_are_the_block_of_all(case):
     parts, rows, there = [], [], np.zeros(flux.shape, bool)
     for number in numbers:
         columns = np.flatnonzero(block == number)
-        parts.append(Epochs(100 + columns, columns.astype(float), columns + 0.5))
+        times = columns.astype(float), columns + 0.5
+        parts.append(Epochs(100 + columns, *times, file_id=200 + columns, psf_model_id=300 + columns))
         for i in np.flatnonzero(present[number]):
             there[i, columns] = True
             rows.append(
@@ -85,7 +86,8 @@ def test_merged_blocks_are_the_block_of_all(case):
     merged = merge_segments(decode_rows(b"".join([_HEAD, *rows, _TAIL]), 2, True), plan)
 
     measured = np.flatnonzero(there.any(axis=1))
-    assert epochs.exposure_id.tolist() == (100 + np.arange(flux.shape[1])).tolist()
+    for found, first in ((epochs.exposure_id, 100), (epochs.file_id, 200), (epochs.psf_model_id, 300)):
+        assert found.tolist() == (first + np.arange(flux.shape[1])).tolist()
     assert merged.object_id.tolist() == object_id[measured].tolist()
     for found, whole in zip(merged.arrays, (flux, error), strict=True):
         np.testing.assert_array_equal(found, np.where(there, whole, np.nan)[measured])
