@@ -42,7 +42,7 @@ from loaders.photometry.psf_table import PsfTable
 from loaders.photometry.scene import Canvas, Drawn, draw_stars
 from loaders.psf.detector import build_detector_psf
 from loaders.psf.field import StarField
-from loaders.psf.load import wide_psf
+from loaders.psf.load import SETTINGS, wide_psf
 from loaders.psf.model import EffectivePsf
 from loaders.psf.optics import optical_psf
 from loaders.psf.render import SplinePsf, Stars, columns, draw
@@ -199,7 +199,7 @@ def build_from(samples: list[Sample]) -> tuple[EffectivePsf, EffectivePsf]:
     x0, y0 = WINDOW_ORIGIN
     optics = [optical_psf("WFI07", "F146"), wide_psf("WFI07", "F146")]
     start, wide = (replace(one, x_node=one.x_node - x0, y_node=one.y_node - y0) for one in optics)
-    built = build_detector_psf(fields, start, wide)
+    built = build_detector_psf(fields, start, wide, SETTINGS)
     core = replace(built.psf, x_node=built.psf.x_node + x0, y_node=built.psf.y_node + y0)
     return core, built.wings
 

@@ -15,6 +15,7 @@ from astropy.time import Time
 
 from loaders.astrometry.load import StoredExposure, read_exposures, read_stars
 from loaders.astrometry.stars import CatalogStars, catalog_pixels, near_image
+from loaders.psf.build import BuildSettings
 from loaders.psf.detector import MARGIN, DetectorPsf, build_detector_psf
 from loaders.psf.field import StarField
 from loaders.psf.library import Entries, Limits, choose
@@ -37,6 +38,10 @@ from roman_db.schema.metadata import table
 #: Exposures of a day that its PSF is built from, spread over the day: so many at least, and so many pixels.
 #: The noise of a PSF falls with the number of stars, of which a small image has few.
 EXPOSURES_A_PSF, PIXELS_A_PSF = 4, 750_000
+
+#: Light far from its star can't be told from the sky in a crowded field, and some per cent of it may be missed.
+#: How much that is, the catalogued fluxes say, in the median over the stars that measure a PSF.
+SETTINGS = BuildSettings(flux_scale="given")
 
 #: Half width (pixels) to which the PSF of bright stars is known: their light beyond it is lost.
 WINGS = 60
@@ -89,6 +94,7 @@ def build_unit(unit: Unit, run: LoadRun, progress: Progress) -> None:
         fields,
         optical_psf(detector, element),
         wide_psf(detector, element),
+        SETTINGS,
         progress=lambda done, steps: progress(f"psf {unit.name}", done, steps),
     )
     with session.transaction() as connection:

@@ -13,7 +13,7 @@ _TABLE_COMMENT = (
     "Measured quality of an exposure, a block, a PSF or a run, with the limits in force; a metric of one of the first "
     "three that is measured again replaces what was measured before."
 )
-_WHERE = "0-based in the pixels of the exposures: {} of the detector unless they are windows of it."
+_WHERE = "0-based in the pixels of the exposures: {} of the detector unless they are windows of it. [pixel]"
 _PLACES = {
     "psf_model.x_node": "Columns of the nodes, " + _WHERE.format("those"),
     "psf_model.y_node": "Rows of the nodes, " + _WHERE.format("those"),
