@@ -39,8 +39,8 @@ from roman_db.schema.metadata import table
 #: The noise of a PSF falls with the number of stars, of which a small image has few.
 EXPOSURES_A_PSF, PIXELS_A_PSF = 4, 750_000
 
-#: Light far from its star can't be told from the sky in a crowded field, and some per cent of it may be missed.
-#: How much that is, the catalogued fluxes say, in the median over the stars that measure a PSF.
+#: Light far from its star can't be told from the sky in a crowded field, and some per cent may be missed: how
+#: much, the catalogued fluxes say, in the median over the stars that measure a PSF.
 SETTINGS = BuildSettings(flux_scale="given")
 
 #: Half width (pixels) to which the PSF of bright stars is known: their light beyond it is lost.
