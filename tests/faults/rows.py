@@ -23,8 +23,7 @@ _METRIC = "SELECT t.metric, t.value, t.verdict"
 #: Query by name; each gives rows ``t`` and what their arbitrary numbers refer to.
 QUERIES: Mapping[str, str] = {
     "file": "SELECT t, t.superseded_at IS NOT NULL FROM ops.input_file t",
-    "input": "SELECT DISTINCT t.role, t.path, t.sha256, t.size_bytes, t.file_id IS NULL AS is_unknown "
-    "FROM ops.load_run_input t",
+    "input": "SELECT DISTINCT t.role, t.path, t.sha256, t.size_bytes FROM ops.load_run_input t",
     "program": "SELECT t, 0 FROM roman.program t",
     "visit": "SELECT t, 0 FROM roman.visit t",
     "field": "SELECT t, 0 FROM roman.field t",
