@@ -78,7 +78,7 @@ def test_a_database_of_a_later_release_is_refused_and_stays_as_it_is(database):
 
 @pytest.mark.parametrize("exists", [True, False], ids=["empty", "missing"])
 def test_two_upgrades_at_once(cluster_url, monkeypatch, exists):
-    name = "upgraded_at_once"
+    name = f"upgraded_at_once_{exists}".lower()
     if exists:
         execute(cluster_url, f"CREATE DATABASE {name}")
     point_at(sa.make_url(cluster_url).set(database=name).render_as_string(False), monkeypatch)
