@@ -94,7 +94,8 @@ def check(server: PrivateServer, survey: Survey, command: str, victim: str, frac
     for fraction in fractions:
         server.begin_with(survey, state)
         struck = server.run(arguments(survey), Kill(victim, round(whole.n_step * fraction)))
-        assert struck.code == 1, struck
+        # Sessions outlive the first process by a moment, in which the last commit may get through.
+        assert struck.code == 1 or (victim == "server" and fraction == 1.0), struck
         with contextlib.suppress(psycopg2.OperationalError):  # the server may be down: the command sees to it
             execute(url, "SELECT 1")
         again = server.run(arguments(survey))
