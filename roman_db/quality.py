@@ -41,13 +41,14 @@ ON CONFLICT ({key}, metric) DO UPDATE SET
     measured_at = EXCLUDED.measured_at, load_run_id = EXCLUDED.load_run_id
 """
 
-#: What a metric may belong to: measured again, it replaces the row before.
-_OWNERS = ("exposure_id", "block_id", "psf_model_id")
-
-#: What is measured of a run belongs to nothing, and is added.
+#: What is measured of an exposure, a block or a PSF replaces the row before; what belongs to none is added.
 _STATEMENTS = (
-    *(_STORE.format(measured=f"m.{key} IS NOT NULL") + _REPLACE.format(key=key) for key in _OWNERS),
-    _STORE.format(measured=" AND ".join(f"m.{key} IS NULL" for key in _OWNERS)),
+    _STORE.format(measured="m.exposure_id IS NOT NULL") + _REPLACE.format(key="exposure_id"),
+    _STORE.format(measured="m.exposure_id IS NULL AND m.block_id IS NOT NULL")
+    + _REPLACE.format(key="block_id"),
+    _STORE.format(measured="coalesce(m.exposure_id, m.block_id) IS NULL AND m.psf_model_id IS NOT NULL")
+    + _REPLACE.format(key="psf_model_id"),
+    _STORE.format(measured="coalesce(m.exposure_id, m.block_id, m.psf_model_id) IS NULL"),
 )
 
 
@@ -64,11 +65,6 @@ class Metric:
     exposure_id: int | None = None
     block_id: int | None = None
     psf_model_id: int | None = None
-
-    def __post_init__(self) -> None:
-        owners = [key for key in _OWNERS if getattr(self, key) is not None]
-        if len(owners) > 1:
-            raise ValueError(f"a metric belongs to one thing, {self.metric} names {owners}")
 
 
 def store_metrics(connection: sa.Connection, load_run_id: int, metrics: Sequence[Metric]) -> None:

@@ -86,7 +86,7 @@ class BuildSettings:
     gradient_size: int = 700
     position_sigma: float = 0.01
     model_error: tuple[float, ...] = (0.05, 0.02, 0.005, 0.002)
-    solver_iterations: tuple[int, ...] = (8, 8, 20, 30)
+    solver_iterations: tuple[int, ...] = (15, 15, 60, 90)
     background_spacing: float = 150.0
     outlier: float = 6.0
     flux_scale: Literal["infinity", "given"] = "infinity"

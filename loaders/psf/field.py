@@ -6,7 +6,6 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-from scipy.sparse import csc_array, hstack, kron
 
 from loaders.psf.model import FloatArray
 
@@ -124,12 +123,6 @@ class Background:
     def project(self, image: FloatArray) -> FloatArray:
         """The transpose of `image`, shape (size,)."""
         return np.append((self.rows.T @ image @ self.columns).ravel(), (self.wings * image).sum())
-
-    def light(self, weight: FloatArray) -> csc_array:
-        """Images of unit levels times a weight, as the columns of a sparse matrix of shape (ny nx, size)."""
-        nodes = kron(csc_array(self.rows), csc_array(self.columns), format="csc")
-        whole = hstack([nodes, csc_array(self.wings.reshape(-1, 1))], format="csc")
-        return csc_array(whole.multiply(weight.reshape(-1, 1)))
 
     def lengths(self, weight: FloatArray) -> FloatArray:
         """Euclidean lengths of the weighted images of unit levels, shape (size,)."""

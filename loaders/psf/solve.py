@@ -2,9 +2,8 @@
 
 Unknown are the correction of the PSF, the flux of every star, the background of every field and, if asked,
 the positions of the stars that measure the PSF. Solved jointly, an error of the PSF cannot hide in fluxes;
-conjugate gradients (Björck 1996, Numerical Methods for Least Squares Problems, §7.4) need only the products
-with the design matrix and with its transpose, which are images drawn and images summed over stars. What
-would make them slow, the light that crowded stars and the background share, `loaders.psf.shared_light` knows.
+LSMR (Fong & Saunders 2011, SIAM J. Sci. Comput. 33, 2950) needs only the products with the design matrix
+and with its transpose, which are images drawn and images summed over stars.
 """
 
 from __future__ import annotations
@@ -15,13 +14,12 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 from scipy.sparse import csc_array, hstack
+from scipy.sparse.linalg import LinearOperator, lsmr
 
-from loaders.psf.conjugate_gradients import least_squares
 from loaders.psf.correction import CorrectionSpace
 from loaders.psf.field import Background, IntArray
 from loaders.psf.model import FloatArray
 from loaders.psf.render import SplinePsf, Stars, accumulate, columns, draw
-from loaders.psf.shared_light import SharedLight
 
 _ALONG_X, _ALONG_Y = (0, 1), (1, 0)
 _WEAK = 1e-2
@@ -99,7 +97,9 @@ class JointProblem:
         norms = [_norms(self.psf, field, self.position_sigma) for field in self.fields]
         with ThreadPoolExecutor(min(len(self.fields), os.cpu_count() or 1)) as pool:
             design = _Design(self, norms, pool)
-            unknown = least_squares(design, design.right_side(), iterations)
+            shape = design.right_side().size, design.size()
+            operator = LinearOperator(shape, matvec=design.forward, rmatvec=design.backward)
+            unknown = lsmr(operator, design.right_side(), atol=1e-6, btol=1e-6, maxiter=iterations)[0]
         white, parts = design.split(unknown)
         changes = [
             FieldChange(f / n.flux, b / n.level, s / n.shift)
@@ -149,7 +149,6 @@ class _Design:
         self.problem, self.norms, self._pool = problem, norms, pool
         self.moving = problem.position_sigma > 0
         self._columns = list(pool.map(self._star_columns, problem.fields, norms))
-        self._shared = list(pool.map(self._shared_light, problem.fields, norms))
 
     def _star_columns(self, field: FieldProblem, norm: FieldChange) -> csc_array:
         """Weighted images of scaled changes of all fluxes, then of the shifts along x and y."""
@@ -161,24 +160,9 @@ class _Design:
                 parts.append(columns(field.root_weight, psf, moved, order))
         return csc_array(hstack(parts, format="csc"))
 
-    def _shared_light(self, field: FieldProblem, norm: FieldChange) -> SharedLight:
-        """How fluxes and levels of a field trade with one another."""
-        stars = replace(field.stars, flux=1 / norm.flux)
-        levels = csc_array(field.background.light(field.root_weight).multiply(1 / norm.level))
-        return SharedLight.of(field.root_weight, self.problem.psf, stars, levels, _WEAK)
-
-    def precondition(self, unknown: FloatArray) -> FloatArray:
-        """Multiply by about the inverse of the normal matrix: exactly that of fluxes and levels near by."""
-        white, parts = self.split(unknown)
-        solved = self._pool.map(
-            lambda shared, part: shared.solve(np.append(part[0], part[1])), self._shared, parts
-        )
-        rows = [white.ravel()]
-        for found, (_, _, shift) in zip(solved, parts, strict=True):
-            rows.append(found)
-            if self.moving:
-                rows.append(shift.ravel())
-        return np.concatenate(rows)
+    def size(self) -> int:
+        """Number of unknowns."""
+        return self.problem.white.size + sum(sum(self._lengths(k)) for k in range(len(self.norms)))
 
     def right_side(self) -> FloatArray:
         """Weighted residuals, then what the priors say of the unknowns as they are."""

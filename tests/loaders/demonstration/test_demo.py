@@ -13,7 +13,7 @@ scene:
   stars: {density_per_arcmin2: 9000}
   variables: []
   events:
-    - {kind: single_lens, number: 40, t_einstein: [0.02, 0.04], u0: [0.1, 0.3], rho: [0.0005, 0.002],
+    - {kind: single_lens, number: 12, t_einstein: [0.02, 0.04], u0: [0.1, 0.3], rho: [0.0005, 0.002],
        t0: [0.4, 0.6], magnitude: [17.0, 21.5]}
   galaxies: {density_per_arcmin2: 0}
 survey:

@@ -198,7 +198,9 @@ def test_same_content_under_another_name_is_refused(new_database, survey, tmp_pa
     assert path.name in reason
     assert remedy
     after = stored_rows(new_database)
-    assert_same(after, {**before, "rejection": after["rejection"]})
+    # The run remembers that it was given the file, too.
+    assert len(after["input"]) == len(before["input"]) + 1
+    assert_same(after, {**before, "rejection": after["rejection"], "input": after["input"]})
 
 
 def test_changed_content_needs_replace(new_database, make_level2):
@@ -211,7 +213,8 @@ def test_changed_content_needs_replace(new_database, make_level2):
     assert roman_db("load", "exposure", path).code == 1
     assert [row[0] for row in rejections(new_database)] == ["changed_content"]
     assert "--replace" in rejections(new_database)[0][3]
-    assert_same(stored_rows(new_database), {**before, "rejection": stored_rows(new_database)["rejection"]})
+    after = stored_rows(new_database)
+    assert_same(after, {**before, "rejection": after["rejection"], "input": after["input"]})
 
     succeed("load", "exposure", path, "--replace")
     assert one_row(new_database, "median_background") == (5.0,)
