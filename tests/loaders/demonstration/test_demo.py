@@ -13,11 +13,11 @@ scene:
   stars: {density_per_arcmin2: 9000}
   variables: []
   events:
-    - {kind: single_lens, number: 12, t_einstein: [0.02, 0.04], u0: [0.1, 0.3], rho: [0.0005, 0.002],
+    - {kind: single_lens, number: 16, t_einstein: [0.02, 0.04], u0: [0.1, 0.3], rho: [0.0005, 0.002],
        t0: [0.4, 0.6], magnitude: [17.0, 21.5]}
   galaxies: {density_per_arcmin2: 0}
 survey:
-  window: {x: 1900, y: 1900, width: 64, height: 64}
+  window: {x: 1900, y: 1900, width: 128, height: 128}
   cadences:
     - {optical_element: F146, interval_minutes: 12.1, offset_minutes: 0.0, ma_table: SIM_66_6}
 """
