@@ -74,8 +74,8 @@ def progress_lines(every: float = _LINE_EVERY, clock: Callable[[], float] = time
     def step(text: str, done: int, total: int) -> None:
         nonlocal last
         now = clock()
-        # Another text or number of steps is another task, whose pace is its own.
-        start, done_before = began.setdefault((text, total), (now, done))
+        # Another first word or number of steps is another task, whose pace is its own.
+        start, done_before = began.setdefault((text.split(maxsplit=1)[0], total), (now, done))
         if now - last < every:
             return
         last = now

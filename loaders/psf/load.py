@@ -37,7 +37,7 @@ from roman_db.schema.metadata import table
 
 #: Exposures of a day that its PSF is built from, spread over the day: so many at least, and so many pixels.
 #: The noise of a PSF falls with the number of stars, of which a small image has few.
-EXPOSURES_A_PSF, PIXELS_A_PSF = 4, 750_000
+EXPOSURES_A_PSF, PIXELS_A_PSF = 4, 450_000
 
 #: Light far from its star can't be told from the sky in a crowded field, and some per cent may be missed: how
 #: much, the catalogued fluxes say, in the median over the stars that measure a PSF.
