@@ -100,7 +100,7 @@ def build_unit(unit: Unit, run: LoadRun, progress: Progress) -> None:
     with session.transaction() as connection:
         connection.execute(_superseded(detector, element, unit.arguments["day_mjd"]))
         stored = store_psf(connection, run, (detector, element), exposures, built)
-        store_metrics(connection, run.load_run_id, metrics_of_psf(stored, element, built.psf))
+        store_metrics(connection, run.load_run_id, metrics_of_psf(stored, element, built.psf, built.wings))
 
 
 def chosen(exposures: Sequence[StoredExposure]) -> list[StoredExposure]:
@@ -175,11 +175,14 @@ def moment_row(psf: EffectivePsf, x: float, y: float) -> dict[str, float]:
     return moments | {"x": x, "y": y, "fwhm": fwhm(psf, x, y), "noise_equivalent_area": area}
 
 
-def metrics_of_psf(psf_model_id: int, optical_element: str, psf: EffectivePsf) -> list[Metric]:
-    """Quality of a PSF in the middle of its nodes.
+def metrics_of_psf(
+    psf_model_id: int, optical_element: str, psf: EffectivePsf, wings: EffectivePsf
+) -> list[Metric]:
+    """Quality of a PSF and its wings in the middle of its nodes.
 
     ``psf_fwhm`` (pixels), ``psf_ellipticity`` (modulus), ``psf_third_moment`` (root of the summed squares of
-    the standardised third moments) and ``psf_fourth_moment`` (mean of those along the axes).
+    the standardised third moments), ``psf_fourth_moment`` (mean of those along the axes) and ``psf_light``
+    (light within the wings of a star of unit catalogued flux; not near one: the catalog is of another scale).
     """
     middle = moment_row(psf, float(psf.x_node.mean()), float(psf.y_node.mean()))
     third = np.array([middle[name] for name in ("m30", "m21", "m12", "m03")])
@@ -188,8 +191,14 @@ def metrics_of_psf(psf_model_id: int, optical_element: str, psf: EffectivePsf) -
         "psf_ellipticity": float(np.hypot(middle["e1"], middle["e2"])),
         "psf_third_moment": float(np.sqrt((third**2).sum())),
         "psf_fourth_moment": (middle["m40"] + middle["m04"]) / 2,
+        "psf_light": _light(with_wings(psf, wings)),
     }
     return [Metric(name, optical_element, value, psf_model_id=psf_model_id) for name, value in values.items()]
+
+
+def _light(psf: EffectivePsf) -> float:
+    """Light of a star of unit flux within the stamps, mean over the nodes."""
+    return float(psf.stamps.sum(axis=(-1, -2)).mean()) / psf.oversampling**2
 
 
 @dataclass(frozen=True)

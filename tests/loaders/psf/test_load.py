@@ -42,14 +42,14 @@ def test_a_day_with_few_exposures_gives_all_it_has():
 
 
 def test_metrics_name_the_psf_and_measure_its_shape():
+    wings = optical_psf("WFI07", "F146", settings=OpticsSettings(n_wavelength=1, half_width=60))
     sharp = optical_psf("WFI07", "F146", settings=OpticsSettings(n_wavelength=1))
-    coma = OpticsSettings(n_wavelength=1, extra_aberrations=(0, 0, 0, 0.05))
-    found = {metric.metric: metric for metric in metrics_of_psf(7, "F146", sharp)}
-    other = {
-        metric.metric: metric.value
-        for metric in metrics_of_psf(7, "F146", optical_psf("WFI07", "F146", settings=coma))
-    }
+    settings = OpticsSettings(n_wavelength=1, extra_aberrations=(0, 0, 0, 0.05))
+    coma = optical_psf("WFI07", "F146", settings=settings)
+    found = {metric.metric: metric for metric in metrics_of_psf(7, "F146", sharp, wings)}
+    other = {metric.metric: metric.value for metric in metrics_of_psf(7, "F146", coma, wings)}
     assert {metric.psf_model_id for metric in found.values()} == {7}
     assert 1.2 < found["psf_fwhm"].value < 1.4
     assert found["psf_ellipticity"].value == pytest.approx(0.03, abs=0.01)
     assert other["psf_third_moment"] > found["psf_third_moment"].value + 0.05
+    assert found["psf_light"].value == pytest.approx(wings.stamps.sum() / wings.oversampling**2, abs=0.003)
