@@ -61,6 +61,7 @@ def progress_bar() -> Iterator[Step]:
         task = progress.add_task("", total=None)
 
         def step(text: str, done: int, total: int) -> None:
+            """Move the bar."""
             progress.update(task, description=text, completed=done, total=total)
 
         yield step
@@ -72,6 +73,7 @@ def progress_lines(every: float = _LINE_EVERY, clock: Callable[[], float] = time
     last = clock()
 
     def step(text: str, done: int, total: int) -> None:
+        """Log a line if the last is long ago."""
         nonlocal last
         now = clock()
         # Another first word or number of steps is another task, whose pace is its own.

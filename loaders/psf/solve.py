@@ -211,6 +211,7 @@ class _Design:
         ends = np.cumsum([field.residual.size for field in problem.fields])
 
         def sums(k: int) -> tuple[FloatArray, list[FloatArray]]:
+            """Sums of one field: on the grid of the PSF, then over stars, levels and shifts."""
             field, norm = problem.fields[k], self.norms[k]
             part = row[ends[k] - field.residual.size : ends[k]]
             image = field.root_weight * part.reshape(field.residual.shape)

@@ -142,13 +142,15 @@ def test_writers_keep_what_readers_lose(database):
     """As the roles of an account that is no superuser."""
     migrate.upgrade()
     for role in (Role.OWNER, Role.LOADER):
-        execute(
+        found = execute(
             database,
             f"SET ROLE {role}",
-            "SELECT pg_advisory_lock(1), pg_advisory_unlock(1)",
-            "SELECT pg_notify('a', 'a'), pg_cancel_backend(0), set_config('work_mem', '4MB', false)",
+            "SELECT pg_notify('a', 'a'), pg_cancel_backend(0), set_config('work_mem', '5MB', false)",
             "CREATE TEMP TABLE mine (a integer)",
+            "INSERT INTO mine VALUES (7)",
+            "SELECT current_user::text, current_setting('work_mem'), pg_try_advisory_lock(1), a FROM mine",
         )
+        assert found == [(role.value, "5MB", True, 7)]
 
 
 def test_a_readers_login_has_limits_which_an_administrator_may_change(database, login):

@@ -10,6 +10,7 @@ import pytest
 from loaders.psf import detector
 from loaders.psf.build import BuildSettings
 from loaders.psf.detector import build_detector_psf, window_centres
+from loaders.psf.load import SETTINGS
 from loaders.psf.model import EffectivePsf
 from loaders.psf.optics import optical_psf
 from loaders.simulation.render import cropped
@@ -55,6 +56,16 @@ def test_windows_follow_a_psf_that_varies_over_the_detector(small_windows):
             assert l2_error(found.psf.at(x, y), core.at(x, y)) < max(0.3 * wrong, 0.01)
     assert steps == [(1, 5), (2, 5), (3, 5), (4, 5), (5, 5)]
     assert found.n_star > 400
+
+
+def test_psfs_of_the_library_are_on_the_flux_scale_of_the_catalog():
+    wide = single_node(optical_psf("WFI07", "F146", settings=replace(MONOCHROMATIC, half_width=20)))
+    scene, _ = crowded_field(wide, seed=9, size=160, density=0.06)
+    brighter = replace(scene, flux=scene.flux * 1.2)
+    plain, scaled = (
+        build_detector_psf([field], cropped(wide, 10), wide, SETTINGS).psf for field in (scene, brighter)
+    )
+    assert scaled.stamps.sum() / plain.stamps.sum() == pytest.approx(1 / 1.2, rel=0.005)
 
 
 def test_a_detector_has_nine_windows_and_a_small_image_one():
