@@ -6,7 +6,7 @@ import argparse
 import importlib
 import importlib.util
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from bench.record import Figure, print_table, write_json
@@ -23,10 +23,16 @@ def present_areas() -> list[str]:
     return [area for area in AREAS if importlib.util.find_spec(f"bench.{area}")]
 
 
-def measure(area: str) -> list[Figure]:
-    """Figures of one area."""
+def measure(area: str) -> Iterator[Figure]:
+    """Figures of one area, each told as it is measured; those of the whole area are kept once it is done."""
     found: Iterable[Figure] = importlib.import_module(f"bench.{area}").figures()
-    return list(found)
+    measured = []
+    for figure in found:
+        print(f"{area}: {figure.name}: {figure.value:,.4g} {figure.unit}", file=sys.stderr, flush=True)
+        measured.append(figure)
+        yield figure
+    write_json(measured, _RESULTS)
+    write_page(_RESULTS)
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -46,8 +52,6 @@ def main(arguments: list[str]) -> int:
         return 2
     use_folder(chosen.data)
     figures = [figure for area in chosen.area or present_areas() for figure in measure(area)]
-    write_json(figures, _RESULTS)
-    write_page(_RESULTS)
     print_table(figures)
     return int(any(figure.meets_target is False for figure in figures))
 

@@ -27,7 +27,7 @@ WHERE e.exposure_id = ANY(CAST(:exposure_id AS bigint[])) ORDER BY e.midpoint_mj
 
 _STARS = """
 SELECT o.object_id, o.ra, o.dec, o.ref_epoch, o.pm_ra::float8, o.pm_dec::float8, o.parallax::float8,
-       f.psf_flux::float8
+       f.psf_flux::float8, (SELECT max(catalog_version_id) FROM roman.catalog_version)
 FROM roman.object o LEFT JOIN roman.object_flux f ON f.object_id = o.object_id AND f.optical_element = $1
 WHERE q3c_radial_query(o.ra, o.dec, $2, $3, $4) ORDER BY o.object_id
 """
@@ -79,7 +79,7 @@ def read_stars(optical_element: str, exposures: Sequence[StoredExposure]) -> Cat
         what = f"no catalogued object within {circle[2]:.3f} deg of {circle[0]:.5f} {circle[1]:+.5f}"
         remedy = "Load a catalog of this field first: roman-db load catalog FILE"
         raise Rejected(str(exposures[0].path), what, remedy, "no_catalog")
-    return CatalogStars(columns[0], CatalogAstrometry(*columns[1:7]), columns[7])
+    return CatalogStars(columns[0], CatalogAstrometry(*columns[1:7]), columns[7], int(columns[8][0]))
 
 
 def has_stars(connection: sa.Connection, exposures: Sequence[StoredExposure]) -> bool:

@@ -23,12 +23,13 @@ class CatalogStars:
     """Stars that an exposure may show, each of shape (n,).
 
     ``object_id`` ascends; ``flux`` is the catalogued flux density in nJy in the exposure's optical element,
-    NaN where unknown.
+    NaN where unknown. ``catalog_version_id`` is the latest version of the catalog that they are of.
     """
 
     object_id: npt.NDArray[np.int64]
     astrometry: CatalogAstrometry
     flux: FloatArray
+    catalog_version_id: int
 
 
 def catalog_pixels(image: Level2Image, astrometry: CatalogAstrometry) -> tuple[FloatArray, FloatArray]:

@@ -15,36 +15,37 @@ if TYPE_CHECKING:
     from loaders.daily.load import Choices, DailySummary, MetricSummary
     from roman_db.jobs import ModeReport
 
-#: Days before and after any observation.
-_FIRST, _LAST = 0, 1_000_000
-
 
 @click.command()
 @click.option("--day", type=int, help="Only this day (MJD TDB). Default: all days with work to do.")
 @click.option("--detector", help="Only this detector, such as WFI07.")
 @click.option("--optical-element", help="Only this optical element, such as F146.")
 @click.option("--redo", is_flag=True, help="Do again what is done: new blocks take the place of the old.")
-def daily(day: int | None, detector: str | None, optical_element: str | None, redo: bool) -> None:
+@click.option(
+    "--fit-positions",
+    is_flag=True,
+    help="Fit the positions of bright stars together with all fluxes; light curves of a kind of their own, "
+    "psf_free.",
+)
+def daily(
+    day: int | None, detector: str | None, optical_element: str | None, redo: bool, fit_positions: bool
+) -> None:
     """Update PSFs, photometer all new exposures and write the light curves.
 
     What is done already is left alone, so it can be repeated at any time. Exit code 1: a unit failed or an
     exposure had to be refused.
     """
     from loaders.daily.load import read_choices, summarise_run
-    from loaders.daily.tasks import DAILY
+    from loaders.daily.tasks import DAILY, selection
+    from loaders.photometry.load import EVERY_DAY, FREE
     from roman_db import migrate
     from roman_db.console import EXIT_REJECTED, progress_bar
     from roman_db.jobs import run_mode
 
     migrate.ensure_current()
     _check_selection(read_choices(), day, detector, optical_element)
-    arguments = {
-        "first_day": _FIRST if day is None else day,
-        "last_day": _LAST if day is None else day,
-        "detector": detector,
-        "optical_element": optical_element,
-        "redo": redo,
-    }
+    kind = FREE if fit_positions else EVERY_DAY
+    arguments = selection(day, detector, optical_element, redo=redo, photometry_kind=kind)
     with progress_bar() as step:
         report = run_mode(DAILY, arguments, step)
     summary = summarise_run(report.load_run_id)

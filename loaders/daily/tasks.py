@@ -8,17 +8,39 @@ from typing import Any
 import sqlalchemy as sa
 
 from loaders.astrometry.load import has_stars, read_exposures
-from loaders.photometry.load import pending_units, photometer_unit
+from loaders.photometry.load import EVERY_DAY, pending_units, photometer_unit
 from loaders.psf.load import build_unit, units_without_psf
 from roman_db import session
 from roman_db.jobs import Mode, Task, Unit
 from roman_db.load_run import InputFile
+
+#: Days before and after any observation.
+_FIRST, _LAST = 0, 1_000_000
 
 _FILES = """
 SELECT e.exposure_id, f.path, f.sha256, f.size_bytes, f.file_id
 FROM roman.exposure e JOIN ops.input_file f USING (file_id)
 WHERE e.exposure_id = ANY(CAST(:exposure_id AS bigint[]))
 """
+
+
+def selection(
+    day: int | None = None,
+    detector: str | None = None,
+    optical_element: str | None = None,
+    *,
+    redo: bool = False,
+    photometry_kind: str = EVERY_DAY,
+) -> dict[str, Any]:
+    """Arguments of the mode: for one day (MJD), detector and optical element, or all, where None is given."""
+    return {
+        "first_day": _FIRST if day is None else day,
+        "last_day": _LAST if day is None else day,
+        "detector": detector,
+        "optical_element": optical_element,
+        "redo": redo,
+        "photometry_kind": photometry_kind,
+    }
 
 
 def units_with_stars(arguments: Mapping[str, Any]) -> list[Unit]:

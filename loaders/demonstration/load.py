@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from loaders.catalog.load import CatalogOptions, load_catalog
 from loaders.daily.load import DailySummary, summarise_run
-from loaders.daily.tasks import DAILY
+from loaders.daily.tasks import DAILY, selection
 from loaders.demonstration.recovery import EventRecovery, Recovery, best_event, event_recovery, recovery
 from loaders.photometry.metrics import HARMLESS
 from loaders.simulation.load import CATALOG_FILE, simulate
@@ -69,8 +69,7 @@ def demonstrate(directory: Path, parameters: SimulationParameters, days: float, 
     load_exposures(paths, False, lambda done: step("load exposures", done, len(paths)))
     options = CatalogOptions(name=NAME)
     load_catalog(directory / CATALOG_FILE, options, lambda done, n: step("load catalog", done, n))
-    arguments = {"first_day": 0, "last_day": 10**6, "detector": None, "optical_element": None, "redo": False}
-    report = run_mode(DAILY, arguments, step)
+    report = run_mode(DAILY, selection(), step)
     curves = _read_curves(scene)
     truth, rest = _truth(scene, curves)
     events = np.intersect1d(scene.events.star, np.flatnonzero(np.isfinite(curves.flux).any(axis=1)))

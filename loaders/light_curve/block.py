@@ -24,7 +24,7 @@ NOT_RECORDED = 0
 
 @dataclass(frozen=True)
 class BlockKey:
-    """What all exposures of a block have in common. ``photometry_kind`` is "psf" or "dia"."""
+    """What all exposures of a block have in common. ``photometry_kind``: see `roman.light_curve_block`."""
 
     field_id: int
     detector: str

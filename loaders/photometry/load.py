@@ -33,12 +33,15 @@ from roman_db.parallel import worker_pool
 from roman_db.quality import Metric, store_metrics
 from roman_db.settings import settings
 
+#: Kinds of photometry that are made here: with positions held, and with those of bright stars fitted.
+EVERY_DAY, FREE = "psf", "psf_free"
+
 _PENDING = """
 WITH measured AS (
     SELECT b.block_id, m.exposure_id, m.file_id, m.psf_model_id
     FROM roman.light_curve_block b CROSS JOIN LATERAL
         unnest(b.exposure_id, b.file_id, b.psf_model_id) AS m (exposure_id, file_id, psf_model_id)
-    WHERE b.photometry_kind = 'psf' AND b.superseded_at IS NULL
+    WHERE b.photometry_kind = CAST(:photometry_kind AS text) AND b.superseded_at IS NULL
       AND b.start_mjd <= CAST(:last_day AS int) AND b.end_mjd > CAST(:first_day AS int)
 ), pending AS (
     SELECT e.*, m.block_id
@@ -64,7 +67,8 @@ WITH measured AS (
     SELECT b.field_id, b.detector, b.optical_element, b.start_mjd, b.block_id, b.exposure_id
     FROM roman.light_curve_block b WHERE b.block_id IN (SELECT block_id FROM pending)
 )
-SELECT f.name AS field, u.* FROM unit u JOIN roman.field f USING (field_id)
+SELECT f.name AS field, CAST(:photometry_kind AS text) AS photometry_kind, u.*
+FROM unit u JOIN roman.field f USING (field_id)
 ORDER BY start_mjd, field_id, detector, optical_element, block_id NULLS FIRST
 """
 
@@ -75,7 +79,7 @@ def pending_units(arguments: Mapping[str, Any]) -> list[Unit]:
     Listed whole are blocks that hold an exposure whose file is another than the one that was measured, or one
     that was measured with the PSF of the optics although the library has a good one of its day by now; with
     ``redo`` all blocks of the days. Arguments: ``first_day, last_day`` (MJD), ``detector, optical_element``
-    (or None), ``redo``.
+    (or None), ``redo``, ``photometry_kind`` ("psf", or "psf_free" for positions fitted with the fluxes).
     """
     limits = {"min_star": LIMITS.min_star, "max_chi2": LIMITS.max_chi2}
     with session.reading() as connection:
@@ -84,8 +88,9 @@ def pending_units(arguments: Mapping[str, Any]) -> list[Unit]:
 
 
 def _name(row: sa.Row[Any]) -> str:
-    """Name of a unit; a block that is done again has its number in it."""
+    """Name of a unit; a block that is done again has its number in it, a kind not of every day its own."""
     new = f"{row.field} {row.detector} {row.optical_element} {row.start_mjd}"
+    new += "" if row.photometry_kind == EVERY_DAY else f" {row.photometry_kind}"
     return new if row.block_id is None else f"{new} block {row.block_id}"
 
 
@@ -97,8 +102,6 @@ def photometer_unit(unit: Unit, run: LoadRun, progress: Progress) -> None:
     """
     with session.reading() as connection:
         exposures = read_exposures(connection, unit.arguments["exposure_id"])
-        catalog = connection.execute(sa.text("SELECT max(catalog_version_id) FROM roman.catalog_version"))
-        context = BlockContext(run.load_run_id, catalog.scalar_one() or 0, EXCLUDING_FLAGS)
     days = [list(of_day) for _, of_day in groupby(exposures, lambda exposure: exposure.day_mjd)]
     done = 0
     with TemporaryDirectory(prefix="roman-db-") as folder:
@@ -109,7 +112,7 @@ def photometer_unit(unit: Unit, run: LoadRun, progress: Progress) -> None:
             measured.append(_measure_day(unit, run, of_day, tell, place))
             done += len(of_day)
         if kept := [day for day in measured if day is not None]:
-            _store(run, context, kept)
+            _store(run, kept)
 
 
 def _tell(progress: Progress, what: str, before: int, total: int, done: int) -> None:
@@ -119,9 +122,10 @@ def _tell(progress: Progress, what: str, before: int, total: int, done: int) -> 
 
 @dataclass(frozen=True)
 class _MeasuredDay:
-    """A block to be stored, and the quality of its exposures and of itself; values by name."""
+    """A block to be stored, whence it comes, and the quality of its exposures and itself; values by name."""
 
     block: NewBlock
+    catalog_version_id: int
     n_exposure: int
     of_exposures: Sequence[Metric]
     of_block: Sequence[tuple[str, float]]
@@ -144,8 +148,9 @@ def _measure_day(
     with session.reading() as connection:
         serving = psf_for(connection, detector, element, day + 0.5)
     stars = _stars(element, exposures, run)
+    shared = _Shared(stars, serving.psf, FitOptions(fit_positions=unit.arguments["photometry_kind"] == FREE))
     measured = []
-    for done, outcome in enumerate(_measure_all(exposures, stars, serving.psf), 1):
+    for done, outcome in enumerate(_measure_all(exposures, shared), 1):
         if isinstance(outcome, Rejected):
             with session.transaction() as connection:
                 run.reject(connection, outcome)
@@ -157,13 +162,15 @@ def _measure_day(
     kept = {measurement.exposure_id for measurement in measured}
     exposures = [exposure for exposure in exposures if exposure.exposure_id in kept]
     photometry = assemble_block(stars, measured)
-    key = BlockKey(unit.arguments["field_id"], detector, element, "psf", day, day + 1)
+    kind = unit.arguments["photometry_kind"]
+    key = BlockKey(unit.arguments["field_id"], detector, element, kind, day, day + 1)
     epochs = _epochs(exposures, serving)
     psf_epoch = np.full(len(exposures), serving.epoch_mjd_tdb)
     return _MeasuredDay(
         NewBlock(key, epochs, (lambda: photometry) if place is None else spool(photometry, place)),
+        stars.catalog_version_id,
         len(measured),
-        _exposure_metrics(element, exposures, stars, measured),
+        _exposure_metrics(element, exposures, stars, measured) if kind == EVERY_DAY else [],
         [*scatter_metrics(photometry.segments), *psf_metrics(epochs.mjd_tdb, psf_epoch)],
     )
 
@@ -211,7 +218,7 @@ def _exposure_metrics(
 
 
 @dataclass(frozen=True)
-class _Context:
+class _Shared:
     """What all exposures of a unit share in a worker process."""
 
     stars: CatalogStars
@@ -219,44 +226,45 @@ class _Context:
     options: FitOptions
 
 
-_context: _Context | None = None
+_shared: _Shared | None = None
 
 
 def _measure_all(
-    exposures: Sequence[StoredExposure], stars: CatalogStars, psf: EffectivePsf
+    exposures: Sequence[StoredExposure], shared: _Shared
 ) -> Iterator[ExposureMeasurement | Rejected]:
     """Measure the exposures side by side, in order of time; one alone gets all processors."""
     workers = min(settings().workers, len(exposures))
     files = [(exposure.path, exposure.exposure_id) for exposure in exposures]
-    context = _Context(stars, psf, FitOptions())
     if workers == 1:
-        _set_context(context)
+        _set_shared(shared)
         yield from map(_measure, files)
         return
-    alone = replace(context, options=FitOptions(threads=1))
-    with worker_pool(workers, __name__, _set_context, (alone,)) as pool:
+    alone = replace(shared, options=replace(shared.options, threads=1))
+    with worker_pool(workers, __name__, _set_shared, (alone,)) as pool:
         yield from pool.map(_measure, files)
 
 
-def _set_context(context: _Context) -> None:
+def _set_shared(shared: _Shared) -> None:
     """Keep what the exposures share in this process."""
-    global _context
-    _context = context
+    global _shared
+    _shared = shared
 
 
 def _measure(file: tuple[Path, int]) -> ExposureMeasurement | Rejected:
     """Measure one exposure, or say why it can't be."""
-    assert _context is not None
+    assert _shared is not None
     try:
-        return measure_exposure(file[0], file[1], _context.stars, _context.psf, _context.options)
+        return measure_exposure(file[0], file[1], _shared.stars, _shared.psf, _shared.options)
     except Rejected as rejected:
         return rejected
     except Exception as error:  # noqa: BLE001 - a fault of ours costs this exposure, not its block
         return unexpected(file[0], error)
 
 
-def _store(run: LoadRun, context: BlockContext, days: Sequence[_MeasuredDay]) -> None:
-    """Store blocks, metrics and counts in one transaction."""
+def _store(run: LoadRun, days: Sequence[_MeasuredDay]) -> None:
+    """Store blocks, metrics and counts in one transaction; the blocks are of a catalog that all days know."""
+    version = min(day.catalog_version_id for day in days)
+    context = BlockContext(run.load_run_id, version, EXCLUDING_FLAGS)
     with session.transaction() as connection:
         block_ids = write_blocks(connection, [day.block for day in days], context)
         metrics = [metric for day in days for metric in day.of_exposures]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -95,11 +96,19 @@ def _quiet_reading() -> Iterator[None]:
 
 def _open_validated(path: Path, *, pixels: bool) -> asdf.AsdfFile:
     """Open with the validation by schema that asdf leaves off by default."""
+    _load_extensions()
     with asdf.config_context() as config:
         config.validate_on_read = True
         return asdf.open(
             path, lazy_tree=True, memmap=False, lazy_load=not pixels, validate_checksums=pixels, mode="r"
         )
+
+
+@functools.cache
+def _load_extensions() -> None:
+    """Have asdf load its extensions and schemas once: a context would load its own each time, for 0.3 s."""
+    configuration = asdf.get_config()
+    _ = configuration.extensions, configuration.resource_manager
 
 
 @contextmanager

@@ -20,7 +20,7 @@ from roman_db.cluster.error import ClusterError
 from roman_db.cluster.layout import Layout
 
 OLDEST_MAJOR = 15
-_PROGRAMS = ("postgres", "initdb", "pg_ctl", "pg_config")
+_PROGRAMS = ("postgres", "initdb", "pg_ctl", "pg_resetwal", "pg_config")
 _PATTERNS = (
     "usr/lib/postgresql/*/bin",
     "usr/pgsql-*/bin",

@@ -36,10 +36,12 @@ def start_command() -> None:
 
 
 @cluster.command("url")
-def url_command() -> None:
+@click.option("--reader", is_flag=True, help="The URL of somebody who may only read.")
+def url_command(reader: bool) -> None:
     """Print the server's URL, for psql and its like, starting the server if need be."""
     with _reported():
-        click.echo(lifecycle.ensure_running(settings()))
+        url = lifecycle.reader_url if reader else lifecycle.ensure_running
+        click.echo(url(settings()))
 
 
 @cluster.command("stop")

@@ -23,6 +23,8 @@ DATABASE = "roman"
 _log = logging.getLogger(__name__)
 #: What a new cluster with its first write-ahead log needs, and some room to work.
 _LEAST_FREE_MIB = 128
+#: PostgreSQL's FirstNormalObjectId: what has a smaller number is made by initdb, says pg_dump.
+_FIRST_USER_OID = 16384
 
 
 def create(layout: Layout, runner: Runner) -> None:
@@ -38,6 +40,7 @@ def create(layout: Layout, runner: Runner) -> None:
     _remove_unfinished(layout.unfinished)
     make_private_folder(layout.unfinished, runner.account)
     _initialise(layout, runner)
+    _count_as_users(layout.unfinished, runner)
     _say(runner, layout.unfinished, "postgres", f"CREATE ROLE {READER} LOGIN;")
     _say(runner, layout.unfinished, "postgres", f"CREATE DATABASE {DATABASE};")
     _say(runner, layout.unfinished, DATABASE, "CREATE EXTENSION q3c;")
@@ -85,6 +88,16 @@ def _initialise(layout: Layout, runner: Runner) -> None:
         handed_over.unlink(missing_ok=True)
     if done.returncode != 0:
         raise explained(done.stderr + done.stdout, layout.home, "initdb failed")
+
+
+def _count_as_users(data: Path, runner: Runner) -> None:
+    """Let what is created from now on count as a user's, and not as a part of PostgreSQL that no dump holds.
+
+    A server that others can connect to begins with this number by itself, one of a single process does not.
+    """
+    done = runner.run("pg_resetwal", "-o", str(_FIRST_USER_OID), "-D", data)
+    if done.returncode != 0:
+        raise explained(done.stderr, data, "pg_resetwal failed")
 
 
 def _chown(path: Path, runner: Runner) -> None:

@@ -69,6 +69,25 @@ def ensure_running(settings: Settings) -> str:
     return _url(layout, _up(settings, layout))
 
 
+def reader_url(settings: Settings) -> str:
+    """Return the URL of the same server for somebody who may only read.
+
+    Raises
+    ------
+    ClusterError
+        As `ensure_running`; or where ``ROMAN_DB_URL`` names a server, and ``ROMAN_DB_READER_URL`` no login.
+    """
+    if settings.reader_url:
+        return settings.reader_url
+    if settings.url:
+        raise ClusterError(
+            "not set, and the server is one that ROMAN_DB_URL names",
+            "ROMAN_DB_READER_URL",
+            "Set it to the address of that server for an account that may only read",
+        )
+    return ensure_running(settings).replace(configuration.ADMINISTRATOR, configuration.READER, 1)
+
+
 def start(settings: Settings) -> ClusterStatus:
     """Start the private server unless it runs, making its cluster first where there is none.
 

@@ -70,7 +70,8 @@ class Panel:
     @classmethod
     def of(cls, series: Series, catalog_flux: float, offset: float) -> Panel:
         """Make the panel of a series; ``catalog_flux`` in nJy, ``offset`` in days."""
-        is_psf = series.photometry_kind == "psf"
+        kind = series.photometry_kind
+        is_flux = kind != "dia"
         unit = _unit(series)
         if unit == "mag":
             value, error = ab_magnitude(series.flux), ab_magnitude_error(series.flux, series.flux_err)
@@ -79,15 +80,15 @@ class Panel:
             size = _FLUX_UNITS[unit]
             value, error, catalog = series.flux / size, series.flux_err / size, catalog_flux / size
         return cls(
-            series.optical_element if is_psf else f"{series.optical_element} {series.photometry_kind}",
-            "AB magnitude" if unit == "mag" else ("flux" if is_psf else "flux difference"),
+            series.optical_element if kind == "psf" else f"{series.optical_element} {kind}",
+            "AB magnitude" if unit == "mag" else ("flux" if is_flux else "flux difference"),
             unit,
             series.bjd_tdb - offset,
             value,
             error,
             series.is_good & np.isfinite(value),
             ~series.is_good & np.isfinite(value),
-            catalog if is_psf else np.nan,
+            catalog if is_flux else np.nan,
         )
 
     @property
@@ -127,7 +128,7 @@ def _unit(series: Series) -> str:
     """Unit in which a series is drawn."""
     used = series.is_good if series.is_good.any() else series.is_measured
     flux, error = series.flux[used], series.flux_err[used]
-    if series.photometry_kind == "psf" and flux.min() > 0 and np.median(flux / error) > _SIGNIFICANCE:
+    if series.photometry_kind != "dia" and flux.min() > 0 and np.median(flux / error) > _SIGNIFICANCE:
         return "mag"
     largest = np.abs(flux).max()
     return next(unit for unit, size in _FLUX_UNITS.items() if largest > 10 * size or size == 1)

@@ -89,7 +89,7 @@ def _sa_column(column: Column) -> sa.Column[Any]:
     parts: list[sa.schema.SchemaItem] = []
     if column.identity:
         parts.append(sa.Identity(always=False))
-    if column.references is not None:
+    if column.references is not None and column.enforced:
         parts.append(sa.ForeignKey(column.references))
     return sa.Column(
         column.name,

@@ -1,7 +1,9 @@
 """The tables as ``schema/tables/*.yaml`` describe them, in the vocabulary of Felis (Rubin's schema language).
 
-What Felis has no word for is ours: ``postgresql:schema``, ``postgresql:partition``, ``rad:archive`` and
-``references``.
+What Felis has no word for is ours: ``postgresql:schema``, ``postgresql:partition``, ``rad:archive``,
+``references``, and ``postgresql:enforced``: false where not each row is checked against what it refers to.
+Loading a catalog would spend two fifths of its time on checks of identifiers that are the same in all rows;
+the audit ``reference_unknown`` looks once at each.
 """
 
 from __future__ import annotations
@@ -33,6 +35,7 @@ class Column:
     default: str | None = None
     identity: bool = False
     references: str | None = None
+    enforced: bool = True
     archive: str | None = None
 
     @property
@@ -134,6 +137,7 @@ COLUMN_WORDS = {
     "postgresql:default": "default",
     "autoincrement": "identity",
     "references": "references",
+    "postgresql:enforced": "enforced",
     "rad:archive": "archive",
 }
 

@@ -91,7 +91,14 @@ _OWN_WORDS = {
 }
 
 #: What is said of a stored column only.
-_OF_STORED = {"nullable", "postgresql:default", "autoincrement", "references", "rad:archive"}
+_OF_STORED = {
+    "nullable",
+    "postgresql:default",
+    "autoincrement",
+    "references",
+    "postgresql:enforced",
+    "rad:archive",
+}
 
 
 def _column(path: Path, entry: Mapping[str, Any], tables: Mapping[str, Table]) -> Column:

@@ -61,6 +61,12 @@ FAULTS = {
         ("INSERT INTO ops.light_curve_partition SELECT 61457, 61459, false", 4 + 1),
         ("UPDATE roman.light_curve_block SET end_mjd = 61700 WHERE block_id = 1", 1),
     ],
+    "reference_unknown": [
+        (f"UPDATE roman.object SET catalog_version_id = 99 WHERE {FIRST}", 1),
+        ("UPDATE roman.object SET first_catalog_version_id = 99", 1),
+        ("UPDATE roman.object_history SET replaced_by = 99", 1),
+        ("UPDATE roman.object SET load_run_id = 98 + (object_id & 1)", 2),
+    ],
     "run_not_reconciled": [
         ("UPDATE ops.load_run SET n_loaded = n_loaded + 1 WHERE load_run_id = 2", 1),
         ("DELETE FROM ops.load_rejection", 1),

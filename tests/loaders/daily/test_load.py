@@ -156,6 +156,31 @@ def test_selections_leave_the_rest_alone(loaded):
     assert execute(loaded, BLOCKS) == ALL_BLOCKS[1:]
 
 
+def test_positions_fitted_make_light_curves_of_their_own(photometered, survey):
+    """Beside those with positions held, which stay; the fluxes of both are of the same stars."""
+    before, blocks = execute(photometered, CURVES.format("F146")), "SELECT photometry_kind, count(*) FROM "
+    succeed("run", "daily", "--fit-positions", "--optical-element", "F146")
+    blocks += "roman.light_curve_block WHERE superseded_at IS NULL GROUP BY 1 ORDER BY 1"
+    assert execute(photometered, blocks) == [("psf", 3), ("psf_free", 2)]
+    both = """
+        SELECT h.flux::float8, f.flux::float8, h.flux_err::float8, f.flux_err::float8,
+               a.offset_ra::float8, a.offset_ra_err::float8
+        FROM roman.light_curve h JOIN roman.light_curve f USING (object_id, exposure_id)
+        LEFT JOIN roman.astrometry_curve a ON a.object_id = f.object_id AND a.exposure_id = f.exposure_id
+            AND a.photometry_kind = f.photometry_kind
+        WHERE (h.photometry_kind, f.photometry_kind) = ('psf', 'psf_free') AND h.flags = 0 AND f.flags = 0"""
+    held, free, held_err, free_err, offset, offset_err = np.array(execute(photometered, both), dtype=float).T
+    assert held.size > 0.4 * len(before)
+    bright = held > 50 * held_err
+    assert np.median(np.abs(free - held)[bright] / held_err[bright]) < 1
+    # What is fitted besides can only make a flux less certain.
+    assert np.median(free_err[bright] / held_err[bright]) > 1
+    assert np.nanmedian(np.abs(offset[bright]) / offset_err[bright]) < 3
+    assert "0 units done" in succeed("run", "daily", "--fit-positions", "--optical-element", "F146").out
+    assert "0 units done" in succeed("run", "daily").out
+    assert set(before) < set(execute(photometered, CURVES.format("F146")))
+
+
 def test_late_exposure_is_a_further_block_of_its_day(new_database, survey):
     first, late = survey.exposures(day=DAYS[0])[:2], survey.exposures(day=DAYS[0])[2]
     succeed("load", "exposure", *first)

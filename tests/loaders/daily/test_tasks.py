@@ -12,6 +12,7 @@ import tomllib
 import pytest
 
 from loaders.compaction.tasks import compact_all
+from loaders.daily.tasks import selection
 from roman_db import jobs
 from roman_db.jobs import TASKS, Task, list_units
 from tests.docs.pages import ROOT
@@ -20,7 +21,7 @@ from tests.faults.rows import assert_same, stored_rows
 from tests.roman_db.conftest import execute
 
 DECLARED = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["entry-points"][TASKS]
-F087 = {"first_day": 0, "last_day": 10**6, "detector": None, "optical_element": "F087", "redo": False}
+F087 = selection(optical_element="F087")
 COMPACTION = {"before_mjd": 10**6, "excluding_flags": 3}
 
 #: A worker: it knows the name of a task, and gets the name of a unit and JSON.

@@ -16,7 +16,7 @@ def catalog(flux: np.ndarray) -> CatalogStars:
     zeros = np.zeros(flux.size)
     fields = {field.name: zeros for field in dataclasses.fields(CatalogAstrometry)}
     object_id = 10**18 + 3 * np.arange(flux.size, dtype=np.int64)
-    return CatalogStars(object_id, CatalogAstrometry(**fields), flux)
+    return CatalogStars(object_id, CatalogAstrometry(**fields), flux, 1)
 
 
 def measurement(star: np.ndarray, flux: np.ndarray, **changes) -> ExposureMeasurement:

@@ -19,7 +19,7 @@ def make(tmp_path):
         extensions.mkdir(parents=True)
         if q3c:
             (extensions / "q3c.control").touch()
-        for name in ("postgres", "initdb", "pg_ctl", "pg_config"):
+        for name in ("postgres", "initdb", "pg_ctl", "pg_resetwal", "pg_config"):
             script = programs / name
             lines = [f"VERSION = PostgreSQL {version}.3 (Test)", f"SHAREDIR = {extensions.parent}"]
             lines += [f"CONFIGURE = '{configure}'", 'LIBRARIES = "$LD_LIBRARY_PATH"']

@@ -38,6 +38,11 @@ def test_url_is_one_that_psql_takes(run, ask):
     assert ask(url, "SELECT current_database()") == [("roman",)]
 
 
+def test_reader_has_a_url_of_their_own(run, ask):
+    url = run("url", "--reader").output.strip()
+    assert ask(url, "SELECT current_user::text, current_database()::text") == [("roman_reader", "roman")]
+
+
 def test_programs_are_listed(run, settings):
     assert str(settings.pg_bin) in run("programs").output
 

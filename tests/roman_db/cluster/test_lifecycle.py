@@ -60,6 +60,14 @@ def test_new_home_gets_a_cluster_with_q3c_checksums_and_plain_utf8(folder, ask):
     assert not [path for path in (folder / "a new/home").iterdir() if "unfinished" in path.name]
 
 
+def test_dump_of_the_database_creates_its_extension(settings):
+    dump = [installation().bin / "pg_dump", "--schema-only", lifecycle.ensure_running(settings)]
+    done = subprocess.run(
+        dump, env=installation().environment, cwd="/", capture_output=True, text=True, check=True
+    )
+    assert "CREATE EXTENSION IF NOT EXISTS q3c" in done.stdout
+
+
 def test_running_server_is_used_again(settings):
     url = lifecycle.ensure_running(settings)
     first = lifecycle.status(settings)

@@ -20,7 +20,8 @@ from roman_db.schema.view import read_views
 _TABLES = read_tables()
 _RELATIONS = [*_TABLES.values(), *read_views(_TABLES).values()]
 _COLUMNS = [(relation.full_name, column) for relation in _RELATIONS for column in relation.columns]
-_OURS = {"postgresql:schema", "postgresql:partition", "postgresql:default", "references", "rad:archive"}
+_OURS = {"postgresql:schema", "postgresql:partition", "postgresql:default", "postgresql:enforced",
+         "references", "rad:archive"}  # fmt: skip
 
 
 def refused(check, columns) -> dict[str, str]:
