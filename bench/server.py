@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import shutil
-import statistics
 import tempfile
 import time
 from collections.abc import Callable, Iterator
@@ -80,7 +79,7 @@ def seconds(task: Callable[[], object]) -> float:
     return time.perf_counter() - start
 
 
-def median_seconds(task: Callable[[], object], repeats: int = 5) -> float:
-    """Median time of a function over several runs, after one that is not counted."""
-    task()
-    return statistics.median(seconds(task) for _ in range(repeats))
+def shortest_seconds(*tasks: Callable[[], object], turns: int = 9) -> list[float]:
+    """Shortest time of each function over several turns, after one that is not counted."""
+    times = [[seconds(task) for task in tasks] for _ in range(turns + 1)]
+    return [min(column) for column in zip(*times[1:], strict=True)]

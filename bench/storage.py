@@ -2,7 +2,9 @@
 
 A block is one day of one detector: 10,000 objects in 120 exposures, 5 % of the objects with flags. The peer
 of sizes and reads is the plain layout in the same cluster: one row a point in order of time, with an index on
-object and time. Times are medians; those of alternatives are measured in turns.
+object and time. Times of writing, and of reading from disk, are medians; what is in memory is read several
+times by ours and the peer in turns, and the shortest time counts: whatever else the machine does only adds
+to it.
 """
 
 from __future__ import annotations
@@ -38,7 +40,7 @@ from bench.light_curve_blocks import (
     write_stranger,
 )
 from bench.record import Figure
-from bench.server import BenchServer, bench_server, median_seconds, seconds
+from bench.server import BenchServer, bench_server, seconds, shortest_seconds
 from loaders.compaction.load import Window, compact_window, drop_retired, prepare_windows
 from loaders.light_curve.block import BlockPhotometry
 from loaders.light_curve.encode import encode_segments
@@ -168,7 +170,7 @@ def _history(server: BenchServer, plain: float) -> Iterator[Figure]:
 def _constancy(server: BenchServer, contexts: dict[str, BlockContext]) -> Figure:
     """Rate at 100 times the history over the rate at once the history."""
     times: dict[str, list[float]] = {"short": [], "long": []}
-    for turn, name in itertools.product(range(7), times):
+    for turn, name in itertools.product(range(15), times):
         server.use(name)
         times[name].append(_write_whole(FIRST_DAY + _HISTORY_DAYS + turn, contexts[name]))
     short, long = (statistics.median(times[name]) for name in times)
@@ -293,10 +295,10 @@ def _reading(server: BenchServer) -> Iterator[Figure]:
     server.use("reading")
     yield from _single_curves(server)
     for question in _CONES:
-        ours, plain = (median_seconds(_copy_out(query)) for query in (question.ours, question.plain))
+        ours, plain = shortest_seconds(_copy_out(question.ours), _copy_out(question.plain))
         yield Figure(_AREA, question.name, ours, "s", question.target_s, "min", _PLAIN, plain)
     points = POINTS * len(_READ_DAYS) / 1e6
-    ours, plain = (points / median_seconds(_copy_out(query)) for query in _CHI2)
+    ours, plain = (points / shortest for shortest in shortest_seconds(*map(_copy_out, _CHI2)))
     yield Figure(
         _AREA, "chi square of every object from summaries", ours, "M points/s", None, "max", _PLAIN, plain
     )
@@ -348,7 +350,7 @@ def _read_cold(query: str, object_id: int) -> float:
 def _read_warm(query: str, object_id: int) -> float:
     """Time to read one light curve again and again on a connection that is open."""
     with _reader() as read:
-        return median_seconds(lambda: read(query.format(object_id)), 25)
+        return shortest_seconds(lambda: read(query.format(object_id)), turns=25)[0]
 
 
 @contextmanager

@@ -225,10 +225,10 @@ def psf_for(connection: sa.Connection, detector: str, optical_element: str, mjd_
     instrument = {"detector": detector, "optical_element": optical_element}
     rows = connection.execute(sa.text(_ENTRIES), instrument).all()
     columns = [np.array(column) for column in zip(*rows, strict=True)] or [np.empty(0)] * 6
-    found = choose(Entries(*columns[1:]), (detector, optical_element), mjd_tdb, LIMITS, blend=False)
+    found = choose(Entries(*columns[1:]), (detector, optical_element), mjd_tdb, LIMITS)
     if found is None:
         return ServingPsf(wide_psf(detector, optical_element), None, float("nan"))
-    identifier, epoch = int(columns[0][found.index[0]]), float(columns[3][found.index[0]])
+    identifier, epoch = int(columns[0][found]), float(columns[3][found])
     return ServingPsf(read_psf(connection, identifier), identifier, epoch)
 
 

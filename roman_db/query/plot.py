@@ -80,21 +80,21 @@ def draw(light_curve: LightCurve) -> Figure:
     spans = split_at_gaps(np.concatenate([one.bjd_tdb[one.is_measured] for one in series]))
     heights = _heights(series)
     height = _HEAD_INCHES + 0.5 + 1.9 * sum(heights)
-    panels = (0, 0, 1, 1 - _HEAD_INCHES / height)
-    layout = ConstrainedLayoutEngine(rect=panels, w_pad=0.04, h_pad=0.03, wspace=0.01, hspace=0.01)
+    below_head = (0, 0, 1, 1 - _HEAD_INCHES / height)
+    layout = ConstrainedLayoutEngine(rect=below_head, w_pad=0.04, h_pad=0.03, wspace=0.01, hspace=0.01)
     figure = Figure(figsize=(8.5, height), layout=layout)
     grid = figure.subplots(
         len(series), len(spans), squeeze=False, sharex="col", sharey="row",
         width_ratios=_widths(spans), height_ratios=heights,
     )  # fmt: skip
     offset = _offset(spans)
-    for row, one in zip(grid, series, strict=True):
-        catalog_flux = light_curve.target.flux.get(one.optical_element, np.nan)
-        draw_panel(row, Panel.of(one, catalog_flux, offset))
+    catalog = [light_curve.target.flux.get(one.optical_element, np.nan) for one in series]
+    panels = [Panel.of(one, flux, offset) for one, flux in zip(series, catalog, strict=True)]
+    shows_catalog = [draw_panel(row, panel) for row, panel in zip(grid, panels, strict=True)]
     _limit_times(grid[-1], spans, offset)
     for row in grid:
         _break_axes(row)
-    _write_head(figure, light_curve)
+    _write_head(figure, light_curve, shows_catalog=any(shows_catalog))
     figure.supxlabel(f"$\\mathrm{{BJD_{{TDB}}}} - {offset:.0f}$  [d]", fontsize=9.5)
     return figure
 
@@ -174,7 +174,7 @@ def _break_axes(row: Sequence[Axes]) -> None:
             line.set_in_layout(False)
 
 
-def _write_head(figure: Figure, light_curve: LightCurve) -> None:
+def _write_head(figure: Figure, light_curve: LightCurve, *, shows_catalog: bool) -> None:
     """Write above the panels which object it is, and what the symbols mean."""
     target = light_curve.target
     height = figure.get_figheight()
@@ -186,7 +186,8 @@ def _write_head(figure: Figure, light_curve: LightCurve) -> None:
     symbols = [
         Line2D([], [], **dot, label="measured"),
         Line2D([], [], **dot, fillstyle="none", label="flagged"),
-        Line2D([], [], **CATALOG_LINE, label="catalog"),
     ]
+    if shows_catalog:
+        symbols.append(Line2D([], [], **CATALOG_LINE, label="catalog"))
     legend = figure.legend(handles=symbols, loc="upper right", ncols=3, frameon=False, fontsize=8.5)
     legend.set_in_layout(False)

@@ -109,19 +109,21 @@ def order(series: Series) -> tuple[int, str, str]:
     return known.index(element) if element in known else len(known), element, series.photometry_kind
 
 
-def draw_panel(row: Sequence[Axes], panel: Panel) -> None:
-    """Draw a panel into axes that share it, each a part of the time."""
+def draw_panel(row: Sequence[Axes], panel: Panel) -> bool:
+    """Draw a panel into axes that share it, each a part of the time; return whether the catalog is seen."""
     n_point = int(panel.is_good.sum() + panel.is_flagged.sum())
     limits = _limits(panel)
+    shows_catalog = min(limits) <= panel.catalog <= max(limits)
     for axes in row:
         # What is written in one part of a broken axis may run on into the next.
         axes.patch.set_visible(False)
-        if np.isfinite(panel.catalog):
+        if shows_catalog:
             axes.axhline(panel.catalog, zorder=4, **CATALOG_LINE)
         _draw_points(axes, panel, n_point)
     row[0].set_ylim(*limits)
     row[0].set_ylabel(panel.quantity if panel.is_magnitude else f"{panel.quantity} [{panel.unit}]")
     _write_name(row[0], panel, limits)
+    return shows_catalog
 
 
 def _unit(series: Series) -> str:
@@ -135,12 +137,13 @@ def _unit(series: Series) -> str:
 
 
 def _limits(panel: Panel) -> tuple[float, float]:
-    """Ends of the value axis, brighter up: room for all good points, and for flagged ones not far off."""
+    """Ends of the value axis, brighter up: room for all good points, and for what else is not far off."""
     main = panel.is_good if panel.is_good.any() else panel.is_flagged
     typical = float(np.median(panel.error[main]))
     value, error = panel.value[main], np.minimum(panel.error[main], 2 * typical)
     low, high = float((value - error).min()), float((value + error).max())
-    near = panel.value[panel.is_flagged & (np.abs(panel.value - (low + high) / 2) < high - low)]
+    others = np.append(panel.value[panel.is_flagged], panel.catalog)
+    near = others[np.abs(others - (low + high) / 2) < high - low]
     low, high = float(min([low, *near])), float(max([high, *near]))
     margin = 0.05 * (high - low) or 1.0
     # The name of the panel stands at the top.

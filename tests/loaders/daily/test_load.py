@@ -178,7 +178,8 @@ def test_positions_fitted_make_light_curves_of_their_own(photometered, survey):
     assert np.nanmedian(np.abs(offset[bright]) / offset_err[bright]) < 3
     assert "0 units done" in succeed("run", "daily", "--fit-positions", "--optical-element", "F146").out
     assert "0 units done" in succeed("run", "daily").out
-    assert set(before) < set(execute(photometered, CURVES.format("F146")))
+    after = {row for row in execute(photometered, CURVES.format("F146")) if not math.isnan(row[2])}
+    assert {row for row in before if not math.isnan(row[2])} < after
 
 
 def test_late_exposure_is_a_further_block_of_its_day(new_database, survey):

@@ -74,6 +74,15 @@ def test_the_catalog_is_a_line_and_flagged_points_are_open():
     assert "58 points, 2 flagged" in [text.get_text() for text in axes.texts]
 
 
+@pytest.mark.parametrize(("flux", "shown"), [(3000.0, True), (9000.0, False)])
+def test_the_legend_names_the_catalog_where_it_is_seen(flux, shown):
+    figure = draw(light_curve(series(flux=flux)))
+    (axes,), (legend,) = figure.axes, figure.legends
+    assert ("catalog" in [text.get_text() for text in legend.get_texts()]) == shown
+    catalog = -2.5 * np.log10(3100e-9 / 3631)
+    assert (min(axes.get_ylim()) < catalog < max(axes.get_ylim())) == shown
+
+
 def test_a_wild_flagged_point_does_not_set_the_scale():
     flags = np.zeros(60, np.int32)
     flags[5] = 1
