@@ -10,7 +10,7 @@ curves (`bench.main_job`).
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -58,14 +58,15 @@ PSF_HALF_WIDTH = 60
 """Pixels; the wings of a star of magnitude 15 show that far."""
 
 
-def figures() -> list[Figure]:
+def figures() -> Iterator[Figure]:
     """All figures of this area."""
-    measured = speed()
+    yield from speed()
     directory = sample_directory()
     if directory is None:
         print("photometry: accuracy is not measured, for want of the romanisim files (see --data)")
-        return measured
-    return [*measured, *accuracy(directory), *main_job.figures(directory)]
+        return
+    yield from accuracy(directory)
+    yield from main_job.figures(directory)
 
 
 def speed() -> list[Figure]:
@@ -125,15 +126,16 @@ def photutils_fluxes(image: PixelImage, stars: StarList, psf: EffectivePsf) -> F
     return np.asarray(photometry(image.data - SKY, error=error, init_params=start)["flux_fit"])
 
 
-def accuracy(directory: Path) -> list[Figure]:
+def accuracy(directory: Path) -> Iterator[Figure]:
     """Accuracy of the fit at true positions, with the true PSF and with one built from the files."""
     psf = romanisim_psf("WFI07", "F146", half_width=PSF_HALF_WIDTH)
     samples = [read_sample(directory, exposure) for exposure in range(3)]
     bounds = [cramer_rao(sample, psf) for sample in samples]
     label = "true positions, true PSF"
     exposures = _photometered(samples, bounds, psf)
-    figures = [*bin_figures(AREA, label, usual(joined(exposures))), *_lens_figures(label, samples, exposures)]
-    return [*figures, *_built_psf_figures(samples, bounds)]
+    yield from bin_figures(AREA, label, usual(joined(exposures)))
+    yield from _lens_figures(label, samples, exposures)
+    yield from _built_psf_figures(samples, bounds)
 
 
 def _photometered(samples: list[Sample], bounds: list[FloatArray], psf: EffectivePsf) -> list[Compared]:

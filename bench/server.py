@@ -34,7 +34,7 @@ class BenchServer:
 
     def forget(self) -> str:
         """Restart the server and drop the system's file cache where that is allowed; say what was done."""
-        session.engine().dispose()
+        session.disconnect()
         lifecycle.stop(self._settings)
         os.sync()
         try:
@@ -51,9 +51,7 @@ class BenchServer:
         lifecycle.stop(self._settings, "immediate")
 
     def _disconnect(self) -> None:
-        if session.engine.cache_info().currsize:
-            session.engine().dispose()
-        session.engine.cache_clear()
+        session.disconnect()
         settings.settings.cache_clear()
 
 

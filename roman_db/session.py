@@ -62,6 +62,14 @@ def reader_engine() -> sa.Engine:
     return _private_reader_engine() if chosen.url is None else engine()
 
 
+def disconnect() -> None:
+    """Close the connections of this process; the next one goes to the server that the settings name then."""
+    for made in (reader_engine, engine):
+        if made.cache_info().currsize:
+            made().dispose()
+        made.cache_clear()
+
+
 def check_reader() -> None:
     """Check that ``ROMAN_DB_READER_URL``, if set, is the database of ``ROMAN_DB_URL``; loaders rely on it.
 

@@ -24,10 +24,7 @@ def point_at(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
 
 def forget() -> None:
     """Close the connections of ``roman_db`` and forget its settings."""
-    for engine in (session.engine, session.reader_engine):
-        if engine.cache_info().currsize:
-            engine().dispose()
-        engine.cache_clear()
+    session.disconnect()
     settings.settings.cache_clear()
 
 
