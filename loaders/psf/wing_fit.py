@@ -1,11 +1,12 @@
 """The wings of a PSF from the residuals around the brightest stars.
 
-The wings hold some per cent of the light, spread over so many pixels that only the brightest stars show them,
-and in a crowded field those of all stars lie on top of each other. Where the optics predict them wrongly by a
-tenth, photometry of faint stars near bright ones is off by more than the noise. With the core, the fluxes and
-the positions known (`loaders.psf.build`), the image is linear in the wings: their correction is a Gaussian
-process as that of the core is (`loaders.psf.correction`), fitted together with the background, since the two
-can imitate each other far out. Where the stars say nothing, the wings stay as predicted.
+The wings hold some per cent of the light, spread over so many pixels that only the brightest stars show
+them, and in a crowded field those of all stars lie on top of each other. Where the optics predict them
+wrongly by a tenth, photometry of faint stars near bright ones is off by more than the noise. With the core
+and the positions known (`loaders.psf.build`), the image is linear in the wings: their correction is a
+Gaussian process as that of the core is (`loaders.psf.correction`). It is fitted together with the
+background, which can imitate it far out, and with the fluxes of all stars: faint ones near a bright one
+have taken what its wings lacked. Where the stars say nothing, the wings stay as predicted.
 """
 
 from __future__ import annotations
@@ -17,13 +18,14 @@ from functools import partial
 
 import numpy as np
 from scipy.ndimage import map_coordinates
+from scipy.sparse import csc_array, diags_array
 from scipy.sparse.linalg import LinearOperator, lsmr
 
 from loaders.psf.correction import CorrectionSpace, correction_space
 from loaders.psf.field import Background, StarField
 from loaders.psf.fitted_field import FittedField, Weighing, model, weigh
 from loaders.psf.model import EffectivePsf, FloatArray
-from loaders.psf.render import SplinePsf, Stars, accumulate, draw
+from loaders.psf.render import SplinePsf, Stars, accumulate, columns, draw
 from loaders.psf.scene import Wings
 
 _OVERSAMPLING = 2
@@ -36,7 +38,7 @@ _BRIGHTNESS = (0.5, 2.0)
 """Factor on the wings that is believed in one round."""
 
 _WEAK = 1e-2
-"""Weight, in their own errors, of the prior that keeps the levels of the background where they are."""
+"""Weight, in their own errors, of the prior that keeps fluxes and levels of the background where they are."""
 
 _BRIGHTNESS_SIGMA = 0.3
 """Standard deviation of the brightness of the wings before the data are seen."""
@@ -130,13 +132,41 @@ def _around_cores(wings: EffectivePsf, cores: list[EffectivePsf]) -> EffectivePs
 
 @dataclass(frozen=True)
 class _Problem:
-    """One over the standard deviation of the pixels, residuals, bright stars and background of a field."""
+    """What a field says of the wings.
+
+    One over the standard deviation of the pixels, residuals, bright stars; the columns of the fluxes of all
+    stars, of unit length; the background, and the lengths of the columns of its levels. Unknown besides the
+    wings are fluxes, then levels.
+    """
 
     root_weight: FloatArray
     residual: FloatArray
-    stars: Stars
+    bright: Stars
+    light: csc_array
     background: Background
     norm: FloatArray
+
+    @property
+    def size(self) -> int:
+        """Number of unknowns besides the wings."""
+        return int(self.light.shape[1]) + self.norm.size
+
+    def image(self, unknown: FloatArray) -> FloatArray:
+        """Weighted light of the unknowns besides the wings."""
+        n = self.light.shape[1]
+        drawn = (self.light @ unknown[:n]).reshape(self.residual.shape)
+        return np.asarray(drawn + self.root_weight * self.background.image(unknown[n:] / self.norm))
+
+    def project(self, image: FloatArray) -> FloatArray:
+        """The transpose of `image`."""
+        levels = self.background.project(self.root_weight * image) / self.norm
+        return np.concatenate([self.light.T @ image.ravel(), levels])
+
+    def prior(self) -> FloatArray:
+        """Weights of the priors of fluxes and levels."""
+        weight = np.full(self.size, _WEAK)
+        weight[-1] = 1 / (_BRIGHTNESS_SIGMA * self.norm[-1])
+        return weight
 
 
 def _problem(one: BuiltField, wings: EffectivePsf, settings: WingSettings, outlier: float) -> _Problem:
@@ -151,7 +181,16 @@ def _problem(one: BuiltField, wings: EffectivePsf, settings: WingSettings, outli
     radius = np.full(chosen.size, int(wings.half_width))
     stars = Stars(state.x[chosen], state.y[chosen], state.flux[chosen], radius)
     norm = np.maximum(drawn.background.lengths(root_weight**2), np.sqrt(np.median(root_weight**2)))
-    return _Problem(root_weight, residual, stars, drawn.background, norm)
+    light = _flux_columns(root_weight, one, drawn.stars)
+    return _Problem(root_weight, residual, stars, light, drawn.background, norm)
+
+
+def _flux_columns(root_weight: FloatArray, one: BuiltField, stars: Stars) -> csc_array:
+    """Weighted images of all stars that have any pixel, as columns of unit length."""
+    light = columns(root_weight, SplinePsf.of(one.core), replace(stars, flux=np.ones(stars.flux.size)))
+    length = np.sqrt(np.asarray(light.power(2).sum(axis=0)).ravel())
+    seen = length > 0
+    return csc_array(light[:, seen] @ diags_array(1 / length[seen]))
 
 
 def _rings(wings: EffectivePsf, radius: int) -> FloatArray:
@@ -173,7 +212,7 @@ def _space(wings: EffectivePsf, hole: int, settings: WingSettings) -> Correction
 
 
 class _Design:
-    """The design matrix: pixels of all fields, then the priors; white unknowns, then levels of each field."""
+    """The design matrix: pixels of all fields, then the priors; white unknowns, then those of each field."""
 
     def __init__(self, problems: list[_Problem], space: CorrectionSpace, hole: int, pool: Executor) -> None:
         self.problems, self.hole, self._pool = problems, hole, pool
@@ -181,8 +220,8 @@ class _Design:
         self._empty = SplinePsf(np.zeros(shape), _OVERSAMPLING, np.zeros(1), np.zeros(1))
         self.space = space.conditioned(np.sum([self._information(one) for one in problems], axis=0))
         self.ends = np.cumsum([one.residual.size for one in problems])
-        self.prior = np.concatenate([self._level_prior(one) for one in problems])
-        self.level_ends = self.space.scale.size + np.cumsum([one.norm.size for one in problems])
+        self.prior = np.concatenate([one.prior() for one in problems])
+        self.field_ends = self.space.scale.size + np.cumsum([one.size for one in problems])
 
     def solve(self, white: FloatArray, iterations: int) -> tuple[FloatArray, float]:
         """White unknowns of the best correction beyond one made already, and a factor on all wings.
@@ -192,25 +231,18 @@ class _Design:
         own, the last level of the background.
         """
         right = [(one.root_weight * one.residual).ravel() for one in self.problems]
-        rows = int(self.ends[-1]) + int(self.level_ends[-1])
-        n_level = int(self.level_ends[-1]) - white.size
-        right_side = np.concatenate([*right, -white.ravel(), np.zeros(n_level)])
-        shape = (rows, int(self.level_ends[-1]))
+        n_unknown = int(self.field_ends[-1])
+        right_side = np.concatenate([*right, -white.ravel(), np.zeros(n_unknown - white.size)])
+        shape = (right_side.size, n_unknown)
         operator = LinearOperator(shape, matvec=self._forward, rmatvec=self._backward)
         unknown = lsmr(operator, right_side, atol=1e-6, btol=1e-6, maxiter=iterations)[0]
         factors = [
-            unknown[end - 1] / one.norm[-1] for end, one in zip(self.level_ends, self.problems, strict=True)
+            unknown[end - 1] / one.norm[-1] for end, one in zip(self.field_ends, self.problems, strict=True)
         ]
         return np.asarray(self.space.scale * self._white(unknown)), 1 + float(np.mean(factors))
 
-    @staticmethod
-    def _level_prior(one: _Problem) -> FloatArray:
-        weight = np.full(one.norm.size, _WEAK)
-        weight[-1] = 1 / (_BRIGHTNESS_SIGMA * one.norm[-1])
-        return weight
-
     def _information(self, one: _Problem) -> FloatArray:
-        squared = replace(one.stars, flux=one.stars.flux**2)
+        squared = replace(one.bright, flux=one.bright.flux**2)
         return np.asarray(accumulate(one.root_weight**2, self._empty, squared)[0, 0])
 
     def _white(self, unknown: FloatArray) -> FloatArray:
@@ -222,10 +254,10 @@ class _Design:
 
         def image(k: int) -> FloatArray:
             one = self.problems[k]
-            level = unknown[self.level_ends[k] - one.norm.size : self.level_ends[k]] / one.norm
-            light = one.background.image(level)
-            draw(light, change, one.stars, hole=self.hole)
-            return np.asarray((one.root_weight * light).ravel())
+            wings = np.zeros(one.residual.shape)
+            draw(wings, change, one.bright, hole=self.hole)
+            rest = one.image(unknown[self.field_ends[k] - one.size : self.field_ends[k]])
+            return np.asarray((one.root_weight * wings + rest).ravel())
 
         images = self._pool.map(image, range(len(self.problems)))
         return np.concatenate([*images, scaled.ravel(), self.prior * unknown[self.space.scale.size :]])
@@ -236,16 +268,16 @@ class _Design:
         def sums(k: int) -> tuple[FloatArray, FloatArray]:
             one = self.problems[k]
             part = row[self.ends[k] - one.residual.size : self.ends[k]]
-            image = one.root_weight * part.reshape(one.residual.shape)
-            light = accumulate(image, self._empty, one.stars, hole=self.hole)
-            return light[0], one.background.project(image) / one.norm
+            image = part.reshape(one.residual.shape)
+            light = accumulate(one.root_weight * image, self._empty, one.bright, hole=self.hole)
+            return light[0], one.project(image)
 
-        lights, levels = zip(*self._pool.map(sums, range(len(self.problems))), strict=True)
+        lights, others = zip(*self._pool.map(sums, range(len(self.problems))), strict=True)
         prior = row[self.ends[-1] :]
         size = self.space.scale.size
         white = self.space.project(np.sum(lights, axis=0)) + prior[:size].reshape(self.space.shape)
         return np.concatenate(
-            [(self.space.scale * white).ravel(), np.concatenate(levels) + self.prior * prior[size:]]
+            [(self.space.scale * white).ravel(), np.concatenate(others) + self.prior * prior[size:]]
         )
 
 
