@@ -80,10 +80,10 @@ class BuildSettings:
     cutoff: float = 1.4
     amplitude: float = 0.3
     gradient: float = 0.03
-    max_star: int = 1500
-    min_signal: float = 50.0
+    max_star: int = 5000
+    min_signal: float = 20.0
     gradient_star: int = 600
-    gradient_size: int = 700
+    gradient_size: int = 500
     position_sigma: float = 0.01
     model_error: tuple[float, ...] = (0.05, 0.02, 0.005, 0.002)
     solver_iterations: tuple[int, ...] = (15, 15, 60, 90)

@@ -59,7 +59,16 @@ def blend_nodes(coefficients: FloatArray, node: IntArray, share: FloatArray, pla
     plane[:] = 0.0
     for k in range(4):
         if share[k] != 0.0:
-            plane[:size, :size] += share[k] * coefficients[node[k] // n_x, node[k] % n_x]
+            add_plane(coefficients[node[k] // n_x, node[k] % n_x], share[k], plane[:size, :size])
+
+
+@numba.njit(cache=True, nogil=True)
+def add_plane(plane: FloatArray, share: float, out: FloatArray) -> None:
+    """Add a share of a plane to another of the same shape."""
+    for row in range(out.shape[0]):
+        source, target = plane[row], out[row]
+        for c in range(target.size):
+            target[c] += share * source[c]
 
 
 @numba.njit(cache=True, nogil=True)
@@ -189,7 +198,8 @@ def accumulate(image: FloatArray, psf: Psf, groups: Groups, stars: FloatArray, h
             accumulate_star(image, (plane, psf[1]), stars[s], hole, line)
         for k in range(4):
             if groups[3][g, k] != 0.0:
-                out[groups[2][g, k] // n_x, groups[2][g, k] % n_x] += groups[3][g, k] * plane[:size, :size]
+                node = out[groups[2][g, k] // n_x, groups[2][g, k] % n_x]
+                add_plane(plane[:size, :size], groups[3][g, k], node)
 
 
 @numba.njit(cache=True, nogil=True)

@@ -19,7 +19,7 @@ from loaders.psf.model import EffectivePsf, FloatArray
 
 IntArray = npt.NDArray[np.int64]
 
-_STEPS = 33
+_STEPS = 17
 """Positions, both ends included, that are told apart between two nodes of a PSF."""
 
 
@@ -170,7 +170,7 @@ def accumulate(image: FloatArray, psf: SplinePsf, stars: Stars, hole: int = -1) 
 
 
 def _groups(psf: SplinePsf, stars: Stars) -> kernels.Groups:
-    """Stars that share a blend of nodes: between nodes, positions count in steps of a 32nd of the way."""
+    """Stars that share a blend of nodes: between nodes, positions count in steps of a 16th of the way."""
     row, v = _cells(psf.y_node, stars.y)
     column, u = _cells(psf.x_node, stars.x)
     key = ((row * _STEPS + v) * psf.x_node.size + column) * _STEPS + u
