@@ -111,8 +111,8 @@ def _metric_table(metrics: tuple[MetricSummary, ...]) -> Table:
 
     # A name that is cut off cannot be looked up; numbers may be folded.
     name = Column("quality metric", no_wrap=True, min_width=max(len(metric.metric) for metric in metrics))
-    others = (Column(text, overflow="fold") for text in ("measured", "median", "least", "largest", "verdict"))
-    table = Table(name, *others)
+    others = [Column(text, overflow="fold") for text in ("measured", "median", "least", "largest")]
+    table = Table(name, *others, Column("verdict", overflow="fold", min_width=len("unlimited")))
     for metric in metrics:
         values = (_number(value) for value in (metric.median, metric.least, metric.largest))
         table.add_row(metric.metric, str(metric.n), *values, _verdict(metric))
