@@ -18,7 +18,7 @@ from functools import partial
 
 import numpy as np
 from scipy.ndimage import map_coordinates
-from scipy.sparse import csc_array, diags_array
+from scipy.sparse import csc_array
 from scipy.sparse.linalg import LinearOperator, lsmr
 
 from loaders.psf.correction import CorrectionSpace, correction_space
@@ -186,11 +186,15 @@ def _problem(one: BuiltField, wings: EffectivePsf, settings: WingSettings, outli
 
 
 def _flux_columns(root_weight: FloatArray, one: BuiltField, stars: Stars) -> csc_array:
-    """Weighted images of all stars that have any pixel, as columns of unit length."""
+    """Weighted images of all stars, as columns of unit length; zero for stars without a pixel.
+
+    They are scaled in place: those of a detector's windows take some gigabytes.
+    """
     light = columns(root_weight, SplinePsf.of(one.core), replace(stars, flux=np.ones(stars.flux.size)))
-    length = np.sqrt(np.asarray(light.power(2).sum(axis=0)).ravel())
-    seen = length > 0
-    return csc_array(light[:, seen] @ diags_array(1 / length[seen]))
+    star = np.repeat(np.arange(light.shape[1]), np.diff(light.indptr))
+    length = np.sqrt(np.bincount(star, light.data**2, light.shape[1]))
+    light.data /= np.where(length > 0, length, 1.0)[star]
+    return light
 
 
 def _rings(wings: EffectivePsf, radius: int) -> FloatArray:
