@@ -127,7 +127,7 @@ def draw_star(
     x, y, flux = star[0], star[1], star[2]
     i0, i1, ci, u = span(x, star[3], plane.shape[0] - 1, step, image.shape[1])
     j0, j1, cj, v = span(y, star[3], plane.shape[0] - 1, step, image.shape[0])
-    if i1 < i0:
+    if i1 < i0:  # beside the image: the end of a slice may be negative, which counts from the other side
         return
     wx, wy = position_weights(u, step, order[1]), position_weights(v, step, order[0])
     columns = (ci, ci + step * (i1 - i0) + 4)
@@ -210,7 +210,7 @@ def accumulate_star(
     plane, step = psf
     i0, i1, ci, u = span(star[0], star[3], plane.shape[0] - 1, step, image.shape[1])
     j0, j1, cj, v = span(star[1], star[3], plane.shape[0] - 1, step, image.shape[0])
-    if i1 < i0:
+    if i1 < i0:  # beside the image: the end of a slice may be negative, which counts from the other side
         return
     wx, wy = spline_weights(u, 0), spline_weights(v, 0)
     end = ci + step * (i1 - i0) + 4

@@ -66,7 +66,7 @@ def choose(
 ) -> int | None:
     """Choose the entry that serves an epoch: the nearest good one, of two equally near the earlier.
 
-    A PSF is measured in an exposure of its own day, so that one of two days mixed would be worse than either.
+    A block records the one PSF that measured each of its exposures.
 
     Parameters
     ----------
