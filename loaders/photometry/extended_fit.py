@@ -36,7 +36,9 @@ class Extended(NamedTuple):
     """What the extended fit reads of the stars, shape (n,) each.
 
     ``columns`` is the number of columns of each star: 1 (flux), 3 (and position) or 6 (and shape);
-    ``cell`` the cell in whose centre its PSF is taken.
+    ``cell`` the cell in whose centre its PSF is taken. ``anchor``, shape (n, 3), is what is known of the
+    position beforehand: the inverse variance (pixels to the power -2; 0 where nothing is known) along either
+    axis, and how far from the present position the expected one lies in x and y (pixels).
     """
 
     x: FloatArray
@@ -44,6 +46,7 @@ class Extended(NamedTuple):
     flux: FloatArray
     columns: IntArray
     cell: IntArray
+    anchor: FloatArray
 
 
 class Images(NamedTuple):
@@ -73,7 +76,7 @@ def solve_extended(
             continue
         local, first = _columns(member, margin, stars, stamps, psf)
         n = local.row.size
-        scale, x = _project_columns(local, images)
+        scale, x = _project_columns(local, images, _anchors(member, stars, n))
         matrix = np.empty(n * (n + 1) // 2, dtype=np.float32)
         normal_matrix(np.arange(n), local, images.weight, scale, matrix)
         factor(matrix, n)
@@ -140,13 +143,27 @@ def _fill_derivatives(psf: Planes, stars: Extended, s: int, value: Float32Array)
             value[5, j, i] = v * gx + u * gy
 
 
+@numba.njit(cache=True, nogil=True)
+def _anchors(member: IntArray, stars: Extended, n: int) -> Float32Array:
+    """Information and pull of what is known beforehand of each of n columns, shape (n, 2)."""
+    known = np.zeros((n, 2), dtype=np.float32)
+    k = 0
+    for s in member:
+        if stars.columns[s] > 1:
+            for axis in range(2):
+                known[k + 1 + axis, 0] = stars.anchor[s, 0]
+                known[k + 1 + axis, 1] = stars.anchor[s, 1 + axis]
+        k += stars.columns[s]
+    return known
+
+
 @numba.njit(cache=True, nogil=True, fastmath=True)
-def _project_columns(local: Stamps, images: Images) -> tuple[Float32Array, Float32Array]:
+def _project_columns(local: Stamps, images: Images, known: Float32Array) -> tuple[Float32Array, Float32Array]:
     """Scale of every column, and the scaled right-hand side."""
     n = local.row.size
     scale, right = np.zeros(n, dtype=np.float32), np.zeros(n, dtype=np.float32)
     for k in range(n):
-        information, asked = np.float32(0.0), np.float32(0.0)
+        information, asked = known[k, 0], known[k, 0] * known[k, 1]
         for j in range(STAMP):
             w = images.weight[local.row[k] + j, local.column[k] : local.column[k] + STAMP]
             r = images.weighted_residual[local.row[k] + j, local.column[k] : local.column[k] + STAMP]

@@ -6,13 +6,13 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-from scipy.ndimage import maximum_filter, uniform_filter
 
 from loaders.photometry.blends import Blends, merge_blends
 from loaders.photometry.diagnostics import core_chi2, crowding
 from loaders.photometry.flags import PhotometryFlag
-from loaders.photometry.image import BoolArray, PixelImage, StarList
+from loaders.photometry.image import PixelImage, StarList
 from loaders.photometry.joint_fit import REACH, Field, JointFit, sort_by_tile
+from loaders.photometry.judgement import fit_flags, image_flags, judge_extras, on_image
 from loaders.photometry.options import FitOptions
 from loaders.photometry.parallel import Workers
 from loaders.photometry.positions import Extras, fit_with_positions, measure_extras
@@ -21,14 +21,8 @@ from loaders.psf.model import EffectivePsf, FloatArray
 
 __all__ = ["PixelImage", "StarList", "StarPhotometry", "photometer"]
 
-_CORE = 3
-"""Side in pixels of the core of a star that must be complete to go without a flag."""
-
 _EXTRAS = ("dx", "dy", "size", "e1", "e2")
 """What is measured of bright stars besides the flux."""
-
-_INFORMED = 0.02
-"""Share of usable pixels around a star below which its background is extrapolated."""
 
 
 @dataclass(frozen=True)
@@ -137,9 +131,9 @@ def _collect(
     star_list, blends, order = stars
     fitted_positions = fit.options.fit_positions & np.isfinite(extras.variance[:, 0])
     chi2, crowd = core_chi2(fit, np.where(fitted_positions, 2.0, 0.0)), crowding(fit)
-    failed, extra, extra_err = _judge_extras(fit, extras)
-    measured = np.isfinite(extras.flux_variance) & _on_image(fit.x, fit.y, image.data.shape)
-    flags = failed | _fit_flags(fit, extras.flux_variance, chi2, crowd)
+    failed, extra, extra_err = judge_extras(fit, extras)
+    measured = np.isfinite(extras.flux_variance) & on_image(fit.x, fit.y, image.data.shape)
+    flags = failed | fit_flags(fit, extras.flux_variance, chi2, crowd)
     table = np.column_stack(
         [fit.flux, np.sqrt(extras.flux_variance), fit.at_stars(fit.background), chi2, crowd, extra, extra_err]
     )
@@ -150,7 +144,7 @@ def _collect(
     every_flag[order] = flags
     values, flag = every[blends.source], every_flag[blends.source]
     values[:, :2] *= blends.share[:, None]
-    flag |= _image_flags(image, fit.field.usable, star_list)
+    flag |= image_flags(image, fit.field.usable, star_list)
     flag[blends.blended] |= PhotometryFlag.BLENDED
     names = (
         "flux",
@@ -163,60 +157,3 @@ def _collect(
     )
     columns = {name: np.ascontiguousarray(column) for name, column in zip(names, values.T, strict=True)}
     return StarPhotometry(**columns, flags=flag.astype(np.uint16))
-
-
-def _judge_extras(fit: JointFit, extras: Extras) -> tuple[IntArray, FloatArray, FloatArray]:
-    """Flags of offsets and shapes that failed, and values and errors without them."""
-    flags = np.zeros(fit.count, dtype=np.int64)
-    value, error = extras.value.copy(), np.sqrt(extras.variance)
-    snr = fit.flux / np.sqrt(np.where(fit.flux_variance > 0, fit.flux_variance, np.inf))
-    kinds = (
-        (slice(0, 2), fit.options.max_offset, fit.options.position_snr, PhotometryFlag.POSITION_FAILED),
-        (slice(2, 5), fit.options.max_shape, fit.options.shape_snr, PhotometryFlag.SHAPE_FAILED),
-    )
-    for part, limit, least, flag in kinds:
-        good = (np.abs(value[:, part]) <= limit).all(axis=1) & np.isfinite(error[:, part]).all(axis=1)
-        flags[~good & (snr >= least)] |= flag
-        value[~good, part] = np.nan
-        error[~good, part] = np.nan
-    return flags, value, error
-
-
-def _fit_flags(fit: JointFit, variance: FloatArray, chi2: FloatArray, crowd: FloatArray) -> IntArray:
-    """Flags that the fit itself gives to its sources."""
-    flags = np.zeros(fit.count, dtype=np.int64)
-    measured, informed = np.isfinite(variance), fit.sums.scale > 0
-    limit = fit.options.tolerance * np.sqrt(variance)
-    flags[~informed] |= PhotometryFlag.NO_PIXELS
-    flags[informed & ~measured] |= PhotometryFlag.FIT_FAILED
-    flags[measured & (np.abs(fit.step) > limit)] |= PhotometryFlag.NOT_CONVERGED
-    flags[measured & (chi2 > fit.options.poor_fit)] |= PhotometryFlag.POOR_FIT
-    flags[measured & (crowd > fit.options.crowded)] |= PhotometryFlag.CROWDED
-    return flags
-
-
-def _image_flags(image: PixelImage, good: BoolArray, stars: StarList) -> IntArray:
-    """Flags that the pixels around each star give."""
-    shape = image.data.shape
-    flags = np.zeros(stars.x.size, dtype=np.int64)
-    on_image = _on_image(stars.x, stars.y, shape)
-    flags[~on_image] |= PhotometryFlag.OUTSIDE
-    row = np.clip(np.rint(stars.y).astype(np.int64), 0, shape[0] - 1)
-    column = np.clip(np.rint(stars.x).astype(np.int64), 0, shape[1] - 1)
-    margin = _CORE // 2
-    edge = (row < margin) | (row >= shape[0] - margin) | (column < margin) | (column >= shape[1] - margin)
-    flags[on_image & edge] |= PhotometryFlag.EDGE
-    flags[on_image & _dilate(~good)[row, column]] |= PhotometryFlag.MASKED
-    if image.saturated is not None:
-        flags[on_image & _dilate(image.saturated)[row, column]] |= PhotometryFlag.SATURATED
-    informed = uniform_filter(good.astype(np.float32), size=64, mode="constant")
-    flags[on_image & (informed[row, column] < _INFORMED)] |= PhotometryFlag.BAD_BACKGROUND
-    return flags
-
-
-def _dilate(mask: BoolArray) -> BoolArray:
-    return np.asarray(maximum_filter(mask, size=_CORE, mode="constant"))
-
-
-def _on_image(x: FloatArray, y: FloatArray, shape: tuple[int, ...]) -> BoolArray:
-    return np.asarray((x >= -0.5) & (x < shape[1] - 0.5) & (y >= -0.5) & (y < shape[0] - 0.5))

@@ -53,7 +53,7 @@ def measure_extras(fit: JointFit) -> Extras:
     if not (columns > _FLUX).any():
         nothing = np.full((fit.count, COLUMNS - 1), np.nan)
         return Extras(nothing, nothing, fit.flux_variance)
-    step, variance = _solve(fit, columns)
+    step, variance = solve_columns(fit, columns)
     step[_beside_failures(fit, variance), 1:] = np.nan
     return Extras(step[:, 1:], variance[:, 1:], fit.flux_variance)
 
@@ -66,7 +66,7 @@ def fit_with_positions(fit: JointFit) -> Extras:
     x, y = fit.x.copy(), fit.y.copy()
     columns = np.minimum(_wanted(fit), _POSITION)
     for _ in range(_MAX_MOVES):
-        step, variance = _solve(fit, columns)
+        step, variance = solve_columns(fit, columns)
         move = np.clip(np.nan_to_num(step[:, 1:3]), -_LONGEST_STEP, _LONGEST_STEP)
         lost = np.hypot(fit.x + move[:, 0] - x, fit.y + move[:, 1] - y) > fit.options.max_offset
         lost |= ~(np.sqrt(variance[:, :3]) < [np.inf, _LARGEST_ERROR, _LARGEST_ERROR]).all(axis=1)
@@ -78,7 +78,7 @@ def fit_with_positions(fit: JointFit) -> Extras:
         fit.move(move[:, 0], move[:, 1])
         fit.run()
     else:
-        variance = _solve(fit, columns)[1]
+        variance = solve_columns(fit, columns)[1]
     return _with_offsets(fit, np.column_stack([fit.x - x, fit.y - y]), variance)
 
 
@@ -110,11 +110,30 @@ def _wanted(fit: JointFit) -> IntArray:
     return np.where(snr >= fit.options.shape_snr, _SHAPE, bright).astype(np.int64)
 
 
-def _solve(fit: JointFit, columns: IntArray) -> tuple[FloatArray, FloatArray]:
-    """One Gauss-Newton step of all columns, and their marginal variances."""
+def solve_columns(
+    fit: JointFit, columns: IntArray, anchor: FloatArray | None = None
+) -> tuple[FloatArray, FloatArray]:
+    """One Gauss-Newton step of all columns, and their marginal variances.
+
+    Parameters
+    ----------
+    fit
+        The joint fit, run.
+    columns
+        Shape (n,): columns of each star, 1 (flux), 3 (and position) or 6 (and shape).
+    anchor
+        Shape (n, 3): what is known of the positions beforehand, see `Extended`; None for nothing.
+
+    Returns
+    -------
+    step, variance : ndarray
+        Shape (n, 6) each: flux, x, y (pixels), size, e1, e2; NaN where a column is not asked for or cannot
+        be told from others.
+    """
     step = np.full((fit.count, COLUMNS), np.nan, dtype=np.float32)
     variance = np.full((fit.count, COLUMNS), np.nan, dtype=np.float32)
-    stars = Extended(fit.x, fit.y, fit.flux, columns, fit.cell)
+    known = np.zeros((fit.count, 3)) if anchor is None else anchor
+    stars = Extended(fit.x, fit.y, fit.flux, columns, fit.cell, known)
     images = Images(fit.weight, fit.weight * fit.residual)
     arguments = (fit.tiles, (stars, fit.stamps), fit.psf, images, (step, variance))
     fit.workers.run(solve_extended, fit.tiles.margin.size, *arguments)

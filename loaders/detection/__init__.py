@@ -1,0 +1,1 @@
+"""Stars found in crowded images: nothing is known beforehand but the PSF."""

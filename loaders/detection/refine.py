@@ -1,0 +1,218 @@
+"""Fluxes and positions of all sources in all images: every image has its fluxes, they share the positions."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+import numpy.typing as npt
+
+from loaders.detection.layer import Layer, SearchOptions
+from loaders.detection.significance import Residual
+from loaders.photometry.joint_fit import FRAME, REACH, Field, JointFit, sort_by_tile
+from loaders.photometry.options import FitOptions
+from loaders.photometry.parallel import Workers
+from loaders.photometry.positions import solve_columns
+from loaders.photometry.psf_table import IntArray, PsfTable
+from loaders.psf.model import FloatArray
+
+_WITH_POSITION = 3
+"""Columns of a star with flux and position, as `solve_columns` counts them."""
+
+_LONGEST_STEP = 0.25
+"""Longest step in pixels along an axis: beyond it the PSF is no longer linear in the position."""
+
+
+@dataclass(frozen=True)
+class Sources:
+    """Sources in the frame; all arrays have shape (n,).
+
+    Parameters
+    ----------
+    x, y
+        Pixels of the frame.
+    flux
+        In the unit of the images.
+    known
+        Row of the source in the list that the search began with; -1 if it was found.
+    """
+
+    x: FloatArray
+    y: FloatArray
+    flux: FloatArray
+    known: IntArray
+
+    @classmethod
+    def found(cls, x: FloatArray, y: FloatArray, flux: FloatArray) -> Sources:
+        """Sources that were not known."""
+        return cls(x, y, flux, np.full(x.size, -1, dtype=np.int64))
+
+    def take(self, chosen: npt.NDArray[np.bool_] | IntArray) -> Sources:
+        """Some of the sources."""
+        return Sources(self.x[chosen], self.y[chosen], self.flux[chosen], self.known[chosen])
+
+    def and_also(self, other: Sources) -> Sources:
+        """These sources and then others."""
+        names = ("x", "y", "flux", "known")
+        return Sources(*(np.concatenate([getattr(self, n), getattr(other, n)]) for n in names))
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """Flux and steps in x and y of the frame, and their variances, in one image.
+
+    Shape (n, 3) each; NaN where not measured.
+    """
+
+    step: FloatArray
+    variance: FloatArray
+
+
+class LayerFit:
+    """The joint fit of the sources in one layer.
+
+    Parameters
+    ----------
+    layer
+        The image.
+    table
+        Its PSF, laid out.
+    sources
+        All sources of the frame; those on the image and just beyond take part.
+    options
+        Options of the fluxes' fit.
+    workers
+        Threads.
+    """
+
+    def __init__(
+        self, layer: Layer, table: PsfTable, sources: Sources, options: FitOptions, workers: Workers
+    ) -> None:
+        image = layer.image
+        good = image.good_pixels()
+        data = np.where(good, image.data, np.float32(0)).astype(np.float32)
+        self.field = Field(data, good, image.noise, table, image.origin)
+        self.image, self.place, self.count = layer.image, layer.place, sources.x.size
+        x, y = layer.place(sources.x, sources.y)
+        ny, nx = data.shape
+        near = (x >= -REACH) & (x <= nx - 1 + REACH) & (y >= -REACH) & (y <= ny - 1 + REACH)
+        index = np.flatnonzero(near)
+        self.index = index[sort_by_tile(self.field, x[index], y[index], options.tile_size)]
+        stars = np.array([x[self.index], y[self.index], sources.flux[self.index]])
+        self.fit = JointFit(self.field, stars, np.empty((3, 0)), options, workers)
+        self.fit.run()
+
+    def estimate(self, sources: Sources, pull: FloatArray, information: float) -> Estimate:
+        """One step of fluxes and positions.
+
+        Parameters
+        ----------
+        sources
+            Where the sources are now.
+        pull
+            Shape (n, 2): how far from there they are expected, pixels of the frame.
+        information
+            Inverse variance of that expectation, pixels of the frame to the power -2.
+        """
+        jacobian = self.place.jacobian(sources.x[self.index], sources.y[self.index])
+        scale = np.abs(np.linalg.det(jacobian))
+        anchor = np.column_stack([information / scale, np.einsum("nij,nj->ni", jacobian, pull[self.index])])
+        columns = np.full(self.fit.count, _WITH_POSITION)
+        step, variance = solve_columns(self.fit, columns, anchor)
+        back = np.linalg.inv(jacobian)
+        out = Estimate(np.full((self.count, 3), np.nan), np.full((self.count, 3), np.nan))
+        out.step[self.index, 0] = self.fit.flux + step[:, 0]
+        out.variance[self.index, 0] = variance[:, 0]
+        out.step[self.index, 1:] = np.einsum("nij,nj->ni", back, step[:, 1:3])
+        out.variance[self.index, 1:] = np.einsum("nij,nj->ni", back**2, variance[:, 1:3])
+        return out
+
+    def move(self, sources: Sources) -> None:
+        """Go to new positions and fit the fluxes again."""
+        x, y = self.place(sources.x[self.index], sources.y[self.index])
+        self.fit.move(x - self.fit.x, y - self.fit.y)
+        self.fit.run()
+
+    def residual(self) -> Residual:
+        """What the fit leaves, for the next search."""
+        fit, weight = self.fit, self.fit.weight
+        light = np.zeros_like(weight)
+        inner = light[FRAME:-FRAME, FRAME:-FRAME]
+        inner[:] = self.field.data - fit.inner_residual - fit.background
+        return Residual(weight * fit.residual, weight, weight * light)
+
+
+class Refinement:
+    """Joint fits in all layers, and the positions that they share.
+
+    Parameters
+    ----------
+    layers
+        The images with their PSFs laid out.
+    sources
+        The sources to begin with.
+    options
+        Options of the search.
+    workers
+        Threads.
+    """
+
+    def __init__(
+        self,
+        layers: list[tuple[Layer, PsfTable]],
+        sources: Sources,
+        options: SearchOptions,
+        workers: Workers,
+    ) -> None:
+        self.sources, self._expected = sources, sources
+        self._information = 1 / (options.prior**2 * len(layers))
+        fitting = FitOptions(
+            background_spacing=options.background_spacing,
+            threads=options.threads,
+            shape_snr=options.shape_snr,
+        )
+        self.fits = [LayerFit(layer, table, sources, fitting, workers) for layer, table in layers]
+
+    def improve(self, moves: int) -> None:
+        """Move all sources some times, each time fitting the fluxes again."""
+        for _ in range(moves):
+            step, _ = self.combined()
+            move = np.clip(np.nan_to_num(step[:, 1:]), -_LONGEST_STEP, _LONGEST_STEP)
+            flux = np.where(np.isfinite(step[:, 0]), step[:, 0], self.sources.flux)
+            now = self.sources
+            self.sources = replace(now, x=now.x + move[:, 0], y=now.y + move[:, 1], flux=flux)
+            for fit in self.fits:
+                fit.move(self.sources)
+
+    def combined(self) -> tuple[FloatArray, FloatArray]:
+        """Flux and steps of all images together, weighted by inverse variances, and their variances.
+
+        Returns
+        -------
+        value, variance : ndarray
+            Shape (n, 3): flux, and steps in x and y, pixels of the frame; NaN where no image has a source.
+        """
+        pull = np.column_stack([self._expected.x - self.sources.x, self._expected.y - self.sources.y])
+        found = [fit.estimate(self.sources, pull, self._information) for fit in self.fits]
+        return combine(found)
+
+    def signal_to_noise_alone(self) -> FloatArray:
+        """Flux over the error it would have without neighbours and at a known place, shape (n,)."""
+        total = np.zeros(self.sources.x.size)
+        for fit in self.fits:
+            total[fit.index] += fit.fit.sums.information
+        return np.asarray(self.sources.flux * np.sqrt(total))
+
+
+def combine(estimates: list[Estimate]) -> tuple[FloatArray, FloatArray]:
+    """Means weighted by inverse variances, and their variances, shape (n, 3); NaN where there is none."""
+    total = np.zeros_like(estimates[0].step)
+    weights = np.zeros_like(total)
+    for estimate in estimates:
+        good = np.isfinite(estimate.step) & (estimate.variance > 0)
+        weight = np.where(good, 1 / np.where(good, estimate.variance, 1.0), 0.0)
+        total += weight * np.where(good, estimate.step, 0.0)
+        weights += weight
+    known = weights > 0
+    divisor = np.where(known, weights, 1.0)
+    return np.where(known, total / divisor, np.nan), np.where(known, 1 / divisor, np.nan)

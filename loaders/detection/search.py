@@ -1,0 +1,164 @@
+"""Search, fit all that is found, search what is left, until hardly anything more is found.
+
+Iterative detection with a joint fit of all sources to all images, as the programs for crowded fields do it
+(Stetson 1987, PASP 99, 191; Schlafly et al. 2018, ApJS 234, 39, for the joint fit), here over several images
+at once and down to separations below a pixel.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+import numpy.typing as npt
+from scipy.spatial import cKDTree
+
+from loaders.detection.layer import Layer, SearchOptions
+from loaders.detection.measure import Detections, measure
+from loaders.detection.peaks import find_peaks
+from loaders.detection.refine import Refinement, Sources
+from loaders.detection.significance import Sums, add_image
+from loaders.photometry.options import FitOptions
+from loaders.photometry.parallel import Workers
+from loaders.photometry.psf_table import PsfTable
+from loaders.psf.model import FloatArray
+
+Progress = Callable[[int, int], None]
+"""Told after each round which one it was, and how many sources there are."""
+
+_MOVES, _LAST_MOVES = 2, 3
+"""Times that positions are moved in each round, and in the last."""
+
+_KEPT = 0.6
+"""Share of the threshold that a source must keep to stay for another round."""
+
+_TOGETHER = 1.5
+"""Distance in pixels within which sources may share their light so closely that none stands out."""
+
+_FEW = 0.01
+"""Share of new sources at which the search ends: most of them then are those that the last fit dropped."""
+
+_LAST_ROUNDS = 3
+"""Fits after the search, each without the sources that the one before left below the threshold."""
+
+
+def search(
+    layers: list[Layer],
+    shape: tuple[int, int],
+    options: SearchOptions | None = None,
+    known: tuple[FloatArray, FloatArray, FloatArray] | None = None,
+    progress: Progress | None = None,
+) -> Detections:
+    """Find all stars that stand out of the noise, and measure them.
+
+    Parameters
+    ----------
+    layers
+        The images, at least one.
+    shape
+        Shape (ny, nx) in pixels of the frame in which sources are listed.
+    options
+        Options; the defaults if None.
+    known
+        Positions (pixels of the frame) and fluxes of sources to begin with, shape (m,) each; None for none.
+        They are held to the same threshold as what is found.
+    progress
+        Told of each round.
+
+    Returns
+    -------
+    Detections
+        Sources above the threshold, in no order.
+
+    Raises
+    ------
+    Rejected
+        If an image has no pixel that can be used.
+    """
+    options = options or SearchOptions()
+    tables = [(layer, PsfTable.of(layer.psf)) for layer in layers]
+    sources = _known_sources(known)
+    with Workers(FitOptions(threads=options.threads).thread_count) as workers:
+        for number in range(options.max_rounds):
+            refinement = Refinement(tables, sources, options, workers)
+            refinement.improve(_MOVES if sources.x.size else 0)
+            new = _left_over(refinement, shape, options, workers)
+            sources = _significant(refinement, _KEPT * options.threshold).and_also(new)
+            sources = sources.take(_apart(sources, options.separation))
+            if progress is not None:
+                progress(number + 1, sources.x.size)
+            if new.x.size <= _FEW * sources.x.size:
+                break
+        return _conclude(tables, sources, options, workers)
+
+
+def _known_sources(known: tuple[FloatArray, FloatArray, FloatArray] | None) -> Sources:
+    """Sources to begin with."""
+    if known is None:
+        return Sources.found(np.empty(0), np.empty(0), np.empty(0))
+    return Sources(*known, np.arange(known[0].size, dtype=np.int64))
+
+
+def _left_over(
+    refinement: Refinement, shape: tuple[int, int], options: SearchOptions, workers: Workers
+) -> Sources:
+    """Sources found in what the fit of the others leaves of all images."""
+    sums = Sums.over(shape)
+    for fit in refinement.fits:
+        psf = (fit.field.table, fit.field.origin)
+        add_image(sums, fit.residual(), psf, fit.place, workers)
+    return Sources.found(*find_peaks(sums, options.threshold, options.psf_error))
+
+
+def _significant(refinement: Refinement, threshold: float) -> Sources:
+    """Sources whose flux stands out of its error, positions of all being unknown too.
+
+    Of sources that share their light so closely that none stands out, the brightest stays.
+    """
+    sources = refinement.sources
+    value, variance = refinement.combined()
+    with np.errstate(invalid="ignore"):
+        significant = value[:, 0] >= threshold * np.sqrt(variance[:, 0])
+    alone = refinement.signal_to_noise_alone() >= threshold
+    return sources.take(significant | (alone & _brightest(sources, ~significant, _TOGETHER)))
+
+
+def _brightest(sources: Sources, candidate: npt.NDArray[np.bool_], radius: float) -> npt.NDArray[np.bool_]:
+    """Candidates that have no brighter source within a radius."""
+    top = candidate.copy()
+    if candidate.any():
+        pairs = cKDTree(np.column_stack([sources.x, sources.y])).query_pairs(radius, output_type="ndarray")
+        top[_fainter(sources, pairs)] = False
+    return top
+
+
+def _fainter(sources: Sources, pairs: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+    """The fainter source of each pair, shape (n, 2)."""
+    a, b = pairs[:, 0], pairs[:, 1]
+    return np.where(sources.flux[a] < sources.flux[b], a, b)
+
+
+def _apart(sources: Sources, separation: float) -> npt.NDArray[np.bool_]:
+    """Mark the sources that remain when of every close pair the fainter one goes."""
+    kept = np.ones(sources.x.size, dtype=bool)
+    if sources.x.size > 1:
+        tree = cKDTree(np.column_stack([sources.x, sources.y]))
+        pairs = tree.query_pairs(separation, output_type="ndarray")
+        kept[_fainter(sources, pairs)] = False
+    return kept
+
+
+def _conclude(
+    tables: list[tuple[Layer, PsfTable]], sources: Sources, options: SearchOptions, workers: Workers
+) -> Detections:
+    """Drop what is below the threshold after all, fit the others again, and measure them."""
+    for _ in range(_LAST_ROUNDS):
+        refinement = Refinement(tables, sources, options, workers)
+        refinement.improve(_LAST_MOVES if sources.x.size else 0)
+        kept = _significant(refinement, options.threshold)
+        kept = kept.take(_apart(kept, options.separation))
+        if kept.x.size == sources.x.size:
+            break
+        sources = kept
+    measured = measure(refinement, options.blend_radius)
+    return measured.take(measured.signal_to_noise >= options.threshold)

@@ -1,0 +1,172 @@
+"""How significant a star would be at every place: the matched filter over all images.
+
+For residuals r of inverse variance W and a star of unit flux P at some place, the flux that fits best there
+is ``Σ W P r / Σ W P²`` with the variance ``1 / Σ W P²``; the sums run over the pixels of all images (e.g.
+Zackay & Ofek 2017, ApJ 836, 187, for the sum over images). Light of stars that are modelled already counts as
+noise in proportion to the error of the PSF, so that the imperfect subtraction of a bright star is no
+detection.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numba
+import numpy as np
+import numpy.typing as npt
+
+from loaders.photometry.joint_fit import FRAME
+from loaders.photometry.parallel import Workers
+from loaders.photometry.psf_table import STAMP, Float32Array, Planes, PsfTable, blend, fill_stamp
+from loaders.photometry.tiling import Grid
+from loaders.psf.model import FloatArray
+from loaders.wfi.placement import Placement
+
+NODES_A_PIXEL = 2
+"""Places a pixel of the frame, along either axis, at which a star is tried."""
+
+_PHASES = 8
+"""Positions within a pixel, along either axis, for which the PSF is tabulated."""
+
+_CORE = slice(STAMP // 2 - 4, STAMP // 2 + 4)
+"""Pixels of a stamp that are summed over; what lies beyond holds a few per cent of the information."""
+
+_CELL = 256
+"""Side in pixels of the frame of the cells within which one PSF is used."""
+
+
+class Residual(NamedTuple):
+    """An image less its model, all with a frame of `FRAME` pixels.
+
+    Parameters
+    ----------
+    weighted
+        Shape (ny + 2 FRAME, nx + 2 FRAME): inverse variance times residual.
+    weight
+        The same shape: inverse variance, 0 where a pixel does not count.
+    weighted_light
+        The same shape: inverse variance times the light of all modelled stars.
+    """
+
+    weighted: Float32Array
+    weight: Float32Array
+    weighted_light: Float32Array
+
+
+@dataclass(frozen=True)
+class Sums:
+    """Sums over all images at every node of the frame, shape (rows, columns).
+
+    ``asked`` is Σ W P r, ``information`` Σ W P², and ``light`` Σ W P L with the light L of modelled stars.
+    """
+
+    asked: Float32Array
+    information: Float32Array
+    light: Float32Array
+
+    @classmethod
+    def over(cls, shape: tuple[int, int]) -> Sums:
+        """Zero sums over the nodes of a frame of given shape in pixels."""
+        size = (shape[0] * NODES_A_PIXEL, shape[1] * NODES_A_PIXEL)
+        return cls(*(np.zeros(size, dtype=np.float32) for _ in range(3)))
+
+    def signal_to_noise(self, psf_error: float) -> Float32Array:
+        """Best flux of a star at every node over its standard error, modelled light being uncertain."""
+        asked, information, light = self.asked, self.information, self.light
+        variance = information + (psf_error * light) ** 2
+        return np.asarray(asked / np.sqrt(np.where(variance > 0, variance, np.inf)), dtype=np.float32)
+
+
+def nodes_along(length: int) -> FloatArray:
+    """Coordinates in pixels of the nodes along an axis of that many pixels."""
+    count = length * NODES_A_PIXEL
+    return np.asarray((np.arange(count) + 0.5) / NODES_A_PIXEL - 0.5)
+
+
+def add_image(
+    sums: Sums,
+    residual: Residual,
+    psf: tuple[PsfTable, tuple[float, float]],
+    place: Placement,
+    workers: Workers,
+) -> None:
+    """Add what an image says of a star at every node.
+
+    Parameters
+    ----------
+    sums
+        Sums over the nodes of the frame, updated.
+    residual
+        The image.
+    psf
+        Its PSF, and the detector coordinates (x, y) of its pixel (0, 0).
+    place
+        Map from the frame to the image.
+    workers
+        Threads.
+    """
+    ny, nx = (n // NODES_A_PIXEL for n in sums.asked.shape)
+    grid = Grid((ny, nx), _CELL)
+    x, y = grid.centres()
+    table, origin = psf
+    u, v = place(np.clip(x, 0, nx - 1), np.clip(y, 0, ny - 1))
+    nodes = table.nodes(u + origin[0], v + origin[1])
+    buffer = np.empty(table.core.coefficient.shape[1:], dtype=np.float32)
+    for cell in range(x.size):
+        row, column = divmod(cell, grid.columns)
+        rows = slice(row * _CELL * NODES_A_PIXEL, min((row + 1) * _CELL, ny) * NODES_A_PIXEL)
+        columns = slice(column * _CELL * NODES_A_PIXEL, min((column + 1) * _CELL, nx) * NODES_A_PIXEL)
+        at = place.grid(nodes_along(nx)[columns], nodes_along(ny)[rows])
+        stamps = _tabulate(blend(table.core, nodes, cell, buffer))
+        part = [sum_[rows, columns] for sum_ in (sums.asked, sums.information, sums.light)]
+        workers.run(_add_rows, at[0].shape[0], at, stamps, residual, (part[0], part[1], part[2]))
+
+
+def _tabulate(psf: Planes) -> Float32Array:
+    """The core of the PSF at all phases, shape (_PHASES, _PHASES, 8, 8), axes (phase y, phase x, y, x)."""
+    stamp = np.empty((STAMP, STAMP), dtype=np.float32)
+    size = _CORE.stop - _CORE.start
+    out = np.empty((_PHASES, _PHASES, size, size), dtype=np.float32)
+    for j in range(_PHASES):
+        for i in range(_PHASES):
+            fill_stamp(psf, ((i + 0.5) / _PHASES, (j + 0.5) / _PHASES), (0, 0), stamp)
+            out[j, i] = stamp[_CORE, _CORE]
+    return out
+
+
+@numba.njit(cache=True, nogil=True, fastmath=True)
+def _add_rows(
+    begin: int,
+    end: int,
+    at: tuple[FloatArray, FloatArray],
+    stamps: Float32Array,
+    residual: Residual,
+    out: tuple[npt.NDArray[np.float32], npt.NDArray[np.float32], npt.NDArray[np.float32]],
+) -> None:
+    """Sums at the nodes of some rows whose places in the image are given; nodes off the image get nothing."""
+    asked, information, light = out
+    size = stamps.shape[-1]
+    before = size // 2 - 1
+    ny, nx = residual.weight.shape[0] - 2 * FRAME, residual.weight.shape[1] - 2 * FRAME
+    for j in range(begin, end):
+        for i in range(at[0].shape[1]):
+            x, y = at[0][j, i], at[1][j, i]
+            if not (-0.5 <= x < nx - 0.5 and -0.5 <= y < ny - 0.5):
+                continue
+            column, row = int(np.floor(x)), int(np.floor(y))
+            stamp = stamps[int((y - row) * _PHASES), int((x - column) * _PHASES)]
+            top, left = row - before + FRAME, column - before + FRAME
+            a, b, c = np.float32(0.0), np.float32(0.0), np.float32(0.0)
+            for q in range(size):
+                wr = residual.weighted[top + q, left : left + size]
+                w = residual.weight[top + q, left : left + size]
+                wl = residual.weighted_light[top + q, left : left + size]
+                p = stamp[q]
+                for k in range(size):
+                    a += wr[k] * p[k]
+                    b += w[k] * p[k] * p[k]
+                    c += wl[k] * p[k]
+            asked[j, i] += a
+            information[j, i] += b
+            light[j, i] += c

@@ -1,0 +1,149 @@
+"""Sources found in scenes with a PSF known in closed form, against their truth."""
+
+import numpy as np
+import pytest
+from scipy.spatial import cKDTree
+
+from loaders.detection.layer import Layer, SearchOptions
+from loaders.detection.search import search
+from loaders.photometry.flags import PhotometryFlag
+from loaders.photometry.image import PixelImage
+from loaders.photometry.noise import NoiseModel
+from loaders.rejection import Rejected
+from loaders.wfi.placement import fit_placement
+from tests.loaders.photometry.scenes import POISSON, READ, Scene, field, gaussian_psf, star_pixels
+
+SHAPE = (120, 120)
+EDGE = 4
+PSF = gaussian_psf()
+
+
+def inside(x, y):
+    return (x > EDGE) & (x < SHAPE[1] - 1 - EDGE) & (y > EDGE) & (y < SHAPE[0] - 1 - EDGE)
+
+
+def pairs(found, truth_x, truth_y, radius=0.4):
+    """Rows of found sources and of the truth that are each other's nearest."""
+    distance, of_truth = cKDTree(np.column_stack([truth_x, truth_y])).query(
+        np.column_stack([found.x, found.y])
+    )
+    _, of_found = cKDTree(np.column_stack([found.x, found.y])).query(np.column_stack([truth_x, truth_y]))
+    rows = np.flatnonzero((distance < radius) & (of_found[of_truth] == np.arange(found.x.size)))
+    return rows, of_truth[rows]
+
+
+@pytest.fixture(scope="module")
+def crowded():
+    """A star on every 25th pixel, found in one image."""
+    scene = field(SHAPE, 0.04, seed=3)
+    return scene, search([Layer(scene.image(scene.noisy(1)), PSF)], SHAPE)
+
+
+def test_bright_stars_are_all_found_and_hardly_anything_else(crowded):
+    scene, found = crowded
+    bright = np.flatnonzero(inside(scene.x, scene.y) & (scene.flux > 20))
+    distance, _ = cKDTree(np.column_stack([found.x, found.y])).query(
+        np.column_stack([scene.x[bright], scene.y[bright]])
+    )
+    assert np.mean(distance < 0.5) > 0.97
+    within = inside(found.x, found.y)
+    distance, _ = cKDTree(np.column_stack([scene.x, scene.y])).query(
+        np.column_stack([found.x, found.y])[within]
+    )
+    # What is left are pairs less than a pixel apart that are one source between them.
+    assert np.mean(distance < 0.5) > 0.94
+    assert np.mean(distance < 1.0) > 0.99
+
+
+def test_fluxes_and_positions_scatter_about_the_truth_as_claimed():
+    # Few stars: where two are one source, what is found is not what is true.
+    scene = field((240, 240), 0.008, seed=4)
+    found = search([Layer(scene.image(scene.noisy(1)), PSF)], (240, 240))
+    rows, truth = pairs(found, scene.x, scene.y)
+    usual = found.flags[rows] & (PhotometryFlag.BLENDED | PhotometryFlag.EDGE) == 0
+    usual &= found.signal_to_noise[rows] > 15
+    rows, truth = rows[usual], truth[usual]
+    assert rows.size > 100
+    for value, error, true in (
+        (found.flux, found.flux_err, scene.flux),
+        (found.x, found.x_err, scene.x),
+        (found.y, found.y_err, scene.y),
+    ):
+        pull = (value[rows] - true[truth]) / error[rows]
+        width = 0.5 * np.subtract(*np.percentile(pull, [84.134, 15.866]))
+        assert width == pytest.approx(1.0, abs=0.2)
+        assert abs(np.median(pull)) < 0.25
+
+
+def test_noise_alone_has_no_sources():
+    scene = Scene(SHAPE, *(np.empty(0) for _ in range(3)), np.full(SHAPE, 3.0))
+    found = search([Layer(scene.image(scene.noisy(5)), PSF)], SHAPE)
+    # Five sigma at 14400 places: 0.004 expected; two are more than chance.
+    assert found.x.size <= 1
+
+
+def test_a_pair_less_than_a_pixel_apart_is_told_apart_if_bright_enough():
+    x, y, flux = np.array([60.0, 60.75]), np.array([60.1, 60.1]), np.array([2000.0, 1200.0])
+    scene = Scene(SHAPE, x, y, flux, 3.0 + (star_pixels(SHAPE, x, y) @ flux).reshape(SHAPE))
+    found = search([Layer(scene.image(scene.noisy(2)), PSF)], SHAPE, SearchOptions(psf_error=0.001))
+    assert found.x.size == 2
+    order = np.argsort(-found.flux)
+    np.testing.assert_allclose(found.x[order], x, atol=0.03)
+    np.testing.assert_allclose(found.flux[order], flux, rtol=0.03)
+    assert (found.flags & PhotometryFlag.BLENDED).all()
+
+
+def test_dithered_images_together_go_deeper_than_one_and_keep_errors_honest():
+    scene = field(SHAPE, 0.02, seed=8, faintest=0.4)
+    layers = []
+    for number, (dx, dy) in enumerate([(0.0, 0.0), (0.37, -1.21), (-2.43, 0.66), (1.18, 1.74)]):
+        mean = 3.0 + (star_pixels(SHAPE, scene.x + dx, scene.y + dy) @ scene.flux).reshape(SHAPE)
+        shifted = Scene(SHAPE, scene.x + dx, scene.y + dy, scene.flux, mean)
+        place = fit_placement(lambda x, y, dx=dx, dy=dy: (x + dx, y + dy), (0, 0), (119, 119))
+        layers.append(Layer(shifted.image(shifted.noisy(number)), PSF, place))
+    one, four = search(layers[:1], SHAPE), search(layers, SHAPE)
+    assert four.x.size > 1.3 * one.x.size
+    rows, truth = pairs(four, scene.x, scene.y)
+    usual = inside(four.x[rows], four.y[rows]) & (four.flags[rows] & PhotometryFlag.BLENDED == 0)
+    assert (four.n_image[rows][usual] == 4).all()
+    usual &= four.signal_to_noise[rows] > 15
+    pull = (four.x[rows] - scene.x[truth])[usual] / four.x_err[rows][usual]
+    assert np.std(np.clip(pull, -5, 5)) == pytest.approx(1.0, abs=0.2)
+
+
+def test_light_of_a_wrong_psf_is_no_source():
+    x, y, flux = np.array([60.2]), np.array([59.7]), np.array([30000.0])
+    scene = Scene(SHAPE, x, y, flux, 3.0 + (star_pixels(SHAPE, x, y, 0.82) @ flux).reshape(SHAPE))
+    layer = Layer(scene.image(scene.noisy(4)), PSF)
+    doubtful = search([layer], SHAPE, SearchOptions(psf_error=0.1))
+    believing = search([layer], SHAPE, SearchOptions(psf_error=1e-6))
+    assert doubtful.x.size == 1 < believing.x.size
+
+
+def test_known_sources_keep_their_rows():
+    scene = field(SHAPE, 0.01, seed=6, faintest=20)
+    known = (scene.x + 0.05, scene.y - 0.05, scene.flux * 1.1)
+    found = search([Layer(scene.image(scene.noisy(1)), PSF)], SHAPE, known=known)
+    old = found.known >= 0
+    assert np.mean(inside(scene.x, scene.y)) * scene.x.size <= 1.05 * old.sum()
+    offset = np.hypot(found.x[old] - scene.x[found.known[old]], found.y[old] - scene.y[found.known[old]])
+    assert np.median(offset) < 0.03
+    assert np.unique(found.known[old]).size == old.sum()
+
+
+def test_an_image_without_pixels_is_refused_and_pixels_without_values_are_left_out():
+    scene = field(SHAPE, 0.01, seed=6)
+    data = scene.noisy(1)
+    with pytest.raises(Rejected, match="none of its 14400 pixels"):
+        search([Layer(scene.image(data, np.zeros(SHAPE, bool)), PSF)], SHAPE)
+    data[:, 60:] = np.nan
+    usable = np.isfinite(data)
+    image = PixelImage(data, NoiseModel(READ, POISSON), usable)
+    found = search([Layer(image, PSF)], SHAPE)
+    assert found.x.size > 10
+    assert (found.x < 61).all()
+
+
+def test_options_that_make_no_sense_are_refused():
+    with pytest.raises(ValueError, match="threshold > 0"):
+        SearchOptions(threshold=0)
