@@ -175,6 +175,7 @@ class SurveyParameters:
     exposures_per_visit: int
     dither_name: str
     dither_offsets: tuple[tuple[float, float], ...]
+    pointing_scatter_mas: float
     alignment_error_mas: float
     seed: int
 

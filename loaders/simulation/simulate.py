@@ -165,7 +165,14 @@ def _true_attitude(simulation: Simulation, planned: PlannedExposure) -> Attitude
     """The pointing that the pixels have; the file's WCS lacks the alignment error."""
     sigma = simulation.scene.parameters.survey.alignment_error_mas
     error = _generator(simulation, planned, 1).normal(0.0, 1.0, 2) * sigma
-    return simulation.camera.attitude(planned.offset, (float(error[0]), float(error[1])))
+    return simulation.camera.attitude(_offset(simulation, planned), (float(error[0]), float(error[1])))
+
+
+def _offset(simulation: Simulation, planned: PlannedExposure) -> tuple[float, float]:
+    """Dither in arcsec in the ideal frame as the telescope made it: never quite the one that was planned."""
+    sigma = simulation.scene.parameters.survey.pointing_scatter_mas / 1000
+    scatter = _generator(simulation, planned, 2).normal(0.0, 1.0, 2) * sigma
+    return planned.offset[0] + float(scatter[0]), planned.offset[1] + float(scatter[1])
 
 
 def expected_image(simulation: Simulation, planned: PlannedExposure) -> FloatArray:
@@ -203,7 +210,7 @@ def simulate_level2(simulation: Simulation, planned: PlannedExposure) -> ImageMo
     expected = expected_image(simulation, planned)
     rng = _generator(simulation, planned, 0)
     measured = measure(expected, planned.ma_table, simulation.detector, rng)
-    attitude = simulation.camera.attitude(planned.offset)
+    attitude = simulation.camera.attitude(_offset(simulation, planned))
     zodiacal = simulation.filters[planned.optical_element].zodiacal
     frame = level2.Frame(simulation.scene.parameters, planned, simulation.camera, attitude, zodiacal)
     return level2.image_model(measured, frame)

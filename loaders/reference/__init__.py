@@ -1,0 +1,1 @@
+"""Super-sampled reference images from many dithered exposures, and their PSFs."""

@@ -1,0 +1,113 @@
+"""The pixels of a reference image: a fine grid in the plane that touches the sky."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+import numpy.typing as npt
+
+from loaders.wfi.projection import SkyProjection
+from loaders.wfi.projection_fit import fit_projection
+
+FloatArray = npt.NDArray[np.float64]
+
+_ARCSEC = np.pi / 648_000
+
+BORDER = 4
+"""Detector pixels around the outermost exposures."""
+
+
+@dataclass(frozen=True)
+class ReferenceFrame:
+    """A gnomonic frame (Calabretta & Greisen 2002, A&A 395, 1077, section 5.1.3) with square-ish fine pixels.
+
+    Parameters
+    ----------
+    ra, dec
+        Point in degrees ICRS where the plane touches the sky: the middle of the image.
+    matrix
+        Shape (2, 2): arcsec east (first row) and north (second row) per fine pixel along x and y. The axes
+        are those of the detector, so that the PSF is not turned and dithers are whole steps along them.
+    shape
+        Fine pixels (ny, nx).
+    oversampling
+        Fine pixels per detector pixel along an axis.
+    """
+
+    ra: float
+    dec: float
+    matrix: FloatArray
+    shape: tuple[int, int]
+    oversampling: int
+
+    @property
+    def middle(self) -> tuple[float, float]:
+        """Pixel coordinates (x, y) of the middle of the image."""
+        return (self.shape[1] - 1) / 2, (self.shape[0] - 1) / 2
+
+    @property
+    def pixel_scale(self) -> float:
+        """Side of a square of the area of a fine pixel, arcsec."""
+        return float(np.sqrt(abs(np.linalg.det(self.matrix))))
+
+    @cached_property
+    def projection(self) -> SkyProjection:
+        """Fine pixels to sky and back."""
+        return fit_projection(self.to_sky, self.shape)
+
+    def to_sky(self, x: FloatArray, y: FloatArray) -> tuple[FloatArray, FloatArray]:
+        """Right ascension and declination, degrees, of fine pixels, shape (n,)."""
+        plane = self.matrix @ np.stack([x - self.middle[0], y - self.middle[1]]) * _ARCSEC
+        radial, east, north = _axes(self.ra, self.dec)
+        vector = radial[:, None] + east[:, None] * plane[0] + north[:, None] * plane[1]
+        ra = np.degrees(np.arctan2(vector[1], vector[0])) % 360.0
+        return ra, np.degrees(np.arctan2(vector[2], np.hypot(vector[0], vector[1])))
+
+
+def choose_frame(projections: Sequence[SkyProjection], oversampling: int) -> ReferenceFrame:
+    """Choose the frame that holds all exposures, along the axes of the first.
+
+    Parameters
+    ----------
+    projections
+        Projections of the exposures, at least one.
+    oversampling
+        Fine pixels per detector pixel along an axis, at least 1.
+    """
+    if oversampling < 1:
+        raise ValueError(f"oversampling must be at least 1, got {oversampling}")
+    first = projections[0]
+    ra, dec = first.center
+    ny, nx = first.shape
+    matrix = first.jacobian(np.array([(nx - 1) / 2]), np.array([(ny - 1) / 2]))[0] / oversampling
+    touching = ReferenceFrame(ra, dec, matrix, (1, 1), oversampling)
+    corners = np.concatenate([_corners(touching, projection) for projection in projections])
+    low, high = corners.min(axis=0), corners.max(axis=0)
+    border = BORDER * oversampling
+    shape = (int(np.ceil(high[1] - low[1])) + 2 * border, int(np.ceil(high[0] - low[0])) + 2 * border)
+    x, y = (low + high) / 2
+    centre_ra, centre_dec = touching.to_sky(np.array([x]), np.array([y]))
+    return ReferenceFrame(float(centre_ra[0]), float(centre_dec[0]), matrix, shape, oversampling)
+
+
+def _axes(ra: float, dec: float) -> tuple[FloatArray, FloatArray, FloatArray]:
+    """Unit vectors towards a point of the sky, and east and north of it."""
+    a, d = np.radians(ra), np.radians(dec)
+    radial = np.array([np.cos(d) * np.cos(a), np.cos(d) * np.sin(a), np.sin(d)])
+    east = np.array([-np.sin(a), np.cos(a), 0.0])
+    return radial, east, np.cross(radial, east)
+
+
+def _corners(frame: ReferenceFrame, projection: SkyProjection) -> FloatArray:
+    """Fine pixels, relative to the tangent point, of points along the border of an exposure, shape (n, 2)."""
+    ny, nx = projection.shape
+    along_x, along_y = np.linspace(-0.5, nx - 0.5, 9), np.linspace(-0.5, ny - 0.5, 9)
+    x, y = (grid.ravel() for grid in np.meshgrid(along_x, along_y))
+    ra, dec = (np.radians(v) for v in projection.to_sky(x, y))
+    vector = np.stack([np.cos(dec) * np.cos(ra), np.cos(dec) * np.sin(ra), np.sin(dec)])
+    radial, east, north = _axes(frame.ra, frame.dec)
+    plane = np.stack([east @ vector, north @ vector]) / (radial @ vector) / _ARCSEC
+    return np.asarray(np.linalg.solve(frame.matrix, plane).T)

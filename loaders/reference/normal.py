@@ -1,0 +1,169 @@
+"""The reference as a least-squares problem: pixels added and taken out, and the image that fits them best.
+
+Every exposure samples the same scene, as the detector sees it, at its own places (Lauer 1999, PASP 111, 227,
+and Fruchter & Hook 2002, PASP 114, 144, state the problem). Where drizzling shares pixels out among those of
+a finer grid, which blurs the image by the shape of the drop and correlates its noise, here the image is the
+smooth function on the fine grid from which all pixels of all exposures differ least. Nothing blurs it: its
+PSF is that of the exposures, sampled more finely. The sums are linear in the exposures, so that one can be
+taken out again exactly.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from loaders.photometry.parallel import Workers
+from loaders.reference.kernels import (
+    NEIGHBOURS,
+    PAD,
+    ROUGH_DIAGONAL,
+    Float32Array,
+    FloatArray,
+    Geometry,
+    accumulate,
+    multiply,
+)
+from loaders.wfi.placement import Placement
+
+_STRIP = 32
+"""Rows of the frame that one thread fills at a time; strips that touch are never filled at once."""
+
+_SMOOTH = 1e-4
+"""Weight of the squared second differences relative to the mean weight of a coefficient: they decide where
+nothing else does."""
+
+_RIDGE = 0.01
+"""Weight of the squares relative to that: far from all pixels the image is zero."""
+
+
+@dataclass(frozen=True)
+class ExposurePixels:
+    """One exposure as it enters a reference.
+
+    Parameters
+    ----------
+    value
+        Shape (ny, nx): rate, sky subtracted.
+    weight
+        Shape (ny, nx): inverse variance of a pixel without stars, 0 where it does not count. That photons of
+        stars add to it is left out: all exposures have the same stars in the same places.
+    place
+        Where its pixels lie in the frame.
+    """
+
+    value: Float32Array
+    weight: Float32Array
+    place: Placement
+
+    @property
+    def geometry(self) -> Geometry:
+        """The place as the compiled functions read it."""
+        return Geometry(self.place.centre, self.place.half, np.ascontiguousarray(self.place.forward))
+
+
+class NormalEquations:
+    """Sums over exposures from which the reference follows.
+
+    Parameters
+    ----------
+    shape
+        Fine pixels (ny, nx) of the frame.
+    workers
+        Threads.
+    """
+
+    def __init__(self, shape: tuple[int, int], workers: Workers) -> None:
+        rows, columns = shape
+        self._workers = workers
+        self._matrix = np.zeros((rows + 2 * PAD, columns + 2 * PAD, NEIGHBOURS), dtype=np.float32)
+        self._right = np.zeros(shape, dtype=np.float32)
+        self.weight = np.zeros(shape, dtype=np.float32)
+
+    def add(self, exposure: ExposurePixels) -> None:
+        """Add an exposure."""
+        self._accumulate(exposure, 1.0)
+
+    def remove(self, exposure: ExposurePixels) -> None:
+        """Take an exposure out that was added just so."""
+        self._accumulate(exposure, -1.0)
+
+    def _accumulate(self, exposure: ExposurePixels, sign: float) -> None:
+        geometry = exposure.geometry
+        rows = _rows_of_strips(exposure, self._right.shape[0])
+        inner = self._matrix[PAD:-PAD, PAD:-PAD]
+        for colour in (0, 1):
+            which = np.arange(colour, len(rows), 2)
+            arguments = (
+                (which, rows, _STRIP),
+                (exposure.value, exposure.weight, sign),
+                geometry,
+                (inner, self._right, self.weight),
+            )
+            self._workers.run(accumulate, which.size, *arguments)
+
+    def solve(self, start: FloatArray | None = None, tolerance: float = 1e-4, steps: int = 200) -> FloatArray:
+        """Spline coefficients of the image that fits best, by conjugate gradients.
+
+        Parameters
+        ----------
+        start
+            Coefficients to begin with; zero if None.
+        tolerance
+            Residual of the normal equations relative to their right-hand side at which to stop.
+        steps
+            Largest number of steps.
+
+        Returns
+        -------
+        ndarray
+            Shape (ny, nx).
+        """
+        diagonal = self._matrix[PAD:-PAD, PAD:-PAD, 0].astype(np.float64)
+        filled = diagonal[diagonal > 0]
+        if filled.size == 0:
+            return np.zeros_like(diagonal)
+        rough = _SMOOTH * float(filled.mean())
+        smoothing = (rough, _RIDGE * rough)
+        scale = 1 / (diagonal + ROUGH_DIAGONAL * rough + smoothing[1])
+        right = self._right.astype(np.float64)
+        x = np.zeros_like(right) if start is None else start.copy()
+        residual = right - self._apply(x, smoothing)
+        direction = scale * residual
+        power = float((residual * direction).sum())
+        enough = tolerance**2 * float((right * scale * right).sum())
+        for _ in range(steps):
+            if power <= enough:
+                break
+            image = self._apply(direction, smoothing)
+            length = power / float((direction * image).sum())
+            x += length * direction
+            residual -= length * image
+            conditioned = scale * residual
+            before, power = power, float((residual * conditioned).sum())
+            direction = conditioned + (power / before) * direction
+        return x
+
+    def _apply(self, vector: FloatArray, smoothing: tuple[float, float]) -> FloatArray:
+        """Normal matrix with smoothing, times a vector."""
+        framed = np.pad(vector, PAD)
+        out = np.zeros_like(framed)
+        self._workers.run(multiply, vector.shape[0], self._matrix, smoothing, framed, out)
+        return np.asarray(out[PAD:-PAD, PAD:-PAD])
+
+
+def _rows_of_strips(exposure: ExposurePixels, n_row: int) -> npt.NDArray[np.int64]:
+    """First and last + 1 row of an exposure with pixels in each strip of the frame, shape (n_strip, 2)."""
+    ny, nx = exposure.value.shape
+    rows = np.arange(ny, dtype=np.float64)
+    _, v = exposure.place.grid(np.linspace(0, nx - 1, 17), rows)
+    low, high = v.min(axis=1) - 1.0, v.max(axis=1) + 1.0
+    n_strip = -(-n_row // _STRIP)
+    out = np.zeros((n_strip, 2), dtype=np.int64)
+    for strip in range(n_strip):
+        inside = np.flatnonzero((high >= strip * _STRIP) & (low < (strip + 1) * _STRIP))
+        if inside.size:
+            out[strip] = inside[0], inside[-1] + 1
+    return out
