@@ -40,19 +40,24 @@ class SearchOptions:
     max_rounds
         Rounds of search and fit.
     psf_error
-        Error of the PSF as a fraction of the light of the stars around: light below this is no detection.
+        Error of the modelled light as a fraction of it: in quadrature with the noise it decides what is
+        significant.
+    halo_error, halo
+        The same error as a fraction of the light of the brightest star within that many detector pixels.
     separation
-        Distance in pixels of the frame below which two sources are one; the fainter is dropped.
+        Distance in detector pixels below which two sources are one; the fainter is dropped.
     blend_radius
-        Distance in pixels of the frame below which sources are flagged as hardly separated.
+        Distance in detector pixels below which sources are flagged as hardly separated.
     shape_snr
         Signal-to-noise ratio from which size and ellipticity are measured: pairs that could not be separated
         and galaxies show in them.
     prior
-        Standard deviation in pixels of the frame about the place of detection, so that a faint source does
-        not wander to a neighbour.
+        Standard deviation in detector pixels about the place of detection, so that a faint source does not
+        wander to a neighbour.
     background_spacing
-        Distance of the knots of the background surface in pixels of each image.
+        Distance of the knots of the background surface in detector pixels.
+    oversampling
+        Pixels of the frame and of the images per detector pixel, along an axis.
     threads
         Threads to use; None for all processors.
     """
@@ -60,16 +65,24 @@ class SearchOptions:
     threshold: float = 5.0
     max_rounds: int = 10
     psf_error: float = 0.01
+    halo_error: float = 3e-5
+    halo: float = 8.0
     separation: float = 0.3
     blend_radius: float = 1.0
     shape_snr: float = 30.0
     prior: float = 0.3
     background_spacing: float = 128.0
+    oversampling: int = 1
     threads: int | None = None
 
     def __post_init__(self) -> None:
-        if not (self.threshold > 0 and self.max_rounds >= 1 and self.prior > 0):
+        if not (self.threshold > 0 and self.max_rounds >= 1 and self.prior > 0 and self.oversampling >= 1):
             raise ValueError(
-                "need threshold > 0, max_rounds >= 1 and prior > 0, got "
-                f"{self.threshold}, {self.max_rounds}, {self.prior}"
+                "need threshold > 0, max_rounds >= 1, prior > 0 and oversampling >= 1, got "
+                f"{self.threshold}, {self.max_rounds}, {self.prior} and {self.oversampling}"
             )
+
+    @property
+    def nodes(self) -> int:
+        """Places a pixel of the frame, along either axis, at which a star is tried: 2 a detector pixel."""
+        return max(1, -(-2 // self.oversampling))

@@ -6,32 +6,30 @@ import numpy as np
 import numpy.typing as npt
 from scipy.ndimage import maximum_filter
 
-from loaders.detection.significance import NODES_A_PIXEL, Sums
+from loaders.detection.layer import SearchOptions
+from loaders.detection.significance import Sums
 from loaders.psf.model import FloatArray
 
-_ALONE = 2 * NODES_A_PIXEL + 1
-"""Side in nodes of the square within which a peak is the highest node: a pixel to either side."""
 
-
-def find_peaks(sums: Sums, threshold: float, psf_error: float) -> tuple[FloatArray, FloatArray, FloatArray]:
+def find_peaks(sums: Sums, options: SearchOptions) -> tuple[FloatArray, FloatArray, FloatArray]:
     """Find the places where a star fits best.
 
     Parameters
     ----------
     sums
         Sums over all images.
-    threshold
-        Least signal-to-noise ratio.
-    psf_error
-        See `Sums.signal_to_noise`.
+    options
+        Threshold, errors of the PSF, and scale: a peak is the highest place within a detector pixel.
 
     Returns
     -------
     x, y, flux : ndarray
         Shape (n,): pixels of the frame, by falling significance; flux as the matched filter has it.
     """
-    value = sums.signal_to_noise(psf_error)
-    peak = (value == maximum_filter(value, size=_ALONE, mode="constant")) & (value >= threshold)
+    scale = options.oversampling
+    value = sums.signal_to_noise(options.psf_error, options.halo_error, options.halo * scale)
+    size = 2 * scale * sums.nodes + 1
+    peak = (value == maximum_filter(value, size=size, mode="constant")) & (value >= options.threshold)
     peak[[0, -1], :] = peak[:, [0, -1]] = False
     row, column = np.nonzero(peak)
     order = np.argsort(-value[row, column], kind="stable")
@@ -39,7 +37,8 @@ def find_peaks(sums: Sums, threshold: float, psf_error: float) -> tuple[FloatArr
     dx = _vertex(value[row, column - 1], value[row, column], value[row, column + 1])
     dy = _vertex(value[row - 1, column], value[row, column], value[row + 1, column])
     flux = sums.asked[row, column] / sums.information[row, column]
-    return _pixels(column + dx), _pixels(row + dy), flux.astype(np.float64)
+    x, y = ((node + 0.5) / sums.nodes - 0.5 for node in (column + dx, row + dy))
+    return x, y, flux.astype(np.float64)
 
 
 def _vertex(
@@ -49,8 +48,3 @@ def _vertex(
     curvature = before + after - 2.0 * at
     shift = np.where(curvature < 0, (before - after) / (2 * np.where(curvature < 0, curvature, -1)), 0.0)
     return np.asarray(np.clip(shift, -0.5, 0.5), dtype=np.float64)
-
-
-def _pixels(node: FloatArray) -> FloatArray:
-    """Coordinates in pixels of positions in nodes."""
-    return np.asarray((node + 0.5) / NODES_A_PIXEL - 0.5)

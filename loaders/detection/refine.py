@@ -20,7 +20,10 @@ _WITH_POSITION = 3
 """Columns of a star with flux and position, as `solve_columns` counts them."""
 
 _LONGEST_STEP = 0.25
-"""Longest step in pixels along an axis: beyond it the PSF is no longer linear in the position."""
+"""Longest step in detector pixels along an axis: beyond it the PSF is no longer linear in the position."""
+
+_TILE, _MARGIN = 20, 4.0
+"""Side of the tiles and width of their margins in detector pixels: see `FitOptions`."""
 
 
 @dataclass(frozen=True)
@@ -155,6 +158,8 @@ class Refinement:
         Options of the search.
     workers
         Threads.
+    tolerance
+        Largest step of a flux, in its standard errors, at which a fit is said to have converged.
     """
 
     def __init__(
@@ -163,13 +168,19 @@ class Refinement:
         sources: Sources,
         options: SearchOptions,
         workers: Workers,
+        tolerance: float,
     ) -> None:
         self.sources, self._expected = sources, sources
-        self._information = 1 / (options.prior**2 * len(layers))
+        scale = options.oversampling
+        self._information = 1 / ((options.prior * scale) ** 2 * len(layers))
+        self._longest = _LONGEST_STEP * scale
         fitting = FitOptions(
-            background_spacing=options.background_spacing,
+            background_spacing=options.background_spacing * scale,
             threads=options.threads,
             shape_snr=options.shape_snr,
+            tile_size=_TILE * scale,
+            margin=_MARGIN * scale,
+            tolerance=tolerance,
         )
         self.fits = [LayerFit(layer, table, sources, fitting, workers) for layer, table in layers]
 
@@ -177,7 +188,7 @@ class Refinement:
         """Move all sources some times, each time fitting the fluxes again."""
         for _ in range(moves):
             step, _ = self.combined()
-            move = np.clip(np.nan_to_num(step[:, 1:]), -_LONGEST_STEP, _LONGEST_STEP)
+            move = np.clip(np.nan_to_num(step[:, 1:]), -self._longest, self._longest)
             flux = np.where(np.isfinite(step[:, 0]), step[:, 0], self.sources.flux)
             now = self.sources
             self.sources = replace(now, x=now.x + move[:, 0], y=now.y + move[:, 1], flux=flux)

@@ -29,11 +29,14 @@ Progress = Callable[[int, int], None]
 _MOVES, _LAST_MOVES = 2, 3
 """Times that positions are moved in each round, and in the last."""
 
+_ROUGHLY, _EXACTLY = 0.2, 0.01
+"""Convergence of the fits of each round, and of the last: see `Refinement`."""
+
 _KEPT = 0.6
 """Share of the threshold that a source must keep to stay for another round."""
 
 _TOGETHER = 1.5
-"""Distance in pixels within which sources may share their light so closely that none stands out."""
+"""Distance in detector pixels within which sources may share light so closely that none stands out."""
 
 _FEW = 0.01
 """Share of new sources at which the search ends: most of them then are those that the last fit dropped."""
@@ -77,18 +80,19 @@ def search(
     """
     options = options or SearchOptions()
     tables = [(layer, PsfTable.of(layer.psf)) for layer in layers]
-    sources = _known_sources(known)
+    sources, before = _known_sources(known), 0
     with Workers(FitOptions(threads=options.threads).thread_count) as workers:
         for number in range(options.max_rounds):
-            refinement = Refinement(tables, sources, options, workers)
+            refinement = Refinement(tables, sources, options, workers, _ROUGHLY)
             refinement.improve(_MOVES if sources.x.size else 0)
             new = _left_over(refinement, shape, options, workers)
-            sources = _significant(refinement, _KEPT * options.threshold).and_also(new)
-            sources = sources.take(_apart(sources, options.separation))
+            sources = _significant(refinement, _KEPT * options.threshold, options.oversampling).and_also(new)
+            sources = sources.take(_apart(sources, options.separation * options.oversampling))
             if progress is not None:
                 progress(number + 1, sources.x.size)
-            if new.x.size <= _FEW * sources.x.size:
+            if new.x.size <= _FEW * sources.x.size or (number > 1 and new.x.size > before):
                 break
+            before = new.x.size
         return _conclude(tables, sources, options, workers)
 
 
@@ -103,14 +107,14 @@ def _left_over(
     refinement: Refinement, shape: tuple[int, int], options: SearchOptions, workers: Workers
 ) -> Sources:
     """Sources found in what the fit of the others leaves of all images."""
-    sums = Sums.over(shape)
+    sums = Sums.over(shape, options.nodes)
     for fit in refinement.fits:
         psf = (fit.field.table, fit.field.origin)
         add_image(sums, fit.residual(), psf, fit.place, workers)
-    return Sources.found(*find_peaks(sums, options.threshold, options.psf_error))
+    return Sources.found(*find_peaks(sums, options))
 
 
-def _significant(refinement: Refinement, threshold: float) -> Sources:
+def _significant(refinement: Refinement, threshold: float, oversampling: int) -> Sources:
     """Sources whose flux stands out of its error, positions of all being unknown too.
 
     Of sources that share their light so closely that none stands out, the brightest stays.
@@ -120,7 +124,7 @@ def _significant(refinement: Refinement, threshold: float) -> Sources:
     with np.errstate(invalid="ignore"):
         significant = value[:, 0] >= threshold * np.sqrt(variance[:, 0])
     alone = refinement.signal_to_noise_alone() >= threshold
-    return sources.take(significant | (alone & _brightest(sources, ~significant, _TOGETHER)))
+    return sources.take(significant | (alone & _brightest(sources, ~significant, _TOGETHER * oversampling)))
 
 
 def _brightest(sources: Sources, candidate: npt.NDArray[np.bool_], radius: float) -> npt.NDArray[np.bool_]:
@@ -153,12 +157,12 @@ def _conclude(
 ) -> Detections:
     """Drop what is below the threshold after all, fit the others again, and measure them."""
     for _ in range(_LAST_ROUNDS):
-        refinement = Refinement(tables, sources, options, workers)
+        refinement = Refinement(tables, sources, options, workers, _EXACTLY)
         refinement.improve(_LAST_MOVES if sources.x.size else 0)
-        kept = _significant(refinement, options.threshold)
-        kept = kept.take(_apart(kept, options.separation))
+        kept = _significant(refinement, options.threshold, options.oversampling)
+        kept = kept.take(_apart(kept, options.separation * options.oversampling))
         if kept.x.size == sources.x.size:
             break
         sources = kept
-    measured = measure(refinement, options.blend_radius)
+    measured = measure(refinement, options.blend_radius * options.oversampling)
     return measured.take(measured.signal_to_noise >= options.threshold)

@@ -15,6 +15,7 @@ from typing import NamedTuple
 import numba
 import numpy as np
 import numpy.typing as npt
+from scipy.ndimage import maximum_filter
 
 from loaders.photometry.joint_fit import FRAME
 from loaders.photometry.parallel import Workers
@@ -22,9 +23,6 @@ from loaders.photometry.psf_table import STAMP, Float32Array, Planes, PsfTable, 
 from loaders.photometry.tiling import Grid
 from loaders.psf.model import FloatArray
 from loaders.wfi.placement import Placement
-
-NODES_A_PIXEL = 2
-"""Places a pixel of the frame, along either axis, at which a star is tried."""
 
 _PHASES = 8
 """Positions within a pixel, along either axis, for which the PSF is tabulated."""
@@ -59,29 +57,41 @@ class Sums:
     """Sums over all images at every node of the frame, shape (rows, columns).
 
     ``asked`` is Σ W P r, ``information`` Σ W P², and ``light`` Σ W P L with the light L of modelled stars.
+    ``nodes`` is the number of nodes a pixel of the frame along either axis.
     """
 
+    nodes: int
     asked: Float32Array
     information: Float32Array
     light: Float32Array
 
     @classmethod
-    def over(cls, shape: tuple[int, int]) -> Sums:
+    def over(cls, shape: tuple[int, int], nodes: int) -> Sums:
         """Zero sums over the nodes of a frame of given shape in pixels."""
-        size = (shape[0] * NODES_A_PIXEL, shape[1] * NODES_A_PIXEL)
-        return cls(*(np.zeros(size, dtype=np.float32) for _ in range(3)))
+        size = (shape[0] * nodes, shape[1] * nodes)
+        return cls(nodes, *(np.zeros(size, dtype=np.float32) for _ in range(3)))
 
-    def signal_to_noise(self, psf_error: float) -> Float32Array:
-        """Best flux of a star at every node over its standard error, modelled light being uncertain."""
-        asked, information, light = self.asked, self.information, self.light
-        variance = information + (psf_error * light) ** 2
-        return np.asarray(asked / np.sqrt(np.where(variance > 0, variance, np.inf)), dtype=np.float32)
+    def signal_to_noise(self, psf_error: float, halo_error: float, halo: float) -> Float32Array:
+        """Best flux of a star at every node over its standard error, modelled light being uncertain.
+
+        Parameters
+        ----------
+        psf_error
+            Error of the modelled light, as a fraction of it at the place itself.
+        halo_error
+            The same, as a fraction of the brightest star around.
+        halo
+            How far that star may be, pixels of the frame along either axis.
+        """
+        information = np.where(self.information > 0, self.information, np.float32(np.inf))
+        brightest = maximum_filter(self.light / information, size=2 * round(halo * self.nodes) + 1)
+        doubt = psf_error * self.light + halo_error * self.information * brightest
+        return np.asarray(self.asked / np.sqrt(information + doubt**2), dtype=np.float32)
 
 
-def nodes_along(length: int) -> FloatArray:
-    """Coordinates in pixels of the nodes along an axis of that many pixels."""
-    count = length * NODES_A_PIXEL
-    return np.asarray((np.arange(count) + 0.5) / NODES_A_PIXEL - 0.5)
+def nodes_along(count: int, nodes: int) -> FloatArray:
+    """Coordinates in pixels of that many nodes along an axis."""
+    return np.asarray((np.arange(count) + 0.5) / nodes - 0.5)
 
 
 def add_image(
@@ -106,21 +116,21 @@ def add_image(
     workers
         Threads.
     """
-    ny, nx = (n // NODES_A_PIXEL for n in sums.asked.shape)
-    grid = Grid((ny, nx), _CELL)
-    x, y = grid.centres()
+    rows, columns = sums.asked.shape
+    grid = Grid((rows, columns), _CELL * sums.nodes)
+    x, y = ((centre + 0.5) / sums.nodes - 0.5 for centre in grid.centres())
     table, origin = psf
-    u, v = place(np.clip(x, 0, nx - 1), np.clip(y, 0, ny - 1))
+    u, v = place(np.minimum(x, columns / sums.nodes - 1), np.minimum(y, rows / sums.nodes - 1))
     nodes = table.nodes(u + origin[0], v + origin[1])
     buffer = np.empty(table.core.coefficient.shape[1:], dtype=np.float32)
+    along_x, along_y = nodes_along(columns, sums.nodes), nodes_along(rows, sums.nodes)
     for cell in range(x.size):
-        row, column = divmod(cell, grid.columns)
-        rows = slice(row * _CELL * NODES_A_PIXEL, min((row + 1) * _CELL, ny) * NODES_A_PIXEL)
-        columns = slice(column * _CELL * NODES_A_PIXEL, min((column + 1) * _CELL, nx) * NODES_A_PIXEL)
-        at = place.grid(nodes_along(nx)[columns], nodes_along(ny)[rows])
+        row, column = (k * grid.size for k in divmod(cell, grid.columns))
+        part = np.s_[row : row + grid.size, column : column + grid.size]
+        at = place.grid(along_x[part[1]], along_y[part[0]])
         stamps = _tabulate(blend(table.core, nodes, cell, buffer))
-        part = [sum_[rows, columns] for sum_ in (sums.asked, sums.information, sums.light)]
-        workers.run(_add_rows, at[0].shape[0], at, stamps, residual, (part[0], part[1], part[2]))
+        out = (sums.asked[part], sums.information[part], sums.light[part])
+        workers.run(_add_rows, at[0].shape[0], at, stamps, residual, out)
 
 
 def _tabulate(psf: Planes) -> Float32Array:

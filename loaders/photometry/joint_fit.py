@@ -25,6 +25,7 @@ from loaders.photometry.normal_matrix import (
     project,
     scatter,
     solve_tiles,
+    step_length,
     sum_weights,
 )
 from loaders.photometry.options import FitOptions
@@ -51,6 +52,9 @@ _LEAST_SEEN = 1e-3
 
 _CERTAIN = 5.0
 """Signal-to-noise ratio from which a star is fitted however little of it is seen."""
+
+_WHOLE = 0.9
+"""Best length of a step, in steps, from which it is taken whole."""
 
 _MAX_WEIGHTINGS = 4
 """Times that the weights are computed; the second is the last unless fluxes were unknown to begin with."""
@@ -194,6 +198,7 @@ class JointFit:
         self.residual = np.zeros(framed, dtype=np.float32)
         self.weight = np.zeros(framed, dtype=np.float32)
         self._response = np.zeros(framed, dtype=np.float32)
+        self._light = np.zeros(framed, dtype=np.float32)
         vector = [np.zeros(self.count, dtype=np.float32) for _ in range(8)]
         self.sums = Sums(vector[0], vector[1], vector[2])
         self.result = TileResult(vector[3], vector[4])
@@ -254,7 +259,21 @@ class JointFit:
         self.workers.run(project, self.count, self.stamps, self.weight * self.residual, self._gradient)
         arguments = (self.tiles, self._factors, self.sums.scale, self._gradient, self.step)
         self.workers.run(solve_tiles, self.tiles.margin.size, *arguments)
-        self._apply(self.step)
+        self._descend()
+
+    def _descend(self) -> None:
+        """Take the step of all tiles, or the part of it that lowers chi-square most.
+
+        Where stars of neighbouring tiles are hard to tell apart, the steps of the tiles together overshoot.
+        """
+        self._light[:] = 0
+        self._scatter(self.step, self._light)
+        part = step_length(self.residual, self.weight, self._light)
+        if part < _WHOLE:
+            self.step *= np.float32(part)
+            self._light *= np.float32(part)
+        self.flux += self.step
+        self.residual -= self._light
 
     def _apply(self, step: Float32Array) -> None:
         self.flux += step

@@ -1,11 +1,11 @@
 """The PSF of a reference image: that of its exposures, as the splines of the fine grid can show it.
 
-The reference is the spline from which the pixels of all exposures differ least. With pixels everywhere that is
-the orthogonal projection of the scene onto splines of the grid: a convolution, at grid points, with
-``φ(u) = Σ_n g(n) β³(u - n)``, where g are the values of β³ at whole numbers filtered by the inverse of those of
-β⁷ (Unser 1999, IEEE Signal Process. Mag. 16, 22, on least-squares splines). So a star leaves in the reference
-the effective PSF of the exposures, their mean, turned and scaled as they lie in the frame, convolved with φ
-along both axes and divided by the number of fine pixels in a detector pixel.
+The reference is the spline from which the pixels of all exposures differ least. With pixels everywhere that
+is the orthogonal projection of the scene onto splines of the grid: a convolution, at grid points, with
+``φ(u) = Σ_n g(n) β³(u - n)``, where g are the values of β³ at whole numbers filtered by the inverse of those
+of β⁷ (Unser 1999, IEEE Signal Process. Mag. 16, 22, on least-squares splines). So a star leaves in the
+reference the effective PSF of the exposures, in the mean, turned and scaled as they lie in the frame,
+convolved with φ along both axes and divided by the number of fine pixels in a detector pixel.
 """
 
 from __future__ import annotations
@@ -77,7 +77,8 @@ def reference_psf(placed: Sequence[PlacedPsf], half_width: float) -> EffectivePs
     stamps = np.zeros((y.size, x.size, 2 * half + 1, 2 * half + 1))
     kernel = projection_kernel()
     for j, i in np.ndindex(y.size, x.size):
-        mean = sum(one.weight / total * _turned(one, float(x[i]), float(y[j]), offset) for one in placed)
+        turned = [one.weight / total * _turned(one, float(x[i]), float(y[j]), offset) for one in placed]
+        mean = np.sum(turned, axis=0)
         for axis in (0, 1):
             mean = fftconvolve(mean, np.expand_dims(kernel, 1 - axis), mode="same", axes=axis)
         stamps[j, i] = mean[inner, inner]
@@ -88,11 +89,11 @@ def reference_psf(placed: Sequence[PlacedPsf], half_width: float) -> EffectivePs
 
 
 def projection_kernel() -> FloatArray:
-    """φ times the step, at steps of ``1 / STEPS`` from ``-_REACH`` to ``_REACH``, shape (2 _REACH STEPS + 1,).
+    """φ times the step, at steps of ``1 / STEPS`` from -12 to 12 fine pixels, shape (24 STEPS + 1,).
 
     Sums to one: constants are splines.
     """
-    n = np.arange(-2 * _REACH, 2 * _REACH + 1)
+    n = np.arange(-2.0 * _REACH, 2.0 * _REACH + 1)
     values, products = _BETA3(n), _BETA7(n)
     filtered = np.real(
         np.fft.ifft(np.fft.fft(np.fft.ifftshift(values)) / np.fft.fft(np.fft.ifftshift(products)))
