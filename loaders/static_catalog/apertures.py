@@ -126,8 +126,8 @@ class KronEllipse:
 def kron_ellipse(plane: Plane, moments: Moments, options: CatalogOptions) -> KronEllipse:
     """Find the aperture that holds most of the light of a galaxy whatever its profile (Kron 1980).
 
-    Its radius is ``kron_factor`` times the mean radius of the light in the ellipse of six times the axes, which
-    is held at ``kron_minimum`` from below, for the noise around faint sources.
+    Its radius is ``kron_factor`` times the mean radius of the light in the ellipse of six times the axes,
+    which is held at ``kron_minimum`` from below, for the noise around faint sources.
     """
     shrink = np.minimum(_LARGEST_AXIS / moments.semimajor, 1.0)
     unit = tuple(np.asarray(c / shrink**2) for c in moments.ellipse())
@@ -138,14 +138,12 @@ def kron_ellipse(plane: Plane, moments: Moments, options: CatalogOptions) -> Kro
     scale = options.kron_factor * radius
     cxx, cyy, cxy = (c / scale**2 for c in unit)
     semimajor = moments.semimajor * shrink
-    return KronEllipse(
-        moments.x, moments.y, (cxx, cyy, cxy), radius, radius * semimajor, scale * semimajor
-    )
+    return KronEllipse(moments.x, moments.y, (cxx, cyy, cxy), radius, radius * semimajor, scale * semimajor)
 
 
 def half_light_radii(plane: Plane, kron: KronEllipse, kron_flux: FloatArray) -> FloatArray:
-    """Radius in pixels of the circle around the centroid with half of the Kron flux, shape (n,); NaN for none."""
-    out = np.full(kron.x.size, np.nan)
+    """Radius in pixels of the circle around the centroid with half of the Kron flux, shape (n,); NaN for
+    none.""" out = np.full(kron.x.size, np.nan)
     flux, limit = np.nan_to_num(kron_flux) / 2, np.nan_to_num(kron.semimajor)
     pixel_sums.fraction_radii(plane.image, sources(kron.x, kron.y), flux, limit, out)
     return out

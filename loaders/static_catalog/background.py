@@ -135,8 +135,8 @@ def sky_variance(mosaic: Mosaic, unlit: BoolArray) -> Float32Array:
     """Variance that pixels would have without sources: the read variance times a common factor.
 
     The variance planes hold the photon noise of sources as it happened; weights taken from them would favour
-    pixels that fluctuated down. Read noise and sky noise both follow the depth, so that the median ratio of the
-    whole variance to the read variance, over pixels without sources, turns one into the other.
+    pixels that fluctuated down. Read noise and sky noise both follow the depth, so that the median ratio of
+    the whole variance to the read variance, over pixels without sources, turns one into the other.
     """
     chosen = np.flatnonzero(mosaic.good & unlit)
     chosen = chosen[:: max(chosen.size // _SAMPLE, 1)]

@@ -25,13 +25,46 @@ from loaders.static_catalog.templates import template_grid
 
 _COLOUR_RADIUS = 0.4
 """Arcsec: aperture whose PSF-matched fluxes give photometric redshifts."""
-_UNPREFIXED = (
-    "label flagged_spatial_id bbox_xmin bbox_xmax bbox_ymin bbox_ymax image_flags segment_area ra dec "
-    "ra_centroid ra_centroid_err dec_centroid dec_centroid_err ra_centroid_win ra_centroid_win_err "
-    "dec_centroid_win dec_centroid_win_err x_centroid x_centroid_err y_centroid y_centroid_err "
-    "x_centroid_win x_centroid_win_err y_centroid_win y_centroid_win_err cxx cxy cyy ellipticity fwhm "
-    "kron_radius orientation_pix orientation_sky semimajor semiminor nn_distance nn_label"
-).split()
+_UNPREFIXED = [
+    "label",
+    "flagged_spatial_id",
+    "bbox_xmin",
+    "bbox_xmax",
+    "bbox_ymin",
+    "bbox_ymax",
+    "image_flags",
+    "segment_area",
+    "ra",
+    "dec",
+    "ra_centroid",
+    "ra_centroid_err",
+    "dec_centroid",
+    "dec_centroid_err",
+    "ra_centroid_win",
+    "ra_centroid_win_err",
+    "dec_centroid_win",
+    "dec_centroid_win_err",
+    "x_centroid",
+    "x_centroid_err",
+    "y_centroid",
+    "y_centroid_err",
+    "x_centroid_win",
+    "x_centroid_win_err",
+    "y_centroid_win",
+    "y_centroid_win_err",
+    "cxx",
+    "cxy",
+    "cyy",
+    "ellipticity",
+    "fwhm",
+    "kron_radius",
+    "orientation_pix",
+    "orientation_sky",
+    "semimajor",
+    "semiminor",
+    "nn_distance",
+    "nn_label",
+]
 """What a forced catalog takes over from the detection, without the prefix ``forced_``."""
 
 
@@ -128,8 +161,8 @@ def multiband_catalog(
 ) -> StaticCatalog:
     """Detect sources in all bands together and measure them in each (RAD's ``multiband_source_catalog``).
 
-    Every band is measured as it is, and convolved to the PSF of the broadest. From three bands on, photometric
-    redshifts are fitted to the PSF-matched fluxes in the aperture of 0.4 arcsec.
+    Every band is measured as it is, and convolved to the PSF of the broadest. From three bands on,
+    photometric redshifts are fitted to the PSF-matched fluxes in the aperture of 0.4 arcsec.
 
     Parameters
     ----------
@@ -143,7 +176,8 @@ def multiband_catalog(
     Raises
     ------
     Rejected
-        Codes ``no_band``, ``missing_psf``, ``duplicate_band``, ``grid_mismatch``, and those of `prepare_band`.
+        Codes ``no_band``, ``missing_psf``, ``duplicate_band``, ``grid_mismatch``, and those of
+        `prepare_band`.
     """
     options = options or CatalogOptions()
     _check_bands(mosaics, psfs)

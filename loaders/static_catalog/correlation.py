@@ -1,12 +1,12 @@
 """Noise that neighbouring pixels share, and what it does to the error of a sum of pixels.
 
 A pixel of a mosaic made by drizzling shares detector pixels with its neighbours; a pixel of a convolved image
-shares the pixels under the kernel. The variance planes give the variance of each pixel alone, so that an error
-computed from them without the correlation is too small (Fruchter & Hook 2002, PASP 114, 144, section 7;
+shares the pixels under the kernel. The variance planes give the variance of each pixel alone, so that an
+error computed from them without the correlation is too small (Fruchter & Hook 2002, PASP 114, 144, section 7;
 Casertano et al. 2000, AJ 120, 2747, appendix A).
 
-A *correlation* here is an array of odd sides: its middle is 1, and element ``[c + j, c + i]`` is the correlation
-coefficient of pixels that lie ``j`` rows and ``i`` columns apart. ``[[1.]]`` is white noise.
+A *correlation* here is an array of odd sides: its middle is 1, and element ``[c + j, c + i]`` is the
+correlation coefficient of pixels that lie ``j`` rows and ``i`` columns apart. ``[[1.]]`` is white noise.
 """
 
 from __future__ import annotations
@@ -32,9 +32,9 @@ _RADII = (0.5, 1, 1.5, 2, 3, 4, 6, 8, 12, 16, 24, 32, 48)
 def drizzle_correlation(pixfrac: float, pixel_scale_ratio: float) -> FloatArray:
     """Compute the correlation of the noise of a mosaic drizzled from many exposures at all pixel phases.
 
-    A drop of side ``pixfrac`` that falls at a distance from a mosaic pixel gives it the share that they have in
-    common. The covariance of two mosaic pixels is the integral, over where the drop falls, of the product of its
-    two shares; it is the product of one factor for each axis.
+    A drop of side ``pixfrac`` that falls at a distance from a mosaic pixel gives it the share that they have
+    in common. The covariance of two mosaic pixels is the integral, over where the drop falls, of the product
+    of its two shares; it is the product of one factor for each axis.
 
     Parameters
     ----------

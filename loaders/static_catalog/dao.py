@@ -44,8 +44,8 @@ def sharpness_and_roundness(
     """Sharpness, and the roundness by symmetry (``roundness1``), of each source.
 
     Sharpness is the height of the pixel of the source above the mean of the others under the kernel, over the
-    height of the star that the convolved image has there. Roundness compares the light of the convolved image in
-    opposite quadrants, after Stetson; zero for what is round.
+    height of the star that the convolved image has there. Roundness compares the light of the convolved
+    image in opposite quadrants, after Stetson; zero for what is round.
 
     Parameters
     ----------
@@ -84,7 +84,7 @@ def _cutouts(data: Float32Array, row: IntArray, column: IntArray, half: int) -> 
 def _convolved(cut: FloatArray, kernel: FloatArray) -> FloatArray:
     """Squares convolved with a symmetric kernel where it fits, shape (n, size of the kernel, same)."""
     windows = np.lib.stride_tricks.sliding_window_view(cut, kernel.shape, axis=(1, 2))
-    return np.einsum("nyxvu,vu->nyx", windows, kernel)
+    return np.asarray(np.einsum("nyxvu,vu->nyx", windows, kernel))
 
 
 def _sharpness(cut: FloatArray, height: FloatArray, mask: FloatArray) -> FloatArray:

@@ -1,11 +1,12 @@
 """Hierarchical deblending: which peaks of a connected group of pixels are sources, and whose each pixel is.
 
-The tree of a group is built from the top: pixels are taken in the order of their brightness, and a pixel without a
-brighter neighbour begins a branch. Where two branches meet is their saddle. If both have enough light above it
-(the contrast of Bertin & Arnouts 1996, A&AS 117, 393, without their discrete levels) and stand high enough above
-it in units of the noise, they stay sources of their own; else the lesser joins the greater. Every pixel goes
-to the source of the brightest neighbour that was there before it (watershed by flooding, Vincent & Soille 1991,
-IEEE Trans. Pattern Anal. Mach. Intell. 13, 583). Sorting is the slowest part: the time grows like n log n.
+The tree of a group is built from the top: pixels are taken in the order of their brightness, and a pixel
+without a brighter neighbour begins a branch. Where two branches meet is their saddle. If both have enough
+light above it (the contrast of Bertin & Arnouts 1996, A&AS 117, 393, without their discrete levels) and
+stand high enough above it in units of the noise, they stay sources of their own; else the lesser joins the
+greater. Every pixel goes to the source of the brightest neighbour that was there before it (watershed by
+flooding, Vincent & Soille 1991, IEEE Trans. Pattern Anal. Mach. Intell. 13, 583). Sorting is the slowest
+part: the time grows like n log n.
 """
 
 from __future__ import annotations
@@ -41,7 +42,8 @@ def deblend(
     Returns
     -------
     labels : ndarray
-        Shape (ny, nx): label of the source of each pixel, 1 to n in the order of their lowest pixels; 0 for none.
+        Shape (ny, nx): label of the source of each pixel, 1 to n in the order of their lowest pixels; 0 for
+        none.
     parent : ndarray
         Shape (n,): the group that each source was a part of.
     """
@@ -124,7 +126,8 @@ def _neighbours(place: int, i: int, rank: Int32Array, shape: tuple[int, int], ne
 
 
 @numba.njit(cache=True, nogil=True)
-def _meet(roots, takers, level, planes, names, limits):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
+def _meet(roots, takers, level, planes, names, limits):  # type: ignore[no-untyped-def]  # noqa: ANN001,
+ANN202
     """Where two branches meet, let one that is no source of its own take the other's name.
 
     ``roots`` are those of the branches, ``takers`` the names that each would take, ``level`` the value of the

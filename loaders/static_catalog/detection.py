@@ -1,7 +1,8 @@
 """Detection: a matched filter over all bands, a threshold in units of its noise, connected pixels.
 
-The signal-to-noise ratio of a point source at a pixel, in one band or in several for a source with the same flux
-density in each, is the data convolved with the PSF over the noise variance (Zackay & Ofek 2017, ApJ 836, 187).
+The signal-to-noise ratio of a point source at a pixel, in one band or in several for a source with the same
+flux density in each, is the data convolved with the PSF over the noise variance (Zackay & Ofek 2017, ApJ
+836, 187).
 """
 
 from __future__ import annotations
@@ -205,7 +206,8 @@ def connected(mask: BoolArray, min_pixels: int) -> Int32Array:
     ndarray
         Shape (ny, nx): numbers from 1 without gaps; 0 for no group.
     """
-    groups, count = label(mask, structure=np.ones((3, 3), dtype=int), output=np.int32)
+    groups = np.zeros(mask.shape, dtype=np.int32)
+    count = label(mask, structure=np.ones((3, 3), dtype=int), output=groups)
     size = np.bincount(groups.ravel(), minlength=count + 1)
     keep = size >= min_pixels
     keep[0] = False

@@ -1,10 +1,10 @@
 """Stars and galaxies told apart by shape alone.
 
-The statistic asks whether the pixels of a source follow the PSF or a slightly broader profile, as SExtractor's
-``SPREAD_MODEL`` does (Desai et al. 2012, ApJ 757, 83, eq. 3):
-``(G.p) / (P.p) - (G.P) / (P.P)``, where p are the pixels, P the PSF at the source's place, G the PSF convolved
-with a Gaussian, and the dot a sum weighted by the inverse variance of the sky. Zero for a point source, positive
-for what is broader, negative for a pixel that stands alone.
+The statistic asks whether the pixels of a source follow the PSF or a slightly broader profile, as
+SExtractor's ``SPREAD_MODEL`` does (Desai et al. 2012, ApJ 757, 83, eq. 3):
+``(G.p) / (P.p) - (G.P) / (P.P)``, where p are the pixels, P the PSF at the source's place, G the PSF
+convolved with a Gaussian, and the dot a sum weighted by the inverse variance of the sky. Zero for a point
+source, positive for what is broader, negative for a pixel that stands alone.
 """
 
 from __future__ import annotations
@@ -18,8 +18,9 @@ from loaders.psf.model import EffectivePsf
 from loaders.psf.render import SplinePsf, Stars, columns
 from loaders.static_catalog.apertures import Plane
 from loaders.static_catalog.correlation import FloatArray
-from loaders.static_catalog.mosaic import Float32Array
+from loaders.static_catalog.mosaic import BoolArray, Float32Array
 from loaders.static_catalog.psf_matching import psf_width
+from loaders.static_catalog.segments import Int32Array, IntArray
 
 _RADIUS = 4.0
 """Half the side of the square of pixels that count, in dispersions of the PSF."""
@@ -41,7 +42,7 @@ class Extent:
     spread: FloatArray
     spread_err: FloatArray
 
-    def is_extended(self, limit: float, sigma: float) -> FloatArray:
+    def is_extended(self, limit: float, sigma: float) -> BoolArray:
         """Whether the statistic exceeds a limit by so many errors; False where it is NaN."""
         return np.asarray(self.spread > limit + sigma * self.spread_err)
 
@@ -76,7 +77,7 @@ def measure_extent(
 
 
 def _statistic(
-    plane: Plane, inverse: FloatArray, models: tuple[SplinePsf, SplinePsf], stars: Stars, rows: FloatArray
+    plane: Plane, inverse: FloatArray, models: tuple[SplinePsf, SplinePsf], stars: Stars, rows: IntArray
 ) -> tuple[FloatArray, FloatArray]:
     """The statistic and its error from the pixels that no other source has."""
     data, variance, weight = (a.ravel().astype(float) for a in (plane.data, plane.variance, inverse))
@@ -94,7 +95,7 @@ def _statistic(
     return value, np.where(b > 0, error, np.nan)
 
 
-def _own_pixels(matrix: csc_array, labels: FloatArray, rows: FloatArray) -> csc_array:
+def _own_pixels(matrix: csc_array, labels: Int32Array, rows: IntArray) -> csc_array:
     """Columns without the pixels that belong to other sources."""
     owner = labels[matrix.indices]
     source = np.repeat(rows + 1, np.diff(matrix.indptr))
@@ -103,8 +104,8 @@ def _own_pixels(matrix: csc_array, labels: FloatArray, rows: FloatArray) -> csc_
 
 
 def broadened(psf: EffectivePsf, dispersion: float) -> EffectivePsf:
-    """The middle stamp of a PSF, convolved with a round Gaussian of a dispersion in pixels; the flux stays."""
-    stamp = psf.stamps[psf.y_node.size // 2, psf.x_node.size // 2]
+    """The middle stamp of a PSF, convolved with a round Gaussian of a dispersion in pixels; the flux
+    stays.""" stamp = psf.stamps[psf.y_node.size // 2, psf.x_node.size // 2]
     frequency = np.fft.fftfreq(psf.size) * psf.oversampling
     square = frequency[:, None] ** 2 + frequency**2
     damped = np.fft.fft2(stamp) * np.exp(-2 * np.pi**2 * dispersion**2 * square)

@@ -84,9 +84,7 @@ class Sources:
 
 def measure_sources(detection: Detection, options: CatalogOptions) -> Sources:
     """Measure what does not depend on the band, in the detection image."""
-    plane = Plane(
-        detection.data, detection.variance, detection.labels, detection.good, detection.inflation
-    )
+    plane = Plane(detection.data, detection.variance, detection.labels, detection.good, detection.inflation)
     segments = Segments.of(detection.labels)
     shape = moments(segments, detection.data, detection.variance, detection.inflation)
     kron = kron_ellipse(plane, shape, options)
@@ -193,7 +191,7 @@ def _psf_columns(band: Band, sources: Sources, tag: str, columns: Columns) -> Co
     ra, dec = to_sky(band.mosaic.wcs, fit.x, fit.y)
     axes = sky_axes(band.mosaic.wcs, fit.x, fit.y)
     ra_err, dec_err = axes.errors(fit.x_err, fit.y_err, np.zeros(fit.x.size))
-    found = {
+    found: Columns = {
         "psf_~band~_flux": fit.flux,
         "psf_~band~_flux_err": fit.flux_err,
         "x_psf_~band~": fit.x,

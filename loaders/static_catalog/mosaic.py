@@ -100,7 +100,9 @@ def _opened(path: Path) -> Any:
             return roman_datamodels.open(path, memmap=False)
     except ValidationError as error:
         what = f"not allowed by its RAD schema: {_one_line(error)}"
-        raise Rejected(str(path), what, "Make the mosaic with a current pipeline", "schema_violation") from error
+        raise Rejected(
+            str(path), what, "Make the mosaic with a current pipeline", "schema_violation"
+        ) from error
     except (ValueError, OSError, RuntimeError, TypeError, AttributeError) as error:
         raise Rejected(str(path), f"damaged: {_one_line(error)}", _FETCH, "corrupted") from error
 
@@ -166,9 +168,7 @@ def _scale(model: MosaicModel, shape: tuple[int, ...], name: str) -> tuple[float
     if getattr(model.meta, "wcs", None) is None:
         raise Rejected(f"{name}: meta.wcs", "the WCS is missing", _MAKE_AGAIN, "no_wcs")
     x, y = (shape[1] - 1) / 2, (shape[0] - 1) / 2
-    ra, dec = model.meta.wcs(
-        np.array([x, x + 0.5, x]), np.array([y, y, y + 0.5]), with_bounding_box=False
-    )
+    ra, dec = model.meta.wcs(np.array([x, x + 0.5, x]), np.array([y, y, y + 0.5]), with_bounding_box=False)
     along = (ra[1:] - ra[0] + 180) % 360 - 180
     east, north = along * np.cos(np.radians(dec[0])), dec[1:] - dec[0]
     area = abs(east[0] * north[1] - east[1] * north[0]) * 4  # deg**2

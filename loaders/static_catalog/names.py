@@ -70,8 +70,8 @@ def flagged_spatial_id(
     """RAD's place of each source in the tessellation of the sky, as its documentation lays out the bits.
 
     Bits 0 to 15 and 16 to 31 hold x and y in pixels of 0.05 arcsec, 32 to 38 and 39 to 45 the cell in its
-    projection region, 46 to 58 the region. Whether the source is in the core of the cell (bit 59) is not known
-    here and left 0.
+    projection region, 46 to 58 the region. Whether the source is in the core of the cell (bit 59) is not
+    known here and left 0.
 
     Parameters
     ----------
@@ -92,6 +92,8 @@ def flagged_spatial_id(
     match = _SKY_CELL.match(sky_cell or "")
     if match is None or region is None:
         return np.zeros(x.size, dtype=np.int64)
-    pixels = [np.clip(np.nan_to_num(v) * pixel_scale / _VIRTUAL_PIXEL, 0, 65535).astype(np.int64) for v in (x, y)]
+    pixels = [
+        np.clip(np.nan_to_num(v) * pixel_scale / _VIRTUAL_PIXEL, 0, 65535).astype(np.int64) for v in (x, y)
+    ]
     cell = (region << 46) | (int(match["y"]) << 39) | (int(match["x"]) << 32)
     return np.asarray(cell | (pixels[1] << 16) | pixels[0])

@@ -38,7 +38,7 @@ class CatalogOptions:
 
     background_box: int = 128
     background_filter: int = 3
-    threshold: float = 4.0
+    threshold: float = 4.5
     min_pixels: int = 5
     contrast: float = 0.005
     min_depth: float = 4.0
@@ -59,4 +59,6 @@ class CatalogOptions:
             raise ValueError(f"threshold > 0, min_pixels >= 1 and 0 <= contrast < 1 are needed, got {values}")
         tenths = [round(10 * r, 6) for r in self.aperture_radii]
         if any(t != int(t) or not 1 <= t <= 99 for t in tenths):
-            raise ValueError(f"aperture radii must be tenths of an arcsec, 0.1 to 9.9, got {self.aperture_radii}")
+            raise ValueError(
+                f"aperture radii must be tenths of an arcsec, 0.1 to 9.9, got {self.aperture_radii}"
+            )

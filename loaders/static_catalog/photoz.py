@@ -59,8 +59,8 @@ def fit_redshifts(
     Parameters
     ----------
     flux, error
-        Shape (n, n_element): flux densities, of one unit, with the same part of each source in every band, and
-        their errors; NaN where not measured.
+        Shape (n, n_element): flux densities, of one unit, with the same part of each source in every band,
+        and their errors; NaN where not measured.
     grid
         Fluxes of the spectra; its last axis is that of ``flux``.
     model_error
@@ -118,9 +118,7 @@ def _chi_square(value: FloatArray, weight: FloatArray, model: FloatArray) -> Flo
     return np.asarray((value**2 * weight).sum(axis=1)[:, None] - gain)
 
 
-def _intervals(
-    pdf: FloatArray, redshift: FloatArray
-) -> tuple[dict[int, FloatArray], dict[int, FloatArray]]:
+def _intervals(pdf: FloatArray, redshift: FloatArray) -> tuple[dict[int, FloatArray], dict[int, FloatArray]]:
     """Bounds of the intervals from the cumulative probability."""
     step = np.diff(redshift) * (pdf[:, 1:] + pdf[:, :-1]) / 2
     below = np.concatenate([np.zeros((len(pdf), 1)), np.cumsum(step, axis=1)], axis=1)

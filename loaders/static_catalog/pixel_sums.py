@@ -1,8 +1,8 @@
 """Sums over ellipses and windows, compiled: the inner loops of photometry.
 
-A pixel that belongs to another source is replaced by the one opposite of the centre, and left out if that one does
-not count either. What a kernel is given as ``image`` is a tuple of data, variance, labels and good pixels, each of
-the shape of the image.
+A pixel that belongs to another source is replaced by the one opposite of the centre, and left out if that
+one does not count either. What a kernel is given as ``image`` is a tuple of data, variance, labels and good
+pixels, each of the shape of the image.
 """
 
 from __future__ import annotations
@@ -13,9 +13,7 @@ import numpy.typing as npt
 
 FloatArray = npt.NDArray[np.float64]
 
-Image = tuple[
-    npt.NDArray[np.float32], npt.NDArray[np.float32], npt.NDArray[np.int32], npt.NDArray[np.bool_]
-]
+Image = tuple[npt.NDArray[np.float32], npt.NDArray[np.float32], npt.NDArray[np.int32], npt.NDArray[np.bool_]]
 
 _NODE, _WEIGHT = np.polynomial.legendre.leggauss(6)
 _NODE, _WEIGHT = _NODE / 2, _WEIGHT / 2
@@ -86,9 +84,7 @@ def ellipse_sum(
 
 
 @numba.njit(cache=True, nogil=True)
-def ellipse_sums(
-    image: Image, source: FloatArray, ellipse: FloatArray, out: FloatArray
-) -> None:
+def ellipse_sums(image: Image, source: FloatArray, ellipse: FloatArray, out: FloatArray) -> None:
     """Sums of each source: ``source`` has rows x, y, label; ``ellipse`` cxx, cyy, cxy; ``out`` four sums."""
     for k in range(source.shape[0]):
         if np.isfinite(source[k, 0]) and ellipse[k, 0] > 0:
@@ -102,8 +98,8 @@ def ellipse_sums(
 def first_moment_radii(image: Image, source: FloatArray, ellipse: FloatArray, out: FloatArray) -> None:
     """Mean elliptical radius of the light within ellipses, in units of ``ellipse``'s own axes.
 
-    ``out`` gets, of six times those axes, the ratio of sums of radius times light and of light (Kron 1980, ApJS
-    43, 305); NaN where there is no light.
+    ``out`` gets, of six times those axes, the ratio of sums of radius times light and of light (Kron 1980,
+    ApJS 43, 305); NaN where there is no light.
     """
     for k in range(source.shape[0]):
         out[k] = np.nan
@@ -150,9 +146,7 @@ def fraction_radii(
 
 
 @numba.njit(cache=True, nogil=True)
-def annulus_medians(
-    image: Image, source: FloatArray, radii: tuple[float, float], out: FloatArray
-) -> None:
+def annulus_medians(image: Image, source: FloatArray, radii: tuple[float, float], out: FloatArray) -> None:
     """Median of the pixels of no source in an annulus, their mean variance and their number."""
     _, _, labels, good = image
     ny, nx = labels.shape
@@ -182,8 +176,8 @@ def windowed_centroids(
     """Centroids in a round Gaussian window that follows them, and their covariance.
 
     The window's dispersion is that of a Gaussian with the half-light radius, the step twice the offset of the
-    windowed mean (SExtractor's ``XWIN_IMAGE``, Bertin & Arnouts 1996). ``out`` gets x, y, var(x), var(y), cov(x, y);
-    NaN where it does not converge within ``reach`` pixels.
+    windowed mean (SExtractor's ``XWIN_IMAGE``, Bertin & Arnouts 1996). ``out`` gets x, y, var(x), var(y),
+    cov(x, y); NaN where it does not converge within ``reach`` pixels.
     """
     for k in range(source.shape[0]):
         out[k] = np.nan

@@ -49,7 +49,9 @@ _ELEMENT = re.compile(r"_(f\d{3})(?=_)")
 
 @dataclass(frozen=True)
 class Products:
-    """Files of a catalog; ``redshifts`` is None where there are none, ``segmentation`` where it was forced."""
+    """Files of a catalog; ``redshifts`` is None where there are none, ``segmentation`` where it was
+    forced.
+    """
 
     catalog: Path
     segmentation: Path | None
@@ -127,9 +129,7 @@ def segmentation_model(catalog: StaticCatalog) -> DataModel:
     return model
 
 
-def source_table(
-    catalog: StaticCatalog, definition: Callable[[str], Mapping[str, Any] | None]
-) -> Table:
+def source_table(catalog: StaticCatalog, definition: Callable[[str], Mapping[str, Any] | None]) -> Table:
     """Columns with RAD's types, units and descriptions, then those that RAD does not define."""
     columns = []
     for name, values in catalog.columns.items():
@@ -148,9 +148,7 @@ def _column(name: str, values: Any, definition: Mapping[str, Any]) -> Column:
     with warnings.catch_warnings():
         # "none" is what RAD has for no unit.
         warnings.filterwarnings("ignore", message=".*did not parse as unit.*")
-        return Column(
-            converted, name=name, unit=definition["unit"], description=definition["description"]
-        )
+        return Column(converted, name=name, unit=definition["unit"], description=definition["description"])
 
 
 def _meta(catalog: StaticCatalog, model_type: str, ending: str) -> dict[str, Any]:
@@ -169,11 +167,13 @@ def _meta(catalog: StaticCatalog, model_type: str, ending: str) -> dict[str, Any
         "wcsinfo": first.meta.wcsinfo,
     }
     if catalog.reference is None:
-        return _plain(meta | {key: first.meta[key] for key in _SINGLE})
+        single: dict[str, Any] = _plain(meta | {key: first.meta[key] for key in _SINGLE})
+        return single
     meta["instrument"] = {"name": "WFI", "optical_element": None}
     meta["image_metas"] = [_image_meta(mosaic) for mosaic in catalog.mosaics]
     meta["psf_match_reference_filter"] = catalog.reference
-    return _plain(meta)
+    several: dict[str, Any] = _plain(meta)
+    return several
 
 
 def _plain(node: Any) -> Any:
@@ -213,9 +213,7 @@ def _redshift_table(redshifts: PhotometricRedshifts) -> pa.Table:
         "photoz_sed": ",".join(rest_spectra()[0]),
     }
     label = pa.array(np.arange(1, len(redshifts.photoz) + 1, dtype=np.int32))
-    schema = pa.schema(
-        [pa.field("label", pa.int32()), pa.field("photoz_pdf", pdf.type)], metadata=metadata
-    )
+    schema = pa.schema([pa.field("label", pa.int32()), pa.field("photoz_pdf", pdf.type)], metadata=metadata)
     return pa.Table.from_arrays([label, pdf], schema=schema)
 
 

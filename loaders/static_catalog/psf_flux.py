@@ -71,10 +71,16 @@ def psf_fluxes(band: Band, x: FloatArray, y: FloatArray, guess: FloatArray) -> P
         dx, dy = (np.nan_to_num(d) for d in (fit.dx, fit.dy))
         errors = (fit.dx_err * more, fit.dy_err * more)
         columns[:, known] = (
-            fit.flux, fit.flux_err * more, x[known] + dx, y[known] + dy, *errors, fit.reduced_chi2
+            fit.flux,
+            fit.flux_err * more,
+            x[known] + dx,
+            y[known] + dy,
+            *errors,
+            fit.reduced_chi2,
         )
         flags[known] = fit.flags
-    return PsfFluxes(*columns, flags=flags)
+    flux, flux_err, x_fit, y_fit, x_err, y_err, gof = columns
+    return PsfFluxes(flux, flux_err, x_fit, y_fit, x_err, y_err, gof, flags)
 
 
 def noise_model(band: Band) -> NoiseModel:

@@ -24,9 +24,9 @@ def matching_kernel(
 ) -> FloatArray:
     """Compute the kernel that turns one PSF into another.
 
-    It minimises ``|source * K - target|**2 + regularisation |L * K|**2``, where ``*`` is convolution and L the
-    Laplacian, which keeps down the frequencies that the source does not hold: in Fourier space ``K = conj(S) T /
-    (|S|**2 + regularisation |L|**2)`` (Boucaud et al. 2016, A&A 596, A63).
+    It minimises ``|source * K - target|**2 + regularisation |L * K|**2``, where ``*`` is convolution and L
+    the Laplacian, which keeps down the frequencies that the source does not hold: in Fourier space ``K =
+    conj(S) T / (|S|**2 + regularisation |L|**2)`` (Boucaud et al. 2016, A&A 596, A63).
 
     Parameters
     ----------
@@ -47,7 +47,9 @@ def matching_kernel(
     """
     size = source.shape[0]
     if source.shape != target.shape or source.shape != (size, size) or size % 2 == 0:
-        raise ValueError(f"PSFs must be square, odd and equal in shape, got {source.shape} and {target.shape}")
+        raise ValueError(
+            f"PSFs must be square, odd and equal in shape, got {source.shape} and {target.shape}"
+        )
     laplacian = np.zeros_like(source)
     middle = size // 2
     laplacian[middle - 1 : middle + 2, middle - 1 : middle + 2] = [[0, -1, 0], [-1, 4, -1], [0, -1, 0]]
@@ -59,8 +61,8 @@ def matching_kernel(
 def psf_width(psf: EffectivePsf) -> float:
     """Dispersion in pixels of the PSF within a Gaussian window of its own size, as adaptive moments have it.
 
-    Weighting twice the moment in a window of equal dispersion makes it that of a Gaussian; wings, whose second
-    moment depends on the size of the stamp, do not count.
+    Weighting twice the moment in a window of equal dispersion makes it that of a Gaussian; wings, whose
+    second moment depends on the size of the stamp, do not count.
     """
     stamp = psf.stamps[psf.y_node.size // 2, psf.x_node.size // 2]
     offset = (np.arange(psf.size) - psf.size // 2) / psf.oversampling

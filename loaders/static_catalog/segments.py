@@ -60,7 +60,8 @@ class Segments:
 
     def sum(self, values: npt.ArrayLike) -> FloatArray:
         """Sum of a value of each pixel, shape (m,), over the sources, shape (count,)."""
-        return np.bincount(self.row, weights=np.asarray(values, dtype=float), minlength=self.count)
+        total = np.bincount(self.row, weights=np.asarray(values, dtype=float), minlength=self.count)
+        return np.asarray(total, dtype=float)
 
     def area(self) -> FloatArray:
         """Pixels of each source, shape (count,)."""
@@ -134,13 +135,11 @@ class Moments:
         return np.hypot((self.xx - self.yy) / 2, self.xy)
 
 
-def moments(
-    segments: Segments, data: Float32Array, variance: Float32Array, factor: AreaInflation
-) -> Moments:
+def moments(segments: Segments, data: Float32Array, variance: Float32Array, factor: AreaInflation) -> Moments:
     """Moments of the light of each source.
 
-    The error of a centroid is that of a ratio of sums over pixels: ``var(x) = sum var_i (x_i - x)**2 / flux**2``.
-    It holds for the fixed pixels of the segment.
+    The error of a centroid is that of a ratio of sums over pixels: ``var(x) = sum var_i (x_i - x)**2 /
+    flux**2``. It holds for the fixed pixels of the segment.
 
     Parameters
     ----------

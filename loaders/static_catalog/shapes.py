@@ -1,7 +1,7 @@
 """Shapes of galaxies, corrected for the PSF: re-Gaussianisation by GalSim's HSM.
 
-Hirata & Seljak (2003, MNRAS 343, 459) with Mandelbaum et al. (2005, MNRAS 361, 1287): adaptive second moments of
-galaxy and PSF, the PSF's departure from a Gaussian taken out first.
+Hirata & Seljak (2003, MNRAS 343, 459) with Mandelbaum et al. (2005, MNRAS 361, 1287): adaptive second
+moments of galaxy and PSF, the PSF's departure from a Gaussian taken out first.
 """
 
 from __future__ import annotations
@@ -30,8 +30,8 @@ class Shapes:
     Parameters
     ----------
     e1, e2
-        Ellipticity ``(a**2 - b**2) / (a**2 + b**2)`` times the cosine and the sine of twice the angle from the
-        x axis, corrected for the PSF.
+        Ellipticity ``(a**2 - b**2) / (a**2 + b**2)`` times the cosine and the sine of twice the angle from
+        the x axis, corrected for the PSF.
     e_err
         Standard error of each.
     sigma
@@ -66,7 +66,9 @@ def measure_shapes(
     stamp = pixel_stamp(psf)
     middle = stamp.shape[0] // 2
     half = min(middle, _PSF_HALF)
-    kernel = galsim.Image(np.ascontiguousarray(stamp[middle - half : middle + half + 1, middle - half : middle + half + 1]))
+    kernel = galsim.Image(
+        np.ascontiguousarray(stamp[middle - half : middle + half + 1, middle - half : middle + half + 1])
+    )
     found = np.full((x_count := place[0].size, 5), np.nan)
     for k in range(x_count):
         if all(np.isfinite(part[k]) for part in place):

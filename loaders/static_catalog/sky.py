@@ -84,6 +84,6 @@ def nearest_neighbours(x: FloatArray, y: FloatArray) -> tuple[IntArray, FloatArr
     known = np.flatnonzero(np.isfinite(x) & np.isfinite(y))
     if known.size > 1:
         points = np.stack([x[known], y[known]], axis=1)
-        found, which = KDTree(points).query(points, k=2)
+        found, which = (np.asarray(part) for part in KDTree(points).query(points, k=2))
         nearest[known], distance[known] = known[which[:, 1]], found[:, 1]
     return nearest, distance

@@ -123,11 +123,19 @@ def shape_columns(sources: Sources, mosaic: Mosaic) -> dict[str, tuple[npt.NDArr
         "shape_e2": (e2, "none", f"(a**2 - b**2) / (a**2 + b**2) times sin(2 position angle), {about}"),
         "shape_e_err": (shapes.e_err, "none", "Uncertainty in shape_e1 and in shape_e2"),
         "shape_sigma": (shapes.sigma * scale, "arcsec", "Adaptive size, not corrected for the PSF"),
-        "shape_resolution": (shapes.resolution, "none", "0 for a point source, 1 if much larger than the PSF"),
+        "shape_resolution": (
+            shapes.resolution,
+            "none",
+            "0 for a point source, 1 if much larger than the PSF",
+        ),
         "spread": (sources.extent.spread, "none", "Light beyond that of the PSF: 0 for a point source"),
         "spread_err": (sources.extent.spread_err, "none", "Uncertainty in spread"),
         "parent_label": (sources.detection.parent, "none", "Connected group that the source is a part of"),
-        "peak_snr": (sources.detection.peak_snr, "none", "Highest signal-to-noise ratio of the detection filter"),
+        "peak_snr": (
+            sources.detection.peak_snr,
+            "none",
+            "Highest signal-to-noise ratio of the detection filter",
+        ),
     }
 
 
@@ -149,9 +157,7 @@ def _neighbours(sources: Sources, scale: float) -> Columns:
 def _warnings(sources: Sources, options: CatalogOptions, scale: float) -> npt.NDArray[np.int64]:
     """Bits of `WarningFlag`."""
     detection = sources.detection
-    plane = Plane(
-        detection.data, detection.variance, detection.labels, detection.good, detection.inflation
-    )
+    plane = Plane(detection.data, detection.variance, detection.labels, detection.good, detection.inflation)
     kron = ellipse_sums(plane, sources.kron.x, sources.kron.y, sources.kron.ellipse)
     inner, outer = (radius / scale for radius in options.annulus)
     around = local_background(plane, sources.x, sources.y, (inner, outer))

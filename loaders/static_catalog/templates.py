@@ -1,9 +1,10 @@
 """Spectra of galaxies for photometric redshifts, and their fluxes in Roman's bands.
 
-The spectra are those that GalSim brings with it: elliptical, Sbc, Scd and irregular of Coleman, Wu & Weedman (1980,
-ApJS 43, 393), extended in wavelength by Bolzonella, Miralles & Pello (2000, A&A 363, 476), and spectra between
-neighbours, as BPZ uses them (Benitez 2000, ApJ 536, 571). Galaxies that form stars faster than the irregular are
-made of it by a power of the wavelength. Hydrogen between the galaxies absorbs as Madau (1995, ApJ 441, 18) has it.
+The spectra are those that GalSim brings with it: elliptical, Sbc, Scd and irregular of Coleman, Wu & Weedman
+(1980, ApJS 43, 393), extended in wavelength by Bolzonella, Miralles & Pello (2000, A&A 363, 476), and
+spectra between neighbours, as BPZ uses them (Benitez 2000, ApJ 536, 571). Galaxies that form stars faster
+than the irregular are made of it by a power of the wavelength. Hydrogen between the galaxies absorbs as
+Madau (1995, ApJ 441, 18) has it.
 """
 
 from __future__ import annotations
@@ -59,7 +60,7 @@ class TemplateGrid:
 def redshift_grid(highest: float = 6.0, step: float = 0.01) -> FloatArray:
     """Redshifts from 0, spaced by ``step`` times 1 + z."""
     number = int(np.log1p(highest) / np.log1p(step)) + 1
-    return np.expm1(np.arange(number) * np.log1p(step))
+    return np.asarray(np.expm1(np.arange(number) * np.log1p(step)))
 
 
 def template_grid(elements: Sequence[str], redshift: FloatArray | None = None) -> TemplateGrid:
@@ -127,12 +128,14 @@ def transmission(observed: FloatArray, redshift: float) -> FloatArray:
 
 
 def _band_fluxes(element: str, spectra: FloatArray, redshift: FloatArray) -> FloatArray:
-    """Mean flux density per frequency in a band, as detectors that count photons see it, (n_z, n_spectrum)."""
-    try:
+    """Mean flux density per frequency in a band, as detectors that count photons see it, (n_z,
+    n_spectrum).""" try:
         band = effective_area(_DETECTOR, element)
     except (KeyError, ValueError) as error:
         what = f"there is no effective area of {element!r}"
-        raise Rejected("photometric redshifts", what, "Give an imaging filter of Roman", "unknown_band") from error
+        raise Rejected(
+            "photometric redshifts", what, "Give an imaging filter of Roman", "unknown_band"
+        ) from error
     wavelength, area = band.wavelength * 1e10, band.area
     norm = np.trapezoid(area / wavelength, wavelength)
     out = np.empty((redshift.size, spectra.shape[0]))
