@@ -1,8 +1,9 @@
 """Speed and accuracy of static catalogs.
 
-A field of stars and galaxies with known fluxes, on the pixels of a sky cell, is detected, deblended and measured.
-The peer is SEP, SExtractor's algorithms as a library, on the same pixels with the same threshold; it is measured
-where it is installed and left out where it is not. It does less: no PSF fits, no shapes corrected for the PSF.
+A field of stars and galaxies with known fluxes, on the pixels of a sky cell, is detected, deblended and
+measured. The peer is SEP, SExtractor as a library, on the same pixels with the same threshold; it
+is measured where it is installed and left out where it is not. It does less: no PSF fits, no shapes corrected
+for the PSF.
 """
 
 from __future__ import annotations

@@ -142,8 +142,8 @@ def kron_ellipse(plane: Plane, moments: Moments, options: CatalogOptions) -> Kro
 
 
 def half_light_radii(plane: Plane, kron: KronEllipse, kron_flux: FloatArray) -> FloatArray:
-    """Radius in pixels of the circle around the centroid with half of the Kron flux, shape (n,); NaN for
-    none.""" out = np.full(kron.x.size, np.nan)
+    """Radius in pixels of the circle with half of the Kron flux, shape (n,); NaN where there is none."""
+    out = np.full(kron.x.size, np.nan)
     flux, limit = np.nan_to_num(kron_flux) / 2, np.nan_to_num(kron.semimajor)
     pixel_sums.fraction_radii(plane.image, sources(kron.x, kron.y), flux, limit, out)
     return out

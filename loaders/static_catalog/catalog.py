@@ -25,47 +25,6 @@ from loaders.static_catalog.templates import template_grid
 
 _COLOUR_RADIUS = 0.4
 """Arcsec: aperture whose PSF-matched fluxes give photometric redshifts."""
-_UNPREFIXED = [
-    "label",
-    "flagged_spatial_id",
-    "bbox_xmin",
-    "bbox_xmax",
-    "bbox_ymin",
-    "bbox_ymax",
-    "image_flags",
-    "segment_area",
-    "ra",
-    "dec",
-    "ra_centroid",
-    "ra_centroid_err",
-    "dec_centroid",
-    "dec_centroid_err",
-    "ra_centroid_win",
-    "ra_centroid_win_err",
-    "dec_centroid_win",
-    "dec_centroid_win_err",
-    "x_centroid",
-    "x_centroid_err",
-    "y_centroid",
-    "y_centroid_err",
-    "x_centroid_win",
-    "x_centroid_win_err",
-    "y_centroid_win",
-    "y_centroid_win_err",
-    "cxx",
-    "cxy",
-    "cyy",
-    "ellipticity",
-    "fwhm",
-    "kron_radius",
-    "orientation_pix",
-    "orientation_sky",
-    "semimajor",
-    "semiminor",
-    "nn_distance",
-    "nn_label",
-]
-"""What a forced catalog takes over from the detection, without the prefix ``forced_``."""
 
 
 @dataclass(frozen=True)
@@ -224,10 +183,11 @@ def forced_catalog(
         raise Rejected(mosaic.name, what, remedy, "grid_mismatch")
     band = prepare_band(mosaic, psf, options)
     found = band_columns(band, detected.sources, "", options)
-    columns = {name: detected.columns[name] for name in _UNPREFIXED}
+    columns = source_columns(detected.sources, mosaic, options)
+    columns["forced_warning_flags"] = columns.pop("warning_flags")
+    del columns["dust_ebv"]
     columns |= {f"forced_{name}": values for name, values in found.items()}
     columns["forced_ra"], columns["forced_dec"] = columns["ra"], columns["dec"]
-    columns["forced_warning_flags"] = detected.columns["warning_flags"]
     return StaticCatalog(columns, {}, detected.labels, (mosaic,), detected.sources)
 
 

@@ -1,12 +1,13 @@
 """Hierarchical deblending: which peaks of a connected group of pixels are sources, and whose each pixel is.
 
 The tree of a group is built from the top: pixels are taken in the order of their brightness, and a pixel
-without a brighter neighbour begins a branch. Where two branches meet is their saddle. If both have enough
-light above it (the contrast of Bertin & Arnouts 1996, A&AS 117, 393, without their discrete levels) and
-stand high enough above it in units of the noise, they stay sources of their own; else the lesser joins the
-greater. Every pixel goes to the source of the brightest neighbour that was there before it (watershed by
-flooding, Vincent & Soille 1991, IEEE Trans. Pattern Anal. Mach. Intell. 13, 583). Sorting is the slowest
-part: the time grows like n log n.
+without a brighter neighbour begins a branch. Where two branches meet is their saddle. If both have enough light above it
+and stand high enough above it in units of the noise, they stay sources of their own; else the lesser joins the
+other. Enough is a share of the light that the source on the other side of the saddle has so far: the contrast of
+Bertin & Arnouts (1996, A&AS 117, 393), without their discrete levels, and of the neighbour where theirs is of
+the whole group, so that a source does not vanish because the group is large. Every pixel goes to the source of
+the brightest neighbour that was there before it (watershed by flooding, Vincent & Soille 1991, IEEE Trans.
+Pattern Anal. Mach. Intell. 13, 583). Sorting is the slowest part: the time grows like n log n.
 """
 
 from __future__ import annotations
@@ -51,11 +52,10 @@ def deblend(
     group, value = groups.ravel()[pixel], image.ravel()[pixel].astype(np.float64)
     order = np.lexsort((-value, group))
     pixel, value, group = pixel[order], value[order], group[order]
-    total = np.bincount(group, weights=np.maximum(value, 0))[group] if pixel.size else value
     rank = np.full(groups.size, -1, dtype=np.int32)
     rank[pixel] = np.arange(pixel.size, dtype=np.int32)
     limits = options.contrast, options.min_depth, float(options.min_pixels)
-    leaf = _flood(pixel, (value, noise.ravel()[pixel].astype(np.float64), total), rank, groups.shape, limits)
+    leaf = _flood(pixel, (value, noise.ravel()[pixel].astype(np.float64)), rank, groups.shape, limits)
     labels = np.zeros(groups.size, dtype=np.int32)
     back = np.argsort(pixel)
     _, first, number = np.unique(leaf[back], return_index=True, return_inverse=True)
@@ -79,17 +79,17 @@ def _root(tree: Int32Array, i: int) -> int:
 @numba.njit(cache=True, nogil=True)
 def _flood(
     pixel: Int64Array,
-    planes: tuple[FloatArray, FloatArray, FloatArray],
+    planes: tuple[FloatArray, FloatArray],
     rank: Int32Array,
     shape: tuple[int, int],
     limits: tuple[float, float, float],
 ) -> Int32Array:
     """Source of each pixel, given as the place of its peak in the order of brightness; shape (n,)."""
-    value, noise, total = planes
+    value, noise = planes
     n = pixel.size
     branch, alias = np.empty(n, np.int32), np.empty(n, np.int32)  # trees of branches, and of names of sources
     leaf, top, near = np.empty(n, np.int32), np.empty(n, np.int32), np.empty(8, np.int32)
-    light, size = np.zeros(n), np.zeros(n)
+    light, size, own = np.zeros(n), np.zeros(n), np.zeros(n)  # of branches; light of sources
     for i in range(n):
         branch[i] = alias[i] = leaf[i] = top[i] = i
         light[i], size[i] = value[i], 1.0
@@ -97,12 +97,13 @@ def _flood(
         if count > 0:
             leaf[i] = leaf[near[0]]
             _join(branch, i, _root(branch, near[0]), (light, size), top)
+        own[_root(alias, leaf[i])] += value[i]
         for k in range(1, count):
             mine, other = _root(branch, i), _root(branch, near[k])
             if mine != other:
                 takers = leaf[near[k]], leaf[i]
-                planes_here = (value, noise, light, size)
-                _meet((mine, other), takers, (value[i], total[i]), planes_here, (top, alias), limits)
+                planes_here = (value, noise, light, size, own)
+                _meet((mine, other), takers, value[i], planes_here, (top, alias), limits)
                 _join(branch, mine, other, (light, size), top)
     for i in range(n):
         leaf[i] = _root(alias, leaf[i])
@@ -126,27 +127,31 @@ def _neighbours(place: int, i: int, rank: Int32Array, shape: tuple[int, int], ne
 
 
 @numba.njit(cache=True, nogil=True)
-def _meet(roots, takers, level, planes, names, limits):  # type: ignore[no-untyped-def]  # noqa: ANN001,
-ANN202
+def _meet(roots, takers, level, planes, names, limits):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
     """Where two branches meet, let one that is no source of its own take the other's name.
 
-    ``roots`` are those of the branches, ``takers`` the names that each would take, ``level`` the value of the
-    saddle and the light of the whole group.
+    ``roots`` are those of the branches, ``takers`` the names that each would take, ``level`` is the value of
+    the saddle.
     """
     top, alias = names
-    light_0, real_0 = _stands_out(roots[0], level, planes, top, limits)
-    light_1, real_1 = _stands_out(roots[1], level, planes, top, limits)
+    own = planes[4]
+    host_0, host_1 = own[_root(alias, takers[0])], own[_root(alias, takers[1])]
+    light_0, real_0 = _stands_out(roots[0], (level, host_0), planes, top, limits)
+    light_1, real_1 = _stands_out(roots[1], (level, host_1), planes, top, limits)
     if real_0 and real_1:
         return
     first_is_lesser = light_0 < light_1 if real_0 == real_1 else real_1
     lesser, taker = (roots[0], takers[0]) if first_is_lesser else (roots[1], takers[1])
-    alias[_root(alias, top[lesser])] = _root(alias, taker)
+    gone, stays = _root(alias, top[lesser]), _root(alias, taker)
+    if gone != stays:
+        alias[gone] = stays
+        own[stays] += own[gone]
 
 
 @numba.njit(cache=True, nogil=True)
 def _stands_out(root, level, planes, top, limits):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
-    """Light of a branch above the saddle, and whether it makes a source."""
-    value, noise, light, size = planes
+    """Light of a branch above the saddle, and whether it makes a source beside the one that it touches."""
+    value, noise, light, size, _ = planes
     peak = top[root]
     above = light[root] - size[root] * level[0]
     deep = value[peak] - level[0] >= limits[1] * noise[peak]

@@ -104,8 +104,8 @@ def _own_pixels(matrix: csc_array, labels: Int32Array, rows: IntArray) -> csc_ar
 
 
 def broadened(psf: EffectivePsf, dispersion: float) -> EffectivePsf:
-    """The middle stamp of a PSF, convolved with a round Gaussian of a dispersion in pixels; the flux
-    stays.""" stamp = psf.stamps[psf.y_node.size // 2, psf.x_node.size // 2]
+    """The middle stamp of a PSF, convolved with a round Gaussian of a dispersion in pixels."""
+    stamp = psf.stamps[psf.y_node.size // 2, psf.x_node.size // 2]
     frequency = np.fft.fftfreq(psf.size) * psf.oversampling
     square = frequency[:, None] ** 2 + frequency**2
     damped = np.fft.fft2(stamp) * np.exp(-2 * np.pi**2 * dispersion**2 * square)

@@ -34,15 +34,17 @@ def covered(dx: float, dy: float, ellipse: tuple[float, float, float]) -> float:
             inside += cxx * u * u + cyy * v * v + cxy * u * v <= 1
     if inside == 4:
         return 1.0
+    top = 1 / np.sqrt(cyy - cxy * cxy / (4 * cxx))
+    below, above = max(dy - 0.5, -top), min(dy + 0.5, top)
     share = 0.0
     for k in range(_NODE.size):
-        v = dy + _NODE[k]
+        v = (below + above) / 2 + _NODE[k] * (above - below)
         half = cxy * v / (2 * cxx)
         root = half * half - (cyy * v * v - 1) / cxx
-        if root > 0:
+        if root > 0 and above > below:
             reach = np.sqrt(root)
             chord = min(-half + reach, dx + 0.5) - max(-half - reach, dx - 0.5)
-            share += _WEIGHT[k] * max(chord, 0.0)
+            share += _WEIGHT[k] * (above - below) * max(chord, 0.0)
     return share
 
 

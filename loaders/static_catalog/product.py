@@ -49,9 +49,7 @@ _ELEMENT = re.compile(r"_(f\d{3})(?=_)")
 
 @dataclass(frozen=True)
 class Products:
-    """Files of a catalog; ``redshifts`` is None where there are none, ``segmentation`` where it was
-    forced.
-    """
+    """Files of a catalog; None where there are no redshifts, or no segmentation of its own."""
 
     catalog: Path
     segmentation: Path | None

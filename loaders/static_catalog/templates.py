@@ -128,8 +128,8 @@ def transmission(observed: FloatArray, redshift: float) -> FloatArray:
 
 
 def _band_fluxes(element: str, spectra: FloatArray, redshift: FloatArray) -> FloatArray:
-    """Mean flux density per frequency in a band, as detectors that count photons see it, (n_z,
-    n_spectrum).""" try:
+    """Mean flux density per frequency in a band, as photon counters see it, (n_z, n_spectrum)."""
+    try:
         band = effective_area(_DETECTOR, element)
     except (KeyError, ValueError) as error:
         what = f"there is no effective area of {element!r}"
