@@ -16,7 +16,7 @@ from loaders.static_catalog.options import CatalogOptions
 
 _ROUGH_SIDE = 5
 """Pixels over which the first, rough look for sources averages."""
-_ROUGH_THRESHOLD = 2.5
+_ROUGH_THRESHOLD = 4.0
 _GROW = 6
 """Pixels by which sources are grown when they are masked."""
 _SAMPLE = 1_000_000

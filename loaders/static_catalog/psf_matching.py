@@ -13,8 +13,7 @@ from loaders.static_catalog.background import Band
 from loaders.static_catalog.correlation import AreaInflation, FloatArray, inflation, kernel_correlation
 from loaders.static_catalog.detection import convolve, pixel_stamp
 
-_REGULARISATION = 1e-4
-_KERNEL_REACH = 20
+_REGULARISATION = 1e-5
 _BROADER = 1.002
 """Factor in width up to which two PSFs count as equally broad."""
 
@@ -111,12 +110,9 @@ def matched_band(band: Band, reference: Band) -> Band:
 
 
 def _kernel_between(source: EffectivePsf, target: EffectivePsf) -> FloatArray:
-    """Kernel in pixels, cut to what matters; its sum is the ratio of the light within the common stamp."""
+    """Kernel in pixels, as large as the common stamp; its sum is the ratio of the light within that."""
     stamps = [pixel_stamp(psf) for psf in (source, target)]
     size = min(stamp.shape[0] for stamp in stamps)
     cuts = [(stamp.shape[0] - size) // 2 for stamp in stamps]
     inner = [stamp[c : c + size, c : c + size] for stamp, c in zip(stamps, cuts, strict=True)]
-    kernel = matching_kernel(inner[0], inner[1])
-    middle, reach = size // 2, min(size // 2, _KERNEL_REACH)
-    part = kernel[middle - reach : middle + reach + 1, middle - reach : middle + reach + 1]
-    return np.asarray(part * (kernel.sum() / part.sum()))
+    return matching_kernel(inner[0], inner[1])

@@ -21,6 +21,8 @@ _SIDE = (24, 64)
 _REACH = 5.0
 """Half side in semimajor axes."""
 _PSF_HALF = 32
+_OF_SHEAR = 2.0
+"""GalSim gives the error of a shear, ``sqrt(4 pi) sigma noise / (resolution flux)``; ellipticities have twice it."""
 
 
 @dataclass(frozen=True)
@@ -99,7 +101,7 @@ def _one(
     return (
         result.corrected_e1,
         result.corrected_e2,
-        result.corrected_shape_err,
+        _OF_SHEAR * result.corrected_shape_err,
         result.moments_sigma,
         result.resolution_factor,
     )
