@@ -1,13 +1,14 @@
 """Hierarchical deblending: which peaks of a connected group of pixels are sources, and whose each pixel is.
 
 The tree of a group is built from the top: pixels are taken in the order of their brightness, and a pixel
-without a brighter neighbour begins a branch. Where two branches meet is their saddle. If both have enough light above it
-and stand high enough above it in units of the noise, they stay sources of their own; else the lesser joins the
-other. Enough is a share of the light that the source on the other side of the saddle has so far: the contrast of
-Bertin & Arnouts (1996, A&AS 117, 393), without their discrete levels, and of the neighbour where theirs is of
-the whole group, so that a source does not vanish because the group is large. Every pixel goes to the source of
-the brightest neighbour that was there before it (watershed by flooding, Vincent & Soille 1991, IEEE Trans.
-Pattern Anal. Mach. Intell. 13, 583). Sorting is the slowest part: the time grows like n log n.
+without a brighter neighbour begins a branch. Where two branches meet is their saddle. If both have enough
+light above it and stand high enough above it in units of the noise, they stay sources of their own; else
+the lesser joins the other. Enough is a share of the light that the source on the other side of the saddle
+has so far: the contrast of Bertin & Arnouts (1996, A&AS 117, 393), without their discrete levels, and of
+the neighbour where theirs is of the whole group, so that a source does not vanish because the group is
+large. Every pixel goes to the source of the brightest neighbour that was there before it (watershed by
+flooding, Vincent & Soille 1991, IEEE Trans. Pattern Anal. Mach. Intell. 13, 583). Sorting is the slowest
+part: the time grows like n log n.
 """
 
 from __future__ import annotations

@@ -20,8 +20,8 @@ class CatalogOptions:
     min_pixels
         Connected pixels that make a source.
     contrast
-        Share of the light of the source on the other side of a saddle that a branch must have above the saddle
-        to be a source of its own.
+        Share of the light of the source on the other side of a saddle that a branch must have above it to be
+        a source of its own.
     min_depth
         Standard deviations by which its peak must stand above the saddle.
     aperture_radii

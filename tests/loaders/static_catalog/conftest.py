@@ -13,11 +13,11 @@ from roman_datamodels.datamodels import MosaicModel
 from loaders.psf.model import EffectivePsf
 from loaders.psf.optics import optical_psf
 from loaders.simulation.astrometry import observed_position
+from loaders.simulation.geometry import Camera
 from loaders.simulation.level3 import simulate_level3
 from loaders.simulation.mosaic import MosaicGrid, mosaic_psf
 from loaders.simulation.parameters import parameters_from_mapping
 from loaders.simulation.render import at_position
-from loaders.simulation.geometry import Camera
 from loaders.simulation.scene import Scene, make_scene
 from loaders.simulation.season import plan_exposures
 
@@ -80,7 +80,8 @@ def _truth(scene: Scene, model: MosaicModel):
     x, y = model.meta.wcs.invert(ra, dec, with_bounding_box=False)
     kinds = np.arange(ra.size) >= scene.stars.magnitude.size
     flux = {
-        e: 3631e9 * 10 ** (-0.4 * np.append(scene.star_magnitude[e], scene.galaxy_magnitude[e])) for e in ELEMENTS
+        e: 3631e9 * 10 ** (-0.4 * np.append(scene.star_magnitude[e], scene.galaxy_magnitude[e]))
+        for e in ELEMENTS
     }
     return x, y, flux, kinds
 

@@ -6,6 +6,7 @@ from types import SimpleNamespace
 
 import galsim
 import numpy as np
+from scipy.special import erf
 
 from loaders.psf.model import EffectivePsf
 from loaders.simulation.wcs import tangent_wcs
@@ -34,8 +35,6 @@ def profile_image(shape: tuple[int, int], profile: galsim.GSObject, x: float, y:
 
 def gaussian_image(shape, sources, sigma=1.5):
     """Gaussians of unit-pixel integration: rows x, y, flux and own dispersion added to that of the PSF."""
-    from scipy.special import erf
-
     out = np.zeros(shape)
     for x, y, flux, own in sources:
         s = np.hypot(sigma, own) * np.sqrt(2)
@@ -57,7 +56,9 @@ def mosaic(image, rng=None, read=READ, photon=0.0, element="F158", correlation=W
     wcs = tangent_wcs(150.0, 2.2, SCALE, image.shape)
     meta = SimpleNamespace(wcsinfo=SimpleNamespace(skycell_name=None))
     good = np.ones(image.shape, dtype=bool)
-    return Mosaic(element, element, data.astype(np.float32), variance, read, good, wcs, SCALE, correlation, meta)
+    return Mosaic(
+        element, element, data.astype(np.float32), variance, read, good, wcs, SCALE, correlation, meta
+    )
 
 
 def plane(image, labels=None, variance=1.0, good=None, correlation=WHITE):

@@ -7,6 +7,8 @@ import numpy as np
 import pytest
 from photutils.aperture import CircularAperture, EllipticalAperture, aperture_photometry
 from photutils.segmentation import SegmentationImage, SourceCatalog
+from scipy.ndimage import label
+from scipy.signal import fftconvolve
 
 from loaders.static_catalog.apertures import (
     circle_sums,
@@ -60,8 +62,6 @@ def test_errors_of_apertures_are_their_scatter_in_white_and_correlated_noise():
     rng = np.random.default_rng(3)
     kernel = np.outer([1, 2, 1], [1, 2, 1]) / 16.0
     white = rng.standard_normal((1500, 1500))
-    from scipy.signal import fftconvolve
-
     smooth = fftconvolve(white, kernel, mode="same")
     x, y = grid_of_places(1500, 25, rng)
     for noise, correlation in ((white, WHITE), (smooth, kernel_correlation(kernel))):
@@ -96,8 +96,6 @@ def test_kron_fluxes_are_those_of_photutils():
         galaxy = galsim.Exponential(half_light_radius=3, flux=3000).shear(e1=0.1 * (k % 4), e2=-0.1 * (k % 3))
         image += profile_image(image.shape, galsim.Convolve(galaxy, galsim.Gaussian(sigma=1.5)), x[k], y[k])
     labels = np.zeros(image.shape, dtype=np.int32)
-    from scipy.ndimage import label
-
     labels[:] = label(image > 1)[0]
     flat = image.astype(np.float32)
     segments = Segments.of(labels)
@@ -114,7 +112,12 @@ def test_kron_fluxes_are_those_of_photutils():
 def test_half_light_radius_of_a_gaussian():
     image = gaussian_image((101, 101), [(50, 50, 1000, 0)], sigma=4.0)
     labels = (image > 0.05).astype(int)
-    shape = moments(Segments.of(labels), image.astype(np.float32), np.ones_like(image, np.float32), AreaInflation.of(WHITE))
+    shape = moments(
+        Segments.of(labels),
+        image.astype(np.float32),
+        np.ones_like(image, np.float32),
+        AreaInflation.of(WHITE),
+    )
     kron = kron_ellipse(plane(image, labels), shape, OPTIONS)
     found = half_light_radii(plane(image, labels), kron, np.array([1000.0]))
     assert found[0] == pytest.approx(np.sqrt(2 * np.log(2) * (16 + 2 / 12)), rel=2e-3)
@@ -143,7 +146,12 @@ def test_windowed_centroids_have_the_errors_that_they_say():
     for k in range(x.size):
         j, i = round(y[k]), round(x[k])
         labels[j - 4 : j + 5, i - 4 : i + 5] = k + 1
-    shape = moments(Segments.of(labels), noisy.astype(np.float32), np.ones_like(noisy, np.float32), AreaInflation.of(WHITE))
+    shape = moments(
+        Segments.of(labels),
+        noisy.astype(np.float32),
+        np.ones_like(noisy, np.float32),
+        AreaInflation.of(WHITE),
+    )
     found = windowed_centroids(plane(noisy, labels), shape, np.full(x.size, 2.1))
     for value, truth, error in ((found.x, x, found.x_err), (found.y, y, found.y_err)):
         pull = (value - truth) / error

@@ -15,7 +15,9 @@ OPTIONS = CatalogOptions()
 
 def divided(image, noise=0.1, options=OPTIONS, threshold=0.5):
     groups = connected(image > threshold, 5)
-    labels, parent = deblend(groups, image.astype(np.float32), np.full(image.shape, noise, np.float32), options)
+    labels, parent = deblend(
+        groups, image.astype(np.float32), np.full(image.shape, noise, np.float32), options
+    )
     return groups, labels, parent
 
 
@@ -66,7 +68,9 @@ def test_a_shallow_peak_is_noise_where_noise_is_high():
 def test_many_stars_keep_their_number():
     rng = np.random.default_rng(5)
     x, y = (v.ravel() for v in np.meshgrid(np.arange(10, 190, 9), np.arange(10, 190, 9)))
-    sources = np.stack([x + rng.uniform(-1, 1, x.size), y + rng.uniform(-1, 1, x.size), rng.uniform(500, 5000, x.size)])
+    sources = np.stack(
+        [x + rng.uniform(-1, 1, x.size), y + rng.uniform(-1, 1, x.size), rng.uniform(500, 5000, x.size)]
+    )
     image = gaussian_image((200, 200), [(*row, 0) for row in sources.T], sigma=1.5)
     _, labels, _ = divided(image, threshold=0.01)
     assert labels.max() == x.size

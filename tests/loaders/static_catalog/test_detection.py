@@ -74,7 +74,9 @@ def test_noise_alone_is_seldom_a_source(correlated):
 
 def test_bands_together_see_deeper():
     x, y = grid_of_places(600, 50, np.random.default_rng(6))
-    image = gaussian_image((600, 600), [(a, b, 4.5 * np.sqrt(NOISE_PIXELS), 0) for a, b in zip(x, y, strict=True)])
+    image = gaussian_image(
+        (600, 600), [(a, b, 4.5 * np.sqrt(NOISE_PIXELS), 0) for a, b in zip(x, y, strict=True)]
+    )
 
     def share(elements):
         found = detect(bands(image, 7, elements), OPTIONS)

@@ -34,7 +34,9 @@ def test_galaxies_are_extended_and_single_pixels_are_not():
     assert found.is_extended(0.01, 3.0).mean() > 0.99
     spike = np.zeros((41, 41))
     spike[20, 20] = 500
-    sharp = measure_extent(plane(spike), np.ones((41, 41), np.float32), PSF, np.array([20.0]), np.array([20.0]))
+    sharp = measure_extent(
+        plane(spike), np.ones((41, 41), np.float32), PSF, np.array([20.0]), np.array([20.0])
+    )
     assert sharp.spread[0] < -3 * sharp.spread_err[0]
 
 
@@ -45,7 +47,9 @@ def test_faint_galaxies_that_cannot_be_told_are_not_called_extended():
 
 def test_sources_without_place_or_light_have_no_statistic():
     x = np.array([np.nan, 20.0])
-    found = measure_extent(plane(-np.ones((41, 41))), np.ones((41, 41), np.float32), PSF, x, np.array([20.0, 20.0]))
+    found = measure_extent(
+        plane(-np.ones((41, 41))), np.ones((41, 41), np.float32), PSF, x, np.array([20.0, 20.0])
+    )
     assert np.isnan(found.spread).all()
     assert not found.is_extended(0.0, 0.0).any()
 

@@ -76,7 +76,11 @@ def test_files_that_are_no_mosaics_are_refused(cell, tmp_path):
     with pytest.raises(Rejected) as caught:
         read_mosaic(tmp_path / "none.asdf")
     assert caught.value.code == "missing_file"
-    for content, code in ((b"", "empty_file"), (b"SIMPLE  =", "not_asdf"), (b"#ASDF 1.0.0\n%YAML", "corrupted")):
+    for content, code in (
+        (b"", "empty_file"),
+        (b"SIMPLE  =", "not_asdf"),
+        (b"#ASDF 1.0.0\n%YAML", "corrupted"),
+    ):
         path = tmp_path / "bad.asdf"
         path.write_bytes(content)
         with pytest.raises(Rejected) as caught:

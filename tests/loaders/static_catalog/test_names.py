@@ -30,7 +30,8 @@ def test_without_cell_or_region_there_is_no_place(cell, region):
 
 
 @pytest.mark.parametrize(
-    "wrong", [{"aperture_radii": (0.25,)}, {"threshold": 0.0}, {"background_box": 0}, {"background_filter": 2}]
+    "wrong",
+    [{"aperture_radii": (0.25,)}, {"threshold": 0.0}, {"background_box": 0}, {"background_filter": 2}],
 )
 def test_impossible_options_are_refused(wrong):
     with pytest.raises(ValueError, match="got"):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pyarrow.parquet as pq
 import pytest
@@ -92,8 +94,6 @@ def test_names_of_several_bands_leave_the_element_out(catalogs):
 
 
 def test_a_column_that_rad_does_not_know_is_refused(catalogs):
-    from dataclasses import replace
-
     wrong = replace(catalogs["single"], columns={"flux_of_the_moon": np.zeros(3)})
     with pytest.raises(ValueError, match="flux_of_the_moon"):
         catalog_model(wrong)

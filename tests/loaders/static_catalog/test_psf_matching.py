@@ -5,8 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from photutils.psf_matching import TukeyWindow, make_kernel
+from scipy.signal import fftconvolve
 
 from loaders.psf.optics import optical_psf
+from loaders.psf.render import SplinePsf, Stars, draw
 from loaders.rejection import Rejected
 from loaders.simulation.mosaic import DETECTOR_SCALE, mosaic_psf
 from loaders.static_catalog.apertures import Plane, circle_sums
@@ -42,11 +44,11 @@ def roman():
 def test_kernel_matches_as_well_as_that_of_photutils(roman):
     source, target = (pixel_stamp(roman[e]) for e in ("F106", "F213"))
     size = min(len(source), len(target))
-    source, target = (s[(len(s) - size) // 2 :][:size, (len(s) - size) // 2 :][:, :size] for s in (source, target))
+    source, target = (
+        s[(len(s) - size) // 2 :][:size, (len(s) - size) // 2 :][:, :size] for s in (source, target)
+    )
 
     def residual(kernel):
-        from scipy.signal import fftconvolve
-
         matched = fftconvolve(source, kernel, mode="same")
         return np.abs(matched / matched.sum() - target / target.sum()).sum()
 
@@ -58,8 +60,6 @@ def test_kernel_matches_as_well_as_that_of_photutils(roman):
 
 def test_matched_stars_have_the_light_of_the_reference_in_every_aperture(roman):
     """Also between pixels: kernels are made on pixels that hardly sample the PSF."""
-    from loaders.psf.render import SplinePsf, Stars, draw
-
     x, y = grid_of_places(500, 100, np.random.default_rng(1))
     made = []
     for element in ("F106", "F213"):
@@ -69,7 +69,9 @@ def test_matched_stars_have_the_light_of_the_reference_in_every_aperture(roman):
     matched = matched_band(made[0], made[1])
     for radius, tolerance in ((2.0, 0.015), (4.0, 0.01), (8.0, 0.005), (16.0, 0.005)):
         sums = [
-            circle_sums(Plane(b.data, b.variance, np.zeros((500, 500), np.int32), b.good, b.inflation), x, y, radius)
+            circle_sums(
+                Plane(b.data, b.variance, np.zeros((500, 500), np.int32), b.good, b.inflation), x, y, radius
+            )
             for b in (matched, made[1])
         ]
         np.testing.assert_allclose(sums[0].flux / sums[1].flux, 1, atol=tolerance)
@@ -84,7 +86,9 @@ def test_noise_of_a_matched_band_is_its_scatter():
     inner = slice(30, -30)
     assert found.data[inner, inner].std() == pytest.approx(np.sqrt(found.variance[600, 600]), rel=0.03)
     x, y = grid_of_places(1200, 30, rng)
-    plane = Plane(found.data, found.variance, np.zeros(found.data.shape, np.int32), found.good, found.inflation)
+    plane = Plane(
+        found.data, found.variance, np.zeros(found.data.shape, np.int32), found.good, found.inflation
+    )
     for radius in (2.0, 7.3):
         sums = circle_sums(plane, x, y, radius)
         assert (sums.flux / sums.flux_err).std() == pytest.approx(1, abs=0.05)

@@ -31,7 +31,9 @@ def test_fluxes_and_moments_are_those_of_photutils(scene):
     segments = Segments.of(labels)
     found = moments(segments, image, variance, FACTOR)
     flux, error = segments.flux(image, variance, FACTOR)
-    peer = SourceCatalog(image.astype(float), SegmentationImage(labels), error=np.sqrt(variance).astype(float))
+    peer = SourceCatalog(
+        image.astype(float), SegmentationImage(labels), error=np.sqrt(variance).astype(float)
+    )
     np.testing.assert_allclose(flux, peer.segment_flux, rtol=1e-5)
     np.testing.assert_allclose(error, peer.segment_flux_err, rtol=1e-5)
     np.testing.assert_allclose(found.x, peer.x_centroid, atol=1e-4)

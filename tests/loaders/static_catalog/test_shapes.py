@@ -67,7 +67,9 @@ def test_neighbours_do_not_count():
 
 
 def test_what_does_not_converge_is_nan():
-    found = measure_shapes(plane(np.zeros((80, 80))), np.ones(1), psf(), (np.array([40.0]),) * 2 + (np.array([2.0]),))
+    found = measure_shapes(
+        plane(np.zeros((80, 80))), np.ones(1), psf(), (np.array([40.0]),) * 2 + (np.array([2.0]),)
+    )
     assert np.isnan(found.e1[0])
     nowhere = measure_shapes(plane(np.zeros((80, 80))), np.ones(1), psf(), (np.array([np.nan]),) * 3)
     assert np.isnan(nowhere.sigma[0])
