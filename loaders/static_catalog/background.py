@@ -39,8 +39,6 @@ class Band:
         Shape (ny, nx): the variance that the pixel would have without sources; infinite where not good.
     good
         Shape (ny, nx): pixels that count.
-    background
-        Shape (ny, nx): what was subtracted, nJy a pixel.
     psf
         Effective PSF in pixels of the mosaic.
     correlation
@@ -54,10 +52,14 @@ class Band:
     variance: Float32Array
     sky_variance: Float32Array
     good: BoolArray
-    background: Float32Array
     psf: EffectivePsf
     correlation: FloatArray
     inflation: AreaInflation
+
+    @property
+    def background(self) -> Float32Array:
+        """What was subtracted from the mosaic, nJy a pixel; NaN where not good, shape (ny, nx)."""
+        return np.where(self.good, self.mosaic.data - self.data, np.float32(np.nan))
 
 
 def prepare_band(mosaic: Mosaic, psf: EffectivePsf, options: CatalogOptions) -> Band:
@@ -85,13 +87,14 @@ def prepare_band(mosaic: Mosaic, psf: EffectivePsf, options: CatalogOptions) -> 
     noise = sky_variance(mosaic, unlit)
     lit = _rough_sources(mosaic.data - background, noise, mosaic.good)
     background = estimate_background(mosaic.data, mosaic.good, lit, options, mosaic.name)
+    whole = bool(mosaic.good.all())
     return Band(
         mosaic=mosaic,
         data=np.where(mosaic.good, mosaic.data - background, np.float32(0)),
-        variance=np.where(mosaic.good, mosaic.variance, np.float32(0)),
+        # The mosaic's own plane where that will do: these arrays are what memory goes to.
+        variance=mosaic.variance if whole else np.where(mosaic.good, mosaic.variance, np.float32(0)),
         sky_variance=sky_variance(mosaic, ~lit),
         good=mosaic.good,
-        background=background,
         psf=psf,
         correlation=mosaic.correlation,
         inflation=AreaInflation.of(mosaic.correlation),

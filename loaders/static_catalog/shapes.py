@@ -22,7 +22,7 @@ _REACH = 5.0
 """Half side in semimajor axes."""
 _PSF_HALF = 32
 _OF_SHEAR = 2.0
-"""GalSim gives the error of a shear, ``sqrt(4 pi) sigma noise / (resolution flux)``: half that of e1 or e2."""
+"""GalSim gives the error of a shear, ``sqrt(4 pi) sigma noise / (resolution flux)``: half that of e1, e2."""
 
 
 @dataclass(frozen=True)

@@ -79,6 +79,22 @@ def test_kron_fluxes_of_galaxies_hold_most_of_their_light(cell, single):
     assert 0.78 < np.median(ratio) < 1.02
 
 
+def test_angles_and_ellipticities_are_those_of_the_scene(cell, several):
+    """Position angles run from north through east in the scene, too; its galaxies are what GalSim drew."""
+    truth, row, distance = matched(cell, several, "F158", 1500, 1e6, True)
+    truth, row = truth[distance < 2], row[distance < 2]
+    galaxies, first = cell.scene.galaxies, cell.is_galaxy.size - cell.scene.galaxies.ra.size
+    q, angle = galaxies.axis_ratio[truth - first], np.radians(galaxies.position_angle[truth - first])
+    size = (1 - q**2) / (1 + q**2)
+    for name, true in (("shape_e1", size * np.cos(2 * angle)), ("shape_e2", size * np.sin(2 * angle))):
+        found = several.further[name][0][row]
+        known = np.isfinite(found)
+        assert known.mean() > 0.5
+        assert np.corrcoef(found[known], true[known])[0, 1] > 0.85
+    turn = (several.columns["orientation_sky"][row] - np.degrees(angle) + 90) % 180 - 90
+    assert np.median(np.abs(turn[size > 0.3])) < 15
+
+
 def test_matched_colours_of_galaxies_are_the_true_ones(cell, several):
     """Colours of the scene are those of the whole galaxy: galaxies have no gradients there."""
     assert several.reference == "F213"
