@@ -51,7 +51,8 @@ def deblend(
     """
     pixel = np.flatnonzero(groups)
     group, value = groups.ravel()[pixel], image.ravel()[pixel].astype(np.float64)
-    order = np.lexsort((-value, group))
+    order = np.argsort(-value)
+    order = order[np.argsort(group[order], kind="stable")]
     pixel, value, group = pixel[order], value[order], group[order]
     rank = np.full(groups.size, -1, dtype=np.int32)
     rank[pixel] = np.arange(pixel.size, dtype=np.int32)

@@ -208,11 +208,13 @@ def connected(mask: BoolArray, min_pixels: int) -> Int32Array:
     """
     groups = np.zeros(mask.shape, dtype=np.int32)
     count = label(mask, structure=np.ones((3, 3), dtype=int), output=groups)
-    size = np.bincount(groups.ravel(), minlength=count + 1)
-    keep = size >= min_pixels
+    flat = groups.reshape(-1)
+    pixel = np.flatnonzero(flat)
+    keep = np.bincount(flat[pixel], minlength=count + 1) >= min_pixels
     keep[0] = False
     renumbered = np.where(keep, np.cumsum(keep), 0).astype(np.int32)
-    return np.asarray(renumbered[groups])
+    flat[pixel] = renumbered[flat[pixel]]
+    return groups
 
 
 def _depth_scale(
