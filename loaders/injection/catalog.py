@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -40,9 +41,9 @@ def read_sources(path: Path) -> ArtificialSources:
     Parameters
     ----------
     path
-        A table with ``ra, dec`` (deg ICRS unless a unit says otherwise), one of ``flux`` (nJy) and ``magnitude``
-        (AB), and perhaps ``source_id`` and ``sersic_n, half_light_radius, axis_ratio, position_angle``, empty for
-        stars. No other columns.
+        A table with ``ra, dec`` (deg ICRS unless a unit says otherwise), one of ``flux`` (nJy) and
+        ``magnitude`` (AB), and perhaps ``source_id`` and ``sersic_n, half_light_radius, axis_ratio,
+        position_angle``, empty for stars. No other columns.
 
     Returns
     -------
@@ -52,8 +53,8 @@ def read_sources(path: Path) -> ArtificialSources:
     Raises
     ------
     Rejected
-        Codes of `loaders.catalog.read.open_catalog`, and ``unknown_columns``, ``missing_columns``, ``bad_unit``,
-        ``not_numbers``.
+        Codes of `loaders.catalog.read.open_catalog`, and ``unknown_columns``, ``missing_columns``,
+        ``bad_unit``, ``not_numbers``.
     """
     table, file = read_catalog(path)
     _check_names(path, set(table))
@@ -99,10 +100,12 @@ def _source_ids(path: Path, table: Mapping[str, npt.ArrayLike], size: int) -> np
     if "source_id" not in table:
         return np.arange(size)
     try:
-        column = np.ma.asarray(table["source_id"])
+        column: np.ma.MaskedArray[Any, Any] = np.ma.asarray(table["source_id"])
         if np.ma.getmaskarray(column).any():
             raise ValueError("empty")
         return np.asarray(column).astype(np.int64)
     except (TypeError, ValueError) as error:
         what = "not every row has a whole number"
-        raise Rejected(f"{path}: source_id", what, "Number the sources, or leave it out", "not_numbers") from error
+        raise Rejected(
+            f"{path}: source_id", what, "Number the sources, or leave it out", "not_numbers"
+        ) from error

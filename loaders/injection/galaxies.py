@@ -1,8 +1,8 @@
 """Galaxies in an image: Sersic profiles convolved with the effective PSF, in Fourier space.
 
-The spectrum of profile times PSF is known to the highest frequency of the PSF's grid; sampling it in pixels adds up
-the frequencies that differ by whole cycles per pixel. So the transform back has only as many points as there are
-pixels, and a galaxy stands at its place within a pixel by a phase.
+The spectrum of profile times PSF is known to the highest frequency of the PSF's grid; sampling it in pixels
+adds up the frequencies that differ by whole cycles per pixel. So the transform back has only as many points
+as there are pixels, and a galaxy stands at its place within a pixel by a phase.
 """
 
 from __future__ import annotations
@@ -30,13 +30,15 @@ _DARK = 1e-7
 """Part of the light below which frequencies of the PSF are left out: beyond the cut-off of the optics."""
 
 _COMPACT = 48.0
-"""Pixels from the centre to the end of a profile up to which the wings of the PSF are drawn as those of a point."""
+"""Pixels from the centre to the end of a profile up to which it gets the wings of the PSF as a point does."""
 
 
 @dataclass(frozen=True)
 class Blur:
-    """A PSF cut for galaxies: the core that compact ones are convolved with, the wings that go on top as those of
-    a point source, and the whole, which large galaxies are convolved with.
+    """A PSF cut for galaxies.
+
+    Compact ones are convolved with ``core``, and ``wings`` go on top as those of a point; large galaxies are
+    convolved with ``whole``.
     """
 
     core: EffectivePsf
@@ -64,7 +66,7 @@ def reach(sources: ArtificialSources, jacobian: FloatArray) -> FloatArray:
 
 
 def is_compact(extent: FloatArray) -> npt.NDArray[np.bool_]:
-    """Profiles to which the wings of the PSF are added as those of a point source; ``extent`` as `reach` gives it."""
+    """Profiles that get the wings of the PSF as a point does; ``extent`` as `reach` gives it."""
     return np.asarray(extent <= _COMPACT)
 
 
@@ -158,7 +160,6 @@ def _fold(
     radial, sersic_n, matrix = profile
     cycle, phase_x, phase_y = grid
     size, aliases = cycle.shape
-    side = spectrum.shape[0]
     dark = _DARK * abs(spectrum[0, 0])
     for my in range(size):
         for mx in range(size // 2 + 1):
@@ -199,4 +200,6 @@ def _place(image: Float32Array, stamp: FloatArray, place: tuple[float, float], f
     ny, nx = image.shape
     i0, i1, j0, j1 = max(left, 0), min(left + size, nx), max(low, 0), min(low + size, ny)
     if i0 < i1 and j0 < j1:
-        image[j0:j1, i0:i1] += np.float32(flux) * stamp[j0 - low : j1 - low, i0 - left : i1 - left].astype(np.float32)
+        image[j0:j1, i0:i1] += np.float32(flux) * stamp[j0 - low : j1 - low, i0 - left : i1 - left].astype(
+            np.float32
+        )

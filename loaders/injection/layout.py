@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -84,7 +85,7 @@ def _populate(
     is_galaxy = rng.uniform(size=size) < population.galaxy_fraction
     profile = (
         rng.uniform(*_SERSIC_N, size),
-        np.exp(rng.uniform(*np.log(_RADIUS), size)),
+        np.exp(rng.uniform(math.log(_RADIUS[0]), math.log(_RADIUS[1]), size)),
         rng.uniform(*_AXIS_RATIO, size),
         rng.uniform(0.0, 180.0, size),
     )

@@ -102,7 +102,7 @@ def _pixels(model: ImageModel, metadata: ExposureMetadata, path: Path) -> Pixels
     scale = _rate_scale(model, metadata)
     powers = (scale, abs(scale), scale**2, scale**2)
     planes = [_scaled(np.array(model[name]), power) for name, power in zip(_PLANES, powers, strict=True)]
-    return Pixels(*planes, np.array(model.dq, dtype=np.uint32), str(path))
+    return Pixels.of(planes, np.array(model.dq, dtype=np.uint32), str(path))
 
 
 def _scaled(plane: npt.NDArray[Any], factor: float) -> npt.NDArray[Any]:
@@ -113,8 +113,7 @@ def _scaled(plane: npt.NDArray[Any], factor: float) -> npt.NDArray[Any]:
 def _store(model: ImageModel, pixels: Pixels, scale: float) -> None:
     """Put pixels back into a model, in its units and types."""
     powers = (1 / scale, 1 / abs(scale), 1 / scale**2, 1 / scale**2)
-    planes = (pixels.data, pixels.err, pixels.var_poisson, pixels.var_rnoise)
-    for name, plane, power in zip(_PLANES, planes, powers, strict=True):
+    for name, plane, power in zip(_PLANES, pixels.planes, powers, strict=True):
         kind = np.asarray(model[name]).dtype
         values = _scaled(plane, power)
         if values.dtype != kind:

@@ -1,7 +1,7 @@
 """Artificial sources in a Level-3 mosaic: from file to file.
 
-A mosaic has no flags, so that nothing saturates in it, and its noise is taken to be independent from pixel to pixel:
-resampling correlates it, so that the errors of the mosaic stand for the photons of one of its pixels.
+A mosaic has no flags, so that nothing saturates in it, and its noise is taken to be independent from pixel to
+pixel: resampling correlates it, so that the errors of the mosaic stand for the photons of one of its pixels.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from loaders.simulation.mosaic import mosaic_psf
 from loaders.simulation.product import write_product
 from loaders.simulation.render import at_position
 from loaders.wfi.calibration import NJY_PER_MJY
-from loaders.wfi.product_file import level2_model, level3_model
+from loaders.wfi.product_file import level3_model
 from loaders.wfi.projection import SkyProjection
 from loaders.wfi.wcs import projection_of_wcs
 
@@ -33,7 +33,9 @@ _NORTH_UP = 1e-3
 """Radians by which the grid of a mosaic may be turned from north."""
 
 
-def inject_level3(job: Job, psf: EffectivePsf, jacobian: FloatArray) -> npt.NDArray[np.bool_]:
+def inject_level3(
+    job: Job, psf: EffectivePsf, roll: FloatArray, place: tuple[float, float]
+) -> npt.NDArray[np.bool_]:
     """Write a mosaic with artificial sources; the mosaic itself is left as it is.
 
     Parameters
@@ -42,9 +44,11 @@ def inject_level3(job: Job, psf: EffectivePsf, jacobian: FloatArray) -> npt.NDAr
         What is to be done.
     psf
         PSF of the detector with which most of the mosaic was made.
-    jacobian
-        Shape (2, 2): arcsec east (first row) and north (second row) per pixel of that detector in x and y. All
-        exposures of the mosaic are taken to have this roll.
+    roll
+        Shape (2, 2): arcsec east (first row) and north (second row) per pixel of that detector in x and y.
+        All exposures of the mosaic are taken to have this roll.
+    place
+        Pixel (x, y) of the detector whose PSF all of the mosaic has.
 
     Returns
     -------
@@ -59,10 +63,10 @@ def inject_level3(job: Job, psf: EffectivePsf, jacobian: FloatArray) -> npt.NDAr
     with level3_model(job.source) as model:
         shape = (model.data.shape[0], model.data.shape[1])
         projection = projection_of_wcs(lambda: model.meta.wcs, shape, job.source)
-        spread = mosaic_psf(psf, jacobian, _pixel_side(projection, job.source))
+        spread = mosaic_psf(at_position(psf, *place), roll, _pixel_side(projection, job.source))
         view = View(projection, PreparedPsf.of(spread), projection.pixel_area * NJY_PER_MJY)
         planes = [np.array(model[name]) for name in ("data", "err", "var_poisson", "var_rnoise")]
-        pixels = Pixels(*planes, None, str(job.source))
+        pixels = Pixels.of(planes, None, str(job.source))
         inject(pixels, view, job.sources, Measurement(None, job.seed), job.factor)
         model.data, model.err, model.var_poisson = pixels.data, pixels.err, pixels.var_poisson
         inside = view.inside(job.sources)
@@ -71,8 +75,8 @@ def inject_level3(job: Job, psf: EffectivePsf, jacobian: FloatArray) -> npt.NDAr
     return inside
 
 
-def member_view(mosaic: Path, model: MosaicModel) -> tuple[Path, FloatArray, tuple[float, float]]:
-    """Find an exposure of a mosaic beside it: its path, the Jacobian and the pixel (x, y) of its middle.
+def member_of(mosaic: Path, model: MosaicModel) -> Path:
+    """Find an exposure of a mosaic beside it.
 
     Raises
     ------
@@ -84,16 +88,7 @@ def member_view(mosaic: Path, model: MosaicModel) -> tuple[Path, FloatArray, tup
     if found is None:
         what = f"none of its {len(members)} exposures lies beside it, from which its PSF is known"
         raise Rejected(str(mosaic), what, "Put one of meta.resample.members into its folder", "no_member")
-    with level2_model(found, pixels=False) as exposure:
-        shape = exposure.data.shape
-        projection = projection_of_wcs(lambda: exposure.meta.wcs, (shape[0], shape[1]), found)
-    middle = (shape[1] - 1) / 2, (shape[0] - 1) / 2
-    return found, projection.jacobian(*(np.array([value]) for value in middle))[0], middle
-
-
-def psf_at(psf: EffectivePsf, place: tuple[float, float]) -> EffectivePsf:
-    """The PSF of one place of the detector, as a mosaic needs it."""
-    return at_position(psf, *place)
+    return found
 
 
 def _pixel_side(projection: SkyProjection, path: Path) -> float:

@@ -125,5 +125,3 @@ def _draw_profiles(
     x, y, rate = points
     jacobian = view.projection.jacobian(x, y)
     draw_galaxies(image, view.psf.blur, galaxies, (x, y, jacobian), rate)
-
-

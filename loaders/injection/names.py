@@ -36,7 +36,7 @@ def output_path(image: Path, folder: Path) -> Path:
 
 
 def describe_injection(model: DataModel, source: Path, output: Path, said: dict[str, Any]) -> None:
-    """Write into a product that it has artificial sources: ``meta.injection``, which RAD leaves free, and the log.
+    """Write into a product that it has artificial sources: into ``meta.injection``, which RAD leaves free.
 
     Parameters
     ----------

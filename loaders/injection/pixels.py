@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
@@ -24,7 +25,7 @@ _SAMPLE = 250_000
 """Pixels from which the noise of an image is read."""
 
 _BRIGHT, _LEAST_RISE = 98.0, 3.0
-"""Percentile of the rates above which pixels are bright, and how many errors they must be brighter than the others."""
+"""Percentile of rates above which pixels are bright, and by how many errors they must exceed the median."""
 
 _LARGE_MEAN = 10.0
 """Mean number of photons up to which they are drawn by inversion."""
@@ -66,6 +67,19 @@ class Pixels:
         if len(set(shapes)) != 1 or self.data.ndim != 2:
             raise ValueError(f"the arrays of an image must have one shape (ny, nx), got {shapes}")
 
+    @classmethod
+    def of(
+        cls, planes: Sequence[Plane], dq: npt.NDArray[np.uint32] | None = None, name: str = "image"
+    ) -> Pixels:
+        """Pixels of their planes in order."""
+        data, err, var_poisson, var_rnoise = planes
+        return cls(data, err, var_poisson, var_rnoise, dq, name)
+
+    @property
+    def planes(self) -> tuple[Plane, Plane, Plane, Plane]:
+        """Rate, error and variances."""
+        return self.data, self.err, self.var_poisson, self.var_rnoise
+
     @property
     def measured(self) -> BoolArray:
         """Pixels that have a rate and an error, shape (ny, nx)."""
@@ -76,8 +90,7 @@ def sampled(pixels: Pixels) -> Pixels:
     """Pixels spread over an image, enough to know its noise from."""
     step = max(1, round(np.sqrt(pixels.data.size / _SAMPLE)))
     part = np.s_[::step, ::step]
-    planes = (pixels.data, pixels.err, pixels.var_poisson, pixels.var_rnoise)
-    return Pixels(*(plane[part] for plane in planes), None if pixels.dq is None else pixels.dq[part])
+    return Pixels.of([plane[part] for plane in pixels.planes], None if pixels.dq is None else pixels.dq[part])
 
 
 def typical_error(pixels: Pixels) -> float:
@@ -90,8 +103,8 @@ def typical_error(pixels: Pixels) -> float:
 def noise_per_rate(pixels: Pixels) -> float:
     """Read off the Poisson variance that a rate adds: one electron over gain and effective time.
 
-    It is the rise of the variance from the median pixel to the bright ones, so that it does not matter whether
-    the sky was subtracted; where no pixel is bright enough, the median ratio of variance to rate.
+    It is the rise of the variance from the median pixel to the bright ones, so that it does not matter
+    whether the sky was subtracted; where no pixel is bright enough, the median ratio of variance to rate.
 
     Returns
     -------
@@ -101,8 +114,8 @@ def noise_per_rate(pixels: Pixels) -> float:
     Raises
     ------
     Rejected
-        Code ``no_usable_pixels`` if no pixel has a rate and an error, ``no_photon_noise`` if none has a Poisson
-        variance.
+        Code ``no_usable_pixels`` if no pixel has a rate and an error, ``no_photon_noise`` if none has a
+        Poisson variance.
     """
     sample = sampled(pixels)
     chosen = sample.measured
@@ -136,7 +149,7 @@ def _slope(data: FloatArray, poisson: FloatArray, error: float) -> float:
 
 @dataclass(frozen=True)
 class Noise:
-    """How added light is measured: Poisson variance per rate, when pixels saturate (None: never), and the seed."""
+    """How light is measured: Poisson variance per rate, when pixels saturate (None: never), seed."""
 
     per_rate: float
     saturation: Saturation | None
@@ -146,9 +159,10 @@ class Noise:
 def add_light(pixels: Pixels, light: Float32Array, noise: Noise, workers: Workers) -> None:
     """Add light to an image, with the noise of its photons: all arrays of the pixels are changed in place.
 
-    The number of photons is Poisson distributed. Pixels without a rate or an error stay as they are. A pixel that
-    the light saturates is flagged, and its slope is that through the resultants before, with their larger noise;
-    where they are too few, rate and error are 0 and it is not to be used, as the pipeline leaves it.
+    The number of photons is Poisson distributed. Pixels without a rate or an error stay as they are. A pixel
+    that the light saturates is flagged, and its slope is that through the resultants before, with their
+    larger noise; where they are too few, rate and error are 0 and it is not to be used, as the pipeline
+    leaves it.
 
     Parameters
     ----------
@@ -162,12 +176,12 @@ def add_light(pixels: Pixels, light: Float32Array, noise: Noise, workers: Worker
         Threads; the result does not depend on their number.
     """
     bands = -(-light.shape[0] // _ROWS)
-    seeds = np.random.default_rng(noise.seed).integers(0, 2**32, bands, dtype=np.uint32)
+    seeds = np.random.SeedSequence(noise.seed).spawn(bands)
     workers.run(_add_bands, bands, (pixels, light, noise, seeds))
 
 
 def _add_bands(
-    first: int, last: int, shared: tuple[Pixels, Float32Array, Noise, npt.NDArray[np.uint32]]
+    first: int, last: int, shared: tuple[Pixels, Float32Array, Noise, list[np.random.SeedSequence]]
 ) -> None:
     """Add light to some bands of rows; what has half precision is widened for it."""
     pixels, light, noise, seeds = shared
@@ -176,11 +190,11 @@ def _add_bands(
     limits = never if saturation is None else (saturation.limit, saturation.poisson, saturation.read)
     for band in range(first, last):
         rows = slice(band * _ROWS, (band + 1) * _ROWS)
-        planes = (pixels.data[rows], pixels.err[rows], pixels.var_poisson[rows], pixels.var_rnoise[rows])
+        planes = [plane[rows] for plane in pixels.planes]
         wide = tuple(plane.astype(np.float32, copy=False) for plane in planes)
         largest = tuple(float(np.finfo(plane.dtype).max) for plane in planes)
         dq = np.zeros(light[rows].shape, np.uint32) if pixels.dq is None else pixels.dq[rows]
-        _add(wide, dq, light[rows], (noise.per_rate, *limits, largest), int(seeds[band]))
+        _add(wide, dq, light[rows], (noise.per_rate, *limits, largest), np.random.default_rng(seeds[band]))
         for plane, values in zip(planes, wide, strict=True):
             if values is not plane:
                 plane[:] = values
@@ -192,21 +206,20 @@ def _add(
     dq: npt.NDArray[np.uint32],
     light: Float32Array,
     noise: tuple[float, FloatArray, FloatArray, FloatArray, tuple[float, float, float, float]],
-    seed: int,
+    rng: np.random.Generator,
 ) -> None:
-    """Add light pixel by pixel; the random numbers are those of the thread, seeded here.
+    """Add light pixel by pixel.
 
     Half precision, and so the largest numbers of the planes, end where the errors of bright stars do not.
     """
     data, err, var_poisson, var_rnoise = planes
     per_rate, limit, poisson_of, read_of, largest = noise
-    np.random.seed(seed)
     for j in range(light.shape[0]):
         for i in range(light.shape[1]):
             before, error, expected = float(data[j, i]), float(err[j, i]), float(light[j, i])
             if not (expected > 0 and error > 0 and error < np.inf and np.isfinite(before)):
                 continue
-            added = _photons(expected / per_rate) * per_rate
+            added = _photons(expected / per_rate, rng) * per_rate
             rate, variance = before + added, error * error + added * per_rate
             poisson, read = var_poisson[j, i] + added * per_rate, float(var_rnoise[j, i])
             if before + expected >= limit[-1] and dq[j, i] & _SATURATED == 0:
@@ -217,7 +230,7 @@ def _add(
                 more = poisson * (poisson_of[used] - 1) + read * (read_of[used] - 1)
                 if np.isfinite(more):
                     more = max(more, 0.0)
-                    rate, variance = rate + np.random.normal() * np.sqrt(more), variance + more
+                    rate, variance = rate + rng.standard_normal() * np.sqrt(more), variance + more
                     poisson, read = poisson * poisson_of[used], read * read_of[used]
                 else:
                     dq[j, i] |= _DO_NOT_USE
@@ -230,11 +243,11 @@ def _add(
 
 
 @numba.njit(cache=True, nogil=True)
-def _photons(mean: float) -> int:
-    """Draw from a Poisson distribution; of small means by inversion, where most pixels cost one comparison."""
+def _photons(mean: float, rng: np.random.Generator) -> int:
+    """Draw from a Poisson distribution; of small means by inversion: most pixels cost one comparison."""
     if mean > _LARGE_MEAN:
-        return int(np.random.poisson(mean))
-    left = np.random.random()
+        return int(rng.poisson(mean))
+    left = rng.random()
     # As 1 - exp(-mean) is at most the mean.
     if left >= mean:
         return 0

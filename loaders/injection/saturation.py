@@ -1,4 +1,4 @@
-"""Pixels that the added light saturates: after which resultant, and how much noisier their slopes are then."""
+"""Pixels that the added light saturates: after which resultant, and how noisy their slopes are then."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ FULL_WELL = 100_000.0
 """Electrons that a pixel holds, where the image itself does not show at which rate its pixels saturate."""
 
 _LEAST, _LOWEST = 50, 5.0
-"""Saturated pixels with a slope from which the limit can be read, and the percentile of their rates that it is."""
+"""Fewest saturated pixels with a slope that show the limit, and the percentile of their rates that it is."""
 
 _BRIGHT = POWERS.size - 1
 """Weights of the ramp fit of a pixel that is nearly saturated."""
@@ -32,11 +32,11 @@ class Saturation:
     Parameters
     ----------
     limit
-        Shape (n_resultant,): rate, in the unit of the image, from which a pixel is saturated in that resultant;
-        descending.
+        Shape (n_resultant,): rate, in the unit of the image, from which a pixel is saturated in that
+        resultant; descending.
     poisson, read
-        Shape (n_resultant + 1,): variance of the slope through the first resultants, over that through all of them,
-        as photons and reads make it; NaN where there are too few for a slope.
+        Shape (n_resultant + 1,): variance of the slope through the first resultants, over that through all of
+        them, as photons and reads make it; NaN where there are too few for a slope.
     """
 
     limit: FloatArray
@@ -67,9 +67,9 @@ def saturation_of(table: MultiAccumTable, last_limit: float) -> Saturation:
 def limit_of_image(rates: npt.NDArray[np.floating], table: MultiAccumTable, noise_per_rate: float) -> float:
     """Find the rate from which pixels saturate in the last resultant.
 
-    Where enough pixels of the image are saturated and have a slope, that is a low percentile of their rates: most
-    of them are little brighter than the limit. Otherwise the full well in the unit of the image, whose electrons
-    `noise_per_rate` gives.
+    Where enough pixels of the image are saturated and have a slope, that is a low percentile of their rates:
+    most of them are little brighter than the limit. Otherwise the full well in the unit of the image, whose
+    electrons `noise_per_rate` gives.
 
     Parameters
     ----------

@@ -1,8 +1,9 @@
 """Sersic profiles in Fourier space: one table for all indices, sizes and shapes.
 
-The profile is ``exp(-b r**(1/n))`` (Sersic 1968) with ``r`` in half-light radii, cut off at five of these; ``b`` is
-such that half of the light *within the cut* is within ``r = 1``. The transform of a circular profile depends on one
-number, ``kappa``: two pi times the frequency times the half-light radius. An ellipse is the same in stretched axes.
+The profile is ``exp(-b r**(1/n))`` (Sersic 1968) with ``r`` in half-light radii, cut off at five of these;
+``b`` is such that half of the light *within the cut* is within ``r = 1``. The transform of a circular profile
+depends on one number, ``kappa``: two pi times the frequency times the half-light radius. An ellipse is the
+same in stretched axes.
 """
 
 from __future__ import annotations
@@ -31,15 +32,15 @@ _POINTS, _NODES = 3001, 2000
 class RadialTable:
     """Transforms of circular profiles, 1 at kappa 0.
 
-    ``index`` of shape (m,) are Sersic indices in equal ratios, ``value`` of shape (m, k) the transforms at kappa =
-    0, `STEP`, 2 `STEP` …
+    ``index`` of shape (m,) are Sersic indices in equal ratios, ``value`` of shape (m, k) the transforms at
+    kappa = 0, `STEP`, 2 `STEP` …
     """
 
     index: FloatArray
     value: FloatArray
 
     def at(self, sersic_n: float) -> FloatArray:
-        """Transform of a profile, shape (k,); between the indices of the table it is interpolated linearly."""
+        """Transform of a profile, shape (k,); between the indices of the table it is interpolated."""
         low = int(np.clip(np.searchsorted(self.index, sersic_n) - 1, 0, self.index.size - 2))
         part = (sersic_n - self.index[low]) / (self.index[low + 1] - self.index[low])
         return np.asarray((1 - part) * self.value[low] + part * self.value[low + 1])
@@ -47,7 +48,7 @@ class RadialTable:
 
 @lru_cache(maxsize=1)
 def radial_table() -> RadialTable:
-    """Compute the table by Gauss-Legendre quadrature of the Hankel transforms, in the square root of the radius."""
+    """Compute the table by Gauss-Legendre quadrature in the square root of the radius."""
     index = np.geomspace(_FIRST, _LAST, _INDICES)
     node, weight = np.polynomial.legendre.leggauss(_NODES)
     root = (node + 1) / 2

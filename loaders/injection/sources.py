@@ -83,14 +83,20 @@ class Refusal:
     code: str
     reason: str
 
+    def row_of(self, source: str) -> dict[str, str | int]:
+        """What is recorded of it; ``source`` says whence the sources are."""
+        words = {"code": self.code, "reason": self.reason, "remedy": REMEDIES[self.code]}
+        return {"source": source, "row_number": self.row, **words}
+
 
 REMEDIES: Mapping[str, str] = {
     "bad_position": "Give right ascensions in [0, 360) and declinations in [-90, 90], deg",
     "bad_flux": "Give flux densities that are finite and at least 0",
-    "bad_profile": f"Give sersic_n in {SERSIC_RANGE}, half_light_radius in {RADIUS_RANGE} arcsec, axis_ratio in "
-    f"{AXIS_RATIO_RANGE} and a finite position_angle; leave all four empty for a star",
+    "bad_profile": f"Give sersic_n in {SERSIC_RANGE}, half_light_radius in {RADIUS_RANGE} arcsec, "
+    f"axis_ratio in {AXIS_RATIO_RANGE} and a finite position_angle; leave all four empty for a star",
     "repeated_source_id": "Number the sources without repetition, or leave source_id out",
     "off_image": "Give positions that lie on one of the images",
+    "no_image": "See why the images were refused",
 }
 """What can be done about each reason."""
 
@@ -114,7 +120,9 @@ def check_sources(sources: ArtificialSources) -> tuple[BoolArray, list[Refusal]]
     good = np.ones(len(sources), dtype=bool)
     refused = []
     for code, rows in bad.items():
-        refused += [Refusal(int(row), code, _reason(code, sources, row)) for row in np.flatnonzero(rows & good)]
+        refused += [
+            Refusal(int(row), code, _reason(code, sources, int(row))) for row in np.flatnonzero(rows & good)
+        ]
         good &= ~rows
     return good, sorted(refused, key=lambda one: one.row)
 
@@ -131,7 +139,7 @@ def off_image(sources: ArtificialSources, inside: Sequence[BoolArray]) -> tuple[
     """
     good = np.logical_or.reduce([np.zeros(len(sources), dtype=bool), *inside])
     rows = np.flatnonzero(~good)
-    return good, [Refusal(int(row), "off_image", _reason("off_image", sources, row)) for row in rows]
+    return good, [Refusal(int(row), "off_image", _reason("off_image", sources, int(row))) for row in rows]
 
 
 def _placed(ra: FloatArray, dec: FloatArray) -> BoolArray:

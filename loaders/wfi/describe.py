@@ -55,8 +55,8 @@ def describe_exposure(path: Path) -> ExposureDescription:
     Raises
     ------
     Rejected
-        If the file can't be used; see `loaders.wfi.level2.read_level2`; ``artificial_sources`` if there are any
-        in the image.
+        If the file can't be used; see `loaders.wfi.level2.read_level2`; ``artificial_sources`` if there are
+        any in the image.
     """
     image = read_level2(path)
     if image.injection is not None:

@@ -125,11 +125,11 @@ def match(
 ) -> Matches:
     """Match the detections in an image with artificial sources to these, and to the detections without them.
 
-    Each detection has one origin: an injected source whose brightness it has, or one that had been detected before.
-    Pairs are taken in the order of how well they agree, ``(distance / radius)² + (ln(flux ratio) /
-    ln(flux_factor))²``, the second term at most 1; of two that agree equally well the one that was there before is
-    taken. So a star that falls on a detected star is found only where its own light prevails, and whatever was
-    there before is no recovery.
+    Each detection has one origin: an injected source whose brightness it has, or one that had been detected
+    before. Pairs are taken in the order of how well they agree, ``(distance / radius)² + (ln(flux ratio) /
+    ln(flux_factor))²``, the second term at most 1; of two that agree equally well the one that was there
+    before is taken. So a star that falls on a detected star is found only where its own light prevails, and
+    whatever was there before is no recovery.
 
     Parameters
     ----------
@@ -187,16 +187,16 @@ def _pairs(
         return _Pairs(np.empty(0, np.int64), np.empty(0, np.int64), np.empty(0))
     chord = 2 * np.sin(options.radius * _ARCSEC / 2)
     trees = cKDTree(_vectors(after.ra, after.dec)), cKDTree(_vectors(ra, dec))
-    found = trees[0].sparse_distance_matrix(trees[1], chord, output_type="coo_matrix")
-    row, other = found.row.astype(np.int64), found.col.astype(np.int64)
+    found = trees[0].sparse_distance_matrix(trees[1], chord, output_type="ndarray")
+    row, other = found["i"].astype(np.int64), found["j"].astype(np.int64)
     ratio = _flux_term(after.flux[row], after.flux_err[row], flux[other], options)
     kept = ratio <= 1 if must_agree else np.ones(ratio.size, dtype=bool)
-    score = (found.data / chord) ** 2 + np.minimum(ratio, 1) ** 2
+    score = (found["v"] / chord) ** 2 + np.minimum(ratio, 1) ** 2
     return _Pairs(row[kept], other[kept], score[kept])
 
 
 def _flux_term(flux: FloatArray, error: FloatArray, other: FloatArray, options: MatchOptions) -> FloatArray:
-    """Logarithm of the ratio of fluxes over that of the largest ratio; at most 1 where they agree by their errors."""
+    """Logarithm of the ratio of fluxes over that of the largest; at most 1 where their errors explain it."""
     both = (flux > 0) & (other > 0)
     ratio = np.where(both, flux, 1.0) / np.where(both, other, 1.0)
     term = np.where(both, np.abs(np.log(ratio)) / np.log(options.flux_factor), np.inf)
@@ -208,7 +208,10 @@ def _distances(injected: ArtificialSources, after: MeasuredSources, found: IntAr
     """Distances (mas) of injected sources from the measured ones that they are."""
     distance = np.full(found.size, np.nan)
     rows = np.flatnonzero(found != NONE)
-    ends = _vectors(injected.ra[rows], injected.dec[rows]), _vectors(after.ra[found[rows]], after.dec[found[rows]])
+    ends = (
+        _vectors(injected.ra[rows], injected.dec[rows]),
+        _vectors(after.ra[found[rows]], after.dec[found[rows]]),
+    )
     distance[rows] = 2 * np.arcsin(np.linalg.norm(ends[0] - ends[1], axis=1) / 2) * _MAS_PER_RADIAN
     return distance
 
