@@ -31,7 +31,7 @@ WITH chosen AS (
       )
 )
 SELECT bin * CAST(:magnitude_step AS double precision) AS magnitude_lower, count(*) AS n_object,
-       count(*) FILTER (WHERE is_real) AS n_real, avg(is_real::integer) AS reliability,
+       count(*) FILTER (WHERE is_real) AS n_real, avg(is_real::integer::double precision) AS reliability,
        roman.wilson_limit(count(*) FILTER (WHERE is_real), count(*), -1) AS reliability_lower,
        roman.wilson_limit(count(*) FILTER (WHERE is_real), count(*), 1) AS reliability_upper
 FROM judged
