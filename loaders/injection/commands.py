@@ -35,11 +35,12 @@ _FOLDER = click.Path(path_type=Path, file_okay=False)
 def inject(files: tuple[Path, ...], seed: int, output: Path, name: str, **layout: object) -> None:
     """Add artificial stars and galaxies to exposures and mosaics, and store what was added.
 
-    The same sources go into all FILEs, each of which is left as it is. Those that are not from a table lie on
-    the pixels of the first FILE.
+    A folder stands for all *_cal.asdf files in it. The same sources go into all FILEs, which are left as they
+    are. Those that are not from a table lie on the pixels of the first FILE.
     """
     from loaders.injection.load import InjectionOptions, inject_files
     from loaders.rejection import Rejected
+    from loaders.wfi.load import expand
     from roman_db import migrate
     from roman_db.console import finish, progress_bar
 
@@ -48,7 +49,7 @@ def inject(files: tuple[Path, ...], seed: int, output: Path, name: str, **layout
     options = InjectionOptions(name, chosen, seed, output)
     try:
         with progress_bar() as step:
-            counts = inject_files(files, options, lambda done, total: step("images", done, total))
+            counts = inject_files(expand(files), options, lambda done, total: step("images", done, total))
     except Rejected as rejected:
         raise click.ClickException(str(rejected)) from rejected
     finish(counts, "images and sources")

@@ -285,16 +285,16 @@ def _simulation(connection: sa.Connection, survey: Survey, run: int) -> None:
     copy_rows(connection, "roman.simulated_source", rows)
 
 
-#: Injected sources of two magnitudes in a sparse and a crowded place, how many of each are found, and how many
-#: detections of these measured magnitudes are spurious.
+#: Injected sources of each of two magnitudes, how many of them are found, and how many detections of these
+#: measured magnitudes are spurious.
 N_INJECTED, N_FOUND, N_SPURIOUS = 20, {20.2: 18, 24.2: 5}, {20.2: 0, 24.2: 3}
 
 
 def _injection(connection: sa.Connection, run: int) -> None:
-    """An injection into one image whose sources of magnitude 20.2 are mostly found, and those of 24.2 seldom."""
+    """An injection into one image: every second source of either magnitude is in a crowded place."""
     key = insert(
-        connection, "roman.injection_run", name="trial", inject_medium="images", optical_element="F146", seed=1,
-        n_source=2 * N_INJECTED, parameters={}, load_run_id=run,
+        connection, "roman.injection_run", name="trial", inject_medium="images", optical_element="F146",
+        seed=1, n_source=2 * N_INJECTED, parameters={}, load_run_id=run,
     )  # fmt: skip
     insert(
         connection, "roman.injection_image", injection_run_id=key, image_number=0, level=2, source_path="a",
@@ -322,7 +322,8 @@ def _injection(connection: sa.Connection, run: int) -> None:
     spurious = {
         "injection_run_id": np.full(m, key), "load_run_id": np.full(m, run), "product": ["detection"] * m,
         "image_number": np.zeros(m, int), "spurious_number": np.arange(m), "ra": np.full(m, RA),
-        "dec": np.full(m, DEC), "measured_flux": 10 ** ((31.400066 - bad) / 2.5), "density": np.full(m, 500.0),
+        "dec": np.full(m, DEC), "measured_flux": 10 ** ((31.400066 - bad) / 2.5),
+        "density": np.full(m, 500.0),
     }  # fmt: skip
     copy_rows(connection, "roman.spurious_detection", spurious)
     values = {"injection_run_id": key, "product": "detection", "load_run_id": run}

@@ -70,8 +70,8 @@ def test_the_sources_and_images_are_stored_as_they_are(new_database, survey, tmp
         new_database,
         "SELECT name, inject_medium, optical_element, seed, n_source, parameters FROM roman.injection_run",
     )
-    assert run == [("trial", "images", "F146", 5, 30,
-                    {"number": 30, "population": {"magnitudes": [19.0, 22.0], "galaxy_fraction": 0.5}})]  # fmt: skip
+    parameters = {"number": 30, "population": {"magnitudes": [19.0, 22.0], "galaxy_fraction": 0.5}}
+    assert run == [("trial", "images", "F146", 5, 30, parameters)]
     images = execute(
         new_database,
         "SELECT image_number, level, source_path, path, n_inside FROM roman.injection_image ORDER BY 1",
@@ -135,7 +135,8 @@ def test_an_image_of_another_injection_is_not_written_over(new_database, survey,
     assert outcome.code == 1
     assert "is an image of the injection trial" in outcome.err
     assert execute(new_database, "SELECT name FROM roman.injection_run") == [("trial",)]
-    run = "SELECT state, n_expected, n_read, n_loaded, n_rejected FROM ops.load_run ORDER BY load_run_id DESC LIMIT 1"
+    counts = "state, n_expected, n_read, n_loaded, n_rejected"
+    run = f"SELECT {counts} FROM ops.load_run ORDER BY load_run_id DESC LIMIT 1"
     assert execute(new_database, run) == [("succeeded", 31, 31, 0, 31)]
 
 

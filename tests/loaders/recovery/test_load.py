@@ -71,8 +71,9 @@ def test_efficiency_is_what_numpy_counts(injected):
     assert (counts.read, counts.loaded) == (1, 1)
     rows = execute(
         injected,
-        "SELECT magnitude_lower, tp_count, fn_count, measured_count, fp_count, completeness, completeness_lower, "
-        "completeness_upper, reliability, reliability_lower, reliability_upper, density_lower, density_upper "
+        "SELECT magnitude_lower, tp_count, fn_count, measured_count, fp_count, "
+        "completeness, completeness_lower, completeness_upper, reliability, "
+        "reliability_lower, reliability_upper, density_lower, density_upper "
         "FROM roman.detection_efficiency WHERE product = 'detection' ORDER BY 1",
     )
     magnitude = 31.400066 - 2.5 * np.log10(flux)
