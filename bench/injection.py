@@ -2,8 +2,8 @@
 
 The image is a full detector of our own with the noise of a 66 s exposure. Measured is all of the injection:
 places from the sky, drawing, photon noise, errors and flags; and, apart, the same from file to file. The peer
-draws a part of the same sources with GalSim, one `drawImage` each with the same PSF on a stamp that holds it, as
-is done where there is no drawing of many at once; it adds no noise, and so does less.
+draws a part of the same sources with GalSim, one `drawImage` each with the same PSF on a stamp that holds it;
+it adds no noise, and so does less.
 """
 
 from __future__ import annotations

@@ -20,13 +20,14 @@ from loaders.simulation.parameters import MultiAccumTable
 from loaders.simulation.product import write_product
 from loaders.wfi.calibration import njy_per_unit, to_rate
 from loaders.wfi.keywords import exposure_metadata
+from loaders.wfi.level2 import image_shape
 from loaders.wfi.metadata import ExposureMetadata
 from loaders.wfi.product_file import level2_model
 from loaders.wfi.wcs import projection_of_wcs
 
 FloatArray = npt.NDArray[np.float64]
 
-_PLANES = ("data", "err", "var_poisson", "var_rnoise")
+_PLANES, _READS = ("data", "err", "var_poisson"), "var_rnoise"
 
 
 @dataclass(frozen=True)
@@ -92,17 +93,29 @@ def _rate_scale(model: ImageModel, metadata: ExposureMetadata) -> float:
 
 def _view(model: ImageModel, metadata: ExposureMetadata, psf: PreparedPsf, path: Path) -> View:
     """How the exposure sees the sky."""
-    shape = model.data.shape
-    projection = projection_of_wcs(lambda: model.meta.wcs, (shape[0], shape[1]), path)
+    projection = projection_of_wcs(lambda: model.meta.wcs, image_shape(model, path), path)
     return View(projection, psf, njy_per_unit(metadata, path))
 
 
 def _pixels(model: ImageModel, metadata: ExposureMetadata, path: Path) -> Pixels:
-    """Pixels in DN/s, copied."""
+    """Pixels in DN/s, copied. The variance of reads, which a file need not have, is the rest of the error."""
+    image_shape(model, path)
     scale = _rate_scale(model, metadata)
-    powers = (scale, abs(scale), scale**2, scale**2)
-    planes = [_scaled(np.array(model[name]), power) for name, power in zip(_PLANES, powers, strict=True)]
-    return Pixels.of(planes, np.array(model.dq, dtype=np.uint32), str(path))
+    powers = (scale, abs(scale), scale**2)
+    data, err, poisson = (
+        _scaled(np.array(model[name]), power) for name, power in zip(_PLANES, powers, strict=True)
+    )
+    if _has_reads(model):
+        reads = _scaled(np.array(model[_READS]), scale**2)
+    else:
+        rest = np.square(err, dtype=np.float32) - poisson.astype(np.float32)
+        reads = np.where(rest > 0, rest, np.float32(0))
+    return Pixels(data, err, poisson, reads, np.array(model.dq, dtype=np.uint32), str(path))
+
+
+def _has_reads(model: ImageModel) -> bool:
+    """Whether a file has the variance of reads, of the shape of its image."""
+    return _READS in model and np.asarray(model[_READS]).shape == model.data.shape
 
 
 def _scaled(plane: npt.NDArray[Any], factor: float) -> npt.NDArray[Any]:
@@ -113,7 +126,8 @@ def _scaled(plane: npt.NDArray[Any], factor: float) -> npt.NDArray[Any]:
 def _store(model: ImageModel, pixels: Pixels, scale: float) -> None:
     """Put pixels back into a model, in its units and types."""
     powers = (1 / scale, 1 / abs(scale), 1 / scale**2, 1 / scale**2)
-    for name, plane, power in zip(_PLANES, pixels.planes, powers, strict=True):
+    names = (*_PLANES, _READS) if _has_reads(model) else _PLANES
+    for name, plane, power in zip(names, pixels.planes, powers, strict=False):
         kind = np.asarray(model[name]).dtype
         values = _scaled(plane, power)
         if values.dtype != kind:

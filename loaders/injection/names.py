@@ -15,10 +15,11 @@ _MARK = "injected"
 def injected_name(name: str) -> str:
     """Name of an image with artificial sources: that of the image, marked before the kind of product.
 
-    ``r…_wfi07_f146_cal.asdf`` becomes ``r…_wfi07_f146_injected_cal.asdf``, which is no name of the archive.
+    ``r…_wfi07_f146_cal.asdf`` becomes ``r…_wfi07_f146_injectedcal.asdf``: of the same visit and exposure, which some
+    files say by their names alone, but of no kind of product that the archive has.
     """
     stem, _, kind = Path(name).stem.rpartition("_")
-    return f"{stem}_{_MARK}_{kind}.asdf" if stem else f"{kind}_{_MARK}.asdf"
+    return f"{stem}_{_MARK}{kind}.asdf" if stem else f"{kind}_{_MARK}.asdf"
 
 
 def output_path(image: Path, folder: Path) -> Path:
@@ -41,7 +42,7 @@ def describe_injection(model: DataModel, source: Path, output: Path, said: dict[
     Parameters
     ----------
     model
-        The product; its name and its log are changed, too.
+        The product; its name and its log, if it has one, are changed, too.
     source, output
         Where it came from, and goes.
     said
@@ -49,5 +50,6 @@ def describe_injection(model: DataModel, source: Path, output: Path, said: dict[
     """
     model.meta["injection"] = {"source_filename": source.name, **said}
     model.meta.filename = type(model.meta.filename)(output.name)
-    words = ", ".join(f"{name} {value}" for name, value in said.items())
-    model.meta.cal_logs.append(f"artificial sources were added: {words}")
+    if "cal_logs" in model.meta:
+        words = ", ".join(f"{name} {value}" for name, value in said.items())
+        model.meta.cal_logs.append(f"artificial sources were added: {words}")

@@ -104,7 +104,7 @@ def read_level2(path: Path | str) -> Level2Image:
     path = Path(path)
     with level2_model(path, pixels=True) as model:
         metadata = exposure_metadata(model.meta, path)
-        shape = _image_shape(model, path)
+        shape = image_shape(model, path)
         factor = njy_per_unit(metadata, path)
         scale = to_rate(metadata, model.meta.get("cal_step", {}).get("flux"))
         image = Level2Image(
@@ -127,8 +127,14 @@ def _injection(model: ImageModel) -> str | None:
     return None if said is None else str(said.get("run", "unknown"))
 
 
-def _image_shape(model: ImageModel, path: Path) -> tuple[int, int]:
-    """Shape that all arrays of the image have."""
+def image_shape(model: ImageModel, path: Path) -> tuple[int, int]:
+    """Shape (ny, nx) that all arrays of an image have.
+
+    Raises
+    ------
+    Rejected
+        Codes ``array_shape``, ``corrupted``.
+    """
     shapes = {name: _array(model, name, path).shape for name in _ARRAYS}
     shape = shapes["data"]
     for name, other in shapes.items():

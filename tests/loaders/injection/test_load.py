@@ -49,7 +49,7 @@ def test_images_are_valid_products_that_say_what_they_are(new_database, survey, 
         "32 images and sources read: 32 loaded (0 of them were there already), 0 rejected.\n",
     )
     assert first.read_bytes() == before
-    output = tmp_path / "out" / first.name.replace("_cal", "_injected_cal")
+    output = tmp_path / "out" / first.name.replace("_cal", "_injectedcal")
     with rdm.open(output) as model:
         model.validate()
         assert model.meta.filename == output.name
@@ -225,7 +225,7 @@ def test_a_mosaic_gets_the_sources_too(new_database, survey, mosaic, tmp_path):
     catalog = table(tmp_path / "stars.ecsv", ra=[ra], dec=[dec], flux=[5e4])
     outcome = inject(tmp_path / "out", mosaic, options=("--catalog", catalog))
     assert outcome.code == 0, outcome
-    output = next((tmp_path / "out").glob("*_injected_coadd.asdf"))
+    output = next((tmp_path / "out").glob("*_injectedcoadd.asdf"))
     with rdm.open(output) as model:
         model.validate()
         assert isinstance(model, rdm.MosaicModel)
