@@ -15,7 +15,7 @@ _MARK = "injected"
 def injected_name(name: str) -> str:
     """Name of an image with artificial sources: that of the image, marked before the kind of product.
 
-    ``r…_wfi07_f146_cal.asdf`` becomes ``r…_wfi07_f146_injectedcal.asdf``: of the same visit and exposure, which some
+    ``r…_f146_cal.asdf`` becomes ``r…_f146_injectedcal.asdf``: of the same visit and exposure, which some
     files say by their names alone, but of no kind of product that the archive has.
     """
     stem, _, kind = Path(name).stem.rpartition("_")
