@@ -82,8 +82,8 @@ def _check_fits(facts: ImageFacts, images: Sequence[ImageFacts]) -> None:
         raise Rejected(str(facts.path), what, "Give each image once", "repeated_name")
 
 
-def _input_file(path: Path) -> InputFile:
-    return InputFile("exposure", str(path.absolute()), *fingerprint(path))
+def _input_file(path: Path, role: str = "exposure") -> InputFile:
+    return InputFile(role, str(path.absolute()), *fingerprint(path))
 
 
 def _inject(
@@ -94,6 +94,9 @@ def _inject(
 ) -> None:
     """Lay the sources out, write the images, and store both."""
     n_file, progress = told
+    if options.layout.catalog is not None:
+        with session.transaction() as connection:
+            run.record_inputs(connection, [_input_file(options.layout.catalog, "catalog")])
     given = lay_out(options.layout, options.seed, images[0].projection)
     with session.transaction() as connection:
         run.expect(connection, n_file + len(given))

@@ -104,6 +104,8 @@ def test_the_light_is_where_and_as_much_as_the_catalog_says(new_database, survey
     flux = np.array([4e4, 8e4])
     catalog = table(tmp_path / "stars.ecsv", ra=ra, dec=dec, flux=flux)
     assert inject(tmp_path / "out", path, options=("--catalog", catalog)).code == 0
+    inputs = execute(new_database, "SELECT role, path FROM ops.load_run_input ORDER BY role")
+    assert inputs == [("catalog", str(catalog)), ("exposure", str(path))]
     output = next((tmp_path / "out").glob("*.asdf"))
     added = content(output)["data"].astype(float) - content(path)["data"]
     njy = read_level2(path).njy_per_unit
