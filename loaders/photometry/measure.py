@@ -81,7 +81,7 @@ def measure_exposure(
     image = read_level2(path)
     x, y = catalog_pixels(image, stars.astrometry)
     near = near_image(image.shape, x, y, MARGIN)
-    pixels = _pixel_image(image)
+    pixels = pixel_image(image)
     listed = StarList(x[near], y[near], stars.flux[near] / image.njy_per_unit)
     fit = photometer(pixels, listed, psf, options)
     shift = common_shift(fit)
@@ -104,7 +104,7 @@ def common_shift(fit: StarPhotometry) -> tuple[float, float]:
     return float(np.median(fit.dx[good])), float(np.median(fit.dy[good]))
 
 
-def _pixel_image(image: Level2Image) -> PixelImage:
+def pixel_image(image: Level2Image) -> PixelImage:
     """Pixels as the fit takes them."""
     usable = usable_pixels(image.data, image.err, image.var_poisson, image.dq)
     saturated = (image.dq & np.uint32(SATURATED)) != 0

@@ -116,18 +116,18 @@ def prepare(psf: EffectivePsf, origin: tuple[int, int], centre: tuple[float, flo
         Detector pixel (x, y) at whose PSF the wings of faint stars are taken.
     """
     shifted = replace(psf, x_node=psf.x_node - origin[0], y_node=psf.y_node - origin[1])
-    radii = [taper for taper in _TAPERS if taper[1] < psf.half_width] or list(_TAPERS[:1])
+    radii = [one for one in _TAPERS if one[1] < psf.half_width] or list(_TAPERS[:1])
     tiers = tuple(_tier(shifted, psf.at(*centre), *taper) for taper in radii)
     return Renderer(SplinePsf.of(framed(shifted)), tiers)
 
 
 def _tier(psf: EffectivePsf, middle_stamp: FloatArray, inner: float, outer: float, peak: float) -> Tier:
     """Split a PSF into a core within some radii and the wings of its stamp in the middle."""
-    taper = _taper(psf, (inner, outer))
+    weight = taper(psf, (inner, outer))
     keep = min(math.ceil(outer), int(psf.half_width))
-    core = SplinePsf.of(framed(cropped(replace(psf, stamps=psf.stamps * taper), keep)))
+    core = SplinePsf.of(framed(cropped(replace(psf, stamps=psf.stamps * weight), keep)))
     start = psf.size // 2 % psf.oversampling
-    wing = (middle_stamp * (1 - taper))[start :: psf.oversampling, start :: psf.oversampling]
+    wing = (middle_stamp * (1 - weight))[start :: psf.oversampling, start :: psf.oversampling]
     return Tier(core, wing, peak / max(float(np.abs(wing).max()), 1e-12))
 
 
@@ -156,7 +156,7 @@ def stamp_radius(psf: SplinePsf) -> int:
     return int((psf.coefficients.shape[-1] - 5) // 2 // psf.oversampling)
 
 
-def _taper(psf: EffectivePsf, radii: tuple[float, float]) -> FloatArray:
+def taper(psf: EffectivePsf, radii: tuple[float, float]) -> FloatArray:
     """One within the inner radius, zero beyond the outer one, a smooth step between; shape (size, size)."""
     offset = (np.arange(psf.size) - psf.size // 2) / psf.oversampling
     part = np.clip((np.hypot(offset, offset[:, None]) - radii[0]) / (radii[1] - radii[0]), 0, 1)

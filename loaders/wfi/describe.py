@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from loaders.input_file import file_checksum
+from loaders.rejection import Rejected
 from loaders.wfi.footprint import footprint
 from loaders.wfi.identity import detector_number, exposure_id
 from loaders.wfi.level2 import Level2Image, read_level2
@@ -54,9 +55,13 @@ def describe_exposure(path: Path) -> ExposureDescription:
     Raises
     ------
     Rejected
-        If the file can't be used; see `loaders.wfi.level2.read_level2`.
+        If the file can't be used; see `loaders.wfi.level2.read_level2`; ``artificial_sources`` if there are
+        any in the image.
     """
     image = read_level2(path)
+    if image.injection is not None:
+        what = f"artificial sources were added to it in the injection {image.injection}"
+        raise Rejected(str(path), what, "Load the exposure that they were added to", "artificial_sources")
     metadata = image.metadata
     center = image.projection.center
     middle = mjd_tdb(metadata.exposure_mid_time)

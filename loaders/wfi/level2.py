@@ -40,6 +40,8 @@ class Level2Image:
         Flux density in nJy of a source that makes one DN/s; positive.
     projection
         Pixels to sky (ICRS) and back.
+    injection
+        Name of the experiment whose artificial sources are in the image; None for an image of the sky.
     """
 
     metadata: ExposureMetadata
@@ -49,6 +51,7 @@ class Level2Image:
     dq: npt.NDArray[np.uint32]
     njy_per_unit: float
     projection: SkyProjection
+    injection: str | None = None
 
     @property
     def shape(self) -> tuple[int, int]:
@@ -101,7 +104,7 @@ def read_level2(path: Path | str) -> Level2Image:
     path = Path(path)
     with level2_model(path, pixels=True) as model:
         metadata = exposure_metadata(model.meta, path)
-        shape = _image_shape(model, path)
+        shape = image_shape(model, path)
         factor = njy_per_unit(metadata, path)
         scale = to_rate(metadata, model.meta.get("cal_step", {}).get("flux"))
         image = Level2Image(
@@ -112,13 +115,26 @@ def read_level2(path: Path | str) -> Level2Image:
             dq=np.array(_array(model, "dq", path), dtype=np.uint32),
             njy_per_unit=factor,
             projection=projection_of_wcs(lambda: model.meta.wcs, shape, path),
+            injection=_injection(model),
         )
     _check_pixels(image, path)
     return image
 
 
-def _image_shape(model: ImageModel, path: Path) -> tuple[int, int]:
-    """Shape that all arrays of the image have."""
+def _injection(model: ImageModel) -> str | None:
+    """Experiment whose artificial sources are in an image, as `loaders.injection` writes it."""
+    said = model.meta.get("injection")
+    return None if said is None else str(said.get("run", "unknown"))
+
+
+def image_shape(model: ImageModel, path: Path) -> tuple[int, int]:
+    """Shape (ny, nx) that all arrays of an image have.
+
+    Raises
+    ------
+    Rejected
+        Codes ``array_shape``, ``corrupted``.
+    """
     shapes = {name: _array(model, name, path).shape for name in _ARRAYS}
     shape = shapes["data"]
     for name, other in shapes.items():

@@ -1,4 +1,4 @@
-"""Open a Level-2 file and say in one line what is wrong if it cannot be used."""
+"""Open a Level-2 file, or a mosaic, and say in one line what is wrong if it cannot be used."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from asdf.exceptions import (
     AsdfPackageVersionWarning,
     ValidationError,
 )
-from roman_datamodels.datamodels import DataModel, ImageModel
+from roman_datamodels.datamodels import DataModel, ImageModel, MosaicModel
 
 from loaders.input_file import beginning, read_bytes, unreadable
 from loaders.rejection import Rejected
@@ -55,11 +55,53 @@ def level2_model(path: Path, *, pixels: bool) -> Iterator[ImageModel]:
         ``corrupted``, ``not_roman``, ``not_level2``, ``schema_violation``.
     """
     _check_is_asdf(path)
+    with _opened(path, pixels=pixels) as model:
+        if not isinstance(model, ImageModel):
+            raise _other_product(path, model, "Level-2 exposure, _cal.asdf", "not_level2")
+        yield model
+
+
+@contextmanager
+def level3_model(path: Path) -> Iterator[MosaicModel]:
+    """Open a Level-3 mosaic with its pixels, validated by RAD.
+
+    Raises
+    ------
+    Rejected
+        As `level2_model`, with ``not_level3`` in place of ``not_level2``.
+    """
+    _check_is_asdf(path)
+    with _opened(path, pixels=True) as model:
+        if not isinstance(model, MosaicModel):
+            raise _other_product(path, model, "Level-3 mosaic, _coadd.asdf", "not_level3")
+        yield model
+
+
+def product_level(path: Path) -> int:
+    """Tell whether a file is a Level-2 exposure (2) or a Level-3 mosaic (3), without its pixels.
+
+    Raises
+    ------
+    Rejected
+        As `level2_model`; ``not_level2`` if it is neither.
+    """
+    _check_is_asdf(path)
+    with _opened(path, pixels=False) as model:
+        if isinstance(model, MosaicModel):
+            return 3
+        if isinstance(model, ImageModel):
+            return 2
+        raise _other_product(path, model, "Level-2 exposure or a Level-3 mosaic", "not_level2")
+
+
+@contextmanager
+def _opened(path: Path, *, pixels: bool) -> Iterator[DataModel | None]:
+    """Open the product of a file; None if roman_datamodels has no model of it."""
     with _quiet_reading():
         with _rejecting(path):
             file = _open_validated(path, pixels=pixels)
         with file:
-            yield _as_level2(path, file)
+            yield _product(path, file)
 
 
 def _check_is_asdf(path: Path) -> None:
@@ -140,19 +182,20 @@ def _schema_violation(where: str, error: ValidationError) -> Rejected:
     return Rejected(f"{where}: {keyword or 'roman'}", what, remedy, "schema_violation")
 
 
-def _as_level2(path: Path, file: asdf.AsdfFile) -> ImageModel:
-    """Wrap an open file as an image model, if it is one."""
-    where = str(path)
+def _product(path: Path, file: asdf.AsdfFile) -> DataModel | None:
+    """Wrap an open file as the model of its product."""
     if "roman" not in file.tree:
         keys = ", ".join(sorted(str(key) for key in file.tree if key not in ("asdf_library", "history")))
         what = f"no Roman data in it (top-level keys: {shorten(keys) or 'none'})"
-        raise Rejected(where, what, "Give a Roman Level-2 file", "not_roman")
-    model = _model(file)
-    if not isinstance(model, ImageModel):
-        kind = type(model).__name__ if model is not None else "of a type or version that RAD does not know"
-        remedy = "Give a Level-2 exposure, _cal.asdf"
-        raise Rejected(where, f"the product is {kind}, not an ImageModel", remedy, "not_level2")
-    return model
+        raise Rejected(str(path), what, "Give a Roman Level-2 file", "not_roman")
+    return _model(file)
+
+
+def _other_product(path: Path, model: DataModel | None, wanted: str, code: str) -> Rejected:
+    """Rejection of a product that is not the one that is wanted."""
+    kind = type(model).__name__ if model is not None else "of a type or version that RAD does not know"
+    expected = "a MosaicModel" if code == "not_level3" else "an ImageModel"
+    return Rejected(str(path), f"the product is {kind}, not {expected}", f"Give a {wanted}", code)
 
 
 def _model(file: asdf.AsdfFile) -> DataModel | None:

@@ -63,3 +63,15 @@ $$
 $$;
 COMMENT ON FUNCTION roman.object_at(bigint) IS
 'The object catalog as it was known when a catalog version had been loaded';
+
+-- Score interval of Wilson (1927, J. Am. Stat. Assoc. 22, 209) for a binomial share, at one standard deviation
+-- (68.27 %); Brown, Cai & DasGupta (2001, Statist. Sci. 16, 101) recommend it for small numbers. NULL without trials.
+CREATE OR REPLACE FUNCTION roman.wilson_limit(p_success bigint, p_trial bigint, p_side integer)
+RETURNS double precision LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE AS
+$$
+    SELECT CASE WHEN p_trial > 0 THEN least(greatest(
+        (p_success + 0.5 + p_side * sqrt(p_success * (p_trial - p_success) / p_trial::double precision + 0.25))
+        / (p_trial + 1), 0), 1) END
+$$;
+COMMENT ON FUNCTION roman.wilson_limit(bigint, bigint, integer) IS
+'Lower (side -1) or upper (side 1) limit of a binomial share by the score interval of Wilson (1927), one standard deviation';

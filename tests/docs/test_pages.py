@@ -19,6 +19,7 @@ from tests.docs.world import Outcome, World
 QUICK = (
     "docs/scientist/simulation.md",
     "docs/scientist/first_light_curve.md",
+    "docs/scientist/injection.md",
     "docs/operator/backup.md",
     "docs/developer/architecture.md",
     "docs/developer/adding_a_table.md",

@@ -16,8 +16,8 @@ _NAME = re.compile(r"`([\w.]+)`")
 
 #: Subjects that the plan must have, as the issue and the mission name them, by a table that tells.
 SUBJECTS = (
-    "reference_image", "dia_source", "variability", "event", "event_model", "injected_source",
-    "detection_efficiency", "object_astrometry", "extinction_cell", "spectrum", "redshift",
+    "reference_image", "dia_source", "variability", "event", "event_model",
+    "object_astrometry", "extinction_cell", "spectrum", "redshift",
     "line_measurement", "calibration_reference", "cgi_trend", "ops.delivery", "planned_visit", "ops.account",
     "source_lens_motion", "source", "community_product", "ivoa.obscore", "exposure_alignment",
 )  # fmt: skip

@@ -15,7 +15,7 @@ from astropy.coordinates import Latitude, Longitude
 from loaders.light_curve.block import NONE, BlockKey, BlockPhotometry, Epochs, MeasurementMatrix
 from loaders.light_curve.load import BlockContext, empty_measurements, write_block
 from loaders.light_curve.summary import SegmentMatrix
-from roman_db import session
+from roman_db import session, sqlfile
 from roman_db.bulk import copy_rows
 
 #: Field 1 as the schema's rows have it, a day of its first season and one of its second.
@@ -116,6 +116,7 @@ def fill() -> Survey:
         _quality(connection, run)
         _psf(connection, run)
         _simulation(connection, survey, run)
+        _injection(connection, run)
         seed = 0
         for day in (*DAYS, LATER_DAY):
             for element in EPOCHS_A_DAY:
@@ -282,3 +283,48 @@ def _simulation(connection: sa.Connection, survey: Survey, run: int) -> None:
         "ref_epoch": np.full(n, 2027.0), "true_flux": [{"F146": 1000.0}] * n, "load_run_id": np.full(n, run),
     }  # fmt: skip
     copy_rows(connection, "roman.simulated_source", rows)
+
+
+#: Injected sources of each of two magnitudes, how many of them are found, and how many detections of these
+#: measured magnitudes are spurious.
+N_INJECTED, N_FOUND, N_SPURIOUS = 20, {20.2: 18, 24.2: 5}, {20.2: 0, 24.2: 3}
+
+
+def _injection(connection: sa.Connection, run: int) -> None:
+    """An injection into one image: every second source of either magnitude is in a crowded place."""
+    key = insert(
+        connection, "roman.injection_run", name="trial", inject_medium="images", optical_element="F146",
+        seed=1, n_source=2 * N_INJECTED, parameters={}, load_run_id=run,
+    )  # fmt: skip
+    insert(
+        connection, "roman.injection_image", injection_run_id=key, image_number=0, level=2, source_path="a",
+        path="b", n_inside=2 * N_INJECTED, load_run_id=run,
+    )  # fmt: skip
+    n = 2 * N_INJECTED
+    common = {"injection_run_id": np.full(n, key), "load_run_id": np.full(n, run)}
+    number, magnitude = np.arange(n), np.repeat(list(N_FOUND), N_INJECTED)
+    flux = 10 ** ((31.400066 - magnitude) / 2.5)
+    found = number % N_INJECTED < np.repeat(list(N_FOUND.values()), N_INJECTED)
+    source = {"injected_source_id": number, **common}
+    place = {"ra": RA + number / 3600, "dec": np.full(n, DEC)}
+    copy_rows(
+        connection, "roman.injected_source", {**source, **place, "kind": ["star"] * n, "true_flux": flux}
+    )
+    recovery = {
+        "product": ["detection"] * n, "image_number": np.zeros(n, int), "is_detected": found,
+        "distance": [10.0 if one else None for one in found],
+        "measured_flux": [f if one else None for one, f in zip(found, flux, strict=True)],
+        "density": np.where(number % 2 == 0, 50.0, 500.0),
+    }  # fmt: skip
+    copy_rows(connection, "roman.injection_recovery", {**source, **recovery})
+    bad = np.repeat(list(N_SPURIOUS), list(N_SPURIOUS.values()))
+    m = bad.size
+    spurious = {
+        "injection_run_id": np.full(m, key), "load_run_id": np.full(m, run), "product": ["detection"] * m,
+        "image_number": np.zeros(m, int), "spurious_number": np.arange(m), "ra": np.full(m, RA),
+        "dec": np.full(m, DEC), "measured_flux": 10 ** ((31.400066 - bad) / 2.5),
+        "density": np.full(m, 500.0),
+    }  # fmt: skip
+    copy_rows(connection, "roman.spurious_detection", spurious)
+    values = {"injection_run_id": key, "product": "detection", "load_run_id": run}
+    sqlfile.run(connection, sqlfile.find("jobs", "detection_efficiency"), values)

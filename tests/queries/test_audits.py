@@ -47,6 +47,11 @@ FAULTS = {
             1,
         ),
     ],
+    "injection_recovery": [
+        ("UPDATE roman.injection_recovery SET is_detected = NOT is_detected WHERE injected_source_id < 3", 3),
+        ("DELETE FROM roman.injected_source WHERE injected_source_id = 5", 1),
+        ("DELETE FROM roman.injection_image", 40),
+    ],
     "object_coordinates": [
         (f"UPDATE roman.object SET ra = ra - 360 WHERE {FIRST}", 1),
         ("UPDATE roman.object SET dec = 'NaN'", 60),

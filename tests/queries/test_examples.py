@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from astropy import units as u
 from astropy.coordinates import SkyCoord
+from astropy.stats import binom_conf_interval
 
 from roman_db import session, sqlfile
 
@@ -18,7 +19,10 @@ from .filling import (
     EXCLUDING,
     LATER_DAY,
     LENSED,
+    N_FOUND,
+    N_INJECTED,
     N_OBJECT,
+    N_SPURIOUS,
     RA,
     UNMEASURED,
     epochs_of,
@@ -26,6 +30,8 @@ from .filling import (
 )
 
 ALL_DAYS = (*DAYS, LATER_DAY)
+#: Probability within one standard deviation.
+ONE_SIGMA = 0.682689492137086
 EXAMPLES = [file.name for file in sqlfile.read_all("examples")]
 
 
@@ -230,3 +236,33 @@ def test_runs_of_object(survey):
     assert {(row.task, row.catalog, row.first_mjd, row.end_mjd) for row in found} == {
         ("run daily", "revised", DAYS[0], LATER_DAY + 1)
     }
+
+
+def test_detection_efficiency(survey):
+    """Counts as they were made; shares and intervals by astropy."""
+    bright, faint = ask("detection_efficiency", injection="trial")
+    for row, magnitude in ((bright, 20.2), (faint, 24.2)):
+        assert row.magnitude_lower <= magnitude < row.magnitude_upper == row.magnitude_lower + 0.5
+        assert (row.tp_count, row.fn_count) == (N_FOUND[magnitude], N_INJECTED - N_FOUND[magnitude])
+        assert row.fp_count == N_SPURIOUS[magnitude]
+        limits = binom_conf_interval(row.tp_count, N_INJECTED, ONE_SIGMA, "wilson")
+        assert (row.completeness_lower, row.completeness_upper) == pytest.approx(tuple(limits))
+        limits = binom_conf_interval(row.tp_count, row.tp_count + row.fp_count, ONE_SIGMA, "wilson")
+        assert (row.reliability_lower, row.reliability_upper) == pytest.approx(tuple(limits))
+    sparse = ask("detection_efficiency", injection="trial", max_density=100)
+    assert [row.tp_count + row.fn_count for row in sparse] == [10, 10]
+    assert [row.fp_count for row in sparse] == [0, 0]
+    assert ask("detection_efficiency", injection="trial", product="none") == []
+
+
+def test_catalog_reliability(survey):
+    """Ten objects have a source nearby, of 1000 nJy each: real are those of the ten with such a flux."""
+    found = ask("catalog_reliability", scene="scene", magnitude_step=100)
+    flux = survey.flux["F146"]
+    real = np.isin(np.arange(N_OBJECT), np.arange(10)) & (flux > 500) & (flux < 2000)
+    # The flux of the first object is another in the second version, which changes nothing here.
+    assert [(row.n_object, row.n_real) for row in found] == [(N_OBJECT, real.sum())]
+    wide = ask("catalog_reliability", scene="scene", magnitude_step=100, flux_factor=1e6)
+    assert [row.n_real for row in wide] == [10]
+    assert wide[0].reliability == pytest.approx(10 / N_OBJECT)
+    assert ask("catalog_reliability", scene="none") == []

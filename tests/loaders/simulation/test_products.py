@@ -8,13 +8,12 @@ import pytest
 import roman_datamodels.datamodels as rdm
 
 from loaders.psf.model import EffectivePsf
-from loaders.simulation.injection import Injected, inject_stars
 from loaders.simulation.level3 import mosaic_filename, simulate_level3
 from loaders.simulation.mosaic import MosaicGrid, mosaic_psf
 from loaders.simulation.product import write_product
 from loaders.simulation.scene import Scene
 from loaders.simulation.season import PlannedExposure, plan_exposures
-from loaders.simulation.simulate import Simulation, simulate_level2, true_state
+from loaders.simulation.simulate import Simulation, true_state
 from loaders.simulation.throughput import flux_njy
 from loaders.simulation.truth import exposure_truth, true_light_curve, truth_table, write_truth
 
@@ -59,50 +58,6 @@ def test_truth_of_an_exposure_is_its_state(simulation: Simulation, plan: Plan) -
     assert str(table["flux"].unit) == "nJy"
     zero = simulation.filters[plan[1].optical_element].zero_rate
     np.testing.assert_allclose(table["flux"] / 3631e9 * zero, state.rate, rtol=1e-12)
-
-
-def test_injected_stars_bring_their_flux_and_their_noise(
-    simulation: Simulation, psf: EffectivePsf, plan: Plan
-) -> None:
-    model = simulate_level2(simulation, plan[0])
-    before, err = np.array(model.data, dtype=float), np.array(model.err, dtype=float)
-    stars = Injected(np.array([50.3, 20.0]), np.array([40.6, 30.0]), np.array([3e5, 1e4]))
-    expected = inject_stars(model, psf, stars, np.random.default_rng(1))
-    njy = model.meta.photometry.conversion_megajanskys * model.meta.photometry.pixel_area * 1e15
-    assert expected.sum() * njy == pytest.approx(3.1e5 * psf.stamps.sum() / 16, rel=2e-2)
-    added = np.asarray(model.data, dtype=float) - before
-    noise = np.asarray(model.err, dtype=float) ** 2 - err**2
-    lit = expected > 0.5
-    pull = (added - expected)[lit] / np.sqrt(expected[lit] * np.median(noise[lit] / added[lit]))
-    assert pull.std() == pytest.approx(1.0, abs=0.15)
-    # One electron in 63 s at a gain of 1.8 is 1 / (1.8 * 63) DN/s.
-    assert np.median(noise[lit] / added[lit]) == pytest.approx(1 / (1.8 * 63.0), rel=0.05)
-    model.validate()
-
-
-def test_pixels_without_a_slope_are_left_alone(simulation: Simulation, psf: EffectivePsf, plan: Plan) -> None:
-    model = simulate_level2(simulation, plan[0])
-    err = np.array(model.err)
-    err[40, 50] = 0
-    model.err = err
-    before = float(np.asarray(model.data)[40, 50])
-    star = Injected(np.array([50.0]), np.array([40.0]), np.array([1e6]))
-    inject_stars(model, psf, star, np.random.default_rng(1))
-    assert np.asarray(model.data)[40, 50] == before
-    assert np.asarray(model.err)[40, 50] == 0
-
-
-def test_no_flux_changes_nothing(simulation: Simulation, psf: EffectivePsf, plan: Plan) -> None:
-    model = simulate_level2(simulation, plan[0])
-    before = np.array(model.data)
-    inject_stars(model, psf, Injected(np.zeros(1), np.zeros(1), np.zeros(1)), np.random.default_rng(1))
-    np.testing.assert_array_equal(model.data, before)
-
-
-@pytest.mark.parametrize("flux", [-1.0, np.nan])
-def test_impossible_fluxes_are_refused(flux: float) -> None:
-    with pytest.raises(ValueError, match="fluxes must be finite"):
-        Injected(np.zeros(1), np.zeros(1), np.array([flux]))
 
 
 def test_mosaic_psf_keeps_the_flux(psf: EffectivePsf) -> None:

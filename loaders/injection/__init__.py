@@ -1,0 +1,1 @@
+"""Artificial stars and galaxies: put into images, found again, and counted."""

@@ -1,0 +1,1 @@
+"""Artificial sources found again: what was measured of them, and how complete and reliable that is."""
