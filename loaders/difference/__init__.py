@@ -1,0 +1,1 @@
+"""What changed: exposures and references less a template, and the sources in what is left."""

@@ -1,0 +1,296 @@
+"""The kernel that makes a template look like an image, and the image less the template so matched.
+
+Alard & Lupton (1998, ApJ 503, 325) fit the kernel by linear least squares; Bramich (2008, MNRAS 386, L77)
+lets every pixel of it be free; Becker et al. (2012, MNRAS 425, 1341) hold it smooth. Here the template is
+super-sampled, so that the kernel lives on its fine pixels and the image needs no resampling: each of its
+pixels is compared with the template around the very place where it lies. An undersampled template cannot do
+this.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+from scipy.linalg import cho_factor, cho_solve
+
+from loaders.difference.kernels import cell_sums, convolve, sample_template
+from loaders.photometry.background import BackgroundSurface, block_means
+from loaders.photometry.image import PixelImage
+from loaders.photometry.parallel import Workers, available_threads
+from loaders.photometry.tiling import Grid
+from loaders.reference.kernels import Float32Array, FloatArray, Geometry
+from loaders.rejection import Rejected
+from loaders.wfi.placement import Placement
+
+BoolArray = npt.NDArray[np.bool_]
+
+
+@dataclass(frozen=True)
+class Template:
+    """A super-sampled image that others are compared with.
+
+    Parameters
+    ----------
+    coefficient
+        Shape (ny, nx): spline coefficients of the flux in a detector pixel centred at each fine pixel.
+    oversampling
+        Fine pixels per detector pixel along an axis.
+    variance
+        Variance of the flux in a detector pixel without stars, and what a unit of rate adds to it.
+    """
+
+    coefficient: FloatArray
+    oversampling: int
+    variance: tuple[float, float]
+
+
+@dataclass(frozen=True)
+class MatchingOptions:
+    """Options of `match_template`.
+
+    Parameters
+    ----------
+    half_width
+        Half width of the kernel in detector pixels.
+    order
+        Degree of the polynomials in x and y with which the kernel varies over the image.
+    smoothness
+        Weight of the kernel's squared differences from its neighbours, relative to the mean information.
+    clip
+        Standard deviations beyond which a pixel does not count in the second fit of the kernel: what changed
+        is not to be matched.
+    cell
+        Side in pixels of the cells within which the kernel is constant while it is fitted.
+    background_spacing
+        Distance in pixels of the knots of the background; None to fit a constant only.
+    threads
+        Threads; None for all processors.
+    """
+
+    half_width: float = 1.5
+    order: int = 1
+    smoothness: float = 1e-6
+    clip: float = 5.0
+    cell: int = 64
+    background_spacing: float | None = 128.0
+    threads: int | None = None
+
+
+@dataclass(frozen=True)
+class Difference:
+    """An image less its matched template.
+
+    Parameters
+    ----------
+    data
+        Shape (ny, nx): difference, unit of the image; 0 where it is not usable.
+    variance
+        Shape (ny, nx): its variance: noise of the image at the light that the template says, and of the
+        matched template.
+    usable
+        Shape (ny, nx): pixels that count.
+    model
+        Shape (ny, nx): the matched template with the background.
+    kernel
+        Shape (n, n): the kernel in the middle of the image, on the fine pixels of the template.
+    kernel_sum
+        Light of the image over that of the template, in the middle.
+    template_share
+        Share of the template in the variance of a pixel without stars.
+    reduced_chi2
+        Mean square of the difference over its variance, of the pixels within the clipping limit.
+    """
+
+    data: Float32Array
+    variance: Float32Array
+    usable: BoolArray
+    model: Float32Array
+    kernel: FloatArray
+    kernel_sum: float
+    template_share: float
+    reduced_chi2: float
+
+
+def match_template(
+    image: PixelImage, place: Placement, template: Template, options: MatchingOptions | None = None
+) -> Difference:
+    """Match a template to an image and subtract it.
+
+    Parameters
+    ----------
+    image
+        The image; its noise includes the sky.
+    place
+        Map from its pixels to the fine pixels of the template.
+    template
+        The template.
+    options
+        Options; the defaults if None.
+
+    Returns
+    -------
+    Difference
+
+    Raises
+    ------
+    Rejected
+        If the template reaches too few of the image's pixels to fit a kernel.
+    """
+    options = options or MatchingOptions()
+    offsets = kernel_offsets(template.oversampling, options.half_width)
+    shape = image.data.shape
+    samples = np.empty((*shape, len(offsets) + 1), dtype=np.float32)
+    geometry = Geometry(place.centre, place.half, np.ascontiguousarray(place.forward))
+    with Workers(options.threads or available_threads()) as workers:
+        arguments = (template.coefficient, geometry, offsets, samples[..., :-1])
+        workers.run(sample_template, shape[0], *arguments)
+        samples[..., -1] = 1.0
+        usable = image.good_pixels() & np.isfinite(samples).all(axis=-1)
+        samples[~usable] = 0.0
+        _require(usable, samples.shape[-1], image.name)
+        fit = _Fit(image, usable, samples, offsets, options, workers)
+        for _ in range(3):
+            fit.weigh()
+            fit.solve()
+        return fit.difference(template)
+
+
+def kernel_offsets(oversampling: int, half_width: float) -> FloatArray:
+    """Offsets (u, v) of the pixels of a kernel, shape (n * n, 2), row by row."""
+    half = int(np.floor(half_width * oversampling))
+    steps = np.arange(-half, half + 1, dtype=np.float64)
+    v, u = np.meshgrid(steps, steps, indexing="ij")
+    return np.column_stack([u.ravel(), v.ravel()])
+
+
+def _require(usable: BoolArray, unknown: int, name: str) -> None:
+    count = int(usable.sum())
+    if count < 20 * unknown:
+        what = f"only {count} of its pixels lie on the template, too few for a kernel of {unknown - 1} pixels"
+        raise Rejected(name, what, "Give a template of the same part of the sky", "no_overlap")
+
+
+class _Fit:
+    """The fit of one kernel: the state between its iterations."""
+
+    def __init__(
+        self,
+        image: PixelImage,
+        usable: BoolArray,
+        samples: Float32Array,
+        offsets: FloatArray,
+        options: MatchingOptions,
+        workers: Workers,
+    ) -> None:
+        self.image, self.usable, self.samples, self.offsets = image, usable, samples, offsets
+        self.options, self.workers = options, workers
+        self.data = np.where(usable, image.data, 0).astype(np.float32)
+        self.powers = np.array(
+            [(i, j) for i in range(options.order + 1) for j in range(options.order + 1 - i)], dtype=np.float64
+        )
+        self.coefficient: FloatArray | None = None
+        self.background = np.zeros_like(self.data)
+        self.matched = np.zeros_like(self.data)
+        self.variance = np.ones_like(self.data)
+        self.weight = np.zeros_like(self.data)
+
+    def weigh(self) -> None:
+        """Weights from the model there is; at first all pixels weigh alike, as those without stars do."""
+        if self.coefficient is None:
+            level = np.full(self.data.shape, np.median(self.data[self.usable]))
+            self.variance = self.image.noise.variance(level)
+            light = np.abs(self.data - level) * self.image.noise.poisson
+            self.variance = (self.variance + light).astype(np.float32)
+            kept = self.usable
+        else:
+            self.variance = self.image.noise.variance(self.matched + self.background)
+            residual = self.data - self.matched - self.background
+            kept = self.usable & (residual**2 < self.options.clip**2 * self.variance)
+        good = kept & (self.variance > 0)
+        self.weight = np.where(good, 1 / np.where(good, self.variance, 1), 0).astype(np.float32)
+
+    def solve(self) -> None:
+        """Fit the kernel with a constant, and then the background to what is left."""
+        grid = Grid(self.data.shape, self.options.cell)
+        n = self.samples.shape[-1]
+        cells = grid.rows * grid.columns
+        matrix, right = np.zeros((cells, n, n)), np.zeros((cells, n))
+        images = ((self.data - self.background).astype(np.float32), self.weight)
+        arguments = ((grid.size, grid.columns), images, self.samples, (matrix, right))
+        self.workers.run(cell_sums, cells, *arguments)
+        matrix = matrix + np.tril(matrix, -1).transpose(0, 2, 1)
+        self.coefficient = self._polynomials(grid, matrix, right)
+        self.workers.run(
+            convolve, len(self.data), self.samples, (self.coefficient, self.powers), self.matched
+        )
+        self._fit_background()
+
+    def _polynomials(self, grid: Grid, matrix: FloatArray, right: FloatArray) -> FloatArray:
+        """Coefficients of the kernel's polynomials from the sums of all cells, shape (n_term, n)."""
+        ny, nx = self.data.shape
+        x, y = grid.centres()
+        u, v = 2 * np.minimum(x, nx - 1) / max(nx - 1, 1) - 1, 2 * np.minimum(y, ny - 1) / max(ny - 1, 1) - 1
+        terms = u[:, None] ** self.powers[:, 0] * v[:, None] ** self.powers[:, 1]
+        n, m = matrix.shape[-1], len(self.powers)
+        system = np.einsum("ca,cb,cij->aibj", terms, terms, matrix).reshape(m * n, m * n)
+        asked = np.einsum("ca,ci->ai", terms, right).ravel()
+        scale = float(np.trace(matrix.sum(axis=0)[:-1, :-1])) / max(n - 1, 1)
+        penalty = np.zeros((n, n))
+        penalty[:-1, :-1] = _roughness(len(self.offsets)) + _FAINT * np.eye(n - 1)
+        system += np.kron(np.eye(m), self.options.smoothness * scale * penalty)
+        diagonal = np.sqrt(np.maximum(np.diag(system), np.finfo(float).tiny))
+        factor = cho_factor(system / np.outer(diagonal, diagonal) + _RIDGE * np.eye(m * n))
+        return np.asarray((cho_solve(factor, asked / diagonal) / diagonal).reshape(m, n))
+
+    def _fit_background(self) -> None:
+        if self.options.background_spacing is None:
+            return
+        surface = BackgroundSurface(self.data.shape, self.options.background_spacing)
+        residual = (self.data - self.matched).astype(np.float32)
+        surface.update(*block_means(residual, self.weight, np.zeros_like(residual), self.options.clip))
+        self.background = surface.image()
+
+    def difference(self, template: Template) -> Difference:
+        """The result."""
+        assert self.coefficient is not None
+        side = round(np.sqrt(len(self.offsets)))
+        constant = int(np.flatnonzero((self.powers == 0).all(axis=1))[0])
+        kernel = self.coefficient[constant, :-1].reshape(side, side)
+        model = self.matched + self.background
+        own = self.image.noise.variance(model)
+        # The template's noise is nearly independent from fine pixel to fine pixel.
+        passed = float((kernel**2).sum())
+        light = np.maximum(self.matched, 0)
+        of_template = passed * (template.variance[0] + template.variance[1] * light)
+        variance = np.where(self.usable, own + of_template, np.inf).astype(np.float32)
+        data = np.where(self.usable, self.data - model, 0).astype(np.float32)
+        kept = self.weight > 0
+        empty = float(np.median(own[self.usable]))
+        share = passed * template.variance[0]
+        return Difference(
+            data=data,
+            variance=variance,
+            usable=self.usable,
+            model=model.astype(np.float32),
+            kernel=kernel,
+            kernel_sum=float(kernel.sum()),
+            template_share=share / (share + empty),
+            reduced_chi2=float(np.mean(data[kept] ** 2 / variance[kept])),
+        )
+
+
+_RIDGE = 1e-12
+"""Relative weight that keeps the system solvable where the template is empty."""
+
+_FAINT = 1e-3
+"""Weight of the kernel's squares relative to that of its squared differences."""
+
+
+def _roughness(count: int) -> FloatArray:
+    """Sum of squared differences of neighbouring pixels of a square kernel, as a matrix."""
+    side = round(np.sqrt(count))
+    step = np.diff(np.eye(side), axis=0)
+    along = step.T @ step
+    return np.asarray(np.kron(along, np.eye(side)) + np.kron(np.eye(side), along))
