@@ -20,8 +20,8 @@ from loaders.psf.model import EffectivePsf, FloatArray
 from loaders.reference.kernels import Float32Array
 
 _POOR, _POOR_SHARE = 3.0, 0.03
-"""Reduced chi-square above which the core has not the shape of a star: that of a perfect template, and what an
-error of the PSF adds, as a fraction of the signal-to-noise ratio."""
+"""Reduced chi-square above which the core has not the shape of a star: that of a perfect template, and its
+growth with an error of the PSF, as a fraction of the signal-to-noise ratio."""
 
 
 class SourceClass(StrEnum):
@@ -189,7 +189,8 @@ def _nearest(
     nearest, distance = np.full(count, -1, dtype=np.int64), np.full(count, np.nan)
     if count == 0 or catalog[0].size == 0:
         return nearest, distance
-    far, row = cKDTree(np.column_stack(catalog)).query(np.column_stack([found["x"], found["y"]]))
+    places = np.column_stack([found["x"], found["y"]])
+    far, row = (np.asarray(part) for part in cKDTree(np.column_stack(catalog)).query(places))
     reach = np.hypot(options.association * options.oversampling, 3 * np.hypot(found["x_err"], found["y_err"]))
     near = far <= reach
     nearest[near], distance[near] = row[near], far[near]

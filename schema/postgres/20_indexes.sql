@@ -15,3 +15,12 @@ WHERE superseded_at IS NULL;
 
 -- Every light curve reads the arrays of its blocks: those of a day stay in the row.
 ALTER TABLE roman.light_curve_block SET (toast_tuple_target = 8160);
+
+-- One current reference image of a span, and one current difference of an exposure or of a reference image.
+CREATE UNIQUE INDEX IF NOT EXISTS reference_image_current_idx
+ON roman.reference_image (field_id, detector, optical_element, start_mjd) WHERE superseded_at IS NULL;
+CREATE UNIQUE INDEX IF NOT EXISTS difference_image_current_idx
+ON roman.difference_image (coalesce(exposure_id, -1), coalesce(minuend_reference_image_id, -1))
+WHERE superseded_at IS NULL;
+CREATE INDEX IF NOT EXISTS reference_image_footprint_idx ON roman.reference_image USING gist (footprint);
+CREATE INDEX IF NOT EXISTS dia_source_q3c_idx ON roman.dia_source (q3c_ang2ipix(ra, dec));
