@@ -83,6 +83,11 @@ class Settings(BaseSettings):
         description="Folder of the private server and its data. Default: ~/.local/share/roman-db "
         f"(below $XDG_DATA_HOME where that is set), for root {ROOT_HOME}.",
     )
+    products: Annotated[Path, AfterValidator(_absolute)] | None = Field(
+        default=None,
+        description="Folder of the images and catalogs that are made. Default: the folder products in "
+        "ROMAN_DB_HOME.",
+    )
     pg_bin: Annotated[Path, AfterValidator(_absolute)] | None = Field(
         default=None,
         description="Folder with PostgreSQL's programs (initdb, pg_ctl, postgres) for the private server. "
@@ -112,6 +117,11 @@ class Settings(BaseSettings):
     log_format: Literal["text", "json"] = Field(
         default="text", description="How log messages look: text for people, json for machines."
     )
+
+    @property
+    def product_folder(self) -> Path:
+        """Folder of the images and catalogs that are made."""
+        return self.products or self.home / "products"
 
     @field_validator("log_level", "log_format", mode="before")
     @classmethod

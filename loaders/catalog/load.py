@@ -290,12 +290,56 @@ def _cells(sources: Sources) -> npt.NDArray[np.int64]:
     return np.stack([cell << shift, (cell + 1) << shift], axis=1)
 
 
-def _stage(connection: sa.Connection, sources: Sources) -> None:
-    """Copy the sources and their fluxes into temporary tables."""
+def store_found(
+    connection: sa.Connection,
+    run: LoadRun,
+    name: str,
+    sources: Sources,
+    object_id: npt.NDArray[np.int64],
+    match_radius: float,
+) -> tuple[CatalogChange, npt.NDArray[np.int64]]:
+    """Store sources that a loader found on images, as a version of the catalog.
+
+    Parameters
+    ----------
+    connection
+        Open transaction.
+    run
+        The run that writes.
+    name
+        Name of the version.
+    sources
+        The sources; all different.
+    object_id
+        Shape (n,): object that each is known to be; -1 where that is not known.
+    match_radius
+        Distance in arcsec within which a source of which that is not known is an object.
+
+    Returns
+    -------
+    change
+        What changed.
+    object_id : ndarray
+        Shape (n,): object of every source.
+    """
+    connection.execute(sa.text("LOCK TABLE roman.object IN SHARE ROW EXCLUSIVE MODE"))
+    _stage(connection, sources, object_id)
+    _run_job(connection, "object_match_place", {"radius": match_radius / 3600})
+    _stage_new(connection, sources)
+    change = _upsert(connection, run, name, 0)
+    query = sa.text("SELECT object_id FROM pg_temp.staged_source ORDER BY n")
+    return change, np.fromiter(connection.execute(query).scalars(), np.int64, len(sources))
+
+
+def _stage(
+    connection: sa.Connection, sources: Sources, object_id: npt.NDArray[np.int64] | None = None
+) -> None:
+    """Copy the sources and their fluxes into temporary tables; an object of -1 is none."""
     number = np.arange(len(sources))
     columns = {name: getattr(sources, name) for name in _NUMBERS}
-    unknown = [None] * len(sources)
-    identity = {"n": number, "source_id": sources.source_id, "object_id": unknown}
+    given = np.full(len(sources), -1, dtype=np.int64) if object_id is None else object_id
+    objects = np.ma.masked_array(given, given < 0)
+    identity = {"n": number, "source_id": sources.source_id, "object_id": objects}
     stage_rows(connection, "staged_source", _SOURCE_TYPES, identity | columns)
     known = {element: np.isfinite(flux) for element, flux in sources.flux.items()}
     flux = {

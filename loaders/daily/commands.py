@@ -43,7 +43,7 @@ def daily(
     from roman_db.jobs import run_mode
 
     migrate.ensure_current()
-    _check_selection(read_choices(), day, detector, optical_element)
+    check_selection(read_choices(), day, detector, optical_element)
     kind = FREE if fit_positions else EVERY_DAY
     arguments = selection(day, detector, optical_element, redo=redo, photometry_kind=kind)
     with progress_bar() as step:
@@ -61,7 +61,7 @@ def commands(root: click.Group) -> None:
         group.add_command(daily)
 
 
-def _check_selection(
+def check_selection(
     choices: Choices, day: int | None, detector: str | None, optical_element: str | None
 ) -> None:
     """Refuse what selects nothing, ever: it would look as if all were done."""

@@ -30,6 +30,7 @@ def selection(
     optical_element: str | None = None,
     *,
     redo: bool = False,
+    follow_catalog: bool = False,
     photometry_kind: str = EVERY_DAY,
 ) -> dict[str, Any]:
     """Arguments of the mode: for one day (MJD), detector and optical element, or all, where None is given."""
@@ -39,6 +40,7 @@ def selection(
         "detector": detector,
         "optical_element": optical_element,
         "redo": redo,
+        "follow_catalog": follow_catalog,
         "photometry_kind": photometry_kind,
     }
 

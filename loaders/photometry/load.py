@@ -38,7 +38,7 @@ EVERY_DAY, FREE = "psf", "psf_free"
 
 _PENDING = """
 WITH measured AS (
-    SELECT b.block_id, m.exposure_id, m.file_id, m.psf_model_id
+    SELECT b.block_id, b.catalog_version_id, m.exposure_id, m.file_id, m.psf_model_id
     FROM roman.light_curve_block b CROSS JOIN LATERAL
         unnest(b.exposure_id, b.file_id, b.psf_model_id) AS m (exposure_id, file_id, psf_model_id)
     WHERE b.photometry_kind = CAST(:photometry_kind AS text) AND b.superseded_at IS NULL
@@ -50,6 +50,8 @@ WITH measured AS (
     LEFT JOIN measured m USING (exposure_id)
     WHERE o.kind = 'imaging'
       AND (m.block_id IS NULL OR CAST(:redo AS bool) OR m.file_id IS DISTINCT FROM e.file_id
+           OR CAST(:follow_catalog AS bool) AND m.catalog_version_id < (
+               SELECT max(v.catalog_version_id) FROM roman.catalog_version v WHERE v.n_new > 0)
            OR m.psf_model_id IS NULL AND EXISTS (
                SELECT FROM roman.psf_model p
                WHERE p.detector = e.detector AND p.optical_element = e.optical_element
@@ -78,8 +80,9 @@ def pending_units(arguments: Mapping[str, Any]) -> list[Unit]:
 
     Listed whole are blocks that hold an exposure whose file is another than the one that was measured, or one
     that was measured with the PSF of the optics although the library has a good one of its day by now; with
-    ``redo`` all blocks of the days. Arguments: ``first_day, last_day`` (MJD), ``detector, optical_element``
-    (or None), ``redo``, ``photometry_kind`` ("psf", or "psf_free" for positions fitted with the fluxes).
+    ``redo`` all blocks of the days, with ``follow_catalog`` those measured before the catalog last grew.
+    Arguments: ``first_day, last_day`` (MJD), ``detector, optical_element`` (or None), ``redo``,
+    ``follow_catalog``, ``photometry_kind`` ("psf", or "psf_free" for positions fitted with the fluxes).
     """
     limits = {"min_star": LIMITS.min_star, "max_chi2": LIMITS.max_chi2}
     with session.reading() as connection:

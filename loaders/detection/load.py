@@ -1,0 +1,287 @@
+"""The object catalog from reference images: what is found on them becomes objects, or confirms them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import sqlalchemy as sa
+from scipy.spatial import cKDTree
+
+from loaders.astrometry.place import CatalogAstrometry, place_at
+from loaders.catalog.load import CatalogChange, store_found
+from loaders.catalog.sources import Sources
+from loaders.detection.layer import Layer, SearchOptions
+from loaders.detection.measure import Detections
+from loaders.detection.search import search
+from loaders.psf.model import FloatArray
+from loaders.psf.profile import fwhm
+from loaders.reference.frame import ReferenceFrame
+from loaders.reference.load import open_reference
+from loaders.reference.product import StoredReference
+from roman_db import session
+from roman_db.bulk import copy_rows
+from roman_db.jobs import Progress, Unit
+from roman_db.load_run import LoadRun
+from roman_db.schema.metadata import table
+
+#: Error of the PSF as a fraction of the light, of one that was measured and of that of the optics.
+MEASURED_PSF, OPTICAL_PSF = 0.01, 0.03
+
+#: Distance (arcsec) within which a source that the search did not begin with is an object all the same.
+MATCH_RADIUS = 0.03
+
+#: Error (mas, along an axis) that every position on a reference is granted: PSF and distortion.
+POSITION_FLOOR = 0.1
+
+#: Size over that of the PSF, and its significance, from which a source is extended.
+EXTENDED, EXTENDED_SIGMA = 0.1, 5.0
+
+#: Signal-to-noise ratio that a catalogued flux must promise for its absence to be told.
+PROMISED = 10.0
+
+_AU_KM = 149_597_870.7
+_MJD_J2000, _DAYS_A_YEAR = 51544.5, 365.25
+
+_PENDING = """
+SELECT r.reference_image_id, r.detector, r.optical_element, r.start_mjd, r.epoch_mjd_tdb, r.psf_model_id,
+       f.name AS field
+FROM roman.reference_image r JOIN roman.field f USING (field_id)
+WHERE r.superseded_at IS NULL
+  AND r.detector = coalesce(CAST(:detector AS text), r.detector)
+  AND r.optical_element = coalesce(CAST(:optical_element AS text), r.optical_element)
+  AND NOT EXISTS (SELECT FROM roman.reference_source s WHERE s.reference_image_id = r.reference_image_id)
+ORDER BY r.start_mjd, r.n_exposure DESC, r.reference_image_id
+"""
+
+_OBSERVER = """
+SELECT avg(e.spatial_x), avg(e.spatial_y), avg(e.spatial_z)
+FROM roman.reference_image_exposure m JOIN roman.exposure e USING (exposure_id)
+WHERE m.reference_image_id = :reference_image_id AND m.is_used
+"""
+
+_OBJECTS = """
+SELECT o.object_id, o.ra, o.dec, o.ra_err::float8, o.dec_err::float8, o.ref_epoch, o.pm_ra::float8,
+       o.pm_dec::float8, o.parallax::float8, f.psf_flux::float8, f.psf_flux_err::float8
+FROM roman.object o LEFT JOIN roman.object_flux f ON f.object_id = o.object_id AND f.optical_element = $1
+WHERE q3c_radial_query(o.ra, o.dec, $2, $3, $4) ORDER BY o.object_id
+"""
+
+
+def pending_catalogs(arguments: Mapping[str, Any]) -> list[Unit]:
+    """List the reference images that were not searched yet. Arguments: ``detector, optical_element``."""
+    chosen = {name: arguments[name] for name in ("detector", "optical_element")}
+    with session.reading() as connection:
+        rows = connection.execute(sa.text(_PENDING), chosen).all()
+    return [
+        Unit(f"{row.field} {row.detector} {row.optical_element} {row.start_mjd}", row._asdict())
+        for row in rows
+    ]
+
+
+@dataclass(frozen=True)
+class KnownObjects:
+    """Catalogued objects on a reference image, each of shape (n,); NaN where unknown.
+
+    ``x`` and ``y`` are pixels of the image at its epoch, the other columns those of the catalog.
+    """
+
+    object_id: npt.NDArray[np.int64]
+    ra: FloatArray
+    dec: FloatArray
+    ra_err: FloatArray
+    dec_err: FloatArray
+    ref_epoch: FloatArray
+    flux: FloatArray
+    flux_err: FloatArray
+    x: FloatArray
+    y: FloatArray
+
+
+def catalog_unit(unit: Unit, run: LoadRun, progress: Progress) -> None:
+    """Search a reference image, beginning with the objects that are known, and store what is found."""
+    given = unit.arguments
+    with session.reading() as connection:
+        reference = open_reference(connection, given["reference_image_id"])
+    known = read_known(reference.frame, given)
+    options = SearchOptions(
+        psf_error=OPTICAL_PSF if given["psf_model_id"] is None else MEASURED_PSF,
+        oversampling=reference.frame.oversampling,
+    )
+    found = search(
+        [Layer(reference.image, reference.psf)],
+        reference.image.data.shape,
+        options,
+        known=(known.x, known.y, np.nan_to_num(known.flux)),
+        progress=lambda number, count: progress(
+            f"catalog {unit.name}, {count} sources", number, options.max_rounds
+        ),
+    )
+    with session.transaction() as connection:
+        _store(connection, run, unit, reference, known, found)
+        run.count(connection, loaded=1)
+    with session.transaction(session.Role.OWNER) as connection:
+        connection.exec_driver_sql("ANALYZE roman.object, roman.object_flux, roman.reference_source")
+
+
+def read_known(frame: ReferenceFrame, given: Mapping[str, Any]) -> KnownObjects:
+    """Read the objects that a reference image should show, and where."""
+    radius = np.hypot(*frame.shape) / 2 * frame.pixel_scale / 3600 + 2 / 3600
+    with session.arrow_connection(session.Role.LOADER) as connection, connection.cursor() as cursor:
+        cursor.execute(_OBJECTS, (given["optical_element"], frame.ra, frame.dec, float(radius)))
+        c = [column.to_numpy(zero_copy_only=False) for column in cursor.fetch_arrow_table().columns]
+    epoch = 2000.0 + (given["epoch_mjd_tdb"] - _MJD_J2000) / _DAYS_A_YEAR
+    astrometry = CatalogAstrometry(c[1], c[2], c[5], c[6], c[7], c[8])
+    ra, dec = place_at(astrometry, epoch, _observer(given["reference_image_id"]))
+    x, y = frame.projection.to_pixel(ra, dec)
+    inside = frame.projection.inside(np.nan_to_num(x, nan=-9.0), np.nan_to_num(y, nan=-9.0))
+    columns = [column[inside] for column in (c[1], c[2], c[3], c[4], c[5], c[9], c[10], x, y)]
+    return KnownObjects(c[0][inside], *columns)
+
+
+def _observer(reference_image_id: int) -> FloatArray:
+    """Mean place of the telescope, au from the barycentre, while the exposures were taken."""
+    with session.reading() as connection:
+        row = connection.execute(sa.text(_OBSERVER), {"reference_image_id": reference_image_id}).one()
+    return np.array([float(value) if value is not None else 0.0 for value in row]) / _AU_KM
+
+
+def _store(
+    connection: sa.Connection,
+    run: LoadRun,
+    unit: Unit,
+    reference: StoredReference,
+    known: KnownObjects,
+    found: Detections,
+) -> None:
+    """Store the objects, and what the image says of each."""
+    epoch = 2000.0 + (unit.arguments["epoch_mjd_tdb"] - _MJD_J2000) / _DAYS_A_YEAR
+    sources, measured = catalog_sources(
+        reference.frame, known, found, unit.arguments["optical_element"], epoch
+    )
+    before = np.where(found.known >= 0, known.object_id[np.maximum(found.known, 0)], -1)
+    change, object_id = store_found(connection, run, "reference", sources, before, MATCH_RADIUS)
+    was_known = np.isin(object_id, known.object_id)
+    rows = measured | {
+        "object_id": object_id,
+        "state": np.where(was_known, "known", "new"),
+        "fwhm": _fwhm(reference, found),
+    }
+    lost, state = _not_found(reference, known, found, object_id)
+    keys = {"reference_image_id": unit.arguments["reference_image_id"], "load_run_id": run.load_run_id}
+    _copy(connection, rows | {name: np.full(len(object_id), value) for name, value in keys.items()})
+    if lost.size:
+        _copy(
+            connection,
+            {"object_id": lost, "state": state}
+            | {name: np.full(len(lost), value) for name, value in keys.items()},
+        )
+    _count_missing(connection, change, int((state == "missing").sum()))
+
+
+def _copy(connection: sa.Connection, columns: Mapping[str, npt.NDArray[Any]]) -> None:
+    values = {name: list(column) if column.dtype.kind == "U" else column for name, column in columns.items()}
+    copy_rows(connection, "roman.reference_source", values)
+
+
+def _count_missing(connection: sa.Connection, change: CatalogChange, count: int) -> None:
+    """Say in the version of the catalog how many objects were not found."""
+    versions = table("roman.catalog_version")
+    mine = versions.c.catalog_version_id == change.catalog_version_id
+    connection.execute(versions.update().where(mine).values(n_missing=count))
+
+
+def catalog_sources(
+    frame: ReferenceFrame, known: KnownObjects, found: Detections, optical_element: str, epoch: float
+) -> tuple[Sources, dict[str, npt.NDArray[Any]]]:
+    """What is found as sources of the catalog, and as rows of ``roman.reference_source``.
+
+    The position of a known object is replaced where the image has it better, as is its flux.
+    """
+    ra, dec = frame.projection.to_sky(found.x, found.y)
+    squares = (frame.matrix * 1000.0) ** 2 @ np.stack([found.x_err**2, found.y_err**2])
+    ra_err, dec_err = np.sqrt(squares + POSITION_FLOOR**2)
+    row = np.maximum(found.known, 0)
+    old = found.known >= 0
+    old_err = np.where(old, known.ra_err[row], np.inf) if known.ra.size else np.full(ra.size, np.inf)
+    keep = old & (old_err <= ra_err) if known.ra.size else np.zeros(ra.size, dtype=bool)
+
+    def chosen(ours: FloatArray, theirs: FloatArray) -> FloatArray:
+        return np.where(keep, theirs[row], ours) if theirs.size else ours
+
+    has_flux = old & (known.flux_err[row] <= found.flux_err) if known.ra.size else keep
+    unknown = np.full(ra.size, np.nan)
+    sources = Sources(
+        row=np.arange(ra.size),
+        source_id=np.full(ra.size, None, dtype=object),
+        ra=chosen(ra, known.ra),
+        dec=chosen(dec, known.dec),
+        ref_epoch=chosen(np.full(ra.size, epoch), known.ref_epoch),
+        ra_err=chosen(ra_err, known.ra_err),
+        dec_err=chosen(dec_err, known.dec_err),
+        pm_ra=unknown,
+        pm_dec=unknown,
+        pm_ra_err=unknown,
+        pm_dec_err=unknown,
+        parallax=unknown,
+        parallax_err=unknown,
+        flux={optical_element: np.where(has_flux, np.nan, found.flux)},
+        flux_err={optical_element: np.where(has_flux, np.nan, found.flux_err)},
+    )
+    return sources, _measured(found, (ra, dec), (ra_err, dec_err))
+
+
+def _measured(
+    found: Detections, place: tuple[FloatArray, FloatArray], error: tuple[FloatArray, FloatArray]
+) -> dict[str, npt.NDArray[Any]]:
+    """Columns of ``roman.reference_source`` that the search measured."""
+    with np.errstate(invalid="ignore"):
+        larger = (found.size > EXTENDED) & (found.size > EXTENDED_SIGMA * found.size_err)
+    extended = np.ma.masked_array(larger, ~np.isfinite(found.size))
+    return {
+        "x": found.x,
+        "y": found.y,
+        "ra": place[0],
+        "dec": place[1],
+        "ra_err": error[0],
+        "dec_err": error[1],
+        "psf_flux": found.flux,
+        "psf_flux_err": found.flux_err,
+        "size_excess": found.size,
+        "e1": found.e1,
+        "e2": found.e2,
+        "size_excess_err": found.size_err,
+        "e1_err": found.e1_err,
+        "e2_err": found.e2_err,
+        "is_extended": extended,
+        "reduced_chi2": found.reduced_chi2,
+        "crowding": found.crowding,
+        "flags": found.flags.astype(np.int32),
+    }
+
+
+def _fwhm(reference: StoredReference, found: Detections) -> FloatArray:
+    """Full widths at half maximum, arcsec: that of the PSF times the size of the source."""
+    width = fwhm(reference.psf, *reference.frame.middle) * reference.frame.pixel_scale
+    return np.asarray(width * (1 + found.size))
+
+
+def _not_found(
+    reference: StoredReference, known: KnownObjects, found: Detections, object_id: npt.NDArray[np.int64]
+) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.str_]]:
+    """Known objects that the image should show and does not, and whether they share the light of another."""
+    promised = known.flux > PROMISED * np.nanmedian(found.flux_err) if found.x.size else known.flux > np.inf
+    column = np.clip(np.rint(known.x), 0, reference.image.data.shape[1] - 1).astype(np.int64)
+    line = np.clip(np.rint(known.y), 0, reference.image.data.shape[0] - 1).astype(np.int64)
+    lost = np.flatnonzero(
+        promised & reference.image.usable[line, column] & ~np.isin(known.object_id, object_id)
+    )
+    if lost.size == 0:
+        return np.empty(0, np.int64), np.empty(0, "U7")
+    places = np.column_stack([known.x, known.y])[lost]
+    distance, _ = cKDTree(np.column_stack([found.x, found.y])).query(places)
+    merged = np.asarray(distance) <= reference.frame.oversampling
+    return known.object_id[lost], np.where(merged, "merged", "missing")

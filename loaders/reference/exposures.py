@@ -1,0 +1,67 @@
+"""Exposures as references take them: in nJy, and no more in memory than fit."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+
+from loaders.photometry.image import PixelImage
+from loaders.reference.build import ExposureImage
+from loaders.wfi.level2 import read_level2
+from loaders.wfi.quality import SATURATED, usable_pixels
+
+#: Bytes of pixels that are kept between the passes over the exposures.
+MEMORY = 2 << 30
+
+_BYTES_A_PIXEL = 10
+
+
+def read_exposure(path: Path) -> ExposureImage:
+    """Read a Level-2 file.
+
+    Raises
+    ------
+    Rejected
+        If it can't be used.
+    """
+    image = read_level2(path)
+    scale = np.float32(image.njy_per_unit)
+    usable = usable_pixels(image.data, image.err, image.var_poisson, image.dq)
+    pixels = PixelImage.from_calibrated(
+        image.data * scale,
+        image.err * scale,
+        image.var_poisson * scale**2,
+        usable,
+        (image.dq & np.uint32(SATURATED)) != 0,
+        name=path.name,
+    )
+    return ExposureImage(pixels, image.projection)
+
+
+class ExposureStore:
+    """Exposures by number; those that fit into memory are read once.
+
+    Parameters
+    ----------
+    paths
+        Files of the exposures.
+    memory
+        Bytes that may be kept.
+    """
+
+    def __init__(self, paths: Sequence[Path], memory: int = MEMORY) -> None:
+        self._paths, self._left = paths, memory
+        self._kept: dict[int, ExposureImage] = {}
+
+    def __call__(self, number: int) -> ExposureImage:
+        """Exposure of a number."""
+        if number in self._kept:
+            return self._kept[number]
+        exposure = read_exposure(self._paths[number])
+        size = exposure.image.data.size * _BYTES_A_PIXEL
+        if size <= self._left:
+            self._kept[number] = exposure
+            self._left -= size
+        return exposure

@@ -1,0 +1,314 @@
+"""Reference images in the database: which are to be made, one of them made, and one read again."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import sqlalchemy as sa
+from astropy.time import Time
+
+from loaders.astrometry.load import StoredExposure, read_exposures
+from loaders.input_file import fingerprint
+from loaders.psf.load import LIMITS, psf_for
+from loaders.psf.model import EffectivePsf
+from loaders.psf.profile import fwhm
+from loaders.reference.build import MemberState, Reference, build_reference
+from loaders.reference.exposures import ExposureStore
+from loaders.reference.frame import ReferenceFrame, choose_frame
+from loaders.reference.product import ReferenceKeywords, StoredReference, read_reference, write_reference
+from loaders.reference.psf import PlacedPsf, reference_psf
+from loaders.rejection import Rejected
+from loaders.wfi.footprint import footprint
+from roman_db import session, sqlfile
+from roman_db.bulk import copy_rows
+from roman_db.jobs import Progress, Unit
+from roman_db.load_run import LoadRun
+from roman_db.schema.metadata import table
+from roman_db.settings import settings
+
+#: Fine pixels per detector pixel: see docs/decisions/reference-images.md.
+OVERSAMPLING = 2
+
+#: Half width of the PSF of a reference, detector pixels.
+PSF_REACH = 56.0
+
+_AB_ZERO_NJY = 3631e9
+_DETECTION = 5.0
+
+_FRAME = """
+SELECT ra_ref, dec_ref, rotation_matrix, n_x, n_y, oversampling FROM roman.reference_image
+WHERE field_id = :field_id AND detector = :detector AND superseded_at IS NULL
+ORDER BY optical_element = :optical_element DESC, start_mjd LIMIT 1
+"""
+
+_EXPOSED = """
+SELECT f.name, f.ra, f.dec, min(e.exposure_start_time) AS start, max(e.exposure_end_time) AS finish,
+       sum(e.exposure_time) AS exposure_time
+FROM roman.exposure e JOIN roman.field f USING (field_id)
+WHERE e.exposure_id = ANY(CAST(:exposure_id AS bigint[])) GROUP BY f.name, f.ra, f.dec
+"""
+
+
+def pending_references(arguments: Mapping[str, Any]) -> list[Unit]:
+    """List the spans of which an image is to be made.
+
+    Arguments: ``detector, optical_element`` (or None), ``unfinished, redo``.
+    """
+    names = ("detector", "optical_element", "unfinished", "redo")
+    values = {name: arguments[name] for name in names}
+    values |= {"min_star": LIMITS.min_star, "max_chi2": LIMITS.max_chi2}
+    with session.reading() as connection:
+        rows = sqlfile.run(connection, sqlfile.find("jobs", "reference_window"), values).all()
+    return [Unit(_name(row), row._asdict()) for row in rows]
+
+
+def _name(row: sa.Row[Any]) -> str:
+    return f"{row.field} {row.detector} {row.optical_element} {row.start_mjd}"
+
+
+@dataclass(frozen=True)
+class _Made:
+    """An image that was made, and of what: exposures that could be read, and those that could not."""
+
+    reference: Reference
+    exposures: Sequence[StoredExposure]
+    unreadable: Sequence[tuple[StoredExposure, Rejected]]
+    psf: EffectivePsf
+    psf_model_id: int | None
+
+
+def make_reference(unit: Unit, run: LoadRun, progress: Progress) -> None:
+    """Make the reference image of a unit, write its file, and register both in one transaction."""
+    with session.reading() as connection:
+        exposures = read_exposures(connection, unit.arguments["exposure_id"])
+    readable, unreadable = _sort_out(exposures)
+    if not readable:
+        raise unreadable[0][1]
+    store = ExposureStore([exposure.path for exposure in readable])
+    frame = _frame(unit, store, len(readable))
+    reference = build_reference(
+        store,
+        len(readable),
+        frame,
+        progress=lambda what, done, total: progress(f"reference {unit.name}, {what}", done, total),
+    )
+    psf, psf_model_id = _psf(unit, store, readable, reference)
+    made = _Made(reference, readable, unreadable, psf, psf_model_id)
+    path = _write(unit, made)
+    with session.transaction() as connection:
+        _supersede(connection, unit)
+        _register(connection, run, unit, made, path)
+
+
+def _sort_out(
+    exposures: Sequence[StoredExposure],
+) -> tuple[list[StoredExposure], list[tuple[StoredExposure, Rejected]]]:
+    """Exposures whose files are there, and those whose are not."""
+    readable, unreadable = [], []
+    for exposure in exposures:
+        if exposure.path.is_file():
+            readable.append(exposure)
+        else:
+            remedy = "Put the file back, or load the exposure from where it is now"
+            why = Rejected(str(exposure.path), "the file is not there", remedy, "missing_file")
+            unreadable.append((exposure, why))
+    return readable, unreadable
+
+
+def _frame(unit: Unit, store: ExposureStore, count: int) -> ReferenceFrame:
+    """The frame of earlier images of the field and detector, or one that holds these exposures."""
+    names = ("field_id", "detector", "optical_element")
+    with session.reading() as connection:
+        row = connection.execute(
+            sa.text(_FRAME), {name: unit.arguments[name] for name in names}
+        ).one_or_none()
+    if row is not None:
+        matrix = np.array(row.rotation_matrix, dtype=np.float64).reshape(2, 2)
+        return ReferenceFrame(row.ra_ref, row.dec_ref, matrix, (row.n_y, row.n_x), row.oversampling)
+    return choose_frame([store(k).projection for k in range(count)], OVERSAMPLING)
+
+
+def _psf(
+    unit: Unit, store: ExposureStore, exposures: Sequence[StoredExposure], reference: Reference
+) -> tuple[EffectivePsf, int | None]:
+    """PSF of the image from those that serve its exposures, and the one of these that serves its epoch."""
+    detector, element = unit.arguments["detector"], unit.arguments["optical_element"]
+    days: dict[int, list[int]] = {}
+    for number, (exposure, member) in enumerate(zip(exposures, reference.members, strict=True)):
+        if member.refused is None:
+            days.setdefault(exposure.day_mjd, []).append(number)
+    middle = float(np.mean([exposures[k].midpoint_mjd_tdb for numbers in days.values() for k in numbers]))
+    placed: dict[int | None, PlacedPsf] = {}
+    with session.reading() as connection:
+        for day, numbers in days.items():
+            serving = psf_for(connection, detector, element, day + 0.5)
+            before = placed.get(serving.psf_model_id)
+            place = reference.members[numbers[0]].place
+            assert place is not None
+            weight = len(numbers) + (0.0 if before is None else before.weight)
+            shape = store(numbers[0]).image.data.shape
+            placed[serving.psf_model_id] = PlacedPsf(serving.psf, (0.0, 0.0), place, shape, weight)
+        at_epoch = psf_for(connection, detector, element, middle)
+    reach = min(PSF_REACH, min(one.psf.half_width for one in placed.values()) - 2)
+    psf = reference_psf(list(placed.values()), reach * reference.frame.oversampling)
+    return psf, at_epoch.psf_model_id
+
+
+def _write(unit: Unit, made: _Made) -> Path:
+    """Write the file into the folder of products, in place of the one before."""
+    given = unit.arguments
+    folder = settings().product_folder / "reference" / f"field{given['field_id']:03d}"
+    folder.mkdir(parents=True, exist_ok=True)
+    name = f"{given['detector']}_{given['optical_element']}_{given['start_mjd']}_{given['end_mjd']}".lower()
+    path = folder / f"r{given['field_id']:03d}_{name}_reference.asdf"
+    used = [e for e, m in zip(made.exposures, made.reference.members, strict=True) if m.refused is None]
+    with session.reading() as connection:
+        row = connection.execute(sa.text(_EXPOSED), {"exposure_id": [e.exposure_id for e in used]}).one()
+    keywords = ReferenceKeywords(
+        field=row.name,
+        field_centre=(row.ra, row.dec),
+        season=given["season"] or 0,
+        sequence=min(int(given["sequence"]), 99),
+        start=Time(row.start),
+        end=Time(row.finish),
+        exposure_time=float(row.exposure_time),
+        inputs=[exposure.path.name for exposure in used],
+    )
+    write_reference(path, made.reference, made.psf, used[0].path, keywords)
+    return path
+
+
+def _supersede(connection: sa.Connection, unit: Unit) -> None:
+    """Mark the image of the span that there is as superseded."""
+    images = table("roman.reference_image")
+    mine = [
+        images.c[name] == unit.arguments[name]
+        for name in ("field_id", "detector", "optical_element", "start_mjd")
+    ]
+    statement = images.update().where(*mine, images.c.superseded_at.is_(None))
+    connection.execute(statement.values(superseded_at=sa.func.now()))
+
+
+def _register(connection: sa.Connection, run: LoadRun, unit: Unit, made: _Made, path: Path) -> None:
+    """Store the image and its exposures, and account for all of them."""
+    images = table("roman.reference_image")
+    row = _image_row(unit, made, path) | {"load_run_id": run.load_run_id}
+    identifier = int(
+        connection.execute(images.insert().returning(images.c.reference_image_id), row).scalar_one()
+    )
+    rows = _member_rows(made)
+    keys = {"reference_image_id": identifier, "load_run_id": run.load_run_id}
+    columns = {name: [one[name] for one in rows] for name in rows[0]}
+    every = {name: [value] * len(rows) for name, value in keys.items()}
+    copy_rows(connection, "roman.reference_image_exposure", every | columns)
+    for _, why in made.unreadable:
+        run.reject(connection, why)
+    used = 0
+    for exposure, member in zip(made.exposures, made.reference.members, strict=True):
+        if member.refused is None:
+            used += 1
+        else:
+            remedy = "Look at the exposure; if its WCS is wrong, process it again and load it with --replace"
+            run.reject(connection, Rejected(str(exposure.path), member.refused, remedy, "misfit"))
+    run.count(connection, loaded=used)
+
+
+def _image_row(unit: Unit, made: _Made, path: Path) -> dict[str, Any]:
+    """Columns of ``roman.reference_image``."""
+    given, reference = unit.arguments, made.reference
+    frame, members = reference.frame, reference.members
+    used = [e for e, m in zip(made.exposures, members, strict=True) if m.refused is None]
+    sha256, size = fingerprint(path)
+    with session.reading() as connection:
+        exposed = connection.execute(sa.text(_EXPOSED), {"exposure_id": [e.exposure_id for e in used]}).one()
+    ranges = ",".join(f"[{low},{high})" for low, high in footprint(frame.projection).tolist())
+    middle = frame.middle
+    return {name: given[name] for name in ("field_id", "detector", "optical_element")} | {
+        "start_mjd": given["start_mjd"],
+        "end_mjd": given["end_mjd"],
+        "epoch_mjd_tdb": float(np.mean([exposure.midpoint_mjd_tdb for exposure in used])),
+        "n_exposure": len(used),
+        "n_refused": len(members) - len(used) + len(made.unreadable),
+        "exposure_time": float(exposed.exposure_time),
+        "oversampling": frame.oversampling,
+        "n_x": frame.shape[1],
+        "n_y": frame.shape[0],
+        "ra_ref": frame.ra,
+        "dec_ref": frame.dec,
+        "rotation_matrix": frame.matrix.ravel().tolist(),
+        "pixel_scale": frame.pixel_scale,
+        "footprint": f"{{{ranges}}}",
+        "limiting_mag": limiting_magnitude(reference, made.psf),
+        "psf_model_id": made.psf_model_id,
+        "psf_fwhm": fwhm(made.psf, *middle) * frame.pixel_scale,
+        "path": str(path),
+        "sha256": sha256,
+        "size_bytes": size,
+    }
+
+
+def limiting_magnitude(reference: Reference, psf: EffectivePsf) -> float:
+    """AB magnitude of a star alone at five standard deviations, in the median over the image."""
+    image = reference.image
+    stamp = psf.at(*reference.frame.middle)[:: psf.oversampling, :: psf.oversampling]
+    empty = np.median(image.noise.variance(np.zeros_like(image.data))[image.usable])
+    flux = _DETECTION * np.sqrt(float(empty) / float((stamp**2).sum()))
+    return float(-2.5 * np.log10(flux / _AB_ZERO_NJY))
+
+
+def _member_rows(made: _Made) -> list[dict[str, Any]]:
+    """Columns of ``roman.reference_image_exposure``, one a row for every exposure."""
+    frame = made.reference.frame
+    rows = [
+        _member_row(exposure, member, frame)
+        for exposure, member in zip(made.exposures, made.reference.members, strict=True)
+    ]
+    lost = MemberState(None, np.nan, np.nan, (np.nan, np.nan), (np.nan, np.nan), np.nan, np.nan)
+    for exposure, why in made.unreadable:
+        rows.append(_member_row(exposure, lost, frame) | {"is_used": False, "refused": why.what})
+    return rows
+
+
+def _member_row(exposure: StoredExposure, member: MemberState, frame: ReferenceFrame) -> dict[str, Any]:
+    """One of them; shifts on the sky run against those of the pixels on the frame."""
+    matrix = frame.matrix * 1000.0
+    east, north = matrix @ np.array(member.shift)
+    east_err, north_err = np.sqrt(matrix**2 @ np.array(member.shift_err) ** 2)
+    return {
+        "exposure_id": exposure.exposure_id,
+        "file_id": exposure.file_id,
+        "is_used": member.refused is None,
+        "refused": member.refused,
+        "shift_ra": float(east),
+        "shift_dec": float(north),
+        "shift_ra_err": float(east_err),
+        "shift_dec_err": float(north_err),
+        "sky": member.sky,
+        "flux_scale": member.scale,
+        "fraction_rejected": member.rejected,
+        "weight": member.weight,
+    }
+
+
+def open_reference(connection: sa.Connection, reference_image_id: int) -> StoredReference:
+    """Read the file of a reference image.
+
+    Raises
+    ------
+    Rejected
+        If the database has no such image, or its file is not the one that was written.
+    """
+    images = table("roman.reference_image")
+    query = sa.select(images.c.path, images.c.sha256).where(images.c.reference_image_id == reference_image_id)
+    row = connection.execute(query).one_or_none()
+    where, remedy = f"reference image {reference_image_id}", "Make it again: roman-db run eight-day --redo"
+    if row is None:
+        raise Rejected(where, "the database has no such image", remedy, "no_reference")
+    path = Path(row.path)
+    if not path.is_file() or fingerprint(path)[0] != row.sha256:
+        raise Rejected(str(path), "the file is not the one that was written", remedy, "bad_reference")
+    return read_reference(path)

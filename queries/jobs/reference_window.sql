@@ -1,0 +1,79 @@
+-- Find the spans of days of which a reference image is to be made: complete ones whose exposures are not those of
+-- the current image, or that have none, or one with the PSF of the optics although one was measured since. Spans count from the begin of the season, or from the first exposure of a
+-- field out of season. Elements observed at least hourly have spans of 8 days, the others one of the season.
+-- Grain: one row a field, detector, optical element and span.
+-- Reads: roman.exposure, roman.field, roman.season, roman.cadence, roman.optical_element, roman.reference_image,
+--   roman.reference_image_exposure, roman.psf_model.
+-- Writes: nothing.
+-- Parameters:
+--   detector: only this detector; all if empty
+--   optical_element: only this optical element; all if empty
+--   unfinished: also spans that have not ended
+--   redo: also spans whose image is current
+--   min_star: fewest stars of a PSF that is used
+--   max_chi2: largest reduced chi-square of a PSF that is used
+WITH placed AS (
+    SELECT
+        e.exposure_id, e.file_id, e.field_id, e.detector, e.optical_element, e.day_mjd, e.midpoint_mjd_tdb,
+        f.name AS field, s.season,
+        coalesce(s.start_mjd, min(e.day_mjd) OVER (PARTITION BY e.field_id)) AS first_mjd,
+        coalesce(s.end_mjd, max(e.day_mjd) OVER (PARTITION BY e.field_id) + 1) AS last_mjd,
+        max(e.day_mjd) OVER (PARTITION BY e.field_id) AS newest_mjd,
+        exists(
+            SELECT 1 FROM roman.cadence AS c
+            WHERE c.survey = f.survey AND c.optical_element = e.optical_element AND c.interval_minutes <= 60
+        ) AS is_frequent
+    FROM roman.exposure AS e
+    JOIN roman.optical_element AS o ON o.optical_element = e.optical_element AND o.kind = 'imaging'
+    JOIN roman.field AS f ON f.field_id = e.field_id
+    LEFT JOIN roman.season AS s
+        ON s.survey = f.survey AND e.day_mjd >= s.start_mjd AND e.day_mjd < s.end_mjd
+    WHERE
+        e.detector = coalesce(CAST(:detector AS text), e.detector)
+        AND e.optical_element = coalesce(CAST(:optical_element AS text), e.optical_element)
+),
+
+spanned AS (
+    SELECT
+        *,
+        CASE WHEN is_frequent THEN first_mjd + (day_mjd - first_mjd) / 8 * 8 ELSE first_mjd END AS start_mjd,
+        CASE WHEN is_frequent THEN first_mjd + (day_mjd - first_mjd) / 8 * 8 + 8 ELSE last_mjd END AS end_mjd
+    FROM placed
+),
+
+wanted AS (
+    SELECT
+        field_id, field, detector, optical_element, season, start_mjd, end_mjd,
+        (start_mjd - min(first_mjd)) / 8 + 1 AS sequence,
+        array_agg(exposure_id ORDER BY midpoint_mjd_tdb) AS exposure_id,
+        array_agg(file_id ORDER BY midpoint_mjd_tdb) AS file_id
+    FROM spanned
+    GROUP BY field_id, field, detector, optical_element, season, start_mjd, end_mjd
+    HAVING CAST(:unfinished AS boolean) OR max(newest_mjd) >= end_mjd
+)
+
+SELECT w.*
+FROM wanted AS w
+WHERE
+    CAST(:redo AS boolean)
+    OR w.file_id IS DISTINCT FROM (
+        SELECT array_agg(m.file_id ORDER BY e.midpoint_mjd_tdb)
+        FROM roman.reference_image AS r
+        JOIN roman.reference_image_exposure AS m ON m.reference_image_id = r.reference_image_id
+        JOIN roman.exposure AS e ON e.exposure_id = m.exposure_id
+        WHERE
+            r.superseded_at IS NULL AND r.field_id = w.field_id AND r.detector = w.detector
+            AND r.optical_element = w.optical_element AND r.start_mjd = w.start_mjd
+    )
+    OR EXISTS (
+        SELECT 1
+        FROM roman.reference_image AS r
+        JOIN roman.psf_model AS p ON p.detector = r.detector AND p.optical_element = r.optical_element
+        WHERE
+            r.superseded_at IS NULL AND r.field_id = w.field_id AND r.detector = w.detector
+            AND r.optical_element = w.optical_element AND r.start_mjd = w.start_mjd
+            AND r.psf_model_id IS NULL AND p.superseded_at IS NULL
+            AND p.epoch_mjd_tdb >= r.start_mjd AND p.epoch_mjd_tdb < r.end_mjd
+            AND p.n_star >= CAST(:min_star AS integer) AND p.reduced_chi2 <= CAST(:max_chi2 AS double precision)
+    )
+ORDER BY w.start_mjd, w.field_id, w.detector, w.optical_element
