@@ -162,7 +162,8 @@ def _store(
     sources, measured = catalog_sources(
         reference.frame, known, found, unit.arguments["optical_element"], epoch
     )
-    before = np.where(found.known >= 0, known.object_id[np.maximum(found.known, 0)], -1)
+    before = np.full(found.x.size, -1, dtype=np.int64)
+    before[found.known >= 0] = known.object_id[found.known[found.known >= 0]]
     change, object_id = store_found(connection, run, "reference", sources, before, MATCH_RADIUS)
     was_known = np.isin(object_id, known.object_id)
     rows = measured | {
@@ -204,15 +205,17 @@ def catalog_sources(
     ra, dec = frame.projection.to_sky(found.x, found.y)
     squares = (frame.matrix * 1000.0) ** 2 @ np.stack([found.x_err**2, found.y_err**2])
     ra_err, dec_err = np.sqrt(squares + POSITION_FLOOR**2)
-    row = np.maximum(found.known, 0)
-    old = found.known >= 0
-    old_err = np.where(old, known.ra_err[row], np.inf) if known.ra.size else np.full(ra.size, np.inf)
-    keep = old & (old_err <= ra_err) if known.ra.size else np.zeros(ra.size, dtype=bool)
+    old = np.flatnonzero(found.known >= 0)
+    row = found.known[old]
+    better = known.ra_err[row] <= ra_err[old]
 
     def chosen(ours: FloatArray, theirs: FloatArray) -> FloatArray:
-        return np.where(keep, theirs[row], ours) if theirs.size else ours
+        out = ours.copy()
+        out[old[better]] = theirs[row[better]]
+        return out
 
-    has_flux = old & (known.flux_err[row] <= found.flux_err) if known.ra.size else keep
+    has_flux = np.zeros(ra.size, dtype=bool)
+    has_flux[old] = known.flux_err[row] <= found.flux_err[old]
     unknown = np.full(ra.size, np.nan)
     sources = Sources(
         row=np.arange(ra.size),

@@ -34,6 +34,6 @@ def summarise_references(load_run_id: int) -> Iterator[str]:
         yield (
             f"Reference {row.field} {row.detector} {row.optical_element} {row.start_mjd} to {row.end_mjd}: "
             f"{row.n_exposure} exposures ({row.n_refused} refused), PSF of {psf}, "
-            f"to {row.limiting_mag:.2f} mag; {row.n_new:,} objects new, {row.n_known:,} known, {row.n_merged} merged, "
-            f"{row.n_missing} missing{changed}."
+            f"to {row.limiting_mag:.2f} mag; {row.n_new:,} objects new, {row.n_known:,} known, "
+            f"{row.n_merged} merged, {row.n_missing} missing{changed}."
         )

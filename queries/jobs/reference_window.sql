@@ -21,7 +21,9 @@ WITH placed AS (
         max(e.day_mjd) OVER (PARTITION BY e.field_id) AS newest_mjd,
         exists(
             SELECT 1 FROM roman.cadence AS c
-            WHERE c.survey = f.survey AND c.optical_element = e.optical_element AND c.interval_minutes <= 60
+            WHERE
+                c.survey = coalesce(f.survey, c.survey) AND c.optical_element = e.optical_element
+                AND c.interval_minutes <= 60
         ) AS is_frequent
     FROM roman.exposure AS e
     JOIN roman.optical_element AS o ON o.optical_element = e.optical_element AND o.kind = 'imaging'
