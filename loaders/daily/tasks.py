@@ -8,6 +8,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from loaders.astrometry.load import has_stars, read_exposures
+from loaders.photometry.load import DIFFERENCE as DIFFERENCE_KIND
 from loaders.photometry.load import EVERY_DAY, pending_units, photometer_unit
 from loaders.psf.load import build_unit, units_without_psf
 from roman_db import session
@@ -53,6 +54,16 @@ def units_with_stars(arguments: Mapping[str, Any]) -> list[Unit]:
         return [unit for unit in units if has_stars(connection, exposures[unit.name])]
 
 
+def difference_units(arguments: Mapping[str, Any]) -> list[Unit]:
+    """List exposures whose changes against a reference image are still to do, as `pending_units`.
+
+    None where the mode is asked for photometry of another kind than that of every day.
+    """
+    if arguments["photometry_kind"] != EVERY_DAY:
+        return []
+    return pending_units(dict(arguments) | {"photometry_kind": DIFFERENCE_KIND})
+
+
 def exposure_names(unit: Unit) -> list[str]:
     """Name each exposure of a unit: by its file, or by its number should the database have no file of it."""
     files = _files(unit)
@@ -88,9 +99,17 @@ PHOTOMETER = Task(
     exposure_names,
     exposure_files,
 )
+DIFFERENCE = Task(
+    "dia",
+    "Photometer the changes against the reference images and store blocks",
+    difference_units,
+    photometer_unit,
+    exposure_names,
+    exposure_files,
+)
 
 DAILY = Mode(
     "daily",
     "Update the PSF, photometer every catalogued object in every new exposure, write the light curves",
-    (PSF, PHOTOMETER),
+    (PSF, PHOTOMETER, DIFFERENCE),
 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from loaders.daily.tasks import DIFFERENCE as DIFFERENCE_PHOTOMETRY
 from loaders.daily.tasks import PHOTOMETER, PSF, exposure_names, selection
 from loaders.detection.load import catalog_unit, pending_catalogs
 from loaders.difference.load import difference_unit, pending_differences
@@ -45,12 +46,12 @@ DIFFERENCE = Task(
 EIGHT_DAY = Mode(
     "eight-day",
     "New references, what is new on them, and its light curves",
-    (PSF, REFERENCE, CATALOG, DIFFERENCE, PHOTOMETER),
+    (PSF, REFERENCE, CATALOG, DIFFERENCE, PHOTOMETER, DIFFERENCE_PHOTOMETRY),
 )
 
 #: Without a catalog the first images have the PSF of the optics; with that of the stars they are made again.
 FIRST_30_DAYS = Mode(
     "first-30-days",
     "From nothing but exposures to PSFs, references, a catalog and light curves",
-    (REFERENCE, CATALOG, PSF, REFERENCE, CATALOG, DIFFERENCE, PHOTOMETER),
+    (REFERENCE, CATALOG, PSF, REFERENCE, CATALOG, DIFFERENCE, PHOTOMETER, DIFFERENCE_PHOTOMETRY),
 )

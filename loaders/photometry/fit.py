@@ -100,7 +100,7 @@ def photometer(
     data = np.where(good, image.data, np.float32(0)).astype(np.float32)
     field = Field(data, good, image.noise, PsfTable.of(psf), image.origin)
     blends = merge_blends(stars.x, stars.y, stars.guess, options.merge_radius)
-    order = _fitted_sources(field, blends, options)
+    order = fitted_sources(field, blends.x, blends.y, options)
     sources = np.array([blends.x, blends.y, blends.flux])
     fixed = np.delete(sources, order, axis=1)
     with Workers(options.thread_count) as workers:
@@ -109,14 +109,14 @@ def photometer(
         return _collect(fit, extras, image, (stars, blends, order))
 
 
-def _fitted_sources(field: Field, blends: Blends, options: FitOptions) -> IntArray:
-    """Sources whose flux is fitted, in the order in which the fit wants them."""
+def fitted_sources(field: Field, x: FloatArray, y: FloatArray, options: FitOptions) -> IntArray:
+    """Sources on the image or just beyond it, in the order in which the fit wants them."""
     ny, nx = field.data.shape
-    near = (np.abs(blends.x - (nx - 1) / 2) <= (nx - 1) / 2 + REACH) & (
-        np.abs(blends.y - (ny - 1) / 2) <= (ny - 1) / 2 + REACH
+    near = (np.abs(x - (nx - 1) / 2) <= (nx - 1) / 2 + REACH) & (
+        np.abs(y - (ny - 1) / 2) <= (ny - 1) / 2 + REACH
     )
     index = np.flatnonzero(near)
-    return np.asarray(index[sort_by_tile(field, blends.x[index], blends.y[index], options.tile_size)])
+    return np.asarray(index[sort_by_tile(field, x[index], y[index], options.tile_size)])
 
 
 def _run(fit: JointFit) -> Extras:

@@ -53,6 +53,9 @@ _LEAST_SEEN = 1e-3
 _CERTAIN = 5.0
 """Signal-to-noise ratio from which a star is fitted however little of it is seen."""
 
+_HELD_ROUNDS = 3
+"""Times that the background is fitted where all fluxes are held."""
+
 _WHOLE = 0.9
 """Best length of a step, in steps, from which it is taken whole."""
 
@@ -151,11 +154,7 @@ class JointFit:
 
     def weigh(self) -> bool:
         """Compute weights from the model and the factors of the tiles that changed; whether any did."""
-        noise, data = self.field.noise, self.field.data
-        scale = np.broadcast_to(np.asarray(noise.scale, dtype=np.float32), data.shape)
-        images = (data, self.inner_residual, self.field.usable, scale)
-        self.workers.run(invert_variance, len(data), images, (noise.read, noise.poisson), self.inner_weight)
-        self.workers.run(sum_weights, self.count, self.stamps, self.weight, self.sums)
+        self._weigh_pixels()
         self._hold()
         moved = np.abs(self.sums.information - self._factored) > (
             self.options.reweight_tolerance * self.sums.information
@@ -167,6 +166,39 @@ class JointFit:
             return False
         self._factor(which)
         return True
+
+    def _weigh_pixels(self) -> None:
+        """Compute weights from the model, and the sums over them."""
+        noise, data = self.field.noise, self.field.data
+        scale = np.broadcast_to(np.asarray(noise.scale, dtype=np.float32), data.shape)
+        images = (data, self.inner_residual, self.field.usable, scale)
+        self.workers.run(invert_variance, len(data), images, (noise.read, noise.poisson), self.inner_weight)
+        self.workers.run(sum_weights, self.count, self.stamps, self.weight, self.sums)
+
+    def run_held(self) -> None:
+        """Fit the background alone, all fluxes held at what was given; the weights follow the model."""
+        response = np.zeros_like(self.background)
+        for _ in range(_HELD_ROUNDS):
+            self._weigh_pixels()
+            if self._surface is None:
+                return
+            self._surface.update(*block_means(self.inner_residual, self.inner_weight, response, _CLIP))
+            self._move_background()
+
+    def changes(self) -> tuple[FloatArray, FloatArray]:
+        """By how much each star alone would have to change to fit best, the others being held.
+
+        Returns
+        -------
+        change, variance : ndarray
+            Shape (n,): change of the flux, and its variance; NaN where no pixel informs it.
+        """
+        self._weigh_pixels()
+        self.workers.run(project, self.count, self.stamps, self.weight * self.residual, self._gradient)
+        information = self.sums.information.astype(np.float64)
+        known = information > 0
+        variance = np.where(known, 1 / np.where(known, information, 1), np.nan)
+        return np.asarray(self._gradient * variance), variance
 
     def _hold(self) -> None:
         """Hold the stars of which too little is seen: their flux would be noise, drawn far around them."""

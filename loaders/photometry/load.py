@@ -36,6 +36,9 @@ from roman_db.settings import settings
 #: Kinds of photometry that are made here: with positions held, and with those of bright stars fitted.
 EVERY_DAY, FREE = "psf", "psf_free"
 
+#: And of the changes against the fluxes on a reference image, with positions held.
+DIFFERENCE = "dia"
+
 _PENDING = """
 WITH measured AS (
     SELECT b.block_id, b.catalog_version_id, m.exposure_id, m.file_id, m.psf_model_id
@@ -59,6 +62,11 @@ WITH measured AS (
                  AND p.epoch_mjd_tdb >= e.day_mjd AND p.epoch_mjd_tdb < e.day_mjd + 1
                  AND p.n_star >= CAST(:min_star AS int) AND p.reduced_chi2 <= CAST(:max_chi2 AS float8)))
       AND e.day_mjd BETWEEN CAST(:first_day AS int) AND CAST(:last_day AS int)
+      AND (CAST(:photometry_kind AS text) <> 'dia' OR EXISTS (
+          SELECT FROM roman.reference_image r
+          JOIN roman.reference_source s ON s.reference_image_id = r.reference_image_id
+          WHERE r.field_id = e.field_id AND r.detector = e.detector AND r.optical_element = e.optical_element
+            AND r.superseded_at IS NULL))
       AND e.detector = coalesce(CAST(:detector AS text), e.detector)
       AND e.optical_element = coalesce(CAST(:optical_element AS text), e.optical_element)
 ), unit AS (
@@ -75,6 +83,18 @@ ORDER BY start_mjd, field_id, detector, optical_element, block_id NULLS FIRST
 """
 
 
+_REFERENCE_FLUX = """
+SELECT s.object_id, s.psf_flux::float8
+FROM roman.reference_source s
+WHERE s.psf_flux IS NOT NULL AND s.reference_image_id = (
+    SELECT r.reference_image_id FROM roman.reference_image r
+    WHERE r.superseded_at IS NULL AND r.field_id = $1 AND r.detector = $2 AND r.optical_element = $3
+      AND EXISTS (SELECT FROM roman.reference_source q WHERE q.reference_image_id = r.reference_image_id)
+    ORDER BY r.start_mjd > $4, abs(r.start_mjd - $4) LIMIT 1)
+ORDER BY s.object_id
+"""
+
+
 def pending_units(arguments: Mapping[str, Any]) -> list[Unit]:
     """List exposures not photometered yet by field, detector, optical element and day.
 
@@ -82,7 +102,8 @@ def pending_units(arguments: Mapping[str, Any]) -> list[Unit]:
     that was measured with the PSF of the optics although the library has a good one of its day by now; with
     ``redo`` all blocks of the days, with ``follow_catalog`` those measured before the catalog last grew.
     Arguments: ``first_day, last_day`` (MJD), ``detector, optical_element`` (or None), ``redo``,
-    ``follow_catalog``, ``photometry_kind`` ("psf", or "psf_free" for positions fitted with the fluxes).
+    ``follow_catalog``, ``photometry_kind`` ("psf", or "psf_free" for positions fitted with the fluxes,
+    or "dia" for changes against a reference image, of exposures of which there is one).
     """
     limits = {"min_star": LIMITS.min_star, "max_chi2": LIMITS.max_chi2}
     with session.reading() as connection:
@@ -150,8 +171,11 @@ def _measure_day(
     day = exposures[0].day_mjd
     with session.reading() as connection:
         serving = psf_for(connection, detector, element, day + 0.5)
+    kind = unit.arguments["photometry_kind"]
     stars = _stars(element, exposures, run)
-    shared = _Shared(stars, serving.psf, FitOptions(fit_positions=unit.arguments["photometry_kind"] == FREE))
+    if kind == DIFFERENCE:
+        stars = with_reference_fluxes(stars, unit.arguments, day)
+    shared = _Shared(stars, serving.psf, FitOptions(fit_positions=kind == FREE), kind == DIFFERENCE)
     measured = []
     for done, outcome in enumerate(_measure_all(exposures, shared), 1):
         if isinstance(outcome, Rejected):
@@ -165,7 +189,6 @@ def _measure_day(
     kept = {measurement.exposure_id for measurement in measured}
     exposures = [exposure for exposure in exposures if exposure.exposure_id in kept]
     photometry = assemble_block(stars, measured)
-    kind = unit.arguments["photometry_kind"]
     key = BlockKey(unit.arguments["field_id"], detector, element, kind, day, day + 1)
     epochs = _epochs(exposures, serving)
     psf_epoch = np.full(len(exposures), serving.epoch_mjd_tdb)
@@ -187,6 +210,18 @@ def _stars(element: str, exposures: Sequence[StoredExposure], run: LoadRun) -> C
         with session.transaction() as connection:
             run.reject_rows(connection, [why | {"source": str(exposure.path)} for exposure in exposures])
         raise
+
+
+def with_reference_fluxes(stars: CatalogStars, given: Mapping[str, Any], day: int) -> CatalogStars:
+    """Stars with the fluxes of the last reference image that began by a day, or of the first; NaN if none."""
+    names = ("field_id", "detector", "optical_element")
+    with session.arrow_connection(session.Role.LOADER) as connection, connection.cursor() as cursor:
+        cursor.execute(_REFERENCE_FLUX, (*(given[name] for name in names), day))
+        object_id, flux = (column.to_numpy() for column in cursor.fetch_arrow_table().columns)
+    known = np.full(stars.object_id.size, np.nan)
+    _, at, row = np.intersect1d(stars.object_id, object_id, assume_unique=True, return_indices=True)
+    known[at] = flux[row]
+    return replace(stars, flux=known)
 
 
 def _epochs(exposures: Sequence[StoredExposure], serving: ServingPsf) -> Epochs:
@@ -227,6 +262,7 @@ class _Shared:
     stars: CatalogStars
     psf: EffectivePsf
     options: FitOptions
+    difference: bool
 
 
 _shared: _Shared | None = None
@@ -257,7 +293,8 @@ def _measure(file: tuple[Path, int]) -> ExposureMeasurement | Rejected:
     """Measure one exposure, or say why it can't be."""
     assert _shared is not None
     try:
-        return measure_exposure(file[0], file[1], _shared.stars, _shared.psf, _shared.options)
+        given = (_shared.stars, _shared.psf, _shared.options)
+        return measure_exposure(file[0], file[1], *given, difference=_shared.difference)
     except Rejected as rejected:
         return rejected
     except Exception as error:  # noqa: BLE001 - a fault of ours costs this exposure, not its block

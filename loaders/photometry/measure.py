@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from loaders.astrometry.stars import CatalogStars, catalog_pixels, near_image
+from loaders.photometry.difference_fit import flux_scale, photometer_difference
 from loaders.photometry.fit import StarPhotometry, photometer
 from loaders.photometry.flags import PhotometryFlag
 from loaders.photometry.image import PixelImage, StarList
@@ -69,9 +70,17 @@ class ExposureMeasurement:
 
 
 def measure_exposure(
-    path: Path, exposure_id: int, stars: CatalogStars, psf: EffectivePsf, options: FitOptions
+    path: Path,
+    exposure_id: int,
+    stars: CatalogStars,
+    psf: EffectivePsf,
+    options: FitOptions,
+    *,
+    difference: bool = False,
 ) -> ExposureMeasurement:
     """Measure the catalogued stars in one exposure.
+
+    With ``difference`` it is their changes against the fluxes of ``stars`` that are measured.
 
     Raises
     ------
@@ -93,6 +102,11 @@ def measure_exposure(
         fit = replace(fit, dx=fit.dx - again[0], dy=fit.dy - again[1])
     elif np.isfinite(shift[0]):
         fit = replace(fit, dx=fit.dx - shift[0], dy=fit.dy - shift[1])
+    if difference:
+        reference = stars.flux[near] / image.njy_per_unit
+        scale = flux_scale(fit, reference)
+        listed = replace(listed, flux_guess=reference)
+        fit = photometer_difference(pixels, listed, psf, scale, options)
     return _on_detector(exposure_id, image, np.flatnonzero(near), listed, fit, shift)
 
 
