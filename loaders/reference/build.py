@@ -169,14 +169,25 @@ def build_reference(
         _require(members, "no exposure overlaps the frame")
         equations = _add_all(load, members, None, frame, workers)
         coefficient = equations.solve()
-        for number in range(options.passes if _can_judge(members, frame) else 0):
-            what = partial(tell, f"pass {number + 1} of {options.passes}")
+        left = options.passes if _can_judge(members, frame) else 0
+        for number in range(left + _MORE_PASSES):
+            if left == 0:
+                break
+            what = partial(tell, f"pass {number + 1}")
+            before = members
             members = _registered(load, members, coefficient, options, frame, what)
             _require(members, "every exposure had to be left out")
             equations = _add_all(load, members, coefficient, frame, workers)
             coefficient = equations.solve(coefficient)
+            # What was just left out had spoilt the image that the others were judged by.
+            left -= not _lost_any(before, members)
         members, (read, poisson) = _concluded(load, members, coefficient, frame)
     return _reference(frame, equations, coefficient, members, (read, poisson))
+
+
+def _lost_any(before: Sequence[MemberState], after: Sequence[MemberState]) -> bool:
+    """Whether an exposure was left out in the last pass."""
+    return any(a.refused is None and b.refused is not None for a, b in zip(before, after, strict=True))
 
 
 def _can_judge(members: Sequence[MemberState], frame: ReferenceFrame) -> bool:
@@ -254,26 +265,33 @@ def _registered(
     frame: ReferenceFrame,
     tell: Callable[[int, int], None],
 ) -> list[MemberState]:
-    """Lay all exposures on the reference; those that do not fit are left out."""
+    """Lay all exposures on the reference; those that fit much worse than the others are left out."""
     found: list[tuple[MemberState, Registration | None]] = []
     for number, member in enumerate(members):
         if member.refused is None:
             exposure = load(number)
             pixels, rejected = _pixels(exposure, member, coefficient)
-            registration = register(coefficient, pixels, exposure.image)
-            refused = _refusal(registration, rejected, options, frame.oversampling)
-            found.append((replace(member, rejected=rejected, refused=refused), registration))
+            found.append((replace(member, rejected=rejected), register(coefficient, pixels, exposure.image)))
         else:
             found.append((member, None))
         tell(number + 1, len(members))
-    return list(_moved_members(found))
+    usual = float(np.median([member.rejected for member, one in found if one is not None]))
+    limits = replace(options, max_rejected=max(options.max_rejected, _WORSE * usual))
+    judged = [
+        (
+            member if one is None else replace(member, refused=_refusal(one, member.rejected, limits, frame)),
+            one,
+        )
+        for member, one in found
+    ]
+    return list(_moved_members(judged))
 
 
 def _refusal(
-    registration: Registration, rejected: float, options: ReferenceOptions, oversampling: int
+    registration: Registration, rejected: float, options: ReferenceOptions, frame: ReferenceFrame
 ) -> str | None:
     """Why an exposure does not belong in the reference; None if it does."""
-    shift = float(np.hypot(*registration.shift)) / oversampling
+    shift = float(np.hypot(*registration.shift)) / frame.oversampling
     if not shift <= options.max_shift:
         return f"its WCS is off by {shift:.2f} detector pixels or more"
     if not 1 / options.max_scale <= registration.scale <= options.max_scale:
@@ -339,6 +357,12 @@ def _reference(
     image = PixelImage(data, model, usable, name="reference")
     return Reference(frame, image, coefficient, (samples * fine).astype(np.float32), tuple(members))
 
+
+_MORE_PASSES = 3
+"""Passes that may come on top where exposures had to be left out."""
+
+_WORSE = 3.0
+"""Outliers of an exposure over those that are usual at which it is said not to fit the others."""
 
 _LEAST_SAMPLES = 0.5
 """Exposures that must see a place, for it to be usable."""
