@@ -253,62 +253,89 @@ def evaluate(coefficient: FloatArray, u: float, v: float) -> tuple[float, float,
 
 
 @numba.njit(cache=True, nogil=True)
-def predict(
-    begin: int, end: int, coefficient: FloatArray, geometry: Geometry, out: tuple[Float32Array, Float32Array]
+def pulls(
+    begin: int,
+    end: int,
+    coefficient: FloatArray,
+    geometry: Geometry,
+    exposure: tuple[Float32Array, Float32Array, float],
+    granted: tuple[float, float],
+    out: Float32Array,
 ) -> None:
-    """What the reference says of some rows of an exposure, and how steep it is there; NaN off the frame.
+    """How many standard deviations the pixels of some rows are off what the reference says; 0 off the frame.
 
-    ``out``: values and moduli of the slopes per fine pixel, shape (ny, nx).
+    ``exposure``: values and weights of the pixels, shape (ny, nx), and the growth of their variance; see
+    `loaders.reference.normal.ExposurePixels`. ``granted``: errors of the place in fine pixels and of the
+    prediction as a fraction of it.
     """
-    value, steepness = out
+    value, weight, growth = exposure
     for j in range(begin, end):
         row = row_polynomials(geometry, j)
         for i in range(value.shape[1]):
+            out[j, i] = np.float32(0.0)
+            if weight[j, i] == 0.0:
+                continue
             u, v = place(geometry, row, i)
             r, gu, gv, known = evaluate(coefficient, u, v)
-            value[j, i] = np.float32(r) if known else np.float32(np.nan)
-            steepness[j, i] = np.float32(np.sqrt(gu * gu + gv * gv))
+            if known:
+                variance = (1 + growth * max(r, 0.0)) / weight[j, i]
+                variance += granted[0] ** 2 * (gu * gu + gv * gv) + (granted[1] * r) ** 2
+                out[j, i] = np.float32(abs(value[j, i] - r) / np.sqrt(variance))
+
+
+@numba.njit(cache=True, nogil=True)
+def mark_outliers(
+    begin: int, end: int, pull: Float32Array, limits: tuple[float, float], out: npt.NDArray[np.bool_]
+) -> None:
+    """Pixels of some rows whose pull is beyond the first limit, or beyond the second beside such a one."""
+    n_row, n_column = pull.shape
+    for j in range(begin, end):
+        for i in range(n_column):
+            out[j, i] = pull[j, i] > limits[0]
+            if limits[1] < pull[j, i] <= limits[0]:
+                for q in range(max(j - 1, 0), min(j + 2, n_row)):
+                    for p in range(max(i - 1, 0), min(i + 2, n_column)):
+                        out[j, i] |= pull[q, p] > limits[0]
 
 
 @numba.njit(cache=True, nogil=True)
 def registration_sums(
+    begin: int,
+    end: int,
     coefficient: FloatArray,
     geometry: Geometry,
-    exposure: tuple[Float32Array, Float32Array],
-    clip: float,
-    out: tuple[FloatArray, FloatArray],
-) -> float:
-    """Normal equations of the registration of an exposure on the reference.
+    exposure: tuple[Float32Array, Float32Array, float],
+    clip: tuple[float, float],
+    out: tuple[FloatArray, FloatArray, FloatArray],
+) -> None:
+    """Normal equations of the registration of some rows of an exposure on the reference.
 
     Parameters
     ----------
+    begin, end
+        Which rows.
     coefficient
         Of the reference, detector units.
     geometry
         Where the pixels lie.
     exposure
-        Values and weights of the pixels, shape (ny, nx).
+        As in `pulls`.
     clip
-        Pixels farther from the prediction than so many standard deviations count less (Huber 1964).
+        Pixels farther from the prediction than so many standard deviations count less (Huber 1964); the error
+        of the place in fine pixels that is part of the standard deviation here.
     out
-        Matrix, shape (PARAMETERS, PARAMETERS), and right-hand side, filled: sky, scale, shifts along u and v,
-        and how these change along the scaled x and y of the exposure.
-
-    Returns
-    -------
-    float
-        Number of pixels.
+        Filled for every row: matrix, shape (ny, PARAMETERS, PARAMETERS), right-hand side and number of
+        pixels. Parameters are sky, scale, shifts along u and v, and how these change along the scaled x and y
+        of the exposure.
     """
-    value, weight = exposure
-    matrix, right = out
+    value, weight, growth = exposure
     column = np.empty(PARAMETERS)
-    count = 0.0
-    for j in range(value.shape[0]):
+    for j in range(begin, end):
+        matrix, right = out[0][j], out[1][j]
         row = row_polynomials(geometry, j)
         y = (j - geometry.centre[1]) / geometry.half[1]
         for i in range(value.shape[1]):
-            w = weight[j, i]
-            if w == 0.0:
+            if weight[j, i] == 0.0:
                 continue
             u, v = place(geometry, row, i)
             r, gu, gv, known = evaluate(coefficient, u, v)
@@ -316,14 +343,15 @@ def registration_sums(
                 continue
             x = (i - geometry.centre[0]) / geometry.half[0]
             residual = value[j, i] - r
-            limit = clip / np.sqrt(w)
+            variance = (1 + growth * max(r, 0.0)) / weight[j, i]
+            w = 1 / variance
+            limit = clip[0] * np.sqrt(variance + clip[1] ** 2 * (gu * gu + gv * gv))
             if abs(residual) > limit:
                 w *= limit / abs(residual)
             column[0], column[1], column[2], column[3] = 1.0, r, gu, gv
             column[4], column[5], column[6], column[7] = gu * x, gu * y, gv * x, gv * y
-            count += 1.0
+            out[2][j] += 1.0
             for a in range(PARAMETERS):
                 right[a] += w * residual * column[a]
                 for b in range(a + 1):
                     matrix[a, b] += w * column[a] * column[b]
-    return count

@@ -53,11 +53,14 @@ class ExposurePixels:
         stars add to it is left out: all exposures have the same stars in the same places.
     place
         Where its pixels lie in the frame.
+    growth
+        Growth of the variance by the photons of stars, relative to that without stars, per unit of value.
     """
 
     value: Float32Array
     weight: Float32Array
     place: Placement
+    growth: float = 0.0
 
     @property
     def geometry(self) -> Geometry:
