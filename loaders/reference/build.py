@@ -140,16 +140,16 @@ def build_reference(
             members = _without_lonely(members, equations.weight, frame)
             _require(members, "no exposure overlaps another")
             seen = equations.weight
-            left, number = options.passes, 0
-            while left > 0 and number < options.passes + _EXTRA_PASSES:
-                number += 1
-                what = partial(tell, f"pass {number}")
-                laid, contested = _lay_all(work, members, coefficient, seen, what)
+            left, number = options.passes + 1, 0
+            while left > 0 and number <= options.passes + _EXTRA_PASSES:
+                what = partial(tell, f"pass {number}" if number else "first outliers")
+                laid, contested = _lay_all(work, members, coefficient, (seen, number > 0), what)
                 before, (members, factors) = members, _judged(laid, contested, work)
                 _require(members, "every exposure had to be left out")
                 equations = _add_all(work, members, factors)
                 coefficient = equations.solve(coefficient)
                 left -= _refusals(members) == _refusals(before)
+                number += 1
     return _reference(frame, equations, coefficient, members)
 
 
@@ -237,14 +237,19 @@ def _lay_all(
     work: _Work,
     members: Sequence[MemberState],
     coefficient: FloatArray,
-    seen: Float32Array,
+    how: tuple[Float32Array, bool],
     tell: Callable[[int, int], None],
 ) -> tuple[list[_Laid], BoolArray]:
-    """Lay all exposures on the reference; also where too many of them do not fit for these to be outliers."""
-    contest = Contest(seen, work.frame.oversampling)
+    """Lay all exposures on the reference; also where too many of them do not fit for these to be outliers.
+
+    ``how``: weight of all pixels at their places; whether exposures may move.
+    """
+    contest = Contest(how[0], work.frame.oversampling)
     laid = []
     for number, member in enumerate(members):
-        laid.append(_lay(work, number, member, coefficient) if member.refused is None else _Laid(member))
+        laid.append(
+            _lay(work, number, member, (coefficient, how[1])) if member.refused is None else _Laid(member)
+        )
         one = laid[-1]
         if one.place is not None and one.outliers is not None:
             contest.add(one.place, one.outliers)
@@ -253,9 +258,14 @@ def _lay_all(
     return laid, contest.places()
 
 
-def _lay(work: _Work, number: int, member: MemberState, coefficient: FloatArray) -> _Laid:
-    """Find where an exposure lies, and judge its pixels there."""
+def _lay(work: _Work, number: int, member: MemberState, on: tuple[FloatArray, bool]) -> _Laid:
+    """Find where an exposure lies, if it may move, and judge its pixels there."""
     pixels = pixels_of(work.load(number), member)
+    coefficient, moving = on
+    if not moving:
+        count = int(np.count_nonzero(pixels.weight))
+        found = Registration(0.0, 1.0, (0.0, 0.0), np.zeros((2, 2)), (np.nan, np.nan), count)
+        return _Laid(member, found, outliers(coefficient, pixels, work.workers), pixels)
     found = register(coefficient, pixels, member.shift, work.workers)
     placed = moved(pixels, np.array(found.shift), found.linear)
     value = ((placed.value - found.sky) / found.scale).astype(np.float32)
@@ -306,18 +316,26 @@ def _refusal(laid: _Laid, rejected: float, work: _Work) -> str | None:
     return None
 
 
+def _inside(found: Sequence[_Laid]) -> Iterator[tuple[_Laid, Registration]]:
+    """The exposures that are in, and how they lie."""
+    for one in found:
+        if one.registration is not None and one.member.refused is None:
+            yield one, one.registration
+
+
 def _moved_members(found: Sequence[_Laid]) -> Iterator[MemberState]:
     """Members at their new places, less the mean of what all moved by: the frame stays where WCSs have it.
 
     So with sky and scale: the zero level and the fluxes of the reference stay the mean of all.
     """
-    inside = [one.registration for one in found if one.registration and one.member.refused is None]
+    inside = [registration for _, registration in _inside(found)]
     if not inside:
         yield from (one.member for one in found)
         return
     shift = np.mean([r.shift for r in inside], axis=0)
     linear = np.mean([r.linear for r in inside], axis=0)
-    sky, scale = float(np.mean([r.sky for r in inside])), float(np.mean([r.scale for r in inside]))
+    sky = float(np.mean([r.sky for r in inside]))
+    scale = float(np.mean([one.member.scale * r.scale for one, r in _inside(found)]))
     for one in found:
         member, registration = one.member, one.registration
         if registration is None or one.place is None or member.refused is not None:

@@ -305,7 +305,7 @@ def registration_sums(
     coefficient: FloatArray,
     geometry: Geometry,
     exposure: tuple[Float32Array, Float32Array, float],
-    clip: tuple[float, float],
+    clip: tuple[float, float, float],
     out: tuple[FloatArray, FloatArray, FloatArray],
 ) -> None:
     """Normal equations of the registration of some rows of an exposure on the reference.
@@ -322,7 +322,8 @@ def registration_sums(
         As in `pulls`.
     clip
         Pixels farther from the prediction than so many standard deviations count less (Huber 1964); the error
-        of the place in fine pixels that is part of the standard deviation here.
+        of the place in fine pixels that is part of the standard deviation here; and the error of the
+        prediction as a fraction of it, which keeps single bright stars that vary from deciding everything.
     out
         Filled for every row: matrix, shape (ny, PARAMETERS, PARAMETERS), right-hand side and number of
         pixels. Parameters are sky, scale, shifts along u and v, and how these change along the scaled x and y
@@ -343,7 +344,7 @@ def registration_sums(
                 continue
             x = (i - geometry.centre[0]) / geometry.half[0]
             residual = value[j, i] - r
-            variance = (1 + growth * max(r, 0.0)) / weight[j, i]
+            variance = (1 + growth * max(r, 0.0)) / weight[j, i] + (clip[2] * r) ** 2
             w = 1 / variance
             limit = clip[0] * np.sqrt(variance + clip[1] ** 2 * (gu * gu + gv * gv))
             if abs(residual) > limit:

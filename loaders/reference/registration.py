@@ -33,7 +33,7 @@ _SLOP = 0.03
 """Error of positions in fine pixels that is granted when outliers are judged: PSFs are never the same."""
 
 _SLACK = 0.02
-"""Error of the prediction, as a fraction of it, that is granted when outliers are judged."""
+"""Error of the prediction, as a fraction of it, that is granted in all of this."""
 
 
 @dataclass(frozen=True)
@@ -114,7 +114,9 @@ def _sums(
     n_row = exposure.value.shape[0]
     out = np.zeros((n_row, PARAMETERS, PARAMETERS)), np.zeros((n_row, PARAMETERS)), np.zeros(n_row)
     pixels = (exposure.value, exposure.weight, exposure.growth)
-    workers.run(registration_sums, n_row, coefficient, exposure.geometry, pixels, (_CLIP, _CLIP_SLOP), out)
+    workers.run(
+        registration_sums, n_row, coefficient, exposure.geometry, pixels, (_CLIP, _CLIP_SLOP, _SLACK), out
+    )
     return out[0].sum(axis=0), out[1].sum(axis=0), int(out[2].sum())
 
 
