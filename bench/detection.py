@@ -7,10 +7,10 @@ more than 6 pixels within the image. There is a true star on every tenth pixel, 
 noise: some partners are chance, and some false sources are two stars that are one between them.
 
 All list what stands out by 5 sigma, and have the same PSF. The peers are photutils' iterative PSF photometry
-and crowdsource (Schlafly et al. 2018), on a part of the image because of their time, and SEP, which has no PSF
-fit (deblending, circles of 2 pixels with an aperture correction). crowdsource samples the PSF once a pixel and
-shifts that, which suits images with broader PSFs than these. Peers that are not installed are left out: see
-``bench/requirements.txt``.
+and crowdsource (Schlafly et al. 2018), on a part of the image because of their time, and SEP, which has no
+PSF fit (deblending, circles of 2 pixels with an aperture correction). crowdsource samples the PSF once a pixel
+and shifts that, which suits images with broader PSFs than these. Peers that are not installed are left out:
+see ``bench/requirements.txt``.
 """
 
 from __future__ import annotations
@@ -59,13 +59,6 @@ class Found:
     y: FloatArray
     flux: FloatArray
     seconds: float = np.nan
-
-    def within(self, side: float, shape: tuple[int, int]) -> Found:
-        """Sources more than `MARGIN` pixels within a corner of the image."""
-        top, right = min(shape[0], side), min(shape[1], side)
-        kept = (self.x > MARGIN) & (self.y > MARGIN) & (self.x < right - MARGIN) & (self.y < top - MARGIN)
-        kept &= self.flux > 0
-        return Found(self.x[kept], self.y[kept], self.flux[kept], self.seconds)
 
 
 def figures() -> Iterator[Figure]:
@@ -146,7 +139,7 @@ def counted(sample: Sample, found: Found, side: float) -> list[tuple[float, floa
     for low, high in BINS:
         real = stars & (true_magnitude >= low) & (true_magnitude < high)
         seen = sources & (magnitude >= low) & (magnitude < high)
-        out.append((float(np.mean(partner[real] >= 0)), float(np.mean(lone[seen]))))
+        out.append((float(np.mean(partner[real] >= 0)), float(np.mean(lone[seen])) if seen.any() else 0.0))
     return out
 
 
@@ -222,7 +215,7 @@ def _module(name: str) -> ModuleType | None:
 
 
 def sep_sources(sample: Sample, psf: EffectivePsf) -> Found | None:
-    """Sources by SEP; without a filter it finds more here than with one. Circles are made whole with the PSF."""
+    """Sources by SEP; without a filter it finds more here than with one. The PSF makes circles whole."""
     sep = _module("sep")
     if sep is None:
         return None
