@@ -13,32 +13,31 @@ from scipy.ndimage import uniform_filter
 from loaders.photometry.image import PixelImage
 from loaders.photometry.noise import NoiseModel
 from loaders.photometry.parallel import Workers, available_threads
+from loaders.reference.contested import Contest, at_places
 from loaders.reference.frame import ReferenceFrame
+from loaders.reference.image import orthonormal
 from loaders.reference.kernels import Float32Array, FloatArray
+from loaders.reference.members import ExposureImage, MemberState, first_state, pixels_of
 from loaders.reference.normal import ExposurePixels, NormalEquations
-from loaders.reference.registration import Registration, moved, outliers, register
+from loaders.reference.registration import Outliers, Registration, moved, outliers, register, softened
 from loaders.rejection import Rejected
-from loaders.wfi.placement import Placement, fit_placement
-from loaders.wfi.projection import SkyProjection
+
+__all__ = [
+    "ExposureImage",
+    "MemberState",
+    "Reference",
+    "ReferenceOptions",
+    "build_reference",
+]
 
 BoolArray = npt.NDArray[np.bool_]
 Progress = Callable[[str, int, int], None]
 
+_EXTRA_PASSES = 3
+"""Passes that may follow for exposures that were left out."""
 
-@dataclass(frozen=True)
-class ExposureImage:
-    """An exposure to go into a reference.
-
-    Parameters
-    ----------
-    image
-        Pixels and noise; fluxes of all exposures are of one unit.
-    projection
-        Its pixels on the sky.
-    """
-
-    image: PixelImage
-    projection: SkyProjection
+_ALONE = 0.95
+"""Share of an exposure that no other sees, from which nothing can be said of it."""
 
 
 @dataclass(frozen=True)
@@ -48,7 +47,8 @@ class ReferenceOptions:
     Parameters
     ----------
     passes
-        Times that the exposures are laid on the reference and added anew.
+        Times that the exposures are laid on the reference and added anew, those after which one is left out
+        not counted.
     max_shift
         Shift in detector pixels beyond which the WCS of an exposure is taken to be wrong.
     max_rejected
@@ -59,45 +59,11 @@ class ReferenceOptions:
         Threads to use; None for all processors.
     """
 
-    passes: int = 2
+    passes: int = 3
     max_shift: float = 0.5
     max_rejected: float = 0.1
     max_scale: float = 1.25
     threads: int | None = None
-
-
-@dataclass(frozen=True)
-class MemberState:
-    """An exposure in a reference.
-
-    Parameters
-    ----------
-    place
-        Where its pixels lie in the frame, as found; None if it does not overlap the frame.
-    sky
-        Sky that was subtracted, in the unit of the exposures per detector pixel.
-    scale
-        Its light over that of the reference.
-    shift
-        Shift of its middle from where its WCS has it, fine pixels along x and y; the mean of all is zero.
-    shift_err
-        Standard errors of the shift.
-    rejected
-        Share of its pixels that were left out as outliers.
-    weight
-        Inverse variance of one of its pixels without stars.
-    refused
-        Why it was left out altogether; None if it is in.
-    """
-
-    place: Placement | None
-    sky: float
-    scale: float
-    shift: tuple[float, float]
-    shift_err: tuple[float, float]
-    rejected: float
-    weight: float
-    refused: str | None = None
 
 
 @dataclass(frozen=True)
@@ -110,7 +76,7 @@ class Reference:
         Its pixels on the sky.
     image
         Flux in each fine pixel, sky subtracted, with its noise; fluxes of stars add up to what they are in an
-        exposure. The noise of neighbouring pixels is nearly independent.
+        exposure. The noise of pixels is independent: see `loaders.reference.image`.
     coefficient
         Shape (ny, nx): spline coefficients of the flux in a *detector* pixel centred at each place.
     coverage
@@ -142,8 +108,8 @@ def build_reference(
     Parameters
     ----------
     load
-        Gives the exposure of a number from 0 on; called once for every pass, so that not all need to be in
-        memory.
+        Gives the exposure of a number from 0 on; called twice for every pass and twice before, so that not
+        all need to be in memory.
     count
         Number of exposures.
     frame
@@ -165,35 +131,59 @@ def build_reference(
     options = options or ReferenceOptions()
     tell = progress or (lambda *_: None)
     with Workers(options.threads or available_threads()) as workers:
-        members = [_first_state(load(k), frame) for k in range(count)]
+        work = _Work(load, frame, options, workers)
+        members = [first_state(load(k), frame) for k in range(count)]
         _require(members, "no exposure overlaps the frame")
-        equations = _add_all(load, members, None, frame, workers)
+        equations = _add_all(work, members, [None] * count)
         coefficient = equations.solve()
-        left = options.passes if _can_judge(members, frame) else 0
-        for number in range(left + _MORE_PASSES):
-            if left == 0:
-                break
-            what = partial(tell, f"pass {number + 1}")
-            before = members
-            members = _registered(load, members, coefficient, options, frame, what)
-            _require(members, "every exposure had to be left out")
-            equations = _add_all(load, members, coefficient, frame, workers)
-            coefficient = equations.solve(coefficient)
-            # What was just left out had spoilt the image that the others were judged by.
-            left -= not _lost_any(before, members)
-        members, (read, poisson) = _concluded(load, members, coefficient, frame)
-    return _reference(frame, equations, coefficient, members, (read, poisson))
+        if _can_judge(members, frame):
+            members = _without_lonely(members, equations.weight, frame)
+            _require(members, "no exposure overlaps another")
+            seen = equations.weight
+            left, number = options.passes + 1, 0
+            while left > 0 and number <= options.passes + _EXTRA_PASSES:
+                what = partial(tell, f"pass {number}" if number else "first outliers")
+                laid, contested = _lay_all(work, members, coefficient, (seen, number > 0), what)
+                before, (members, factors) = members, _judged(laid, contested, work)
+                _require(members, "every exposure had to be left out")
+                equations = _add_all(work, members, factors)
+                coefficient = equations.solve(coefficient)
+                left -= _refusals(members) == _refusals(before)
+                number += 1
+    return _reference(frame, equations, coefficient, members)
 
 
-def _lost_any(before: Sequence[MemberState], after: Sequence[MemberState]) -> bool:
-    """Whether an exposure was left out in the last pass."""
-    return any(a.refused is None and b.refused is not None for a, b in zip(before, after, strict=True))
+@dataclass(frozen=True)
+class _Work:
+    """What all steps need."""
+
+    load: Load
+    frame: ReferenceFrame
+    options: ReferenceOptions
+    workers: Workers
+
+
+@dataclass(frozen=True)
+class _Laid:
+    """An exposure laid on the reference, and the pixels that do not fit; None if it is not in."""
+
+    member: MemberState
+    registration: Registration | None = None
+    outliers: Outliers | None = None
+    place: ExposurePixels | None = None
+
+
+Factors = tuple[npt.NDArray[np.int64], Float32Array]
+"""Pixels of the flattened exposure, and factors of their weights."""
 
 
 def _can_judge(members: Sequence[MemberState], frame: ReferenceFrame) -> bool:
     """Whether there are so many exposures that one can be told from the others."""
-    used = sum(member.refused is None for member in members)
-    return used >= max(3, 2 * frame.oversampling**2)
+    return len(members) - _refusals(members) >= max(3, 2 * frame.oversampling**2)
+
+
+def _refusals(members: Sequence[MemberState]) -> int:
+    return sum(member.refused is not None for member in members)
 
 
 def _require(members: Sequence[MemberState], what: str) -> None:
@@ -203,139 +193,163 @@ def _require(members: Sequence[MemberState], what: str) -> None:
     raise Rejected("reference", f"{what}: {why}", "Check the pointing of the exposures", "no_exposure")
 
 
-def _first_state(exposure: ExposureImage, frame: ReferenceFrame) -> MemberState:
-    """Where the WCS has an exposure, with its median as sky."""
-    image, projection = exposure.image, exposure.projection
-    ny, nx = image.data.shape
-    good = image.good_pixels()
-    sky = float(np.median(image.data[good]))
-    weight = 1 / float(np.median(image.noise.variance(np.full(image.data.shape, sky))[good]))
-    state = MemberState(None, sky, 1.0, (0.0, 0.0), (np.nan, np.nan), 0.0, weight)
-
-    def to_frame(x: FloatArray, y: FloatArray) -> tuple[FloatArray, FloatArray]:
-        return frame.projection.to_pixel(*projection.to_sky(x, y))
-
-    try:
-        place = fit_placement(to_frame, (0, 0), (nx - 1, ny - 1))
-    except ValueError:
-        return replace(state, refused="it does not lie in the frame")
-    return replace(state, place=place)
+def _without_lonely(
+    members: Sequence[MemberState], seen: Float32Array, frame: ReferenceFrame
+) -> list[MemberState]:
+    """Members, those left out that hardly any other overlaps: nothing can be compared with them."""
+    weight = uniform_filter(seen, 2 * frame.oversampling + 1, mode="constant") * frame.oversampling**2
+    return [
+        replace(member, refused="it overlaps none of the others")
+        if _alone(member, weight) > _ALONE
+        else member
+        for member in members
+    ]
 
 
-def _pixels(
-    exposure: ExposureImage, member: MemberState, coefficient: FloatArray | None
-) -> tuple[ExposurePixels, float]:
-    """Pixels of an exposure as they enter the sums, and the share that was left out as outliers."""
-    assert member.place is not None
-    image = exposure.image
-    good = image.good_pixels()
-    scale = np.broadcast_to(np.asarray(image.noise.scale, dtype=np.float32), good.shape)
-    value = ((image.data - member.sky) / member.scale).astype(np.float32)
-    weight = np.where(good, member.weight * member.scale**2 / np.where(good, scale, 1), 0)
-    pixels = ExposurePixels(
-        np.where(good, value, 0).astype(np.float32), weight.astype(np.float32), member.place
+def _alone(member: MemberState, weight: Float32Array) -> float:
+    """Share of an exposure at which there is no more weight than its own; 0 if it is not in."""
+    if member.place is None:
+        return 0.0
+    (cx, cy), (hx, hy) = member.place.centre, member.place.half
+    u, v = member.place.grid(cx + hx * np.linspace(-0.9, 0.9, 33), cy + hy * np.linspace(-0.9, 0.9, 33))
+    row, column = (
+        np.clip(np.rint(at).astype(np.int64), 0, length - 1)
+        for at, length in zip((v, u), weight.shape, strict=True)
     )
-    if coefficient is None:
-        return pixels, 0.0
-    bad = outliers(coefficient, pixels, image)
-    kept = replace(pixels, weight=np.where(bad, 0, pixels.weight).astype(np.float32))
-    return kept, float(bad.sum()) / max(int(good.sum()), 1)
+    return float(np.mean(weight[row, column] < 1.5 * member.weight))
 
 
 def _add_all(
-    load: Load,
-    members: Sequence[MemberState],
-    coefficient: FloatArray | None,
-    frame: ReferenceFrame,
-    workers: Workers,
+    work: _Work, members: Sequence[MemberState], factors: Sequence[Factors | None]
 ) -> NormalEquations:
-    """Sums of all exposures that are in."""
-    equations = NormalEquations(frame.shape, workers)
-    for number, member in enumerate(members):
+    """Sums of all exposures that are in, the weights of some pixels lowered."""
+    equations = NormalEquations(work.frame.shape, work.workers)
+    for number, (member, factor) in enumerate(zip(members, factors, strict=True)):
         if member.refused is None:
-            equations.add(_pixels(load(number), member, coefficient)[0])
+            pixels = pixels_of(work.load(number), member)
+            if factor is not None:
+                pixels.weight.ravel()[factor[0]] *= factor[1]
+            equations.add(pixels)
     return equations
 
 
-def _registered(
-    load: Load,
+def _lay_all(
+    work: _Work,
     members: Sequence[MemberState],
     coefficient: FloatArray,
-    options: ReferenceOptions,
-    frame: ReferenceFrame,
+    how: tuple[Float32Array, bool],
     tell: Callable[[int, int], None],
-) -> list[MemberState]:
-    """Lay all exposures on the reference; those that fit much worse than the others are left out."""
-    found: list[tuple[MemberState, Registration | None]] = []
+) -> tuple[list[_Laid], BoolArray]:
+    """Lay all exposures on the reference; also where too many of them do not fit for these to be outliers.
+
+    ``how``: weight of all pixels at their places; whether exposures may move.
+    """
+    contest = Contest(how[0], work.frame.oversampling)
+    laid = []
     for number, member in enumerate(members):
-        if member.refused is None:
-            exposure = load(number)
-            pixels, rejected = _pixels(exposure, member, coefficient)
-            found.append((replace(member, rejected=rejected), register(coefficient, pixels, exposure.image)))
-        else:
-            found.append((member, None))
-        tell(number + 1, len(members))
-    usual = float(np.median([member.rejected for member, one in found if one is not None]))
-    limits = replace(options, max_rejected=max(options.max_rejected, _WORSE * usual))
-    judged = [
-        (
-            member if one is None else replace(member, refused=_refusal(one, member.rejected, limits, frame)),
-            one,
+        laid.append(
+            _lay(work, number, member, (coefficient, how[1])) if member.refused is None else _Laid(member)
         )
-        for member, one in found
-    ]
-    return list(_moved_members(judged))
+        one = laid[-1]
+        if one.place is not None and one.outliers is not None:
+            contest.add(one.place, one.outliers)
+            laid[-1] = replace(one, place=_emptied(one.place))
+        tell(number + 1, len(members))
+    return laid, contest.places()
 
 
-def _refusal(
-    registration: Registration, rejected: float, options: ReferenceOptions, frame: ReferenceFrame
-) -> str | None:
+def _lay(work: _Work, number: int, member: MemberState, on: tuple[FloatArray, bool]) -> _Laid:
+    """Find where an exposure lies, if it may move, and judge its pixels there."""
+    pixels = pixels_of(work.load(number), member)
+    coefficient, moving = on
+    if not moving:
+        count = int(np.count_nonzero(pixels.weight))
+        found = Registration(0.0, 1.0, (0.0, 0.0), np.zeros((2, 2)), (np.nan, np.nan), count)
+        return _Laid(member, found, outliers(coefficient, pixels, work.workers), pixels)
+    found = register(coefficient, pixels, member.shift, work.workers)
+    placed = moved(pixels, np.array(found.shift), found.linear)
+    value = ((placed.value - found.sky) / found.scale).astype(np.float32)
+    weight = (placed.weight * found.scale**2).astype(np.float32)
+    placed = replace(placed, value=value, weight=weight, growth=placed.growth * found.scale)
+    return _Laid(member, found, outliers(coefficient, placed, work.workers), placed)
+
+
+def _emptied(pixels: ExposurePixels) -> ExposurePixels:
+    """Pixels of which only the place and the shape are kept."""
+    nothing = np.broadcast_to(np.float32(0), pixels.value.shape)
+    return replace(pixels, value=nothing, weight=nothing)
+
+
+def _judged(
+    laid: Sequence[_Laid], contested: BoolArray, work: _Work
+) -> tuple[list[MemberState], list[Factors | None]]:
+    """Members where they were found to lie, or refused, and the weights of their outliers."""
+    found: list[_Laid] = []
+    factors: list[Factors | None] = []
+    for one in laid:
+        if one.registration is None or one.outliers is None or one.place is None:
+            found.append(one)
+            factors.append(None)
+            continue
+        kept = at_places(contested, one.place, one.outliers)
+        factor = np.where(kept, softened(one.outliers.pull), np.float32(0))
+        rejected = float((~kept).sum()) / max(one.registration.n_pixel, 1)
+        refused = _refusal(one, rejected, work)
+        found.append(replace(one, member=replace(one.member, rejected=rejected, refused=refused)))
+        factors.append((one.outliers.index, factor))
+    return list(_moved_members(found)), factors
+
+
+def _refusal(laid: _Laid, rejected: float, work: _Work) -> str | None:
     """Why an exposure does not belong in the reference; None if it does."""
-    shift = float(np.hypot(*registration.shift)) / frame.oversampling
+    options, registration = work.options, laid.registration
+    assert registration is not None
+    total = np.add(laid.member.shift, registration.shift)
+    shift = float(np.hypot(*total)) / work.frame.oversampling
+    scale = laid.member.scale * registration.scale
     if not shift <= options.max_shift:
         return f"its WCS is off by {shift:.2f} detector pixels or more"
-    if not 1 / options.max_scale <= registration.scale <= options.max_scale:
-        return f"its stars have {registration.scale:.2f} times the light of the others"
+    if not 1 / options.max_scale <= scale <= options.max_scale:
+        return f"its stars have {scale:.2f} times the light of the others"
     if not rejected <= options.max_rejected:
         return f"{rejected:.0%} of its pixels do not fit the others"
     return None
 
 
-def _moved_members(
-    found: Sequence[tuple[MemberState, Registration | None]],
-) -> Iterator[MemberState]:
-    """Members at their new places, less the mean of what all moved by: the frame stays where WCSs have it."""
-    inside = [r for member, r in found if r is not None and member.refused is None]
-    mean = np.mean([r.shift for r in inside], axis=0) if inside else np.zeros(2)
-    linear = np.mean([r.linear for r in inside], axis=0) if inside else np.zeros((2, 2))
-    for member, registration in found:
-        if registration is None or member.refused is not None or member.place is None:
+def _inside(found: Sequence[_Laid]) -> Iterator[tuple[_Laid, Registration]]:
+    """The exposures that are in, and how they lie."""
+    for one in found:
+        if one.registration is not None and one.member.refused is None:
+            yield one, one.registration
+
+
+def _moved_members(found: Sequence[_Laid]) -> Iterator[MemberState]:
+    """Members at their new places, less the mean of what all moved by: the frame stays where WCSs have it.
+
+    So with sky and scale: the zero level and the fluxes of the reference stay the mean of all.
+    """
+    inside = [registration for _, registration in _inside(found)]
+    if not inside:
+        yield from (one.member for one in found)
+        return
+    shift = np.mean([r.shift for r in inside], axis=0)
+    linear = np.mean([r.linear for r in inside], axis=0)
+    sky = float(np.mean([r.sky for r in inside]))
+    scale = float(np.mean([one.member.scale * r.scale for one, r in _inside(found)]))
+    for one in found:
+        member, registration = one.member, one.registration
+        if registration is None or one.place is None or member.refused is not None:
             yield member
             continue
-        shift = np.array(registration.shift) - mean
-        pixels = ExposurePixels(np.empty((0, 0), np.float32), np.empty((0, 0), np.float32), member.place)
-        total = np.array(member.shift) + shift
+        x, y = np.add(member.shift, np.array(registration.shift) - shift)
         yield replace(
             member,
-            place=moved(pixels, shift, registration.linear - linear).place,
-            sky=member.sky + registration.sky * member.scale,
-            scale=member.scale * registration.scale,
-            shift=(float(total[0]), float(total[1])),
+            place=moved(one.place, -shift, -linear).place,
+            sky=member.sky + (registration.sky - sky) * member.scale,
+            scale=member.scale * registration.scale / scale,
+            shift=(float(x), float(y)),
             shift_err=registration.shift_err,
         )
-
-
-def _concluded(
-    load: Load, members: Sequence[MemberState], coefficient: FloatArray, frame: ReferenceFrame
-) -> tuple[list[MemberState], tuple[float, float]]:
-    """Members, and the mean noise of an exposure: variance without stars, and per unit of rate."""
-    read, poisson = [], []
-    for number, member in enumerate(members):
-        if member.refused is None:
-            noise = load(number).image.noise
-            read.append(noise.read + noise.poisson * max(member.sky, 0.0))
-            poisson.append(noise.poisson)
-    return list(members), (float(np.mean(read)), float(np.mean(poisson)))
 
 
 def _reference(
@@ -343,33 +357,22 @@ def _reference(
     equations: NormalEquations,
     coefficient: FloatArray,
     members: Sequence[MemberState],
-    noise: tuple[float, float],
 ) -> Reference:
     """The image that the coefficients say, with its noise."""
     fine = frame.oversampling**2
-    unit = float(np.mean([member.weight for member in members if member.refused is None]))
+    used = [member for member in members if member.refused is None]
+    unit = float(np.mean([member.weight for member in used]))
+    read = float(np.mean([1 / member.weight for member in used]))
+    poisson = float(np.mean([member.poisson for member in used]))
     # The sums are kept per fine pixel; a detector pixel's worth of them is what an exposure gives.
     samples = uniform_filter(equations.weight, 2 * frame.oversampling + 1, mode="constant") / unit
     usable = samples > _LEAST_SAMPLES / fine
     scale = np.where(usable, 1 / np.where(usable, samples, 1), np.nan).astype(np.float32)
-    model = NoiseModel(noise[0] / fine**2, noise[1] / fine, scale)
-    data = (values_of(coefficient) / fine).astype(np.float32)
+    model = NoiseModel(read / fine**2, poisson / fine, scale)
+    data = (orthonormal(coefficient) / fine).astype(np.float32)
     image = PixelImage(data, model, usable, name="reference")
     return Reference(frame, image, coefficient, (samples * fine).astype(np.float32), tuple(members))
 
 
-_MORE_PASSES = 3
-"""Passes that may come on top where exposures had to be left out."""
-
-_WORSE = 3.0
-"""Outliers of an exposure over those that are usual at which it is said not to fit the others."""
-
 _LEAST_SAMPLES = 0.5
 """Exposures that must see a place, for it to be usable."""
-
-
-def values_of(coefficient: FloatArray) -> FloatArray:
-    """Values at the grid points of cubic B-spline coefficients, those beyond the edge being zero."""
-    framed = np.pad(coefficient, 1)
-    rows = (framed[:-2] + 4 * framed[1:-1] + framed[2:]) / 6
-    return np.asarray((rows[:, :-2] + 4 * rows[:, 1:-1] + rows[:, 2:]) / 6)

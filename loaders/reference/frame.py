@@ -90,7 +90,10 @@ def choose_frame(projections: Sequence[SkyProjection], oversampling: int) -> Ref
     shape = (int(np.ceil(high[1] - low[1])) + 2 * border, int(np.ceil(high[0] - low[0])) + 2 * border)
     x, y = (low + high) / 2
     centre_ra, centre_dec = touching.to_sky(np.array([x]), np.array([y]))
-    return ReferenceFrame(float(centre_ra[0]), float(centre_dec[0]), matrix, shape, oversampling)
+    here, there = _axes(ra, dec), _axes(float(centre_ra[0]), float(centre_dec[0]))
+    # East and north point elsewhere at the new centre: near a pole that is a turn.
+    turn = np.array([[there[a] @ here[b] for b in (1, 2)] for a in (1, 2)])
+    return ReferenceFrame(float(centre_ra[0]), float(centre_dec[0]), turn @ matrix, shape, oversampling)
 
 
 def _axes(ra: float, dec: float) -> tuple[FloatArray, FloatArray, FloatArray]:

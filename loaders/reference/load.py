@@ -267,7 +267,8 @@ def _member_rows(made: _Made) -> list[dict[str, Any]]:
         _member_row(exposure, member, frame)
         for exposure, member in zip(made.exposures, made.reference.members, strict=True)
     ]
-    lost = MemberState(None, np.nan, np.nan, (np.nan, np.nan), (np.nan, np.nan), np.nan, np.nan)
+    unknown = (np.nan, np.nan)
+    lost = MemberState(None, np.nan, np.nan, unknown, unknown, np.nan, np.nan, np.nan)
     for exposure, why in made.unreadable:
         rows.append(_member_row(exposure, lost, frame) | {"is_used": False, "refused": why.what})
     return rows

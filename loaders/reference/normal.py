@@ -17,9 +17,10 @@ import numpy.typing as npt
 
 from loaders.photometry.parallel import Workers
 from loaders.reference.kernels import (
-    NEIGHBOURS,
+    BLOCK,
     PAD,
     ROUGH_DIAGONAL,
+    TAPS,
     Float32Array,
     FloatArray,
     Geometry,
@@ -52,11 +53,14 @@ class ExposurePixels:
         stars add to it is left out: all exposures have the same stars in the same places.
     place
         Where its pixels lie in the frame.
+    growth
+        Growth of the variance by the photons of stars, relative to that without stars, per unit of value.
     """
 
     value: Float32Array
     weight: Float32Array
     place: Placement
+    growth: float = 0.0
 
     @property
     def geometry(self) -> Geometry:
@@ -78,7 +82,7 @@ class NormalEquations:
     def __init__(self, shape: tuple[int, int], workers: Workers) -> None:
         rows, columns = shape
         self._workers = workers
-        self._matrix = np.zeros((rows + 2 * PAD, columns + 2 * PAD, NEIGHBOURS), dtype=np.float32)
+        self._matrix = np.zeros((rows + 2 * PAD, TAPS, columns + 2 * PAD, TAPS), dtype=np.float32)
         self._right = np.zeros(shape, dtype=np.float32)
         self.weight = np.zeros(shape, dtype=np.float32)
 
@@ -91,16 +95,15 @@ class NormalEquations:
         self._accumulate(exposure, -1.0)
 
     def _accumulate(self, exposure: ExposurePixels, sign: float) -> None:
-        geometry = exposure.geometry
-        rows = _rows_of_strips(exposure, self._right.shape[0])
-        inner = self._matrix[PAD:-PAD, PAD:-PAD]
+        v = _rows_of_blocks(exposure)
+        rows = _rows_of_strips(v, self._right.shape[0])
         for colour in (0, 1):
             which = np.arange(colour, len(rows), 2)
             arguments = (
                 (which, rows, _STRIP),
                 (exposure.value, exposure.weight, sign),
-                geometry,
-                (inner, self._right, self.weight),
+                (exposure.geometry, v),
+                (self._matrix, self._right, self.weight),
             )
             self._workers.run(accumulate, which.size, *arguments)
 
@@ -121,7 +124,7 @@ class NormalEquations:
         ndarray
             Shape (ny, nx).
         """
-        diagonal = self._matrix[PAD:-PAD, PAD:-PAD, 0].astype(np.float64)
+        diagonal = self._matrix[PAD:-PAD, 0, PAD:-PAD, 0].astype(np.float64)
         filled = diagonal[diagonal > 0]
         if filled.size == 0:
             return np.zeros_like(diagonal)
@@ -154,11 +157,15 @@ class NormalEquations:
         return np.asarray(out[PAD:-PAD, PAD:-PAD])
 
 
-def _rows_of_strips(exposure: ExposurePixels, n_row: int) -> npt.NDArray[np.int64]:
-    """First and last + 1 row of an exposure with pixels in each strip of the frame, shape (n_strip, 2)."""
+def _rows_of_blocks(exposure: ExposurePixels) -> FloatArray:
+    """Row of the frame v of every `BLOCK`-th pixel of each row of an exposure, shape (ny, n)."""
     ny, nx = exposure.value.shape
-    rows = np.arange(ny, dtype=np.float64)
-    _, v = exposure.place.grid(np.linspace(0, nx - 1, 17), rows)
+    columns = np.arange(-(-nx // BLOCK) + 1) * float(BLOCK)
+    return exposure.place.grid(columns, np.arange(ny, dtype=np.float64))[1]
+
+
+def _rows_of_strips(v: FloatArray, n_row: int) -> npt.NDArray[np.int64]:
+    """First and last + 1 row of an exposure with pixels in each strip of the frame, shape (n_strip, 2)."""
     low, high = v.min(axis=1) - 1.0, v.max(axis=1) + 1.0
     n_strip = -(-n_row // _STRIP)
     out = np.zeros((n_strip, 2), dtype=np.int64)

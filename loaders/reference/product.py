@@ -18,13 +18,13 @@ from astropy.modeling.models import AffineTransformation2D, Pix2Sky_Gnomonic, Ro
 from astropy.time import Time
 from gwcs import WCS, coordinate_frames
 from roman_datamodels.datamodels import MsosStackModel
-from scipy.ndimage import spline_filter
 
 from loaders.photometry.image import PixelImage
 from loaders.photometry.noise import NoiseModel
 from loaders.psf.model import EffectivePsf
 from loaders.reference.build import Reference
 from loaders.reference.frame import ReferenceFrame
+from loaders.reference.image import spline_coefficients
 from loaders.reference.kernels import Float32Array, FloatArray
 from loaders.rejection import Rejected
 from loaders.wfi.footprint import outline
@@ -253,7 +253,7 @@ def read_reference(path: Path) -> StoredReference:
         raise _no_reference(path, str(error).splitlines()[0]) from error
     image = PixelImage(data, _noise(data, deviation, usable, noise), usable, name=path.name)
     flux = np.where(usable, data, 0).astype(np.float64) * frame.oversampling**2
-    return StoredReference(frame, image, spline_filter(flux, order=3, mode="mirror"), psf)
+    return StoredReference(frame, image, spline_coefficients(flux), psf)
 
 
 def _noise(

@@ -1,16 +1,16 @@
 """The PSF of a reference image: that of its exposures, as the splines of the fine grid can show it.
 
 The reference is the spline from which the pixels of all exposures differ least. With pixels everywhere that
-is the orthogonal projection of the scene onto splines of the grid: a convolution, at grid points, with
-``φ(u) = Σ_n g(n) β³(u - n)``, where g are the values of β³ at whole numbers filtered by the inverse of those
-of β⁷ (Unser 1999, IEEE Signal Process. Mag. 16, 22, on least-squares splines). So a star leaves in the
+is the orthogonal projection of the scene onto splines of the grid, whose coefficients are the scalar products
+of the scene with the orthonormal spline ``φ(u) = Σ_n g(n) β³(u - n)``, where the filter g, done twice, is the
+inverse of that by the values of β⁷ (Unser 1999, IEEE Signal Process. Mag. 16, 22). So a star leaves in the
 reference the effective PSF of the exposures, in the mean, turned and scaled as they lie in the frame,
 convolved with φ along both axes and divided by the number of fine pixels in a detector pixel.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -19,6 +19,7 @@ from scipy.ndimage import map_coordinates, spline_filter
 from scipy.signal import fftconvolve
 
 from loaders.psf.model import EffectivePsf, FloatArray
+from loaders.reference.image import REACH, filter_of_power
 from loaders.wfi.placement import Placement
 
 STEPS = 4
@@ -93,23 +94,10 @@ def projection_kernel() -> FloatArray:
 
     Sums to one: constants are splines.
     """
-    n = np.arange(-2.0 * _REACH, 2.0 * _REACH + 1)
-    values, products = _BETA3(n), _BETA7(n)
-    filtered = np.real(
-        np.fft.ifft(np.fft.fft(np.fft.ifftshift(values)) / np.fft.fft(np.fft.ifftshift(products)))
-    )
+    n = np.arange(-REACH, REACH + 1.0)
     u = np.arange(-_REACH * STEPS, _REACH * STEPS + 1) / STEPS
-    return np.asarray(_BETA3(u[:, None] - n) @ np.fft.fftshift(filtered) / STEPS)
-
-
-def _beta(degree: int) -> Callable[[FloatArray], FloatArray]:
-    """The cardinal B-spline of a degree, centred, zero beyond its support."""
-    knots = np.arange(degree + 2) - (degree + 1) / 2
-    spline = BSpline.basis_element(knots, extrapolate=False)
-    return lambda u: np.nan_to_num(spline(u))
-
-
-_BETA3, _BETA7 = _beta(3), _beta(7)
+    beta = BSpline.basis_element(np.arange(5.0) - 2, extrapolate=False)
+    return np.asarray(np.nan_to_num(beta(u[:, None] - n)) @ filter_of_power(-0.5) / STEPS)
 
 
 def _nodes(placed: PlacedPsf) -> tuple[FloatArray, FloatArray]:

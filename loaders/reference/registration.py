@@ -6,24 +6,25 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
-from scipy.ndimage import binary_dilation
 
-from loaders.photometry.image import PixelImage
+from loaders.photometry.parallel import Workers
 from loaders.reference.kernels import (
     PARAMETERS,
+    Float32Array,
     FloatArray,
-    predict,
+    mark_outliers,
+    pulls,
     registration_sums,
 )
 from loaders.reference.normal import ExposurePixels
 
-BoolArray = npt.NDArray[np.bool_]
+_CLIP, _CLIP_SLOP = 4.0, 0.3
+"""Standard deviations beyond which a pixel pulls less on the registration, and the error of its place in fine
+pixels that is part of them: the place is what is looked for."""
 
-_CLIP = 4.0
-"""Standard deviations beyond which a pixel pulls less on the registration."""
-
-_RIDGE = 1e-9
-"""Relative weight that keeps the registration solvable where nothing tells its parameters apart."""
+_PRIOR = (np.inf, 0.1, 0.2, 0.2, 0.1, 0.1, 0.1, 0.1)
+"""Standard deviations of the parameters about what the WCS has, where the stars do not tell them: sky, scale,
+and shifts in fine pixels."""
 
 _REJECT, _REJECT_NEXT = 5.0, 3.0
 """Standard deviations at which a pixel is an outlier, and one at which its neighbour is one."""
@@ -32,7 +33,7 @@ _SLOP = 0.03
 """Error of positions in fine pixels that is granted when outliers are judged: PSFs are never the same."""
 
 _SLACK = 0.02
-"""Error of the prediction, as a fraction of it, that is granted when outliers are judged."""
+"""Error of the prediction, as a fraction of it, that is granted in all of this."""
 
 
 @dataclass(frozen=True)
@@ -63,7 +64,9 @@ class Registration:
     n_pixel: int
 
 
-def register(coefficient: FloatArray, exposure: ExposurePixels, image: PixelImage) -> Registration:
+def register(
+    coefficient: FloatArray, exposure: ExposurePixels, shift: tuple[float, float], workers: Workers
+) -> Registration:
     """Lay an exposure on the reference by least squares, linearised about where it lies.
 
     Parameters
@@ -72,31 +75,49 @@ def register(coefficient: FloatArray, exposure: ExposurePixels, image: PixelImag
         Of the reference.
     exposure
         The exposure as it is placed now.
-    image
-        Its pixels with their noise.
+    shift
+        How far that is from where its WCS has it, fine pixels.
+    workers
+        Threads.
 
     Returns
     -------
     Registration
     """
-    variance = image.noise.variance(np.maximum(image.data, 0))
-    weight = np.where(exposure.weight > 0, 1 / np.where(variance > 0, variance, np.inf), 0).astype(np.float32)
-    matrix, right = np.zeros((PARAMETERS, PARAMETERS)), np.zeros(PARAMETERS)
-    pixels = (exposure.value, weight)
-    count = registration_sums(coefficient, exposure.geometry, pixels, _CLIP, (matrix, right))
-    matrix = matrix + np.tril(matrix, -1).T
-    norm = np.sqrt(np.where(np.diag(matrix) > 0, np.diag(matrix), 1.0))
-    system = matrix / np.outer(norm, norm) + _RIDGE * np.eye(PARAMETERS)
-    covariance = np.linalg.inv(system) / np.outer(norm, norm)
-    solution = np.linalg.solve(system, right / norm) / norm
+    matrix, right, count = _sums(coefficient, exposure, workers)
+    # Weights are inverse variances, and so is the prior.
+    information = 1 / np.square(_PRIOR)
+    right[2:4] -= information[2:4] * np.array(shift)
+    system = matrix + np.tril(matrix, -1).T + np.diag(information)
+    norm = np.sqrt(np.where(np.diag(system) > 0, np.diag(system), 1.0))
+    covariance = np.linalg.inv(system / np.outer(norm, norm) + _TINY * np.eye(PARAMETERS))
+    solution = covariance @ (right / norm) / norm
+    error = np.sqrt(np.diag(covariance)) / norm
     return Registration(
         sky=float(solution[0]),
         scale=1 + float(solution[1]),
         shift=(float(solution[2]), float(solution[3])),
         linear=solution[4:].reshape(2, 2),
-        shift_err=(float(np.sqrt(covariance[2, 2])), float(np.sqrt(covariance[3, 3]))),
-        n_pixel=int(count),
+        shift_err=(float(error[2]), float(error[3])),
+        n_pixel=count,
     )
+
+
+_TINY = 1e-12
+"""Relative weight that keeps the registration solvable where no pixel is seen."""
+
+
+def _sums(
+    coefficient: FloatArray, exposure: ExposurePixels, workers: Workers
+) -> tuple[FloatArray, FloatArray, int]:
+    """Normal equations of the registration: lower half of the matrix, right-hand side, number of pixels."""
+    n_row = exposure.value.shape[0]
+    out = np.zeros((n_row, PARAMETERS, PARAMETERS)), np.zeros((n_row, PARAMETERS)), np.zeros(n_row)
+    pixels = (exposure.value, exposure.weight, exposure.growth)
+    workers.run(
+        registration_sums, n_row, coefficient, exposure.geometry, pixels, (_CLIP, _CLIP_SLOP, _SLACK), out
+    )
+    return out[0].sum(axis=0), out[1].sum(axis=0), int(out[2].sum())
 
 
 def moved(exposure: ExposurePixels, shift: FloatArray, linear: FloatArray) -> ExposurePixels:
@@ -108,26 +129,37 @@ def moved(exposure: ExposurePixels, shift: FloatArray, linear: FloatArray) -> Ex
     return replace(exposure, place=replace(exposure.place, forward=forward))
 
 
-def outliers(coefficient: FloatArray, exposure: ExposurePixels, image: PixelImage) -> BoolArray:
-    """Pixels that the reference does not explain, shape (ny, nx): hits, trails, what moved.
+@dataclass(frozen=True)
+class Outliers:
+    """Pixels of an exposure that the reference does not explain: hits, trails, what moved or varies.
+
+    Parameters
+    ----------
+    index
+        Shape (n,): where they are in the flattened exposure.
+    pull
+        Shape (n,): by how many standard deviations they are off.
+    """
+
+    index: npt.NDArray[np.int64]
+    pull: Float32Array
+
+
+def outliers(coefficient: FloatArray, exposure: ExposurePixels, workers: Workers) -> Outliers:
+    """Find the outliers of an exposure.
 
     A pixel is one if it is off by 5 standard deviations, or by 3 beside one that is; the standard deviation
     includes the error of a slightly wrong place or PSF, as in drizzling (Fruchter & Hook 2002, section 4).
     """
-    predicted = np.empty(exposure.value.shape, dtype=np.float32)
-    steepness = np.empty_like(predicted)
-    predict(0, len(predicted), coefficient, exposure.geometry, (predicted, steepness))
-    known = np.isfinite(predicted) & (exposure.weight > 0)
-    light = np.where(known, predicted, 0)
-    scatter = image.noise.variance(light + _level(image, exposure))
-    variance = scatter + (_SLOP * steepness) ** 2 + (_SLACK * light) ** 2
-    pull = np.where(known, np.abs(exposure.value - light) / np.sqrt(variance), 0)
-    certain = pull > _REJECT
-    beside = binary_dilation(certain, np.ones((3, 3), dtype=bool)) & (pull > _REJECT_NEXT)
-    return np.asarray(certain | beside)
+    pull = np.empty(exposure.value.shape, dtype=np.float32)
+    found = np.empty(pull.shape, dtype=np.bool_)
+    pixels = (exposure.value, exposure.weight, exposure.growth)
+    workers.run(pulls, len(pull), coefficient, exposure.geometry, pixels, (_SLOP, _SLACK), pull)
+    workers.run(mark_outliers, len(pull), pull, (_REJECT, _REJECT_NEXT), found)
+    index = np.flatnonzero(found)
+    return Outliers(index, pull.ravel()[index])
 
 
-def _level(image: PixelImage, exposure: ExposurePixels) -> float:
-    """Sky that was subtracted from an exposure, which its noise still has."""
-    known = exposure.weight > 0
-    return float(np.median((image.data - exposure.value)[known])) if known.any() else 0.0
+def softened(pull: Float32Array) -> Float32Array:
+    """Factor of the weight of an outlier that is not left out: it counts as much as one at the limit."""
+    return np.asarray(_REJECT_NEXT / np.maximum(pull, _REJECT_NEXT), dtype=np.float32)

@@ -1,0 +1,87 @@
+"""Frames against the geometry of the sphere."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from loaders.reference.frame import BORDER, ReferenceFrame, choose_frame
+from loaders.wfi.projection_fit import fit_projection
+from tests.loaders.reference.scenes import PIXEL, SIDE, dithers
+
+DECLINATIONS = st.one_of(
+    st.floats(-80, 80), st.sampled_from([-89.9999, -89.99, 89.999, 89.9999, 90.0, -90.0])
+)
+RIGHT_ASCENSIONS = st.one_of(st.floats(0, 359.999), st.sampled_from([0.0, 0.0005, 359.9999, 359.9995]))
+
+
+def projections(ra, dec, pointings):
+    plane = ReferenceFrame(ra, dec, PIXEL * np.diag([-1.0, 1.0]), (SIDE, SIDE), 1)
+    return [
+        fit_projection(lambda x, y, one=one: plane.to_sky(*one.to_plane(x, y)), (SIDE, SIDE))
+        for one in pointings
+    ]
+
+
+@settings(max_examples=30, deadline=None)
+@given(ra=RIGHT_ASCENSIONS, dec=DECLINATIONS, angle=st.floats(0, 180), oversampling=st.integers(1, 4))
+def test_a_frame_holds_all_exposures_with_a_border_and_is_its_own_inverse(ra, dec, angle, oversampling):
+    several = projections(ra, dec, dithers(4, angle=angle))
+    frame = choose_frame(several, oversampling)
+    ny, nx = frame.shape
+    border = BORDER * oversampling - 1
+    reach = []
+    for projection in several:
+        edge = np.linspace(-0.5, SIDE - 0.5, 5)
+        x, y = (grid.ravel() for grid in np.meshgrid(edge, edge))
+        u, v = frame.projection.to_pixel(*projection.to_sky(x, y))
+        assert (u >= border).all()
+        assert (v >= border).all()
+        assert (u <= nx - 1 - border).all()
+        assert (v <= ny - 1 - border).all()
+        reach.append((u.min(), u.max(), v.min(), v.max()))
+    # And it is no larger than it needs to be.
+    reach = np.array(reach)
+    assert reach[:, 0].min() < border + 2 + 2
+    assert reach[:, 1].max() > nx - 1 - border - 4
+    u, v = np.random.default_rng(1).uniform(0, [nx - 1, ny - 1], (50, 2)).T
+    back = frame.projection.to_pixel(*frame.to_sky(u, v))
+    np.testing.assert_allclose(back, [u, v], atol=1e-5)
+
+
+def test_pixels_are_those_of_the_first_exposure_divided():
+    (first,) = projections(268.0, -29.2, dithers(1, angle=30))
+    for oversampling in (1, 2, 3):
+        frame = choose_frame([first], oversampling)
+        assert frame.pixel_scale == pytest.approx(PIXEL / oversampling, rel=1e-6)
+        middle = np.array([(SIDE - 1) / 2]), np.array([(SIDE - 1) / 2])
+        u, v = (
+            frame.projection.to_pixel(*first.to_sky(middle[0] + dx, middle[1] + dy))
+            for dx, dy in ((1, 0), (0, 0))
+        )
+        step = np.subtract(u, v).ravel()
+        np.testing.assert_allclose(step, [oversampling, 0], atol=1e-4)
+
+
+def test_separations_on_the_sky_are_those_of_the_tangent_plane():
+    frame = ReferenceFrame(10.0, 45.0, np.diag([-36.0, 36.0]), (201, 201), 1)
+    ra, dec = frame.to_sky(np.array([100.0, 200.0, 100.0]), np.array([100.0, 100.0, 200.0]))
+    assert (ra[0], dec[0]) == pytest.approx((10.0, 45.0))
+    # 100 pixels of 0.01 degree in the plane are arctan(1 degree) on the sphere: Calabretta & Greisen (2002).
+    vector = np.stack(
+        [
+            np.cos(np.radians(dec)) * np.cos(np.radians(ra)),
+            np.cos(np.radians(dec)) * np.sin(np.radians(ra)),
+            np.sin(np.radians(dec)),
+        ]
+    )
+    for k in (1, 2):
+        separation = np.arccos(vector[:, 0] @ vector[:, k])
+        assert separation == pytest.approx(np.arctan(np.radians(1.0)), rel=1e-9)
+    assert ra[1] < 10.0
+    assert dec[2] > 45.0
+
+
+def test_oversampling_below_one_is_refused():
+    with pytest.raises(ValueError, match="at least 1"):
+        choose_frame(projections(0.0, 0.0, dithers(1)), 0)
