@@ -19,6 +19,9 @@ from loaders.psf.model import FloatArray
 _WITH_POSITION = 3
 """Columns of a star with flux and position, as `solve_columns` counts them."""
 
+_MOVING = 3.0
+"""Signal-to-noise ratio, without neighbours, from which a source is moved; a fainter one stays."""
+
 _LONGEST_STEP = 0.25
 """Longest step in detector pixels along an axis: beyond it the PSF is no longer linear in the position."""
 
@@ -120,7 +123,8 @@ class LayerFit:
         jacobian = self.place.jacobian(sources.x[self.index], sources.y[self.index])
         scale = np.abs(np.linalg.det(jacobian))
         anchor = np.column_stack([information / scale, np.einsum("nij,nj->ni", jacobian, pull[self.index])])
-        columns = np.full(self.fit.count, _WITH_POSITION)
+        alone = self.fit.flux * np.sqrt(self.fit.sums.information)
+        columns = np.where(alone >= _MOVING, _WITH_POSITION, 1).astype(np.int64)
         step, variance = solve_columns(self.fit, columns, anchor)
         back = np.linalg.inv(jacobian)
         out = Estimate(np.full((self.count, 3), np.nan), np.full((self.count, 3), np.nan))

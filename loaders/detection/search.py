@@ -35,6 +35,9 @@ _ROUGHLY, _EXACTLY = 0.2, 0.01
 _KEPT = 0.6
 """Share of the threshold that a source must keep to stay for another round."""
 
+_RUNAWAY = 30.0
+"""Signal-to-noise ratio, without neighbours, from which a source that is not confirmed has run away."""
+
 _TOGETHER = 1.5
 """Distance in detector pixels within which sources may share light so closely that none stands out."""
 
@@ -83,10 +86,9 @@ def search(
     sources, before = _known_sources(known), 0
     with Workers(FitOptions(threads=options.threads).thread_count) as workers:
         for number in range(options.max_rounds):
-            refinement = Refinement(tables, sources, options, workers, _ROUGHLY)
-            refinement.improve(_MOVES if sources.x.size else 0)
+            refinement, kept = _settled(tables, sources, options, workers)
             new = _left_over(refinement, shape, options, workers)
-            sources = _significant(refinement, _KEPT * options.threshold, options.oversampling).and_also(new)
+            sources = kept.and_also(new)
             sources = sources.take(_apart(sources, options.separation * options.oversampling))
             if progress is not None:
                 progress(number + 1, sources.x.size)
@@ -103,6 +105,25 @@ def _known_sources(known: tuple[FloatArray, FloatArray, FloatArray] | None) -> S
     return Sources(*known, np.arange(known[0].size, dtype=np.int64))
 
 
+def _settled(
+    tables: list[tuple[Layer, PsfTable]], sources: Sources, options: SearchOptions, workers: Workers
+) -> tuple[Refinement, Sources]:
+    """The fit of the sources, and those that it confirms.
+
+    Where sources share their light so closely that their fluxes run away from one another, the search would
+    find what they spoil: the fit is made again without those that it does not confirm.
+    """
+    for _ in range(_LAST_ROUNDS):
+        refinement = Refinement(tables, sources, options, workers, _ROUGHLY)
+        refinement.improve(_MOVES if sources.x.size else 0)
+        chosen = _significant(refinement, _KEPT * options.threshold, options.oversampling)
+        strength = np.abs(refinement.signal_to_noise_alone())
+        if not (strength[~chosen] > _RUNAWAY).any():
+            break
+        sources = refinement.sources.take(chosen)
+    return refinement, refinement.sources.take(chosen)
+
+
 def _left_over(
     refinement: Refinement, shape: tuple[int, int], options: SearchOptions, workers: Workers
 ) -> Sources:
@@ -114,8 +135,8 @@ def _left_over(
     return Sources.found(*find_peaks(sums, options))
 
 
-def _significant(refinement: Refinement, threshold: float, oversampling: int) -> Sources:
-    """Sources whose flux stands out of its error, positions of all being unknown too.
+def _significant(refinement: Refinement, threshold: float, oversampling: int) -> npt.NDArray[np.bool_]:
+    """Sources whose flux stands out of its error, positions of all being unknown too; shape (n,).
 
     Of sources that share their light so closely that none stands out, the brightest stays.
     """
@@ -124,7 +145,7 @@ def _significant(refinement: Refinement, threshold: float, oversampling: int) ->
     with np.errstate(invalid="ignore"):
         significant = value[:, 0] >= threshold * np.sqrt(variance[:, 0])
     alone = refinement.signal_to_noise_alone() >= threshold
-    return sources.take(significant | (alone & _brightest(sources, ~significant, _TOGETHER * oversampling)))
+    return significant | (alone & _brightest(sources, ~significant, _TOGETHER * oversampling))
 
 
 def _brightest(sources: Sources, candidate: npt.NDArray[np.bool_], radius: float) -> npt.NDArray[np.bool_]:
@@ -159,7 +180,8 @@ def _conclude(
     for _ in range(_LAST_ROUNDS):
         refinement = Refinement(tables, sources, options, workers, _EXACTLY)
         refinement.improve(_LAST_MOVES if sources.x.size else 0)
-        kept = _significant(refinement, options.threshold, options.oversampling)
+        chosen = _significant(refinement, options.threshold, options.oversampling)
+        kept = refinement.sources.take(chosen)
         kept = kept.take(_apart(kept, options.separation * options.oversampling))
         if kept.x.size == sources.x.size:
             break
