@@ -8,9 +8,9 @@ noise: some partners are chance, and some false sources are two stars that are o
 
 All list what stands out by 5 sigma, and have the same PSF. The peers are photutils' iterative PSF photometry
 and crowdsource (Schlafly et al. 2018), on a part of the image because of their time, and SEP, which has no
-PSF fit (deblending, circles of 2 pixels with an aperture correction). crowdsource samples the PSF once a pixel
-and shifts that, which suits images with broader PSFs than these. Peers that are not installed are left out:
-see ``bench/requirements.txt``.
+PSF fit (deblending, circles of 2 pixels with an aperture correction). crowdsource samples the PSF once a
+pixel and shifts that, which suits images with broader PSFs than these. Peers that are not installed are left
+out: see ``bench/requirements.txt``.
 """
 
 from __future__ import annotations
