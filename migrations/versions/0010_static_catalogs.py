@@ -192,28 +192,24 @@ def upgrade() -> None:
                comment='exposure, mosaic or catalog.',
                existing_comment='exposure or catalog.',
                existing_nullable=False,
-               autoincrement=False,
                schema='ops')
     op.alter_column('load_run_input', 'role',
                existing_type=sa.TEXT(),
                comment='What the file was to the run: exposure, mosaic, catalog, mapping or parameters.',
                existing_comment='What the file was to the run: exposure, catalog, mapping or parameters.',
                existing_nullable=False,
-               autoincrement=False,
                schema='ops')
     op.alter_column('light_curve_block', 'photometry_kind',
                existing_type=sa.TEXT(),
                comment='psf for PSF photometry of the exposure at the catalogued positions, psf_free where the positions of bright stars were fitted with the fluxes, aperture for sums in a circle about the catalogued positions, dia for photometry of its difference from a reference.',
                existing_comment='psf for PSF photometry of the exposure at the catalogued positions, psf_free where the positions of bright stars were fitted with the fluxes, dia for photometry of its difference from a reference.',
                existing_nullable=False,
-               autoincrement=False,
                schema='roman')
     op.alter_column('light_curve_block', 'psf_model_id',
                existing_type=postgresql.ARRAY(sa.BIGINT()),
                comment='PSF that each exposure was measured with, as in roman.psf_model; an element is empty where the PSF of the optics served because the library had none, or where none was used, and 0 where a release before 0003 of the schema did not record it.',
                existing_comment='PSF that each exposure was measured with, as in roman.psf_model; an element is empty where the PSF of the optics served because the library had none, and 0 where a release before 0003 of the schema did not record it.',
                existing_nullable=False,
-               autoincrement=False,
                schema='roman')
     name = op.f("light_curve_block_photometry_kind_check")
     op.drop_constraint(name, "light_curve_block", schema="roman", type_="check")
