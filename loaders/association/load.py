@@ -50,9 +50,9 @@ class Association:
 
 
 def associate(
-    connection: sa.Connection, run: LoadRun, name: str, sources: Sources, is_whole: npt.NDArray[np.bool_]
+    connection: sa.Connection, run: LoadRun, name: str, sources: Sources, may_be_new: npt.NDArray[np.bool_]
 ) -> Association:
-    """Find the objects that sources are, and make objects of the whole ones that are none.
+    """Find the objects that sources are, and make objects of those that are none and may.
 
     Each source and its object are the nearest of each other. An object whose place is known from static
     catalogs alone moves to where it is now; of any other, nothing changes.
@@ -65,8 +65,8 @@ def associate(
         Name of the version of the object catalog that is made.
     sources
         Sources, n of them, of one epoch; NaN as place for one that has none.
-    is_whole
-        Shape (n,): whether a source may make an object.
+    may_be_new
+        Shape (n,): whether a source makes an object where it is none.
     """
     connection.execute(sa.text("LOCK TABLE roman.object IN SHARE ROW EXCLUSIVE MODE"))
     object_id = np.full(len(sources), -1, np.int64)
@@ -75,7 +75,7 @@ def associate(
     for n, found, far, own in _matches(connection, sources):
         object_id[n], distance[n], is_own[n] = found, far, own
     n_matched = int((object_id >= 0).sum())
-    is_new = (object_id < 0) & is_whole & np.isfinite(sources.ra)
+    is_new = (object_id < 0) & may_be_new & np.isfinite(sources.ra)
     stored = np.flatnonzero(is_new | is_own)
     version = None
     if stored.size:

@@ -17,12 +17,11 @@ from loaders.mosaic_psf.load import MosaicImage, MosaicPsf, psf_for_mosaic
 from loaders.rejection import Rejected
 from loaders.static_catalog.catalog import StaticCatalog, mosaic_catalog, multiband_catalog
 from loaders.static_catalog.mosaic import Mosaic, read_mosaic
-from loaders.static_catalog.names import ImageFlag
 from loaders.static_catalog.options import CatalogOptions
 from loaders.static_catalog.per_band import write_products
 from loaders.static_catalog.product import Products
 from loaders.static_catalog.psf_matching import psf_width
-from loaders.static_catalog.rows import catalog_sources, photometry_rows, source_rows
+from loaders.static_catalog.rows import catalog_sources, may_be_objects, photometry_rows, source_rows
 from loaders.wfi.wcs import projection_of_wcs
 from roman_db import session
 from roman_db.bulk import copy_rows
@@ -217,8 +216,8 @@ def _store(
     """Store a catalog in place of an earlier one of its set."""
     _check_current(connection, given)
     sources = catalog_sources(catalog, given.epoch)
-    is_whole = (catalog.columns["image_flags"] & int(ImageFlag.EDGE)) == 0
-    found = associate(connection, run, given.unit.arguments["set_name"], sources, is_whole)
+    name = str(given.unit.arguments["set_name"])
+    found = associate(connection, run, name, sources, may_be_objects(catalog))
     key = _insert_catalog(connection, run, given, found, catalog, options)
     _insert_bands(connection, run, key, given)
     constant = {"source_catalog_id": key, "load_run_id": run.load_run_id}

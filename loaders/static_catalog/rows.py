@@ -10,11 +10,16 @@ import numpy.typing as npt
 from loaders.catalog.sources import Sources
 from loaders.static_catalog.catalog import StaticCatalog
 from loaders.static_catalog.correlation import FloatArray
-from loaders.static_catalog.names import column
+from loaders.static_catalog.names import ImageFlag, column
 from loaders.static_catalog.options import CatalogOptions
 
 _MJD_J2000, _DAYS_A_YEAR = 51544.5, 365.25
 _MAS_OF_ARCSEC = 1000.0
+_ISOPHOTAL_SCATTER = 2.4
+"""By how much isophotal centroids of faint sources scatter over their errors, as measured."""
+
+_OBJECT_SNR = 6.0
+"""Signal-to-noise ratio of detection from which a source makes an object."""
 
 #: Columns of ``roman.source`` that a catalog has under their names.
 _OF_SOURCE = (
@@ -142,17 +147,23 @@ def catalog_sources(catalog: StaticCatalog, mjd_tdb: float) -> Sources:
     )
 
 
+def may_be_objects(catalog: StaticCatalog) -> npt.NDArray[np.bool_]:
+    """Sources, shape (n,), that make an object where they are none: bright, and not cut by the edge."""
+    whole = (catalog.columns["image_flags"] & int(ImageFlag.EDGE)) == 0
+    return np.asarray(whole & (catalog.sources.detection.peak_snr >= _OBJECT_SNR))
+
+
 _UNKNOWN = ("pm_ra", "pm_dec", "pm_ra_err", "pm_dec_err", "parallax", "parallax_err")
 
 
 def _position_errors(catalog: StaticCatalog) -> tuple[FloatArray, FloatArray]:
-    """Errors of ``ra`` and ``dec``, mas: of the windowed centroid, or of the isophotal one."""
+    """Errors of ``ra`` and ``dec``, mas: of the windowed centroid, or of the isophotal one, grown."""
     windowed = np.isfinite(catalog.columns["ra_centroid_win"])
     found = [
         np.where(
             windowed,
             catalog.columns[f"{axis}_centroid_win_err"],
-            catalog.columns[f"{axis}_centroid_err"],
+            catalog.columns[f"{axis}_centroid_err"] * _ISOPHOTAL_SCATTER,
         )
         * _MAS_OF_ARCSEC
         for axis in ("ra", "dec")

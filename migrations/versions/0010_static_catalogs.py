@@ -15,7 +15,7 @@ def upgrade() -> None:
     op.create_table('source',
     sa.Column('source_catalog_id', sa.BigInteger(), autoincrement=False, nullable=False, comment='Catalog.'),
     sa.Column('label', sa.Integer(), autoincrement=False, nullable=False, comment='Number of the source in the segmentation map.'),
-    sa.Column('object_id', sa.BigInteger(), autoincrement=False, nullable=True, comment='Object that it is; empty for a source that the edge of the mosaic cuts and that is no known object.'),
+    sa.Column('object_id', sa.BigInteger(), autoincrement=False, nullable=True, comment='Object that it is; empty for one that is no known object, and whose peak_snr is below 6 or which the edge of the mosaic cuts.'),
     sa.Column('object_distance', sa.REAL(), autoincrement=False, nullable=True, comment='Distance from the place of the object at the epoch of the mosaics, as it was known before; 0 for a new one. [arcsec]'),
     sa.Column('parent_label', sa.Integer(), autoincrement=False, nullable=False, comment='Number of the group of connected pixels that it is a part of.'),
     sa.Column('ra', sa.Double(), autoincrement=False, nullable=True, comment='Right ascension (ICRS): windowed, or isophotal where there is no windowed one. [deg]'),

@@ -134,7 +134,7 @@ CREATE INDEX source_object_idx ON roman.source (object_id);
 COMMENT ON TABLE roman.source IS 'Deblended sources of static catalogs, in RAD''s names; what is of one optical element is in roman.source_photometry.';
 COMMENT ON COLUMN roman.source.source_catalog_id IS 'Catalog.';
 COMMENT ON COLUMN roman.source.label IS 'Number of the source in the segmentation map.';
-COMMENT ON COLUMN roman.source.object_id IS 'Object that it is; empty for a source that the edge of the mosaic cuts and that is no known object.';
+COMMENT ON COLUMN roman.source.object_id IS 'Object that it is; empty for one that is no known object, and whose peak_snr is below 6 or which the edge of the mosaic cuts.';
 COMMENT ON COLUMN roman.source.object_distance IS 'Distance from the place of the object at the epoch of the mosaics, as it was known before; 0 for a new one. [arcsec]';
 COMMENT ON COLUMN roman.source.parent_label IS 'Number of the group of connected pixels that it is a part of.';
 COMMENT ON COLUMN roman.source.ra IS 'Right ascension (ICRS): windowed, or isophotal where there is no windowed one. [deg]';
