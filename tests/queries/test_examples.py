@@ -184,16 +184,18 @@ def test_static_catalog(own_survey):
 _STATIC = f"""
 INSERT INTO roman.sky_cell (name, ra, dec, orientat, pixel_scale, n_x, n_y, footprint, load_run_id)
 VALUES ('c', {RA}, {DEC}, 0, 0.055, 10, 10, '{{}}', 1);
-INSERT INTO roman.source_catalog (sky_cell_id, set_name, epoch_mjd_tdb, threshold, aper_radius, n_source, n_matched,
-    n_new, catalog_path, catalog_sha256, segmentation_path, segmentation_sha256, superseded_at, load_run_id)
-SELECT sky_cell_id, 's', 61465, 4.5, '{{0.1, 0.2, 0.4}}', 2, 2, 0, 'a', 'b', 'c', 'd', CASE WHEN k = 1 THEN now() END, 1
+INSERT INTO roman.source_catalog (sky_cell_id, set_name, epoch_mjd_tdb, threshold, aper_radius,
+    n_source, n_matched, n_new, catalog_path, catalog_sha256, segmentation_path, segmentation_sha256,
+    superseded_at, load_run_id)
+SELECT sky_cell_id, 's', 61465, 4.5, '{{0.1, 0.2, 0.4}}', 2, 2, 0, 'a', 'b', 'c', 'd',
+    CASE WHEN k = 1 THEN now() END, 1
 FROM roman.sky_cell, generate_series(1, 2) AS k;
-INSERT INTO roman.source (source_catalog_id, label, object_id, parent_label, ra, dec, is_extended, warning_flags,
-    image_flags, load_run_id)
+INSERT INTO roman.source (source_catalog_id, label, object_id, parent_label, ra, dec, is_extended,
+    warning_flags, image_flags, load_run_id)
 SELECT source_catalog_id, n, 6 + n, n, {RA}, {DEC} + (n - 1) / 3600.0, false, 0, 0, 1
 FROM roman.source_catalog, generate_series(1, 4) AS n;
-INSERT INTO roman.source_photometry (source_catalog_id, label, optical_element, psf_flux, psf_flux_err, psf_flags,
-    matched_flux, matched_flux_err, is_extended, load_run_id)
+INSERT INTO roman.source_photometry (source_catalog_id, label, optical_element, psf_flux, psf_flux_err,
+    psf_flags, matched_flux, matched_flux_err, is_extended, load_run_id)
 SELECT source_catalog_id, label, e, 100, 1, 0, '{{10, 20, 30}}', '{{0.1, 0.2, 0.3}}', false, 1
 FROM roman.source, unnest(ARRAY['F146', 'F213']) AS e
 """

@@ -1,4 +1,4 @@
-"""A small field on disk: mosaics in three bands, an exposure of each, and the truth."""
+"""A small field on disk: mosaics in three bands, three exposures of each, and the truth."""
 
 from __future__ import annotations
 
@@ -21,6 +21,8 @@ from loaders.simulation.simulate import prepare_simulation, simulate_to_file
 
 ELEMENTS = ("F106", "F158", "F213")
 SIDE, SCALE = 180, 0.055
+#: Exposures of each element on disk.
+N_EXPOSURE = 3
 
 PARAMETERS = {
     "scene": {
@@ -48,7 +50,7 @@ PARAMETERS = {
 
 @dataclass(frozen=True, eq=False)
 class Field:
-    """Mosaics by optical element and the folder with these and an exposure of each."""
+    """Mosaics by optical element and the folder with these and some exposures of each."""
 
     folder: Path
     scene: Scene
@@ -92,5 +94,6 @@ def make_field(folder: Path) -> Field:
     simulation = prepare_simulation(scene, {e: optical_psf("WFI07", e) for e in ELEMENTS})
     for element in ELEMENTS:
         field.mosaics[element] = field.write_mosaic(element)
-        simulate_to_file(simulation, field.exposures(element)[0], folder)
+        for planned in field.exposures(element)[:N_EXPOSURE]:
+            simulate_to_file(simulation, planned, folder)
     return field
