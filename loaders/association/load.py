@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -54,8 +56,8 @@ def associate(
 ) -> Association:
     """Find the objects that sources are, and make objects of those that are none and may.
 
-    Each source and its object are the nearest of each other. An object whose place is known from static
-    catalogs alone moves to where it is now; of any other, nothing changes.
+    A source and its object are the nearest of each other, but for those that are in nearer pairs. An object
+    whose place is known from static catalogs alone moves to where it is now; of any other, nothing changes.
 
     Parameters
     ----------
@@ -88,8 +90,12 @@ def associate(
     return Association(object_id, distance, n_matched, int(is_new.sum()), version)
 
 
-def _matches(connection: sa.Connection, sources: Sources) -> list[tuple[int, int, float, bool]]:
-    """Number of a source, its object, their distance (arcsec), and whether static catalogs alone know it."""
+#: Number of a source, its object, their distance (arcsec), and whether static catalogs alone know the object.
+_Pair: TypeAlias = tuple[int, int, float, bool]
+
+
+def _matches(connection: sa.Connection, sources: Sources) -> list[_Pair]:
+    """Sources with their objects."""
     placed = np.flatnonzero(np.isfinite(sources.ra) & np.isfinite(sources.dec))
     if placed.size == 0:
         return []
@@ -103,4 +109,18 @@ def _matches(connection: sa.Connection, sources: Sources) -> list[tuple[int, int
     stage_rows(connection, "detected_source", _TYPES, rows)
     values = {"epoch": float(sources.ref_epoch[placed[0]]), "sigmas": SIGMAS, "least": LEAST, "most": MOST}
     result = sqlfile.run(connection, sqlfile.find("jobs", "source_match"), values)
-    return [(row.n, row.object_id, row.distance, row.is_own) for row in result]
+    return _nearest_pairs((row.n, row.object_id, row.distance, row.is_own) for row in result)
+
+
+def _nearest_pairs(pairs: Iterable[_Pair]) -> list[_Pair]:
+    """Of pairs in order of distance those of which neither is in a nearer pair that was taken.
+
+    That is: each is the nearest of the other, among those that are left by the pairs before.
+    """
+    sources, objects, taken = set(), set(), []
+    for pair in pairs:
+        if pair[0] not in sources and pair[1] not in objects:
+            sources.add(pair[0])
+            objects.add(pair[1])
+            taken.append(pair)
+    return taken

@@ -1,7 +1,7 @@
--- Find the object that each detected source is: the nearest to it, to which it is the nearest, within their errors.
+-- Find the objects that each detected source may be within the errors of both, the nearest pairs first.
 -- Objects with a proper motion are taken along it to the epoch of the sources. The radius is a number of standard
 -- errors of one axis, of source and object together, and what errors do not know of, in quadrature.
--- Grain: one row a source that is a known object; is_own: static catalogs alone say where the object is.
+-- Grain: one row a pair of source and object; is_own: static catalogs alone say where the object is.
 -- Reads: roman.object, roman.source_catalog, detected_source (temporary: n, ra, dec in deg, err in arcsec).
 -- Parameters:
 --   epoch: Julian year of the sources
@@ -36,20 +36,11 @@ placed AS (
             CAST(:most AS double precision)
         ) AS radius
     FROM near
-),
-
-ranked AS (
-    SELECT
-        n, object_id, catalog_version_id, distance,
-        row_number() OVER (PARTITION BY n ORDER BY distance, object_id) AS of_source,
-        row_number() OVER (PARTITION BY object_id ORDER BY distance, n) AS of_object
-    FROM placed
-    WHERE distance <= radius
 )
 
 SELECT
     n, object_id, distance,
-    EXISTS (SELECT FROM roman.source_catalog AS c WHERE c.catalog_version_id = r.catalog_version_id) AS is_own
-FROM ranked AS r
-WHERE of_source = 1 AND of_object = 1
-ORDER BY n
+    EXISTS (SELECT FROM roman.source_catalog AS c WHERE c.catalog_version_id = p.catalog_version_id) AS is_own
+FROM placed AS p
+WHERE distance <= radius
+ORDER BY distance, n, object_id
