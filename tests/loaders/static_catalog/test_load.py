@@ -141,8 +141,8 @@ def _products_are_the_rows(url, field):
         "ORDER BY label",
     )
     assert found[4] == pytest.approx([0.1, 0.2, 0.4, 0.8, 1.6])
-    np.testing.assert_array_equal(own, np.float32(catalog["aper04_f106_flux"]))
-    np.testing.assert_array_equal(matched_flux, np.float32(catalog["aper04_f106mf213_flux"]))
+    np.testing.assert_array_equal(np.float32(own), np.float32(catalog["aper04_f106_flux"]))
+    np.testing.assert_array_equal(np.float32(matched_flux), np.float32(catalog["aper04_f106mf213_flux"]))
     for element, path in execute(url, "SELECT optical_element, forced_path FROM roman.source_catalog_mosaic"):
         forced = pq.read_table(path).to_pydict()
         assert forced["forced_psf_flux"] == pytest.approx(catalog[f"psf_{element.lower()}_flux"], nan_ok=True)
