@@ -92,7 +92,7 @@ def describe_mosaic(path: Path) -> MosaicDescription:
     Raises
     ------
     Rejected
-        Codes of `read_mosaic` and `projection_of_wcs`; ``no_exposure`` if it names none that went into it,
+        Codes of `read_mosaic` and `projection_of_wcs`; ``no_members`` if it names none that went into it,
         ``artificial_sources``, ``bad_time``.
     """
     mosaic = read_mosaic(path)
@@ -160,7 +160,7 @@ def _check(path: Path, mosaic: Mosaic) -> None:
         raise Rejected(str(path), what, "Load the mosaic that they were added to", "artificial_sources")
     if not mosaic.meta.resample.members:
         what = "it names no exposure, from which its PSF would be known"
-        raise Rejected(f"{path}: meta.resample.members", what, "Make the mosaic again", "no_exposure")
+        raise Rejected(f"{path}: meta.resample.members", what, "Make the mosaic again", "no_members")
 
 
 def _datetime(moment: Any) -> datetime:
