@@ -20,9 +20,9 @@ from scipy.spatial import KDTree
 
 from bench.record import Figure
 from loaders.psf.model import EffectivePsf
+from loaders.psf.mosaic import DETECTOR_SCALE, mosaic_psf
 from loaders.psf.optics import optical_psf
 from loaders.psf.render import SplinePsf, Stars, draw
-from loaders.simulation.mosaic import DETECTOR_SCALE, mosaic_psf
 from loaders.simulation.wcs import tangent_wcs
 from loaders.static_catalog.background import prepare_band
 from loaders.static_catalog.catalog import StaticCatalog, mosaic_catalog

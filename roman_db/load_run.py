@@ -59,7 +59,7 @@ class InputFile:
     Parameters
     ----------
     role
-        ``exposure``, ``catalog``, ``mapping`` or ``parameters``.
+        ``exposure``, ``mosaic``, ``catalog``, ``mapping`` or ``parameters``.
     path
         Where it is.
     sha256, size_bytes

@@ -7,13 +7,12 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-import cdshealpix
 import numpy as np
 import numpy.typing as npt
 import sqlalchemy as sa
 import structlog
-from astropy.coordinates import Latitude, Longitude
 
+from loaders.catalog.cells import cells
 from loaders.catalog.check import RowRejections, check_rows
 from loaders.catalog.duplicates import find_duplicates, merge_duplicates
 from loaders.catalog.identity import free_ids, wanted_id
@@ -29,7 +28,7 @@ from loaders.catalog.names import first_of_name
 from loaders.catalog.propagate import propagate
 from loaders.catalog.read import open_catalog, read_chunks
 from loaders.catalog.recognise import recognise
-from loaders.catalog.sources import Sources
+from loaders.catalog.sources import Sources, joined
 from loaders.input_file import fingerprint
 from loaders.rejection import Rejected
 from roman_db import session, sqlfile
@@ -38,9 +37,6 @@ from roman_db.load_run import Counts, InputFile, LoadRun, load_run
 from roman_db.schema.metadata import table
 
 log = structlog.get_logger()
-
-#: HEALPix order at which a catalog is compared with the sky that has been observed: cells of 0.9 arcmin.
-OVERLAP_ORDER = 12
 
 #: Distance (arcsec) from an object beyond which a source of its name is another object.
 NAME_RADIUS = 2.0
@@ -127,11 +123,11 @@ def load_catalog(
             with session.transaction() as connection:
                 run.reject(connection, rejected)
         counts = run.counts()
-    _refresh_statistics(change)
+    refresh_statistics(change)
     return counts, change
 
 
-def _refresh_statistics(change: CatalogChange | None) -> None:
+def refresh_statistics(change: CatalogChange | None) -> None:
     """Tell the planner what has been written, which only the owner may: the next catalog is joined to it."""
     if change is not None and change.catalog_version_id is not None:
         with session.transaction(session.Role.OWNER) as connection:
@@ -175,7 +171,7 @@ def _read(path: Path, options: CatalogOptions, progress: Callable[[int, int], No
         good.append(propagate(sources))
         refused.append(rejections)
         progress(chunk.first_row + len(chunk), reader.file.n_row)
-    return _Input(path, options.name or mapping.name, reader.file.n_row, _joined(good), refused)
+    return _Input(path, options.name or mapping.name, reader.file.n_row, joined(good), refused)
 
 
 def _optical_elements() -> list[str]:
@@ -183,15 +179,6 @@ def _optical_elements() -> list[str]:
     with session.reading() as connection:
         column = table("roman.optical_element").c.optical_element
         return list(connection.execute(sa.select(column)).scalars())
-
-
-def _joined(parts: Sequence[Sources]) -> Sources:
-    """Sources of all chunks."""
-    columns = {name: np.concatenate([part.columns()[name] for part in parts]) for name in parts[0].columns()}
-    plain = {name: values for name, values in columns.items() if "." not in name}
-    flux = {name.split(".")[1]: values for name, values in columns.items() if name.startswith("flux.")}
-    error = {name.split(".")[1]: values for name, values in columns.items() if name.startswith("flux_err.")}
-    return Sources(**plain, flux=flux, flux_err=error)
 
 
 def _store(connection: sa.Connection, run: LoadRun, given: _Input, options: CatalogOptions) -> CatalogChange:
@@ -269,8 +256,7 @@ def _record_refused(connection: sa.Connection, run: LoadRun, rows: list[dict[str
 
 def _check_overlap(connection: sa.Connection, given: _Input) -> None:
     """Refuse a catalog that has no sky in common with any exposure, if there are exposures."""
-    cells = _cells(given.sources)
-    ranges = ",".join(f"[{low},{high})" for low, high in cells.tolist())
+    ranges = ",".join(f"[{low},{high})" for low, high in cells(given.sources).tolist())
     query = sa.text(
         "SELECT EXISTS (SELECT FROM roman.exposure), EXISTS (SELECT FROM roman.exposure "
         "WHERE footprint && CAST(:ranges AS int8multirange))"
@@ -282,12 +268,35 @@ def _check_overlap(connection: sa.Connection, given: _Input) -> None:
         raise Rejected(str(given.path), what, remedy, "no_overlap")
 
 
-def _cells(sources: Sources) -> npt.NDArray[np.int64]:
-    """Cells that hold sources, as half-open ranges of HEALPix pixels of order 29, shape (n, 2)."""
-    longitude, latitude = Longitude(sources.ra, "deg"), Latitude(sources.dec, "deg")
-    cell = np.unique(cdshealpix.lonlat_to_healpix(longitude, latitude, OVERLAP_ORDER)).astype(np.int64)
-    shift = 2 * (29 - OVERLAP_ORDER)
-    return np.stack([cell << shift, (cell + 1) << shift], axis=1)
+def store_known(
+    connection: sa.Connection,
+    run: LoadRun,
+    name: str,
+    sources: Sources,
+    object_id: Sequence[int | None],
+) -> tuple[CatalogChange, npt.NDArray[np.int64]]:
+    """Store sources of which it is known which objects they are, as a version of that name.
+
+    Nothing is counted. The caller holds the lock on ``roman.object`` under which it found the objects.
+
+    Parameters
+    ----------
+    connection, run, name
+        Transaction, run, name of the version.
+    sources
+        Sources, n of them; none is another one again.
+    object_id
+        Object of each; None for a new one.
+
+    Returns
+    -------
+    change
+        What changed.
+    object_id
+        Shape (n,): objects of the sources, those of the new ones too.
+    """
+    _stage(connection, sources, object_id)
+    return _store_staged(connection, run, name, sources)
 
 
 def store_found(
@@ -323,8 +332,15 @@ def store_found(
         Shape (n,): object of every source.
     """
     connection.execute(sa.text("LOCK TABLE roman.object IN SHARE ROW EXCLUSIVE MODE"))
-    _stage(connection, sources, object_id)
+    _stage(connection, sources, [one if one >= 0 else None for one in object_id.tolist()])
     _run_job(connection, "object_match_place", {"radius": match_radius / 3600})
+    return _store_staged(connection, run, name, sources)
+
+
+def _store_staged(
+    connection: sa.Connection, run: LoadRun, name: str, sources: Sources
+) -> tuple[CatalogChange, npt.NDArray[np.int64]]:
+    """Store what is staged, new objects for what is none, and say which object each source is."""
     _stage_new(connection, sources)
     change = _upsert(connection, run, name, 0)
     query = sa.text("SELECT object_id FROM pg_temp.staged_source ORDER BY n")
@@ -332,14 +348,13 @@ def store_found(
 
 
 def _stage(
-    connection: sa.Connection, sources: Sources, object_id: npt.NDArray[np.int64] | None = None
+    connection: sa.Connection, sources: Sources, object_id: Sequence[int | None] | None = None
 ) -> None:
-    """Copy the sources and their fluxes into temporary tables; an object of -1 is none."""
+    """Copy the sources, and what is known of their objects, and their fluxes into temporary tables."""
     number = np.arange(len(sources))
     columns = {name: getattr(sources, name) for name in _NUMBERS}
-    given = np.full(len(sources), -1, dtype=np.int64) if object_id is None else object_id
-    objects = np.ma.masked_array(given, given < 0)
-    identity = {"n": number, "source_id": sources.source_id, "object_id": objects}
+    known_as = [None] * len(sources) if object_id is None else object_id
+    identity = {"n": number, "source_id": sources.source_id, "object_id": known_as}
     stage_rows(connection, "staged_source", _SOURCE_TYPES, identity | columns)
     known = {element: np.isfinite(flux) for element, flux in sources.flux.items()}
     flux = {

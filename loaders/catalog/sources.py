@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from typing import Any
 
@@ -99,3 +99,12 @@ COLUMN_NAMES = tuple(item.name for item in fields(Sources) if item.name not in (
 
 ASTROMETRY = tuple(name for name in COLUMN_NAMES if name not in ("row", "source_id"))
 """Columns that hold numbers about position and motion."""
+
+
+def joined(parts: Sequence[Sources]) -> Sources:
+    """Sources of all chunks."""
+    columns = {name: np.concatenate([part.columns()[name] for part in parts]) for name in parts[0].columns()}
+    plain = {name: values for name, values in columns.items() if "." not in name}
+    flux = {name.split(".")[1]: values for name, values in columns.items() if name.startswith("flux.")}
+    error = {name.split(".")[1]: values for name, values in columns.items() if name.startswith("flux_err.")}
+    return Sources(**plain, flux=flux, flux_err=error)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -27,27 +27,33 @@ if TYPE_CHECKING:
     help="Fit the positions of bright stars together with all fluxes; light curves of a kind of their own, "
     "psf_free.",
 )
-def daily(
-    day: int | None, detector: str | None, optical_element: str | None, redo: bool, fit_positions: bool
-) -> None:
+@click.option(
+    "--aperture",
+    is_flag=True,
+    help="Sum the light in circles of 0.4 arcsec instead of fitting PSFs; light curves of a kind of their "
+    "own, aperture.",
+)
+def daily(redo: bool, fit_positions: bool, aperture: bool, **chosen: Any) -> None:
     """Update PSFs, photometer all new exposures and write the light curves.
 
     What is done already is left alone, so it can be repeated at any time. Exit code 1: a unit failed or an
     exposure had to be refused.
     """
     from loaders.daily.load import read_choices, summarise_run
-    from loaders.daily.tasks import DAILY, selection
-    from loaders.photometry.load import EVERY_DAY, FREE
+    from loaders.daily.tasks import APERTURES, DAILY, selection
+    from loaders.photometry.load import APERTURE, EVERY_DAY, FREE
     from roman_db import migrate
     from roman_db.console import EXIT_REJECTED, progress_bar
     from roman_db.jobs import run_mode
 
+    if fit_positions and aperture:
+        raise click.UsageError("Give one of --fit-positions and --aperture.")
     migrate.ensure_current()
-    check_selection(read_choices(), day, detector, optical_element)
-    kind = FREE if fit_positions else EVERY_DAY
-    arguments = selection(day, detector, optical_element, redo=redo, photometry_kind=kind)
+    check_selection(read_choices(), **chosen)
+    kind = FREE if fit_positions else APERTURE if aperture else EVERY_DAY
+    arguments = selection(**chosen, redo=redo, photometry_kind=kind)
     with progress_bar() as step:
-        report = run_mode(DAILY, arguments, step)
+        report = run_mode(APERTURES if aperture else DAILY, arguments, step)
     summary = summarise_run(report.load_run_id)
     print_report(report, summary)
     if report.failed or summary.n_rejected:

@@ -113,3 +113,10 @@ DAILY = Mode(
     "Update the PSF, photometer every catalogued object in every new exposure, write the light curves",
     (PSF, PHOTOMETER, DIFFERENCE),
 )
+
+#: The same without PSFs, of which sums in apertures have no need.
+APERTURES = Mode(
+    "daily",
+    "Sum the light of every catalogued object in every new exposure, write the light curves",
+    (PHOTOMETER,),
+)

@@ -17,7 +17,8 @@ from scipy import fft
 from loaders.injection.sersic import STEP, TRUNCATION, radial_table, stretch
 from loaders.injection.sources import ArtificialSources
 from loaders.psf.model import EffectivePsf
-from loaders.simulation.render import cropped, taper
+from loaders.psf.mosaic import cropped
+from loaders.simulation.render import taper
 
 FloatArray = npt.NDArray[np.float64]
 Float32Array = npt.NDArray[np.float32]

@@ -18,10 +18,9 @@ from loaders.injection.light import PreparedPsf, View
 from loaders.injection.names import describe_injection
 from loaders.injection.pixels import Pixels
 from loaders.psf.model import EffectivePsf
+from loaders.psf.mosaic import at_position, mosaic_psf
 from loaders.rejection import Rejected
-from loaders.simulation.mosaic import mosaic_psf
 from loaders.simulation.product import write_product
-from loaders.simulation.render import at_position
 from loaders.wfi.calibration import NJY_PER_MJY
 from loaders.wfi.product_file import level3_model
 from loaders.wfi.projection import SkyProjection

@@ -17,6 +17,7 @@ from loaders.astrometry.load import StoredExposure, read_exposures, read_stars
 from loaders.astrometry.stars import CatalogStars
 from loaders.light_curve.block import NONE, BlockKey, Epochs
 from loaders.light_curve.load import BlockContext, NewBlock, write_blocks
+from loaders.photometry.apertures import APERTURE_RADIUS, measure_apertures
 from loaders.photometry.assemble import assemble_block
 from loaders.photometry.flags import EXCLUDING_FLAGS
 from loaders.photometry.measure import ExposureMeasurement, measure_exposure
@@ -33,8 +34,9 @@ from roman_db.parallel import worker_pool
 from roman_db.quality import Metric, store_metrics
 from roman_db.settings import settings
 
-#: Kinds of photometry that are made here: with positions held, and with those of bright stars fitted.
-EVERY_DAY, FREE = "psf", "psf_free"
+#: Kinds of photometry that are made here: with positions held, with those of bright stars fitted, and sums in
+#: circles, which no PSF serves.
+EVERY_DAY, FREE, APERTURE = "psf", "psf_free", "aperture"
 
 #: And of the changes against the fluxes on a reference image, with positions held.
 DIFFERENCE = "dia"
@@ -55,7 +57,7 @@ WITH measured AS (
       AND (m.block_id IS NULL OR CAST(:redo AS bool) OR m.file_id IS DISTINCT FROM e.file_id
            OR CAST(:follow_catalog AS bool) AND m.catalog_version_id < (
                SELECT max(v.catalog_version_id) FROM roman.catalog_version v WHERE v.n_new > 0)
-           OR m.psf_model_id IS NULL AND EXISTS (
+           OR m.psf_model_id IS NULL AND CAST(:photometry_kind AS text) <> 'aperture' AND EXISTS (
                SELECT FROM roman.psf_model p
                WHERE p.detector = e.detector AND p.optical_element = e.optical_element
                  AND p.superseded_at IS NULL
@@ -82,6 +84,18 @@ FROM unit u JOIN roman.field f USING (field_id)
 ORDER BY start_mjd, field_id, detector, optical_element, block_id NULLS FIRST
 """
 
+#: The sky around a source is taken away here as it is from the sums in exposures.
+_STATIC_FLUX = """
+SELECT DISTINCT ON (s.object_id) s.object_id,
+       p.aper_flux[array_position(c.aper_radius, CAST(:radius AS real))]
+       - coalesce(p.aper_bkg_flux, 0) * pi() * CAST(:radius AS float8) ^ 2 AS flux
+FROM roman.source s JOIN roman.source_catalog c USING (source_catalog_id)
+JOIN roman.source_photometry p USING (source_catalog_id, label)
+WHERE c.superseded_at IS NULL AND p.optical_element = CAST(:element AS text)
+  AND s.object_id = ANY(CAST(:object_id AS bigint[]))
+ORDER BY s.object_id, s.source_catalog_id DESC
+"""
+
 
 _REFERENCE_FLUX = """
 SELECT s.object_id, s.psf_flux::float8
@@ -102,8 +116,8 @@ def pending_units(arguments: Mapping[str, Any]) -> list[Unit]:
     that was measured with the PSF of the optics although the library has a good one of its day by now; with
     ``redo`` all blocks of the days, with ``follow_catalog`` those measured before the catalog last grew.
     Arguments: ``first_day, last_day`` (MJD), ``detector, optical_element`` (or None), ``redo``,
-    ``follow_catalog``, ``photometry_kind`` ("psf", or "psf_free" for positions fitted with the fluxes,
-    or "dia" for changes against a reference image, of exposures of which there is one).
+    ``follow_catalog``, ``photometry_kind`` ("psf", "psf_free" for positions fitted with the fluxes,
+    "aperture", or "dia" for changes against a reference image, of exposures of which there is one).
     """
     limits = {"min_star": LIMITS.min_star, "max_chi2": LIMITS.max_chi2}
     with session.reading() as connection:
@@ -168,14 +182,17 @@ def _measure_day(
     itself is nearer to it than any other. The photometry waits in a file, or in memory where there is none.
     """
     detector, element = unit.arguments["detector"], unit.arguments["optical_element"]
-    day = exposures[0].day_mjd
+    kind, day = unit.arguments["photometry_kind"], exposures[0].day_mjd
+    serving, stars = None, _stars(element, exposures, run)
     with session.reading() as connection:
-        serving = psf_for(connection, detector, element, day + 0.5)
-    kind = unit.arguments["photometry_kind"]
-    stars = _stars(element, exposures, run)
+        if kind == APERTURE:
+            stars = _with_static_flux(connection, stars, element)
+        else:
+            serving = psf_for(connection, detector, element, day + 0.5)
     if kind == DIFFERENCE:
         stars = with_reference_fluxes(stars, unit.arguments, day)
-    shared = _Shared(stars, serving.psf, FitOptions(fit_positions=kind == FREE), kind == DIFFERENCE)
+    psf = None if serving is None else serving.psf
+    shared = _Shared(stars, psf, FitOptions(fit_positions=kind == FREE), kind == DIFFERENCE)
     measured = []
     for done, outcome in enumerate(_measure_all(exposures, shared), 1):
         if isinstance(outcome, Rejected):
@@ -191,13 +208,15 @@ def _measure_day(
     photometry = assemble_block(stars, measured)
     key = BlockKey(unit.arguments["field_id"], detector, element, kind, day, day + 1)
     epochs = _epochs(exposures, serving)
-    psf_epoch = np.full(len(exposures), serving.epoch_mjd_tdb)
+    of_psf = (
+        () if serving is None else psf_metrics(epochs.mjd_tdb, np.full(len(exposures), serving.epoch_mjd_tdb))
+    )
     return _MeasuredDay(
         NewBlock(key, epochs, (lambda: photometry) if place is None else spool(photometry, place)),
         stars.catalog_version_id,
         len(measured),
         _exposure_metrics(element, exposures, stars, measured) if kind == EVERY_DAY else [],
-        [*scatter_metrics(photometry.segments), *psf_metrics(epochs.mjd_tdb, psf_epoch)],
+        [*scatter_metrics(photometry.segments), *of_psf],
     )
 
 
@@ -224,9 +243,18 @@ def with_reference_fluxes(stars: CatalogStars, given: Mapping[str, Any], day: in
     return replace(stars, flux=known)
 
 
-def _epochs(exposures: Sequence[StoredExposure], serving: ServingPsf) -> Epochs:
+def _with_static_flux(connection: sa.Connection, stars: CatalogStars, element: str) -> CatalogStars:
+    """Stars whose flux is that in the same aperture of static catalogs, NaN where these have none."""
+    values = {"radius": APERTURE_RADIUS, "element": element, "object_id": stars.object_id.tolist()}
+    rows = connection.execute(sa.text(_STATIC_FLUX), values).all()
+    known = {row.object_id: row.flux for row in rows}
+    flux = np.array([known.get(one, np.nan) for one in stars.object_id.tolist()], np.float64)
+    return replace(stars, flux=flux)
+
+
+def _epochs(exposures: Sequence[StoredExposure], serving: ServingPsf | None) -> Epochs:
     """Times and identifiers of exposures, their files, and the PSF that measured them."""
-    psf = NONE if serving.psf_model_id is None else serving.psf_model_id
+    psf = NONE if serving is None or serving.psf_model_id is None else serving.psf_model_id
     return Epochs(
         np.array([exposure.exposure_id for exposure in exposures], np.int64),
         np.array([exposure.midpoint_mjd_tdb for exposure in exposures], np.float64),
@@ -257,10 +285,10 @@ def _exposure_metrics(
 
 @dataclass(frozen=True)
 class _Shared:
-    """What all exposures of a unit share in a worker process."""
+    """What all exposures of a unit share in a worker process; without a PSF, apertures are summed."""
 
     stars: CatalogStars
-    psf: EffectivePsf
+    psf: EffectivePsf | None
     options: FitOptions
     difference: bool
 
@@ -293,6 +321,8 @@ def _measure(file: tuple[Path, int]) -> ExposureMeasurement | Rejected:
     """Measure one exposure, or say why it can't be."""
     assert _shared is not None
     try:
+        if _shared.psf is None:
+            return measure_apertures(file[0], file[1], _shared.stars)
         given = (_shared.stars, _shared.psf, _shared.options)
         return measure_exposure(file[0], file[1], *given, difference=_shared.difference)
     except Rejected as rejected:

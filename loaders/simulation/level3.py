@@ -12,8 +12,9 @@ from astropy.time import Time
 from roman_datamodels.datamodels import MosaicModel
 
 from loaders.psf.model import EffectivePsf
+from loaders.psf.mosaic import DETECTOR_SCALE
 from loaders.simulation.level2 import SOFTWARE
-from loaders.simulation.mosaic import DETECTOR_SCALE, MosaicGrid, expected_mosaic, observe_mosaic
+from loaders.simulation.mosaic import MosaicGrid, expected_mosaic, observe_mosaic
 from loaders.simulation.scene import Scene
 from loaders.simulation.season import PlannedExposure
 from loaders.simulation.wcs import footprint, tangent_wcs

@@ -12,9 +12,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 from astropy.time import Time
-from scipy.ndimage import map_coordinates, uniform_filter
 
 from loaders.psf.model import EffectivePsf
+from loaders.psf.mosaic import DETECTOR_SCALE, at_position, mosaic_psf
 from loaders.psf.render import SplinePsf
 from loaders.simulation.astrometry import observed_position
 from loaders.simulation.ephemeris import barycentric_mjd_tdb
@@ -22,17 +22,13 @@ from loaders.simulation.galaxies import draw_stamps, galaxy_stamp
 from loaders.simulation.geometry import Camera
 from loaders.simulation.instrument_tables import detector_noise, thermal_rate, zodiacal_rate
 from loaders.simulation.ramp import ramp_noise
-from loaders.simulation.render import at_position, prepare
+from loaders.simulation.render import prepare
 from loaders.simulation.scene import Scene
 from loaders.simulation.season import PlannedExposure
 from loaders.simulation.throughput import ab_zero_rate
 from loaders.simulation.wcs import tangent_wcs
 
 FloatArray = npt.NDArray[np.float64]
-
-DETECTOR_SCALE = 0.11
-"""Nominal arcsec per detector pixel."""
-_OVERSAMPLING = 3
 
 
 @dataclass(frozen=True)
@@ -52,35 +48,6 @@ class MosaicGrid:
     def pixel_area(self) -> float:
         """Solid angle of a pixel in sr."""
         return float(np.radians(self.pixel_scale / 3600) ** 2)
-
-
-def mosaic_psf(psf: EffectivePsf, jacobian: FloatArray, pixel_scale: float) -> EffectivePsf:
-    """The effective PSF on a mosaic of exposures at one roll: rotated, rescaled and spread over its pixels.
-
-    Parameters
-    ----------
-    psf
-        Effective PSF of the detector (one node).
-    jacobian
-        Shape (2, 2): arcsec east (first row) and north (second row) per detector pixel in x and y.
-    pixel_scale
-        Arcsec per pixel of the mosaic, whose x runs west and y north.
-
-    Returns
-    -------
-    A single node. Drizzling with point-like drops is assumed: no blur but that of the mosaic's own pixel.
-    """
-    half = int(psf.half_width * DETECTOR_SCALE / pixel_scale) * _OVERSAMPLING
-    step = pixel_scale / _OVERSAMPLING
-    offset = np.arange(-half, half + 1) * step
-    west, north = np.meshgrid(offset, offset)
-    x, y = np.linalg.solve(jacobian, np.stack([-west.ravel(), north.ravel()]))
-    middle = psf.size // 2
-    where = np.stack([y, x]) * psf.oversampling + middle
-    density = map_coordinates(psf.stamps[0, 0], where, order=3, mode="constant").reshape(west.shape)
-    share = density * pixel_scale**2 / abs(np.linalg.det(jacobian))
-    stamp = uniform_filter(share, _OVERSAMPLING, mode="constant")
-    return EffectivePsf(stamp[None, None], _OVERSAMPLING, np.zeros(1), np.zeros(1))
 
 
 def expected_mosaic(

@@ -10,6 +10,7 @@ import numpy.typing as npt
 from scipy.signal import fftconvolve
 
 from loaders.psf.model import EffectivePsf
+from loaders.psf.mosaic import cropped
 from loaders.psf.render import SplinePsf, Stars, draw
 
 FloatArray = npt.NDArray[np.float64]
@@ -129,20 +130,6 @@ def _tier(psf: EffectivePsf, middle_stamp: FloatArray, inner: float, outer: floa
     start = psf.size // 2 % psf.oversampling
     wing = (middle_stamp * (1 - weight))[start :: psf.oversampling, start :: psf.oversampling]
     return Tier(core, wing, peak / max(float(np.abs(wing).max()), 1e-12))
-
-
-def cropped(psf: EffectivePsf, half_width: int) -> EffectivePsf:
-    """The PSF within some pixels of its centre; as it is if it is no wider."""
-    keep, middle = half_width * psf.oversampling, psf.size // 2
-    if keep >= middle:
-        return psf
-    part = slice(middle - keep, middle + keep + 1)
-    return replace(psf, stamps=psf.stamps[..., part, part])
-
-
-def at_position(psf: EffectivePsf, x: float, y: float) -> EffectivePsf:
-    """The PSF at one place of the detector, serving everywhere."""
-    return EffectivePsf(psf.at(x, y)[None, None], psf.oversampling, np.zeros(1), np.zeros(1))
 
 
 def framed(psf: EffectivePsf) -> EffectivePsf:

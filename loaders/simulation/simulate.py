@@ -12,6 +12,7 @@ from astropy.time import Time
 from roman_datamodels.datamodels import ImageModel
 
 from loaders.psf.model import EffectivePsf
+from loaders.psf.mosaic import at_position, cropped
 from loaders.psf.render import SplinePsf
 from loaders.simulation import level2
 from loaders.simulation.astrometry import observed_position
@@ -22,7 +23,7 @@ from loaders.simulation.geometry import Camera
 from loaders.simulation.instrument_tables import detector_noise, thermal_rate, zodiacal_rate
 from loaders.simulation.noise import DetectorState, detector_state, measure
 from loaders.simulation.product import write_product
-from loaders.simulation.render import Renderer, at_position, cropped, prepare
+from loaders.simulation.render import Renderer, prepare
 from loaders.simulation.scene import Scene
 from loaders.simulation.season import PlannedExposure
 from loaders.simulation.throughput import ab_zero_rate

@@ -18,6 +18,7 @@ from roman_datamodels.datamodels import MosaicModel
 from loaders.input_file import read_bytes
 from loaders.rejection import Rejected
 from loaders.static_catalog.correlation import FloatArray, drizzle_correlation
+from loaders.wfi.asdf_blocks import missing_end
 
 Float32Array = npt.NDArray[np.float32]
 BoolArray = npt.NDArray[np.bool_]
@@ -73,17 +74,21 @@ def read_mosaic(path: Path) -> Mosaic:
     Raises
     ------
     Rejected
-        Codes ``missing_file``, ``unreadable_file``, ``empty_file``, ``not_asdf``, ``corrupted``,
-        ``schema_violation``, ``not_level3``, and those of `mosaic_of`.
+        Codes ``missing_file``, ``unreadable_file``, ``empty_file``, ``not_asdf``, ``truncated``,
+        ``corrupted``, ``schema_violation``, ``not_level3``, and those of `mosaic_of`.
     """
     start = read_bytes(path, "a Level-3 file (_coadd.asdf)", 5)
     if not start:
         raise Rejected(str(path), "the file is empty", _FETCH, "empty_file")
     if start != b"#ASDF":
         raise Rejected(str(path), "expected ASDF, found something else", "Give a Level-3 file", "not_asdf")
+    if missing := missing_end(path):
+        raise Rejected(str(path), f"the end of the file is missing: {missing}", _FETCH, "truncated")
     with warnings.catch_warnings():
         # Leap seconds of the survey's years are not announced yet.
         warnings.filterwarnings("ignore", message=".*dubious year.*")
+        # A file that was renamed is called by its name, not by what it says.
+        warnings.filterwarnings("ignore", message=".*does not match filename.*")
         model = _opened(path)
         with model:
             if not isinstance(model, MosaicModel):
@@ -97,7 +102,8 @@ def _opened(path: Path) -> Any:
     try:
         with asdf.config_context() as config:
             config.validate_on_read = True
-            return roman_datamodels.open(path, memmap=False)
+            # What is decoded only when it is looked up is gone with the file, and the metadata are kept.
+            return roman_datamodels.open(path, memmap=False, lazy_tree=False)
     except ValidationError as error:
         what = f"not allowed by its RAD schema: {_one_line(error)}"
         raise Rejected(

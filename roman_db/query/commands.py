@@ -91,7 +91,9 @@ def examples_command(name: str | None) -> None:
 @click.option("--radius", type=float, default=1.0, show_default=True, help="Radius to search in, arcsec.")
 @click.option("--element", help="Optical element, such as F146. Default: all.")
 @click.option(
-    "--kind", type=click.Choice(["psf", "psf_free", "dia"]), help="Kind of photometry. Default: all."
+    "--kind",
+    type=click.Choice(["psf", "psf_free", "aperture", "dia"]),
+    help="Kind of photometry. Default: all.",
 )
 @click.option("--plot", type=click.Path(path_type=Path, dir_okay=False), help="Draw: FILE.png, .pdf or .svg.")
 @click.option(

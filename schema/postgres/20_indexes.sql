@@ -5,6 +5,9 @@ CREATE INDEX IF NOT EXISTS field_q3c_idx ON roman.field (q3c_ang2ipix(ra, dec));
 CREATE INDEX IF NOT EXISTS exposure_footprint_idx ON roman.exposure USING gist (footprint);
 CREATE INDEX IF NOT EXISTS simulated_source_q3c_idx ON roman.simulated_source (q3c_ang2ipix(ra, dec));
 CREATE INDEX IF NOT EXISTS injected_source_q3c_idx ON roman.injected_source (q3c_ang2ipix(ra, dec));
+CREATE INDEX IF NOT EXISTS source_q3c_idx ON roman.source (q3c_ang2ipix(ra, dec));
+CREATE INDEX IF NOT EXISTS sky_cell_q3c_idx ON roman.sky_cell (q3c_ang2ipix(ra, dec));
+CREATE INDEX IF NOT EXISTS mosaic_footprint_idx ON roman.mosaic USING gist (footprint);
 
 -- One exposure stands in one current block of a kind only: what makes a second daily run find its work done.
 CREATE INDEX IF NOT EXISTS light_curve_block_exposure_idx ON roman.light_curve_block USING gin (exposure_id);

@@ -20,6 +20,7 @@ QUICK = (
     "docs/scientist/simulation.md",
     "docs/scientist/first_light_curve.md",
     "docs/scientist/injection.md",
+    "docs/scientist/static_catalogs.md",
     "docs/operator/backup.md",
     "docs/developer/architecture.md",
     "docs/developer/adding_a_table.md",

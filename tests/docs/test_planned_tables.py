@@ -19,7 +19,7 @@ SUBJECTS = (
     "reference_image", "dia_source", "variability", "event", "event_model",
     "object_astrometry", "extinction_cell", "spectrum", "redshift",
     "line_measurement", "calibration_reference", "cgi_trend", "ops.delivery", "planned_visit", "ops.account",
-    "source_lens_motion", "source", "community_product", "ivoa.obscore", "exposure_alignment",
+    "source_lens_motion", "community_product", "ivoa.obscore", "exposure_alignment",
 )  # fmt: skip
 
 

@@ -52,6 +52,18 @@ FAULTS = {
         ("DELETE FROM roman.injected_source WHERE injected_source_id = 5", 1),
         ("DELETE FROM roman.injection_image", 40),
     ],
+    "static_catalog": [
+        (
+            "INSERT INTO roman.source (source_catalog_id, label, parent_label, is_extended, warning_flags, "
+            "image_flags, load_run_id) VALUES (1, 1, 1, false, 0, 0, 1)",
+            1,
+        ),
+        (
+            "INSERT INTO roman.source (source_catalog_id, label, object_id, parent_label, is_extended, "
+            "warning_flags, image_flags, load_run_id) VALUES (1, 1, 5, 1, false, 0, 0, 1)",
+            2,
+        ),
+    ],
     "object_coordinates": [
         (f"UPDATE roman.object SET ra = ra - 360 WHERE {FIRST}", 1),
         ("UPDATE roman.object SET dec = 'NaN'", 60),

@@ -8,6 +8,7 @@ import pytest
 from astropy import units as u
 from astropy.coordinates import SkyCoord
 from astropy.stats import binom_conf_interval
+from scipy import stats
 
 from roman_db import session, sqlfile
 
@@ -130,6 +131,74 @@ def test_excess_scatter(survey):
     np.testing.assert_allclose(e, e[0])
     total = e[0] ** 2 + (row.excess_scatter * row.mean_flux) ** 2
     np.testing.assert_allclose(np.var(f, ddof=1) / total, 1, rtol=1e-6)
+
+
+def test_variable_sources(own_survey):
+    """Against all points; the flux of the static catalog is changed, to be told from the mean."""
+    with session.transaction(session.Role.OWNER) as connection:
+        connection.exec_driver_sql(
+            "UPDATE roman.light_curve_summary SET reference_flux = reference_flux + 25"
+        )
+    found = ask("variable_sources", min_points=1, min_index=-1000, limit=1000)
+    assert len(found) == 2 * N_OBJECT
+    index = [row.variability_index for row in found]
+    assert index == sorted(index, reverse=True)
+    assert found[0].object_id == own_survey.object_id[LENSED]
+    rows = {(row.object_id, row.optical_element): row for row in found}
+    for element in EPOCHS_A_DAY:
+        flux, error, flags = photometry(own_survey, element)
+        for i in range(N_OBJECT):
+            row = rows[own_survey.object_id[i], element]
+            counts = (flags[i] & EXCLUDING == 0) & np.isfinite(flux[i])
+            f, w = flux[i][counts].astype(float), error[i][counts].astype(float) ** -2.0
+            static = float(np.float32(np.float32(own_survey.flux[element][i]) + 25))
+            chi2 = np.sum(w * (f - np.average(f, weights=w)) ** 2)
+            assert row.n_point == f.size
+            np.testing.assert_allclose(row.reduced_chi2, chi2 / (f.size - 1), rtol=1e-7)
+            np.testing.assert_allclose(row.static_reduced_chi2, np.mean(w * (f - static) ** 2), rtol=1e-6)
+            # What is left of the distance from what chi-square gives by chance.
+            expected = stats.norm.isf(stats.chi2.sf(chi2, f.size - 1))
+            if abs(expected) < 3:
+                np.testing.assert_allclose(row.variability_index, expected, atol=0.1)
+    constant = [row.variability_index for row in found if row.object_id != own_survey.object_id[LENSED]]
+    assert np.std(constant) == pytest.approx(1, abs=0.25)
+    kept = ask("variable_sources", min_points=1, min_index=6, limit=1000)
+    assert {row.object_id for row in kept} == {own_survey.object_id[LENSED]}
+
+
+def test_static_catalog(own_survey):
+    with session.transaction(session.Role.OWNER) as connection:
+        connection.exec_driver_sql(_STATIC)
+    found = ask("static_catalog", ra=RA, dec=DEC, radius=1.5)
+    assert [(row.object_id, row.optical_element, row.psf_flux) for row in found] == [
+        (7, "F146", 100.0),
+        (7, "F213", 100.0),
+        (8, "F146", 100.0),
+        (8, "F213", 100.0),
+    ]
+    assert found[0].colour_flux == 30
+    assert found[0].colour_flux_err == pytest.approx(0.3)
+
+
+#: Two catalogs of one cell, of which the second is current, of sources 1 arcsec apart.
+_STATIC = f"""
+INSERT INTO roman.sky_cell (name, ra, dec, orientat, pixel_scale, n_x, n_y, footprint, load_run_id)
+VALUES ('c', {RA}, {DEC}, 0, 0.055, 10, 10, '{{}}', 1);
+INSERT INTO roman.source_catalog (sky_cell_id, set_name, epoch_mjd_tdb, threshold, aper_radius,
+    n_source, n_matched, n_new, catalog_path, catalog_sha256, segmentation_path, segmentation_sha256,
+    superseded_at, load_run_id)
+SELECT sky_cell_id, 's', 61465, 4.5, '{{0.1, 0.2, 0.4}}', 2, 2, 0, 'a', 'b', 'c', 'd',
+    CASE WHEN k = 1 THEN now() END, 1
+FROM roman.sky_cell, generate_series(1, 2) AS k;
+INSERT INTO roman.source (source_catalog_id, label, object_id, parent_label, ra, dec, is_extended,
+    warning_flags, image_flags, load_run_id)
+SELECT source_catalog_id, n, 6 + n, n, {RA}, {DEC} + (n - 1) / 3600.0, false, 0, 0, 1
+FROM roman.source_catalog, generate_series(1, 4) AS n;
+INSERT INTO roman.source_photometry (source_catalog_id, label, optical_element, psf_flux, psf_flux_err,
+    psf_flags, matched_flux, matched_flux_err, is_extended, load_run_id)
+SELECT source_catalog_id, label, e, 100, 1, 0, '{{10, 20, 30}}', '{{0.1, 0.2, 0.3}}', false, 1
+FROM roman.source, unnest(ARRAY['F146', 'F213']) AS e
+"""
 
 
 def test_exposures_of_object(survey):

@@ -12,8 +12,8 @@ from loaders.psf.build import BuildSettings
 from loaders.psf.detector import build_detector_psf, window_centres
 from loaders.psf.load import SETTINGS
 from loaders.psf.model import EffectivePsf
+from loaders.psf.mosaic import cropped
 from loaders.psf.optics import optical_psf
-from loaders.simulation.render import cropped
 from tests.loaders.psf.scenes import MONOCHROMATIC, crowded_field, distorted, l2_error, single_node
 
 SIZE = 420

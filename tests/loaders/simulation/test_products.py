@@ -8,8 +8,9 @@ import pytest
 import roman_datamodels.datamodels as rdm
 
 from loaders.psf.model import EffectivePsf
+from loaders.psf.mosaic import mosaic_psf
 from loaders.simulation.level3 import mosaic_filename, simulate_level3
-from loaders.simulation.mosaic import MosaicGrid, mosaic_psf
+from loaders.simulation.mosaic import MosaicGrid
 from loaders.simulation.product import write_product
 from loaders.simulation.scene import Scene
 from loaders.simulation.season import PlannedExposure, plan_exposures

@@ -11,13 +11,13 @@ from astropy.time import Time
 from roman_datamodels.datamodels import MosaicModel
 
 from loaders.psf.model import EffectivePsf
+from loaders.psf.mosaic import at_position, mosaic_psf
 from loaders.psf.optics import optical_psf
 from loaders.simulation.astrometry import observed_position
 from loaders.simulation.geometry import Camera
 from loaders.simulation.level3 import simulate_level3
-from loaders.simulation.mosaic import MosaicGrid, mosaic_psf
+from loaders.simulation.mosaic import MosaicGrid
 from loaders.simulation.parameters import parameters_from_mapping
-from loaders.simulation.render import at_position
 from loaders.simulation.scene import Scene, make_scene
 from loaders.simulation.season import plan_exposures
 

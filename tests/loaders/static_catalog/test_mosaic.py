@@ -79,7 +79,7 @@ def test_files_that_are_no_mosaics_are_refused(cell, tmp_path):
     for content, code in (
         (b"", "empty_file"),
         (b"SIMPLE  =", "not_asdf"),
-        (b"#ASDF 1.0.0\n%YAML", "corrupted"),
+        (b"#ASDF 1.0.0\n%YAML", "truncated"),
     ):
         path = tmp_path / "bad.asdf"
         path.write_bytes(content)

@@ -7,10 +7,10 @@ import pytest
 from photutils.psf_matching import TukeyWindow, make_kernel
 from scipy.signal import fftconvolve
 
+from loaders.psf.mosaic import DETECTOR_SCALE, mosaic_psf
 from loaders.psf.optics import optical_psf
 from loaders.psf.render import SplinePsf, Stars, draw
 from loaders.rejection import Rejected
-from loaders.simulation.mosaic import DETECTOR_SCALE, mosaic_psf
 from loaders.static_catalog.apertures import Plane, circle_sums
 from loaders.static_catalog.background import prepare_band
 from loaders.static_catalog.detection import pixel_stamp

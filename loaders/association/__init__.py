@@ -1,0 +1,1 @@
+"""Which objects detected sources are."""

@@ -1,0 +1,1 @@
+"""Level-3 mosaics: what is registered of their files."""

@@ -1,0 +1,1 @@
+"""The PSF of a mosaic, from those of its exposures."""
