@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
+from scipy.ndimage import binary_fill_holes
 
 from loaders.detection.layer import Layer, SearchOptions
 from loaders.detection.significance import Residual
@@ -96,6 +97,7 @@ class LayerFit:
     ) -> None:
         image = layer.image
         good = image.good_pixels()
+        self._area = binary_fill_holes(good)
         data = np.where(good, image.data, np.float32(0)).astype(np.float32)
         self.field = Field(data, good, image.noise, table, image.origin)
         self.image, self.place, self.count = layer.image, layer.place, sources.x.size
@@ -139,6 +141,13 @@ class LayerFit:
         x, y = self.place(sources.x[self.index], sources.y[self.index])
         self.fit.move(x - self.fit.x, y - self.fit.y)
         self.fit.run()
+
+    def seen(self) -> npt.NDArray[np.bool_]:
+        """Sources that lie on the image: on pixels that count or in holes between them, shape (m,)."""
+        ny, nx = self._area.shape
+        row = np.clip(np.rint(self.fit.y), 0, ny - 1).astype(np.int64)
+        column = np.clip(np.rint(self.fit.x), 0, nx - 1).astype(np.int64)
+        return np.asarray(self._area[row, column])
 
     def residual(self) -> Residual:
         """What the fit leaves, for the next search."""
@@ -213,10 +222,21 @@ class Refinement:
 
     def signal_to_noise_alone(self) -> FloatArray:
         """Flux over the error it would have without neighbours and at a known place, shape (n,)."""
+        return np.asarray(self.sources.flux * np.sqrt(self._information_of_pixels()))
+
+    def seen(self) -> npt.NDArray[np.bool_]:
+        """Sources that lie on some image, shape (n,): what is known of others by its wings runs away."""
+        out = np.zeros(self.sources.x.size, dtype=bool)
+        for fit in self.fits:
+            out[fit.index] |= fit.seen()
+        return out
+
+    def _information_of_pixels(self) -> FloatArray:
+        """Information that the pixels of all images give about each flux."""
         total = np.zeros(self.sources.x.size)
         for fit in self.fits:
             total[fit.index] += fit.fit.sums.information
-        return np.asarray(self.sources.flux * np.sqrt(total))
+        return total
 
 
 def combine(estimates: list[Estimate]) -> tuple[FloatArray, FloatArray]:

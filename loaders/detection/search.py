@@ -145,7 +145,8 @@ def _significant(refinement: Refinement, threshold: float, oversampling: int) ->
     with np.errstate(invalid="ignore"):
         significant = value[:, 0] >= threshold * np.sqrt(variance[:, 0])
     alone = refinement.signal_to_noise_alone() >= threshold
-    return significant | (alone & _brightest(sources, ~significant, _TOGETHER * oversampling))
+    kept = significant | (alone & _brightest(sources, ~significant, _TOGETHER * oversampling))
+    return kept & refinement.seen()
 
 
 def _brightest(sources: Sources, candidate: npt.NDArray[np.bool_], radius: float) -> npt.NDArray[np.bool_]:
