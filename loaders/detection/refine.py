@@ -11,6 +11,7 @@ from scipy.ndimage import binary_fill_holes
 from loaders.detection.layer import Layer, SearchOptions
 from loaders.detection.significance import Residual
 from loaders.photometry.joint_fit import FRAME, REACH, Field, JointFit, sort_by_tile
+from loaders.photometry.normal_matrix import project
 from loaders.photometry.options import FitOptions
 from loaders.photometry.parallel import Workers
 from loaders.photometry.positions import solve_columns
@@ -25,6 +26,9 @@ _MOVING = 3.0
 
 _LONGEST_STEP = 0.25
 """Longest step in detector pixels along an axis: beyond it the PSF is no longer linear in the position."""
+
+_TOO_BRIGHT = 1.5
+"""Flux over that which all the light at its place would make, above which a source is not believed."""
 
 _TILE, _MARGIN = 20, 4.0
 """Side of the tiles and width of their margins in detector pixels: see `FitOptions`."""
@@ -149,6 +153,16 @@ class LayerFit:
         column = np.clip(np.rint(self.fit.x), 0, nx - 1).astype(np.int64)
         return np.asarray(self._area[row, column])
 
+    def brightest(self) -> FloatArray:
+        """Flux that each source would have if all the light at its place were its own, shape (m,)."""
+        fit = self.fit
+        light = np.zeros_like(fit.weight)
+        light[FRAME:-FRAME, FRAME:-FRAME] = self.field.data - fit.background
+        asked = np.zeros(fit.count, dtype=np.float32)
+        fit.workers.run(project, fit.count, fit.stamps, fit.weight * light, asked)
+        information = np.maximum(fit.sums.information, np.finfo(np.float32).tiny)
+        return np.asarray(asked / information, dtype=np.float64)
+
     def residual(self) -> Residual:
         """What the fit leaves, for the next search."""
         fit, weight = self.fit, self.fit.weight
@@ -229,6 +243,18 @@ class Refinement:
         out = np.zeros(self.sources.x.size, dtype=bool)
         for fit in self.fits:
             out[fit.index] |= fit.seen()
+        return out
+
+    def believable(self) -> npt.NDArray[np.bool_]:
+        """Sources that are not brighter than the light at their place in every image, shape (n,).
+
+        Two that share their light too closely run away from one another, one of them below zero.
+        """
+        out = np.zeros(self.sources.x.size, dtype=bool)
+        for fit in self.fits:
+            flux, information = fit.fit.flux, fit.fit.sums.information
+            error = 1 / np.sqrt(np.maximum(information, np.finfo(np.float32).tiny))
+            out[fit.index] |= flux <= _TOO_BRIGHT * np.maximum(fit.brightest(), 0) + 5 * error
         return out
 
     def _information_of_pixels(self) -> FloatArray:

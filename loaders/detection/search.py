@@ -146,7 +146,7 @@ def _significant(refinement: Refinement, threshold: float, oversampling: int) ->
         significant = value[:, 0] >= threshold * np.sqrt(variance[:, 0])
     alone = refinement.signal_to_noise_alone() >= threshold
     kept = significant | (alone & _brightest(sources, ~significant, _TOGETHER * oversampling))
-    return kept & refinement.seen()
+    return kept & refinement.seen() & refinement.believable()
 
 
 def _brightest(sources: Sources, candidate: npt.NDArray[np.bool_], radius: float) -> npt.NDArray[np.bool_]:

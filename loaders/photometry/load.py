@@ -54,6 +54,10 @@ WITH measured AS (
     JOIN roman.optical_element o USING (optical_element)
     LEFT JOIN measured m USING (exposure_id)
     WHERE o.kind = 'imaging'
+      AND NOT EXISTS (
+          SELECT FROM roman.reference_image_exposure m JOIN roman.reference_image r USING (reference_image_id)
+          WHERE m.exposure_id = e.exposure_id AND m.file_id = e.file_id AND NOT m.is_used
+            AND r.superseded_at IS NULL)
       AND (m.block_id IS NULL OR CAST(:redo AS bool) OR m.file_id IS DISTINCT FROM e.file_id
            OR CAST(:follow_catalog AS bool) AND m.catalog_version_id < (
                SELECT max(v.catalog_version_id) FROM roman.catalog_version v WHERE v.n_new > 0)
@@ -112,6 +116,7 @@ ORDER BY s.object_id
 def pending_units(arguments: Mapping[str, Any]) -> list[Unit]:
     """List exposures not photometered yet by field, detector, optical element and day.
 
+    Left out are those that did not fit a reference image: their WCS or their light is wrong.
     Listed whole are blocks that hold an exposure whose file is another than the one that was measured, or one
     that was measured with the PSF of the optics although the library has a good one of its day by now; with
     ``redo`` all blocks of the days, with ``follow_catalog`` those measured before the catalog last grew.

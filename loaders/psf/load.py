@@ -51,6 +51,10 @@ SELECT e.detector, e.optical_element, e.day_mjd,
        array_agg(e.exposure_id ORDER BY e.midpoint_mjd_tdb) AS exposure_id
 FROM roman.exposure e JOIN roman.optical_element o USING (optical_element)
 WHERE o.kind = 'imaging'
+  AND NOT EXISTS (
+      SELECT FROM roman.reference_image_exposure m JOIN roman.reference_image r USING (reference_image_id)
+      WHERE m.exposure_id = e.exposure_id AND m.file_id = e.file_id AND NOT m.is_used
+        AND r.superseded_at IS NULL)
   AND e.day_mjd BETWEEN CAST(:first_day AS int) AND CAST(:last_day AS int)
   AND e.detector = coalesce(CAST(:detector AS text), e.detector)
   AND e.optical_element = coalesce(CAST(:optical_element AS text), e.optical_element)
@@ -73,6 +77,8 @@ LIMITS = Limits(min_star=50, max_chi2=10.0)
 
 def units_without_psf(arguments: Mapping[str, Any]) -> list[Unit]:
     """List detectors, optical elements and days with exposures and no PSF; all of them with ``redo``.
+
+    Exposures that did not fit a reference image are left out.
 
     Arguments are those of `loaders.photometry.load.pending_units`.
     """

@@ -366,7 +366,8 @@ def _reference(
     poisson = float(np.mean([member.poisson for member in used]))
     # The sums are kept per fine pixel; a detector pixel's worth of them is what an exposure gives.
     samples = uniform_filter(equations.weight, 2 * frame.oversampling + 1, mode="constant") / unit
-    usable = samples > _LEAST_SAMPLES / fine
+    level = float(np.median(samples[samples > _LEAST_SAMPLES / fine])) if samples.any() else np.inf
+    usable = samples > max(_LEAST_SAMPLES / fine, _LEAST_SHARE * level)
     scale = np.where(usable, 1 / np.where(usable, samples, 1), np.nan).astype(np.float32)
     model = NoiseModel(read / fine**2, poisson / fine, scale)
     data = (orthonormal(coefficient) / fine).astype(np.float32)
@@ -374,5 +375,6 @@ def _reference(
     return Reference(frame, image, coefficient, (samples * fine).astype(np.float32), tuple(members))
 
 
-_LEAST_SAMPLES = 0.5
-"""Exposures that must see a place, for it to be usable."""
+_LEAST_SAMPLES, _LEAST_SHARE = 0.5, 0.2
+"""Exposures that must see a place, for it to be usable, and as a share of what is usual: at the edges of
+dithered exposures the places of pixels are too few to say what is between them."""
