@@ -31,6 +31,9 @@ from roman_db.schema.metadata import table
 
 _MJD_J2000, _DAYS_A_YEAR = 51544.5, 365.25
 
+#: Errors of one reference as the other shows it: of the light at a place, and of the brightest around.
+PSF_ERROR, HALO_ERROR = 0.03, 0.004
+
 _FAR = 5.0
 """Standard deviations beyond which a pixel of a difference is counted."""
 
@@ -77,7 +80,9 @@ def difference_unit(unit: Unit, run: LoadRun, progress: Progress) -> None:
     difference = subtract_reference(image, before)
     progress(f"difference {unit.name}", 2, 3)
     known = read_known(image.frame, given)
-    options = DifferenceOptions(oversampling=image.frame.oversampling)
+    options = DifferenceOptions(
+        psf_error=PSF_ERROR, halo_error=HALO_ERROR, oversampling=image.frame.oversampling
+    )
     sources = find_difference_sources(difference, image.psf, (0.0, 0.0), (known.x, known.y), options)
     with session.transaction() as connection:
         _supersede(connection, given["reference_image_id"])

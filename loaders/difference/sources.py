@@ -19,6 +19,11 @@ from loaders.photometry.noise import NoiseModel
 from loaders.psf.model import EffectivePsf, FloatArray
 from loaders.reference.kernels import Float32Array
 
+_HALO = 4.0
+"""Detector pixels within which the light of a star makes a difference doubtful."""
+
+_MAD_TO_SIGMA = 1.4826
+
 _POOR, _POOR_SHARE = 3.0, 0.03
 """Reduced chi-square above which the core has not the shape of a star: that of a perfect template, and its
 growth with an error of the PSF, as a fraction of the signal-to-noise ratio."""
@@ -59,8 +64,9 @@ class DifferenceOptions:
         Distance in detector pixels within which gain and loss are one dipole.
     dipole_ratio
         Least ratio of the lesser to the greater of the two.
-    psf_error
-        Error of the matched template as a fraction of its light.
+    psf_error, halo_error
+        Error of the matched template as a fraction of its light, and of the brightest light within 4 detector
+        pixels.
     oversampling
         Pixels of the image per detector pixel: 1 for exposures.
     threads
@@ -72,6 +78,7 @@ class DifferenceOptions:
     dipole: float = 2.0
     dipole_ratio: float = 0.3
     psf_error: float = 0.005
+    halo_error: float = 0.0
     oversampling: int = 1
     threads: int | None = None
 
@@ -159,8 +166,11 @@ def _search(
     options: DifferenceOptions,
 ) -> Detections:
     """Stars in the difference, or in its negative."""
-    doubt = (options.psf_error * np.maximum(difference.model - np.median(difference.model), 0)) ** 2
-    scale = np.where(difference.usable, difference.variance + doubt, np.nan).astype(np.float32)
+    light = np.maximum(difference.model - np.median(difference.model), 0)
+    reach = 2 * round(_HALO * options.oversampling) + 1
+    doubt = options.psf_error * light + options.halo_error * maximum_filter(light, size=reach)
+    noise = difference.variance * _excess(difference)
+    scale = np.where(difference.usable, noise + doubt**2, np.nan).astype(np.float32)
     data = (sign * difference.data).astype(np.float32)
     image = PixelImage(data, NoiseModel(1.0, 0.0, scale), difference.usable, origin=origin)
     chosen = SearchOptions(
@@ -170,6 +180,15 @@ def _search(
         threads=options.threads,
     )
     return search([Layer(image, psf)], data.shape, chosen)
+
+
+def _excess(difference: Difference) -> float:
+    """Variance of the middle of the pixels over that which is stated, at least one.
+
+    Two references of few exposures differ by more than their noise where their dithers leave places out.
+    """
+    pull = np.abs(significance_image(difference)[difference.usable])
+    return max(1.0, float((_MAD_TO_SIGMA * np.median(pull)) ** 2))
 
 
 def _joined(gain: Detections, loss: Detections) -> dict[str, FloatArray]:

@@ -16,7 +16,7 @@ _NAME = re.compile(r"`([\w.]+)`")
 
 #: Subjects that the plan must have, as the issue and the mission name them, by a table that tells.
 SUBJECTS = (
-    "reference_image", "dia_source", "variability", "event", "event_model",
+    "variability", "event", "event_model",
     "object_astrometry", "extinction_cell", "spectrum", "redshift",
     "line_measurement", "calibration_reference", "cgi_trend", "ops.delivery", "planned_visit", "ops.account",
     "source_lens_motion", "community_product", "ivoa.obscore", "exposure_alignment",
