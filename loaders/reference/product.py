@@ -128,7 +128,8 @@ def write_reference(
     model["meta"]["msos_reference_frame"] = _msos(model["meta"], keywords)
     image = reference.image
     deviation = np.sqrt(image.noise.variance(image.data))
-    model["data"] = np.where(image.usable, image.data, 0).astype(np.float64)
+    # All of it: the function between the pixels near the edge follows from those beyond.
+    model["data"] = image.data.astype(np.float64)
     model["uncertainty"] = np.where(image.usable, deviation, 0).astype(np.float64)
     model["mask"] = (~image.usable).astype(np.uint8)
     model["coverage"] = np.minimum(np.rint(reference.coverage), _LARGEST_COVERAGE).astype(np.uint8)
@@ -252,7 +253,7 @@ def read_reference(path: Path) -> StoredReference:
     except (OSError, KeyError, ValueError) as error:
         raise _no_reference(path, str(error).splitlines()[0]) from error
     image = PixelImage(data, _noise(data, deviation, usable, noise), usable, name=path.name)
-    flux = np.where(usable, data, 0).astype(np.float64) * frame.oversampling**2
+    flux = data.astype(np.float64) * frame.oversampling**2
     return StoredReference(frame, image, spline_coefficients(flux), psf)
 
 

@@ -167,7 +167,7 @@ def _light_curves(url, spans):
         "SELECT o.ra, o.dec, avg(c.flux), avg(c.flux_err), count(*), stddev(c.flux) "
         "FROM roman.light_curve c JOIN roman.object o USING (object_id) JOIN roman.light_curve_block b "
         f"USING (block_id) WHERE b.photometry_kind = 'dia' AND b.start_mjd = {two_spans.DAYS[1]} "
-        "AND c.flags = 0 AND c.flux <> 'NaN' GROUP BY o.object_id HAVING count(*) >= 10",
+        "AND c.flux <> 'NaN' GROUP BY o.object_id HAVING count(*) >= 10",
     )
     ra, dec, flux, _ = truth(spans, 1)
     distance, row = nearest(spans, ra[[spans.brightened]], dec[[spans.brightened]], rows)
