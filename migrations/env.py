@@ -22,7 +22,7 @@ def include_object(item: object, name: str | None, kind: str, reflected: bool, o
 def _is_made_by_sql(index: str | None) -> bool:
     """Whether a file of ``schema/postgres`` makes that index."""
     script = (migrate.folder("schema") / "postgres" / "20_indexes.sql").read_text()
-    return f"CREATE INDEX IF NOT EXISTS {index} " in script
+    return any(f"INDEX IF NOT EXISTS {index}{end}" in script for end in (" ", "\n"))
 
 
 def run(connection: sa.Connection) -> None:

@@ -13,8 +13,9 @@ import sqlalchemy as sa
 import structlog
 
 from loaders.catalog.cells import cells
-from loaders.catalog.check import RowRejections, check_rows
-from loaders.catalog.duplicates import find_duplicates, merge_duplicates
+from loaders.catalog.check import check_rows
+from loaders.catalog.duplicates import merge_duplicates
+from loaders.catalog.given import CatalogInput, distinct_sources, refused_rows
 from loaders.catalog.identity import free_ids, wanted_id
 from loaders.catalog.mapping import (
     CatalogMapping,
@@ -24,7 +25,6 @@ from loaders.catalog.mapping import (
     needed_columns,
 )
 from loaders.catalog.mapping_file import read_mapping
-from loaders.catalog.names import first_of_name
 from loaders.catalog.propagate import propagate
 from loaders.catalog.read import open_catalog, read_chunks
 from loaders.catalog.recognise import recognise
@@ -134,17 +134,6 @@ def refresh_statistics(change: CatalogChange | None) -> None:
             connection.exec_driver_sql("ANALYZE roman.object, roman.object_flux, roman.object_alias")
 
 
-@dataclass(frozen=True)
-class _Input:
-    """A catalog in memory: the rows that it says it has, its good sources, and the rows that were refused."""
-
-    path: Path
-    name: str
-    n_row: int
-    sources: Sources
-    refused: Sequence[RowRejections]
-
-
 def _record_files(run: LoadRun, path: Path, mapping: Path | None) -> list[InputFile]:
     """Record the files that were given, before they are read: also what is refused, or was loaded before."""
     given = {"catalog": path} | ({} if mapping is None else {"mapping": mapping})
@@ -154,7 +143,7 @@ def _record_files(run: LoadRun, path: Path, mapping: Path | None) -> list[InputF
     return files
 
 
-def _read(path: Path, options: CatalogOptions, progress: Callable[[int, int], None]) -> _Input:
+def _read(path: Path, options: CatalogOptions, progress: Callable[[int, int], None]) -> CatalogInput:
     """Read, map and check all rows of a file."""
     reader = open_catalog(path)
     elements = _optical_elements()
@@ -171,7 +160,7 @@ def _read(path: Path, options: CatalogOptions, progress: Callable[[int, int], No
         good.append(propagate(sources))
         refused.append(rejections)
         progress(chunk.first_row + len(chunk), reader.file.n_row)
-    return _Input(path, options.name or mapping.name, reader.file.n_row, joined(good), refused)
+    return CatalogInput(path, options.name or mapping.name, reader.file.n_row, joined(good), refused)
 
 
 def _optical_elements() -> list[str]:
@@ -181,13 +170,15 @@ def _optical_elements() -> list[str]:
         return list(connection.execute(sa.select(column)).scalars())
 
 
-def _store(connection: sa.Connection, run: LoadRun, given: _Input, options: CatalogOptions) -> CatalogChange:
+def _store(
+    connection: sa.Connection, run: LoadRun, given: CatalogInput, options: CatalogOptions
+) -> CatalogChange:
     """Store the sources, and record what was refused."""
-    good, group, repeated = _distinct(given)
+    good, group, repeated = distinct_sources(given)
     n_good = len(good)
     if n_good and not options.anywhere:
         _check_overlap(connection, given)
-    _record_refused(connection, run, [*_refused_rows(given), *repeated])
+    _record_refused(connection, run, [*refused_rows(given), *repeated])
     if n_good == 0:
         return CatalogChange(None, 0, 0, 0, 0, 0)
     connection.execute(sa.text("LOCK TABLE roman.object IN SHARE ROW EXCLUSIVE MODE"))
@@ -202,41 +193,6 @@ def _store(connection: sa.Connection, run: LoadRun, given: _Input, options: Cata
     change = _upsert(connection, run, given.name, n_good - len(sources))
     run.count(connection, loaded=n_good, unchanged=n_good if change.catalog_version_id is None else 0)
     return change
-
-
-def _distinct(given: _Input) -> tuple[Sources, npt.NDArray[np.int64], list[dict[str, Any]]]:
-    """Sources that may keep their names, which of them are the same source, and rows refused for a name."""
-    sources = given.sources
-    group = find_duplicates(sources)
-    claim = first_of_name(sources.source_id, group)
-    refused = np.flatnonzero(claim >= 0)
-    if refused.size == 0:
-        return sources, group, []
-    rows = [
-        {
-            "source": str(given.path),
-            "row_number": int(sources.row[k]),
-            "code": "repeated_source_id",
-            "reason": f"source_id {sources.source_id[k]} is that of row {sources.row[claim[k]]}, elsewhere",
-            "remedy": "Give each source an identifier of its own, or map no column to source_id",
-        }
-        for k in refused
-    ]
-    kept = claim < 0
-    # Groups are numbered without gaps, in the order of their first rows.
-    _, first, inverse = np.unique(group[kept], return_index=True, return_inverse=True)
-    return sources.take(kept), np.argsort(np.argsort(first))[inverse].astype(np.int64), rows
-
-
-def _refused_rows(given: _Input) -> list[dict[str, Any]]:
-    """Rows that were refused for what they hold, as they are recorded."""
-    return [
-        {"source": str(given.path), "row_number": int(row), "code": code, "reason": reason, "remedy": remedy}
-        for refused in given.refused
-        for row, code, reason, remedy in zip(
-            refused.row, refused.code, refused.reason, refused.remedy, strict=True
-        )
-    ]
 
 
 def _record_refused(connection: sa.Connection, run: LoadRun, rows: list[dict[str, Any]]) -> None:
@@ -254,7 +210,7 @@ def _record_refused(connection: sa.Connection, run: LoadRun, rows: list[dict[str
     )
 
 
-def _check_overlap(connection: sa.Connection, given: _Input) -> None:
+def _check_overlap(connection: sa.Connection, given: CatalogInput) -> None:
     """Refuse a catalog that has no sky in common with any exposure, if there are exposures."""
     ranges = ",".join(f"[{low},{high})" for low, high in cells(given.sources).tolist())
     query = sa.text(
@@ -275,25 +231,9 @@ def store_known(
     sources: Sources,
     object_id: Sequence[int | None],
 ) -> tuple[CatalogChange, npt.NDArray[np.int64]]:
-    """Store sources of which it is known which objects they are, as a version of that name.
+    """Store sources of which it is known which objects they are, as `store_found` does; None for a new one.
 
     Nothing is counted. The caller holds the lock on ``roman.object`` under which it found the objects.
-
-    Parameters
-    ----------
-    connection, run, name
-        Transaction, run, name of the version.
-    sources
-        Sources, n of them; none is another one again.
-    object_id
-        Object of each; None for a new one.
-
-    Returns
-    -------
-    change
-        What changed.
-    object_id
-        Shape (n,): objects of the sources, those of the new ones too.
     """
     _stage(connection, sources, object_id)
     return _store_staged(connection, run, name, sources)

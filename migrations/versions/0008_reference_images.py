@@ -144,7 +144,7 @@ def upgrade() -> None:
     sa.Column('reduced_chi2', sa.REAL(), autoincrement=False, nullable=True, comment='Reduced chi-square of the core of the fit.'),
     sa.Column('kind', sa.Text(), autoincrement=False, nullable=False, comment='new for a star where none is catalogued; variable at the place of an object; dipole for a gain beside a loss; hit for what has not the shape of a star; edge beside pixels that do not count.'),
     sa.Column('load_run_id', sa.BigInteger(), autoincrement=False, nullable=False, comment='Run that wrote this row.'),
-    sa.CheckConstraint("kind IN ('new', 'variable', 'dipole', 'hit', 'edge')", name=op.f('dia_source_kind_check')),
+    sa.CheckConstraint("kind IN ('new', 'variable', 'dipole', 'hit', 'edge')", name=op.f('dia_source_dia_kind_check')),
     sa.ForeignKeyConstraint(['difference_image_id'], ['roman.difference_image.difference_image_id'], name=op.f('dia_source_difference_image_id_fkey')),
     sa.ForeignKeyConstraint(['load_run_id'], ['ops.load_run.load_run_id'], name=op.f('dia_source_load_run_id_fkey')),
     sa.PrimaryKeyConstraint('difference_image_id', 'source_number', name=op.f('dia_source_pkey')),

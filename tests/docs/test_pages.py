@@ -20,14 +20,14 @@ QUICK = (
     "docs/scientist/simulation.md",
     "docs/scientist/first_light_curve.md",
     "docs/scientist/injection.md",
-    "docs/scientist/static_catalogs.md",
     "docs/operator/backup.md",
     "docs/developer/architecture.md",
     "docs/developer/adding_a_table.md",
     "docs/developer/testing.md",
 )
-#: The demonstration and a second photometry of all that there is; they need what the first two pages make.
-SLOW = (*QUICK[:2], "README.md", "docs/operator/daily.md")
+#: Catalogs of mosaics, the demonstration and a second photometry of all that there is; they need what the first
+#: two pages make.
+SLOW = (*QUICK[:2], "docs/scientist/static_catalogs.md", "README.md", "docs/operator/daily.md")
 
 
 @pytest.mark.timeout(900)

@@ -29,10 +29,10 @@ def fail_on(monkeypatch, module, name, is_hit):
     """Make a function raise a KeyError where told."""
     function = getattr(module, name)
 
-    def fails(*given):
+    def fails(*given, **named):
         if is_hit(*given):
             raise KeyError("not foreseen")
-        return function(*given)
+        return function(*given, **named)
 
     monkeypatch.setattr(module, name, fails)
 

@@ -148,6 +148,7 @@ def _products_are_the_rows(url, field):
         assert forced["forced_psf_flux"] == pytest.approx(catalog[f"psf_{element.lower()}_flux"], nan_ok=True)
 
 
+@pytest.mark.heavy
 def test_sources_are_objects_and_a_new_mosaic_keeps_their_identifiers(new_database, field, tmp_path):
     own = field.copy(tmp_path / "field")
     for element in ELEMENTS:

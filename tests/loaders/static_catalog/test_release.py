@@ -19,6 +19,7 @@ WHERE b.photometry_kind = 'aperture' AND b.superseded_at IS NULL AND s.image_fla
 """
 
 
+@pytest.mark.heavy
 def test_extended_objects_have_light_curves_in_apertures(new_database, tmp_path):
     field = make_field(tmp_path / "field")
     succeed("load", "exposure", field.folder)
