@@ -25,8 +25,8 @@ QUICK = (
     "docs/developer/adding_a_table.md",
     "docs/developer/testing.md",
 )
-#: Catalogs of mosaics, the demonstration and a second photometry of all that there is; they need what the first
-#: two pages make.
+#: Catalogs of mosaics, the demonstration and a second photometry of all that there is; they need what the
+#: first two pages make.
 SLOW = (*QUICK[:2], "docs/scientist/static_catalogs.md", "README.md", "docs/operator/daily.md")
 
 
