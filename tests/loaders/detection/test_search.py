@@ -6,6 +6,7 @@ from scipy.spatial import cKDTree
 
 from loaders.detection.layer import Layer, SearchOptions
 from loaders.detection.search import search
+from loaders.detection.significance import Sums
 from loaders.photometry.flags import PhotometryFlag
 from loaders.photometry.image import PixelImage
 from loaders.photometry.noise import NoiseModel
@@ -117,6 +118,15 @@ def test_light_of_a_wrong_psf_is_no_source():
     layer = Layer(scene.image(scene.noisy(4)), PSF)
     doubtful = search([layer], SHAPE, SearchOptions(psf_error=0.1))
     assert doubtful.x.size == 1
+
+
+def test_modelled_light_counts_as_noise_in_proportion_to_the_error_of_the_psf():
+    information = np.full((20, 20), 100.0, np.float32)
+    light = np.full((20, 20), 1e5, np.float32)
+    sums = Sums(1, 0.05 * light, information, light)
+    np.testing.assert_allclose(sums.signal_to_noise(1e-9, 0.0, 1.0), 500, rtol=1e-4)
+    np.testing.assert_allclose(sums.signal_to_noise(0.1, 0.0, 1.0), 0.5, rtol=1e-3)
+    np.testing.assert_allclose(sums.signal_to_noise(0.0, 0.1, 1.0), 0.5, rtol=1e-3)
 
 
 def test_known_sources_keep_their_rows():
