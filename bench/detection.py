@@ -91,14 +91,14 @@ def ours(samples: list[Sample], directory: Path, psf: EffectivePsf) -> Found:
     shape = samples[0].image.data.shape
     layers = []
     for sample, projection in zip(samples, projections, strict=True):
-        place = fit_placement(_between(projections[0], projection), (0, 0), (shape[1] - 1, shape[0] - 1))
+        place = fit_placement(between(projections[0], projection), (0, 0), (shape[1] - 1, shape[0] - 1))
         layers.append(Layer(sample.image, psf, place))
     begin = time.perf_counter()
     found = search(layers, shape)
     return Found(found.x, found.y, found.flux, time.perf_counter() - begin)
 
 
-def _between(
+def between(
     first: SkyProjection, other: SkyProjection
 ) -> Callable[[FloatArray, FloatArray], tuple[FloatArray, FloatArray]]:
     """Pixels of one exposure to those of another."""

@@ -12,7 +12,7 @@ from __future__ import annotations
 import importlib
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from types import ModuleType
 
 import numpy as np
@@ -20,6 +20,17 @@ import numpy.typing as npt
 from scipy.ndimage import map_coordinates, spline_filter
 from scipy.signal import fftconvolve
 
+from bench.dithered_field import (
+    PLANE,
+    POISSON,
+    REACH,
+    READ,
+    SKY,
+    FieldOfStars,
+    field_of_stars,
+    middle_of,
+    projection,
+)
 from bench.record import Figure
 from loaders.photometry.fit import photometer
 from loaders.photometry.image import PixelImage, StarList
@@ -28,46 +39,24 @@ from loaders.photometry.options import FitOptions
 from loaders.photometry.parallel import Workers, available_threads
 from loaders.psf.model import EffectivePsf
 from loaders.psf.optics import optical_psf
-from loaders.psf.render import SplinePsf, Stars, draw
 from loaders.reference.build import ExposureImage, Reference, build_reference
 from loaders.reference.frame import ReferenceFrame, choose_frame
 from loaders.reference.members import first_state, pixels_of
 from loaders.reference.normal import NormalEquations
 from loaders.reference.psf import STEPS, PlacedPsf, reference_psf
-from loaders.wfi.projection import SkyProjection
-from loaders.wfi.projection_fit import fit_projection
 
 FloatArray = npt.NDArray[np.float64]
 
 AREA = "reference"
-COUNT, SIDE, SPEED_SIDE, OVERSAMPLING = 60, 200, 1000, 2
-DENSITY, DROP = 0.03, 0.75
-READ, POISSON, SKY, ZERO_POINT = 0.0075, 0.008, 3.0, 26.82
-REACH = 12
+COUNT, SIDE, SPEED_SIDE, OVERSAMPLING, DROP = 60, 200, 1000, 2, 0.75
 BINS = ((19.0, 21.0), (21.0, 23.0), (23.0, 24.0))
-PLANE = ReferenceFrame(268.0, -29.2, 0.11 * np.diag([-1.0, 1.0]), (SIDE, SIDE), 1)
-
-
-@dataclass(frozen=True)
-class FieldOfStars:
-    """Stars in pixels of `PLANE`, and the dithered exposures of them."""
-
-    x: FloatArray
-    y: FloatArray
-    magnitude: FloatArray
-    exposures: list[ExposureImage]
-
-    @property
-    def flux(self) -> FloatArray:
-        """Fluxes in the unit of the exposures."""
-        return np.asarray(10 ** (-0.4 * (self.magnitude - ZERO_POINT)))
 
 
 def figures() -> Iterator[Figure]:
     """All figures of this file."""
-    psf = _middle(optical_psf("WFI07", "F146"))
+    psf = middle_of(optical_psf("WFI07", "F146"))
     drizzle = _drizzle()
-    field = field_of_stars(psf)
+    field = field_of_stars(psf, SIDE, COUNT)
     frame = choose_frame([one.projection for one in field.exposures], OVERSAMPLING)
     unit = f"Mpixel/s on {available_threads()} cores"
     peer = None if drizzle is None else f"drizzle {drizzle.__version__}, one thread"
@@ -115,38 +104,6 @@ def _errors(flux: FloatArray, error: FloatArray, truth: FloatArray) -> tuple[flo
     pull = (flux[good] - truth[good]) / error[good]
     width, pulls = (0.5 * float(np.subtract(*np.percentile(v, [84.134, 15.866]))) for v in (ratio, pull))
     return width, abs(float(np.median(ratio))), pulls
-
-
-def field_of_stars(psf: EffectivePsf) -> FieldOfStars:
-    """The stars and their exposures."""
-    rng = np.random.default_rng(20270815)
-    count = round(DENSITY * (SIDE + 40) ** 2)
-    x, y = rng.uniform(-20, SIDE + 20, (2, count))
-    magnitude = np.maximum(25 - rng.exponential(1.5, count), 18)
-    field = FieldOfStars(x, y, magnitude, [])
-    spline = SplinePsf.of(psf)
-    for dx, dy in rng.uniform(-4, 4, (COUNT, 2)):
-        image = np.zeros((SIDE, SIDE))
-        draw(image, spline, Stars(x - dx, y - dy, field.flux, np.full(count, REACH)))
-        image += SKY
-        noise = NoiseModel(READ, POISSON)
-        data = image + rng.normal(size=image.shape) * np.sqrt(noise.variance(image))
-        good = np.ones(image.shape, dtype=bool)
-        field.exposures.append(ExposureImage(PixelImage(data, noise, good), _projection(dx, dy, SIDE)))
-    return field
-
-
-def _projection(dx: float, dy: float, side: int) -> SkyProjection:
-    """An exposure whose pixel (0, 0) lies at (dx, dy) of the plane."""
-    return fit_projection(lambda x, y: PLANE.to_sky(x + dx, y + dy), (side, side))
-
-
-def _middle(psf: EffectivePsf) -> EffectivePsf:
-    """One PSF for all of the field, as wide as it is drawn."""
-    cut = (int(psf.half_width) - REACH) * psf.oversampling
-    stamp = psf.at(2044.0, 2044.0)
-    stamp = stamp[cut:-cut, cut:-cut] if cut > 0 else stamp
-    return EffectivePsf(stamp[None, None], psf.oversampling, np.zeros(1), np.zeros(1))
 
 
 def reference_psf_of(reference: Reference, psf: EffectivePsf) -> EffectivePsf:
@@ -220,7 +177,7 @@ def _speed_exposures() -> tuple[list[ExposureImage], ReferenceFrame]:
     for dx, dy in rng.uniform(-4, 4, (4, 2)):
         data = SKY + rng.normal(size=(SPEED_SIDE, SPEED_SIDE))
         image = PixelImage(data, NoiseModel(READ, POISSON), np.ones(data.shape, dtype=bool))
-        exposures.append(ExposureImage(image, _projection(dx, dy, SPEED_SIDE)))
+        exposures.append(ExposureImage(image, projection(dx, dy, SPEED_SIDE)))
     return exposures, choose_frame([one.projection for one in exposures], OVERSAMPLING)
 
 

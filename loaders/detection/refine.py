@@ -70,7 +70,7 @@ class Sources:
 
 @dataclass(frozen=True)
 class Estimate:
-    """Flux and steps in x and y of the frame, and their variances, in one image.
+    """Flux at the present place and steps in x and y of the frame, and their variances, in one image.
 
     Shape (n, 3) each; NaN where not measured.
     """
@@ -114,8 +114,8 @@ class LayerFit:
         self.fit = JointFit(self.field, stars, np.empty((3, 0)), options, workers)
         self.fit.run()
 
-    def estimate(self, sources: Sources, pull: FloatArray, information: float) -> Estimate:
-        """One step of fluxes and positions.
+    def estimate(self, sources: Sources, pull: FloatArray, information: float) -> tuple[Estimate, FloatArray]:
+        """One step of fluxes and positions, and the variances of the fluxes at known places, shape (n,).
 
         Parameters
         ----------
@@ -131,14 +131,17 @@ class LayerFit:
         anchor = np.column_stack([information / scale, np.einsum("nij,nj->ni", jacobian, pull[self.index])])
         alone = self.fit.flux * np.sqrt(self.fit.sums.information)
         columns = np.where(alone >= _MOVING, _WITH_POSITION, 1).astype(np.int64)
-        step, variance = solve_columns(self.fit, columns, anchor)
+        step, variance, at_place = solve_columns(self.fit, columns, anchor)
         back = np.linalg.inv(jacobian)
         out = Estimate(np.full((self.count, 3), np.nan), np.full((self.count, 3), np.nan))
-        out.step[self.index, 0] = self.fit.flux + step[:, 0]
+        known = np.full(self.count, np.nan)
+        # The fluxes fit the present places; the steps would fit those that are one step on.
+        out.step[self.index, 0] = np.where(np.isfinite(step[:, 0]), self.fit.flux, np.nan)
         out.variance[self.index, 0] = variance[:, 0]
+        known[self.index] = at_place
         out.step[self.index, 1:] = np.einsum("nij,nj->ni", back, step[:, 1:3])
         out.variance[self.index, 1:] = np.einsum("nij,nj->ni", back**2, variance[:, 1:3])
-        return out
+        return out, known
 
     def move(self, sources: Sources) -> None:
         """Go to new positions and fit the fluxes again."""
@@ -230,9 +233,26 @@ class Refinement:
         value, variance : ndarray
             Shape (n, 3): flux, and steps in x and y, pixels of the frame; NaN where no image has a source.
         """
+        return combine([one for one, _ in self._estimates()])
+
+    def _estimates(self) -> list[tuple[Estimate, FloatArray]]:
+        """One step in each image."""
         pull = np.column_stack([self._expected.x - self.sources.x, self._expected.y - self.sources.y])
-        found = [fit.estimate(self.sources, pull, self._information) for fit in self.fits]
-        return combine(found)
+        return [fit.estimate(self.sources, pull, self._information) for fit in self.fits]
+
+    def evidence(self) -> FloatArray:
+        """By how many standard deviations all images together want each source, shape (n,).
+
+        The root of what chi-square grows by without it, all others being fitted again; negative where the
+        flux is. The flux may be less certain: that of two close stars can be shared out in many ways.
+        """
+        total, worth = np.zeros(self.sources.x.size), np.zeros(self.sources.x.size)
+        for one, at_place in self._estimates():
+            good = np.isfinite(one.step[:, 0]) & (at_place > 0)
+            weight = np.where(good, 1 / np.where(good, at_place, 1.0), 0.0)
+            total += weight * np.where(good, one.step[:, 0], 0.0)
+            worth += weight
+        return np.asarray(total / np.sqrt(np.where(worth > 0, worth, np.inf)))
 
     def signal_to_noise_alone(self) -> FloatArray:
         """Flux over the error it would have without neighbours and at a known place, shape (n,)."""

@@ -44,8 +44,14 @@ _TOGETHER = 1.5
 _FEW = 0.01
 """Share of new sources at which the search ends: most of them then are those that the last fit dropped."""
 
-_LAST_ROUNDS = 3
-"""Fits after the search, each without the sources that the one before left below the threshold."""
+_LAST_ROUNDS = 6
+"""Most fits after the search, each without the weak sources of the one before, and with what it left."""
+
+_FEW_LAST = 0.0005
+"""Share of sources dropped and added at which these fits end."""
+
+_SETTLED_ROUNDS = 3
+"""Most fits of one round of the search."""
 
 
 def search(
@@ -95,7 +101,7 @@ def search(
             if new.x.size <= _FEW * sources.x.size or (number > 1 and new.x.size > before):
                 break
             before = new.x.size
-        return _conclude(tables, sources, options, workers)
+        return _conclude(tables, sources, shape, options, workers)
 
 
 def _known_sources(known: tuple[FloatArray, FloatArray, FloatArray] | None) -> Sources:
@@ -113,7 +119,7 @@ def _settled(
     Where sources share their light so closely that their fluxes run away from one another, the search would
     find what they spoil: the fit is made again without those that it does not confirm.
     """
-    for _ in range(_LAST_ROUNDS):
+    for _ in range(_SETTLED_ROUNDS):
         refinement = Refinement(tables, sources, options, workers, _ROUGHLY)
         refinement.improve(_MOVES if sources.x.size else 0)
         chosen = _significant(refinement, _KEPT * options.threshold, options.oversampling)
@@ -136,14 +142,12 @@ def _left_over(
 
 
 def _significant(refinement: Refinement, threshold: float, oversampling: int) -> npt.NDArray[np.bool_]:
-    """Sources whose flux stands out of its error, positions of all being unknown too; shape (n,).
+    """Sources without which the images would not be explained, shape (n,).
 
-    Of sources that share their light so closely that none stands out, the brightest stays.
+    Of sources that share their light so closely that none is needed, the brightest stays.
     """
     sources = refinement.sources
-    value, variance = refinement.combined()
-    with np.errstate(invalid="ignore"):
-        significant = value[:, 0] >= threshold * np.sqrt(variance[:, 0])
+    significant = refinement.evidence() >= threshold
     alone = refinement.signal_to_noise_alone() >= threshold
     kept = significant | (alone & _brightest(sources, ~significant, _TOGETHER * oversampling))
     return kept & refinement.seen() & refinement.believable()
@@ -175,17 +179,44 @@ def _apart(sources: Sources, separation: float) -> npt.NDArray[np.bool_]:
 
 
 def _conclude(
-    tables: list[tuple[Layer, PsfTable]], sources: Sources, options: SearchOptions, workers: Workers
+    tables: list[tuple[Layer, PsfTable]],
+    sources: Sources,
+    shape: tuple[int, int],
+    options: SearchOptions,
+    workers: Workers,
 ) -> Detections:
-    """Drop what is below the threshold after all, fit the others again, and measure them."""
-    for _ in range(_LAST_ROUNDS):
+    """Drop what is below the threshold after all, add what that leaves, and measure all in the end."""
+    scale = options.oversampling
+    for number in range(_LAST_ROUNDS):
         refinement = Refinement(tables, sources, options, workers, _EXACTLY)
         refinement.improve(_LAST_MOVES if sources.x.size else 0)
-        chosen = _significant(refinement, options.threshold, options.oversampling)
-        kept = refinement.sources.take(chosen)
-        kept = kept.take(_apart(kept, options.separation * options.oversampling))
-        if kept.x.size == sources.x.size:
+        if number == _LAST_ROUNDS - 1:
             break
-        sources = kept
-    measured = measure(refinement, options.blend_radius * options.oversampling)
-    return measured.take(measured.signal_to_noise >= options.threshold)
+        kept = refinement.sources.take(~_hopeless(refinement, options))
+        kept = kept.take(_apart(kept, options.separation * scale))
+        new = _left_over(refinement, shape, options, workers)
+        changed = sources.x.size - kept.x.size + new.x.size
+        if changed <= _FEW_LAST * sources.x.size:
+            break
+        sources = kept.and_also(new)
+        sources = sources.take(_apart(sources, options.separation * scale))
+    measured = measure(refinement, options.blend_radius * scale)
+    chosen = _significant(refinement, options.threshold, scale)
+    return measured.take(chosen)
+
+
+def _hopeless(refinement: Refinement, options: SearchOptions) -> npt.NDArray[np.bool_]:
+    """Sources to drop, shape (n,): of those that share their light only the weakest, the others may rise."""
+    sources, scale = refinement.sources, options.oversampling
+    weak = ~_significant(refinement, options.threshold, scale)
+    out = weak & ~(refinement.seen() & refinement.believable())
+    strength = refinement.evidence()
+    rows = np.flatnonzero(weak & ~out)
+    order = rows[np.argsort(strength[rows], kind="stable")]
+    if order.size:
+        spared = np.zeros(order.size, dtype=bool)
+        places = np.column_stack([sources.x, sources.y])[order]
+        for a, b in cKDTree(places).query_pairs(_TOGETHER * scale, output_type="ndarray"):
+            spared[max(a, b)] = True
+        out[order[~spared]] = True
+    return out

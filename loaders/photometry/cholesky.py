@@ -85,6 +85,22 @@ def solve(matrix: Float32Array, n: int, b: Float32Array) -> None:
 
 
 @numba.njit(cache=True, nogil=True, fastmath=True)
+def _inverse_row(matrix: Float32Array, first: int, i: int, inverse: Float32Array) -> Float32Array:
+    """Row i of the inverse of the trailing block of a factor, whose rows above are there; filled in."""
+    base = (first + i) * (first + i + 1) // 2 + first
+    row = inverse[i]
+    row[i] = np.float32(1.0)
+    for k in range(i):
+        above, value = inverse[k], matrix[base + k]
+        for j in range(k + 1):
+            row[j] -= value * above[j]
+    reciprocal = np.float32(1.0) / matrix[base + i]
+    for j in range(i + 1):
+        row[j] *= reciprocal
+    return row
+
+
+@numba.njit(cache=True, nogil=True, fastmath=True)
 def marginal_variances(matrix: Float32Array, first: int, n: int, out: Float32Array) -> None:
     """Diagonal of the inverse of L Lᵀ for the columns from ``first`` on.
 
@@ -104,14 +120,31 @@ def marginal_variances(matrix: Float32Array, first: int, n: int, out: Float32Arr
     inverse = np.zeros((m, m), dtype=np.float32)
     out[:] = np.float32(0.0)
     for i in range(m):
-        base = (first + i) * (first + i + 1) // 2 + first
-        row = inverse[i]
-        row[i] = np.float32(1.0)
-        for k in range(i):
-            above, value = inverse[k], matrix[base + k]
-            for j in range(k + 1):
-                row[j] -= value * above[j]
-        reciprocal = np.float32(1.0) / matrix[base + i]
+        row = _inverse_row(matrix, first, i, inverse)
         for j in range(i + 1):
-            row[j] *= reciprocal
             out[j] += row[j] * row[j]
+
+
+@numba.njit(cache=True, nogil=True, fastmath=True)
+def marginal_covariances(matrix: Float32Array, first: int, n: int, out: Float32Array) -> None:
+    """Inverse of L Lᵀ near its diagonal, for the columns from ``first`` on; see `marginal_variances`.
+
+    Parameters
+    ----------
+    matrix, n
+        Packed factor and its number of rows.
+    first
+        First column of interest.
+    out
+        Shape (n - first, 3), overwritten: covariances of each column with itself and with the next two; 0
+        where there is no such column.
+    """
+    m = n - first
+    inverse = np.zeros((m, m + 2), dtype=np.float32)
+    out[:] = np.float32(0.0)
+    for i in range(m):
+        row = _inverse_row(matrix, first, i, inverse)
+        for j in range(i + 1):
+            out[j, 0] += row[j] * row[j]
+            out[j, 1] += row[j] * row[j + 1]
+            out[j, 2] += row[j] * row[j + 2]

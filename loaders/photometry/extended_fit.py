@@ -13,7 +13,7 @@ from typing import NamedTuple
 import numba
 import numpy as np
 
-from loaders.photometry.cholesky import factor, is_pinned, marginal_variances, solve
+from loaders.photometry.cholesky import factor, is_pinned, marginal_covariances, solve
 from loaders.photometry.normal_matrix import Stamps, normal_matrix
 from loaders.photometry.psf_table import (
     BEFORE,
@@ -64,11 +64,14 @@ def solve_extended(
     light: tuple[Extended, Stamps],
     psf: tuple[Planes, Nodes],
     images: Images,
-    out: tuple[Float32Array, Float32Array],
+    out: tuple[Float32Array, Float32Array, Float32Array],
 ) -> None:
-    """Step and marginal variance, shape (n, COLUMNS) each, of every column of the tiles' own stars."""
+    """Step and marginal variance, shape (n, COLUMNS) each, of every column of the tiles' own stars.
+
+    And, shape (n,), the variance of the flux if the star's own position is known: see `Solution`.
+    """
     stars, stamps = light
-    step, variance = out
+    step, variance, at_place = out
     for tile in range(begin, end):
         member = tiles.member[tiles.start[tile] : tiles.start[tile + 1]]
         margin = tiles.margin[tile]
@@ -81,15 +84,31 @@ def solve_extended(
         normal_matrix(np.arange(n), local, images.weight, scale, matrix)
         factor(matrix, n)
         solve(matrix, n, x)
-        diagonal = np.empty(n - first, dtype=np.float32)
-        marginal_variances(matrix, first, n, diagonal)
+        covariance = np.empty((n - first, 3), dtype=np.float32)
+        marginal_covariances(matrix, first, n, covariance)
         k = first
         for s in member[margin:]:
+            if not is_pinned(matrix, k):
+                at_place[s] = _at_place(covariance, k - first, stars.columns[s]) * scale[k] ** 2
             for c in range(stars.columns[s]):
                 if not is_pinned(matrix, k):
                     step[s, c] = x[k] * scale[k]
-                    variance[s, c] = diagonal[k - first] * scale[k] ** 2
+                    variance[s, c] = covariance[k - first, 0] * scale[k] ** 2
                 k += 1
+
+
+@numba.njit(cache=True, nogil=True)
+def _at_place(covariance: Float32Array, k: int, columns: int) -> np.float32:
+    """Variance of the flux in column k given the position in the next two, if these are fitted."""
+    own = np.float32(covariance[k, 0])
+    if columns == 1:
+        return own
+    fx, fy = covariance[k, 1], covariance[k, 2]
+    xx, xy, yy = covariance[k + 1, 0], covariance[k + 1, 1], covariance[k + 2, 0]
+    determinant = xx * yy - xy * xy
+    if not determinant > 0:
+        return own
+    return np.float32(own - (fx * fx * yy - 2 * fx * fy * xy + fy * fy * xx) / determinant)
 
 
 @numba.njit(cache=True, nogil=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -53,7 +54,7 @@ def measure_extras(fit: JointFit) -> Extras:
     if not (columns > _FLUX).any():
         nothing = np.full((fit.count, COLUMNS - 1), np.nan)
         return Extras(nothing, nothing, fit.flux_variance)
-    step, variance = solve_columns(fit, columns)
+    step, variance, _ = solve_columns(fit, columns)
     step[_beside_failures(fit, variance), 1:] = np.nan
     return Extras(step[:, 1:], variance[:, 1:], fit.flux_variance)
 
@@ -66,7 +67,7 @@ def fit_with_positions(fit: JointFit) -> Extras:
     x, y = fit.x.copy(), fit.y.copy()
     columns = np.minimum(_wanted(fit), _POSITION)
     for _ in range(_MAX_MOVES):
-        step, variance = solve_columns(fit, columns)
+        step, variance, _ = solve_columns(fit, columns)
         move = np.clip(np.nan_to_num(step[:, 1:3]), -_LONGEST_STEP, _LONGEST_STEP)
         lost = np.hypot(fit.x + move[:, 0] - x, fit.y + move[:, 1] - y) > fit.options.max_offset
         lost |= ~(np.sqrt(variance[:, :3]) < [np.inf, _LARGEST_ERROR, _LARGEST_ERROR]).all(axis=1)
@@ -78,7 +79,7 @@ def fit_with_positions(fit: JointFit) -> Extras:
         fit.move(move[:, 0], move[:, 1])
         fit.run()
     else:
-        variance = solve_columns(fit, columns)[1]
+        variance = solve_columns(fit, columns).variance
     return _with_offsets(fit, np.column_stack([fit.x - x, fit.y - y]), variance)
 
 
@@ -110,9 +111,24 @@ def _wanted(fit: JointFit) -> IntArray:
     return np.where(snr >= fit.options.shape_snr, _SHAPE, bright).astype(np.int64)
 
 
-def solve_columns(
-    fit: JointFit, columns: IntArray, anchor: FloatArray | None = None
-) -> tuple[FloatArray, FloatArray]:
+class Solution(NamedTuple):
+    """One Gauss-Newton step, NaN where a column is not asked for or cannot be told from others.
+
+    Parameters
+    ----------
+    step, variance
+        Shape (n, 6): flux, x, y (pixels), size, e1, e2, and their marginal variances.
+    at_place
+        Shape (n,): variance of the flux if the star's own position is known and all else is not. The square
+        of the flux over it is by how much chi-square grows without the star, all others being fitted again.
+    """
+
+    step: FloatArray
+    variance: FloatArray
+    at_place: FloatArray
+
+
+def solve_columns(fit: JointFit, columns: IntArray, anchor: FloatArray | None = None) -> Solution:
     """One Gauss-Newton step of all columns, and their marginal variances.
 
     Parameters
@@ -126,15 +142,14 @@ def solve_columns(
 
     Returns
     -------
-    step, variance : ndarray
-        Shape (n, 6) each: flux, x, y (pixels), size, e1, e2; NaN where a column is not asked for or cannot
-        be told from others.
+    Solution
     """
     step = np.full((fit.count, COLUMNS), np.nan, dtype=np.float32)
     variance = np.full((fit.count, COLUMNS), np.nan, dtype=np.float32)
     known = np.zeros((fit.count, 3)) if anchor is None else anchor
     stars = Extended(fit.x, fit.y, fit.flux, columns, fit.cell, known)
     images = Images(fit.weight, fit.weight * fit.residual)
-    arguments = (fit.tiles, (stars, fit.stamps), fit.psf, images, (step, variance))
+    at_place = np.full(fit.count, np.nan, dtype=np.float32)
+    arguments = (fit.tiles, (stars, fit.stamps), fit.psf, images, (step, variance, at_place))
     fit.workers.run(solve_extended, fit.tiles.margin.size, *arguments)
-    return step.astype(float), variance.astype(float)
+    return Solution(step.astype(float), variance.astype(float), at_place.astype(float))

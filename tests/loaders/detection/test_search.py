@@ -2,14 +2,18 @@
 
 import numpy as np
 import pytest
+from scipy.optimize import least_squares
 from scipy.spatial import cKDTree
 
 from loaders.detection.layer import Layer, SearchOptions
+from loaders.detection.refine import Refinement, Sources
 from loaders.detection.search import search
 from loaders.detection.significance import Sums
 from loaders.photometry.flags import PhotometryFlag
 from loaders.photometry.image import PixelImage
 from loaders.photometry.noise import NoiseModel
+from loaders.photometry.parallel import Workers
+from loaders.photometry.psf_table import PsfTable
 from loaders.rejection import Rejected
 from loaders.wfi.placement import fit_placement
 from tests.loaders.photometry.scenes import POISSON, READ, Scene, field, gaussian_psf, star_pixels
@@ -92,6 +96,37 @@ def test_a_pair_less_than_a_pixel_apart_is_told_apart_if_bright_enough():
     np.testing.assert_allclose(found.x[order], x, atol=0.03)
     np.testing.assert_allclose(found.flux[order], flux, rtol=0.03)
     assert (found.flags & PhotometryFlag.BLENDED).all()
+
+
+def best_chi2(x, y, flux, data, variance):
+    """Least chi-square of stars on a known sky, places and fluxes free."""
+
+    def residuals(parameters):
+        u, v, f = parameters.reshape(3, -1)
+        model = 3.0 + (star_pixels(SHAPE, u, v) @ f).reshape(SHAPE)
+        return ((data - model) / np.sqrt(variance)).ravel()
+
+    start = np.concatenate([x, y, flux])
+    return np.sum(least_squares(residuals, start, method="lm", x_scale="jac").fun ** 2)
+
+
+def test_evidence_of_a_faint_star_beside_a_bright_one_is_what_chi_square_loses_by_it():
+    """Its flux is far less certain than its existence: the two may share their light in many ways."""
+    x, y, flux = np.array([60.0, 60.9]), np.array([60.1, 60.4]), np.array([150.0, 16.0])
+    mean = 3.0 + (star_pixels(SHAPE, x, y) @ flux).reshape(SHAPE)
+    scene = Scene(SHAPE, x, y, flux, mean)
+    data = mean.copy()
+    options = SearchOptions(prior=50.0)
+    layer = Layer(scene.image(data), PSF)
+    tables = [(layer, PsfTable.of(PSF))]
+    with Workers(1) as workers:
+        refinement = Refinement(tables, Sources.found(x, y, flux), options, workers, 1e-3)
+        evidence = refinement.evidence()
+        value, variance = refinement.combined()
+    expected = np.sqrt(best_chi2(x[:1], y[:1], flux[:1], data, layer.image.noise.variance(mean)))
+    assert expected > 5
+    assert evidence[1] == pytest.approx(expected, rel=0.15)
+    assert value[1, 0] / np.sqrt(variance[1, 0]) < 0.7 * evidence[1]
 
 
 def test_dithered_images_together_go_deeper_than_one_and_keep_errors_honest():

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from loaders.photometry.cholesky import factor, is_pinned, marginal_variances, solve
+from loaders.photometry.cholesky import factor, is_pinned, marginal_covariances, marginal_variances, solve
 
 
 def correlation_matrix(n: int, seed: int) -> np.ndarray:
@@ -32,7 +32,13 @@ def test_solution_and_marginal_variances_are_those_of_lapack(n, seed, data):
     np.testing.assert_allclose(x, np.linalg.solve(matrix, right), rtol=1e-3, atol=1e-3)
     variance = np.empty(n - first, dtype=np.float32)
     marginal_variances(work, first, n, variance)
-    np.testing.assert_allclose(variance, np.diag(np.linalg.inv(matrix))[first:], rtol=1e-3)
+    inverse = np.linalg.inv(matrix)
+    np.testing.assert_allclose(variance, np.diag(inverse)[first:], rtol=1e-3)
+    covariance = np.empty((n - first, 3), dtype=np.float32)
+    marginal_covariances(work, first, n, covariance)
+    for beside in range(3):
+        expected = np.pad(np.diag(inverse, beside)[first:], (0, beside))[: n - first]
+        np.testing.assert_allclose(covariance[:, beside], expected, rtol=1e-3, atol=1e-3 * variance.max())
 
 
 @pytest.mark.parametrize("duplicate", [1, 3])
