@@ -1,0 +1,103 @@
+"""A picture of a page: a figure, what it is called, and its words for those who do not see it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import matplotlib as mpl
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+#: Colours that people with any colour vision tell apart (Okabe & Ito 2008, "Color Universal Design"), and
+#: markers beside them, by state of a source and by kind of a change.
+BLUE, RED, GREEN, AMBER, PINK, GREY = "#0072B2", "#D55E00", "#009E73", "#E69F00", "#CC79A7", "#666666"
+STATE_LOOK = {"known": (BLUE, "o"), "new": (RED, "s"), "merged": (AMBER, "^"), "missing": (PINK, "X")}
+KIND_LOOK = {
+    "new": (RED, "s"),
+    "variable": (BLUE, "o"),
+    "dipole": (GREEN, "D"),
+    "hit": (AMBER, "X"),
+    "edge": (GREY, "P"),
+}
+
+_DPI = 130
+
+_STYLE: dict[Any, Any] = {
+    "font.family": "DejaVu Sans",
+    "font.size": 9,
+    "axes.linewidth": 0.7,
+    "axes.edgecolor": "#333333",
+    "axes.grid": False,
+    "grid.color": "#dddddd",
+    "grid.linewidth": 0.6,
+    "legend.frameon": False,
+    "legend.fontsize": 8,
+    "image.origin": "lower",
+    "image.interpolation": "nearest",
+}
+
+
+@dataclass(frozen=True)
+class Picture:
+    """A figure to be saved.
+
+    Parameters
+    ----------
+    name
+        Name of the file, without folder and suffix.
+    title
+        Heading above it.
+    alt
+        What is to be seen, for those who do not see it.
+    caption
+        How it is to be read.
+    figure
+        The figure.
+    """
+
+    name: str
+    title: str
+    alt: str
+    caption: str
+    figure: Figure
+
+
+@dataclass(frozen=True)
+class SavedPicture:
+    """A picture in its file beside the page; ``width`` and ``height`` are pixels."""
+
+    file: str
+    title: str
+    alt: str
+    caption: str
+    width: int
+    height: int
+
+
+def new_figure(width: float, height: float) -> Figure:
+    """Make an empty figure in the style of the pages, inches."""
+    with mpl.rc_context(_STYLE):
+        return Figure(figsize=(width, height), layout="constrained")
+
+
+def new_axes(figure: Figure, *shape: int, **options: Any) -> Any:
+    """Axes of a figure in the style of the pages, as `Figure.subplots` gives them."""
+    with mpl.rc_context(_STYLE):
+        return figure.subplots(*shape, **options)
+
+
+def grid_behind(axes: Axes) -> None:
+    """Draw a faint grid behind what is drawn."""
+    axes.grid(visible=True, color="#dddddd", linewidth=0.6)
+    axes.set_axisbelow(True)
+
+
+def save_picture(picture: Picture, folder: Path) -> SavedPicture:
+    """Write a picture as a PNG file into a folder."""
+    file = f"{picture.name}.png"
+    with mpl.rc_context(_STYLE):
+        picture.figure.savefig(folder / file, dpi=_DPI, facecolor="white")
+    width, height = (round(float(side) * _DPI) for side in picture.figure.get_size_inches())
+    return SavedPicture(file, picture.title, picture.alt, picture.caption, width, height)
