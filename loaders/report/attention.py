@@ -46,7 +46,9 @@ def of_run(run: RunFacts) -> Iterator[Attention]:
         yield Attention(f"The unit {unit.task} {unit.unit} {unit.state}{why}", _AGAIN, "failure")
     # A unit that failed is listed above; its inputs were rejected with it.
     refused = [one for one in run.rejections if one.code != "unit_failed"]
-    for (code, remedy), count in Counter((one.code, one.remedy) for one in refused).items():
+    # The same exposure may be refused in several passes.
+    inputs = {(one.source, one.code, one.remedy) for one in refused}
+    for (code, remedy), count in sorted(Counter((code, remedy) for _, code, remedy in inputs).items()):
         yield Attention(f"{count:,} input{' was' if count == 1 else 's were'} refused: {code}.", f"{remedy}.")
     for metric in run.metrics:
         if metric.n_failure:
@@ -88,9 +90,9 @@ def _of_exposures(facts: ReferenceFacts) -> Iterator[tuple[str, str]]:
     image, exposures = facts.image, facts.exposures
     if image.n_refused:
         reasons = Counter(str(why) for why in exposures.refused[~exposures.is_used])
-        said = "; ".join(f"{why} ({count})" for why, count in reasons.items())
+        said = "; ".join(why if count == 1 else f"{why} ({count})" for why, count in reasons.items())
         yield (
-            f"{image.n_refused} of its {image.n_exposure + image.n_refused} exposures were left out: {said}.",
+            f"{image.n_refused} of its {image.n_exposure + image.n_refused} exposures left out: {said}.",
             "Look at the exposures in the registration; if a WCS is wrong, process the exposure again and "
             "load it with --replace.",
         )
@@ -126,8 +128,9 @@ def _of_difference(facts: ReferenceFacts) -> Iterator[tuple[str, str]]:
         yield (
             f"{difference.fraction_beyond:.2%} of the pixels of the difference are beyond five standard "
             f"deviations (limit {FRACTION_BEYOND:.1%}).",
-            "Look at the difference: rings about stars are a PSF or kernel that does not fit, pairs of red "
-            "and blue an alignment that does not. Until it is mended, take its changes with care.",
+            "Look at the difference: one bright star that changed does it, and all is well. Rings about many "
+            "stars are a PSF or kernel that does not fit, pairs of red and blue an alignment that does not: "
+            "until that is mended, take the changes with care.",
         )
 
 

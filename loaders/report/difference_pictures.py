@@ -11,10 +11,10 @@ from loaders.report.facts import KINDS, ChangeFacts, DifferencePixels, FloatArra
 from loaders.report.image_pictures import image_figure, lay_image, with_missing
 from loaders.report.picture import (
     BLUE,
+    HALO,
     KIND_LOOK,
     Picture,
     grid_behind,
-    new_axes,
     new_figure,
 )
 from loaders.report.pixels import cut_out, farthest, masked, stretch
@@ -28,6 +28,9 @@ _REAL = ("new", "variable")
 
 #: Half width of a cut-out, fine pixels.
 HALF_CUT_OUT = 16
+
+#: Half width of its middle, where the source is.
+_CORE = 3
 
 
 def significance_histogram(pixels: DifferencePixels) -> tuple[FloatArray, FloatArray, FloatArray]:
@@ -71,7 +74,7 @@ def draw_histogram(pixels: DifferencePixels, prefix: str) -> Picture:
     """Draw the histogram of the significance against the unit normal."""
     middle, share, normal = significance_histogram(pixels)
     figure = new_figure(4.6, 3.1)
-    axes: Axes = new_axes(figure)
+    axes: Axes = figure.subplots()
     axes.step(middle, np.where(share > 0, share, np.nan), where="mid", color=BLUE, label="pixels")
     axes.plot(middle, normal, color="#333333", linewidth=0.9, linestyle="--", label="noise alone")
     least = share[share > 0].min() if (share > 0).any() else 1e-6
@@ -99,7 +102,7 @@ def draw_kernel(pixels: DifferencePixels, prefix: str) -> Picture:
     kernel = pixels.kernel
     half, most = kernel.shape[0] / 2, float(np.abs(kernel).max()) or 1.0
     figure = new_figure(3.6, 3.1)
-    axes: Axes = new_axes(figure)
+    axes: Axes = figure.subplots()
     shown = axes.imshow(
         kernel, cmap="PuOr", vmin=-most, vmax=most, origin="lower", extent=(-half, half, -half, half)
     )
@@ -133,7 +136,7 @@ def draw_changes(
         colour, marker = KIND_LOOK[kind]
         axes.plot(
             changes.x[chosen], changes.y[chosen], linestyle="none", marker=marker, markersize=7,
-            markerfacecolor="none", markeredgecolor=colour, markeredgewidth=1.2,
+            markerfacecolor="none", markeredgecolor=colour, markeredgewidth=1.4, path_effects=HALO,
             label=f"{kind} ({int(chosen.sum()):,})",
         )  # fmt: skip
     figure.legend(loc="outside upper center", ncols=5, frameon=False, fontsize=8)
@@ -183,15 +186,15 @@ def _change(pixels: DifferencePixels, changes: ChangeFacts, row: int, prefix: st
         for values in (pixels.template, pixels.image)
     )
     figure = new_figure(3.9, 1.55)
-    panels = new_axes(figure, 1, 3)
+    panels = figure.subplots(1, 3)
     norm = stretch(np.concatenate([before, after]))
     difference = cut_out(masked(pixels.difference, pixels.usable), x, y, HALF_CUT_OUT)
-    most = float(np.nanmax(np.abs(difference))) if np.isfinite(difference).any() else 1.0
+    most = _peak(difference)
     grey = with_missing("gray")
     panels[0].imshow(after, cmap=grey, norm=norm, origin="lower")
     panels[1].imshow(before, cmap=grey, norm=norm, origin="lower")
     signed = with_missing("RdBu_r", "#bbbbbb")
-    panels[2].imshow(difference, cmap=signed, vmin=-most or -1.0, vmax=most or 1.0, origin="lower")
+    panels[2].imshow(difference, cmap=signed, vmin=-most, vmax=most, origin="lower")
     for axes, name in zip(panels, ("image", "before", "difference"), strict=True):
         axes.set_title(name, fontsize=8)
         axes.set_xticks([])
@@ -202,6 +205,14 @@ def _change(pixels: DifferencePixels, changes: ChangeFacts, row: int, prefix: st
     picture = Picture(f"{prefix}_source_{number}", f"Source {number}", alt, "", figure)
     place = float(changes.ra[row]), float(changes.dec[row])
     return Change(number, object_id if object_id >= 0 else None, kind, *place, flux, error, picture)
+
+
+def _peak(difference: FloatArray) -> float:
+    """Largest modulus in the middle of a cut-out: a stronger change beside it is not to hide it."""
+    core = slice(HALF_CUT_OUT - _CORE, HALF_CUT_OUT + _CORE + 1)
+    middle = difference[core, core]
+    seen = np.abs(middle[np.isfinite(middle)])
+    return float(seen.max()) if seen.any() else 1.0
 
 
 def _beyond(pixels: DifferencePixels) -> float:

@@ -16,7 +16,7 @@ from loaders.report.exposure_pictures import draw_levels, draw_shifts
 from loaders.report.facts import ReferenceFacts
 from loaders.report.image_pictures import draw_coverage, draw_image, draw_psf, draw_thumbnail
 from loaders.report.page import ReferencePictures, ShownChange
-from loaders.report.picture import Picture, SavedPicture, save_picture
+from loaders.report.picture import Picture, SavedPicture, save_picture, styled
 from loaders.report.source_pictures import (
     draw_chi2,
     draw_errors,
@@ -34,20 +34,22 @@ def draw_reference(facts: ReferenceFacts, folder: Path) -> ReferencePictures:
     prefix = _prefix(facts)
     for old in folder.glob(f"{prefix}_*.png"):
         old.unlink()
-    return ReferencePictures(
-        image=_saved(_image(facts, prefix), folder),
-        exposures=_saved(_exposures(facts, prefix), folder),
-        sources=_saved(_sources(facts, prefix), folder),
-        difference=_saved(_difference(facts, prefix), folder),
-        changes=_changes(facts, prefix, folder),
-    )
+    with styled():
+        return ReferencePictures(
+            image=_saved(_image(facts, prefix), folder),
+            exposures=_saved(_exposures(facts, prefix), folder),
+            sources=_saved(_sources(facts, prefix), folder),
+            difference=_saved(_difference(facts, prefix), folder),
+            changes=_changes(facts, prefix, folder),
+        )
 
 
 def draw_small(facts: ReferenceFacts, folder: Path) -> SavedPicture | None:
     """Draw the thumbnail of a reference image, if its pixels are there."""
     if facts.pixels is None:
         return None
-    return save_picture(draw_thumbnail(facts.pixels, _prefix(facts), facts.image.name), folder)
+    with styled():
+        return save_picture(draw_thumbnail(facts.pixels, _prefix(facts), facts.image.name), folder)
 
 
 def _prefix(facts: ReferenceFacts) -> str:

@@ -8,7 +8,7 @@ import numpy as np
 from matplotlib.axes import Axes
 
 from loaders.report.facts import BoolArray, ExposureFacts, FloatArray
-from loaders.report.picture import BLUE, GREEN, RED, Picture, grid_behind, new_axes, new_figure
+from loaders.report.picture import BLUE, GREEN, RED, Picture, grid_behind, new_figure
 
 #: Above so many exposures error bars would be a blur.
 _MANY = 400
@@ -48,20 +48,19 @@ def draw_shifts(exposures: ExposureFacts, prefix: str) -> Picture:
     """Draw the shifts against time, and against each other."""
     used = exposures.is_used
     figure = new_figure(7.4, 3.9)
-    panels = new_axes(figure, 2, 2, sharex="col", width_ratios=(1.7, 1.0))
-    spread = panels[0, 1].get_gridspec()
-    panels[0, 1].remove()
-    panels[1, 1].remove()
-    scatter: Axes = figure.add_subplot(spread[:, 1])
-    start = time_origin(exposures.time)
+    grid = figure.add_gridspec(2, 2, width_ratios=(1.7, 1.0))
+    east: Axes = figure.add_subplot(grid[0, 0])
+    north: Axes = figure.add_subplot(grid[1, 0], sharex=east)
+    scatter: Axes = figure.add_subplot(grid[:, 1])
+    east.tick_params(labelbottom=False)
     for axes, value, error, colour, name in (
-        (panels[0, 0], exposures.east, exposures.east_err, BLUE, "east"),
-        (panels[1, 0], exposures.north, exposures.north_err, GREEN, "north"),
+        (east, exposures.east, exposures.east_err, BLUE, "east"),
+        (north, exposures.north, exposures.north_err, GREEN, "north"),
     ):
         _series(axes, exposures, value, error, colour)
         axes.set_ylabel(f"{name} [mas]")
         axes.axhline(0, color="#999999", linewidth=0.7, zorder=0)
-    panels[1, 0].set_xlabel(f"midpoint − {start:.0f} [d, MJD TDB]")
+    north.set_xlabel(f"midpoint − {time_origin(exposures.time):.0f} [d, MJD TDB]")
     _scatter_of_shifts(scatter, exposures)
     return Picture(
         f"{prefix}_shifts",
@@ -70,8 +69,8 @@ def draw_shifts(exposures: ExposureFacts, prefix: str) -> Picture:
         f"deviation {_deviation(exposures.east[used])} mas east and {_deviation(exposures.north[used])} mas "
         f"north; {int((~used).sum())} exposures were left out.",
         "Where each exposure shows the sky less where its WCS says, with standard errors. Red crosses: "
-        "exposures that were left out, at the edge where they are beyond it. A trend or a step in time says "
-        "that the pointing or the distortion is not what the WCS has.",
+        "exposures that were left out, at the edge where they are beyond it or were not compared. A trend "
+        "or a step in time says that the pointing or the distortion is not what the WCS has.",
         figure,
     )
 
@@ -79,7 +78,7 @@ def draw_shifts(exposures: ExposureFacts, prefix: str) -> Picture:
 def draw_levels(exposures: ExposureFacts, prefix: str) -> Picture:
     """Draw sky, flux scale and share of rejected pixels of each exposure against time."""
     figure = new_figure(7.4, 4.9)
-    panels = new_axes(figure, 3, 1, sharex=True)
+    panels = figure.subplots(3, 1, sharex=True)
     none = np.full(exposures.time.size, np.nan)
     for axes, value, label in (
         (panels[0], exposures.sky, "sky\n[nJy per pixel]"),
@@ -88,6 +87,7 @@ def draw_levels(exposures: ExposureFacts, prefix: str) -> Picture:
     ):
         _series(axes, exposures, value, none, BLUE)
         axes.set_ylabel(label)
+    panels[2].set_ylim(bottom=0)
     panels[2].set_xlabel(f"midpoint − {time_origin(exposures.time):.0f} [d, MJD TDB]")
     used = exposures.is_used
     return Picture(
@@ -96,7 +96,8 @@ def draw_levels(exposures: ExposureFacts, prefix: str) -> Picture:
         f"Sky, flux scale and share of rejected pixels of {used.size} exposures against time; the flux scale "
         f"of those used has a standard deviation of {_deviation(exposures.scale[used])}; "
         f"{int((~used).sum())} exposures that were left out are crosses.",
-        "Red crosses: exposures that were left out, at the edge where they are beyond it. A flux scale away "
+        "Red crosses: exposures that were left out, at the edge where they are beyond it or were not "
+        "compared. A flux scale away "
         "from one says that the calibration of an exposure differs, many rejected pixels that it does not "
         "fit the others.",
         figure,
@@ -115,9 +116,15 @@ def _series(axes: Axes, exposures: ExposureFacts, value: FloatArray, error: Floa
         axes.errorbar(time[used], value[used], error[used], fmt="none", ecolor=colour, elinewidth=0.7)
     # An exposure of which nothing is known stands at the bottom: that it was left out is what is to be seen.
     shown = np.clip(np.where(np.isfinite(value), value, low), low, high)
-    axes.plot(time[lost], shown[lost], **_CROSS)
+    _crosses(axes, time[lost], shown[lost])
     axes.set_ylim(low, high)
     grid_behind(axes)
+
+
+def _crosses(axes: Axes, x: FloatArray, y: FloatArray) -> None:
+    """Mark exposures that were left out; not none, of which the layout would not know the place."""
+    if np.isfinite(x + y).any():
+        axes.plot(x, y, **_CROSS)
 
 
 _CROSS: dict[str, Any] = {
@@ -139,7 +146,7 @@ def _scatter_of_shifts(axes: Axes, exposures: ExposureFacts) -> None:
     ends = [*value_limits(east[used], east[lost]), *value_limits(north[used], north[lost])]
     most = max(abs(end) for end in ends)
     axes.plot(east[used], north[used], "o", color=BLUE, markersize=_size(used), markeredgewidth=0)
-    axes.plot(np.clip(east[lost], -most, most), np.clip(north[lost], -most, most), **_CROSS)
+    _crosses(axes, np.clip(east[lost], -most, most), np.clip(north[lost], -most, most))
     axes.set_xlim(-most, most)
     axes.set_ylim(-most, most)
     axes.set_aspect("equal")

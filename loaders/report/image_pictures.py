@@ -12,8 +12,8 @@ from matplotlib.figure import Figure
 from matplotlib.image import AxesImage
 
 from loaders.report.facts import FloatArray, ReferencePixels
-from loaders.report.picture import AMBER, Picture, grid_behind, new_axes, new_figure
-from loaders.report.pixels import masked, shrink, stretch
+from loaders.report.picture import AMBER, Picture, grid_behind, new_figure
+from loaders.report.pixels import masked, shrink, stretch, stretch_ticks
 
 _WIDTH = 6.4
 
@@ -28,7 +28,7 @@ def image_figure(shape: tuple[int, int], width: float = _WIDTH) -> tuple[Figure,
     """Make a figure for an image of some shape (ny, nx), with a scale of colours beside it."""
     height = np.clip((width - 1.4) * shape[0] / shape[1] + 0.5, 2.2, 9.0)
     figure = new_figure(width, float(height))
-    axes: Axes = new_axes(figure)
+    axes: Axes = figure.subplots()
     axes.set_xlabel("x [fine pixels]")
     axes.set_ylabel("y [fine pixels]")
     return figure, axes
@@ -60,7 +60,8 @@ def draw_image(pixels: ReferencePixels, prefix: str) -> Picture:
     figure, axes = image_figure(pixels.flux.shape)
     norm = stretch(values)
     shown = lay_image(axes, values, step, cmap=with_missing("gray"), norm=norm)
-    figure.colorbar(shown, ax=axes, label="flux [nJy per fine pixel]", shrink=0.9)
+    bar = figure.colorbar(shown, ax=axes, label="flux [nJy per fine pixel]", shrink=0.9, format="{x:,.4g}")
+    bar.set_ticks(stretch_ticks(norm))
     lost = 1 - float(pixels.usable.mean())
     ny, nx = pixels.flux.shape
     return Picture(
@@ -78,7 +79,7 @@ def draw_thumbnail(pixels: ReferencePixels, prefix: str, name: str) -> Picture:
     values, step = shrink(masked(pixels.flux, pixels.usable), _THUMBNAIL)
     height = np.clip(2.6 * pixels.flux.shape[0] / pixels.flux.shape[1], 1.0, 4.0)
     figure = new_figure(2.6, float(height))
-    axes: Axes = new_axes(figure)
+    axes: Axes = figure.subplots()
     lay_image(axes, values, step, cmap=with_missing("gray"), norm=stretch(values))
     axes.set_axis_off()
     return Picture(f"{prefix}_thumbnail", name, f"Reference image {name}, small.", "", figure)
@@ -131,7 +132,7 @@ def draw_psf(pixels: ReferencePixels, prefix: str) -> Picture:
     psf, fine = pixels.psf, pixels.psf_oversampling
     top = float(psf.max())
     figure = new_figure(_WIDTH, 3.0)
-    left, right = new_axes(figure, 1, 2)
+    left, right = figure.subplots(1, 2)
     half = (psf.shape[0] - 1) / 2 / fine
     shown = left.imshow(
         np.maximum(psf, top * 10**-_DECADES),

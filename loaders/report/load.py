@@ -243,14 +243,19 @@ def _exposures(connection: sa.Connection, reference_image_id: int) -> ExposureFa
     def numbers(name: str) -> npt.NDArray[np.float64]:
         return np.array([getattr(row, name) for row in rows], dtype=np.float64)
 
-    texts = ("name", "refused")
-    named = [field.name for field in fields(ExposureFacts) if field.name not in (*texts, "is_used")]
+    values = {name: numbers(name) for name in _NUMBERS}
+    # Without an error the exposure was not compared with the others: what stands there is where it began.
+    for name in ("east", "north", "scale"):
+        values[name] = np.where(np.isfinite(values["east_err"]), values[name], np.nan)
     return ExposureFacts(
         name=np.array([Path(row.name).name for row in rows], dtype=object),
         refused=np.array([row.refused for row in rows], dtype=object),
         is_used=np.array([row.is_used for row in rows], dtype=bool),
-        **{name: numbers(name) for name in named},
+        **values,
     )
+
+
+_NUMBERS = ("time", "east", "north", "east_err", "north_err", "sky", "scale", "rejected")
 
 
 def _difference(connection: sa.Connection, reference_image_id: int) -> DifferenceFacts | None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -9,6 +11,10 @@ from typing import Any
 import matplotlib as mpl
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.patheffects import withStroke
+
+#: A white edge around markers that stand on an image.
+HALO = [withStroke(linewidth=2.6, foreground="white")]
 
 #: Colours that people with any colour vision tell apart (Okabe & Ito 2008, "Color Universal Design"), and
 #: markers beside them, by state of a source and by kind of a change.
@@ -23,6 +29,8 @@ KIND_LOOK = {
 }
 
 _DPI = 130
+
+_WIDE = 900
 
 _STYLE: dict[Any, Any] = {
     "font.family": "DejaVu Sans",
@@ -75,17 +83,22 @@ class SavedPicture:
     width: int
     height: int
 
+    @property
+    def is_wide(self) -> bool:
+        """Whether it takes the whole width of a page."""
+        return self.width > _WIDE
+
+
+@contextmanager
+def styled() -> Iterator[None]:
+    """Draw in the style of the pages within this context."""
+    with mpl.rc_context(_STYLE):
+        yield
+
 
 def new_figure(width: float, height: float) -> Figure:
-    """Make an empty figure in the style of the pages, inches."""
-    with mpl.rc_context(_STYLE):
-        return Figure(figsize=(width, height), layout="constrained")
-
-
-def new_axes(figure: Figure, *shape: int, **options: Any) -> Any:
-    """Axes of a figure in the style of the pages, as `Figure.subplots` gives them."""
-    with mpl.rc_context(_STYLE):
-        return figure.subplots(*shape, **options)
+    """Make an empty figure, inches."""
+    return Figure(figsize=(width, height), layout="constrained")
 
 
 def grid_behind(axes: Axes) -> None:
@@ -97,7 +110,6 @@ def grid_behind(axes: Axes) -> None:
 def save_picture(picture: Picture, folder: Path) -> SavedPicture:
     """Write a picture as a PNG file into a folder."""
     file = f"{picture.name}.png"
-    with mpl.rc_context(_STYLE):
-        picture.figure.savefig(folder / file, dpi=_DPI, facecolor="white")
+    picture.figure.savefig(folder / file, dpi=_DPI, facecolor="white")
     width, height = (round(float(side) * _DPI) for side in picture.figure.get_size_inches())
     return SavedPicture(file, picture.title, picture.alt, picture.caption, width, height)

@@ -77,6 +77,13 @@ def stretch(values: FloatArray) -> AsinhNorm:
     return AsinhNorm(linear_width=3 * noise, vmin=middle - 2 * noise, vmax=high)
 
 
+def stretch_ticks(norm: AsinhNorm) -> list[float]:
+    """Zero, and the powers of ten of a stretch that stand apart from it."""
+    assert norm.vmax is not None
+    first, last = np.ceil(np.log10(norm.linear_width)), np.floor(np.log10(norm.vmax))
+    return [0.0, *(float(10.0**power) for power in np.arange(first, last + 1))]
+
+
 def cut_out(values: npt.NDArray[np.floating], x: float, y: float, half: int) -> FloatArray:
     """Square about a place, shape (2 half + 1,) * 2; NaN beyond the edge of the image."""
     column, line = round(x), round(y)

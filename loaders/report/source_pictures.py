@@ -11,11 +11,11 @@ from loaders.report.image_pictures import image_figure, lay_image
 from loaders.report.magnitude import ab_magnitude, magnitude_error
 from loaders.report.picture import (
     BLUE,
+    HALO,
     RED,
     STATE_LOOK,
     Picture,
     grid_behind,
-    new_axes,
     new_figure,
 )
 from loaders.report.pixels import masked, shrink, stretch
@@ -49,7 +49,7 @@ def draw_magnitudes(sources: SourceFacts, prefix: str) -> Picture:
     """Draw how many objects of each state there are by magnitude."""
     edges, counts = magnitude_histogram(sources)
     figure = new_figure(*_SIZE)
-    axes: Axes = new_axes(figure)
+    axes: Axes = figure.subplots()
     bottom = np.zeros(edges.size - 1)
     for state in STATES:
         if counts[state].any():
@@ -106,7 +106,7 @@ def draw_sizes(sources: SourceFacts, prefix: str) -> Picture:
     magnitude, size = ab_magnitude(sources.flux), sources.size
     known = np.isfinite(size) & np.isfinite(magnitude)
     figure = new_figure(*_SIZE)
-    axes: Axes = new_axes(figure)
+    axes: Axes = figure.subplots()
     for chosen, colour, marker, name in (
         (known & ~sources.is_extended, BLUE, "o", "like a star"),
         (known & sources.is_extended, RED, "s", "extended"),
@@ -145,7 +145,7 @@ def draw_places(
         size, _ = _weight(int(chosen.sum()))
         axes.plot(
             sources.x[chosen], sources.y[chosen], linestyle="none", marker=marker, markersize=2 + size,
-            markerfacecolor="none", markeredgecolor=colour, markeredgewidth=0.9,
+            markerfacecolor="none", markeredgecolor=colour, markeredgewidth=0.9, path_effects=HALO,
             label=f"{state} ({int(chosen.sum()):,})",
         )  # fmt: skip
     figure.legend(loc="outside upper center", ncols=4, frameon=False, fontsize=8)
@@ -166,7 +166,7 @@ def _against_magnitude(
     """Draw a positive value of known and new objects against magnitude, on a logarithmic axis."""
     magnitude = ab_magnitude(sources.flux)
     figure = new_figure(*_SIZE)
-    axes: Axes = new_axes(figure)
+    axes: Axes = figure.subplots()
     for state in ("known", "new"):
         chosen = (sources.state == state) & np.isfinite(magnitude) & (value > 0)
         if chosen.any():
