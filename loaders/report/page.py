@@ -110,7 +110,7 @@ def count(value: int | None) -> str:
 
 def fixed(value: float | None, places: int) -> str:
     """Number with so many places; a dash for what is unknown."""
-    return _UNKNOWN if value is None or value != value else f"{value:,.{places}f}"
+    return _UNKNOWN if value is None or value != value else f"{value:.{places}f}"
 
 
 def digits(value: float | None, number: int = 3) -> str:
