@@ -11,13 +11,13 @@ from loaders.report.facts import KINDS, ChangeFacts, DifferencePixels, FloatArra
 from loaders.report.image_pictures import image_figure, lay_image, with_missing
 from loaders.report.picture import (
     BLUE,
-    HALO,
     KIND_LOOK,
     Picture,
+    draw_marks,
     grid_behind,
     new_figure,
 )
-from loaders.report.pixels import cut_out, farthest, masked, stretch
+from loaders.report.pixels import Values, cut_out, farthest, masked, stretch
 
 #: Standard deviations at which the colours of a difference end, and bins of the histogram.
 _SIGMA = 5.0
@@ -131,15 +131,12 @@ def draw_changes(
     axes.set_xlim(-0.5, shape[1] - 0.5)
     axes.set_ylim(-0.5, shape[0] - 0.5)
     axes.set_aspect("equal")
+    handles = []
     for kind in KINDS:
         chosen = changes.kind == kind
-        colour, marker = KIND_LOOK[kind]
-        axes.plot(
-            changes.x[chosen], changes.y[chosen], linestyle="none", marker=marker, markersize=7,
-            markerfacecolor="none", markeredgecolor=colour, markeredgewidth=1.4, path_effects=HALO,
-            label=f"{kind} ({int(chosen.sum()):,})",
-        )  # fmt: skip
-    figure.legend(loc="outside upper center", ncols=5, frameon=False, fontsize=8)
+        label = f"{kind} ({int(chosen.sum()):,})"
+        handles.append(draw_marks(axes, changes.x[chosen], changes.y[chosen], KIND_LOOK[kind], label))
+    figure.legend(handles=handles, loc="outside upper center", ncols=5, frameon=False, fontsize=8)
     said = ", ".join(f"{changes.count(kind):,} {kind}" for kind in KINDS)
     return Picture(
         f"{prefix}_changes",
@@ -181,14 +178,14 @@ def _change(pixels: DifferencePixels, changes: ChangeFacts, row: int, prefix: st
     """One of them."""
     x, y = float(changes.x[row]), float(changes.y[row])
     number, kind = int(changes.number[row]), str(changes.kind[row])
-    before, after = (
-        cut_out(masked(values, pixels.usable), x, y, HALF_CUT_OUT)
-        for values in (pixels.template, pixels.image)
+    counts = cut_out(pixels.usable, x, y, HALF_CUT_OUT) == 1
+    before, after, difference = (
+        masked(cut_out(values, x, y, HALF_CUT_OUT), counts)
+        for values in (pixels.template, pixels.image, pixels.difference)
     )
     figure = new_figure(3.9, 1.55)
     panels = figure.subplots(1, 3)
     norm = stretch(np.concatenate([before, after]))
-    difference = cut_out(masked(pixels.difference, pixels.usable), x, y, HALF_CUT_OUT)
     most = _peak(difference)
     grey = with_missing("gray")
     panels[0].imshow(after, cmap=grey, norm=norm, origin="lower")
@@ -207,7 +204,7 @@ def _change(pixels: DifferencePixels, changes: ChangeFacts, row: int, prefix: st
     return Change(number, object_id if object_id >= 0 else None, kind, *place, flux, error, picture)
 
 
-def _peak(difference: FloatArray) -> float:
+def _peak(difference: Values) -> float:
     """Largest modulus in the middle of a cut-out: a stronger change beside it is not to hide it."""
     core = slice(HALF_CUT_OUT - _CORE, HALF_CUT_OUT + _CORE + 1)
     middle = difference[core, core]

@@ -13,7 +13,7 @@ from matplotlib.image import AxesImage
 
 from loaders.report.facts import FloatArray, ReferencePixels
 from loaders.report.picture import AMBER, Picture, grid_behind, new_figure
-from loaders.report.pixels import masked, shrink, stretch, stretch_ticks
+from loaders.report.pixels import Values, masked, shrink, stretch, stretch_ticks
 
 _WIDTH = 6.4
 
@@ -34,7 +34,7 @@ def image_figure(shape: tuple[int, int], width: float = _WIDTH) -> tuple[Figure,
     return figure, axes
 
 
-def lay_image(axes: Axes, values: FloatArray, step: int = 1, **look: Any) -> AxesImage:
+def lay_image(axes: Axes, values: Values, step: int = 1, **look: Any) -> AxesImage:
     """Draw an image, made smaller by a step, in the pixels that it had before."""
     ny, nx = (side * step for side in values.shape)
     shown = axes.imshow(

@@ -9,12 +9,19 @@ from pathlib import Path
 from typing import Any
 
 import matplotlib as mpl
+import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
 from matplotlib.patheffects import withStroke
 
+from loaders.report.facts import FloatArray
+
 #: A white edge around markers that stand on an image.
-HALO = [withStroke(linewidth=2.6, foreground="white")]
+_HALO = [withStroke(linewidth=2.6, foreground="white")]
+
+#: Above so many marks on an image each is a dot.
+_MANY = 2000
 
 #: Colours that people with any colour vision tell apart (Okabe & Ito 2008, "Color Universal Design"), and
 #: markers beside them, by state of a source and by kind of a change.
@@ -105,6 +112,36 @@ def grid_behind(axes: Axes) -> None:
     """Draw a faint grid behind what is drawn."""
     axes.grid(visible=True, color="#dddddd", linewidth=0.6)
     axes.set_axisbelow(True)
+
+
+def draw_marks(axes: Axes, x: FloatArray, y: FloatArray, look: tuple[str, str], label: str) -> Line2D:
+    """Mark places on an image: openly, that it is seen within; by dots where there are many.
+
+    Parameters
+    ----------
+    axes
+        Axes with the image, or without.
+    x, y
+        Shape (n,): places in its pixels.
+    look
+        Colour and marker.
+    label
+        What they are.
+
+    Returns
+    -------
+    Line2D
+        What stands in a legend for them.
+    """
+    colour, marker = look
+    shape: dict[str, Any] = {"linestyle": "none", "marker": marker, "label": label}
+    hollow: dict[str, Any] = {"markerfacecolor": "none", "markeredgecolor": colour, "markeredgewidth": 1.2}
+    size = float(np.interp(np.log10(max(x.size, 1)), [1.5, 3.3, 5.7], [7.0, 4.0, 0.6]))
+    if x.size > _MANY:
+        axes.plot(x, y, **shape, color=colour, markersize=size, markeredgewidth=0, alpha=0.6)
+    else:
+        axes.plot(x, y, **shape, **hollow, markersize=size, path_effects=_HALO)
+    return Line2D([], [], **shape, **hollow, markersize=6)
 
 
 def save_picture(picture: Picture, folder: Path) -> SavedPicture:

@@ -11,15 +11,18 @@ from loaders.report.facts import BoolArray, FloatArray
 #: Side in pixels above which an image is drawn smaller.
 LARGEST = 1000
 
+#: An image of whatever precision.
+Values = npt.NDArray[np.floating]
+
 _MAD_TO_SIGMA = 1.4826
 
 
-def masked(values: npt.NDArray[np.floating], usable: BoolArray) -> FloatArray:
-    """Values with NaN where they do not count, shape (ny, nx)."""
-    return np.where(usable, values, np.nan).astype(np.float64)
+def masked(values: Values, usable: BoolArray) -> Values:
+    """Values with NaN where they do not count, shape (ny, nx), of the type that they have."""
+    return np.where(usable, values, np.array(np.nan, dtype=values.dtype))
 
 
-def shrink(values: FloatArray, largest: int = LARGEST) -> tuple[FloatArray, int]:
+def shrink(values: Values, largest: int = LARGEST) -> tuple[FloatArray, int]:
     """Make an image smaller by means over square blocks, until no side is longer than wanted.
 
     Parameters
@@ -42,7 +45,7 @@ def shrink(values: FloatArray, largest: int = LARGEST) -> tuple[FloatArray, int]
     return np.where(count > 0, total / np.maximum(count, 1), np.nan), step
 
 
-def farthest(values: FloatArray, largest: int = LARGEST) -> tuple[FloatArray, int]:
+def farthest(values: Values, largest: int = LARGEST) -> tuple[Values, int]:
     """Make an image smaller as `shrink` does, but keep of each block what is farthest from zero."""
     blocks, step = _blocks(values, largest)
     high = np.where(np.isfinite(blocks), blocks, -np.inf).max(axis=(1, 3))
@@ -51,14 +54,14 @@ def farthest(values: FloatArray, largest: int = LARGEST) -> tuple[FloatArray, in
     return np.where(np.isfinite(chosen), chosen, np.nan), step
 
 
-def _blocks(values: FloatArray, largest: int) -> tuple[FloatArray, int]:
+def _blocks(values: Values, largest: int) -> tuple[Values, int]:
     """Square blocks of an image, shape (rows, side, columns, side), and their side."""
     step = -(-max(values.shape) // largest)
     ny, nx = (side // step for side in values.shape)
     return values[: ny * step, : nx * step].reshape(ny, step, nx, step), step
 
 
-def stretch(values: FloatArray) -> AsinhNorm:
+def stretch(values: Values) -> AsinhNorm:
     """Choose a stretch for the sky and the stars on it, from noise to bright.
 
     Linear about three standard deviations of the sky, logarithmic above (Lupton et al. 2004, PASP 116, 133).
@@ -84,7 +87,7 @@ def stretch_ticks(norm: AsinhNorm) -> list[float]:
     return [0.0, *(float(10.0**power) for power in np.arange(first, last + 1))]
 
 
-def cut_out(values: npt.NDArray[np.floating], x: float, y: float, half: int) -> FloatArray:
+def cut_out(values: Values | BoolArray, x: float, y: float, half: int) -> FloatArray:
     """Square about a place, shape (2 half + 1,) * 2; NaN beyond the edge of the image."""
     column, line = round(x), round(y)
     out = np.full((2 * half + 1, 2 * half + 1), np.nan)

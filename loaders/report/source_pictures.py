@@ -11,10 +11,10 @@ from loaders.report.image_pictures import image_figure, lay_image
 from loaders.report.magnitude import ab_magnitude, magnitude_error
 from loaders.report.picture import (
     BLUE,
-    HALO,
     RED,
     STATE_LOOK,
     Picture,
+    draw_marks,
     grid_behind,
     new_figure,
 )
@@ -139,16 +139,12 @@ def draw_places(
     axes.set_xlim(-0.5, shape[1] - 0.5)
     axes.set_ylim(-0.5, shape[0] - 0.5)
     axes.set_aspect("equal")
+    handles = []
     for state in STATES:
         chosen = sources.state == state
-        colour, marker = STATE_LOOK[state]
-        size, _ = _weight(int(chosen.sum()))
-        axes.plot(
-            sources.x[chosen], sources.y[chosen], linestyle="none", marker=marker, markersize=2 + size,
-            markerfacecolor="none", markeredgecolor=colour, markeredgewidth=0.9, path_effects=HALO,
-            label=f"{state} ({int(chosen.sum()):,})",
-        )  # fmt: skip
-    figure.legend(loc="outside upper center", ncols=4, frameon=False, fontsize=8)
+        label = f"{state} ({int(chosen.sum()):,})"
+        handles.append(draw_marks(axes, sources.x[chosen], sources.y[chosen], STATE_LOOK[state], label))
+    figure.legend(handles=handles, loc="outside upper center", ncols=4, frameon=False, fontsize=8)
     said = ", ".join(f"{sources.count(state):,} {state}" for state in STATES)
     return Picture(
         f"{prefix}_places",

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from matplotlib.figure import Figure
 
 from loaders.report.difference_pictures import (
     HALF_CUT_OUT,
@@ -14,6 +15,7 @@ from loaders.report.difference_pictures import (
 )
 from loaders.report.exposure_pictures import draw_levels, draw_shifts, value_limits
 from loaders.report.image_pictures import draw_coverage, draw_image, draw_psf, psf_profile
+from loaders.report.picture import draw_marks
 from loaders.report.source_pictures import (
     draw_chi2,
     draw_errors,
@@ -107,6 +109,16 @@ def test_objects_are_drawn_where_they_are():
     np.testing.assert_allclose(drawn["missing"], sources.x[5:])
     looks = {(line.get_marker(), line.get_markeredgecolor()) for line in lines}
     assert len(looks) == 4
+
+
+@pytest.mark.parametrize(("count", "is_hollow"), [(5, True), (5000, False)])
+def test_many_marks_are_dots(count, is_hollow):
+    axes = Figure().subplots()
+    shown = draw_marks(axes, np.arange(count), np.arange(count), ("#0072B2", "s"), "known")
+    (line,) = axes.lines
+    assert (line.get_markerfacecolor() == "none") is is_hollow
+    assert len(line.get_xdata()) == count
+    assert shown.get_marker() == "s"
 
 
 def test_the_significance_is_compared_with_the_unit_normal():
