@@ -38,7 +38,13 @@ class Attention:
 
 def of_run(run: RunFacts) -> Iterator[Attention]:
     """What is to be looked at of a run besides its images."""
-    if run.state not in ("succeeded", "partly_failed"):
+    if run.state == "running":
+        yield Attention(
+            "The run is going on, or its process is gone.",
+            f"Write the report again when it has ended: roman-db report run {run.load_run_id}. If it was "
+            "killed, give the same command again: it goes on where it was.",
+        )
+    elif run.state not in ("succeeded", "partly_failed"):
         message = f": {run.message}" if run.message else ""
         yield Attention(f"The run is {run.state}{message}.", _AGAIN, "failure")
     for unit in run.failed:
@@ -70,11 +76,10 @@ def of_image(facts: ReferenceFacts) -> Iterator[Attention]:
 
 def _of_image(facts: ReferenceFacts) -> Iterator[tuple[str, str]]:
     """The same, without the name of the image."""
+    again = "Make the image again: roman-db run eight-day --redo, with --detector and --optical-element."
     for note in facts.notes:
-        yield (
-            note,
-            "Make the image again: roman-db run eight-day --redo, with --detector and --optical-element.",
-        )
+        replaced = "Nothing: another image has taken its place."
+        yield note, replaced if facts.image.is_superseded else again
     yield from _of_exposures(facts)
     if facts.image.psf_model_id is None:
         yield (
@@ -114,7 +119,7 @@ def _of_sources(facts: ReferenceFacts) -> Iterator[tuple[str, str]]:
             f"{missing:,} of {known + missing:,} objects that it should show are missing.",
             "Look where they are: crowded on one side they point to the alignment or the background.",
         )
-    if facts.image.n_unit_before and new > max(FEW, UNMATCHED * (known + new)):
+    if facts.image.n_before and new > max(FEW, UNMATCHED * (known + new)):
         yield (
             f"{new:,} of {known + new:,} objects match none that was known, although an image before it was "
             "searched.",

@@ -27,7 +27,7 @@ class ImageFacts:
     """A row of ``roman.reference_image``, in its units, with the name of its field.
 
     ``psf_n_star`` and ``psf_epoch`` are those of its PSF in the library, None where there is none;
-    ``n_unit_before`` counts the current images of the same field, detector and element of earlier days.
+    ``n_before`` counts the current images of the same field, detector and element of earlier days.
     """
 
     reference_image_id: int
@@ -56,7 +56,7 @@ class ImageFacts:
     size_bytes: int
     is_superseded: bool
     load_run_id: int
-    n_unit_before: int
+    n_before: int
 
     @property
     def name(self) -> str:

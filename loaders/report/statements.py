@@ -62,7 +62,7 @@ SELECT r.reference_image_id, f.name AS field, r.detector, r.optical_element, r.s
        r.superseded_at IS NOT NULL AS is_superseded, r.load_run_id, r.rotation_matrix,
        (SELECT count(*) FROM roman.reference_image b
         WHERE b.field_id = r.field_id AND b.detector = r.detector AND b.optical_element = r.optical_element
-          AND b.start_mjd < r.start_mjd AND b.superseded_at IS NULL) AS n_unit_before
+          AND b.start_mjd < r.start_mjd AND b.superseded_at IS NULL) AS n_before
 FROM roman.reference_image r JOIN roman.field f USING (field_id)
 LEFT JOIN roman.psf_model p USING (psf_model_id)
 WHERE r.reference_image_id = :reference_image_id

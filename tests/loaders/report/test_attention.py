@@ -39,6 +39,12 @@ def test_each_fault_is_said_with_what_to_do(change, words):
     assert found.reference_image_id == 7
 
 
+def test_an_image_that_was_replaced_is_not_to_be_made_again():
+    replaced = replace(quiet(), image=made_up.image(n_refused=0, is_superseded=True), notes=["gone."])
+    (found,) = of_image(replaced)
+    assert "another image has taken its place" in found.do
+
+
 def many(**states):
     """Sources of an image, so many of each state."""
     state = np.repeat(list(states), list(states.values())).astype(object)
@@ -52,7 +58,7 @@ def test_many_missing_and_unmatched_objects_are_said_and_few_are_not():
     assert "25 of 1,025 objects that it should show are missing" in said(many(known=1000, missing=25))
     assert "200 of 1,200 objects match none" in said(many(known=1000, new=200))
     first = many(known=1000, new=200)
-    assert said(replace(first, image=made_up.image(n_refused=0, n_unit_before=0))) == ""
+    assert said(replace(first, image=made_up.image(n_refused=0, n_before=0))) == ""
 
 
 def test_of_a_run_units_and_inputs_are_said_once():
@@ -64,7 +70,10 @@ def test_of_a_run_units_and_inputs_are_said_once():
     assert "load_run_id = 2" in found[2].do
 
 
-def test_a_run_that_did_not_end_is_said():
-    interrupted = made_up.run(state="interrupted", failed=[], rejections=[], metrics=[])
-    (found,) = of_run(interrupted)
-    assert found.what == "The run is interrupted."
+@pytest.mark.parametrize(("state", "what"), [
+    ("interrupted", "The run is interrupted."),
+    ("running", "The run is going on, or its process is gone."),
+])  # fmt: skip
+def test_a_run_that_did_not_end_is_said(state, what):
+    (found,) = of_run(made_up.run(state=state, failed=[], rejections=[], metrics=[]))
+    assert found.what == what

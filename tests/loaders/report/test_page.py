@@ -122,7 +122,7 @@ def test_an_image_that_was_not_searched_or_compared_says_so(drawn):
     text = Elements(of_reference(bare, pictures)).text
     assert "has not been searched yet" in text
     assert "has not been compared" in text
-    first = replace(bare, image=made_up.image(n_unit_before=0))
+    first = replace(bare, image=made_up.image(n_before=0))
     assert "none before it" in Elements(of_reference(first, pictures)).text
 
 
