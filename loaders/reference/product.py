@@ -257,6 +257,21 @@ def read_reference(path: Path) -> StoredReference:
     return StoredReference(frame, image, spline_coefficients(flux), psf)
 
 
+def read_coverage(path: Path) -> npt.NDArray[np.uint8]:
+    """Read how many exposures see each place of a reference image, up to 255, shape (ny, nx).
+
+    Raises
+    ------
+    Rejected
+        If the file is missing or is no such image.
+    """
+    try:
+        with roman_datamodels.open(path) as model:
+            return np.array(model["coverage"], dtype=np.uint8)
+    except (OSError, KeyError, ValueError) as error:
+        raise _no_reference(path, str(error).splitlines()[0]) from error
+
+
 def _noise(
     data: Float32Array, deviation: Float32Array, usable: npt.NDArray[np.bool_], noise: tuple[float, float]
 ) -> NoiseModel:

@@ -1,8 +1,12 @@
 """From Level-2 files alone to references, a catalog, differences and light curves, against the truth."""
 
+from pathlib import Path
+from unittest import mock
+
 import numpy as np
 import pytest
 import roman_datamodels
+from click.testing import CliRunner
 from scipy.spatial import cKDTree
 
 from loaders.eight_day.tasks import (
@@ -13,6 +17,7 @@ from loaders.eight_day.tasks import (
     REFERENCE,
     arguments,
 )
+from loaders.report.commands import report as report_group
 from loaders.wfi.level2 import read_level2
 from roman_db.jobs import Mode, run_mode
 from roman_db.settings import settings
@@ -68,6 +73,7 @@ def nearest(spans, ra, dec, rows):
     return tree.query(np.column_stack([ra, dec]) * scale)
 
 
+@pytest.mark.timeout(600)
 def test_two_spans_from_exposures_alone(done, spans):
     url, report = done
     assert not report.failed
@@ -76,6 +82,7 @@ def test_two_spans_from_exposures_alone(done, spans):
     _catalog(url, spans)
     _difference(url, spans)
     _light_curves(url, spans)
+    _report(url, report.load_run_id)
     succeed("audit")
     again = run()
     assert (again.succeeded, again.failed) == ([], {})
@@ -183,6 +190,52 @@ def _light_curves(url, spans):
         "JOIN roman.light_curve_block b USING (block_id) WHERE b.photometry_kind = 'dia')",
     )
     assert alone < joint
+
+
+def _report(url, load_run_id):
+    """Pages of the run and of both images with all pictures; without the file of an image they say so."""
+    page = Path(told("run").output.strip())
+    assert page == settings().product_folder / "report" / f"run{load_run_id}" / "index.html"
+    ids = [row[0] for row in execute(url, "SELECT reference_image_id FROM roman.reference_image ORDER BY 1")]
+    text = page.read_text()
+    assert "1 input was refused: misfit" in text
+    pages = [page.parent / f"reference_{one}.html" for one in ids]
+    assert all(f'href="{one.name}"' in text for one in pages)
+    first, second = (one.read_text() for one in pages)
+    for name in ("image", "coverage", "psf", "shifts", "levels", "magnitudes", "places", "thumbnail"):
+        assert (page.parent / f"reference_{ids[0]}_{name}.png").is_file()
+    assert f"reference_{ids[1]}_significance.png" in second
+    assert second.count("roman-db lightcurve --id") >= 2
+    assert "There is none before it" in first
+    ((path,),) = execute(url, f"SELECT path FROM roman.reference_image WHERE reference_image_id = {ids[0]}")
+    hidden = Path(path).rename(f"{path}.away")
+    assert told("reference", str(ids[0])).output.strip() == str(pages[0])
+    assert told("reference", str(ids[1])).output.strip() == str(pages[1])
+    hidden.rename(path)
+    assert "the file of the image cannot be read" in pages[0].read_text()
+    assert "its difference is not shown" in pages[1].read_text()
+    _errors_of_reports(url)
+
+
+def _errors_of_reports(url):
+    """A run of another mode, or none, is told; a report that fails does not fail the run."""
+    ((other,),) = execute(url, "SELECT min(load_run_id) FROM ops.load_run")
+    assert "reports are of the modes eight-day or first-30-days" in str(told("run", str(other), code=1))
+    assert "there is no such run" in str(told("run", "999999", code=1))
+    assert "no such image" in str(told("reference", "999999", code=1))
+    quick = ("run", "eight-day", "--detector", "WFI01")
+    assert "Report: " in succeed(*quick).out
+    with mock.patch("loaders.report.load.run_page", side_effect=ValueError("no ink")):
+        outcome = succeed(*quick)
+    assert "Warning: no report was written: no ink" in outcome.err
+    assert "roman-db report run" in outcome.err
+
+
+def told(*words, code=0):
+    """What ``roman-db report`` prints, or what it raises."""
+    result = CliRunner().invoke(report_group, words)
+    assert result.exit_code == code, result
+    return result if code == 0 else result.exception
 
 
 def test_a_mode_without_exposures_says_so(new_database):
