@@ -19,15 +19,20 @@ from tests.docs.world import Outcome, World
 QUICK = (
     "docs/scientist/simulation.md",
     "docs/scientist/first_light_curve.md",
-    "docs/scientist/injection.md",
     "docs/operator/backup.md",
     "docs/developer/architecture.md",
     "docs/developer/adding_a_table.md",
     "docs/developer/testing.md",
 )
-#: Catalogs of mosaics, the demonstration and a second photometry of all that there is; they need what the
-#: first two pages make.
-SLOW = (*QUICK[:2], "docs/scientist/static_catalogs.md", "README.md", "docs/operator/daily.md")
+#: Artificial sources, catalogs of mosaics, the demonstration and a second photometry of all that there is;
+#: they need what the first two pages make.
+SLOW = (
+    *QUICK[:2],
+    "docs/scientist/injection.md",
+    "docs/scientist/static_catalogs.md",
+    "README.md",
+    "docs/operator/daily.md",
+)
 
 
 @pytest.mark.timeout(900)

@@ -137,7 +137,7 @@ def test_again_does_nothing(photometered):
     assert_same(stored_rows(photometered), before)
 
 
-@pytest.mark.parametrize("workers", ["1", "2"])
+@pytest.mark.parametrize("workers", [pytest.param("1", marks=pytest.mark.heavy), "2"])
 def test_redo_gives_the_same_rows_whatever_the_number_of_processes(photometered, workers):
     before = stored_rows(photometered)
     outcome = run(("run", "daily", "--redo"), ROMAN_DB_WORKERS=workers)

@@ -79,6 +79,7 @@ def with_fluxes_fitted(one: BuiltField, psf: EffectivePsf) -> BuiltField:
     return replace(one, state=replace(state, flux=state.flux + change))
 
 
+@pytest.mark.heavy
 def test_faint_stars_give_back_the_light_of_wings():
     """In a field with a star in every eighth pixel they take most of what the wings lack."""
     truth = wide_psf()

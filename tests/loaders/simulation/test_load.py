@@ -69,6 +69,7 @@ def assert_same_exposure(one: Path, other: Path) -> None:
     assert metadata == expected
 
 
+@pytest.mark.heavy
 def test_cut_off_and_resumed_gives_the_files_of_an_undisturbed_run(new_database, tmp_path, yaml_file):
     whole, cut = tmp_path / "whole", tmp_path / "cut"
     assert run(command(whole, yaml_file)).code == 0

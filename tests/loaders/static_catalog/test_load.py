@@ -231,6 +231,7 @@ def test_objects_of_another_catalog_are_found_and_left_alone(new_database, field
     assert sum(row[2] for row in versions) == 0
 
 
+@pytest.mark.heavy
 def test_what_fails_in_the_middle_leaves_nothing_and_is_done_the_next_time(
     new_database, field, tmp_path, monkeypatch
 ):
