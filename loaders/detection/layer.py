@@ -64,8 +64,8 @@ class SearchOptions:
 
     threshold: float = 5.0
     max_rounds: int = 10
-    psf_error: float = 0.01
-    halo_error: float = 3e-5
+    psf_error: float = 0.003
+    halo_error: float = 1e-5
     halo: float = 8.0
     separation: float = 0.3
     blend_radius: float = 1.0

@@ -31,6 +31,9 @@ from roman_db.schema.metadata import table
 #: Error of the PSF as a fraction of the light, of one that was measured and of that of the optics.
 MEASURED_PSF, OPTICAL_PSF = 0.01, 0.03
 
+#: The same of the brightest light around, as a fraction of that.
+HALO_ERROR = 3e-5
+
 #: Distance (arcsec) within which a source that the search did not begin with is an object all the same.
 MATCH_RADIUS = 0.03
 
@@ -109,6 +112,7 @@ def catalog_unit(unit: Unit, run: LoadRun, progress: Progress) -> None:
     known = read_known(reference.frame, given)
     options = SearchOptions(
         psf_error=OPTICAL_PSF if given["psf_model_id"] is None else MEASURED_PSF,
+        halo_error=HALO_ERROR,
         oversampling=reference.frame.oversampling,
     )
     found = search(
