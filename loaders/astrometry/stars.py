@@ -14,7 +14,7 @@ from loaders.wfi.times import mjd_tdb, observatory
 
 FloatArray = npt.NDArray[np.float64]
 
-_AU_KM = float(units.au.to(units.km))
+AU_KM = float(units.au.to(units.km))
 _MJD_J2000, _DAYS_A_YEAR = 51544.5, 365.25
 
 
@@ -32,12 +32,16 @@ class CatalogStars:
     catalog_version_id: int
 
 
+def julian_year(mjd: float) -> float:
+    """Julian year of a Modified Julian Date, both TDB."""
+    return 2000.0 + (mjd - _MJD_J2000) / _DAYS_A_YEAR
+
+
 def catalog_pixels(image: Level2Image, astrometry: CatalogAstrometry) -> tuple[FloatArray, FloatArray]:
     """Pixels at which an exposure shows catalogued objects; NaN for those far from the detector."""
     middle = mjd_tdb(image.metadata.exposure_mid_time)
-    julian_year = 2000.0 + (middle - _MJD_J2000) / _DAYS_A_YEAR
-    observer = observatory(image.metadata, middle).position / _AU_KM
-    return image.projection.to_pixel(*place_at(astrometry, julian_year, observer))
+    observer = observatory(image.metadata, middle).position / AU_KM
+    return image.projection.to_pixel(*place_at(astrometry, julian_year(middle), observer))
 
 
 def near_image(shape: tuple[int, int], x: FloatArray, y: FloatArray, margin: float) -> npt.NDArray[np.bool_]:

@@ -12,6 +12,7 @@ import sqlalchemy as sa
 from scipy.spatial import cKDTree
 
 from loaders.astrometry.place import CatalogAstrometry, place_at
+from loaders.astrometry.stars import AU_KM, julian_year
 from loaders.catalog.load import CatalogChange, store_found
 from loaders.catalog.sources import Sources
 from loaders.detection.layer import Layer, SearchOptions
@@ -45,9 +46,6 @@ EXTENDED, EXTENDED_SIGMA = 0.1, 5.0
 
 #: Signal-to-noise ratio that a catalogued flux must promise for its absence to be told.
 PROMISED = 10.0
-
-_AU_KM = 149_597_870.7
-_MJD_J2000, _DAYS_A_YEAR = 51544.5, 365.25
 
 _PENDING = """
 SELECT r.reference_image_id, r.detector, r.optical_element, r.start_mjd, r.epoch_mjd_tdb, r.psf_model_id,
@@ -137,7 +135,7 @@ def read_known(frame: ReferenceFrame, given: Mapping[str, Any]) -> KnownObjects:
     with session.arrow_connection(session.Role.LOADER) as connection, connection.cursor() as cursor:
         cursor.execute(_OBJECTS, (given["optical_element"], frame.ra, frame.dec, float(radius)))
         c = [column.to_numpy(zero_copy_only=False) for column in cursor.fetch_arrow_table().columns]
-    epoch = 2000.0 + (given["epoch_mjd_tdb"] - _MJD_J2000) / _DAYS_A_YEAR
+    epoch = julian_year(given["epoch_mjd_tdb"])
     astrometry = CatalogAstrometry(c[1], c[2], c[5], c[6], c[7], c[8])
     ra, dec = place_at(astrometry, epoch, _observer(given["reference_image_id"]))
     x, y = frame.projection.to_pixel(ra, dec)
@@ -150,7 +148,7 @@ def _observer(reference_image_id: int) -> FloatArray:
     """Mean place of the telescope, au from the barycentre, while the exposures were taken."""
     with session.reading() as connection:
         row = connection.execute(sa.text(_OBSERVER), {"reference_image_id": reference_image_id}).one()
-    return np.array([float(value) if value is not None else 0.0 for value in row]) / _AU_KM
+    return np.array([float(value) if value is not None else 0.0 for value in row]) / AU_KM
 
 
 def _store(
@@ -162,7 +160,7 @@ def _store(
     found: Detections,
 ) -> None:
     """Store the objects, and what the image says of each."""
-    epoch = 2000.0 + (unit.arguments["epoch_mjd_tdb"] - _MJD_J2000) / _DAYS_A_YEAR
+    epoch = julian_year(unit.arguments["epoch_mjd_tdb"])
     sources, measured = catalog_sources(
         reference.frame, known, found, unit.arguments["optical_element"], epoch
     )

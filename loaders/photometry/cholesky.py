@@ -85,7 +85,7 @@ def solve(matrix: Float32Array, n: int, b: Float32Array) -> None:
 
 
 @numba.njit(cache=True, nogil=True, fastmath=True)
-def _inverse_row(matrix: Float32Array, first: int, i: int, inverse: Float32Array) -> Float32Array:
+def _inverse_row(matrix: Float32Array, first: int, i: int, inverse: Float32Array) -> None:
     """Row i of the inverse of the trailing block of a factor, whose rows above are there; filled in."""
     base = (first + i) * (first + i + 1) // 2 + first
     row = inverse[i]
@@ -97,7 +97,6 @@ def _inverse_row(matrix: Float32Array, first: int, i: int, inverse: Float32Array
     reciprocal = np.float32(1.0) / matrix[base + i]
     for j in range(i + 1):
         row[j] *= reciprocal
-    return row
 
 
 @numba.njit(cache=True, nogil=True, fastmath=True)
@@ -120,7 +119,8 @@ def marginal_variances(matrix: Float32Array, first: int, n: int, out: Float32Arr
     inverse = np.zeros((m, m), dtype=np.float32)
     out[:] = np.float32(0.0)
     for i in range(m):
-        row = _inverse_row(matrix, first, i, inverse)
+        _inverse_row(matrix, first, i, inverse)
+        row = inverse[i]
         for j in range(i + 1):
             out[j] += row[j] * row[j]
 
@@ -143,7 +143,8 @@ def marginal_covariances(matrix: Float32Array, first: int, n: int, out: Float32A
     inverse = np.zeros((m, m + 2), dtype=np.float32)
     out[:] = np.float32(0.0)
     for i in range(m):
-        row = _inverse_row(matrix, first, i, inverse)
+        _inverse_row(matrix, first, i, inverse)
+        row = inverse[i]
         for j in range(i + 1):
             out[j, 0] += row[j] * row[j]
             out[j, 1] += row[j] * row[j + 1]

@@ -26,6 +26,9 @@ SHIFT_TOLERANCE = 0.01
 #: Pixels beyond the edges within which stars still shed light into the image.
 MARGIN = 64.0
 
+_UNWELCOME = np.uint16(~PhotometryFlag.POOR_FIT & 0xFFFF)
+"""Flags that keep a star from saying where the exposure lies."""
+
 
 @dataclass(frozen=True)
 class ExposureMeasurement:
@@ -111,8 +114,11 @@ def measure_exposure(
 
 
 def common_shift(fit: StarPhotometry) -> tuple[float, float]:
-    """Median offset (pixels) of the stars that have one and no flag; NaN where there is none."""
-    good = np.isfinite(fit.dx) & (fit.flags == 0)
+    """Median offset (pixels) of the stars that have one and no flag; NaN where there is none.
+
+    A poor fit does not keep a star out: all of them are poor where the WCS is off by much of a pixel.
+    """
+    good = np.isfinite(fit.dx) & (fit.flags & _UNWELCOME == 0)
     if not good.any():
         return float("nan"), float("nan")
     return float(np.median(fit.dx[good])), float(np.median(fit.dy[good]))

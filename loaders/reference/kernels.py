@@ -321,7 +321,8 @@ def registration_sums(
     exposure
         As in `pulls`.
     clip
-        Pixels farther from the prediction than so many standard deviations count less (Huber 1964); the error
+        Pixels farther from the prediction than so many standard deviations count less, the
+        less the farther they are; the error
         of the place in fine pixels that is part of the standard deviation here; and the error of the
         prediction as a fraction of it, which keeps single bright stars that vary from deciding everything.
     out
@@ -348,7 +349,7 @@ def registration_sums(
             w = 1 / variance
             limit = clip[0] * np.sqrt(variance + clip[1] ** 2 * (gu * gu + gv * gv))
             if abs(residual) > limit:
-                w *= limit / abs(residual)
+                w *= (limit / residual) ** 2
             column[0], column[1], column[2], column[3] = 1.0, r, gu, gv
             column[4], column[5], column[6], column[7] = gu * x, gu * y, gv * x, gv * y
             out[2][j] += 1.0

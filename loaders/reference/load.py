@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -12,13 +12,17 @@ import sqlalchemy as sa
 from astropy.time import Time
 
 from loaders.astrometry.load import StoredExposure, read_exposures
+from loaders.astrometry.place import CatalogAstrometry, place_at
+from loaders.astrometry.stars import AU_KM, julian_year
 from loaders.input_file import fingerprint
+from loaders.photometry.image import StarList
 from loaders.psf.load import LIMITS, psf_for
 from loaders.psf.model import EffectivePsf
 from loaders.psf.profile import fwhm
+from loaders.reference.absolute import LEAST, AbsoluteSolution, corrected, lay_on_stars
 from loaders.reference.build import MemberState, Reference, build_reference
 from loaders.reference.exposures import ExposureStore
-from loaders.reference.frame import ReferenceFrame, choose_frame
+from loaders.reference.frame import FloatArray, ReferenceFrame, choose_frame
 from loaders.reference.product import ReferenceKeywords, StoredReference, read_reference, write_reference
 from loaders.reference.psf import PlacedPsf, reference_psf
 from loaders.rejection import Rejected
@@ -43,6 +47,18 @@ _FRAME = """
 SELECT ra_ref, dec_ref, rotation_matrix, n_x, n_y, oversampling FROM roman.reference_image
 WHERE field_id = :field_id AND detector = :detector AND superseded_at IS NULL
 ORDER BY optical_element = :optical_element DESC, start_mjd LIMIT 1
+"""
+
+_ANCHORS = """
+SELECT o.ra, o.dec, o.ref_epoch, o.pm_ra::float8, o.pm_dec::float8, o.parallax::float8,
+       greatest(o.ra_err, o.dec_err)::float8, greatest(o.pm_ra_err, o.pm_dec_err)::float8, f.psf_flux::float8
+FROM roman.object o LEFT JOIN roman.object_flux f ON f.object_id = o.object_id AND f.optical_element = $1
+WHERE q3c_radial_query(o.ra, o.dec, $2, $3, $4) ORDER BY o.object_id
+"""
+
+_OBSERVER = """
+SELECT avg(spatial_x) AS x, avg(spatial_y) AS y, avg(spatial_z) AS z
+FROM roman.exposure WHERE exposure_id = ANY(CAST(:exposure_id AS bigint[]))
 """
 
 _EXPOSED = """
@@ -79,6 +95,7 @@ class _Made:
     unreadable: Sequence[tuple[StoredExposure, Rejected]]
     psf: EffectivePsf
     psf_model_id: int | None
+    anchored: AbsoluteSolution | None
 
 
 def make_reference(unit: Unit, run: LoadRun, progress: Progress) -> None:
@@ -97,7 +114,10 @@ def make_reference(unit: Unit, run: LoadRun, progress: Progress) -> None:
         progress=lambda what, done, total: progress(f"reference {unit.name}, {what}", done, total),
     )
     psf, psf_model_id = _psf(unit, store, readable, reference)
-    made = _Made(reference, readable, unreadable, psf, psf_model_id)
+    anchored = _anchor(unit, readable, reference, psf)
+    if anchored is not None:
+        reference = replace(reference, frame=corrected(reference.frame, anchored))
+    made = _Made(reference, readable, unreadable, psf, psf_model_id, anchored)
     path = _write(unit, made)
     with session.transaction() as connection:
         _supersede(connection, unit)
@@ -156,6 +176,36 @@ def _psf(
     reach = min(PSF_REACH, min(one.psf.half_width for one in placed.values()) - 2)
     psf = reference_psf(list(placed.values()), reach * reference.frame.oversampling)
     return psf, at_epoch.psf_model_id
+
+
+def _anchor(
+    unit: Unit, exposures: Sequence[StoredExposure], reference: Reference, psf: EffectivePsf
+) -> AbsoluteSolution | None:
+    """What catalogued stars of known motion say of the frame; None where they are too few."""
+    used = [e for e, m in zip(exposures, reference.members, strict=True) if m.refused is None]
+    frame = reference.frame
+    circle = (unit.arguments["optical_element"], frame.ra, frame.dec, _radius(frame))
+    with session.arrow_connection(session.Role.LOADER) as connection, connection.cursor() as cursor:
+        cursor.execute(_ANCHORS, circle)
+        c = [column.to_numpy(zero_copy_only=False) for column in cursor.fetch_arrow_table().columns]
+    with session.reading() as connection:
+        names = {"exposure_id": [exposure.exposure_id for exposure in used]}
+        observer = [value or 0.0 for value in connection.execute(sa.text(_OBSERVER), names).one()]
+    epoch = julian_year(float(np.mean([exposure.midpoint_mjd_tdb for exposure in used])))
+    ra, dec = place_at(CatalogAstrometry(*c[:6]), epoch, np.array(observer) / AU_KM)
+    x, y = frame.projection.to_pixel(ra, dec)
+    inside = frame.projection.inside(np.nan_to_num(x, nan=-9.0), np.nan_to_num(y, nan=-9.0))
+    # Proper motions that are not known have no error either, and no star of theirs is an anchor.
+    error = np.hypot(c[6], c[7] * (epoch - c[2])) / (1000.0 * frame.pixel_scale)
+    stars = StarList(x[inside], y[inside], c[8][inside])
+    if np.isfinite(error[inside]).sum() < LEAST:
+        return None
+    return lay_on_stars(reference.image, psf, frame, stars, error[inside])
+
+
+def _radius(frame: ReferenceFrame) -> float:
+    """Radius in degrees of a circle that holds the image and some more."""
+    return float(np.hypot(*frame.shape)) / 2 * frame.pixel_scale / 3600 + 2 / 3600
 
 
 def _write(unit: Unit, made: _Made) -> Path:
@@ -245,9 +295,27 @@ def _image_row(unit: Unit, made: _Made, path: Path) -> dict[str, Any]:
         "limiting_mag": limiting_magnitude(reference, made.psf),
         "psf_model_id": made.psf_model_id,
         "psf_fwhm": fwhm(made.psf, *middle) * frame.pixel_scale,
+        **_anchor_row(made.anchored, frame),
         "path": str(path),
         "sha256": sha256,
         "size_bytes": size,
+    }
+
+
+def _anchor_row(anchored: AbsoluteSolution | None, frame: ReferenceFrame) -> dict[str, Any]:
+    """Columns that say what the frame was laid on; the frame moves with its stars."""
+    if anchored is None:
+        return {"n_anchor": 0}
+    # A star that lies to the right of where the frame has it moves the frame's pixels to the left.
+    east, north = -(frame.matrix * 1000.0) @ anchored.shift
+    east_err, north_err = np.sqrt((frame.matrix * 1000.0) ** 2 @ anchored.shift_err**2)
+    return {
+        "n_anchor": anchored.n_star,
+        "anchor_shift_ra": float(east),
+        "anchor_shift_dec": float(north),
+        "anchor_shift_ra_err": float(east_err),
+        "anchor_shift_dec_err": float(north_err),
+        "anchor_residual": anchored.residual * frame.pixel_scale * 1000.0,
     }
 
 
@@ -263,21 +331,24 @@ def limiting_magnitude(reference: Reference, psf: EffectivePsf) -> float:
 def _member_rows(made: _Made) -> list[dict[str, Any]]:
     """Columns of ``roman.reference_image_exposure``, one a row for every exposure."""
     frame = made.reference.frame
+    moved = np.zeros(2) if made.anchored is None else made.anchored.shift
     rows = [
-        _member_row(exposure, member, frame)
+        _member_row(exposure, member, frame, moved)
         for exposure, member in zip(made.exposures, made.reference.members, strict=True)
     ]
     unknown = (np.nan, np.nan)
     lost = MemberState(None, np.nan, np.nan, unknown, unknown, np.nan, np.nan, np.nan)
     for exposure, why in made.unreadable:
-        rows.append(_member_row(exposure, lost, frame) | {"is_used": False, "refused": why.what})
+        rows.append(_member_row(exposure, lost, frame, moved) | {"is_used": False, "refused": why.what})
     return rows
 
 
-def _member_row(exposure: StoredExposure, member: MemberState, frame: ReferenceFrame) -> dict[str, Any]:
-    """One of them; shifts on the sky run against those of the pixels on the frame."""
+def _member_row(
+    exposure: StoredExposure, member: MemberState, frame: ReferenceFrame, moved: FloatArray
+) -> dict[str, Any]:
+    """One of them: its shift on the frame, and that of the frame itself (fine pixels)."""
     matrix = frame.matrix * 1000.0
-    east, north = matrix @ np.array(member.shift)
+    east, north = matrix @ (np.array(member.shift) - moved)
     east_err, north_err = np.sqrt(matrix**2 @ np.array(member.shift_err) ** 2)
     return {
         "exposure_id": exposure.exposure_id,
