@@ -61,8 +61,8 @@ class DifferenceOptions:
         Distance in detector pixels within which a source belongs to a catalogued object, beside three times
         the error of its position.
     dipole
-        Distance in detector pixels within which gain and loss are one dipole. However little a star moved, the
-        two peaks of what is left lie about its full width at half maximum apart.
+        Distance in detector pixels within which gain and loss are one dipole. However little a star moved,
+        the two peaks of what is left lie about its full width at half maximum apart.
     dipole_ratio
         Least ratio of the lesser to the greater of the two.
     psf_error, halo_error

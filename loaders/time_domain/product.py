@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from importlib.metadata import version
@@ -120,14 +121,22 @@ def catalog_model(
 
 def _table(measured: MeasuredSources) -> Table:
     """Columns with RAD's types, units and descriptions, then those that RAD does not define."""
-    definition = TimeDomainSourceCatalogModel.create_fake_data().get_column_definition
-    columns = [rad_column(name, values, definition(name)) for name, values in rad_columns(measured).items()]
+    columns = [rad_column(name, values, _definition(name)) for name, values in rad_columns(measured).items()]
     for name, (values, unit, description) in further_columns(measured).items():
         dtype = np.float32 if values.dtype.kind == "f" else np.int32
         columns.append(
             rad_column(name, values, {"unit": unit, "description": description, "datatype": dtype})
         )
     return Table(columns)
+
+
+@functools.cache
+def _definition(name: str) -> dict[str, Any]:
+    """RAD's definition of a column: type, unit and description."""
+    found = TimeDomainSourceCatalogModel.create_fake_data().get_column_definition(name)
+    if found is None:
+        raise ValueError(f"RAD defines no column {name!r}")
+    return dict(found)
 
 
 def _meta(exposure: Path, keywords: TemplateKeywords, filename: str) -> dict[str, Any]:

@@ -58,7 +58,7 @@ member AS (
     JOIN alone AS a ON a.difference_image_id = h.difference_image_id AND a.source_number = h.source_number
     JOIN pair AS p ON p.difference_image_id = h.difference_image_id AND p.source_number = h.source_number
     ORDER BY p.other_image, p.other_number, p.significance DESC
-)
+),
 
 offset_member AS (
     SELECT
