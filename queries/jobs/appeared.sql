@@ -1,6 +1,6 @@
--- Find light that appeared where no object is, at the same place in the differences of several exposures: a single
--- one may be an asteroid or a hit. Two sources are at the same place if they are nearer than three standard errors of
--- both together, with a floor for what errors do not know of, and in any case than half a pixel.
+-- Find light that appeared where no object is, at one place in the differences of several exposures of a field: a
+-- single one may be an asteroid or a hit. Two sources are at one place if they are nearer than three standard errors
+-- of both together, with a floor for what errors do not know of, and in any case than half a pixel.
 -- Of the sources at a place the most significant is its head; where it is, is the weighted mean of all of them.
 -- Grain: one row a source that belongs to such a place; place: number of the place; ra, dec, ra_err, dec_err, epoch:
 --   of the place.
@@ -33,7 +33,8 @@ pair AS (
     JOIN roman.dia_source AS t ON q3c_join(a.ra, a.dec, t.ra, t.dec, CAST(:most AS double precision) / 3600)
     JOIN alone AS b ON b.difference_image_id = t.difference_image_id AND b.source_number = t.source_number
     WHERE
-        3600 * q3c_dist(a.ra, a.dec, b.ra, b.dec) <= sqrt(
+        b.field_id = a.field_id
+        AND 3600 * q3c_dist(a.ra, a.dec, b.ra, b.dec) <= sqrt(
             CAST(:floor AS double precision) ^ 2
             + CAST(:sigmas AS double precision) ^ 2
             * (a.ra_err ^ 2 + a.dec_err ^ 2 + b.ra_err ^ 2 + b.dec_err ^ 2) / 1e6

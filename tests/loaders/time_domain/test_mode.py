@@ -36,14 +36,14 @@ def series(tmp_path_factory, pytestconfig):
 
 
 @pytest.fixture
-def prepared(new_database, series, tmp_path, monkeypatch):
+def prepared(database, series, tmp_path, monkeypatch):
     """A database with the reference of the first span alone: the second has not ended."""
     monkeypatch.setenv("ROMAN_DB_PRODUCTS", str(tmp_path / "products"))
     monkeypatch.setenv("ROMAN_DB_WORKERS", "1")
     settings.cache_clear()
     succeed("load", "exposure", series.folder)
     assert not run_mode(BEFORE, arguments(), lambda *_: None).failed
-    yield new_database
+    yield database
     settings.cache_clear()
 
 
@@ -156,8 +156,8 @@ def _differences(url):
         assert n_template == (inside - 1 if left_out else inside)
         assert kernel_sum == pytest.approx(1.0, abs=0.03)
         assert chi2 < 2
-        # Two bright stars are not what they were on so small an image.
-        assert beyond < (0.01 if left_out else 0.06)
+        # The flare, or two bright stars, on so small an image.
+        assert beyond < (0.02 if left_out else 0.06)
 
 
 def _flares(url, series):
@@ -225,7 +225,7 @@ def _products(url, series):
     assert len(rows) == len(series.files) - 1
 
 
-def test_without_a_reference_exposures_wait(new_database, series, monkeypatch):
+def test_without_a_reference_exposures_wait(database, series, monkeypatch):
     monkeypatch.setenv("ROMAN_DB_WORKERS", "1")
     settings.cache_clear()
     succeed("load", "exposure", series.files[0])
