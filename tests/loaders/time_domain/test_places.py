@@ -23,7 +23,8 @@ INSERT INTO roman.exposure (
     fraction_usable, fraction_saturated, median_background, background_noise, exposure_start_time,
     exposure_end_time, load_run_id
 )
-SELECT id, id, '', id, 'WFI07', 'F146', 1 + (id - 1) / 4, 0, 0, '{}', id, 61400 + id, 61400 + id, '', 61400 + id,
+SELECT id, id, '', id, 'WFI07', 'F146', 1 + (id - 1) / 4, 0, 0, '{}', id, 61400 + id, 61400 + id, '',
+       61400 + id,
        1, 1, 1, 1, 0, 0, 0, now(), now(), 1
 FROM generate_series(1, 8) AS id;
 INSERT INTO roman.difference_image (
