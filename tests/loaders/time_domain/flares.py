@@ -16,7 +16,7 @@ from loaders.wfi.level2 import read_level2
 from tests.loaders.eight_day import two_spans
 
 #: Exposures of the first span and of the second that are taken.
-N_FIRST, N_SECOND = 16, 5
+N_FIRST, N_SECOND = two_spans.N_EXPOSURE, 5
 
 #: Exposures of the first span and of the second that show a flare each, at another place.
 MEMBER, LATER = 12, two_spans.N_EXPOSURE + 3
