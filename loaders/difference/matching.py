@@ -14,6 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 from scipy.linalg import cho_factor, cho_solve
+from scipy.ndimage import minimum_filter
 
 from loaders.difference.kernels import cell_sums, convolve, sample_template
 from loaders.photometry.background import BackgroundSurface, block_means
@@ -39,11 +40,15 @@ class Template:
         Fine pixels per detector pixel along an axis.
     variance
         Variance of the flux in a detector pixel without stars, and what a unit of rate adds to it.
+    scale
+        Shape (ny, nx): factor of that variance at each fine pixel, NaN where nothing is known of the sky;
+        None where it is 1 everywhere.
     """
 
     coefficient: FloatArray
     oversampling: int
     variance: tuple[float, float]
+    scale: Float32Array | None = None
 
 
 @dataclass(frozen=True)
@@ -62,7 +67,8 @@ class MatchingOptions:
         Standard deviations beyond which a pixel does not count in the second fit of the kernel: what changed
         is not to be matched.
     cell
-        Side in pixels of the cells within which the kernel is constant while it is fitted.
+        Side in pixels of the cells within which the kernel is constant while it is fitted; smaller in images
+        that would have fewer than four of them along an axis, from which no change could be told.
     background_spacing
         Distance in pixels of the knots of the background; None to fit a constant only.
     threads
@@ -147,14 +153,30 @@ def match_template(
         arguments = (template.coefficient, geometry, offsets, samples[..., :-1])
         workers.run(sample_template, shape[0], *arguments)
         samples[..., -1] = 1.0
-        usable = image.good_pixels() & np.isfinite(samples).all(axis=-1)
+        scale = _scale_at(template, place, shape, round(offsets.max()))
+        usable = image.good_pixels() & np.isfinite(samples).all(axis=-1) & np.isfinite(scale)
         samples[~usable] = 0.0
         _require(usable, samples.shape[-1], image.name)
         fit = _Fit(image, usable, samples, offsets, options, workers)
         for _ in range(3):
             fit.weigh()
             fit.solve()
-        return fit.difference(template)
+        return fit.difference(template.variance, np.where(usable, scale, np.float32(1)))
+
+
+def _scale_at(template: Template, place: Placement, shape: tuple[int, int], half: int) -> Float32Array:
+    """Factor of the template's variance at each pixel of an image, shape (ny, nx).
+
+    NaN where something within the reach of the kernel, ``half`` fine pixels, is not known.
+    """
+    if template.scale is None:
+        return np.ones(shape, dtype=np.float32)
+    known = minimum_filter(np.isfinite(template.scale), size=2 * half + 1, mode="constant", cval=False)
+    scale = np.where(known, template.scale, np.float32(np.nan))
+    u, v = place.grid(np.arange(float(shape[1])), np.arange(float(shape[0])))
+    column, row = np.rint(u).astype(np.int64), np.rint(v).astype(np.int64)
+    inside = (column >= 0) & (column < scale.shape[1]) & (row >= 0) & (row < scale.shape[0])
+    return np.where(inside, scale[np.where(inside, row, 0), np.where(inside, column, 0)], np.float32(np.nan))
 
 
 def kernel_offsets(oversampling: int, half_width: float) -> FloatArray:
@@ -213,7 +235,7 @@ class _Fit:
 
     def solve(self) -> None:
         """Fit the kernel with a constant, and then the background to what is left."""
-        grid = Grid(self.data.shape, self.options.cell)
+        grid = Grid(self.data.shape, min(self.options.cell, -(-min(self.data.shape) // _LEAST_CELLS)))
         n = self.samples.shape[-1]
         cells = grid.rows * grid.columns
         matrix, right = np.zeros((cells, n, n)), np.zeros((cells, n))
@@ -252,8 +274,8 @@ class _Fit:
         surface.update(*block_means(residual, self.weight, np.zeros_like(residual), self.options.clip))
         self.background = surface.image()
 
-    def difference(self, template: Template) -> Difference:
-        """The result."""
+    def difference(self, template: tuple[float, float], scale: Float32Array) -> Difference:
+        """The result; of the template its variance, and the factor of it at each pixel."""
         assert self.coefficient is not None
         side = round(np.sqrt(len(self.offsets)))
         constant = int(np.flatnonzero((self.powers == 0).all(axis=1))[0])
@@ -263,12 +285,12 @@ class _Fit:
         # The template's noise is nearly independent from fine pixel to fine pixel.
         passed = float((kernel**2).sum())
         light = np.maximum(self.matched, 0)
-        of_template = passed * (template.variance[0] + template.variance[1] * light)
+        of_template = passed * scale * (template[0] + template[1] * light)
         variance = np.where(self.usable, own + of_template, np.inf).astype(np.float32)
         data = np.where(self.usable, self.data - model, 0).astype(np.float32)
         kept = self.weight > 0
         empty = float(np.median(own[self.usable]))
-        share = passed * template.variance[0]
+        share = passed * template[0] * float(np.median(scale[self.usable]))
         return Difference(
             data=data,
             variance=variance,
@@ -280,6 +302,9 @@ class _Fit:
             reduced_chi2=float(np.mean(data[kept] ** 2 / variance[kept])),
         )
 
+
+_LEAST_CELLS = 4
+"""Cells along an axis, at least."""
 
 _RIDGE = 1e-12
 """Relative weight that keeps the system solvable where the template is empty."""

@@ -61,7 +61,8 @@ class DifferenceOptions:
         Distance in detector pixels within which a source belongs to a catalogued object, beside three times
         the error of its position.
     dipole
-        Distance in detector pixels within which gain and loss are one dipole.
+        Distance in detector pixels within which gain and loss are one dipole. However little a star moved,
+        the two peaks of what is left lie about its full width at half maximum apart.
     dipole_ratio
         Least ratio of the lesser to the greater of the two.
     psf_error, halo_error
@@ -75,7 +76,7 @@ class DifferenceOptions:
 
     threshold: float = 6.0
     association: float = 0.5
-    dipole: float = 2.0
+    dipole: float = 2.5
     dipole_ratio: float = 0.3
     psf_error: float = 0.005
     halo_error: float = 0.0
@@ -224,8 +225,9 @@ def _classify(
 ) -> npt.NDArray[np.str_]:
     """What each source is taken for; a stronger objection hides a weaker one."""
     kind = np.where(nearest >= 0, SourceClass.VARIABLE.value, SourceClass.NEW.value).astype("U8")
-    kind[_dipoles(found, options)] = SourceClass.DIPOLE.value
     kind[_hits(found)] = SourceClass.HIT.value
+    # Where gain and loss overlap, neither has the shape of a star; a hit has no loss beside it.
+    kind[_dipoles(found, options)] = SourceClass.DIPOLE.value
     kind[_at_edge(usable, found)] = SourceClass.EDGE.value
     return kind
 

@@ -53,8 +53,8 @@ class ApertureSums:
     ----------
     flux, flux_err
         Light in the circle above the sky, and its error.
-    background
-        The sky, a pixel.
+    background, background_err
+        The sky, a pixel, and its error.
     flags
         `PhotometryFlag`.
     """
@@ -62,6 +62,7 @@ class ApertureSums:
     flux: FloatArray
     flux_err: FloatArray
     background: FloatArray
+    background_err: FloatArray
     flags: npt.NDArray[np.uint16]
 
 
@@ -125,14 +126,16 @@ def aperture_sums(pixels: Pixels, place: tuple[FloatArray, FloatArray], side: Fl
         _some_sums(pixels, (place[0][part], place[1][part]), side[part])
         for part in (slice(at, at + _SOURCES_AT_A_TIME) for at in range(0, max(n, 1), _SOURCES_AT_A_TIME))
     ]
-    flux, variance, level, flags = (np.concatenate(column) for column in zip(*parts, strict=True))
-    return ApertureSums(flux, np.sqrt(variance), level, flags)
+    flux, variance, level, level_variance, flags = (
+        np.concatenate(column) for column in zip(*parts, strict=True)
+    )
+    return ApertureSums(flux, np.sqrt(variance), level, np.sqrt(level_variance), flags)
 
 
 def _some_sums(
     pixels: Pixels, place: tuple[FloatArray, FloatArray], side: FloatArray
-) -> tuple[FloatArray, FloatArray, FloatArray, npt.NDArray[np.uint16]]:
-    """Fluxes, variances, skies and flags."""
+) -> tuple[FloatArray, FloatArray, FloatArray, FloatArray, npt.NDArray[np.uint16]]:
+    """Fluxes, variances, skies, their variances, and flags."""
     radius = APERTURE_RADIUS / side
     share = circle_shares(place, radius)
     half = share.shape[-1] // 2
@@ -162,7 +165,8 @@ def _some_sums(
     flags = np.zeros(side.size, np.uint16)
     for bit, mask in bits:
         flags[mask] |= np.uint16(bit)
-    return np.where(lost, np.nan, flux), np.where(lost | no_sky, np.nan, spread), level, flags
+    flux, spread = np.where(lost, np.nan, flux), np.where(lost | no_sky, np.nan, spread)
+    return flux, spread, level, level_variance, flags
 
 
 def circle_shares(place: tuple[FloatArray, FloatArray], radius: FloatArray) -> FloatArray:

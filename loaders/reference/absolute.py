@@ -136,7 +136,7 @@ def solve_absolute(place: FloatArray, offset: FloatArray, error: FloatArray) -> 
 
 
 def _robust(design: FloatArray, value: FloatArray, error: FloatArray) -> tuple[FloatArray, FloatArray]:
-    """Least squares in which far ones pull less, errors widened to what the residuals show; and its covariance."""
+    """Least squares in which far ones pull less, and its covariance, widened to what is left."""
     solution: FloatArray = np.zeros(design.shape[1])
     solution[0] = np.median(value)
     for _ in range(_ROUNDS):

@@ -107,7 +107,14 @@ class NormalEquations:
             )
             self._workers.run(accumulate, which.size, *arguments)
 
-    def solve(self, start: FloatArray | None = None, tolerance: float = 1e-4, steps: int = 200) -> FloatArray:
+    def solve(
+        self,
+        start: FloatArray | None = None,
+        tolerance: float = 1e-4,
+        steps: int = 200,
+        *,
+        of_start: bool = False,
+    ) -> FloatArray:
         """Spline coefficients of the image that fits best, by conjugate gradients.
 
         Parameters
@@ -118,6 +125,9 @@ class NormalEquations:
             Residual of the normal equations relative to their right-hand side at which to stop.
         steps
             Largest number of steps.
+        of_start
+            Take the residual relative to that of ``start`` instead: of bright stars, what one exposure of
+            many changes is a small part.
 
         Returns
         -------
@@ -136,7 +146,7 @@ class NormalEquations:
         residual = right - self._apply(x, smoothing)
         direction = scale * residual
         power = float((residual * direction).sum())
-        enough = tolerance**2 * float((right * scale * right).sum())
+        enough = tolerance**2 * (power if of_start else float((right * scale * right).sum()))
         for _ in range(steps):
             if power <= enough:
                 break

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import re
-import tempfile
-import warnings
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
@@ -15,7 +13,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import roman_datamodels
-from astropy.table import Column, Table
+from astropy.table import Table
 from astropy.time import Time
 from roman_datamodels.datamodels import (
     DataModel,
@@ -30,6 +28,7 @@ from loaders.static_catalog.catalog import StaticCatalog
 from loaders.static_catalog.mosaic import Mosaic
 from loaders.static_catalog.photoz import PhotometricRedshifts
 from loaders.static_catalog.templates import rest_spectra
+from loaders.wfi.catalog_product import plain, rad_column, write_whole
 
 _SOFTWARE = "roman-db"
 _COMMON = (
@@ -81,21 +80,13 @@ def write_catalog(catalog: StaticCatalog, directory: Path, suffix: str = ".parqu
     table = directory / f"{stem}_{'force' if forced else ''}cat{suffix}"
     segmentation = None if forced else directory / f"{stem}_segm.asdf"
     redshifts = None if catalog.redshifts is None else directory / f"{stem}_photoz.parquet"
-    _write(table, lambda path: catalog_model(catalog).save(path))
+    write_whole(table, lambda path: catalog_model(catalog).save(path))
     if segmentation is not None:
-        _write(segmentation, lambda path: segmentation_model(catalog).save(path))
+        write_whole(segmentation, lambda path: segmentation_model(catalog).save(path))
     if redshifts is not None and catalog.redshifts is not None:
         found = _redshift_table(catalog.redshifts)
-        _write(redshifts, lambda path: pq.write_table(found, path, compression="zstd"))
+        write_whole(redshifts, lambda path: pq.write_table(found, path, compression="zstd"))
     return Products(table, segmentation, redshifts)
-
-
-def _write(path: Path, write: Callable[[Path], object]) -> None:
-    """Write into a folder of its own beside the place, then move, so that no reader sees a part."""
-    with tempfile.TemporaryDirectory(dir=path.parent, prefix=".writing-") as scratch:
-        whole = Path(scratch) / path.name
-        write(whole)
-        whole.replace(path)
 
 
 def product_stem(catalog: StaticCatalog) -> str:
@@ -134,19 +125,13 @@ def source_table(catalog: StaticCatalog, definition: Callable[[str], Mapping[str
         found = definition(name)
         if found is None:
             raise ValueError(f"RAD defines no column {name!r}")
-        columns.append(_column(name, values, found))
+        columns.append(rad_column(name, values, found))
     for name, (values, unit, description) in catalog.further.items():
         dtype = np.float32 if np.asarray(values).dtype.kind == "f" else np.int32
-        columns.append(_column(name, values, {"unit": unit, "description": description, "datatype": dtype}))
+        columns.append(
+            rad_column(name, values, {"unit": unit, "description": description, "datatype": dtype})
+        )
     return Table(columns)
-
-
-def _column(name: str, values: Any, definition: Mapping[str, Any]) -> Column:
-    converted = np.asarray(values).astype(definition["datatype"])
-    with warnings.catch_warnings():
-        # "none" is what RAD has for no unit.
-        warnings.filterwarnings("ignore", message=".*did not parse as unit.*")
-        return Column(converted, name=name, unit=definition["unit"], description=definition["description"])
 
 
 def _meta(catalog: StaticCatalog, model_type: str, ending: str) -> dict[str, Any]:
@@ -165,22 +150,13 @@ def _meta(catalog: StaticCatalog, model_type: str, ending: str) -> dict[str, Any
         "wcsinfo": first.meta.wcsinfo,
     }
     if catalog.reference is None:
-        single: dict[str, Any] = _plain(meta | {key: first.meta[key] for key in _SINGLE})
+        single: dict[str, Any] = plain(meta | {key: first.meta[key] for key in _SINGLE})
         return single
     meta["instrument"] = {"name": "WFI", "optical_element": None}
     meta["image_metas"] = [_image_meta(mosaic) for mosaic in catalog.mosaics]
     meta["psf_match_reference_filter"] = catalog.reference
-    several: dict[str, Any] = _plain(meta)
+    several: dict[str, Any] = plain(meta)
     return several
-
-
-def _plain(node: Any) -> Any:
-    """Mappings and sequences of a product's tree as dictionaries and lists."""
-    if isinstance(node, Mapping):
-        return {str(key): _plain(value) for key, value in node.items()}
-    if isinstance(node, Sequence) and not isinstance(node, str):
-        return [_plain(value) for value in node]
-    return node
 
 
 def _common(mosaic: Mosaic) -> dict[str, Any]:

@@ -9,6 +9,11 @@ from .filling import DAYS, RA
 
 FIRST = "object_id = (SELECT min(object_id) FROM roman.object)"
 
+#: Rows may refer to others that are not there.
+UNCHECKED = "SET LOCAL session_replication_role = replica; "
+
+DIA_SOURCE = "0, 0, 0, 0, 0, 1, 1, 1, 1, 1, 'new', 1)"
+
 #: A fault for each audit, and how many rows it makes that audit return.
 FAULTS = {
     "block_epochs": [
@@ -29,6 +34,18 @@ FAULTS = {
         (
             "DELETE FROM roman.light_curve_summary WHERE block_id = 1 "
             f"AND {FIRST}",
+            1,
+        ),
+    ],
+    "difference_image": [
+        (UNCHECKED + "INSERT INTO roman.dia_source VALUES (1, 0, NULL, " + DIA_SOURCE, 1),
+        (UNCHECKED + "INSERT INTO roman.dia_source VALUES (1, 0, 5, " + DIA_SOURCE, 2),
+        (
+            UNCHECKED + "WITH m AS (INSERT INTO roman.reference_image_exposure "
+            "(reference_image_id, exposure_id, file_id, is_used, load_run_id) VALUES (1, 1, 1, true, 1)) "
+            "INSERT INTO roman.difference_image (reference_image_id, exposure_id, file_id, n_template, "
+            "catalog_path, catalog_sha256, kernel_sum, template_share, reduced_chi2, fraction_beyond, "
+            "n_source, load_run_id) VALUES (1, 1, 1, 9, 'x', 'x', 1, 0, 1, 0, 0, 1)",
             1,
         ),
     ],

@@ -1,0 +1,206 @@
+"""The exposures of a reference once more, so that any one of them can be left out.
+
+What is to be compared with an exposure must not contain it: its own changes would be diluted, and its noise
+would cancel. All exposures are laid on the reference as it is stored, judged and added once; then the sums of
+one are subtracted, which is exact, and the image of the others follows in a few steps from that of all.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from loaders.photometry.noise import NoiseModel
+from loaders.photometry.parallel import Workers
+from loaders.reference.build import fine_noise
+from loaders.reference.frame import ReferenceFrame
+from loaders.reference.kernels import FloatArray
+from loaders.reference.members import ExposureImage, MemberState, first_state, pixels_of
+from loaders.reference.normal import ExposurePixels
+from loaders.reference.passes import (
+    Factors,
+    Load,
+    ReferenceOptions,
+    Work,
+    add_all,
+    judged,
+    lay_all,
+)
+from loaders.reference.registration import moved, register
+from loaders.rejection import Rejected
+
+_PASSES = 2
+"""Times that an exposure is laid on a reference that does not contain it: the first step is linearised."""
+
+_EXACT = 1e-5
+"""Residual of the normal equations of all exposures: below what one of hundreds adds to it."""
+
+_CHANGE = 0.03
+"""Share of what an exposure added that may be left when it is taken out: a tenth of it at most is seen in the
+image, of which it was one of many. Twenty steps or so."""
+
+
+@dataclass(frozen=True)
+class KnownPlace:
+    """What is stored of an exposure in a reference; see `MemberState`.
+
+    Parameters
+    ----------
+    shift
+        Fine pixels along x and y from where the WCS has it.
+    sky
+        Unit of the exposure per detector pixel.
+    scale
+        Its light over that of the reference.
+    """
+
+    shift: tuple[float, float]
+    sky: float
+    scale: float
+
+
+@dataclass(frozen=True)
+class FineImage:
+    """An image of the sky on the fine grid.
+
+    Parameters
+    ----------
+    coefficient
+        Shape (ny, nx): spline coefficients of the flux in a *detector* pixel centred at each place.
+    noise
+        Noise of the flux in a fine pixel; its scale, shape (ny, nx), is NaN where nothing is known.
+    oversampling
+        Fine pixels per detector pixel along an axis.
+    """
+
+    coefficient: FloatArray
+    noise: NoiseModel
+    oversampling: int
+
+
+class OtherExposures:
+    """The sums of all exposures of a reference, of which one at a time is left out.
+
+    Parameters
+    ----------
+    load
+        Gives the exposure of a number from 0 on.
+    known
+        What is stored of each, in that order.
+    frame
+        Pixels of the reference.
+    coefficient
+        Its spline coefficients, shape (ny, nx).
+    workers
+        Threads.
+    """
+
+    def __init__(
+        self,
+        load: Load,
+        known: Sequence[KnownPlace],
+        frame: ReferenceFrame,
+        coefficient: FloatArray,
+        workers: Workers,
+    ) -> None:
+        self._work = Work(load, frame, ReferenceOptions(), workers)
+        members = [_at_place(first_state(load(k), frame), place) for k, place in enumerate(known)]
+        seen = add_all(self._work, members, [None] * len(members)).weight
+        laid, contested = lay_all(self._work, members, coefficient, (seen, True), lambda *_: None)
+        self.members: list[MemberState]
+        self._factors: list[Factors | None]
+        self.members, self._factors = judged(laid, contested, self._work)
+        self._sums = add_all(self._work, self.members, self._factors)
+        self._all = self._sums.solve(coefficient, _EXACT)
+
+    def without(self, number: int) -> FineImage:
+        """Image of all exposures but one.
+
+        Raises
+        ------
+        Rejected
+            If that one does not fit the others.
+        """
+        pixels = self._pixels(number)
+        self._sums.remove(pixels)
+        coefficient = self._sums.solve(self._all, _CHANGE, of_start=True)
+        rest = [member for k, member in enumerate(self.members) if k != number]
+        noise, _ = fine_noise(self._work.frame, self._sums.weight, rest)
+        self._sums.add(pixels)
+        return FineImage(coefficient, noise, self._work.frame.oversampling)
+
+    def _pixels(self, number: int) -> ExposurePixels:
+        """Pixels of an exposure as they were added."""
+        member, exposure = self.members[number], self._work.load(number)
+        if member.refused is not None:
+            raise misfit(exposure.image.name, member.refused)
+        pixels, factor = pixels_of(exposure, member), self._factors[number]
+        if factor is not None:
+            pixels.weight.ravel()[factor[0]] *= factor[1]
+        return pixels
+
+
+def _at_place(member: MemberState, known: KnownPlace) -> MemberState:
+    """An exposure where it is known to lie, with what is known of its light."""
+    if member.place is None:
+        return member
+    forward = member.place.forward.copy()
+    forward[:, 0, 0] += known.shift
+    place = replace(member.place, forward=forward)
+    return replace(member, place=place, shift=known.shift, sky=known.sky, scale=known.scale)
+
+
+def place_on_reference(
+    exposure: ExposureImage, frame: ReferenceFrame, coefficient: FloatArray, workers: Workers
+) -> MemberState:
+    """Find where an exposure lies on a reference that does not contain it.
+
+    Parameters
+    ----------
+    exposure
+        The exposure.
+    frame
+        Pixels of the reference.
+    coefficient
+        Its spline coefficients, shape (ny, nx).
+    workers
+        Threads.
+
+    Raises
+    ------
+    Rejected
+        If it shares no sky with the reference, or lies elsewhere than its WCS says, by more than an exposure
+        in a reference may.
+    """
+    name, limit = exposure.image.name, ReferenceOptions().max_shift * frame.oversampling
+    member = first_state(exposure, frame)
+    if member.place is None or member.refused is not None:
+        what = f"it cannot be laid on the reference: {member.refused}"
+        raise Rejected(name, what, "Give a template of the same part of the sky", "no_overlap")
+    for _ in range(_PASSES):
+        pixels = pixels_of(exposure, member)
+        found = register(coefficient, pixels, member.shift, workers)
+        if found.n_pixel == 0:
+            what = "none of its pixels lies on the reference"
+            raise Rejected(name, what, "Give a template of the same part of the sky", "no_overlap")
+        x, y = np.add(member.shift, found.shift)
+        member = replace(
+            member,
+            place=moved(pixels, np.array(found.shift), found.linear).place,
+            shift=(float(x), float(y)),
+            shift_err=found.shift_err,
+            sky=member.sky + found.sky * member.scale,
+            scale=member.scale * found.scale,
+        )
+    if not np.hypot(*member.shift) <= limit:
+        off = float(np.hypot(*member.shift)) / frame.oversampling
+        raise misfit(name, f"its WCS is off by {off:.2f} detector pixels or more")
+    return member
+
+
+def misfit(name: str, why: str) -> Rejected:
+    """Rejection of an exposure that does not fit a reference."""
+    remedy = "Look at the exposure; if its WCS is wrong, process it again and load it with --replace"
+    return Rejected(name, why, remedy, "misfit")

@@ -1,0 +1,202 @@
+"""A pass over the exposures of a reference: add all, lay each on the result, judge its pixels and itself."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+import numpy.typing as npt
+
+from loaders.photometry.parallel import Workers
+from loaders.reference.contested import Contest, at_places
+from loaders.reference.frame import ReferenceFrame
+from loaders.reference.kernels import Float32Array, FloatArray
+from loaders.reference.members import ExposureImage, MemberState, pixels_of
+from loaders.reference.normal import ExposurePixels, NormalEquations
+from loaders.reference.registration import Outliers, Registration, moved, outliers, register, softened
+
+BoolArray = npt.NDArray[np.bool_]
+
+Load = Callable[[int], ExposureImage]
+
+
+@dataclass(frozen=True)
+class ReferenceOptions:
+    """Options of `build_reference`.
+
+    Parameters
+    ----------
+    passes
+        Times that the exposures are laid on the reference and added anew, those after which one is left out
+        not counted.
+    max_shift
+        Shift in detector pixels beyond which the WCS of an exposure is taken to be wrong.
+    max_rejected
+        Share of outliers among the pixels of an exposure beyond which it is left out.
+    max_scale
+        Factor by which an exposure may be brighter or fainter than the others.
+    threads
+        Threads to use; None for all processors.
+    """
+
+    passes: int = 3
+    max_shift: float = 0.5
+    max_rejected: float = 0.1
+    max_scale: float = 1.25
+    threads: int | None = None
+
+
+@dataclass(frozen=True)
+class Work:
+    """What all steps need."""
+
+    load: Load
+    frame: ReferenceFrame
+    options: ReferenceOptions
+    workers: Workers
+
+
+@dataclass(frozen=True)
+class Laid:
+    """An exposure laid on the reference, and the pixels that do not fit; None if it is not in."""
+
+    member: MemberState
+    registration: Registration | None = None
+    outliers: Outliers | None = None
+    place: ExposurePixels | None = None
+
+
+Factors = tuple[npt.NDArray[np.int64], Float32Array]
+"""Pixels of the flattened exposure, and factors of their weights."""
+
+
+def add_all(work: Work, members: Sequence[MemberState], factors: Sequence[Factors | None]) -> NormalEquations:
+    """Sums of all exposures that are in, the weights of some pixels lowered."""
+    equations = NormalEquations(work.frame.shape, work.workers)
+    for number, (member, factor) in enumerate(zip(members, factors, strict=True)):
+        if member.refused is None:
+            pixels = pixels_of(work.load(number), member)
+            if factor is not None:
+                pixels.weight.ravel()[factor[0]] *= factor[1]
+            equations.add(pixels)
+    return equations
+
+
+def lay_all(
+    work: Work,
+    members: Sequence[MemberState],
+    coefficient: FloatArray,
+    how: tuple[Float32Array, bool],
+    tell: Callable[[int, int], None],
+) -> tuple[list[Laid], BoolArray]:
+    """Lay all exposures on the reference; also where too many of them do not fit for these to be outliers.
+
+    ``how``: weight of all pixels at their places; whether exposures may move.
+    """
+    contest = Contest(how[0], work.frame.oversampling)
+    laid = []
+    for number, member in enumerate(members):
+        laid.append(
+            _lay(work, number, member, (coefficient, how[1])) if member.refused is None else Laid(member)
+        )
+        one = laid[-1]
+        if one.place is not None and one.outliers is not None:
+            contest.add(one.place, one.outliers)
+            laid[-1] = replace(one, place=_emptied(one.place))
+        tell(number + 1, len(members))
+    return laid, contest.places()
+
+
+def _lay(work: Work, number: int, member: MemberState, on: tuple[FloatArray, bool]) -> Laid:
+    """Find where an exposure lies, if it may move, and judge its pixels there."""
+    pixels = pixels_of(work.load(number), member)
+    coefficient, moving = on
+    if not moving:
+        count = int(np.count_nonzero(pixels.weight))
+        found = Registration(0.0, 1.0, (0.0, 0.0), np.zeros((2, 2)), (np.nan, np.nan), count)
+        return Laid(member, found, outliers(coefficient, pixels, work.workers), pixels)
+    found = register(coefficient, pixels, member.shift, work.workers)
+    placed = moved(pixels, np.array(found.shift), found.linear)
+    value = ((placed.value - found.sky) / found.scale).astype(np.float32)
+    weight = (placed.weight * found.scale**2).astype(np.float32)
+    placed = replace(placed, value=value, weight=weight, growth=placed.growth * found.scale)
+    return Laid(member, found, outliers(coefficient, placed, work.workers), placed)
+
+
+def _emptied(pixels: ExposurePixels) -> ExposurePixels:
+    """Pixels of which only the place and the shape are kept."""
+    nothing = np.broadcast_to(np.float32(0), pixels.value.shape)
+    return replace(pixels, value=nothing, weight=nothing)
+
+
+def judged(
+    laid: Sequence[Laid], contested: BoolArray, work: Work
+) -> tuple[list[MemberState], list[Factors | None]]:
+    """Members where they were found to lie, or refused, and the weights of their outliers."""
+    found: list[Laid] = []
+    factors: list[Factors | None] = []
+    for one in laid:
+        if one.registration is None or one.outliers is None or one.place is None:
+            found.append(one)
+            factors.append(None)
+            continue
+        kept = at_places(contested, one.place, one.outliers)
+        factor = np.where(kept, softened(one.outliers.pull), np.float32(0))
+        rejected = float((~kept).sum()) / max(one.registration.n_pixel, 1)
+        refused = _refusal(one, rejected, work)
+        found.append(replace(one, member=replace(one.member, rejected=rejected, refused=refused)))
+        factors.append((one.outliers.index, factor))
+    return list(_moved_members(found)), factors
+
+
+def _refusal(laid: Laid, rejected: float, work: Work) -> str | None:
+    """Why an exposure does not belong in the reference; None if it does."""
+    options, registration = work.options, laid.registration
+    assert registration is not None
+    total = np.add(laid.member.shift, registration.shift)
+    shift = float(np.hypot(*total)) / work.frame.oversampling
+    scale = laid.member.scale * registration.scale
+    if not shift <= options.max_shift:
+        return f"its WCS is off by {shift:.2f} detector pixels or more"
+    if not 1 / options.max_scale <= scale <= options.max_scale:
+        return f"its stars have {scale:.2f} times the light of the others"
+    if not rejected <= options.max_rejected:
+        return f"{rejected:.0%} of its pixels do not fit the others"
+    return None
+
+
+def _inside(found: Sequence[Laid]) -> Iterator[tuple[Laid, Registration]]:
+    """The exposures that are in, and how they lie."""
+    for one in found:
+        if one.registration is not None and one.member.refused is None:
+            yield one, one.registration
+
+
+def _moved_members(found: Sequence[Laid]) -> Iterator[MemberState]:
+    """Members at their new places, less the mean of what all moved by: the frame stays where WCSs have it.
+
+    So with sky and scale: the zero level and the fluxes of the reference stay the mean of all.
+    """
+    inside = [registration for _, registration in _inside(found)]
+    if not inside:
+        yield from (one.member for one in found)
+        return
+    shift = np.mean([r.shift for r in inside], axis=0)
+    linear = np.mean([r.linear for r in inside], axis=0)
+    sky = float(np.mean([r.sky for r in inside]))
+    scale = float(np.mean([one.member.scale * r.scale for one, r in _inside(found)]))
+    for one in found:
+        member, registration = one.member, one.registration
+        if registration is None or one.place is None or member.refused is not None:
+            yield member
+            continue
+        x, y = np.add(member.shift, np.array(registration.shift) - shift)
+        yield replace(
+            member,
+            place=moved(one.place, -shift, -linear).place,
+            sky=member.sky + (registration.sky - sky) * member.scale,
+            scale=member.scale * registration.scale / scale,
+            shift=(float(x), float(y)),
+            shift_err=registration.shift_err,
+        )

@@ -1,0 +1,110 @@
+"""What an exposure is compared with: an earlier reference image, or its own without it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+from loaders.difference.exposure import template_of
+from loaders.difference.matching import Template
+from loaders.photometry.parallel import Workers
+from loaders.reference.exposures import ExposureStore, read_exposure
+from loaders.reference.members import ExposureImage
+from loaders.reference.others import FineImage, KnownPlace, OtherExposures, place_on_reference
+from loaders.reference.product import StoredReference
+from loaders.rejection import Rejected
+from loaders.wfi.placement import Placement
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """An exposure, where it lies on the frame of the reference, and its template."""
+
+    exposure: ExposureImage
+    place: Placement
+    template: Template
+
+
+class Templates(Protocol):
+    """Gives each exposure its template."""
+
+    n_template: int
+    """Exposures in a template."""
+
+    def prepare(self, path: Path) -> Prepared:
+        """Read an exposure and prepare its comparison.
+
+        Raises
+        ------
+        Rejected
+            Codes ``missing_file``, ``misfit`` and ``no_overlap``, and those of `read_exposure`.
+        """
+
+
+class EarlierReference:
+    """The template of exposures that are not in the reference: the reference as it is.
+
+    Parameters
+    ----------
+    reference
+        The reference.
+    n_exposure
+        Exposures in it.
+    workers
+        Threads.
+    """
+
+    def __init__(self, reference: StoredReference, n_exposure: int, workers: Workers) -> None:
+        self.n_template = n_exposure
+        self._reference, self._workers = reference, workers
+        image = FineImage(reference.coefficient, reference.image.noise, reference.frame.oversampling)
+        self._template = template_of(image)
+
+    def prepare(self, path: Path) -> Prepared:
+        """See `Templates`."""
+        _require_file(path)
+        image, reference = read_exposure(path), self._reference
+        member = place_on_reference(image, reference.frame, reference.coefficient, self._workers)
+        assert member.place is not None
+        return Prepared(image, member.place, self._template)
+
+
+class ReferenceWithout:
+    """The templates of the exposures of a reference: what it is without each of them.
+
+    Parameters
+    ----------
+    reference
+        The reference.
+    known
+        What is stored of each exposure in it, by its file; files that are not there any more are passed over.
+    workers
+        Threads.
+    """
+
+    def __init__(
+        self, reference: StoredReference, known: Mapping[Path, KnownPlace], workers: Workers
+    ) -> None:
+        there = [path for path in known if path.is_file()]
+        self._number = {path: number for number, path in enumerate(there)}
+        self._load = ExposureStore(there)
+        places = [known[path] for path in there]
+        self._others = OtherExposures(self._load, places, reference.frame, reference.coefficient, workers)
+        self.n_template = sum(member.refused is None for member in self._others.members) - 1
+
+    def prepare(self, path: Path) -> Prepared:
+        """See `Templates`."""
+        _require_file(path)
+        number = self._number[path]
+        template = template_of(self._others.without(number))
+        place = self._others.members[number].place
+        assert place is not None
+        return Prepared(self._load(number), place, template)
+
+
+def _require_file(path: Path) -> None:
+    if not path.is_file():
+        remedy = "Put the file back, or load the exposure from where it is now"
+        raise Rejected(str(path), "the file is not there", remedy, "missing_file")
