@@ -18,6 +18,7 @@ from loaders.eight_day.tasks import (
     arguments,
 )
 from loaders.report.commands import report as report_group
+from loaders.simulation.external_catalog import CatalogErrors, external_catalog
 from loaders.wfi.level2 import read_level2
 from roman_db.jobs import Mode, run_mode
 from roman_db.settings import settings
@@ -74,7 +75,7 @@ def nearest(spans, ra, dec, rows):
 
 
 @pytest.mark.timeout(600)
-def test_two_spans_from_exposures_alone(done, spans):
+def test_two_spans_from_exposures_alone(done, spans, tmp_path):
     url, report = done
     assert not report.failed
     _references(url, spans)
@@ -86,6 +87,7 @@ def test_two_spans_from_exposures_alone(done, spans):
     succeed("audit")
     again = run()
     assert (again.succeeded, again.failed) == ([], {})
+    _frames_on_a_catalog(url, spans, tmp_path)
 
 
 def _references(url, spans):
@@ -190,6 +192,33 @@ def _light_curves(url, spans):
         "JOIN roman.light_curve_block b USING (block_id) WHERE b.photometry_kind = 'dia')",
     )
     assert alone < joint
+
+
+def _frames_on_a_catalog(url, spans, folder):
+    """With a catalog of known motions images lie where it has the stars: here it is put off on purpose."""
+    ((none,),) = execute(url, "SELECT sum(n_anchor) FROM roman.reference_image WHERE superseded_at IS NULL")
+    assert none == 0
+    off = np.array([7.0, -4.0])
+    # A catalog whose proper motions are good, without the star that has not appeared yet.
+    catalog = external_catalog(spans.scenes[0], CatalogErrors(position=0.5, proper_motion=0.1))
+    catalog["ra"] += off[0] / 3.6e6 / np.cos(np.radians(catalog["dec"]))
+    catalog["dec"] += off[1] / 3.6e6
+    catalog.write(folder / "moving.ecsv")
+    succeed("load", "catalog", folder / "moving.ecsv", "--match-radius", "0.02")
+    only = Mode("eight-day", "References alone", (REFERENCE,))
+    report = run_mode(only, arguments(unfinished=True, redo=True), lambda *_: None)
+    assert not report.failed
+    rows = execute(
+        url,
+        "SELECT n_anchor, anchor_shift_ra, anchor_shift_dec, anchor_shift_ra_err, anchor_shift_dec_err, "
+        "anchor_residual FROM roman.reference_image WHERE superseded_at IS NULL",
+    )
+    assert len(rows) == 2
+    for count, *shift, east_err, north_err, residual in rows:
+        assert count >= 5
+        error = np.hypot([east_err, north_err], 0.2)
+        assert (np.abs(np.array(shift) - off) < 4 * error).all()
+        assert residual < 5
 
 
 def _report(url, load_run_id):
