@@ -18,9 +18,12 @@ from loaders.reference.kernels import (
 )
 from loaders.reference.normal import ExposurePixels
 
-_CLIP, _CLIP_SLOP = 4.0, 0.3
+_CLIP, _CLIP_SLOP, _PLACED_SLOP = 4.0, 0.3, 0.05
 """Standard deviations beyond which a pixel pulls less on the registration, and the error of its place in fine
-pixels that is part of them: the place is what is looked for."""
+pixels that is part of them: the place is what is looked for; and that once it is found."""
+
+_DOUBTFUL = 0.05
+"""Departure of the scale from one at which it is asked again: of all stars, or of one that varies?"""
 
 _PRIOR = (np.inf, 0.1, 0.2, 0.2, 0.1, 0.1, 0.1, 0.1)
 """Standard deviations of the parameters about what the WCS has, where the stars do not tell them: sky, scale,
@@ -84,10 +87,23 @@ def register(
     -------
     Registration
     """
-    matrix, right, count = _sums(coefficient, exposure, workers)
+    found = _registered(coefficient, exposure, np.array(shift), _CLIP_SLOP, workers)
+    if abs(found.scale - 1) <= _DOUBTFUL:
+        return found
+    placed = moved(exposure, np.array(found.shift), found.linear)
+    more = _registered(coefficient, placed, np.add(shift, found.shift), _PLACED_SLOP, workers)
+    total = np.add(found.shift, more.shift)
+    return replace(more, shift=(float(total[0]), float(total[1])), linear=found.linear + more.linear)
+
+
+def _registered(
+    coefficient: FloatArray, exposure: ExposurePixels, shift: FloatArray, slop: float, workers: Workers
+) -> Registration:
+    """One solution; see `register`."""
+    matrix, right, count = _sums(coefficient, exposure, slop, workers)
     # Weights are inverse variances, and so is the prior.
     information = 1 / np.square(_PRIOR)
-    right[2:4] -= information[2:4] * np.array(shift)
+    right[2:4] -= information[2:4] * shift
     system = matrix + np.tril(matrix, -1).T + np.diag(information)
     norm = np.sqrt(np.where(np.diag(system) > 0, np.diag(system), 1.0))
     covariance = np.linalg.inv(system / np.outer(norm, norm) + _TINY * np.eye(PARAMETERS))
@@ -108,15 +124,13 @@ _TINY = 1e-12
 
 
 def _sums(
-    coefficient: FloatArray, exposure: ExposurePixels, workers: Workers
+    coefficient: FloatArray, exposure: ExposurePixels, slop: float, workers: Workers
 ) -> tuple[FloatArray, FloatArray, int]:
     """Normal equations of the registration: lower half of the matrix, right-hand side, number of pixels."""
     n_row = exposure.value.shape[0]
     out = np.zeros((n_row, PARAMETERS, PARAMETERS)), np.zeros((n_row, PARAMETERS)), np.zeros(n_row)
     pixels = (exposure.value, exposure.weight, exposure.growth)
-    workers.run(
-        registration_sums, n_row, coefficient, exposure.geometry, pixels, (_CLIP, _CLIP_SLOP, _SLACK), out
-    )
+    workers.run(registration_sums, n_row, coefficient, exposure.geometry, pixels, (_CLIP, slop, _SLACK), out)
     return out[0].sum(axis=0), out[1].sum(axis=0), int(out[2].sum())
 
 

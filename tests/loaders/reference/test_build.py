@@ -129,6 +129,22 @@ def test_sky_and_scale_are_found():
     assert np.std(found) < 0.01
 
 
+def test_the_brightest_star_of_all_does_not_decide_the_scale_by_varying():
+    """It has as much light as all others; what all stars do, and it does not, is found all the same."""
+    sky = stars(0.03)
+    star = int(np.argmin(np.hypot(sky.x - 24, sky.y - 24)))
+    exposures = []
+    for k, pointing in enumerate(dithers(40)):
+        flux = sky.flux.copy()
+        flux[star] = flux.sum() * (2.5 if k < 5 else 1.0)
+        exposures.append(sky.exposure(pointing, k, flux * (1.4 if k == 20 else 1.0)))
+    members = build(exposures).members
+    refused = [k for k, member in enumerate(members) if member.refused is not None]
+    assert refused == [20]
+    scale = np.array([members[k].scale for k in range(40) if k != 20])
+    assert np.abs(scale - 1).max() < 0.05
+
+
 def test_without_misalignment_shifts_scatter_as_their_errors_say():
     members = build(exposures_of(stars(), dithers(40))).members
     pull = np.array([m.shift for m in members]) / np.array([m.shift_err for m in members])
