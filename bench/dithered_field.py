@@ -29,12 +29,13 @@ PLANE = ReferenceFrame(268.0, -29.2, 0.11 * np.diag([-1.0, 1.0]), (1, 1), 1)
 
 @dataclass(frozen=True)
 class FieldOfStars:
-    """Stars in pixels of `PLANE`, and the dithered exposures of them."""
+    """Stars in pixels of `PLANE`, and exposures of them with their dithers, shape (n, 2), pixels."""
 
     x: FloatArray
     y: FloatArray
     magnitude: FloatArray
     exposures: list[ExposureImage]
+    dithers: FloatArray
 
     @property
     def flux(self) -> FloatArray:
@@ -56,8 +57,9 @@ def field_of_stars(psf: EffectivePsf, side: int, count: int) -> FieldOfStars:
     rng = np.random.default_rng(20270815)
     number = round(DENSITY * (side + 2 * _OUTSIDE) ** 2)
     x, y = rng.uniform(-_OUTSIDE, side + _OUTSIDE, (2, number))
-    field = FieldOfStars(x, y, np.maximum(25 - rng.exponential(1.5, number), 18), [])
-    for dither in rng.uniform(-DITHER, DITHER, (count, 2)):
+    magnitude = np.maximum(25 - rng.exponential(1.5, number), 18)
+    field = FieldOfStars(x, y, magnitude, [], rng.uniform(-DITHER, DITHER, (count, 2)))
+    for dither in field.dithers:
         light = field.light(psf, dither, side, field.flux)
         field.exposures.append(ExposureImage(noisy(light + SKY, rng), projection(*dither, side)))
     return field

@@ -49,6 +49,8 @@ FloatArray = npt.NDArray[np.float64]
 
 AREA = "reference"
 COUNT, SIDE, SPEED_SIDE, OVERSAMPLING, DROP = 60, 200, 1000, 2, 0.75
+WCS_ERROR, SCALE_MAS = 0.02, 110.0
+"""Errors of WCSs in pixels, and a pixel."""
 BINS = ((19.0, 21.0), (21.0, 23.0), (23.0, 24.0))
 
 
@@ -73,6 +75,24 @@ def figures() -> Iterator[Figure]:
         image = drizzled(drizzle, field.exposures, reference)
         theirs = photometered(image, drizzled_psf(psf), field, frame)
     yield from _accuracy(field, own, theirs, peer)
+    name = f"reference: WCS errors of {WCS_ERROR * SCALE_MAS:.1f} mas found in {SIDE} x {SIDE} pixels to"
+    yield Figure(AREA, name, alignment_error(field), "mas", 1.0, "min")
+
+
+def alignment_error(field: FieldOfStars) -> float:
+    """Scatter along an axis, mas, of the shifts found of exposures whose WCSs are wrong by known amounts."""
+    rng = np.random.default_rng(20270816)
+    made = WCS_ERROR * rng.normal(size=(COUNT, 2))
+    # The same pixels: it is the WCS that is moved.
+    wrong = [
+        replace(one, projection=projection(*(dither + shift), SIDE))
+        for one, dither, shift in zip(field.exposures, field.dithers, made, strict=True)
+    ]
+    frame = choose_frame([one.projection for one in wrong], OVERSAMPLING)
+    reference = build_reference(wrong.__getitem__, COUNT, frame)
+    found = np.array([member.shift for member in reference.members]) / OVERSAMPLING
+    left = found - found.mean(axis=0) + (made - made.mean(axis=0))
+    return float(np.std(left)) * SCALE_MAS
 
 
 def _accuracy(

@@ -25,12 +25,24 @@ FROM roman.exposure e JOIN ops.input_file f USING (file_id)
 WHERE e.exposure_id = ANY(CAST(:exposure_id AS bigint[])) ORDER BY e.midpoint_mjd_tdb
 """
 
-_STARS = """
+#: Objects (``o``) to be taken for real: those that a catalog names, that were never looked for, or that some
+#: current reference image shows. What only images showed that were made again was none.
+CONFIRMED = """(
+    EXISTS (SELECT FROM roman.object_alias a WHERE a.object_id = o.object_id)
+    OR NOT EXISTS (SELECT FROM roman.reference_source s WHERE s.object_id = o.object_id)
+    OR EXISTS (
+        SELECT FROM roman.reference_source s JOIN roman.reference_image r USING (reference_image_id)
+        WHERE s.object_id = o.object_id AND r.superseded_at IS NULL AND s.state IN ('known', 'new')))"""
+
+_STARS = (
+    """
 SELECT o.object_id, o.ra, o.dec, o.ref_epoch, o.pm_ra::float8, o.pm_dec::float8, o.parallax::float8,
        f.psf_flux::float8, (SELECT max(catalog_version_id) FROM roman.catalog_version)
 FROM roman.object o LEFT JOIN roman.object_flux f ON f.object_id = o.object_id AND f.optical_element = $1
-WHERE q3c_radial_query(o.ra, o.dec, $2, $3, $4) ORDER BY o.object_id
-"""
+WHERE q3c_radial_query(o.ra, o.dec, $2, $3, $4) AND """
+    + CONFIRMED
+    + " ORDER BY o.object_id"
+)
 
 _ANY_STAR = """
 SELECT EXISTS (SELECT FROM roman.object WHERE q3c_radial_query(ra, dec, CAST(:ra AS double precision),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import overload
 
 import numpy as np
 import numpy.typing as npt
@@ -32,8 +33,16 @@ class CatalogStars:
     catalog_version_id: int
 
 
-def julian_year(mjd: float) -> float:
-    """Julian year of a Modified Julian Date, both TDB."""
+@overload
+def julian_year(mjd: float) -> float: ...
+
+
+@overload
+def julian_year(mjd: FloatArray) -> FloatArray: ...
+
+
+def julian_year(mjd: float | FloatArray) -> float | FloatArray:
+    """Julian years of Modified Julian Dates, both TDB."""
     return 2000.0 + (mjd - _MJD_J2000) / _DAYS_A_YEAR
 
 

@@ -11,6 +11,7 @@ import numpy.typing as npt
 import sqlalchemy as sa
 from scipy.spatial import cKDTree
 
+from loaders.astrometry.load import CONFIRMED
 from loaders.astrometry.place import CatalogAstrometry, place_at
 from loaders.astrometry.stars import AU_KM, julian_year
 from loaders.catalog.load import CatalogChange, store_found
@@ -23,6 +24,7 @@ from loaders.psf.profile import fwhm
 from loaders.reference.frame import ReferenceFrame
 from loaders.reference.load import open_reference
 from loaders.reference.product import StoredReference
+from loaders.rejection import Rejected
 from roman_db import session
 from roman_db.bulk import copy_rows
 from roman_db.jobs import Progress, Unit
@@ -47,6 +49,9 @@ EXTENDED, EXTENDED_SIGMA = 0.1, 5.0
 #: Signal-to-noise ratio that a catalogued flux must promise for its absence to be told.
 PROMISED = 10.0
 
+#: Median reduced chi-square of the sources above which a search has failed.
+POOREST = 100.0
+
 _PENDING = """
 SELECT r.reference_image_id, r.detector, r.optical_element, r.start_mjd, r.epoch_mjd_tdb, r.psf_model_id,
        f.name AS field
@@ -64,12 +69,15 @@ FROM roman.reference_image_exposure m JOIN roman.exposure e USING (exposure_id)
 WHERE m.reference_image_id = :reference_image_id AND m.is_used
 """
 
-_OBJECTS = """
+_OBJECTS = (
+    """
 SELECT o.object_id, o.ra, o.dec, o.ra_err::float8, o.dec_err::float8, o.ref_epoch, o.pm_ra::float8,
        o.pm_dec::float8, o.parallax::float8, f.psf_flux::float8, f.psf_flux_err::float8
 FROM roman.object o LEFT JOIN roman.object_flux f ON f.object_id = o.object_id AND f.optical_element = $1
-WHERE q3c_radial_query(o.ra, o.dec, $2, $3, $4) ORDER BY o.object_id
-"""
+WHERE q3c_radial_query(o.ra, o.dec, $2, $3, $4) AND """
+    + CONFIRMED
+    + " ORDER BY o.object_id"
+)
 
 
 def pending_catalogs(arguments: Mapping[str, Any]) -> list[Unit]:
@@ -122,11 +130,27 @@ def catalog_unit(unit: Unit, run: LoadRun, progress: Progress) -> None:
             f"catalog {unit.name}, {count} sources", number, options.max_rounds
         ),
     )
+    _require_sense(unit, found)
     with session.transaction() as connection:
         _store(connection, run, unit, reference, known, found)
         run.count(connection, loaded=1)
     with session.transaction(session.Role.OWNER) as connection:
         connection.exec_driver_sql("ANALYZE roman.object, roman.object_flux, roman.reference_source")
+
+
+def _require_sense(unit: Unit, found: Detections) -> None:
+    """Refuse a search whose sources do not describe the image: objects made of it would spoil the catalog.
+
+    Raises
+    ------
+    Rejected
+        If half of the sources fit worse than any wrong PSF explains.
+    """
+    fit = found.reduced_chi2[np.isfinite(found.reduced_chi2)]
+    if fit.size and np.median(fit) > POOREST:
+        what = f"the sources found do not describe the image: reduced chi-square {np.median(fit):,.0f}"
+        remedy = "Look at its page (roman-db report run); make it again with a better PSF: --redo"
+        raise Rejected(unit.name, what, remedy, "poor_search")
 
 
 def read_known(frame: ReferenceFrame, given: Mapping[str, Any]) -> KnownObjects:

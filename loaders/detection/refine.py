@@ -204,6 +204,7 @@ class Refinement:
         scale = options.oversampling
         self._information = 1 / ((options.prior * scale) ** 2 * len(layers))
         self._longest = _LONGEST_STEP * scale
+        self._psf_error = options.psf_error
         fitting = FitOptions(
             background_spacing=options.background_spacing * scale,
             threads=options.threads,
@@ -244,15 +245,23 @@ class Refinement:
         """By how many standard deviations all images together want each source, shape (n,).
 
         The root of what chi-square grows by without it, all others being fitted again; negative where the
-        flux is. The flux may be less certain: that of two close stars can be shared out in many ways.
+        flux is. The flux may be less certain: that of two close stars can be shared out in many ways. The
+        light of others at its place counts as noise in proportion to the error of the PSF: several sources
+        on top of one another imitate what a wrong PSF leaves of a bright star.
         """
-        total, worth = np.zeros(self.sources.x.size), np.zeros(self.sources.x.size)
-        for one, at_place in self._estimates():
+        count = self.sources.x.size
+        total, worth, others = np.zeros(count), np.zeros(count), np.zeros(count)
+        for fit, (one, at_place) in zip(self.fits, self._estimates(), strict=True):
             good = np.isfinite(one.step[:, 0]) & (at_place > 0)
             weight = np.where(good, 1 / np.where(good, at_place, 1.0), 0.0)
             total += weight * np.where(good, one.step[:, 0], 0.0)
             worth += weight
-        return np.asarray(total / np.sqrt(np.where(worth > 0, worth, np.inf)))
+            light = np.zeros(count)
+            light[fit.index] = np.maximum(fit.brightest() - fit.fit.flux, 0)
+            others += weight * light
+        known = np.where(worth > 0, worth, 1.0)
+        variance = 1 / known + (self._psf_error * others / known) ** 2
+        return np.asarray(np.where(worth > 0, total / known / np.sqrt(variance), 0.0))
 
     def signal_to_noise_alone(self) -> FloatArray:
         """Flux over the error it would have without neighbours and at a known place, shape (n,)."""

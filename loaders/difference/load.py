@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 import sqlalchemy as sa
 
+from loaders.astrometry.stars import julian_year
 from loaders.catalog.load import store_found
 from loaders.catalog.sources import Sources
 from loaders.detection.load import MATCH_RADIUS, KnownObjects, read_known
@@ -28,8 +29,6 @@ from roman_db.bulk import copy_rows
 from roman_db.jobs import Progress, Unit
 from roman_db.load_run import LoadRun
 from roman_db.schema.metadata import table
-
-_MJD_J2000, _DAYS_A_YEAR = 51544.5, 365.25
 
 #: Errors of one reference as the other shows it: of the light at a place, and of the brightest around.
 PSF_ERROR, HALO_ERROR = 0.03, 0.004
@@ -176,7 +175,7 @@ def _new_sources(
     ra, dec = image.frame.projection.to_sky(sources.x[new], sources.y[new])
     unknown = np.full(new.size, np.nan)
     ra_err, dec_err = _sky_errors(image, sources)
-    epoch = 2000.0 + (given["epoch_mjd_tdb"] - _MJD_J2000) / _DAYS_A_YEAR
+    epoch = julian_year(given["epoch_mjd_tdb"])
     return Sources(
         row=np.arange(new.size),
         source_id=np.full(new.size, None, dtype=object),

@@ -7,13 +7,13 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from loaders.astrometry.stars import julian_year
 from loaders.catalog.sources import Sources
 from loaders.static_catalog.catalog import StaticCatalog
 from loaders.static_catalog.correlation import FloatArray
 from loaders.static_catalog.names import ImageFlag, column
 from loaders.static_catalog.options import CatalogOptions
 
-_MJD_J2000, _DAYS_A_YEAR = 51544.5, 365.25
 _MAS_OF_ARCSEC = 1000.0
 _ISOPHOTAL_SCATTER = 2.4
 """By how much isophotal centroids of faint sources scatter over their errors, as measured."""
@@ -138,7 +138,7 @@ def catalog_sources(catalog: StaticCatalog, mjd_tdb: float) -> Sources:
         source_id=np.full(count, None, object),
         ra=catalog.columns["ra"],
         dec=catalog.columns["dec"],
-        ref_epoch=np.full(count, 2000.0 + (mjd_tdb - _MJD_J2000) / _DAYS_A_YEAR),
+        ref_epoch=np.full(count, julian_year(mjd_tdb)),
         ra_err=ra_err,
         dec_err=dec_err,
         flux=flux,

@@ -12,6 +12,7 @@ import numpy.typing as npt
 import sqlalchemy as sa
 
 from loaders.astrometry.load import StoredExposure, read_exposures
+from loaders.astrometry.stars import julian_year
 from loaders.catalog.load import CatalogChange, refresh_statistics, store_found
 from loaders.catalog.sources import Sources
 from loaders.detection.load import MATCH_RADIUS, read_known
@@ -46,8 +47,6 @@ SIGMAS, FLOOR, MOST = 3.0, 0.01, 0.055
 
 _FAR = 5.0
 """Standard deviations beyond which a pixel of a difference is counted."""
-
-_MJD_J2000, _DAYS_A_YEAR = 51544.5, 365.25
 
 _MEMBERS = """
 SELECT f.path, m.shift_ra, m.shift_dec, m.sky, m.flux_scale
@@ -344,7 +343,7 @@ def _sources(rows: Sequence[sa.Row[Any]]) -> Sources:
         source_id=np.full(len(rows), None, dtype=object),
         ra=column["ra"] % 360.0,
         dec=column["dec"],
-        ref_epoch=2000.0 + (column["epoch_mjd_tdb"] - _MJD_J2000) / _DAYS_A_YEAR,
+        ref_epoch=julian_year(column["epoch_mjd_tdb"]),
         ra_err=column["ra_err"],
         dec_err=column["dec_err"],
         pm_ra=unknown,
