@@ -205,7 +205,7 @@ def sampled(given: Scene, template: Template) -> FloatArray:
     """The super-sampled template at the places of the exposure's pixels."""
     out = np.empty((SIDE, SIDE, 1), dtype=np.float32)
     geometry = Geometry(given.place.centre, given.place.half, np.ascontiguousarray(given.place.forward))
-    sample_template(0, SIDE, template.coefficient, geometry, np.zeros((1, 2)), out)
+    sample_template(0, SIDE, template.coefficient, geometry, 0, out)
     return np.nan_to_num(out[..., 0].astype(np.float64))
 
 

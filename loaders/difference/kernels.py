@@ -4,21 +4,25 @@ from __future__ import annotations
 
 import numba
 import numpy as np
-import numpy.typing as npt
 
-from loaders.reference.kernels import Float32Array, FloatArray, Geometry, evaluate, place, row_polynomials
+from loaders.photometry.psf_table import spline_weights
+from loaders.reference.kernels import (
+    TAPS,
+    Float32Array,
+    FloatArray,
+    Geometry,
+    place,
+    row_polynomials,
+)
 
 
-@numba.njit(cache=True, nogil=True)
+@numba.njit(cache=True, nogil=True, fastmath=True)
 def sample_template(
-    begin: int,
-    end: int,
-    coefficient: FloatArray,
-    geometry: Geometry,
-    offsets: npt.NDArray[np.float64],
-    out: Float32Array,
+    begin: int, end: int, coefficient: FloatArray, geometry: Geometry, half: int, out: Float32Array
 ) -> None:
-    """Template around every pixel of some rows of an image, one value for each offset of the kernel.
+    """Template around every pixel of some rows of an image, at whole steps of its fine pixels.
+
+    All these places lie alike between the fine pixels, so that one set of weights along each axis serves.
 
     Parameters
     ----------
@@ -28,21 +32,39 @@ def sample_template(
         Spline coefficients of the template.
     geometry
         Where the pixels of the image lie in it.
-    offsets
-        Shape (k, 2): offsets (u, v) in fine pixels.
+    half
+        Steps to either side.
     out
-        Shape (ny, nx, k); NaN where the template does not reach.
+        Shape (ny, nx, k) with k >= (2 half + 1)², of which as many are filled, row by row; NaN where the
+        template does not reach all of them.
     """
+    side = 2 * half + 1
+    line = np.empty((side + TAPS - 1, side))
+    n_row, n_column = coefficient.shape
     for j in range(begin, end):
         row = row_polynomials(geometry, j)
         for i in range(out.shape[1]):
             u, v = place(geometry, row, i)
-            for k in range(offsets.shape[0]):
-                value, _, _, known = evaluate(coefficient, u + offsets[k, 0], v + offsets[k, 1])
-                out[j, i, k] = np.float32(value) if known else np.float32(np.nan)
+            k, m = int(np.floor(u)) - 1 - half, int(np.floor(v)) - 1 - half
+            if k < 0 or m < 0 or k + side + TAPS - 1 > n_column or m + side + TAPS - 1 > n_row:
+                out[j, i, : side * side] = np.float32(np.nan)
+                continue
+            bu, bv = spline_weights(u - np.floor(u), 0), spline_weights(v - np.floor(v), 0)
+            for q in range(side + TAPS - 1):
+                for p in range(side):
+                    total = 0.0
+                    for t in range(TAPS):
+                        total += bu[t] * coefficient[m + q, k + p + t]
+                    line[q, p] = total
+            for q in range(side):
+                for p in range(side):
+                    total = 0.0
+                    for t in range(TAPS):
+                        total += bv[t] * line[q + t, p]
+                    out[j, i, q * side + p] = np.float32(total)
 
 
-@numba.njit(cache=True, nogil=True, fastmath=True)
+@numba.njit(cache=True, nogil=True)
 def cell_sums(
     begin: int,
     end: int,
@@ -64,26 +86,27 @@ def cell_sums(
     samples
         See `sample_template`.
     sums
-        Matrices, shape (n_cell, k, k), lower triangle, and right-hand sides, shape (n_cell, k); filled.
+        Matrices, shape (n_cell, k, k), and right-hand sides, shape (n_cell, k); filled.
     """
     size, columns = cells
     value, weight = images
     matrix, right = sums
     ny, nx = value.shape
     n = samples.shape[2]
+    design, scaled = np.empty((size * size, n)), np.empty(size * size)
     for cell in range(begin, end):
         top, left = (cell // columns) * size, (cell % columns) * size
+        count = 0
         for j in range(top, min(top + size, ny)):
             for i in range(left, min(left + size, nx)):
-                w = weight[j, i]
-                if w == np.float32(0.0):
-                    continue
-                t = samples[j, i]
-                for a in range(n):
-                    wa = w * t[a]
-                    right[cell, a] += wa * value[j, i]
-                    for b in range(a + 1):
-                        matrix[cell, a, b] += wa * t[b]
+                if weight[j, i] > 0:
+                    root = np.sqrt(weight[j, i])
+                    scaled[count] = root * value[j, i]
+                    for a in range(n):
+                        design[count, a] = root * samples[j, i, a]
+                    count += 1
+        matrix[cell] = np.dot(design[:count].T, design[:count])
+        right[cell] = np.dot(design[:count].T, scaled[:count])
 
 
 @numba.njit(cache=True, nogil=True, fastmath=True)

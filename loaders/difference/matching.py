@@ -150,10 +150,10 @@ def match_template(
     samples = np.empty((*shape, len(offsets) + 1), dtype=np.float32)
     geometry = Geometry(place.centre, place.half, np.ascontiguousarray(place.forward))
     with Workers(options.threads or available_threads()) as workers:
-        arguments = (template.coefficient, geometry, offsets, samples[..., :-1])
-        workers.run(sample_template, shape[0], *arguments)
+        half = round(offsets.max())
+        workers.run(sample_template, shape[0], template.coefficient, geometry, half, samples)
         samples[..., -1] = 1.0
-        scale = _scale_at(template, place, shape, round(offsets.max()))
+        scale = _scale_at(template, place, shape, half)
         usable = image.good_pixels() & np.isfinite(samples).all(axis=-1) & np.isfinite(scale)
         samples[~usable] = 0.0
         _require(usable, samples.shape[-1], image.name)
@@ -242,7 +242,6 @@ class _Fit:
         images = ((self.data - self.background).astype(np.float32), self.weight)
         arguments = ((grid.size, grid.columns), images, self.samples, (matrix, right))
         self.workers.run(cell_sums, cells, *arguments)
-        matrix = matrix + np.tril(matrix, -1).transpose(0, 2, 1)
         self.coefficient = self._polynomials(grid, matrix, right)
         self.workers.run(
             convolve, len(self.data), self.samples, (self.coefficient, self.powers), self.matched
