@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import sqlalchemy as sa
+import structlog
 from scipy.spatial import cKDTree
 
 from loaders.astrometry.load import CONFIRMED
@@ -18,6 +19,7 @@ from loaders.catalog.load import CatalogChange, store_found
 from loaders.catalog.sources import Sources
 from loaders.detection.layer import Layer, SearchOptions
 from loaders.detection.measure import Detections
+from loaders.detection.psf_error import measured_psf_error
 from loaders.detection.search import search
 from loaders.psf.model import FloatArray
 from loaders.psf.profile import fwhm
@@ -31,8 +33,13 @@ from roman_db.jobs import Progress, Unit
 from roman_db.load_run import LoadRun
 from roman_db.schema.metadata import table
 
+log = structlog.get_logger()
+
 #: Error of the PSF as a fraction of the light, of one that was measured and of that of the optics.
 MEASURED_PSF, OPTICAL_PSF = 0.01, 0.03
+
+#: Measured on the image, the error counts from so many times that on, and up to so much.
+WORSE, WORST = 1.2, 0.2
 
 #: The same of the brightest light around, as a fraction of that.
 HALO_ERROR = 3e-5
@@ -121,7 +128,25 @@ def catalog_unit(unit: Unit, run: LoadRun, progress: Progress) -> None:
         halo_error=HALO_ERROR,
         oversampling=reference.frame.oversampling,
     )
-    found = search(
+    found = _search(unit, reference, known, options, progress)
+    error = measured_psf_error(found)
+    if error > WORSE * options.psf_error:
+        log.info("PSF is worse than assumed", unit=unit.name, assumed=options.psf_error, measured=error)
+        options = replace(options, psf_error=min(error, WORST))
+        found = _search(unit, reference, known, options, progress)
+    _require_sense(unit, found)
+    with session.transaction() as connection:
+        _store(connection, run, unit, reference, known, found)
+        run.count(connection, loaded=1)
+    with session.transaction(session.Role.OWNER) as connection:
+        connection.exec_driver_sql("ANALYZE roman.object, roman.object_flux, roman.reference_source")
+
+
+def _search(
+    unit: Unit, reference: StoredReference, known: KnownObjects, options: SearchOptions, progress: Progress
+) -> Detections:
+    """Search the image, beginning with what is known, and tell of each round."""
+    return search(
         [Layer(reference.image, reference.psf)],
         reference.image.data.shape,
         options,
@@ -130,12 +155,6 @@ def catalog_unit(unit: Unit, run: LoadRun, progress: Progress) -> None:
             f"catalog {unit.name}, {count} sources", number, options.max_rounds
         ),
     )
-    _require_sense(unit, found)
-    with session.transaction() as connection:
-        _store(connection, run, unit, reference, known, found)
-        run.count(connection, loaded=1)
-    with session.transaction(session.Role.OWNER) as connection:
-        connection.exec_driver_sql("ANALYZE roman.object, roman.object_flux, roman.reference_source")
 
 
 def _require_sense(unit: Unit, found: Detections) -> None:

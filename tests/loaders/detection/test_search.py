@@ -6,6 +6,7 @@ from scipy.optimize import least_squares
 from scipy.spatial import cKDTree
 
 from loaders.detection.layer import Layer, SearchOptions
+from loaders.detection.psf_error import measured_psf_error
 from loaders.detection.refine import Refinement, Sources
 from loaders.detection.search import search
 from loaders.detection.significance import Sums
@@ -153,6 +154,25 @@ def test_light_of_a_wrong_psf_is_no_source():
     layer = Layer(scene.image(scene.noisy(4)), PSF)
     doubtful = search([layer], SHAPE, SearchOptions(psf_error=0.1))
     assert doubtful.x.size == 1
+
+
+@pytest.mark.parametrize("width", [1.0, 0.97, 0.93])
+def test_the_error_of_a_psf_is_measured(width):
+    """Of the norm of the residual over that of the light, without what flux and place absorb."""
+    rng = np.random.default_rng(9)
+    nodes = np.mgrid[10:111:20, 10:111:20].reshape(2, -1)
+    x, y = nodes + rng.uniform(-1, 1, nodes.shape)
+    flux = rng.uniform(2000, 20000, x.size)
+    true = star_pixels(SHAPE, x, y, width * 0.8)
+    scene = Scene(SHAPE, x, y, flux, 3.0 + (true @ flux).reshape(SHAPE))
+    found = search([Layer(scene.image(scene.noisy(4)), PSF)], SHAPE, SearchOptions(psf_error=0.2))
+    error = measured_psf_error(found)
+    place = np.array([60.2]), np.array([59.7])
+    own, theirs = (star_pixels(SHAPE, *place, sigma).ravel() for sigma in (0.8, width * 0.8))
+    weight = 1 / (READ + POISSON * (3.0 + np.median(flux) * theirs))
+    left = theirs - own * (weight * own @ theirs) / (weight * own @ own)
+    expected = np.sqrt((weight * left @ left) / (weight * own @ own))
+    assert error == pytest.approx(expected, rel=0.2, abs=0.003)
 
 
 def test_modelled_light_counts_as_noise_in_proportion_to_the_error_of_the_psf():

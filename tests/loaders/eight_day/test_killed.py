@@ -50,6 +50,7 @@ def loaded(new_database, tmp_path_factory, tmp_path, monkeypatch, pytestconfig):
     settings.cache_clear()
 
 
+@pytest.mark.heavy
 def test_a_killed_build_leaves_nothing_and_is_done_by_the_next_run(loaded):
     url, products = loaded
     for point in POINTS:
