@@ -25,14 +25,21 @@ FROM roman.exposure e JOIN ops.input_file f USING (file_id)
 WHERE e.exposure_id = ANY(CAST(:exposure_id AS bigint[])) ORDER BY e.midpoint_mjd_tdb
 """
 
-#: Objects (``o``) to be taken for real: those that a catalog names, that were never looked for, or that some
-#: current reference image shows. What only images showed that were made again was none.
+#: Objects (``o``) to be taken for real: those that a catalog names, that were never looked for, or that the
+#: last search of some span shows. What only images showed that were made and searched again was none.
 CONFIRMED = """(
     EXISTS (SELECT FROM roman.object_alias a WHERE a.object_id = o.object_id)
     OR NOT EXISTS (SELECT FROM roman.reference_source s WHERE s.object_id = o.object_id)
     OR EXISTS (
         SELECT FROM roman.reference_source s JOIN roman.reference_image r USING (reference_image_id)
-        WHERE s.object_id = o.object_id AND r.superseded_at IS NULL AND s.state IN ('known', 'new')))"""
+        WHERE s.object_id = o.object_id AND s.state IN ('known', 'new')
+          AND (r.superseded_at IS NULL OR NOT EXISTS (
+              SELECT FROM roman.reference_image n
+              WHERE (n.field_id, n.detector, n.optical_element, n.start_mjd)
+                    = (r.field_id, r.detector, r.optical_element, r.start_mjd)
+                AND n.reference_image_id > r.reference_image_id
+                AND EXISTS (SELECT FROM roman.reference_source q
+                            WHERE q.reference_image_id = n.reference_image_id)))))"""
 
 _STARS = (
     """

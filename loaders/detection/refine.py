@@ -101,7 +101,7 @@ class LayerFit:
     ) -> None:
         image = layer.image
         good = image.good_pixels()
-        self._area = binary_fill_holes(good)
+        self._area = seen_area(good)
         data = np.where(good, image.data, np.float32(0)).astype(np.float32)
         self.field = Field(data, good, image.noise, table, image.origin)
         self.image, self.place, self.count = layer.image, layer.place, sources.x.size
@@ -151,10 +151,7 @@ class LayerFit:
 
     def seen(self) -> npt.NDArray[np.bool_]:
         """Sources that lie on the image: on pixels that count or in holes between them, shape (m,)."""
-        ny, nx = self._area.shape
-        row = np.clip(np.rint(self.fit.y), 0, ny - 1).astype(np.int64)
-        column = np.clip(np.rint(self.fit.x), 0, nx - 1).astype(np.int64)
-        return np.asarray(self._area[row, column])
+        return on_area(self._area, self.fit.x, self.fit.y)
 
     def brightest(self) -> FloatArray:
         """Flux that each source would have if all the light at its place were its own, shape (m,)."""
@@ -173,6 +170,18 @@ class LayerFit:
         inner = light[FRAME:-FRAME, FRAME:-FRAME]
         inner[:] = self.field.data - fit.inner_residual - fit.background
         return Residual(weight * fit.residual, weight, weight * light)
+
+
+def seen_area(good: npt.NDArray[np.bool_]) -> npt.NDArray[np.bool_]:
+    """Pixels that count, and holes between them, shape (ny, nx)."""
+    return np.asarray(binary_fill_holes(good))
+
+
+def on_area(area: npt.NDArray[np.bool_], x: FloatArray, y: FloatArray) -> npt.NDArray[np.bool_]:
+    """Places whose pixel, or the nearest one of the image, is marked, shape (n,)."""
+    row = np.clip(np.rint(y), 0, area.shape[0] - 1).astype(np.int64)
+    column = np.clip(np.rint(x), 0, area.shape[1] - 1).astype(np.int64)
+    return np.asarray(area[row, column])
 
 
 class Refinement:

@@ -16,7 +16,7 @@ from scipy.spatial import cKDTree
 from loaders.detection.layer import Layer, SearchOptions
 from loaders.detection.measure import Detections, measure
 from loaders.detection.peaks import find_peaks
-from loaders.detection.refine import Refinement, Sources
+from loaders.detection.refine import Refinement, Sources, on_area, seen_area
 from loaders.detection.significance import Sums, add_image
 from loaders.photometry.options import FitOptions
 from loaders.photometry.parallel import Workers
@@ -89,7 +89,7 @@ def search(
     """
     options = options or SearchOptions()
     tables = [(layer, PsfTable.of(layer.psf)) for layer in layers]
-    sources, before = _known_sources(known), 0
+    sources, before = _known_sources(layers, known), 0
     with Workers(FitOptions(threads=options.threads).thread_count) as workers:
         for number in range(options.max_rounds):
             refinement, kept = _settled(tables, sources, options, workers)
@@ -104,11 +104,15 @@ def search(
         return _conclude(tables, sources, shape, options, workers)
 
 
-def _known_sources(known: tuple[FloatArray, FloatArray, FloatArray] | None) -> Sources:
-    """Sources to begin with."""
+def _known_sources(layers: list[Layer], known: tuple[FloatArray, FloatArray, FloatArray] | None) -> Sources:
+    """Sources to begin with: those that some image shows; of others only the wings would tell."""
     if known is None:
         return Sources.found(np.empty(0), np.empty(0), np.empty(0))
-    return Sources(*known, np.arange(known[0].size, dtype=np.int64))
+    x, y, _ = known
+    shown = np.zeros(x.size, dtype=bool)
+    for layer in layers:
+        shown |= on_area(seen_area(layer.image.good_pixels()), *layer.place(x, y))
+    return Sources(*known, np.arange(x.size, dtype=np.int64)).take(shown)
 
 
 def _settled(
