@@ -132,10 +132,12 @@ def _collect(
     fitted_positions = fit.options.fit_positions & np.isfinite(extras.variance[:, 0])
     chi2, crowd = core_chi2(fit, np.where(fitted_positions, 2.0, 0.0)), crowding(fit)
     failed, extra, extra_err = judge_extras(fit, extras)
-    measured = np.isfinite(extras.flux_variance) & on_image(fit.x, fit.y, image.data.shape)
-    flags = failed | fit_flags(fit, extras.flux_variance, chi2, crowd)
+    # A flux that ran away without bound is none.
+    variance = np.where(np.isfinite(fit.flux), extras.flux_variance, np.nan)
+    measured = np.isfinite(variance) & on_image(fit.x, fit.y, image.data.shape)
+    flags = failed | fit_flags(fit, variance, chi2, crowd)
     table = np.column_stack(
-        [fit.flux, np.sqrt(extras.flux_variance), fit.at_stars(fit.background), chi2, crowd, extra, extra_err]
+        [fit.flux, np.sqrt(variance), fit.at_stars(fit.background), chi2, crowd, extra, extra_err]
     )
     table[~measured] = np.nan
     every = np.full((blends.x.size, table.shape[1]), np.nan)
