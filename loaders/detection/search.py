@@ -126,7 +126,8 @@ def _settled(
     for _ in range(_SETTLED_ROUNDS):
         refinement = Refinement(tables, sources, options, workers, _ROUGHLY)
         refinement.improve(_MOVES if sources.x.size else 0)
-        chosen = _significant(refinement, _KEPT * options.threshold, options.oversampling)
+        evidence = refinement.evidence()
+        chosen = _significant(refinement, evidence, _KEPT * options.threshold, options.oversampling)
         strength = np.abs(refinement.signal_to_noise_alone())
         if not (strength[~chosen] > _RUNAWAY).any():
             break
@@ -145,13 +146,15 @@ def _left_over(
     return Sources.found(*find_peaks(sums, options))
 
 
-def _significant(refinement: Refinement, threshold: float, oversampling: int) -> npt.NDArray[np.bool_]:
+def _significant(
+    refinement: Refinement, evidence: FloatArray, threshold: float, oversampling: int
+) -> npt.NDArray[np.bool_]:
     """Sources without which the images would not be explained, shape (n,).
 
     Of sources that share their light so closely that none is needed, the brightest stays.
     """
     sources = refinement.sources
-    significant = refinement.evidence() >= threshold
+    significant = evidence >= threshold
     alone = refinement.signal_to_noise_alone() >= threshold
     kept = significant | (alone & _brightest(sources, ~significant, _TOGETHER * oversampling))
     return kept & refinement.seen() & refinement.believable()
@@ -205,16 +208,15 @@ def _conclude(
         sources = kept.and_also(new)
         sources = sources.take(_apart(sources, options.separation * scale))
     measured = measure(refinement, options.blend_radius * scale)
-    chosen = _significant(refinement, options.threshold, scale)
-    return measured.take(chosen)
+    return measured.take(_significant(refinement, refinement.evidence(), options.threshold, scale))
 
 
 def _hopeless(refinement: Refinement, options: SearchOptions) -> npt.NDArray[np.bool_]:
     """Sources to drop, shape (n,): of those that share their light only the weakest, the others may rise."""
     sources, scale = refinement.sources, options.oversampling
-    weak = ~_significant(refinement, options.threshold, scale)
-    out = weak & ~(refinement.seen() & refinement.believable())
     strength = refinement.evidence()
+    weak = ~_significant(refinement, strength, options.threshold, scale)
+    out = weak & ~(refinement.seen() & refinement.believable())
     rows = np.flatnonzero(weak & ~out)
     order = rows[np.argsort(strength[rows], kind="stable")]
     if order.size:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from enum import IntFlag
 
+import numpy as np
+
 
 class PhotometryFlag(IntFlag):
     """Bits of the flags of one star in one exposure; 0 means that nothing is known against it."""
@@ -47,3 +49,6 @@ DESCRIPTION: dict[PhotometryFlag, str] = {
 
 EXCLUDING_FLAGS = int(PhotometryFlag.FIT_FAILED | PhotometryFlag.NO_PIXELS | PhotometryFlag.NOT_CONVERGED)
 """Points with any of these flags do not enter the summaries of light curves; the errors of others hold."""
+
+NO_GUIDE = np.uint16(~PhotometryFlag.POOR_FIT & 0xFFFF)
+"""Flags that keep a star from saying where an image lies; of an image that is off all are poor fits."""

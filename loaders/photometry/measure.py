@@ -11,7 +11,7 @@ import numpy.typing as npt
 from loaders.astrometry.stars import CatalogStars, catalog_pixels, near_image
 from loaders.photometry.difference_fit import flux_scale, photometer_difference
 from loaders.photometry.fit import StarPhotometry, photometer
-from loaders.photometry.flags import PhotometryFlag
+from loaders.photometry.flags import NO_GUIDE, PhotometryFlag
 from loaders.photometry.image import PixelImage, StarList
 from loaders.photometry.options import FitOptions
 from loaders.psf.model import EffectivePsf
@@ -25,9 +25,6 @@ SHIFT_TOLERANCE = 0.01
 
 #: Pixels beyond the edges within which stars still shed light into the image.
 MARGIN = 64.0
-
-_UNWELCOME = np.uint16(~PhotometryFlag.POOR_FIT & 0xFFFF)
-"""Flags that keep a star from saying where the exposure lies."""
 
 
 @dataclass(frozen=True)
@@ -118,7 +115,7 @@ def common_shift(fit: StarPhotometry) -> tuple[float, float]:
 
     A poor fit does not keep a star out: all of them are poor where the WCS is off by much of a pixel.
     """
-    good = np.isfinite(fit.dx) & (fit.flags & _UNWELCOME == 0)
+    good = np.isfinite(fit.dx) & (fit.flags & NO_GUIDE == 0)
     if not good.any():
         return float("nan"), float("nan")
     return float(np.median(fit.dx[good])), float(np.median(fit.dy[good]))

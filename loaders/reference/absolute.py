@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from loaders.photometry.fit import photometer
-from loaders.photometry.flags import PhotometryFlag
+from loaders.photometry.flags import NO_GUIDE
 from loaders.photometry.image import PixelImage, StarList
 from loaders.photometry.options import FitOptions
 from loaders.psf.model import EffectivePsf
@@ -27,9 +27,6 @@ _FLOOR = 0.002
 
 _CLIP, _ROUNDS = 3.0, 20
 """Standard deviations beyond which a star pulls the less the farther it is, and most rounds of weights."""
-
-_UNWELCOME = np.uint16(~PhotometryFlag.POOR_FIT & 0xFFFF)
-"""Flags that keep a star out: not that of poor fits, which all are if the frame is off."""
 
 _STILL = 0.01
 """Shift in fine pixels from which positions are measured anew about the shifted places."""
@@ -102,7 +99,7 @@ def lay_on_stars(
         offset = np.column_stack([fit.dx, fit.dy])
         own = np.column_stack([fit.dx_err, fit.dy_err])
         spread = np.sqrt(own**2 + error[:, None] ** 2 + (_FLOOR * scale) ** 2)
-        used = (fit.flags & _UNWELCOME == 0) & np.isfinite(offset + spread).all(axis=1)
+        used = (fit.flags & NO_GUIDE == 0) & np.isfinite(offset + spread).all(axis=1)
         if used.sum() < LEAST:
             return None
         place = np.column_stack([listed.x, listed.y])[used] - frame.middle
