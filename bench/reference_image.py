@@ -40,7 +40,7 @@ from loaders.photometry.parallel import Workers, available_threads
 from loaders.psf.model import EffectivePsf
 from loaders.psf.optics import optical_psf
 from loaders.reference.build import ExposureImage, Reference, build_reference
-from loaders.reference.frame import ReferenceFrame, choose_frame
+from loaders.reference.frame import ReferenceFrame, choose_frame, choose_oversampling
 from loaders.reference.members import first_state, pixels_of
 from loaders.reference.normal import NormalEquations
 from loaders.reference.psf import STEPS, PlacedPsf, reference_psf
@@ -51,6 +51,7 @@ AREA = "reference"
 COUNT, SIDE, SPEED_SIDE, OVERSAMPLING, DROP = 60, 200, 1000, 2, 0.75
 WCS_ERROR, SCALE_MAS = 0.02, 110.0
 """Errors of WCSs in pixels, and a pixel."""
+SHORT, SHORT_PIVOT = "F087", 0.87173
 BINS = ((19.0, 21.0), (21.0, 23.0), (23.0, 24.0))
 
 
@@ -75,8 +76,19 @@ def figures() -> Iterator[Figure]:
         image = drizzled(drizzle, field.exposures, reference)
         theirs = photometered(image, drizzled_psf(psf), field, frame)
     yield from _accuracy(field, own, theirs, peer)
+    yield from _short_wavelength()
     name = f"reference: WCS errors of {WCS_ERROR * SCALE_MAS:.1f} mas found in {SIDE} x {SIDE} pixels to"
     yield Figure(AREA, name, alignment_error(field), "mas", 1.0, "min")
+
+
+def _short_wavelength() -> Iterator[Figure]:
+    """How exact fluxes on a reference of F087 are, whose PSF asks for three fine pixels to a pixel."""
+    psf = middle_of(optical_psf("WFI07", SHORT))
+    field = field_of_stars(psf, SIDE, COUNT)
+    frame = choose_frame([one.projection for one in field.exposures], choose_oversampling(SHORT_PIVOT, COUNT))
+    reference = build_reference(field.exposures.__getitem__, COUNT, frame)
+    own = photometered(reference.image, reference_psf_of(reference, psf), field, frame)
+    yield from _accuracy(field, own, None, None, SHORT)
 
 
 def alignment_error(field: FieldOfStars) -> float:
@@ -100,12 +112,13 @@ def _accuracy(
     own: tuple[FloatArray, FloatArray],
     theirs: tuple[FloatArray, FloatArray] | None,
     peer: str | None,
+    element: str = "F146",
 ) -> Iterator[Figure]:
     """Scatter and bias of fluxes by magnitude, and whether errors are what they claim to be."""
     inside = (np.abs(field.x - SIDE / 2) < SIDE / 2 - 8) & (np.abs(field.y - SIDE / 2) < SIDE / 2 - 8)
     for low, high in BINS:
         some = inside & (field.magnitude >= low) & (field.magnitude < high)
-        name = f"photometry on a reference of {COUNT} exposures, F146 {low:.0f} to {high:.0f}"
+        name = f"photometry on a reference of {COUNT} exposures, {element} {low:.0f} to {high:.0f}"
         found = [
             None if one is None else _errors(one[0][some], one[1][some], field.flux[some])
             for one in (own, theirs)
@@ -133,7 +146,7 @@ def reference_psf_of(reference: Reference, psf: EffectivePsf) -> EffectivePsf:
         for member in reference.members
         if member.place is not None and member.refused is None
     ]
-    return reference_psf(placed, float(REACH * OVERSAMPLING))
+    return reference_psf(placed, float(REACH * reference.frame.oversampling))
 
 
 def photometered(
@@ -141,7 +154,7 @@ def photometered(
 ) -> tuple[FloatArray, FloatArray]:
     """Fluxes at true positions, and their errors."""
     x, y = frame.projection.to_pixel(*PLANE.to_sky(field.x, field.y))
-    options = FitOptions(tile_size=20 * OVERSAMPLING, margin=4.0 * OVERSAMPLING)
+    options = FitOptions(tile_size=20 * frame.oversampling, margin=4.0 * frame.oversampling)
     found = photometer(image, StarList(x, y, field.flux), psf, options)
     return found.flux, found.flux_err
 

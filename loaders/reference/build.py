@@ -12,7 +12,7 @@ from scipy.ndimage import uniform_filter
 from loaders.photometry.image import PixelImage
 from loaders.photometry.noise import NoiseModel
 from loaders.photometry.parallel import Workers, available_threads
-from loaders.reference.frame import ReferenceFrame
+from loaders.reference.frame import FEWEST_JUDGED, ReferenceFrame
 from loaders.reference.image import orthonormal
 from loaders.reference.kernels import Float32Array, FloatArray
 from loaders.reference.members import ExposureImage, MemberState, first_state
@@ -123,7 +123,7 @@ def build_reference(
 
 def _can_judge(members: Sequence[MemberState], frame: ReferenceFrame) -> bool:
     """Whether there are so many exposures that one can be told from the others."""
-    return len(members) - _refusals(members) >= max(3, 2 * frame.oversampling**2)
+    return len(members) - _refusals(members) >= max(3, FEWEST_JUDGED * frame.oversampling**2)
 
 
 def _refusals(members: Sequence[MemberState]) -> int:

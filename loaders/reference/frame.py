@@ -19,6 +19,12 @@ _ARCSEC = np.pi / 648_000
 BORDER = 4
 """Detector pixels around the outermost exposures."""
 
+_CUT_OFF = 2.36 / (206_265 / 0.11)
+"""Shortest wavelength (m) of which the telescope passes less than one wave a pixel: 2.36 m, pixels of 0.11"."""
+
+FEWEST_JUDGED = 2
+"""Exposures per fine pixel of a detector pixel from which one of them can be told from the others."""
+
 
 @dataclass(frozen=True)
 class ReferenceFrame:
@@ -65,6 +71,22 @@ class ReferenceFrame:
         vector = radial[:, None] + east[:, None] * plane[0] + north[:, None] * plane[1]
         ra = np.degrees(np.arctan2(vector[1], vector[0])) % 360.0
         return ra, np.degrees(np.arctan2(vector[2], np.hypot(vector[0], vector[1])))
+
+
+def choose_oversampling(wavelength: float, count: int) -> int:
+    """Fine pixels per detector pixel along an axis.
+
+    Two hold the frequencies that pass through square pixels and a telescope that resolves a pixel; at
+    shorter wavelengths it passes more, and three are needed, and as many exposures as these ask for.
+
+    Parameters
+    ----------
+    wavelength
+        Of the optical element, µm.
+    count
+        Exposures.
+    """
+    return 3 if wavelength < 1e6 * _CUT_OFF and count >= FEWEST_JUDGED * 3**2 else 2
 
 
 def choose_frame(projections: Sequence[SkyProjection], oversampling: int) -> ReferenceFrame:

@@ -22,7 +22,7 @@ from loaders.psf.profile import fwhm
 from loaders.reference.absolute import LEAST, AbsoluteSolution, corrected, lay_on_stars
 from loaders.reference.build import MemberState, Reference, build_reference
 from loaders.reference.exposures import ExposureStore
-from loaders.reference.frame import FloatArray, ReferenceFrame, choose_frame
+from loaders.reference.frame import FloatArray, ReferenceFrame, choose_frame, choose_oversampling
 from loaders.reference.product import ReferenceKeywords, StoredReference, read_reference, write_reference
 from loaders.reference.psf import PlacedPsf, reference_psf
 from loaders.rejection import Rejected
@@ -34,9 +34,6 @@ from roman_db.load_run import LoadRun
 from roman_db.schema.metadata import table
 from roman_db.settings import settings
 
-#: Fine pixels per detector pixel: see docs/decisions/reference-images.md.
-OVERSAMPLING = 2
-
 #: Half width of the PSF of a reference, detector pixels.
 PSF_REACH = 56.0
 
@@ -45,7 +42,7 @@ _DETECTION = 5.0
 
 _FRAME = """
 SELECT ra_ref, dec_ref, rotation_matrix, n_x, n_y, oversampling FROM roman.reference_image
-WHERE field_id = :field_id AND detector = :detector AND superseded_at IS NULL
+WHERE field_id = :field_id AND detector = :detector AND oversampling = :oversampling AND superseded_at IS NULL
 ORDER BY optical_element = :optical_element DESC, start_mjd LIMIT 1
 """
 
@@ -141,15 +138,17 @@ def _sort_out(
 
 def _frame(unit: Unit, store: ExposureStore, count: int) -> ReferenceFrame:
     """The frame of earlier images of the field and detector, or one that holds these exposures."""
-    names = ("field_id", "detector", "optical_element")
+    given = {name: unit.arguments[name] for name in ("field_id", "detector", "optical_element")}
+    elements = table("roman.optical_element").c
+    pivot = sa.select(elements.wavelength_pivot).where(elements.optical_element == given["optical_element"])
     with session.reading() as connection:
-        row = connection.execute(
-            sa.text(_FRAME), {name: unit.arguments[name] for name in names}
-        ).one_or_none()
+        oversampling = choose_oversampling(float(connection.execute(pivot).scalar_one()), count)
+        where = given | {"oversampling": oversampling}
+        row = connection.execute(sa.text(_FRAME), where).one_or_none()
     if row is not None:
         matrix = np.array(row.rotation_matrix, dtype=np.float64).reshape(2, 2)
         return ReferenceFrame(row.ra_ref, row.dec_ref, matrix, (row.n_y, row.n_x), row.oversampling)
-    return choose_frame([store(k).projection for k in range(count)], OVERSAMPLING)
+    return choose_frame([store(k).projection for k in range(count)], oversampling)
 
 
 def _psf(

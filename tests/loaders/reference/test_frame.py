@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from loaders.reference.frame import BORDER, ReferenceFrame, choose_frame
+from loaders.reference.frame import BORDER, ReferenceFrame, choose_frame, choose_oversampling
 from loaders.wfi.projection_fit import fit_projection
 from tests.loaders.reference.scenes import PIXEL, SIDE, dithers
 
@@ -85,3 +85,16 @@ def test_separations_on_the_sky_are_those_of_the_tangent_plane():
 def test_oversampling_below_one_is_refused():
     with pytest.raises(ValueError, match="at least 1"):
         choose_frame(projections(0.0, 0.0, dithers(1)), 0)
+
+
+@pytest.mark.parametrize(("wavelength", "expected"), [(0.62, 3), (0.87, 3), (1.06, 3), (1.43, 2), (2.13, 2)])
+def test_the_grid_is_as_fine_as_the_sharpest_detail_that_the_telescope_passes(wavelength, expected):
+    # A telescope of 2.36 m passes D / λ waves a radian; a square pixel passes none at one wave a pixel.
+    waves_a_pixel = 2.36 / (wavelength * 1e-6) * np.radians(0.11 / 3600)
+    assert (waves_a_pixel > 1) == (expected == 3)
+    assert choose_oversampling(wavelength, 60) == expected
+
+
+def test_few_exposures_do_not_fill_the_finest_grid():
+    assert choose_oversampling(0.87, 17) == 2
+    assert choose_oversampling(0.87, 18) == 3
