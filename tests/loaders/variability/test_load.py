@@ -40,11 +40,13 @@ def ask(query, **values):
 
 
 def points(object_id, element, from_mjd=0, to_mjd=10**6):
-    rows = ask(
-        "SELECT flux::float8, flux_err::float8 FROM roman.light_curve WHERE object_id = :o AND optical_element = :e "
-        "AND flags & 3 = 0 AND flux <> 'NaN' AND start_mjd >= :a AND start_mjd < :b ORDER BY midpoint_mjd_tdb",
-        o=int(object_id), e=element, a=from_mjd, b=to_mjd,
-    )  # fmt: skip
+    query = """
+        SELECT flux::float8, flux_err::float8 FROM roman.light_curve
+        WHERE object_id = :object_id AND optical_element = :element AND flags & 3 = 0 AND flux <> 'NaN'
+          AND start_mjd >= :from_mjd AND start_mjd < :to_mjd
+        ORDER BY midpoint_mjd_tdb
+    """
+    rows = ask(query, object_id=int(object_id), element=element, from_mjd=from_mjd, to_mjd=to_mjd)
     return np.array(rows, dtype=np.float64).reshape(-1, 2).T
 
 
