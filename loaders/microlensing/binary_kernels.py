@@ -100,7 +100,7 @@ def solve(c: ComplexArray, roots: ComplexArray, known: bool) -> bool:
     if known and improve(c, roots):
         return True
     begin(c, roots)
-    return improve(c, roots)
+    return bool(improve(c, roots))
 
 
 @numba.njit(cache=True, nogil=True)
@@ -195,7 +195,7 @@ def _hides(x: float, y: float, s: float, q: float, rho: float) -> bool:
         size = 4.0 * np.sqrt(q) / (s * s)
         across, along = x - (s - 1.0 / s) / (1.0 + q), y
         reach = 4.0 * rho + 6.0 * np.sqrt(q) / s
-    return rho > 0.1 * size and across * across + along * along < reach * reach
+    return bool(rho > 0.1 * size and across * across + along * along < reach * reach)
 
 
 @numba.njit(cache=True, nogil=True)
