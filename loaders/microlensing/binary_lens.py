@@ -1,0 +1,140 @@
+"""Magnification by two lenses, of a point or of a disc with a dark limb, in the conventions of MulensModel.
+
+Lengths are in Einstein radii of the whole mass. The centre of mass is at the origin, the first lens, of
+mass 1 / (1 + q), at x = -s q / (1 + q), the second one at x = s / (1 + q). The angle alpha is that of
+MulensModel 3 (Poleski & Yee 2019, Astronomy and Computing 26, 35), in degrees: that of Skowron et al. (2011,
+ApJ 738, 87) less 180.
+
+Most points of a light curve are far from caustics: there the point source with its quadrupole serves
+(`binary_kernels`). Others are integrated along the edges of the images by VBMicrolensing (Bozza 2010, MNRAS
+408, 2188; Bozza et al. 2018, MNRAS 479, 5157; Bozza et al. 2025, A&A 694, A219).
+"""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from loaders.microlensing.binary_kernels import CLOSE, disc_magnification
+
+FloatArray = npt.NDArray[np.float64]
+
+_ACCURACY = 3e-4
+"""Relative error up to which VBMicrolensing goes on."""
+
+_QUADRUPOLE = 4e-3
+"""How much of the magnification the quadrupole may be; what it leaves out is far less."""
+
+
+def magnification(
+    x: npt.ArrayLike,
+    y: npt.ArrayLike,
+    s: float,
+    q: float,
+    rho: float = 0.0,
+    limb: float = 0.0,
+) -> FloatArray:
+    """Magnification by two lenses.
+
+    Parameters
+    ----------
+    x, y
+        Source from the centre of mass, Einstein radii; they broadcast. In order of time it goes fastest.
+    s
+        Separation of the lenses, Einstein radii.
+    q
+        Mass of the second lens over that of the first; may be above 1.
+    rho
+        Radius of the source, Einstein radii; 0: a point.
+    limb
+        Linear limb darkening u: the surface brightness is ``1 - u (1 - cos θ)``.
+
+    Returns
+    -------
+    ndarray
+        Of the shape of x and y; NaN where one of them is NaN. Good to 1e-3 of its value.
+
+    Raises
+    ------
+    ValueError
+        If s or q is not above zero, rho is below, or limb is not within 0 and 1.
+    """
+    if not (0 < s < np.inf and 0 < q < np.inf and 0 <= rho < np.inf and 0 <= limb <= 1):
+        raise ValueError(
+            f"need s > 0, q > 0, rho >= 0 and 0 <= limb <= 1, got s={s}, q={q}, rho={rho}, limb={limb}"
+        )
+    if q > 1:
+        return magnification(-np.asarray(x), y, s, 1 / q, rho, limb)
+    across, along = np.broadcast_arrays(np.asarray(x, dtype=np.float64), np.asarray(y, dtype=np.float64))
+    shape = across.shape
+    across, along = np.ascontiguousarray(across).ravel(), np.ascontiguousarray(along).ravel()
+    out, state = np.full(across.size, np.nan), np.zeros(across.size, dtype=np.uint8)
+    known = np.isfinite(across) & np.isfinite(along)
+    value, close = np.empty(int(known.sum())), np.empty(int(known.sum()), dtype=np.uint8)
+    darkening = 1 - 0.4 * limb / (3 - limb)
+    lens = (float(s), float(q))
+    disc_magnification(
+        (across[known], along[known]), lens, float(rho), darkening, _QUADRUPOLE, (value, close)
+    )
+    out[known], state[known] = value, close
+    for k in np.flatnonzero(state == CLOSE):
+        out[k] = _contour(float(across[k]), float(along[k]), lens, float(rho), float(limb))
+    return out.reshape(shape)
+
+
+def trajectory(
+    time: npt.ArrayLike,
+    t_0: float,
+    u_0: float,
+    t_E: float,
+    alpha: float = 0.0,
+    offsets: tuple[npt.ArrayLike, npt.ArrayLike] | None = None,
+) -> tuple[FloatArray, FloatArray]:
+    """Where the source is, from the centre of mass.
+
+    ``x = -τ cos α + β sin α``, ``y = -τ sin α - β cos α`` with ``τ = (t - t_0) / t_E`` and ``β = u_0``.
+
+    Parameters
+    ----------
+    time
+        Shape (n,), days.
+    t_0, u_0, t_E
+        Time of the closest approach to the centre of mass, in the scale of ``time``; Einstein radii; days.
+    alpha
+        Degrees.
+    offsets
+        What is added to τ and β, shape (n,) each, such as `loaders.microlensing.parallax.shifts` gives.
+
+    Returns
+    -------
+    x, y
+        Shape (n,), Einstein radii.
+    """
+    tau = (np.asarray(time, dtype=np.float64) - t_0) / t_E
+    beta = np.full_like(tau, u_0)
+    if offsets is not None:
+        tau, beta = tau + np.asarray(offsets[0]), beta + np.asarray(offsets[1])
+    cosine, sine = np.cos(np.radians(alpha)), np.sin(np.radians(alpha))
+    return -tau * cosine + beta * sine, -tau * sine - beta * cosine
+
+
+def _contour(x: float, y: float, lens: tuple[float, float], rho: float, limb: float) -> float:
+    """Magnification of a source by VBMicrolensing."""
+    engine = _engine()
+    if rho == 0:
+        return float(engine.BinaryMag0(*lens, x, y))
+    engine.a1 = limb
+    return float(engine.BinaryMag2(*lens, x, y, rho))
+
+
+@cache
+def _engine() -> Any:
+    """VBMicrolensing, made once: it is not to be used by several threads at once."""
+    import VBMicrolensing  # noqa: PLC0415 - a tenth of a second that only light curves near caustics need
+
+    engine = VBMicrolensing.VBMicrolensing()
+    engine.Tol = engine.RelTol = _ACCURACY
+    return engine
