@@ -73,6 +73,7 @@ def plane() -> SkyProjection:
     ra, dec = np.radians(268.0), np.radians(-29.2)
 
     def sky(x: FloatArray, y: FloatArray) -> tuple[FloatArray, FloatArray]:
+        """Right ascension and declination, degrees, of pixels: the gnomonic projection turned around."""
         east, north = (np.radians((value - (SIDE - 1) / 2) * PIXEL / 3600) for value in (-x + SIDE - 1, y))
         along = np.cos(dec) - north * np.sin(dec)
         longitude = ra + np.arctan2(east, along)

@@ -10,8 +10,9 @@ import os
 import socket
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime
+from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
 
 import psutil
@@ -100,6 +101,33 @@ class LoadRun:
         }
         again = insert.on_conflict_do_update(index_elements=["load_run_id", "role", "path"], set_=new)
         connection.execute(again, [asdict(file) | {"load_run_id": self.load_run_id} for file in files])
+
+    def register_file(self, connection: sa.Connection, file: InputFile) -> int:
+        """Register a file of the kind of its role as the current one, and record it as an input.
+
+        An earlier version that comes back is current again, and of this run.
+
+        Returns
+        -------
+        int
+            Its row in ``ops.input_file``.
+        """
+        files = table("ops.input_file")
+        row = {
+            "kind": file.role,
+            "filename": Path(file.path).name,
+            "path": file.path,
+            "sha256": file.sha256,
+            "size_bytes": file.size_bytes,
+            "load_run_id": self.load_run_id,
+        }
+        insert = sa.dialects.postgresql.insert(files).values(row)
+        again = insert.on_conflict_do_update(
+            index_elements=["kind", "sha256"], set_=row | {"superseded_at": sa.null()}
+        )
+        file_id = int(connection.execute(again.returning(files.c.file_id)).scalar_one())
+        self.record_inputs(connection, [replace(file, file_id=file_id)])
+        return file_id
 
     def count(self, connection: sa.Connection, loaded: int = 0, unchanged: int = 0) -> None:
         """Add units that the database now holds, in the transaction that stores them."""

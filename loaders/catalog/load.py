@@ -91,7 +91,7 @@ class CatalogOptions:
 
 @dataclass(frozen=True)
 class CatalogChange:
-    """What a catalog changed; version None: nothing. ``n_flux`` counts fluxes that are new or changed."""
+    """What a catalog changed. Version None: nothing did. ``n_flux`` counts fluxes that are new or changed."""
 
     catalog_version_id: int | None
     n_new: int
@@ -247,7 +247,7 @@ def store_found(
     object_id: npt.NDArray[np.int64],
     match_radius: float,
 ) -> tuple[CatalogChange, npt.NDArray[np.int64]]:
-    """Store sources that a loader found on images, as a version of the catalog.
+    """Store sources that a loader found on images, as a version of the catalog, also where nothing changes.
 
     Parameters
     ----------
@@ -274,15 +274,15 @@ def store_found(
     connection.execute(sa.text("LOCK TABLE roman.object IN SHARE ROW EXCLUSIVE MODE"))
     _stage(connection, sources, [one if one >= 0 else None for one in object_id.tolist()])
     _run_job(connection, "object_match_place", {"radius": match_radius / 3600})
-    return _store_staged(connection, run, name, sources)
+    return _store_staged(connection, run, name, sources, always=True)
 
 
 def _store_staged(
-    connection: sa.Connection, run: LoadRun, name: str, sources: Sources
+    connection: sa.Connection, run: LoadRun, name: str, sources: Sources, *, always: bool = False
 ) -> tuple[CatalogChange, npt.NDArray[np.int64]]:
     """Store what is staged, new objects for what is none, and say which object each source is."""
     _stage_new(connection, sources)
-    change = _upsert(connection, run, name, 0)
+    change = _upsert(connection, run, name, 0, always=always)
     query = sa.text("SELECT object_id FROM pg_temp.staged_source ORDER BY n")
     return change, np.fromiter(connection.execute(query).scalars(), np.int64, len(sources))
 
@@ -338,8 +338,10 @@ def _stage_new(connection: sa.Connection, sources: Sources) -> None:
     )
 
 
-def _upsert(connection: sa.Connection, run: LoadRun, name: str, n_merged: int) -> CatalogChange:
-    """Write what is new or has changed under a new version; no version where nothing is."""
+def _upsert(
+    connection: sa.Connection, run: LoadRun, name: str, n_merged: int, *, always: bool = False
+) -> CatalogChange:
+    """Write what is new or has changed under a new version; where nothing is, only ``always`` makes one."""
     versions = table("roman.catalog_version")
     row = {
         "name": name,
@@ -357,7 +359,7 @@ def _upsert(connection: sa.Connection, run: LoadRun, name: str, n_merged: int) -
     (n_flux,) = _run_job(connection, "object_flux", keys)
     (n_alias,) = _run_job(connection, "object_alias", keys | {"name": name})
     mine = versions.c.catalog_version_id == version
-    if n_new + n_changed + n_flux + n_alias == 0:
+    if n_new + n_changed + n_flux + n_alias == 0 and not always:
         connection.execute(versions.delete().where(mine))
         return CatalogChange(None, 0, 0, n_same, 0, n_merged)
     counts = {"n_new": n_new, "n_changed": n_changed, "n_unchanged": n_same}

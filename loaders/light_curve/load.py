@@ -101,7 +101,12 @@ def write_block(
     return write_blocks(connection, [NewBlock(key, epochs, lambda: photometry)], context)[0]
 
 
-def write_blocks(connection: sa.Connection, blocks: Sequence[NewBlock], context: BlockContext) -> list[int]:
+def write_blocks(
+    connection: sa.Connection,
+    blocks: Sequence[NewBlock],
+    context: BlockContext,
+    withdrawn: Sequence[int] = (),
+) -> list[int]:
     """Store blocks with their segments and summaries, in place of current blocks of the same exposures.
 
     Two writers of the same detector, optical element and kind take turns, so that neither misses the other.
@@ -110,6 +115,10 @@ def write_blocks(connection: sa.Connection, blocks: Sequence[NewBlock], context:
     ----------
     blocks
         Blocks of one detector, optical element and kind, in order of their days.
+    context
+        Whence they come.
+    withdrawn
+        Exposures not among the new ones that the blocks which are replaced may hold all the same.
 
     Returns
     -------
@@ -119,17 +128,30 @@ def write_blocks(connection: sa.Connection, blocks: Sequence[NewBlock], context:
     Raises
     ------
     ValueError
-        If a current block of the kind holds some but not all of its exposures among the new ones: replacing
-        it would lose points. Or if the photometry of a block has another number of epochs.
+        If a current block of the kind holds some but not all of its exposures among the new and the withdrawn
+        ones: replacing it would lose points. Or if the photometry of a block has another number of epochs.
     """
     key = blocks[0].key
     _take_turns(connection, key)
     # All windows are kept from compaction before any row of a block is locked: compaction does the same.
     places = [open_block(connection, block.key.start_mjd) for block in blocks]
-    supersede(connection, key.photometry_kind, np.concatenate([block.epochs.exposure_id for block in blocks]))
+    replaced = [block.epochs.exposure_id for block in blocks] + [np.array(withdrawn, np.int64)]
+    supersede(connection, key.photometry_kind, np.concatenate(replaced))
     for place, block in zip(places, blocks, strict=True):
         _write(connection, place, block, context)
     return [place.block_id for place in places]
+
+
+def withdraw_exposures(connection: sa.Connection, key: BlockKey, exposure_id: Sequence[int]) -> None:
+    """Mark the blocks of exposures as superseded, with none in their place.
+
+    Raises
+    ------
+    ValueError
+        If such a block holds other exposures, too.
+    """
+    _take_turns(connection, key)
+    supersede(connection, key.photometry_kind, np.array(exposure_id, np.int64))
 
 
 def _write(connection: sa.Connection, place: BlockPlace, block: NewBlock, context: BlockContext) -> None:

@@ -91,8 +91,7 @@ def _store(connection: sa.Connection, run: LoadRun, mosaic: MosaicDescription, r
         return
     cell = _cell_of(connection, run, mosaic)
     _supersede(connection, mosaic, cell, replace)
-    file_id = _insert_file(connection, run, mosaic)
-    run.record_inputs(connection, [InputFile(**asdict(file) | {"file_id": file_id})])
+    file_id = run.register_file(connection, file)
     own = {"sky_cell_id": cell, "file_id": file_id, "load_run_id": run.load_run_id}
     row = {name: getattr(mosaic, name) for name in _COLUMNS} | own
     copy_rows(connection, "roman.mosaic", {name: [value] for name, value in row.items()})
@@ -172,24 +171,6 @@ def _supersede(connection: sa.Connection, mosaic: MosaicDescription, cell: int, 
     connection.execute(mosaics.update().where(same).values(superseded_at=sa.func.now()))
     gone = files.update().where(files.c.file_id == old.file_id)
     connection.execute(gone.values(superseded_at=sa.func.now()))
-
-
-def _insert_file(connection: sa.Connection, run: LoadRun, mosaic: MosaicDescription) -> int:
-    """Register the file. An earlier version that comes back is current again, and of this run."""
-    files = table("ops.input_file")
-    row = {
-        "kind": "mosaic",
-        "filename": mosaic.path.name,
-        "path": str(mosaic.path),
-        "sha256": mosaic.sha256,
-        "size_bytes": mosaic.size_bytes,
-        "load_run_id": run.load_run_id,
-    }
-    insert = sa.dialects.postgresql.insert(files).values(row)
-    again = insert.on_conflict_do_update(
-        index_elements=["kind", "sha256"], set_=row | {"superseded_at": sa.null()}
-    )
-    return int(connection.execute(again.returning(files.c.file_id)).scalar_one())
 
 
 def expand(paths: Iterable[Path]) -> list[Path]:

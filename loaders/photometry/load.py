@@ -16,7 +16,7 @@ import sqlalchemy as sa
 from loaders.astrometry.load import StoredExposure, read_exposures, read_stars
 from loaders.astrometry.stars import CatalogStars
 from loaders.light_curve.block import NONE, BlockKey, Epochs
-from loaders.light_curve.load import BlockContext, NewBlock, write_blocks
+from loaders.light_curve.load import BlockContext, NewBlock, withdraw_exposures, write_blocks
 from loaders.photometry.apertures import APERTURE_RADIUS, measure_apertures
 from loaders.photometry.assemble import assemble_block
 from loaders.photometry.flags import EXCLUDING_FLAGS
@@ -41,6 +41,8 @@ EVERY_DAY, FREE, APERTURE = "psf", "psf_free", "aperture"
 #: And of the changes against the fluxes on a reference image, with positions held.
 DIFFERENCE = "dia"
 
+#: An exposure that an image refused unread, as its file was not there, has no scale of its light: it is not
+#: photometered now, but what was measured of it before stays.
 _PENDING = """
 WITH measured AS (
     SELECT b.block_id, b.catalog_version_id, m.exposure_id, m.file_id, m.psf_model_id
@@ -48,17 +50,21 @@ WITH measured AS (
         unnest(b.exposure_id, b.file_id, b.psf_model_id) AS m (exposure_id, file_id, psf_model_id)
     WHERE b.photometry_kind = CAST(:photometry_kind AS text) AND b.superseded_at IS NULL
       AND b.start_mjd <= CAST(:last_day AS int) AND b.end_mjd > CAST(:first_day AS int)
+), refused AS (
+    SELECT e.exposure_id, bool_or(m.flux_scale IS NOT NULL) AS is_misfit
+    FROM roman.reference_image_exposure m JOIN roman.reference_image r USING (reference_image_id)
+    JOIN roman.exposure e ON e.exposure_id = m.exposure_id AND e.file_id = m.file_id
+    WHERE NOT m.is_used AND r.superseded_at IS NULL GROUP BY e.exposure_id
 ), pending AS (
     SELECT e.*, m.block_id
     FROM roman.exposure e
     JOIN roman.optical_element o USING (optical_element)
     LEFT JOIN measured m USING (exposure_id)
+    LEFT JOIN refused x USING (exposure_id)
     WHERE o.kind = 'imaging'
-      AND NOT EXISTS (
-          SELECT FROM roman.reference_image_exposure m JOIN roman.reference_image r USING (reference_image_id)
-          WHERE m.exposure_id = e.exposure_id AND m.file_id = e.file_id AND NOT m.is_used
-            AND r.superseded_at IS NULL)
-      AND (m.block_id IS NULL OR CAST(:redo AS bool) OR m.file_id IS DISTINCT FROM e.file_id
+      AND (x.exposure_id IS NULL OR x.is_misfit AND m.block_id IS NOT NULL)
+      AND (x.exposure_id IS NOT NULL
+           OR m.block_id IS NULL OR CAST(:redo AS bool) OR m.file_id IS DISTINCT FROM e.file_id
            OR CAST(:follow_catalog AS bool) AND m.catalog_version_id < (
                SELECT max(v.catalog_version_id) FROM roman.catalog_version v WHERE v.n_new > 0)
            OR m.psf_model_id IS NULL AND CAST(:photometry_kind AS text) <> 'aperture' AND EXISTS (
@@ -77,10 +83,15 @@ WITH measured AS (
       AND e.optical_element = coalesce(CAST(:optical_element AS text), e.optical_element)
 ), unit AS (
     SELECT field_id, detector, optical_element, day_mjd AS start_mjd, block_id,
-           array_agg(exposure_id ORDER BY midpoint_mjd_tdb) AS exposure_id
+           array_agg(exposure_id ORDER BY midpoint_mjd_tdb) AS exposure_id,
+           CAST('{}' AS bigint[]) AS withdrawn
     FROM pending WHERE block_id IS NULL GROUP BY 1, 2, 3, 4, 5
     UNION ALL
-    SELECT b.field_id, b.detector, b.optical_element, b.start_mjd, b.block_id, b.exposure_id
+    SELECT b.field_id, b.detector, b.optical_element, b.start_mjd, b.block_id,
+           ARRAY(SELECT one FROM unnest(b.exposure_id) WITH ORDINALITY AS m (one, n)
+                 WHERE one NOT IN (SELECT exposure_id FROM refused WHERE is_misfit) ORDER BY n),
+           ARRAY(SELECT one FROM unnest(b.exposure_id) AS m (one)
+                 WHERE one IN (SELECT exposure_id FROM refused WHERE is_misfit) ORDER BY one)
     FROM roman.light_curve_block b WHERE b.block_id IN (SELECT block_id FROM pending)
 )
 SELECT f.name AS field, CAST(:photometry_kind AS text) AS photometry_kind, u.*
@@ -118,7 +129,8 @@ def pending_units(arguments: Mapping[str, Any]) -> list[Unit]:
 
     Left out are those that did not fit a reference image: their WCS or their light is wrong.
     Listed whole are blocks that hold an exposure whose file is another than the one that was measured, or one
-    that was measured with the PSF of the optics although the library has a good one of its day by now; with
+    that was measured with the PSF of the optics although the library has a good one of its day by now, or one
+    that was found not to fit since: without it, which is ``withdrawn``. With
     ``redo`` all blocks of the days, with ``follow_catalog`` those measured before the catalog last grew.
     Arguments: ``first_day, last_day`` (MJD), ``detector, optical_element`` (or None), ``redo``,
     ``follow_catalog``, ``photometry_kind`` ("psf", "psf_free" for positions fitted with the fluxes,
@@ -140,7 +152,8 @@ def _name(row: sa.Row[Any]) -> str:
 def photometer_unit(unit: Unit, run: LoadRun, progress: Progress) -> None:
     """Photometer the exposures of a unit, day by day, and store them as a block for each day.
 
-    All blocks are stored in one transaction. Those of a merged block wait on disk, so that memory holds the
+    Those that are withdrawn go with the block that holds them, also where nothing takes its place. All blocks
+    are stored in one transaction. Those of a merged block wait on disk, so that memory holds the
     measurements of one day.
     """
     with session.reading() as connection:
@@ -155,7 +168,9 @@ def photometer_unit(unit: Unit, run: LoadRun, progress: Progress) -> None:
             measured.append(_measure_day(unit, run, of_day, tell, place))
             done += len(of_day)
         if kept := [day for day in measured if day is not None]:
-            _store(run, kept)
+            _store(run, kept, unit.arguments["withdrawn"])
+    if not exposures:
+        _withdraw(unit)
 
 
 def _tell(progress: Progress, what: str, before: int, total: int, done: int) -> None:
@@ -336,12 +351,21 @@ def _measure(file: tuple[Path, int]) -> ExposureMeasurement | Rejected:
         return unexpected(file[0], error)
 
 
-def _store(run: LoadRun, days: Sequence[_MeasuredDay]) -> None:
+def _withdraw(unit: Unit) -> None:
+    """Let a block go of which no exposure is left to measure."""
+    given = unit.arguments
+    where, day = (given["field_id"], given["detector"], given["optical_element"]), given["start_mjd"]
+    key = BlockKey(*where, given["photometry_kind"], day, day + 1)
+    with session.transaction() as connection:
+        withdraw_exposures(connection, key, given["withdrawn"])
+
+
+def _store(run: LoadRun, days: Sequence[_MeasuredDay], withdrawn: Sequence[int]) -> None:
     """Store blocks, metrics and counts in one transaction; the blocks are of a catalog that all days know."""
     version = min(day.catalog_version_id for day in days)
     context = BlockContext(run.load_run_id, version, EXCLUDING_FLAGS)
     with session.transaction() as connection:
-        block_ids = write_blocks(connection, [day.block for day in days], context)
+        block_ids = write_blocks(connection, [day.block for day in days], context, withdrawn)
         metrics = [metric for day in days for metric in day.of_exposures]
         metrics += [
             Metric(name, day.block.key.optical_element, value, block_id=block_id)

@@ -20,7 +20,7 @@ BORDER = 4
 """Detector pixels around the outermost exposures."""
 
 _CUT_OFF = 2.36 / (206_265 / 0.11)
-"""Shortest wavelength (m) of which the telescope passes less than one wave a pixel: 2.36 m, pixels of 0.11"."""
+"""Wavelength (m) of which 2.36 m pass one wave in a pixel of 0.11 arcsec, and more of shorter ones."""
 
 FEWEST_JUDGED = 2
 """Exposures per fine pixel of a detector pixel from which one of them can be told from the others."""

@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import copy
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+import asdf
 import numpy as np
 import numpy.typing as npt
 import roman_datamodels
+import yaml
+from asdf.exceptions import ValidationError
 from astropy import coordinates, units
 from astropy.modeling.models import AffineTransformation2D, Pix2Sky_Gnomonic, RotateNative2Celestial, Shift
 from astropy.time import Time
@@ -49,6 +53,18 @@ _COMMON = (
 """Groups of keywords that the schema wants; they are those of the first exposure."""
 
 _LARGEST_COVERAGE = 255
+
+_FAULTS = (
+    AttributeError,
+    LookupError,
+    OSError,
+    RuntimeError,
+    TypeError,
+    ValueError,
+    ValidationError,
+    yaml.YAMLError,
+)
+"""What is raised of files that are damaged or are none of ours."""
 
 
 @dataclass(frozen=True)
@@ -234,25 +250,21 @@ def read_reference(path: Path) -> StoredReference:
     Rejected
         If the file is missing or is no such image.
     """
-    try:
-        with roman_datamodels.open(path) as model:
-            if not isinstance(model, MsosStackModel):
-                raise _no_reference(path, f"it is a {type(model).__name__}")
-            said, nodes = model.meta["reference"], model["psf_nodes"]
-            data, deviation = (np.asarray(model[name], dtype=np.float32) for name in ("data", "uncertainty"))
-            usable = np.asarray(model["mask"]) == 0
-            matrix = np.array(said["matrix"], dtype=np.float64).reshape(2, 2)
-            frame = ReferenceFrame(said["ra"], said["dec"], matrix, data.shape, int(said["oversampling"]))
-            psf = EffectivePsf(
-                np.asarray(nodes["stamps"], dtype=np.float64),
-                int(nodes["oversampling"]),
-                np.asarray(nodes["x"], dtype=np.float64),
-                np.asarray(nodes["y"], dtype=np.float64),
-            )
-            noise = (float(said["noise_read"]), float(said["noise_poisson"]))
-    except (OSError, KeyError, ValueError) as error:
-        raise _no_reference(path, str(error).splitlines()[0]) from error
-    image = PixelImage(data, _noise(data, deviation, usable, noise), usable, name=path.name)
+    with _opened(path) as model:
+        said, nodes = model.meta["reference"], model["psf_nodes"]
+        data, deviation = (np.asarray(model[name], dtype=np.float32) for name in ("data", "uncertainty"))
+        usable = np.asarray(model["mask"]) == 0
+        _check_shapes(data.shape, {"uncertainty": deviation.shape, "mask": usable.shape})
+        matrix = np.array(said["matrix"], dtype=np.float64).reshape(2, 2)
+        frame = ReferenceFrame(said["ra"], said["dec"], matrix, data.shape, int(said["oversampling"]))
+        psf = EffectivePsf(
+            np.asarray(nodes["stamps"], dtype=np.float64),
+            int(nodes["oversampling"]),
+            np.asarray(nodes["x"], dtype=np.float64),
+            np.asarray(nodes["y"], dtype=np.float64),
+        )
+        noise = (float(said["noise_read"]), float(said["noise_poisson"]))
+        image = PixelImage(data, _noise(data, deviation, usable, noise), usable, name=path.name)
     flux = data.astype(np.float64) * frame.oversampling**2
     return StoredReference(frame, image, spline_coefficients(flux), psf)
 
@@ -265,11 +277,29 @@ def read_coverage(path: Path) -> npt.NDArray[np.uint8]:
     Rejected
         If the file is missing or is no such image.
     """
+    with _opened(path) as model:
+        return np.array(model["coverage"], dtype=np.uint8)
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[MsosStackModel]:
+    """Open a reference image; what is wrong with the file, or with what is looked up, is a rejection."""
     try:
-        with roman_datamodels.open(path) as model:
-            return np.array(model["coverage"], dtype=np.uint8)
-    except (OSError, KeyError, ValueError) as error:
-        raise _no_reference(path, str(error).splitlines()[0]) from error
+        with asdf.open(path, lazy_tree=True, memmap=False) as file:
+            model = roman_datamodels.open(file)
+            if not isinstance(model, MsosStackModel):
+                raise _no_reference(path, f"it is a {type(model).__name__}")
+            yield model
+    except _FAULTS as error:
+        said = str(error).splitlines() or [type(error).__name__]
+        raise _no_reference(path, said[0]) from error
+
+
+def _check_shapes(shape: tuple[int, ...], others: Mapping[str, tuple[int, ...]]) -> None:
+    """Make sure that arrays are of the pixels of the image."""
+    for name, other in others.items():
+        if other != shape:
+            raise ValueError(f"{name} is of shape {other}, the data of {shape}")
 
 
 def _noise(

@@ -18,6 +18,7 @@ def _adder(length: int) -> Any:
     zeros = ir.Constant(ir.VectorType(ir.IntType(32), length), [0] * length)
 
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        """Build the instructions: load ``length`` numbers, multiply, add and store them as one vector."""
         out, start, factor, terms = arguments
         target = context.make_array(signature.args[0])(context, builder, out).data
         source = context.make_array(signature.args[3])(context, builder, terms).data

@@ -8,12 +8,11 @@ import numpy as np
 from matplotlib.axes import Axes
 
 from loaders.report.facts import KINDS, ChangeFacts, DifferencePixels, FloatArray
-from loaders.report.image_pictures import image_figure, lay_image, with_missing
+from loaders.report.image_pictures import Marks, image_figure, lay_image, mark_by_class, with_missing
 from loaders.report.picture import (
     BLUE,
     KIND_LOOK,
     Picture,
-    draw_marks,
     grid_behind,
     new_figure,
 )
@@ -128,16 +127,9 @@ def draw_changes(
     if pixels is not None:
         values, step = farthest(masked(pixels.significance, pixels.usable))
         lay_image(axes, values, step, cmap="Greys", vmin=-_SIGMA, vmax=3 * _SIGMA, alpha=0.6)
-    axes.set_xlim(-0.5, shape[1] - 0.5)
-    axes.set_ylim(-0.5, shape[0] - 0.5)
-    axes.set_aspect("equal")
-    handles = []
-    for kind in KINDS:
-        chosen = changes.kind == kind
-        label = f"{kind} ({int(chosen.sum()):,})"
-        handles.append(draw_marks(axes, changes.x[chosen], changes.y[chosen], KIND_LOOK[kind], label))
-    figure.legend(handles=handles, loc="outside upper center", ncols=5, frameon=False, fontsize=8)
-    said = ", ".join(f"{changes.count(kind):,} {kind}" for kind in KINDS)
+    of = {kind: changes.kind == kind for kind in KINDS}
+    marks = [Marks(one, KIND_LOOK[one], changes.x[chosen], changes.y[chosen]) for one, chosen in of.items()]
+    said = mark_by_class(figure, shape, marks)
     return Picture(
         f"{prefix}_changes",
         "What changed",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import matplotlib as mpl
@@ -12,7 +14,7 @@ from matplotlib.figure import Figure
 from matplotlib.image import AxesImage
 
 from loaders.report.facts import FloatArray, ReferencePixels
-from loaders.report.picture import AMBER, Picture, grid_behind, new_figure
+from loaders.report.picture import AMBER, Picture, draw_marks, grid_behind, new_figure
 from loaders.report.pixels import Values, masked, shrink, stretch, stretch_ticks
 
 _WIDTH = 6.4
@@ -22,6 +24,16 @@ _THUMBNAIL = 340
 
 #: Decades below the maximum of the PSF that are drawn.
 _DECADES = 6.0
+
+
+@dataclass(frozen=True)
+class Marks:
+    """Places of one class on an image: its name, its colour and marker, and pixels of shape (n,)."""
+
+    name: str
+    look: tuple[str, str]
+    x: FloatArray
+    y: FloatArray
 
 
 def image_figure(shape: tuple[int, int], width: float = _WIDTH) -> tuple[Figure, Axes]:
@@ -47,6 +59,32 @@ def lay_image(axes: Axes, values: Values, step: int = 1, **look: Any) -> AxesIma
     axes.set_xlim(-0.5, nx - 0.5)
     axes.set_ylim(-0.5, ny - 0.5)
     return shown
+
+
+def mark_by_class(figure: Figure, shape: tuple[int, int], marks: Sequence[Marks]) -> str:
+    """Mark places on the first axes of a figure in the look of their class, with a legend above.
+
+    Parameters
+    ----------
+    figure
+        Figure of an image, or of none.
+    shape
+        Shape (ny, nx) of that image.
+    marks
+        What is marked, class by class.
+
+    Returns
+    -------
+    str
+        How many there are of each class, in words.
+    """
+    axes = figure.axes[0]
+    axes.set_xlim(-0.5, shape[1] - 0.5)
+    axes.set_ylim(-0.5, shape[0] - 0.5)
+    axes.set_aspect("equal")
+    handles = [draw_marks(axes, one.x, one.y, one.look, f"{one.name} ({one.x.size:,})") for one in marks]
+    figure.legend(handles=handles, loc="outside upper center", ncols=len(marks), frameon=False, fontsize=8)
+    return ", ".join(f"{one.x.size:,} {one.name}" for one in marks)
 
 
 def with_missing(name: str, colour: str = AMBER) -> mpl.colors.Colormap:

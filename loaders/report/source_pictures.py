@@ -7,14 +7,13 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from loaders.report.facts import STATES, FloatArray, IntArray, ReferencePixels, SourceFacts
-from loaders.report.image_pictures import image_figure, lay_image
+from loaders.report.image_pictures import Marks, image_figure, lay_image, mark_by_class
 from loaders.report.magnitude import ab_magnitude, magnitude_error
 from loaders.report.picture import (
     BLUE,
     RED,
     STATE_LOOK,
     Picture,
-    draw_marks,
     grid_behind,
     new_figure,
 )
@@ -136,16 +135,9 @@ def draw_places(
     if pixels is not None:
         values, step = shrink(masked(pixels.flux, pixels.usable))
         lay_image(axes, values, step, cmap="gray_r", norm=stretch(values), alpha=0.75)
-    axes.set_xlim(-0.5, shape[1] - 0.5)
-    axes.set_ylim(-0.5, shape[0] - 0.5)
-    axes.set_aspect("equal")
-    handles = []
-    for state in STATES:
-        chosen = sources.state == state
-        label = f"{state} ({int(chosen.sum()):,})"
-        handles.append(draw_marks(axes, sources.x[chosen], sources.y[chosen], STATE_LOOK[state], label))
-    figure.legend(handles=handles, loc="outside upper center", ncols=4, frameon=False, fontsize=8)
-    said = ", ".join(f"{sources.count(state):,} {state}" for state in STATES)
+    of = {state: sources.state == state for state in STATES}
+    marks = [Marks(one, STATE_LOOK[one], sources.x[chosen], sources.y[chosen]) for one, chosen in of.items()]
+    said = mark_by_class(figure, shape, marks)
     return Picture(
         f"{prefix}_places",
         "Where the objects are",

@@ -20,8 +20,8 @@ def difference(day: int | None, detector: str | None, optical_element: str | Non
     """Compare exposures with a template of others, and write a catalog of what changed in each.
 
     An exposure of a reference image is compared with that image without it, any other with the last image
-    that ended before it; those without either wait. New light that two exposures show becomes an object. Exit
-    code 1: a unit failed or an exposure had to be refused.
+    that ended before it; those without either wait. New light that enough exposures show becomes an object.
+    Exit code 1: a unit failed or an exposure had to be refused.
     """
     from loaders.daily.commands import check_selection
     from loaders.daily.load import read_choices

@@ -26,6 +26,7 @@ from loaders.reference.load import open_reference
 from loaders.reference.others import KnownPlace
 from loaders.reference.product import StoredReference
 from loaders.rejection import Rejected, unexpected
+from loaders.time_domain.coincidences import FalseRate, needed_exposures
 from loaders.time_domain.measure import KnownObjects, MeasuredSources, measure_sources
 from loaders.time_domain.product import TemplateKeywords, write_catalog
 from loaders.time_domain.templates import EarlierReference, ReferenceWithout, Templates
@@ -39,8 +40,9 @@ from roman_db.settings import settings
 #: Exposures that must remain in a reference when one is left out: enough to tell one from the rest.
 FEWEST_OTHERS = 8
 
-#: Exposures that must show new light at one place before it is an object.
-FEWEST_SEEN = 2
+#: Exposures that must show new light at one place in any case before it is an object, and how many objects an
+#: image may get by chance; the more exposures look at a place, the more of them must show it.
+FEWEST_SEEN, CHANCE_OBJECTS = 2, 0.01
 
 #: How near such light must be: standard errors, error that is granted (arcsec), and at most half a pixel.
 SIGMAS, FLOOR, MOST = 3.0, 0.01, 0.055
@@ -52,6 +54,22 @@ _MEMBERS = """
 SELECT f.path, m.shift_ra, m.shift_dec, m.sky, m.flux_scale
 FROM roman.reference_image_exposure m JOIN ops.input_file f USING (file_id)
 WHERE m.reference_image_id = :reference_image_id AND m.is_used ORDER BY m.exposure_id
+"""
+
+#: Side of a detector pixel, arcsec.
+_PIXEL = 0.11
+
+#: Exposures of each field, and the mean of the sources in them that ``queries/jobs/appeared.sql`` may join.
+_UNMATCHED = """
+SELECT e.field_id, count(*) AS n_exposure, avg(e.n_x::float8 * e.n_y) AS n_pixel,
+       avg(coalesce(s.n, 0))::float8 AS n_source
+FROM roman.difference_image d JOIN roman.exposure e USING (exposure_id)
+LEFT JOIN (
+    SELECT difference_image_id, count(*) AS n FROM roman.dia_source
+    WHERE kind = 'new' AND psf_flux > 0 AND object_id IS NULL AND ra_err > 0 AND dec_err > 0
+    GROUP BY difference_image_id) s USING (difference_image_id)
+WHERE d.superseded_at IS NULL AND e.field_id = coalesce(CAST(:field_id AS integer), e.field_id)
+GROUP BY e.field_id HAVING sum(s.n) > 0 ORDER BY e.field_id
 """
 
 _SUMMARY = """
@@ -292,13 +310,26 @@ def pending_places(arguments: Mapping[str, Any]) -> list[Unit]:
     """List the fields in which new light was seen often enough to be objects."""
     del arguments
     with session.reading() as connection:
-        fields = sorted({row.field_id for row in _places(connection, None)})
+        rows = connection.execute(sa.text(_UNMATCHED), {"field_id": None}).all()
+        fields = [row.field_id for row in rows if _places(connection, row.field_id)]
     return [Unit(f"field {field}", {"field_id": field}) for field in fields]
 
 
-def _places(connection: sa.Connection, field_id: int | None) -> Sequence[sa.Row[Any]]:
+def _places(connection: sa.Connection, field_id: int) -> Sequence[sa.Row[Any]]:
     """Sources at places where light appeared in several exposures, see ``queries/jobs/appeared.sql``."""
-    values = {"field_id": field_id, "fewest": FEWEST_SEEN, "sigmas": SIGMAS, "floor": FLOOR, "most": MOST}
+    found = connection.execute(sa.text(_UNMATCHED), {"field_id": field_id}).one_or_none()
+    if found is None:
+        return []
+    rate = FalseRate(found.n_source, found.n_pixel * _PIXEL**2, MOST)
+    needed = needed_exposures(found.n_exposure, rate, CHANCE_OBJECTS, FEWEST_SEEN).tolist()
+    values: dict[str, object] = {
+        "field_id": field_id,
+        "sigmas": SIGMAS,
+        "floor": FLOOR,
+        "most": MOST,
+        "pixel": _PIXEL,
+    }
+    values["fewest"] = "{" + ",".join(map(str, needed)) + "}"
     return sqlfile.run(connection, sqlfile.find("jobs", "appeared"), values).all()
 
 

@@ -132,8 +132,7 @@ def _store(connection: sa.Connection, run: LoadRun, exposure: ExposureDescriptio
         run.count(connection, loaded=1, unchanged=1)
         return
     _check_identity(connection, exposure, replace)
-    file_id = _insert_file(connection, run, exposure)
-    run.record_inputs(connection, [_input_file(exposure, file_id)])
+    file_id = run.register_file(connection, _input_file(exposure))
     columns = archive_columns(exposure.metadata) | {"load_run_id": run.load_run_id}
     _insert_missing(connection, "roman.program", columns)
     _insert_missing(connection, "roman.visit", columns)
@@ -159,7 +158,7 @@ def _known_instruments(connection: sa.Connection) -> tuple[set[str], set[str]]:
     )
 
 
-def _input_file(exposure: ExposureDescription, file_id: int) -> InputFile:
+def _input_file(exposure: ExposureDescription, file_id: int | None = None) -> InputFile:
     """File of an exposure, as the run records it."""
     return InputFile("exposure", str(exposure.path), exposure.sha256, exposure.size_bytes, file_id)
 
@@ -225,24 +224,6 @@ def _check_identity(connection: sa.Connection, exposure: ExposureDescription, re
             raise Rejected(str(exposure.path), what, remedy, "changed_content")
         statement = files.update().where(files.c.file_id == row.file_id)
         connection.execute(statement.values(superseded_at=sa.func.now()))
-
-
-def _insert_file(connection: sa.Connection, run: LoadRun, exposure: ExposureDescription) -> int:
-    """Register the file. An earlier version that comes back is current again, and of this run."""
-    files = table("ops.input_file")
-    row = {
-        "kind": "exposure",
-        "filename": exposure.path.name,
-        "path": str(exposure.path),
-        "sha256": exposure.sha256,
-        "size_bytes": exposure.size_bytes,
-        "load_run_id": run.load_run_id,
-    }
-    insert = sa.dialects.postgresql.insert(files).values(row)
-    again = insert.on_conflict_do_update(
-        index_elements=["kind", "sha256"], set_=row | {"superseded_at": sa.null()}
-    )
-    return int(connection.execute(again.returning(files.c.file_id)).scalar_one())
 
 
 def _insert_missing(connection: sa.Connection, name: str, values: dict[str, object]) -> None:

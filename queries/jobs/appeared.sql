@@ -1,5 +1,5 @@
 -- Find light that appeared where no object is, at one place in the differences of several exposures of a field: a
--- single one may be an asteroid or a hit. Two sources are at one place if they are nearer than three standard errors
+-- single one may be an asteroid or a hit, and where many exposures looked some agree by chance. Two sources are at one place if they are nearer than three standard errors
 -- of both together, with a floor for what errors do not know of, and in any case than half a pixel.
 -- Of the sources at a place the most significant is its head; where it is, is the weighted mean of all of them.
 -- Grain: one row a source that belongs to such a place; place: number of the place; ra, dec, ra_err, dec_err, epoch:
@@ -8,7 +8,8 @@
 -- Writes: nothing.
 -- Parameters:
 --   field_id: only exposures of this field; all if empty
---   fewest: exposures that must show it
+--   fewest: array of how many exposures must show it: where one, two ... exposures of the field looked
+--   pixel: side of a detector pixel, arcsec
 --   sigmas: standard errors
 --   floor: error (arcsec) that every distance is granted
 --   most: arcsec beyond which sources are not at the same place
@@ -41,15 +42,40 @@ pair AS (
         )
 ),
 
-head AS (
-    SELECT difference_image_id, source_number, row_number() OVER (ORDER BY difference_image_id, source_number) AS place
+candidate AS (
+    SELECT difference_image_id, source_number, field_id, count(DISTINCT exposure_id) AS n_seen
     FROM pair
-    GROUP BY difference_image_id, source_number, significance
+    GROUP BY difference_image_id, source_number, field_id, significance
     HAVING
-        count(DISTINCT exposure_id) >= CAST(:fewest AS integer)
+        count(DISTINCT exposure_id) > 1
         AND bool_and(
             (significance, difference_image_id, source_number) >= (other_significance, other_image, other_number)
         )
+),
+
+-- Exposures that were compared, by detector and pointing to some ten arcsec: a circle that holds all their corners.
+pointing AS (
+    SELECT
+        e.field_id, avg(e.ra) AS ra, avg(e.dec) AS dec, count(*) AS n_exposure,
+        max(sqrt(e.n_x ^ 2 + e.n_y ^ 2)) / 2 * CAST(:pixel AS double precision) / 3600 + 0.003 AS radius
+    FROM roman.difference_image AS d
+    JOIN roman.exposure AS e ON e.exposure_id = d.exposure_id
+    WHERE d.superseded_at IS NULL AND e.field_id IN (SELECT c.field_id FROM candidate AS c)
+    GROUP BY e.field_id, e.detector, round(e.ra / 0.003), round(e.dec / 0.003)
+),
+
+head AS (
+    SELECT
+        c.difference_image_id, c.source_number,
+        row_number() OVER (ORDER BY c.difference_image_id, c.source_number) AS place
+    FROM candidate AS c
+    JOIN alone AS a ON a.difference_image_id = c.difference_image_id AND a.source_number = c.source_number
+    JOIN LATERAL (
+        SELECT sum(p.n_exposure) AS n_exposure
+        FROM pointing AS p
+        WHERE p.field_id = c.field_id AND q3c_dist(p.ra, p.dec, a.ra, a.dec) <= p.radius
+    ) AS looked ON TRUE
+    WHERE c.n_seen >= (CAST(:fewest AS integer [])) [CAST(greatest(looked.n_exposure, c.n_seen) AS integer)]
 ),
 
 member AS (

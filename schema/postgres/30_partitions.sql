@@ -257,3 +257,23 @@ BEGIN
     END LOOP;
 END
 $$;
+
+-- The partition of a season of the variability catalog.
+CREATE OR REPLACE FUNCTION ops.open_variability_season(p_season smallint) RETURNS void
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS
+$$
+DECLARE
+    part text := format('variability_%s', p_season);
+BEGIN
+    PERFORM pg_advisory_xact_lock(hashtext('roman.variability'));
+    IF to_regclass(format('roman_partition.%I', part)) IS NULL THEN
+        EXECUTE format('CREATE TABLE roman_partition.%I PARTITION OF roman.variability FOR VALUES IN (%s)',
+                       part, p_season);
+        IF EXISTS (SELECT FROM pg_roles WHERE rolname = 'roman_loader') THEN
+            EXECUTE format('GRANT SELECT, INSERT, UPDATE, DELETE ON roman_partition.%I TO roman_loader', part);
+        END IF;
+    END IF;
+END
+$$;
+COMMENT ON FUNCTION ops.open_variability_season(smallint) IS
+'Make sure that a season has its partition of roman.variability';

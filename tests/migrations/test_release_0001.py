@@ -9,35 +9,14 @@ paths and the host are others. It is never made anew: data of users are not eith
 from __future__ import annotations
 
 import json
-import lzma
-from pathlib import Path
 
 import pytest
 
 from roman_db import migrate, session
 from roman_db.query.audit import chosen, run_audits
 from roman_db.query.light_curve import find_object, read_light_curve
+from tests.migrations.frozen import ADDED_TO, DEFINED, FROZEN, everything, tables
 from tests.roman_db.conftest import execute
-
-FROZEN = Path(__file__).parent / "release_0001.sql.xz"
-
-#: Tables with rows that come with a release: later ones add some, or say what their rows are.
-ADDED_TO = {
-    "ops.quality_limit", "ops.light_curve_layout", "roman.survey", "roman.field", "roman.season",
-    "roman.cadence",
-}  # fmt: skip
-DEFINED = {"roman.detector", "roman.optical_element", "roman.photometry_flag"}
-
-#: Written by Alembic, and by the partitions themselves.
-NOT_COMPARED = {"ops.alembic_version"}
-
-_TABLES = """
-SELECT format('%s.%s', nspname, relname), array_agg(attname::text ORDER BY attname)
-FROM pg_class c JOIN pg_namespace n ON n.oid = relnamespace
-JOIN pg_attribute a ON a.attrelid = c.oid AND attnum > 0 AND NOT attisdropped
-WHERE nspname IN ('roman', 'ops') AND relkind IN ('r', 'p') AND NOT relispartition
-GROUP BY 1 ORDER BY 1
-"""
 
 _POINTS = """
 SELECT object_id, optical_element, photometry_kind, midpoint_bjd_tdb, flux::text, flux_err::text, flags
@@ -52,31 +31,6 @@ SELECT quality_metric_id FROM ops.quality_metric t WHERE NOT EXISTS (
       AND (later.exposure_id = t.exposure_id
            OR later.exposure_id IS NULL AND t.exposure_id IS NULL AND later.block_id = t.block_id))
 """
-
-
-@pytest.fixture
-def old_release(upgraded_template: str, bare_database: str) -> str:
-    """URL of the restored database. The template has made the roles, which belong to a server."""
-    # A dump of a private server leaves the extension out: it was made by a server of one process.
-    execute(bare_database, "CREATE EXTENSION q3c", lzma.decompress(FROZEN.read_bytes()).decode())
-    return bare_database
-
-
-def tables(url: str) -> dict[str, set[str]]:
-    """Columns of every table."""
-    return {name: set(columns) for name, columns in execute(url, _TABLES) if name not in NOT_COMPARED}
-
-
-def rows(url: str, name: str, columns: set[str]) -> list[str]:
-    """Rows of a table, of those columns, in an order."""
-    listed = ", ".join(sorted(columns))
-    found = execute(url, f"SELECT to_jsonb(t)::text FROM (SELECT {listed} FROM {name}) t ORDER BY 1")
-    return [row for (row,) in found]
-
-
-def everything(url: str, of: dict[str, set[str]]) -> dict[str, list[str]]:
-    """Rows of all tables."""
-    return {name: rows(url, name, columns) for name, columns in of.items()}
 
 
 def test_the_release_before_has_data_in_all_its_tables(old_release):

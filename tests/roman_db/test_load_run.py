@@ -143,6 +143,29 @@ def test_files_that_a_run_was_given(database):
     ]
 
 
+def test_a_file_that_is_registered_is_an_input_and_comes_back_as_the_current_one(database):
+    """Content is what a file is: the same of another kind, or other content of that name, is another file."""
+    file = InputFile("mosaic", "/in/a.asdf", "aa", 5)
+    others = (dataclasses.replace(file, role="exposure"), dataclasses.replace(file, sha256="bb"))
+    with load_run("load", {}) as run, session.transaction() as connection:
+        numbers = [run.register_file(connection, one) for one in (file, *others)]
+    assert len(set(numbers)) == 3
+    execute(database, "UPDATE ops.input_file SET superseded_at = now()")
+    with load_run("load", {}) as again, session.transaction() as connection:
+        moved = dataclasses.replace(file, path="/moved/b.asdf")
+        assert again.register_file(connection, moved) == numbers[0]
+    query = "SELECT kind, filename, path, sha256, size_bytes, load_run_id FROM ops.input_file"
+    assert execute(database, f"{query} WHERE superseded_at IS NULL") == [
+        ("mosaic", "b.asdf", "/moved/b.asdf", "aa", 5, again.load_run_id)
+    ]
+    inputs = "SELECT load_run_id, role, path, file_id FROM ops.load_run_input"
+    assert set(execute(database, inputs)) == {
+        (run.load_run_id, "mosaic", "/in/a.asdf", numbers[2]),
+        (run.load_run_id, "exposure", "/in/a.asdf", numbers[1]),
+        (again.load_run_id, "mosaic", "/moved/b.asdf", numbers[0]),
+    }
+
+
 def test_counts_from_many_processes_add_up(database):
     with load_run("load", {}, expected=60) as run:
         with multiprocessing.get_context("spawn").Pool(3) as pool:

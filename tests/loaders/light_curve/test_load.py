@@ -10,7 +10,7 @@ import pytest
 import sqlalchemy as sa
 
 from loaders.light_curve.block import BlockPhotometry, epochs_in_order
-from loaders.light_curve.load import NewBlock, write_block, write_blocks
+from loaders.light_curve.load import NewBlock, withdraw_exposures, write_block, write_blocks
 from roman_db import session
 from tests.loaders.light_curve.synthetic import (
     EXCLUDING,
@@ -148,6 +148,22 @@ def test_replacing_a_part_of_a_block_is_refused(database):
     with pytest.raises(ValueError, match=r"holds exposures \[61520003, 61520004\]"):
         write(key(), epochs(n=3), photometry(2, object_ids(), 3))
     assert points() == before
+
+
+def test_exposures_that_are_withdrawn_go_with_their_block(database):
+    """With others in its place or none, but not together with exposures of which nothing was said."""
+    write(key(), epochs(n=5), photometry(1, object_ids(), 5))
+    first, last = epochs(n=4).exposure_id, epochs(n=5).exposure_id[4:].tolist()
+    with pytest.raises(ValueError, match="holds exposures"), session.transaction() as connection:
+        withdraw_exposures(connection, key(), last)
+    measured = photometry(2, object_ids(), 4)
+    block = NewBlock(key(), epochs(n=4), lambda: measured)
+    with session.transaction() as connection:
+        write_blocks(connection, [block], context(), last)
+    assert [row[:2] for row in read_points()] == [row[:2] for row in expected_points(epochs(n=4), measured)]
+    with session.transaction() as connection:
+        withdraw_exposures(connection, key(), first.tolist())
+    assert read_points() == []
 
 
 @pytest.mark.parametrize("days", [(0, 1), (0, 8)], ids=["of one window", "of two windows"])

@@ -1,4 +1,4 @@
-"""New light becomes an object when the differences of two exposures show it at one place, and not before."""
+"""New light becomes an object when differences of enough exposures show it at one place, and not before."""
 
 from __future__ import annotations
 
@@ -23,9 +23,9 @@ INSERT INTO roman.exposure (
     fraction_usable, fraction_saturated, median_background, background_noise, exposure_start_time,
     exposure_end_time, load_run_id
 )
-SELECT id, id, '', id, 'WFI07', 'F146', 1 + (id - 1) / 4, 0, 0, '{}', id, 61400 + id, 61400 + id, '',
+SELECT id, id, '', id, 'WFI07', 'F146', 1 + (id - 1) / 4, 268, -60, '{}', id, 61400 + id, 61400 + id, '',
        61400 + id,
-       1, 1, 1, 1, 0, 0, 0, now(), now(), 1
+       4088, 4088, 1, 1, 0, 0, 0, now(), now(), 1
 FROM generate_series(1, 8) AS id;
 INSERT INTO roman.difference_image (
     difference_image_id, reference_image_id, exposure_id, file_id, n_template, catalog_path, catalog_sha256,
@@ -33,6 +33,18 @@ INSERT INTO roman.difference_image (
 )
 SELECT 100 + id, 1, id, id, 9, 'x', 'x', 1, 0, 1, 0, 0, CASE WHEN id = 4 THEN now() END, 1
 FROM generate_series(1, 8) AS id
+"""
+
+#: More exposures of the first field, some degrees north of the others; all of 10 by 10 pixels.
+_MORE = """
+SET session_replication_role = replica;
+UPDATE roman.exposure SET n_x = 10, n_y = 10;
+INSERT INTO roman.exposure SELECT (jsonb_populate_record(e, jsonb_build_object(
+    'exposure_id', id, 'exposure', id, 'file_id', id, 'dec', e.dec + {north}))).*
+FROM roman.exposure e, generate_series(9, 8 + {count}) AS id WHERE e.exposure_id = 1;
+INSERT INTO roman.difference_image SELECT (jsonb_populate_record(d, jsonb_build_object(
+    'difference_image_id', 100 + id, 'exposure_id', id, 'file_id', id))).*
+FROM roman.difference_image d, generate_series(9, 8 + {count}) AS id WHERE d.exposure_id = 1
 """
 
 
@@ -121,6 +133,28 @@ def test_half_a_pixel_is_near_enough_if_errors_are_large(database, sky):
     sky(2, 0.0, 0.05, error=10.0)
     appear()
     assert len(objects(database)) == 1
+
+
+@pytest.mark.parametrize(
+    ("count", "north", "n_seen", "is_object"),
+    [
+        # λ = 2 / 203, p = λ π 0.055² / 1.21 = 7.7e-5, λ / p = 127: 127 · 203² / 2 · p² = 0.016 pairs.
+        pytest.param(200, 0.0, 2, False, id="two of many may be chance"),
+        pytest.param(200, 0.0, 3, True, id="three of many are not"),
+        pytest.param(200, 1.0, 2, True, id="two of few, as the others look elsewhere"),
+        # λ = 2 / 23, p = 6.8e-4: 127 · 23² / 2 · p² = 0.016; λ = 2 / 3, p = 5.2e-3: 127 · 3 p² = 0.0105.
+        pytest.param(20, 0.0, 2, False, id="in few exposures sources lie the denser"),
+        pytest.param(0, 0.0, 2, False, id="in so small an image two of three may be chance"),
+        pytest.param(0, 0.0, 3, True, id="three of three are not"),
+    ],
+)
+def test_more_must_show_it_where_more_looked(database, sky, count, north, n_seen, is_object):
+    execute(database, _MORE.format(count=count, north=north))
+    for exposure in (1, 2, 3)[:n_seen]:
+        sky(exposure, 0.0, 0.0)
+    assert [unit.arguments for unit in pending_places({})] == [{"field_id": 1}] * is_object
+    appear()
+    assert len(objects(database)) == is_object
 
 
 def test_right_ascension_passes_360_degrees(database, sky):

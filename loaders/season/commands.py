@@ -1,0 +1,75 @@
+"""``roman-db run season`` and ``roman-db run survey``."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+import click
+
+if TYPE_CHECKING:
+    from roman_db.jobs import Mode
+
+
+def _options(command: Callable[..., None]) -> Callable[..., None]:
+    """Options that both modes have."""
+    for option in (
+        click.option("--redo", is_flag=True, help="Do again what is done."),
+        click.option("--photometry-kind", default="psf", show_default=True, help="Kind of the light curves."),
+        click.option("--survey", default="gbtds", show_default=True, help="Survey whose seasons count."),
+    ):
+        command = option(command)
+    return command
+
+
+@click.command()
+@click.argument("number", type=click.IntRange(1))
+@_options
+def season(number: int, survey: str, photometry_kind: str, redo: bool) -> None:
+    """Make the variability catalog of season NUMBER from its light curves.
+
+    Only ranges of objects are done whose light curves changed since. Exit code 1: a unit failed.
+    """
+    from loaders.season.tasks import SEASON
+
+    _run(SEASON, (survey, number, photometry_kind), redo)
+
+
+@click.command()
+@_options
+def survey(survey: str, photometry_kind: str, redo: bool) -> None:
+    """Make the variability catalog of all light curves; in roman.variability they are season 0."""
+    from loaders.season.tasks import SURVEY
+
+    _run(SURVEY, (survey, 0, photometry_kind), redo)
+
+
+def _run(mode: Mode, which: tuple[str, int, str], redo: bool) -> None:
+    """Run a mode and report."""
+    from loaders.season.tasks import arguments
+    from loaders.variability.load import season_days, summary_of
+    from roman_db import migrate
+    from roman_db.console import EXIT_REJECTED, progress_bar, tell_failed
+    from roman_db.jobs import run_mode
+
+    migrate.ensure_current()
+    try:
+        season_days(*which[:2])
+    except LookupError as error:
+        raise click.UsageError(str(error.args[0])) from None
+    with progress_bar() as step:
+        report = run_mode(mode, arguments(*which, redo=redo), step)
+    for line in summary_of(*which[1:]):
+        click.echo(line)
+    tell_failed(report)
+    if report.failed:
+        sys.exit(EXIT_REJECTED)
+
+
+def commands(root: click.Group) -> None:
+    """Add the commands of this domain."""
+    group = root.commands["run"]
+    if isinstance(group, click.Group):
+        group.add_command(season)
+        group.add_command(survey)

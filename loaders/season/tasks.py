@@ -1,0 +1,18 @@
+"""The tasks of the modes ``season`` and ``survey``."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from loaders.variability.tasks import LOCUS, VARIABILITY
+from roman_db.jobs import Mode
+
+
+def arguments(survey: str, season: int, photometry_kind: str, *, redo: bool = False) -> dict[str, Any]:
+    """Arguments of the modes; season 0 is the whole survey."""
+    return {"survey": survey, "season": season, "photometry_kind": photometry_kind, "redo": redo}
+
+
+SEASON = Mode("season", "What is made of the light curves of a season", (LOCUS, VARIABILITY))
+
+SURVEY = Mode("survey", "What is made of all light curves", (LOCUS, VARIABILITY))

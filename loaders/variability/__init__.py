@@ -1,0 +1,1 @@
+"""Variable objects: statistics of light curves, and what is variable by them."""
