@@ -20,6 +20,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
+from typing import Any
 
 import yaml
 
@@ -32,8 +33,8 @@ SYSTEMS = ("flux", "AB", "Vega")
 
 VEGA_ZERO_POINTS = {"U": 1810.0, "B": 4260.0, "V": 3640.0, "R": 3080.0, "I": 2550.0}
 VEGA_ZERO_POINTS |= {"J": 1594.0, "H": 1024.0, "K": 666.7, "Ks": 666.7}
-"""Flux densities (Jy) of Vega magnitude 0: U to I of Bessell (1979, PASP 91, 589), J to Ks of 2MASS (Cohen et al.
-2003, AJ 126, 1090). For other bands a zero point has to be given."""
+"""Flux densities (Jy) of Vega magnitude 0: U to I of Bessell (1979, PASP 91, 589), J to Ks of 2MASS (Cohen et
+al. 2003, AJ 126, 1090). For other bands a zero point has to be given."""
 
 NAMES: Mapping[str, tuple[str, ...]] = {
     "time": ("bjd_tdb", "bjd", "hjd", "jd", "mjd", "time", "date", "t", "col1"),
@@ -63,8 +64,8 @@ class Layout:
     time, value, error
         Names of columns. There are errors in the unit of the values.
     band, object, ra, dec
-        Names of columns or, where there is no column of that name, what holds for all rows; ``ra`` and ``dec`` in
-        degrees ICRS.
+        Names of columns or, where there is no column of that name, what holds for all rows; ``ra`` and
+        ``dec`` in degrees ICRS.
     flags
         Name of a column of photometry flags, where the table has those of this database.
     time_system
@@ -129,7 +130,7 @@ def read_layout(path: Path) -> Layout:
     return layout_of(content, str(path))
 
 
-def layout_of(content: Mapping[object, object], where: str) -> Layout:
+def layout_of(content: Mapping[Any, Any], where: str) -> Layout:
     """Layout of what was given by name.
 
     Raises
@@ -175,10 +176,11 @@ def recognised(layout: Layout, columns: Iterable[str], default_object: str, wher
     Raises
     ------
     Rejected
-        Codes ``missing_column``, ``no_time_column``, ``no_time_system``, ``no_photometric_system``, ``no_band``.
+        Codes ``missing_column``, ``no_time_column``, ``no_time_system``, ``no_photometric_system``,
+        ``no_band``.
     """
     names = list(columns)
-    found = {part: getattr(layout, part) or _recognise(part, names) for part in NAMES}
+    found: dict[str, Any] = {part: getattr(layout, part) or _recognise(part, names) for part in NAMES}
     found["object"] = found["object"] or default_object
     _check_columns(found, names, where)
     full = replace(layout, **found)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -19,7 +19,7 @@ BoolArray = npt.NDArray[np.bool_]
 ObjectArray = npt.NDArray[np.object_]
 
 _NJY_PER_JY = 1e9
-_LARGEST = 3.4e38
+_SMALLEST, _LARGEST = 1.2e-38, 3.4e38
 """Fluxes are stored in single precision."""
 
 
@@ -88,7 +88,14 @@ class _Refusals:
                 self.refused.append(RefusedRow(int(self._rows[k]), code, said, remedy))
 
 
-def points_of(table: LightCurveTable, layout: Layout) -> tuple[ExternalPoints, list[RefusedRow]]:
+def names_of(table: LightCurveTable, layout: Layout) -> list[str]:
+    """Names of the objects of a table, each once."""
+    return sorted(set(_texts(table, layout.object).tolist()))
+
+
+def points_of(
+    table: LightCurveTable, layout: Layout, known: Mapping[str, tuple[float, float]] | None = None
+) -> tuple[ExternalPoints, list[RefusedRow]]:
     """Make points of a table.
 
     Parameters
@@ -97,6 +104,8 @@ def points_of(table: LightCurveTable, layout: Layout) -> tuple[ExternalPoints, l
         As it stands.
     layout
         As `loaders.external_light_curve.layout.recognised` gives it.
+    known
+        Places (ra, dec; degrees ICRS) by name of objects, for where the table has none.
 
     Returns
     -------
@@ -117,9 +126,13 @@ def points_of(table: LightCurveTable, layout: Layout) -> tuple[ExternalPoints, l
     time = _column(table, layout.time, refusals, "time")
     ra, dec = _place(table, layout, refusals)
     name, band = (_texts(table, given) for given in (layout.object, layout.band))
+    for one, (known_ra, known_dec) in (known or {}).items():
+        unplaced = (name == one) & (np.isnan(ra) | np.isnan(dec))
+        ra[unplaced], dec[unplaced] = known_ra, known_dec
     flux, error = _fluxes(table, layout, band, refusals)
     bjd = to_bjd_tdb(time + layout.time_offset, str(layout.time_system), *_directions(ra, dec))
-    _check(refusals, time, bjd, flux, error)
+    stated = {"time": time, "error": as_numbers(table.columns[str(layout.error)])[0]}
+    _check(refusals, stated, bjd, flux, error)
     flags = np.zeros(len(table), np.uint16)
     if layout.flags is not None:
         given = np.nan_to_num(_column(table, layout.flags, refusals, "flags"))
@@ -165,7 +178,7 @@ def _place(table: LightCurveTable, layout: Layout, refusals: _Refusals) -> tuple
         reason = f"{part} is {{}}, which is no angle in degrees"
         refusals.add(np.flatnonzero(wrong), "bad_position", reason, "Give ICRS degrees", values)
         parts.append(np.where(wrong, np.nan, values))
-    return parts[0] % 360.0, parts[1]
+    return parts[0] % 360.0, np.array(parts[1])
 
 
 def _constant(given: str, part: str, where: str) -> float:
@@ -197,7 +210,9 @@ def _fluxes(
     for one in np.unique(band.astype(str)):
         point = layout.zero_point_of(str(one))
         if point is None:
-            remedy = "Give --zero-point, the flux density in Jy of magnitude 0, or zero_point in a layout file"
+            remedy = (
+                "Give --zero-point, the flux density in Jy of magnitude 0, or zero_point in a layout file"
+            )
             raise Rejected(where, f"Vega magnitudes in {one} without a zero point", remedy, "no_zero_point")
         zero_point[band == one] = point * _NJY_PER_JY
     with np.errstate(over="ignore"):
@@ -206,21 +221,27 @@ def _fluxes(
 
 
 def _check(
-    refusals: _Refusals, time: FloatArray, bjd: FloatArray, flux: FloatArray, error: FloatArray
+    refusals: _Refusals,
+    stated: Mapping[str, FloatArray],
+    bjd: FloatArray,
+    flux: FloatArray,
+    error: FloatArray,
 ) -> None:
-    """Refuse rows whose numbers cannot be a point."""
-    for part, values in (("time", time), ("value", flux), ("error", error)):
+    """Refuse rows whose numbers cannot be a point; of time and error it is said what the file has."""
+    for part, values in (("time", stated["time"]), ("value", flux), ("error", error)):
         reason, remedy = f"the {part} is not known (NaN or empty)", "Leave the row out"
         refusals.add(np.flatnonzero(np.isnan(values)), "nan_point", reason, remedy)
     remedy = "Give the error of the point, or leave the row out"
-    refusals.add(np.flatnonzero(error <= 0), "zero_error", "the error is {}, not above 0", remedy, error)
+    refusals.add(
+        np.flatnonzero(error <= 0), "zero_error", "the error is {}, not above 0", remedy, stated["error"]
+    )
     far = np.flatnonzero(~((bjd > FIRST_JD) & (bjd < LAST_JD)))
     reason = "the time {} is not between 1990 and 2060"
-    refusals.add(far, "time_out_of_range", reason, "Give --time-system and --time-offset", time)
+    refusals.add(far, "time_out_of_range", reason, "Give --time-system and --time-offset", stated["time"])
     large = np.flatnonzero(~((np.abs(flux) < _LARGEST) & (error < _LARGEST)))
     refusals.add(large, "number_too_large", "its flux is {} nJy", "Check units and zero point", flux)
-    tiny = np.flatnonzero(error.astype(np.float32) <= 0)
-    refusals.add(tiny, "zero_error", "the error is {} nJy, 0 in single precision", remedy, error)
+    tiny = np.flatnonzero(~(error > _SMALLEST))
+    refusals.add(tiny, "zero_error", "the error is {}, 0 in single precision", remedy, stated["error"])
 
 
 def _in_order(points: ExternalPoints, refusals: _Refusals) -> tuple[ExternalPoints, list[RefusedRow]]:

@@ -29,7 +29,7 @@ class LightCurveTable:
     path
         File.
     columns
-        By name: arrays of one shape (n,), masked where the file has no value; texts are not read as numbers yet.
+        By name: arrays of one shape (n,), masked where the file has no value; those of text files are texts.
     units
         By name of the column, where the file states one.
     row_name
@@ -54,8 +54,8 @@ class LightCurveTable:
 def read_table(path: Path) -> LightCurveTable:
     """Read a table: CSV or other text, ECSV, Parquet, VOTable or FITS, told from the content.
 
-    Text may have names of columns in its first line, or in the comment (#) before its first row; else they are
-    called col1, col2 and so on. Columns are divided by commas, semicolons, tabs, bars or blanks.
+    Text may have names of columns in its first line, or in the comment (#) before its first row; else they
+    are called col1, col2 and so on. Columns are divided by commas, semicolons, tabs, bars or blanks.
 
     Raises
     ------
@@ -66,7 +66,11 @@ def read_table(path: Path) -> LightCurveTable:
     head = read_bytes(path, "one file: a table of light curves", _HEAD)
     if not head:
         raise Rejected(str(path), "the file is empty", "Fetch or write it again", "empty_file")
-    if head.startswith((b"PAR1", b"SIMPLE  =")) or b"<VOTABLE" in head or head.lstrip().startswith(b"# %ECSV"):
+    if (
+        head.startswith((b"PAR1", b"SIMPLE  ="))
+        or b"<VOTABLE" in head
+        or head.lstrip().startswith(b"# %ECSV")
+    ):
         columns, file = read_catalog(path)
         units = {name: info.unit for name, info in file.columns.items() if info.unit}
         return LightCurveTable(path, columns, units, "row", np.arange(file.n_row))
@@ -138,7 +142,9 @@ def _read_text(path: Path, text: str) -> LightCurveTable:
             row = [""] * len(names)
         cells.append(row)
     columns = {name: np.array([row[k] for row in cells], dtype=object) for k, name in enumerate(names)}
-    return LightCurveTable(path, dict(columns), {}, "line", np.array([k for k, _ in rows], dtype=np.int64), bad)
+    return LightCurveTable(
+        path, dict(columns), {}, "line", np.array([k for k, _ in rows], dtype=np.int64), bad
+    )
 
 
 def _fields(line: str, delimiter: str | None) -> list[str]:

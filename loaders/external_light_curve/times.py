@@ -23,8 +23,8 @@ _LIGHT_AU_PER_DAY = 173.144_632_674
 def to_bjd_tdb(time: FloatArray, system: str, ra: npt.ArrayLike, dec: npt.ArrayLike) -> FloatArray:
     """BJD (TDB) of times.
 
-    Light travels as a plane wave (Eastman, Siverd & Gaudi 2010, PASP 122, 935); the observer is taken to be at the
-    middle of the Earth, which is good to 0.02 s.
+    Light travels as a plane wave (Eastman, Siverd & Gaudi 2010, PASP 122, 935); the observer is taken to be
+    at the middle of the Earth, which is good to 0.02 s.
 
     Parameters
     ----------

@@ -13,6 +13,8 @@ from loaders.light_curve_simulation.simulate import SimulatedCurve
 POINTS = pa.schema(
     [
         pa.field("object", pa.string(), metadata={"description": "Name of the light curve"}),
+        pa.field("ra", pa.float64(), metadata={"unit": "deg"}),
+        pa.field("dec", pa.float64(), metadata={"unit": "deg"}),
         pa.field("optical_element", pa.string()),
         pa.field("bjd_tdb", pa.float64(), metadata={"unit": "d"}),
         pa.field("flux", pa.float32(), metadata={"unit": "nJy"}),
@@ -48,10 +50,12 @@ def name_of(seed: int, number: int) -> str:
 
 def points_table(seed: int, curves: Sequence[SimulatedCurve]) -> pa.Table:
     """All points of some light curves, in the order of light curve, optical element and time."""
-    parts = [(name_of(seed, c.number), e, p) for c in curves for e, p in sorted(c.points.items())]
+    parts = [(c, e, p) for c in curves for e, p in sorted(c.points.items())]
     size = [p.bjd_tdb.size for _, _, p in parts]
     columns = [
-        np.repeat(np.array([name for name, _, _ in parts], object), size),
+        np.repeat(np.array([name_of(seed, c.number) for c, _, _ in parts], object), size),
+        np.repeat([c.ra for c, _, _ in parts], size),
+        np.repeat([c.dec for c, _, _ in parts], size),
         np.repeat(np.array([element for _, element, _ in parts], object), size),
         *(
             np.concatenate([getattr(p, column) for _, _, p in parts])
