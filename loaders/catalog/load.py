@@ -166,8 +166,9 @@ def _read(path: Path, options: CatalogOptions, progress: Callable[[int, int], No
 def _optical_elements() -> list[str]:
     """Registered optical elements."""
     with session.reading() as connection:
-        column = table("roman.optical_element").c.optical_element
-        return list(connection.execute(sa.select(column)).scalars())
+        elements = table("roman.optical_element").c
+        query = sa.select(elements.optical_element).where(elements.kind != "external")
+        return list(connection.execute(query).scalars())
 
 
 def _store(

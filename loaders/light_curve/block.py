@@ -24,10 +24,13 @@ NOT_RECORDED = 0
 
 @dataclass(frozen=True)
 class BlockKey:
-    """What all exposures of a block have in common. ``photometry_kind``: see `roman.light_curve_block`."""
+    """What all exposures of a block have in common. ``photometry_kind``: see `roman.light_curve_block`.
 
-    field_id: int
-    detector: str
+    Field and detector are None of light curves that others measured.
+    """
+
+    field_id: int | None
+    detector: str | None
     optical_element: str
     photometry_kind: str
     start_mjd: int

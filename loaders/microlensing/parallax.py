@@ -13,6 +13,7 @@ observer, t_0 and u_0 are what the observer sees, and nearly free of the paralla
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Literal
 
 import erfa
@@ -26,8 +27,8 @@ L2_OVER_SUN = 0.010_078
 and Moon (Murray & Dermott 1999, Solar System Dynamics, section 3.6). Roman's orbit about it, of 0.005 au, is
 left out."""
 
-_STEP = 1.0
-"""Days between places from which others are interpolated; by cubics, this is good to 1e-9 au."""
+_CHUNK = 32
+"""Days that are computed together, and kept; between whole days cubics are good to 1e-9 au."""
 
 
 def offsets(
@@ -106,14 +107,20 @@ def observer_position(time: FloatArray) -> FloatArray:
     """Place of L2, barycentric, ICRS axes, au, shape (n, 3), at times JD (TDB) of shape (n,)."""
     if time.size == 0:
         return np.empty((0, 3))
-    day = np.floor(time / _STEP).astype(np.int64)
-    knots, at = np.unique(np.concatenate([day, day + 1]), return_inverse=True)
-    place, velocity = barycentric(knots * _STEP, L2_OVER_SUN)
-    first, second = at[: day.size], at[day.size :]
-    w = (time / _STEP - day)[:, None]
-    begin = (1 + 2 * w) * (1 - w) ** 2 * place[first] + w * (1 - w) ** 2 * _STEP * velocity[first]
-    end = w**2 * (3 - 2 * w) * place[second] + w**2 * (w - 1) * _STEP * velocity[second]
+    day = np.floor(time).astype(np.int64)
+    chunks, which = np.unique(day // _CHUNK, return_inverse=True)
+    place, velocity = (np.concatenate(part) for part in zip(*map(_knots, chunks.tolist()), strict=True))
+    first = which * (_CHUNK + 1) + day % _CHUNK
+    w = (time - day)[:, None]
+    begin = (1 + 2 * w) * (1 - w) ** 2 * place[first] + w * (1 - w) ** 2 * velocity[first]
+    end = w**2 * (3 - 2 * w) * place[first + 1] + w**2 * (w - 1) * velocity[first + 1]
     return np.asarray(begin + end)
+
+
+@lru_cache(maxsize=1024)
+def _knots(chunk: int) -> tuple[FloatArray, FloatArray]:
+    """Place and velocity of L2 at the days of a chunk and the first of the next, shape (33, 3) each."""
+    return barycentric(np.arange(chunk * _CHUNK, (chunk + 1) * _CHUNK + 1.0), L2_OVER_SUN)
 
 
 def _axes(ra: float, dec: float) -> tuple[FloatArray, FloatArray]:

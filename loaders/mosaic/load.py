@@ -100,7 +100,9 @@ def _store(connection: sa.Connection, run: LoadRun, mosaic: MosaicDescription, r
 
 def _check_element(connection: sa.Connection, mosaic: MosaicDescription) -> None:
     """Refuse an optical element that is none of those registered."""
-    known = list(connection.execute(sa.select(table("roman.optical_element").c.optical_element)).scalars())
+    elements = table("roman.optical_element").c
+    query = sa.select(elements.optical_element).where(elements.kind != "external")
+    known = list(connection.execute(query).scalars())
     if mosaic.optical_element not in known:
         what = f"optical element {mosaic.optical_element} is none of {', '.join(sorted(known))}"
         raise Rejected(str(mosaic.path), what, "Correct meta.instrument", "unknown_optical_element")

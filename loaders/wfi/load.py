@@ -154,7 +154,11 @@ def _known_instruments(connection: sa.Connection) -> tuple[set[str], set[str]]:
     detectors, elements = table("roman.detector"), table("roman.optical_element")
     return (
         set(connection.execute(sa.select(detectors.c.detector)).scalars()),
-        set(connection.execute(sa.select(elements.c.optical_element)).scalars()),
+        set(
+            connection.execute(
+                sa.select(elements.c.optical_element).where(elements.c.kind != "external")
+            ).scalars()
+        ),
     )
 
 

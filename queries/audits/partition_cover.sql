@@ -3,6 +3,7 @@
 WITH parent AS (
     SELECT c.oid, c.relname FROM pg_class AS c
     WHERE c.relnamespace = 'roman'::regnamespace AND c.relkind = 'p'
+        AND pg_get_partkeydef(c.oid) = 'RANGE (start_mjd)'
 ), bound AS (
     SELECT p.relname AS parent, c.relname AS partition,
            regexp_match(pg_get_expr(c.relpartbound, c.oid), 'FROM \((\d+)\) TO \((\d+)\)') AS days
@@ -28,7 +29,10 @@ SELECT 'block without partition', CAST(b.block_id AS text), b.start_mjd, b.end_m
 FROM roman.light_curve_block AS b
 WHERE b.superseded_at IS NULL
   AND NOT EXISTS (
-      -- Blocks of a sealed season are of its whole length and stand in the window in which they begin.
+      -- Blocks of a sealed season are of its whole length and stand in the window in which they begin; so do
+      -- light curves that others measured, of whatever length.
       SELECT FROM ops.light_curve_partition AS d
-      WHERE b.start_mjd >= d.from_mjd AND b.start_mjd < d.to_mjd AND (d.sealed OR b.end_mjd <= d.to_mjd)
+      WHERE b.start_mjd >= d.from_mjd AND b.start_mjd < d.to_mjd AND (
+          d.sealed OR b.photometry_kind = 'external' OR b.end_mjd <= d.to_mjd
+      )
   );

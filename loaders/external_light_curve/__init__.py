@@ -1,0 +1,1 @@
+"""Light curves that others measured, from tables of any layout into the database."""

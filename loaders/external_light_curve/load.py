@@ -1,0 +1,317 @@
+"""Light curves that others measured into the database: one file is one transaction."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import sqlalchemy as sa
+
+from loaders.catalog.load import refresh_statistics, store_known
+from loaders.catalog.sources import Sources
+from loaders.external_light_curve.blocks import KIND, blocks_of
+from loaders.external_light_curve.layout import Layout, recognised
+from loaders.external_light_curve.points import ExternalPoints, RefusedRow, names_of, points_of
+from loaders.external_light_curve.read import read_table
+from loaders.input_file import fingerprint
+from loaders.light_curve.load import BlockContext, write_block
+from loaders.rejection import Rejected, unexpected
+from roman_db import session
+from roman_db.load_run import Counts, InputFile, LoadRun, load_run
+from roman_db.schema.metadata import table as table_of
+
+#: Epoch of positions that are given without one, Julian year.
+_EPOCH = 2027.0
+
+#: Flags of points that summaries leave out; whether a flagged point of others is good is not known.
+_EXCLUDING = 0
+
+_MATCH = """
+SELECT DISTINCT ON (g.n) g.n, o.object_id
+FROM unnest(CAST(:ra AS double precision[]), CAST(:dec AS double precision[]))
+    WITH ORDINALITY AS g (ra, dec, n)
+JOIN roman.object AS o ON q3c_join(g.ra, g.dec, o.ra, o.dec, CAST(:radius AS double precision))
+ORDER BY g.n, q3c_dist(g.ra, g.dec, o.ra, o.dec), o.object_id
+"""
+_FORGET = """
+WITH gone AS (
+    DELETE FROM roman.light_curve_segment AS s
+    USING roman.light_curve_block AS b
+    WHERE b.block_id = s.block_id AND b.start_mjd = s.start_mjd AND b.superseded_at IS NULL
+      AND b.photometry_kind = 'external' AND b.optical_element = CAST(:band AS text)
+      AND s.object_id = ANY(CAST(:object_id AS bigint[]))
+    RETURNING s.object_id, s.block_id, s.start_mjd,
+              (SELECT count(*) FROM unnest(s.flux) AS f WHERE f <> 'NaN'::real) AS n_point
+),
+
+summaries AS (
+    DELETE FROM roman.light_curve_summary AS s USING gone
+    WHERE s.object_id = gone.object_id AND s.block_id = gone.block_id AND s.start_mjd = gone.start_mjd
+)
+
+UPDATE roman.light_curve_block AS b
+SET n_object = b.n_object - g.n_object, n_point = b.n_point - g.n_point,
+    superseded_at = CASE WHEN b.n_object = g.n_object THEN now() END
+FROM (SELECT block_id, count(*) AS n_object, sum(n_point) AS n_point FROM gone GROUP BY block_id) AS g
+WHERE b.block_id = g.block_id
+"""
+
+
+@dataclass(frozen=True)
+class LoadOptions:
+    """How light curves are loaded.
+
+    Parameters
+    ----------
+    layout
+        What is known of the tables.
+    name
+        Name of the data set, under which the names of its objects are kept.
+    match_radius
+        Distance in arcsec within which an object of a place of its own is a known one.
+    """
+
+    layout: Layout
+    name: str = "external"
+    match_radius: float = 0.3
+
+
+def load_light_curves(path: Path, options: LoadOptions) -> tuple[Counts, bool]:
+    """Load a file of light curves, those of an object and a band in place of earlier ones.
+
+    Returns
+    -------
+    counts
+        Of rows; if the file as a whole is refused, of files.
+    used
+        Whether it was not refused.
+    """
+    arguments = {"file": str(path), "name": options.name}
+    change, used = None, False
+    with load_run("load lightcurves", arguments, expected=1) as run:
+        with session.transaction() as connection:
+            given = InputFile("lightcurves", str(path.absolute()), *fingerprint(path))
+            run.record_inputs(connection, [given])
+        try:
+            points, refused, number = _read(path, options)
+            with session.transaction() as connection:
+                run.expect(connection, number)
+                change = _store(connection, run, path, points, refused, options)
+                run.check_accounts(connection)
+            used = True
+        except Rejected as rejected:
+            _reject(run, rejected)
+        except (ArithmeticError, LookupError, TypeError, ValueError) as error:
+            _reject(run, unexpected(path, error))
+        counts = run.counts()
+    refresh_statistics(change)
+    return counts, used
+
+
+def _reject(run: LoadRun, rejected: Rejected) -> None:
+    """Record that the file is refused."""
+    with session.transaction() as connection:
+        run.reject(connection, rejected)
+
+
+def _read(path: Path, options: LoadOptions) -> tuple[ExternalPoints, list[RefusedRow], int]:
+    """Points of a file, rows that are refused, and the number of all rows."""
+    table = read_table(path)
+    layout = recognised(options.layout, table.columns, path.stem, str(path))
+    with session.reading() as connection:
+        known = _stored_places(connection, options.name, names_of(table, layout))
+    points, refused = points_of(table, layout, known)
+    return points, refused, len(table)
+
+
+def _stored_places(
+    connection: sa.Connection, catalog: str, names: Sequence[str]
+) -> dict[str, tuple[float, float]]:
+    """Places of the objects that a data set has under some names."""
+    alias, objects = table_of("roman.object_alias").c, table_of("roman.object").c
+    query = sa.select(alias.source_id, objects.ra, objects.dec).where(
+        alias.object_id == objects.object_id, alias.catalog_name == catalog, alias.source_id.in_(names)
+    )
+    return {str(name): (float(ra), float(dec)) for name, ra, dec in connection.execute(query)}
+
+
+def _store(
+    connection: sa.Connection,
+    run: LoadRun,
+    path: Path,
+    points: ExternalPoints,
+    refused: Sequence[RefusedRow],
+    options: LoadOptions,
+) -> Any:
+    """Store objects and light curves, and record what is refused; return what became of the catalog."""
+    connection.execute(sa.text("LOCK TABLE roman.object IN SHARE ROW EXCLUSIVE MODE"))
+    _add_bands(connection, sorted(set(points.band.tolist())))
+    objects, change, version = _objects(connection, run, points, options)
+    nowhere = [
+        RefusedRow(
+            int(row),
+            "no_position",
+            f"its object {name} has no place, and is not known by that name in {options.name}",
+            "Give --ra and --dec, or columns of them, or the --name of the data set that has it",
+        )
+        for row, name in zip(points.row, points.name, strict=True)
+        if name not in objects
+    ]
+    if objects:
+        _write(connection, run, points, objects, version)
+    _record(connection, run, path, [*refused, *nowhere])
+    run.count(connection, loaded=len(points) - len(nowhere))
+    return change
+
+
+def _write(
+    connection: sa.Connection, run: LoadRun, points: ExternalPoints, objects: Mapping[str, int], version: int
+) -> None:
+    """Write the blocks, in place of what there is of the same objects and bands."""
+    context = BlockContext(run.load_run_id, version, _EXCLUDING)
+    for band in np.unique(points.band.astype(str)):
+        names = set(points.name[points.band == band].tolist())
+        ids = [objects[name] for name in sorted(names) if name in objects]
+        connection.execute(sa.text(_FORGET), {"band": str(band), "object_id": ids})
+    for block in blocks_of(points, objects, run.load_run_id):
+        write_block(connection, block.key, block.epochs, block.photometry, context)
+
+
+def _add_bands(connection: sa.Connection, bands: Sequence[str]) -> None:
+    """Register bands that are not known."""
+    if bands:
+        insert = sa.dialects.postgresql.insert(table_of("roman.optical_element")).on_conflict_do_nothing()
+        connection.execute(insert, [{"optical_element": band, "kind": KIND} for band in bands])
+
+
+def _objects(
+    connection: sa.Connection, run: LoadRun, points: ExternalPoints, options: LoadOptions
+) -> tuple[dict[str, int], Any, int]:
+    """Identifiers of the objects by name, what new ones changed in the catalog, and its version."""
+    names, first = np.unique(points.name.astype(str), return_index=True)
+    place = dict(zip(names.tolist(), np.column_stack([points.ra, points.dec])[first].tolist(), strict=True))
+    placed = [name for name in place if np.all(np.isfinite(place[name]))]
+    known = _known_names(connection, options.name, list(place))
+    new = [name for name in placed if name not in known]
+    known |= _known_places(connection, run, options, {name: place[name] for name in new}, known.values())
+    new = [name for name in new if name not in known]
+    change = None
+    if new:
+        sources = _sources(new, np.array([place[name] for name in new]))
+        change, ids = store_known(connection, run, options.name, sources, [None] * len(new))
+        known |= dict(zip(new, ids.tolist(), strict=True))
+    return known, change, _version(connection, run, options)
+
+
+def _known_names(connection: sa.Connection, catalog: str, names: Sequence[str]) -> dict[str, int]:
+    """Objects that a data set has under some names."""
+    alias = table_of("roman.object_alias").c
+    query = sa.select(alias.source_id, alias.object_id).where(
+        alias.catalog_name == catalog, alias.source_id.in_(names)
+    )
+    return {str(name): int(object_id) for name, object_id in connection.execute(query)}
+
+
+def _known_places(
+    connection: sa.Connection,
+    run: LoadRun,
+    options: LoadOptions,
+    place: Mapping[str, Sequence[float]],
+    used: Iterable[int],
+) -> dict[str, int]:
+    """Known objects where new ones are said to be, which get their names; not where several share a place."""
+    seen: dict[tuple[float, ...], list[str]] = {}
+    for name in place:
+        seen.setdefault(tuple(place[name]), []).append(name)
+    own = [one[0] for one in seen.values() if len(one) == 1]
+    if not own:
+        return {}
+    values = {
+        "ra": [place[name][0] for name in own],
+        "dec": [place[name][1] for name in own],
+        "radius": options.match_radius / 3600,
+    }
+    found: dict[str, int] = {}
+    taken = set(used)
+    for n, object_id in connection.execute(sa.text(_MATCH), values):
+        if object_id not in taken:
+            taken.add(object_id)
+            found[own[n - 1]] = int(object_id)
+    _name(connection, run, options, found)
+    return found
+
+
+def _name(connection: sa.Connection, run: LoadRun, options: LoadOptions, found: Mapping[str, int]) -> None:
+    """Keep the names that a data set gives to known objects."""
+    if not found:
+        return
+    version = _version(connection, run, options)
+    rows = [
+        {
+            "catalog_name": options.name,
+            "source_id": name,
+            "object_id": object_id,
+            "catalog_version_id": version,
+            "load_run_id": run.load_run_id,
+        }
+        for name, object_id in found.items()
+    ]
+    connection.execute(table_of("roman.object_alias").insert(), rows)
+
+
+def _version(connection: sa.Connection, run: LoadRun, options: LoadOptions) -> int:
+    """The newest version of the catalog; a first, empty one where there is none."""
+    versions = table_of("roman.catalog_version")
+    newest = connection.execute(sa.select(sa.func.max(versions.c.catalog_version_id))).scalar_one()
+    if newest is not None:
+        return int(newest)
+    counts = dict.fromkeys(("n_new", "n_changed", "n_unchanged", "n_merged"), 0)
+    row = {"name": options.name, "load_run_id": run.load_run_id} | counts
+    insert = versions.insert().returning(versions.c.catalog_version_id)
+    return int(connection.execute(insert, row).scalar_one())
+
+
+def _sources(names: Sequence[str], place: np.ndarray[Any, np.dtype[np.float64]]) -> Sources:
+    """New objects: a name and a place."""
+    number = len(names)
+    unknown: dict[str, Any] = {
+        name: np.full(number, np.nan)
+        for name in (
+            "ra_err",
+            "dec_err",
+            "pm_ra",
+            "pm_dec",
+            "pm_ra_err",
+            "pm_dec_err",
+            "parallax",
+            "parallax_err",
+        )
+    }
+    return Sources(
+        np.arange(number),
+        np.array(names, dtype=object),
+        place[:, 0].copy(),
+        place[:, 1].copy(),
+        np.full(number, _EPOCH),
+        **unknown,
+    )
+
+
+def _record(connection: sa.Connection, run: LoadRun, path: Path, refused: Sequence[RefusedRow]) -> None:
+    """Record rows that are refused."""
+    run.reject_rows(
+        connection,
+        [
+            {
+                "source": str(path),
+                "row_number": one.row,
+                "code": one.code,
+                "reason": one.reason,
+                "remedy": one.remedy,
+            }
+            for one in refused
+        ],
+    )

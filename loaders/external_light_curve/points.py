@@ -1,0 +1,271 @@
+"""From a table to points: objects, bands, BJD (TDB) and flux densities, and rows that are refused."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from loaders.catalog.units import flux_density, magnitude_error_to_flux, magnitude_to_flux
+from loaders.external_light_curve.layout import Layout
+from loaders.external_light_curve.read import LightCurveTable, as_numbers, as_text
+from loaders.external_light_curve.times import FIRST_JD, LAST_JD, to_bjd_tdb
+from loaders.rejection import Rejected
+
+FloatArray = npt.NDArray[np.float64]
+BoolArray = npt.NDArray[np.bool_]
+ObjectArray = npt.NDArray[np.object_]
+
+_NJY_PER_JY = 1e9
+_SMALLEST, _LARGEST = 1.2e-38, 3.4e38
+"""Fluxes are stored in single precision."""
+
+
+@dataclass(frozen=True)
+class ExternalPoints:
+    """Points, n of them, by object, band and time; ra and dec are NaN where the table has no place.
+
+    Parameters
+    ----------
+    row
+        Shape (n,): number of the row in the file.
+    name, band
+        Shape (n,): texts.
+    ra, dec
+        Shape (n,): degrees ICRS, of the object.
+    bjd_tdb
+        Shape (n,): days.
+    flux, flux_err
+        Shape (n,): nJy; errors above 0.
+    flags
+        Shape (n,): photometry flags.
+    """
+
+    row: npt.NDArray[np.int64]
+    name: ObjectArray
+    band: ObjectArray
+    ra: FloatArray
+    dec: FloatArray
+    bjd_tdb: FloatArray
+    flux: FloatArray
+    flux_err: FloatArray
+    flags: npt.NDArray[np.uint16]
+
+    def __len__(self) -> int:
+        return int(self.row.size)
+
+    def take(self, chosen: npt.NDArray[np.generic]) -> ExternalPoints:
+        """Some of the points, by a mask or by indices."""
+        return ExternalPoints(**{name: getattr(self, name)[chosen] for name in self.__dataclass_fields__})
+
+
+@dataclass(frozen=True)
+class RefusedRow:
+    """A row that is not loaded: its number, a code, what is wrong, and what to do."""
+
+    row: int
+    code: str
+    reason: str
+    remedy: str
+
+
+class _Refusals:
+    """Collects what is wrong with rows; the first fault of a row counts."""
+
+    def __init__(self, rows: npt.NDArray[np.int64]) -> None:
+        self._rows = rows
+        self.good = np.ones(rows.size, dtype=bool)
+        self.refused: list[RefusedRow] = []
+
+    def add(self, which: Iterable[int], code: str, reason: str, remedy: str, values: object = None) -> None:
+        """Refuse rows at some places; `{}` in the reason stands for the value of the row."""
+        for k in which:
+            if self.good[k]:
+                self.good[k] = False
+                said = reason if values is None else reason.format(values[k])  # type: ignore[index]
+                self.refused.append(RefusedRow(int(self._rows[k]), code, said, remedy))
+
+
+def names_of(table: LightCurveTable, layout: Layout) -> list[str]:
+    """Names of the objects of a table, each once."""
+    return sorted(set(_texts(table, layout.object).tolist()))
+
+
+def points_of(
+    table: LightCurveTable, layout: Layout, known: Mapping[str, tuple[float, float]] | None = None
+) -> tuple[ExternalPoints, list[RefusedRow]]:
+    """Make points of a table.
+
+    Parameters
+    ----------
+    table
+        As it stands.
+    layout
+        As `loaders.external_light_curve.layout.recognised` gives it.
+    known
+        Places (ra, dec; degrees ICRS) by name of objects, for where the table has none.
+
+    Returns
+    -------
+    points
+        Rows that can be used, in the order of name, band and time.
+    refused
+        All others, in the order of the file: codes ``wrong_columns``, ``not_a_number``, ``nan_point``,
+        ``zero_error``, ``time_out_of_range``, ``duplicate_time``, ``one_epoch``, ``bad_position``,
+        ``number_too_large``.
+
+    Raises
+    ------
+    Rejected
+        Codes of units, and ``no_zero_point``.
+    """
+    refusals = _Refusals(table.rows)
+    refusals_of_shape(table, refusals)
+    time = _column(table, layout.time, refusals, "time")
+    ra, dec = _place(table, layout, refusals)
+    name, band = (_texts(table, given) for given in (layout.object, layout.band))
+    for one, (known_ra, known_dec) in (known or {}).items():
+        unplaced = (name == one) & (np.isnan(ra) | np.isnan(dec))
+        ra[unplaced], dec[unplaced] = known_ra, known_dec
+    flux, error = _fluxes(table, layout, band, refusals)
+    bjd = to_bjd_tdb(time + layout.time_offset, str(layout.time_system), *_directions(ra, dec))
+    stated = {"time": time, "error": as_numbers(table.columns[str(layout.error)])[0]}
+    _check(refusals, stated, bjd, flux, error)
+    flags = np.zeros(len(table), np.uint16)
+    if layout.flags is not None:
+        given = np.nan_to_num(_column(table, layout.flags, refusals, "flags"))
+        flags = np.clip(given, 0, 65535).astype(np.uint16)
+    points = ExternalPoints(table.rows, name, band, ra, dec, bjd, flux, error, flags)
+    return _in_order(points, refusals)
+
+
+def refusals_of_shape(table: LightCurveTable, refusals: _Refusals) -> None:
+    """Refuse lines that have other columns than the table."""
+    for place, what in table.bad.items():
+        refusals.add([place], "wrong_columns", what, "Correct the line")
+
+
+def _column(table: LightCurveTable, name: str | None, refusals: _Refusals, part: str) -> FloatArray:
+    """Numbers of a column."""
+    values, bad = as_numbers(table.columns[str(name)])
+    for place, text in bad.items():
+        reason = f"the {part} (column {name}) is {text[:30]!r}, which is no number"
+        refusals.add([place], "not_a_number", reason, "Correct the value, or leave the row out")
+    return values
+
+
+def _texts(table: LightCurveTable, given: str | None) -> ObjectArray:
+    """Texts of a column or, where there is no such column, the same for all rows."""
+    if given in table.columns:
+        return np.array([as_text(value) for value in np.ma.filled(table.columns[given], "").tolist()], object)
+    return np.full(len(table), str(given), dtype=object)
+
+
+def _place(table: LightCurveTable, layout: Layout, refusals: _Refusals) -> tuple[FloatArray, FloatArray]:
+    """Place of the object of every row, NaN without one."""
+    parts = []
+    for given, part, limit in ((layout.ra, "ra", 360.0), (layout.dec, "dec", 90.0)):
+        if given is None:
+            parts.append(np.full(len(table), np.nan))
+            continue
+        if given in table.columns:
+            values = _column(table, given, refusals, part)
+        else:
+            values = np.full(len(table), _constant(given, part, str(table.path)))
+        wrong = ~(np.abs(values) <= limit) & ~np.isnan(values)
+        reason = f"{part} is {{}}, which is no angle in degrees"
+        refusals.add(np.flatnonzero(wrong), "bad_position", reason, "Give ICRS degrees", values)
+        parts.append(np.where(wrong, np.nan, values))
+    return parts[0] % 360.0, np.array(parts[1])
+
+
+def _constant(given: str, part: str, where: str) -> float:
+    """A number that holds for all rows."""
+    try:
+        return float(given)
+    except ValueError as error:
+        what = f"{part} is {given!r}, which is neither a column nor a number"
+        raise Rejected(where, what, "Name a column, or give ICRS degrees", "missing_column") from error
+
+
+def _directions(ra: FloatArray, dec: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """Directions for light travel times; objects without a place are refused later, and may be anywhere."""
+    return np.nan_to_num(ra), np.nan_to_num(dec)
+
+
+def _fluxes(
+    table: LightCurveTable, layout: Layout, band: ObjectArray, refusals: _Refusals
+) -> tuple[FloatArray, FloatArray]:
+    """Flux densities and errors, nJy."""
+    value = _column(table, layout.value, refusals, "value")
+    error = _column(table, layout.error, refusals, "error")
+    where = f"{table.path}: column {layout.value}"
+    if layout.system == "flux":
+        unit = layout.unit or table.units.get(str(layout.value))
+        unit_of_error = layout.unit or table.units.get(str(layout.error)) or unit
+        return flux_density(value, unit, where), flux_density(error, unit_of_error, where)
+    zero_point = np.full(band.size, np.nan)
+    for one in np.unique(band.astype(str)):
+        point = layout.zero_point_of(str(one))
+        if point is None:
+            remedy = (
+                "Give --zero-point, the flux density in Jy of magnitude 0, or zero_point in a layout file"
+            )
+            raise Rejected(where, f"Vega magnitudes in {one} without a zero point", remedy, "no_zero_point")
+        zero_point[band == one] = point * _NJY_PER_JY
+    with np.errstate(over="ignore"):
+        flux = np.asarray(zero_point * magnitude_to_flux(value, 1.0))
+    return flux, magnitude_error_to_flux(flux, error)
+
+
+def _check(
+    refusals: _Refusals,
+    stated: Mapping[str, FloatArray],
+    bjd: FloatArray,
+    flux: FloatArray,
+    error: FloatArray,
+) -> None:
+    """Refuse rows whose numbers cannot be a point; of time and error it is said what the file has."""
+    for part, values in (("time", stated["time"]), ("value", flux), ("error", error)):
+        reason, remedy = f"the {part} is not known (NaN or empty)", "Leave the row out"
+        refusals.add(np.flatnonzero(np.isnan(values)), "nan_point", reason, remedy)
+    remedy = "Give the error of the point, or leave the row out"
+    refusals.add(
+        np.flatnonzero(error <= 0), "zero_error", "the error is {}, not above 0", remedy, stated["error"]
+    )
+    far = np.flatnonzero(~((bjd > FIRST_JD) & (bjd < LAST_JD)))
+    reason = "the time {} is not between 1990 and 2060"
+    refusals.add(far, "time_out_of_range", reason, "Give --time-system and --time-offset", stated["time"])
+    large = np.flatnonzero(~((np.abs(flux) < _LARGEST) & (error < _LARGEST)))
+    refusals.add(large, "number_too_large", "its flux is {} nJy", "Check units and zero point", flux)
+    tiny = np.flatnonzero(~(error > _SMALLEST))
+    refusals.add(tiny, "zero_error", "the error is {}, 0 in single precision", remedy, stated["error"])
+
+
+def _in_order(points: ExternalPoints, refusals: _Refusals) -> tuple[ExternalPoints, list[RefusedRow]]:
+    """Sort the good points, and refuse those at the time of another, and those that are alone."""
+    good = np.flatnonzero(refusals.good)
+    keys = (good, points.bjd_tdb[good], points.band[good].astype(str), points.name[good].astype(str))
+    order = good[np.lexsort(keys)]
+    curve = _numbered(points, order)
+    again = np.flatnonzero((np.diff(points.bjd_tdb[order]) == 0) & (np.diff(curve) == 0)) + 1
+    reason = "there is an earlier row of this object and band at the same time"
+    refusals.add(order[again], "duplicate_time", reason, "Keep one of them")
+    left = np.delete(order, again)
+    curve = np.delete(curve, again)
+    number = np.bincount(curve)[curve] if curve.size else curve
+    reason = "it is the only usable point of its object in its band"
+    refusals.add(left[number == 1], "one_epoch", reason, "Give light curves of two points at least")
+    refused = sorted(refusals.refused, key=lambda one: one.row)
+    return points.take(left[number > 1]), refused
+
+
+def _numbered(points: ExternalPoints, order: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+    """Number of the light curve of each point of an order in which those of one follow each other."""
+    if order.size == 0:
+        return np.empty(0, np.int64)
+    name, band = points.name[order], points.band[order]
+    new = (name[1:] != name[:-1]) | (band[1:] != band[:-1])
+    return np.concatenate([[0], np.cumsum(new)]).astype(np.int64)
