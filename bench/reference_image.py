@@ -40,7 +40,7 @@ from loaders.photometry.parallel import Workers, available_threads
 from loaders.psf.model import EffectivePsf
 from loaders.psf.optics import optical_psf
 from loaders.reference.build import ExposureImage, Reference, build_reference
-from loaders.reference.frame import ReferenceFrame, choose_frame, choose_oversampling
+from loaders.reference.frame import ReferenceFrame, choose_frame, choose_oversampling, phases_of
 from loaders.reference.members import first_state, pixels_of
 from loaders.reference.normal import NormalEquations
 from loaders.reference.psf import STEPS, PlacedPsf, reference_psf
@@ -85,7 +85,8 @@ def _short_wavelength() -> Iterator[Figure]:
     """How exact fluxes on a reference of F087 are, whose PSF asks for three fine pixels to a pixel."""
     psf = middle_of(optical_psf("WFI07", SHORT))
     field = field_of_stars(psf, SIDE, COUNT)
-    frame = choose_frame([one.projection for one in field.exposures], choose_oversampling(SHORT_PIVOT, COUNT))
+    projections = [one.projection for one in field.exposures]
+    frame = choose_frame(projections, choose_oversampling(SHORT_PIVOT, phases_of(projections)))
     reference = build_reference(field.exposures.__getitem__, COUNT, frame)
     own = photometered(reference.image, reference_psf_of(reference, psf), field, frame)
     yield from _accuracy(field, own, None, None, SHORT)

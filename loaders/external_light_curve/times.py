@@ -6,7 +6,7 @@ import erfa
 import numpy as np
 import numpy.typing as npt
 
-from loaders.microlensing.parallax import barycentric
+from loaders.lens.parallax import barycentric
 
 FloatArray = npt.NDArray[np.float64]
 

@@ -50,7 +50,7 @@ def draw_event(
     t_0                     uniform over the seasons
     ======================  ===========================================================================
 
-    The parallax is in the frame of the observer (`loaders.microlensing.parallax`), t_0_par being t_0.
+    The parallax is in the frame of the observer (`loaders.lens.parallax`), t_0_par being t_0.
 
     Parameters
     ----------

@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 from loaders.light_curve_simulation.lenses import Parameters
-from loaders.microlensing import binary_lens, parallax
+from loaders.lens import binary_lens, parallax
 from loaders.simulation.lensing import uniform_disc_magnification
 
 FloatArray = npt.NDArray[np.float64]

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from loaders.microlensing.parallax import observer_position
+from loaders.lens.parallax import observer_position
 
 FloatArray = npt.NDArray[np.float64]
 

@@ -91,3 +91,40 @@ def seasons_of(bands: Sequence[Band], gap: float = 25.0) -> FloatArray:
     last = np.flatnonzero(np.diff(time) > gap)
     begin, end = np.concatenate([[0], last + 1]), np.concatenate([last, [time.size - 1]])
     return np.column_stack([time[begin], time[end]])
+
+
+def without_outliers(band: Band, sigmas: float = 6.0, apart: float = 0.05) -> Band:
+    """A light curve without single points that stand alone: cosmic rays, and what else lasts one exposure.
+
+    A point is left out if it lies more than ``sigmas`` errors off the median of its six neighbours, and both
+    points next to it lie less than half as much off to the same side. Whatever lasts for two exposures
+    stays. Points without neighbours within ``apart`` days stay as well.
+
+    Parameters
+    ----------
+    band
+        The light curve.
+    sigmas
+        Errors, that of the median included.
+    apart
+        Days.
+    """
+    n = len(band)
+    if n < _WINDOW:
+        return band
+    half = _WINDOW // 2
+    first = np.clip(np.arange(n) - half, 0, n - _WINDOW)
+    index = first[:, None] + np.arange(_WINDOW)
+    others = index[index != np.arange(n)[:, None]].reshape(n, _WINDOW - 1)
+    off = band.flux - np.median(band.flux[others], axis=1)
+    error = np.hypot(band.error, 1.25 * np.median(band.error[others], axis=1) / np.sqrt(_WINDOW - 1))
+    pull = off / error
+    side = np.sign(pull)
+    before, after = np.roll(pull, 1) * side, np.roll(pull, -1) * side
+    near = np.maximum(np.diff(band.time, prepend=-np.inf), np.diff(band.time, append=np.inf)) < apart
+    alone = (np.abs(pull) > sigmas) & (np.maximum(before, after) < 0.5 * sigmas) & near
+    return band.take(~alone)
+
+
+_WINDOW = 7
+"""Points of which the middle one is judged by the others."""

@@ -8,7 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from loaders.microlensing.alternatives import outburst_chi2, periodic_chi2, step_chi2, trend_chi2
+from loaders.microlensing.condense import condense
 from loaders.microlensing.curve import Band, FloatArray
+from loaders.microlensing.lens_fit import Points, solve_fluxes
 from loaders.microlensing.point_lens import PointLensFit, fit_point_lens, magnification
 from loaders.microlensing.search import Candidate
 
@@ -20,6 +22,9 @@ FEWEST_POINTS, WITHOUT_BEST = 4, 0.5
 
 #: Share of what a constant leaves, beyond noise, that the lens must explain.
 EXPLAINED = 0.7
+
+#: The same beyond which nothing periodic is looked for: it could explain no more.
+NEARLY_ALL = 0.95
 
 #: By how much chi-square of another explanation must be lower, as a share of the gain, to be believed.
 MARGIN = 0.02
@@ -63,7 +68,7 @@ def judge(bands: Sequence[Band], candidate: Candidate) -> Verdict:
     Parameters
     ----------
     bands
-        The light curves; elements with fewer than three points do not count.
+        The light curves, without outliers (`without_outliers`); three points an element at least.
     candidate
         Where the search found it.
 
@@ -71,7 +76,6 @@ def judge(bands: Sequence[Band], candidate: Candidate) -> Verdict:
     -------
     Verdict
     """
-    bands = [band for band in bands if len(band) > 2]
     scale = np.array([_error_scale(band) for band in bands])
     scaled = [Band(b.name, b.time, b.flux, b.error * s) for b, s in zip(bands, scale, strict=True)]
     fit = _best_fit(scaled, candidate)
@@ -88,38 +92,53 @@ def _reason(
     bands: Sequence[Band], candidate: Candidate, fit: PointLensFit, sums: tuple[float, float, float]
 ) -> str:
     """The first objection, or what kind of event it is."""
-    flat, gain, explained = sums
+    _, gain, explained = sums
     if gain < LEAST_GAIN:
         return "too_weak"
     if not _many_points(bands, fit, gain):
         return "few_points"
     if not _seen_where_expected(bands, fit):
         return "one_element"
-    least = fit.chi2 - MARGIN * gain
-    if step_chi2(bands) < least:
+    few = condense(bands, fit.t_0, max(fit.u_0, 0.05) * fit.t_E, fit.t_E, np.empty((0, 2)))
+    least = _lens_chi2(few, fit) - MARGIN * gain
+    if step_chi2(few) < least:
         return "step"
-    if trend_chi2(bands) < least:
+    if trend_chi2(few) < least:
         return "trend"
-    outburst, asymmetry = outburst_chi2(bands, fit.t_0, max(candidate.t_eff, 0.02))
+    outburst, asymmetry = outburst_chi2(few, fit.t_0, max(candidate.t_eff, 0.02))
     if outburst < least and asymmetry > _FAR:
         return "outburst"
-    most = max(bands, key=len)
-    span = float(most.time[-1] - most.time[0])
-    wave, _ = periodic_chi2(most, _SHORTEST_PERIOD, span / _FAR)
-    share = _chi2_of(most, fit, bands)
-    if wave < share - MARGIN * gain:
+    if explained < NEARLY_ALL and _is_periodic(max(bands, key=len), fit, MARGIN * gain):
         return "periodic"
     if explained < EXPLAINED:
         return "variable" if _restless(bands, fit) else "anomalous"
     return "single_lens"
 
 
+def _is_periodic(band: Band, fit: PointLensFit, margin: float) -> bool:
+    """Whether a wave explains the element with most points better than the lens."""
+    wave, _ = periodic_chi2(band, _SHORTEST_PERIOD, float(band.time[-1] - band.time[0]) / _FAR)
+    return wave < _lens_chi2([band], fit) - margin
+
+
+def _lens_chi2(bands: Sequence[Band], fit: PointLensFit) -> float:
+    """Chi-square of the lens, with the best fluxes for these points."""
+    points = Points.of(bands)
+    u = np.hypot(fit.u_0, (points.time - fit.t_0) / fit.t_E)
+    _, residual = solve_fluxes(points, magnification(u)[None])
+    return float(residual @ residual)
+
+
 def _best_fit(bands: Sequence[Band], candidate: Candidate) -> PointLensFit:
-    """The best of fits that begin at several impact parameters."""
-    return min(
-        (fit_point_lens(bands, candidate.t_0, candidate.t_eff, u_0) for u_0 in (0.03, 0.3, 1.0)),
-        key=lambda fit: fit.chi2,
+    """The best of fits that begin at several places: a first guess next to a gap may lie in it."""
+    t_eff = candidate.t_eff
+    begins = [(0.0, 1.0, u_0) for u_0 in (0.03, 0.3, 1.0)]
+    begins += [(shift, stretch, 0.5) for shift in (-2.0, -1.0, 1.0, 2.0) for stretch in (1.0, 3.0)]
+    fits = (
+        fit_point_lens(bands, candidate.t_0 + shift * t_eff, stretch * t_eff, u_0)
+        for shift, stretch, u_0 in begins
     )
+    return min(fits, key=lambda fit: fit.chi2)
 
 
 def _error_scale(band: Band) -> float:
@@ -141,10 +160,6 @@ def _model(band: Band, fit: PointLensFit, bands: Sequence[Band]) -> FloatArray:
     k = [one.name for one in bands].index(band.name)
     u = np.hypot(fit.u_0, (band.time - fit.t_0) / fit.t_E)
     return np.asarray(fit.source_flux[k] * magnification(u) + fit.blend_flux[k])
-
-
-def _chi2_of(band: Band, fit: PointLensFit, bands: Sequence[Band]) -> float:
-    return float(np.sum(((band.flux - _model(band, fit, bands)) / band.error) ** 2))
 
 
 def _many_points(bands: Sequence[Band], fit: PointLensFit, gain: float) -> bool:

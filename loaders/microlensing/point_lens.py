@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 import numba
 import numpy as np
+import numpy.typing as npt
 
 from loaders.microlensing.curve import Band, FloatArray
 
@@ -21,6 +22,9 @@ _COLUMNS = 6
 _ITERATIONS = 60
 _CONVERGED = 1e-4
 """Fall of chi-square below which a fit has converged."""
+
+_DARK = 0.1
+"""How far below zero a blend may lie, as a share of the mean flux: what a wrong sky makes of it."""
 
 _LOG_LIMITS = np.array([[-np.inf, np.log(1e-4), np.log(1e-4)], [np.inf, np.log(1e4), np.log(5.0)]])
 """Limits of (t_0, ln t_eff, ln u_0)."""
@@ -59,11 +63,12 @@ class PointLensFit:
 
 @dataclass(frozen=True)
 class _State:
-    """Parameters, and what the points say of them."""
+    """Parameters, and what the points say of them; dark are elements whose blend is at its limit."""
 
     parameter: FloatArray
     sums: FloatArray
     flux: FloatArray
+    is_dark: npt.NDArray[np.bool_]
     chi2: float
 
 
@@ -75,6 +80,9 @@ def magnification(u: FloatArray) -> FloatArray:
 
 def fit_point_lens(bands: Sequence[Band], t_0: float, t_eff: float, u_0: float) -> PointLensFit:
     """Fit t_0, u_0, t_E and the fluxes, from a first guess, by Levenberg's and Marquardt's method.
+
+    Where the mean flux of an element is above zero, its blend is not below -0.1 of it: wide and shallow
+    events would else become the tip of one that is far brighter, and its blend as far below zero.
 
     Parameters
     ----------
@@ -121,6 +129,7 @@ class _Points:
     weight: FloatArray
     start: FloatArray
     mean: FloatArray
+    least: FloatArray
     total: float
 
     @classmethod
@@ -130,9 +139,9 @@ class _Points:
         flux = np.concatenate([band.flux - m for band, m in zip(bands, mean, strict=True)])
         weight = np.concatenate(weights)
         start = np.cumsum([0] + [len(band) for band in bands])
-        return cls(
-            np.concatenate([b.time for b in bands]), flux, weight, start, mean, float(weight @ flux**2)
-        )
+        least = np.where(mean > 0, -(1 + _DARK) * mean, -np.inf)
+        time = np.concatenate([band.time for band in bands])
+        return cls(time, flux, weight, start, mean, least, float(weight @ flux**2))
 
     def state(self, parameter: FloatArray) -> _State:
         """Best fluxes at some parameters, and their chi-square."""
@@ -140,19 +149,22 @@ class _Points:
         flux = np.zeros((sums.shape[0], 2))
         chi2 = self.total
         for k, one in enumerate(sums):
-            flux[k] = _solve_fluxes(one)
+            flux[k] = _solve_fluxes(one, float(self.least[k]))
             chi2 -= 2 * flux[k] @ one[:2, 5] - flux[k] @ one[:2, :2] @ flux[k]
-        return _State(parameter, sums, flux, float(chi2))
+        return _State(parameter, sums, flux, flux[:, 1] <= self.least, float(chi2))
 
 
-def _solve_fluxes(sums: FloatArray) -> FloatArray:
-    """Source and blend of an element; a source cannot be negative."""
+def _solve_fluxes(sums: FloatArray, least: float) -> FloatArray:
+    """Source and blend of an element; a source is not below zero, a blend not below the least."""
     (aa, a), one = sums[0, :2], sums[1, 1]
     det = aa * one - a * a
     if det > 1e-12 * aa * one:
         source = (sums[0, 5] * one - a * sums[1, 5]) / det
+        blend = (sums[1, 5] - a * source) / one
+        if source > 0 and blend < least:
+            return np.array([max((sums[0, 5] - a * least) / aa, 0.0), least])
         if source > 0:
-            return np.array([source, (sums[1, 5] - a * source) / one])
+            return np.array([source, blend])
     return np.array([0.0, sums[1, 5] / one])
 
 
@@ -190,12 +202,14 @@ def _sums(
 def _normal(state: _State) -> tuple[FloatArray, FloatArray]:
     """Normal matrix and right side of the three parameters, the fluxes being eliminated."""
     matrix, right = np.zeros((3, 3)), np.zeros(3)
-    for one, (source, blend) in zip(state.sums, state.flux, strict=True):
+    for one, (source, blend), is_dark in zip(state.sums, state.flux, state.is_dark, strict=True):
         if source <= 0:
             continue
+        # A blend at its limit does not move.
+        free = slice(1) if is_dark else slice(2)
         left = one[2:5, 5] - source * one[2:5, 0] - blend * one[2:5, 1]
-        within, across = one[:2, :2], source * one[2:5, :2]
-        # The residuals are orthogonal to A and 1, so that only the matrix changes.
+        within, across = one[free, free], source * one[2:5, free]
+        # The residuals are orthogonal to what is free, so that only the matrix changes.
         matrix += source**2 * one[2:5, 2:5] - across @ np.linalg.solve(within, across.T)
         right += source * left
     return matrix, right

@@ -22,6 +22,9 @@ BORDER = 4
 _CUT_OFF = 2.36 / (206_265 / 0.11)
 """Wavelength (m) of which 2.36 m pass one wave in a pixel of 0.11 arcsec, and more of shorter ones."""
 
+_FINEST = 3
+"""Fine pixels of the finest grid per detector pixel, along an axis."""
+
 FEWEST_JUDGED = 2
 """Exposures per fine pixel of a detector pixel from which one of them can be told from the others."""
 
@@ -73,20 +76,30 @@ class ReferenceFrame:
         return ra, np.degrees(np.arctan2(vector[2], np.hypot(vector[0], vector[1])))
 
 
-def choose_oversampling(wavelength: float, count: int) -> int:
+def choose_oversampling(wavelength: float, phases: FloatArray) -> int:
     """Fine pixels per detector pixel along an axis.
 
     Two hold the frequencies that pass through square pixels and a telescope that resolves a pixel; at
-    shorter wavelengths it passes more, and three are needed, and as many exposures as these ask for.
+    shorter wavelengths it passes more, and three are needed. They can be told from one another only if the
+    dithers put pixels into each of the nine.
 
     Parameters
     ----------
     wavelength
         Of the optical element, µm.
-    count
-        Exposures.
+    phases
+        Shape (n, 2): where in their pixels the exposures have one point of the sky, within 0 and 1.
     """
-    return 3 if wavelength < 1e6 * _CUT_OFF and count >= FEWEST_JUDGED * 3**2 else 2
+    cell = np.minimum((phases * _FINEST).astype(np.int64), _FINEST - 1) @ (_FINEST, 1)
+    filled = np.bincount(cell, minlength=_FINEST**2) >= FEWEST_JUDGED
+    return _FINEST if wavelength < 1e6 * _CUT_OFF and filled.all() else 2
+
+
+def phases_of(projections: Sequence[SkyProjection]) -> FloatArray:
+    """Where in their pixels exposures have the point that is in the middle of the first, shape (n, 2)."""
+    ra, dec = (np.array([value]) for value in projections[0].center)
+    place = np.array([np.concatenate(projection.to_pixel(ra, dec)) for projection in projections])
+    return np.asarray((place + 0.5) % 1.0)
 
 
 def choose_frame(projections: Sequence[SkyProjection], oversampling: int) -> ReferenceFrame:

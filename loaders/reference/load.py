@@ -22,7 +22,7 @@ from loaders.psf.profile import fwhm
 from loaders.reference.absolute import LEAST, AbsoluteSolution, corrected, lay_on_stars
 from loaders.reference.build import MemberState, Reference, build_reference
 from loaders.reference.exposures import ExposureStore
-from loaders.reference.frame import FloatArray, ReferenceFrame, choose_frame, choose_oversampling
+from loaders.reference.frame import FloatArray, ReferenceFrame, choose_frame, choose_oversampling, phases_of
 from loaders.reference.product import ReferenceKeywords, StoredReference, read_reference, write_reference
 from loaders.reference.psf import PlacedPsf, reference_psf
 from loaders.rejection import Rejected
@@ -141,14 +141,16 @@ def _frame(unit: Unit, store: ExposureStore, count: int) -> ReferenceFrame:
     given = {name: unit.arguments[name] for name in ("field_id", "detector", "optical_element")}
     elements = table("roman.optical_element").c
     pivot = sa.select(elements.wavelength_pivot).where(elements.optical_element == given["optical_element"])
+    projections = [store(k).projection for k in range(count)]
     with session.reading() as connection:
-        oversampling = choose_oversampling(float(connection.execute(pivot).scalar_one()), count)
+        wavelength = float(connection.execute(pivot).scalar_one())
+        oversampling = choose_oversampling(wavelength, phases_of(projections))
         where = given | {"oversampling": oversampling}
         row = connection.execute(sa.text(_FRAME), where).one_or_none()
     if row is not None:
         matrix = np.array(row.rotation_matrix, dtype=np.float64).reshape(2, 2)
         return ReferenceFrame(row.ra_ref, row.dec_ref, matrix, (row.n_y, row.n_x), row.oversampling)
-    return choose_frame([store(k).projection for k in range(count)], oversampling)
+    return choose_frame(projections, oversampling)
 
 
 def _psf(

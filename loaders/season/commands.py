@@ -27,7 +27,7 @@ def _options(command: Callable[..., None]) -> Callable[..., None]:
 @click.argument("number", type=click.IntRange(1))
 @_options
 def season(number: int, survey: str, photometry_kind: str, redo: bool) -> None:
-    """Make the variability catalog of season NUMBER from its light curves.
+    """Make the variability catalog of season NUMBER, and find its microlensing events.
 
     Only ranges of objects are done whose light curves changed since. Exit code 1: a unit failed.
     """
@@ -39,7 +39,7 @@ def season(number: int, survey: str, photometry_kind: str, redo: bool) -> None:
 @click.command()
 @_options
 def survey(survey: str, photometry_kind: str, redo: bool) -> None:
-    """Make the variability catalog of all light curves; in roman.variability they are season 0."""
+    """The same for all light curves there are: season 0 of roman.variability and roman.event."""
     from loaders.season.tasks import SURVEY
 
     _run(SURVEY, (survey, 0, photometry_kind), redo)
@@ -47,6 +47,7 @@ def survey(survey: str, photometry_kind: str, redo: bool) -> None:
 
 def _run(mode: Mode, which: tuple[str, int, str], redo: bool) -> None:
     """Run a mode and report."""
+    from loaders.microlensing.load import summary_of_events
     from loaders.season.tasks import arguments
     from loaders.variability.load import season_days, summary_of
     from roman_db import migrate
@@ -60,7 +61,7 @@ def _run(mode: Mode, which: tuple[str, int, str], redo: bool) -> None:
         raise click.UsageError(str(error.args[0])) from None
     with progress_bar() as step:
         report = run_mode(mode, arguments(*which, redo=redo), step)
-    for line in summary_of(*which[1:]):
+    for line in (*summary_of(*which[1:]), *summary_of_events(*which[1:])):
         click.echo(line)
     tell_failed(report)
     if report.failed:

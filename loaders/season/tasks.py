@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from loaders.microlensing.tasks import EVENTS
 from loaders.variability.tasks import LOCUS, VARIABILITY
 from roman_db.jobs import Mode
 
@@ -13,6 +14,6 @@ def arguments(survey: str, season: int, photometry_kind: str, *, redo: bool = Fa
     return {"survey": survey, "season": season, "photometry_kind": photometry_kind, "redo": redo}
 
 
-SEASON = Mode("season", "What is made of the light curves of a season", (LOCUS, VARIABILITY))
+SEASON = Mode("season", "What is made of the light curves of a season", (LOCUS, VARIABILITY, EVENTS))
 
-SURVEY = Mode("survey", "What is made of all light curves", (LOCUS, VARIABILITY))
+SURVEY = Mode("survey", "What is made of all light curves", (LOCUS, VARIABILITY, EVENTS))

@@ -20,6 +20,8 @@ from roman_db.load_run import LoadRun
 #: Names of the tasks.
 TASKS = ("locus", "variability")
 
+_ALL_DAYS = (-1_000_000, 1_000_000)
+
 #: Objects in a unit.
 RANGE = 100_000
 
@@ -102,7 +104,7 @@ GROUP BY optical_element ORDER BY optical_element
 
 
 def season_days(survey: str, season: int) -> tuple[int, int]:
-    """First day of a season (0: of all), and first day after it, MJD TDB.
+    """First day of a season, and first day after it, MJD TDB; 0 is all there is, in season or not.
 
     Raises
     ------
@@ -113,7 +115,7 @@ def season_days(survey: str, season: int) -> tuple[int, int]:
         row = connection.execute(sa.text(_SEASON), {"survey": survey, "season": season}).one()
     if row.from_mjd is None:
         raise LookupError(f"survey {survey!r} has no season {season}: see roman.season")
-    return int(row.from_mjd), int(row.to_mjd)
+    return (int(row.from_mjd), int(row.to_mjd)) if season else _ALL_DAYS
 
 
 def pending_loci(arguments: Mapping[str, Any]) -> list[Unit]:

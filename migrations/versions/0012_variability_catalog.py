@@ -64,3 +64,9 @@ def upgrade() -> None:
     comment='Where the light curves of constant stars lie: their scatter against magnitude.'
     )
     # ### end Alembic commands ###
+
+
+def downgrade() -> None:
+    """Remove the tables."""
+    for name in ("variability_locus", "variability"):
+        op.drop_table(name, schema="roman")

@@ -27,3 +27,5 @@ ON roman.difference_image (coalesce(exposure_id, -1), coalesce(minuend_reference
 WHERE superseded_at IS NULL;
 CREATE INDEX IF NOT EXISTS reference_image_footprint_idx ON roman.reference_image USING gist (footprint);
 CREATE INDEX IF NOT EXISTS dia_source_q3c_idx ON roman.dia_source (q3c_ang2ipix(ra, dec));
+CREATE INDEX IF NOT EXISTS event_object_idx ON roman.event (object_id);
+CREATE INDEX IF NOT EXISTS event_model_event_idx ON roman.event_model (event_id);

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from loaders.reference.frame import BORDER, ReferenceFrame, choose_frame, choose_oversampling
+from loaders.reference.frame import BORDER, ReferenceFrame, choose_frame, choose_oversampling, phases_of
 from loaders.wfi.projection_fit import fit_projection
 from tests.loaders.reference.scenes import PIXEL, SIDE, dithers
 
@@ -87,14 +87,29 @@ def test_oversampling_below_one_is_refused():
         choose_frame(projections(0.0, 0.0, dithers(1)), 0)
 
 
+NINE = (np.stack(np.meshgrid(np.arange(3), np.arange(3)), axis=-1).reshape(-1, 2) + 0.5) / 3
+
+
 @pytest.mark.parametrize(("wavelength", "expected"), [(0.62, 3), (0.87, 3), (1.06, 3), (1.43, 2), (2.13, 2)])
 def test_the_grid_is_as_fine_as_the_sharpest_detail_that_the_telescope_passes(wavelength, expected):
     # A telescope of 2.36 m passes D / λ waves a radian; a square pixel passes none at one wave a pixel.
     waves_a_pixel = 2.36 / (wavelength * 1e-6) * np.radians(0.11 / 3600)
     assert (waves_a_pixel > 1) == (expected == 3)
-    assert choose_oversampling(wavelength, 60) == expected
+    assert choose_oversampling(wavelength, np.concatenate([NINE, NINE])) == expected
 
 
-def test_few_exposures_do_not_fill_the_finest_grid():
-    assert choose_oversampling(0.87, 17) == 2
-    assert choose_oversampling(0.87, 18) == 3
+def test_the_finest_grid_needs_pixels_in_all_nine_places():
+    assert choose_oversampling(0.87, NINE) == 2
+    assert choose_oversampling(0.87, np.concatenate([NINE, NINE[:8]])) == 2
+    assert choose_oversampling(0.87, np.concatenate([NINE[:8]] * 20)) == 2
+
+
+def test_phases_are_those_of_the_dithers():
+    plane = ReferenceFrame(268.0, -29.0, PIXEL * np.diag([-1.0, 1.0]), (SIDE, SIDE), 1)
+    made = np.array([[0.0, 0.0], [0.25, 3.5], [-1.75, 0.125]])
+    several = [
+        fit_projection(lambda x, y, d=dither: plane.to_sky(x + d[0], y + d[1]), (SIDE, SIDE))
+        for dither in made
+    ]
+    found = phases_of(several)
+    assert np.exp(2j * np.pi * (found - found[0] + made)) == pytest.approx(1, abs=1e-4)

@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from loaders.microlensing.binary_kernels import CLOSE, disc_magnification
+from loaders.lens.binary_kernels import CLOSE, disc_magnification
 
 FloatArray = npt.NDArray[np.float64]
 
@@ -106,7 +106,7 @@ def trajectory(
     alpha
         Degrees.
     offsets
-        What is added to τ and β, shape (n,) each, such as `loaders.microlensing.parallax.shifts` gives.
+        What is added to τ and β, shape (n,) each, such as `loaders.lens.parallax.shifts` gives.
 
     Returns
     -------

@@ -1,0 +1,1 @@
+"""Gravitational lenses: what they magnify, and how an observer who moves sees it."""

@@ -1,0 +1,198 @@
+"""Microlensing events of the database: light curves searched, candidates judged, models stored."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import groupby
+from typing import Any
+
+import sqlalchemy as sa
+
+from loaders.microlensing.curve import Band, usable_band
+from loaders.microlensing.find import Found, SkyCurve, look_at
+from loaders.photometry.flags import EXCLUDING_FLAGS
+from loaders.photometry.parallel import available_threads
+from loaders.stored_curve.load import StoredCurve, read_curves
+from loaders.variability.load import season_days
+from roman_db import session
+from roman_db.jobs import Progress, Unit
+from roman_db.load_run import LoadRun
+from roman_db.parallel import worker_pool
+from roman_db.schema.metadata import table
+
+#: Name of the task.
+TASK = "events"
+
+#: Objects in a unit.
+RANGE = 500
+
+#: What an object must show to be searched: its index, or so many points in a row above the catalogued flux.
+LEAST_INDEX, LEAST_RUN = 3.0, 3
+_THRESHOLDS: dict[str, Any] = {"index": LEAST_INDEX, "run": LEAST_RUN}
+
+_SEARCHED = """
+WITH wanted AS (
+    SELECT DISTINCT object_id FROM roman.variability
+    WHERE season = CAST(:season AS smallint) AND photometry_kind = :photometry_kind
+      AND (variability_index >= CAST(:index AS float8) OR longest_run >= CAST(:run AS integer))
+), numbered AS (
+    SELECT object_id, row_number() OVER (ORDER BY object_id) - 1 AS n FROM wanted
+)
+SELECT min(object_id) AS first_object, max(object_id) AS last_object, count(*) AS n_object
+FROM numbered GROUP BY n / CAST(:size AS bigint) ORDER BY 1
+"""
+
+_OBJECTS = """
+SELECT DISTINCT v.object_id, o.ra, o.dec FROM roman.variability v JOIN roman.object o USING (object_id)
+WHERE v.season = CAST(:season AS smallint) AND v.photometry_kind = :photometry_kind
+  AND v.object_id BETWEEN :first_object AND :last_object
+  AND (v.variability_index >= CAST(:index AS float8) OR v.longest_run >= CAST(:run AS integer))
+ORDER BY v.object_id
+"""
+
+_NEWEST = """
+SELECT coalesce(max(load_run_id), 0) FROM roman.variability
+WHERE season = CAST(:season AS smallint) AND photometry_kind = :photometry_kind
+"""
+
+_DONE = """
+SELECT unit FROM ops.task_run
+WHERE task = :task AND state = 'succeeded' AND load_run_id >= CAST(:newest AS bigint)
+"""
+
+#: Events of a range that this run did not find again are gone; their models stay as history.
+_LOST = """
+UPDATE roman.event
+SET is_event = false, classification = 'not_found', load_run_id = CAST(:load_run_id AS bigint)
+WHERE season = CAST(:season AS smallint) AND photometry_kind = :photometry_kind
+  AND object_id BETWEEN :first_object AND :last_object AND load_run_id <> CAST(:load_run_id AS bigint)
+"""
+
+_BEFORE = """
+SELECT event_id, object_id, t_0_guess, t_eff FROM roman.event
+WHERE season = CAST(:season AS smallint) AND photometry_kind = :photometry_kind
+  AND object_id BETWEEN :first_object AND :last_object
+"""
+
+_SUMMARY = """
+SELECT classification, is_event, count(*) AS n FROM roman.event
+WHERE season = CAST(:season AS smallint) AND photometry_kind = :photometry_kind
+GROUP BY classification, is_event ORDER BY is_event DESC, n DESC, classification
+"""
+
+
+def pending_events(arguments: Mapping[str, Any]) -> list[Unit]:
+    """List the ranges of objects that were not searched since their statistics changed.
+
+    Arguments: ``survey, season`` (0: all), ``photometry_kind, redo``.
+    """
+    first, last = season_days(arguments["survey"], arguments["season"])
+    names = ("survey", "season", "photometry_kind")
+    given: dict[str, Any] = {name: arguments[name] for name in names} | {"from_mjd": first, "to_mjd": last}
+    with session.reading() as connection:
+        newest = connection.execute(sa.text(_NEWEST), given).scalar_one()
+        done = set(connection.execute(sa.text(_DONE), {"task": TASK, "newest": newest}).scalars())
+        rows = connection.execute(sa.text(_SEARCHED), given | _THRESHOLDS | {"size": RANGE}).all()
+    which = f"season {given['season'] or 'all'} of {given['survey']}, {given['photometry_kind']}"
+    units = [
+        Unit(f"{which}, {row.n_object} objects from {row.first_object}", given | row._asdict())
+        for row in rows
+    ]
+    return [unit for unit in units if arguments["redo"] or unit.name not in done]
+
+
+def search_unit(unit: Unit, run: LoadRun, progress: Progress) -> None:
+    """Search the light curves of a range of objects, and store what was found of each candidate."""
+    given: dict[str, Any] = dict(unit.arguments)
+    with session.reading() as connection:
+        objects = connection.execute(sa.text(_OBJECTS), given | _THRESHOLDS).all()
+    found: list[Found] = []
+    workers = min(available_threads(), len(objects))
+    with worker_pool(max(workers, 1), "loaders.microlensing.find") as pool:
+        for done, some in enumerate(pool.map(look_at, _sky_curves(objects, given)), 1):
+            found += some
+            progress(unit.name, done, len(objects))
+    with session.transaction() as connection:
+        _store(connection, run, given, found)
+        run.count(connection, loaded=1)
+
+
+def _sky_curves(objects: Sequence[sa.Row[Any]], given: Mapping[str, Any]) -> Iterator[SkyCurve]:
+    """The light curves of objects."""
+    place = {row.object_id: (row.ra, row.dec) for row in objects}
+    curves = read_curves(list(place), given["photometry_kind"], given["from_mjd"], given["to_mjd"])
+    for object_id, several in groupby(curves, key=lambda curve: curve.object_id):
+        yield SkyCurve(object_id, *place[object_id], [_band(curve) for curve in several])
+
+
+def _band(curve: StoredCurve) -> Band:
+    """The points that count."""
+    bad = curve.flags & EXCLUDING_FLAGS != 0
+    return usable_band(curve.optical_element, curve.time, curve.flux, curve.error, bad)
+
+
+def _store(connection: sa.Connection, run: LoadRun, given: Mapping[str, Any], found: list[Found]) -> None:
+    """Store the candidates of a range; those that were there keep their identifiers."""
+    before: dict[int, list[sa.Row[Any]]] = {}
+    for row in connection.execute(sa.text(_BEFORE), given):
+        before.setdefault(row.object_id, []).append(row)
+    for one in found:
+        event_id = _store_event(connection, run, given, one, before.get(one.object_id, []))
+        _store_models(connection, run, event_id, one)
+    connection.execute(sa.text(_LOST), dict(given) | {"load_run_id": run.load_run_id})
+
+
+def _store_event(
+    connection: sa.Connection,
+    run: LoadRun,
+    given: Mapping[str, Any],
+    one: Found,
+    before: list[sa.Row[Any]],
+) -> int:
+    """Insert or update the row of a candidate."""
+    events, verdict, candidate = table("roman.event"), one.verdict, one.candidate
+    values = {
+        "object_id": one.object_id,
+        "season": given["season"],
+        "photometry_kind": given["photometry_kind"],
+        "is_event": verdict.is_event,
+        "classification": verdict.reason,
+        "t_0_guess": candidate.t_0,
+        "t_eff": candidate.t_eff,
+        "search_shape": candidate.shape,
+        "search_gain": candidate.gain,
+        "delta_chi2": verdict.gain,
+        "explained": verdict.explained,
+        "n_point": one.n_point,
+        "load_run_id": run.load_run_id,
+    }
+    for row in before:
+        if abs(row.t_0_guess - candidate.t_0) < 2 * max(row.t_eff, candidate.t_eff):
+            before.remove(row)
+            connection.execute(events.update().where(events.c.event_id == row.event_id).values(values))
+            return int(row.event_id)
+    return int(connection.execute(events.insert().returning(events.c.event_id), values).scalar_one())
+
+
+def _store_models(connection: sa.Connection, run: LoadRun, event_id: int, one: Found) -> None:
+    """Store the models of an event; those that there were are superseded."""
+    models = table("roman.event_model")
+    mine = (models.c.event_id == event_id, models.c.superseded_at.is_(None))
+    connection.execute(models.update().where(*mine).values(superseded_at=sa.func.now()))
+    for rank, model in enumerate(sorted(one.models, key=lambda model: model.bic), 1):
+        row = model.columns() | {"event_id": event_id, "rank": rank, "load_run_id": run.load_run_id}
+        identifier = connection.execute(models.insert().returning(models.c.event_model_id), row).scalar_one()
+        key: dict[str, Any] = {"event_model_id": int(identifier)}
+        for name, rows in (("parameter", model.parameter_rows()), ("flux", model.flux_rows())):
+            target = table(f"roman.event_model_{name}")
+            connection.execute(target.insert(), [key | values for values in rows])
+
+
+def summary_of_events(season: int, photometry_kind: str) -> Iterator[str]:
+    """Say how many events there are in a season, and why how many candidates were refused."""
+    values = {"season": season, "photometry_kind": photometry_kind}
+    with session.reading() as connection:
+        rows = connection.execute(sa.text(_SUMMARY), values).all()
+    kept = [f"{row.n:,} {row.classification}" for row in rows if row.is_event]
+    refused = [f"{row.n:,} {row.classification}" for row in rows if not row.is_event]
+    yield f"Events: {', '.join(kept) or 'none'}; refused: {', '.join(refused) or 'none'}."
