@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from loaders.light_curve_simulation.lenses import Parameters
 from loaders.lens import binary_lens, parallax
+from loaders.light_curve_simulation.lenses import Parameters
 from loaders.simulation.lensing import uniform_disc_magnification
 
 FloatArray = npt.NDArray[np.float64]

@@ -5,10 +5,10 @@ import pytest
 import VBMicrolensing
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tests.loaders.lens.peer import mulens_model
 
 from loaders.lens import binary_lens
 from loaders.microlensing.point_lens import magnification as point_lens
+from tests.loaders.lens.peer import mulens_model
 
 LENSES = [
     (1.1, 1e-3, 1e-3),

@@ -5,10 +5,10 @@ import pytest
 from astropy import units
 from astropy.coordinates import SkyCoord, get_body_barycentric
 from astropy.time import Time
-from tests.loaders.lens.peer import mulens_model
 
 from loaders.lens import binary_lens, parallax
 from loaders.simulation.lensing import sun_displacement
+from tests.loaders.lens.peer import mulens_model
 
 RA, DEC, T_0_PAR = 267.9, -29.6, 2461600.5
 TIME = T_0_PAR + np.linspace(-1800.0, 400.0, 301)

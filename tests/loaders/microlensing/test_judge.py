@@ -1,0 +1,108 @@
+"""What is kept as an event, and what is refused, and why."""
+
+import numpy as np
+import pytest
+
+from loaders.microlensing.curve import Band, without_outliers
+from loaders.microlensing.find import SkyCurve, look_at
+from tests.loaders.microlensing.curves import event, times
+
+SEASONS = (0.0, 182.0)
+
+
+def noisy(shape, error=1.0, seed=1, blend=100.0):
+    """Three elements whose source brightens as a function of time says."""
+    rng = np.random.default_rng(seed)
+    bands = []
+    for name, step, source in (("F146", 0.02, 100.0), ("F087", 0.25, 30.0), ("F213", 0.26, 50.0)):
+        time = times(step, SEASONS)
+        flux = blend + source * shape(time) + error * rng.normal(size=time.size)
+        bands.append(Band(name, time, flux, np.full(time.size, error)))
+    return bands
+
+
+def verdicts(bands):
+    return [one.verdict for one in look_at(SkyCurve(1, 268.0, -29.0, bands))]
+
+
+@pytest.mark.parametrize(("u_0", "t_e"), [(0.1, 8.0), (0.5, 2.0), (0.6, 0.3)])
+def test_a_lens_is_an_event_with_its_parameters(u_0, t_e):
+    bands = event(30.0, u_0, t_e, rng=np.random.default_rng(3), seasons=SEASONS)
+    (found,) = look_at(SkyCurve(1, 268.0, -29.0, bands))
+    assert found.verdict.is_event
+    assert found.verdict.reason == "single_lens"
+    plain = next(model for model in found.models if model.name == "1L1S")
+    for name, truth in (("t_0", 30.0), ("u_0", u_0), ("t_E", t_e)):
+        assert abs(plain.value[name] - truth) < 5 * plain.error[name]
+
+
+@pytest.mark.parametrize(
+    ("reason", "shape"),
+    [
+        ("step", lambda t: 0.2 * (t > 40)),
+        ("trend", lambda t: 0.002 * t),
+        ("outburst", lambda t: np.where(t > 30, np.exp(-(np.maximum(t, 30) - 30) / 3), 0)),
+        ("periodic", lambda t: 0.2 * np.sin(2 * np.pi * t / 1.7)),
+    ],
+)
+def test_what_is_no_lens_is_refused_with_its_reason(reason, shape):
+    found = verdicts(noisy(shape))
+    assert found
+    assert not any(one.is_event for one in found)
+    assert found[0].reason == reason
+
+
+def test_noise_has_no_event():
+    for seed in range(5):
+        assert not any(one.is_event for one in verdicts(noisy(np.zeros_like, seed=seed)))
+
+
+def test_outliers_are_no_event_and_hide_none():
+    rng = np.random.default_rng(8)
+    bands = event(30.0, 0.5, 1.0, rng=rng, seasons=SEASONS)
+    for band in bands:
+        band.flux[rng.choice(len(band), 6, replace=False)] += 300.0
+    found = verdicts(bands)
+    assert found[-1].is_event
+    assert abs(found[-1].fit.t_0 - 30.0) < 0.05
+    constant = noisy(np.zeros_like)
+    for band in constant:
+        band.flux[rng.choice(len(band), 6, replace=False)] += 300.0
+    assert not any(one.is_event for one in verdicts(constant))
+
+
+def test_a_brightening_in_one_element_alone_is_refused():
+    bands = noisy(np.zeros_like)
+    lens = event(30.0, 0.2, 5.0, seasons=SEASONS, interval=0.02)[0]
+    bands[0] = Band("F146", bands[0].time, bands[0].flux + lens.flux[: len(bands[0])], bands[0].error)
+    assert {one.reason for one in verdicts(bands)} == {"one_element"}
+
+
+def test_errors_that_are_too_small_do_not_make_an_event_of_noise():
+    bands = [Band(b.name, b.time, b.flux, b.error / 3) for b in noisy(np.zeros_like)]
+    found = verdicts(bands)
+    assert not any(one.is_event for one in found)
+    assert all(one.error_scale[0] == pytest.approx(3, rel=0.1) for one in found)
+
+
+@pytest.mark.parametrize("count", [0, 1, 2])
+def test_too_few_points_have_no_verdict(count):
+    band = Band("F146", np.arange(float(count)), np.ones(count), np.ones(count))
+    assert look_at(SkyCurve(1, 268.0, -29.0, [band])) == []
+
+
+def test_one_element_is_enough():
+    (band, *_) = event(30.0, 0.3, 5.0, rng=np.random.default_rng(4), seasons=SEASONS)
+    assert verdicts([band])[-1].is_event
+
+
+def test_single_points_that_stand_alone_go_and_pairs_stay():
+    rng = np.random.default_rng(5)
+    time = times(0.01, (0.0,), 5.0)
+    flux = rng.normal(size=time.size)
+    flux[100], flux[200:202] = 50.0, 50.0
+    kept = without_outliers(Band("F146", time, flux, np.ones(time.size))).time
+    assert set(time) - set(kept) == {time[100]}
+    # Points six hours apart have no neighbours to be judged by.
+    wide = Band("F087", 25 * time, flux, np.ones(time.size))
+    assert len(without_outliers(wide)) == len(wide)
