@@ -1,0 +1,116 @@
+"""What else brightens: curves that compete with a lens for a light curve, each with as many free fluxes.
+
+All are fitted by `fit_lens`, so that their chi-squares can be compared with that of a lens.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from astropy.timeseries import LombScargle
+
+from loaders.microlensing.curve import Band, FloatArray
+from loaders.microlensing.lens_fit import Parameters, Points, fit_lens
+
+_LONGEST_EXPONENT = 50.0
+
+_OUTBURST = Parameters(
+    ("t_0", "ln rise", "ln decay"),
+    np.array([1e-4, 1e-3, 1e-3]),
+    np.array([-np.inf, np.log(1e-3), np.log(1e-3)]),
+    np.array([np.inf, np.log(1e3), np.log(1e3)]),
+    np.array([1.0, 1.0, 1.0]),
+)
+
+
+def outburst_chi2(bands: Sequence[Band], t_0: float, t_eff: float) -> tuple[float, float]:
+    """Best chi-square of an exponential rise and decay, and the ratio of their times.
+
+    Flares and the outbursts of cataclysmic variables rise faster than they decay; a lens is symmetric.
+
+    Parameters
+    ----------
+    bands
+        The light curves.
+    t_0, t_eff
+        Time and effective time scale of the brightening, days.
+    """
+    points = Points.of(bands)
+    best = min(
+        (
+            fit_lens(points, _outburst, _OUTBURST, np.array([t_0, np.log(rise), np.log(decay)]), 40)
+            for rise, decay in ((0.3 * t_eff, 2 * t_eff), (t_eff, t_eff), (2 * t_eff, 0.3 * t_eff))
+        ),
+        key=lambda fit: fit.chi2,
+    )
+    return best.chi2, float(np.exp(abs(best.parameter[2] - best.parameter[1])))
+
+
+def _outburst(parameter: FloatArray, time: FloatArray) -> FloatArray:
+    """Exponential rise and decay, 1 at t_0; shape (1, n)."""
+    off = time - parameter[0]
+    exponent = np.where(off < 0, off / np.exp(parameter[1]), -off / np.exp(parameter[2]))
+    return np.asarray(np.exp(np.maximum(exponent, -_LONGEST_EXPONENT)))[None]
+
+
+def trend_chi2(bands: Sequence[Band]) -> float:
+    """Chi-square of a straight line in each element: stars that move over the pixels, or drift."""
+    return sum(_line_chi2(band) for band in bands)
+
+
+def _line_chi2(band: Band) -> float:
+    if not len(band):
+        return 0.0
+    time = band.time - band.time.mean()
+    design = np.column_stack([time, np.ones(time.size)]) / band.error[:, None]
+    value = band.flux / band.error
+    fluxes = np.linalg.lstsq(design, value, rcond=None)[0]
+    return float(np.sum((value - design @ fluxes) ** 2))
+
+
+def step_chi2(bands: Sequence[Band]) -> float:
+    """Best chi-square of a constant that changes once, in all elements at a time: a pixel that went bad."""
+    points = Points.of(bands)
+    order = np.argsort(points.time, kind="stable")
+    weight, value = points.scale**2, points.value * points.scale
+    total = np.zeros(points.time.size - 1)
+    for part in points.slices:
+        inside = np.zeros(points.time.size, dtype=bool)
+        inside[part] = True
+        chosen = inside[order]
+        w = np.cumsum(np.where(chosen, weight[order], 0.0))
+        wf = np.cumsum(np.where(chosen, value[order], 0.0))
+        with np.errstate(invalid="ignore", divide="ignore"):
+            before, after = wf[:-1] ** 2 / w[:-1], (wf[-1] - wf[:-1]) ** 2 / (w[-1] - w[:-1])
+        total += np.nan_to_num(before) + np.where(w[-1] - w[:-1] > 0, np.nan_to_num(after), 0.0)
+    return float(np.sum(points.value**2) - total.max())
+
+
+def periodic_chi2(band: Band, shortest: float, longest: float) -> tuple[float, float]:
+    """Chi-square of the best wave with one overtone in an element, and its period.
+
+    Parameters
+    ----------
+    band
+        The light curve.
+    shortest, longest
+        Periods between which it is looked for, days.
+    """
+    if len(band) < 8 or longest <= shortest:
+        return np.inf, np.nan
+    mean = np.average(band.flux, weights=band.error**-2)
+    total = float(np.sum(((band.flux - mean) / band.error) ** 2))
+    periodogram = LombScargle(band.time, band.flux, band.error)
+    frequency, power = periodogram.autopower(
+        minimum_frequency=1 / longest, maximum_frequency=1 / shortest, samples_per_peak=5, method="fast"
+    )
+    if not power.size:
+        return np.inf, np.nan
+    at = frequency[np.argmax(power)]
+    wave = LombScargle(band.time, band.flux, band.error, nterms=2)
+    near = np.concatenate(
+        [at * (1 + np.linspace(-1, 1, 9) * 2e-4), at / 2 * (1 + np.linspace(-1, 1, 9) * 2e-4)]
+    )
+    best = wave.power(near, method="chi2")
+    return total * (1 - float(np.max(best))), float(1 / near[np.argmax(best)])

@@ -1,0 +1,190 @@
+"""Whether a brightening is a microlensing event, and if not, why."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from loaders.microlensing.alternatives import outburst_chi2, periodic_chi2, step_chi2, trend_chi2
+from loaders.microlensing.curve import Band, FloatArray
+from loaders.microlensing.point_lens import PointLensFit, fit_point_lens, magnification
+from loaders.microlensing.search import Candidate
+
+#: Fall of chi-square, errors scaled to be right, that an event needs: of 10^9 constant stars none has it.
+LEAST_GAIN = 80.0
+
+#: Points above three errors that an event needs, and the share of the gain that two of them may not make.
+FEWEST_POINTS, WITHOUT_BEST = 4, 0.5
+
+#: Share of what a constant leaves, beyond noise, that the lens must explain.
+EXPLAINED = 0.7
+
+#: By how much chi-square of another explanation must be lower, as a share of the gain, to be believed.
+MARGIN = 0.02
+
+_SHORTEST_PERIOD = 0.05
+_FAR = 3.0
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What became of a candidate.
+
+    Parameters
+    ----------
+    is_event
+        Whether it is kept.
+    reason
+        Why it was kept (``single_lens``, ``anomalous``) or refused (``too_weak``, ``few_points``,
+        ``outburst``, ``periodic``, ``trend``, ``step``, ``variable``, ``one_element``, ``no_fit``).
+    fit
+        The lens, of the errors as they were given; None where none could be fitted.
+    gain
+        By how much a lens lowers chi-square, with scaled errors.
+    error_scale
+        By what the errors of each element had to be multiplied.
+    explained
+        Share of the excess over noise that the lens explains.
+    """
+
+    is_event: bool
+    reason: str
+    fit: PointLensFit | None
+    gain: float
+    error_scale: FloatArray
+    explained: float
+
+
+def judge(bands: Sequence[Band], candidate: Candidate) -> Verdict:
+    """Fit a lens to a candidate, and compare it with what else brightens.
+
+    Parameters
+    ----------
+    bands
+        The light curves; elements with fewer than three points do not count.
+    candidate
+        Where the search found it.
+
+    Returns
+    -------
+    Verdict
+    """
+    bands = [band for band in bands if len(band) > 2]
+    scale = np.array([_error_scale(band) for band in bands])
+    scaled = [Band(b.name, b.time, b.flux, b.error * s) for b, s in zip(bands, scale, strict=True)]
+    fit = _best_fit(scaled, candidate)
+    flat = sum(_flat_chi2(band) for band in scaled)
+    gain = flat - fit.chi2
+    noise = sum(len(band) for band in scaled)
+    explained = float(gain / max(flat - noise, gain, 1e-9))
+    reason = _reason(scaled, candidate, fit, (flat, gain, explained))
+    is_event = reason in ("single_lens", "anomalous")
+    return Verdict(is_event, reason, fit, float(gain), scale, explained)
+
+
+def _reason(
+    bands: Sequence[Band], candidate: Candidate, fit: PointLensFit, sums: tuple[float, float, float]
+) -> str:
+    """The first objection, or what kind of event it is."""
+    flat, gain, explained = sums
+    if gain < LEAST_GAIN:
+        return "too_weak"
+    if not _many_points(bands, fit, gain):
+        return "few_points"
+    if not _seen_where_expected(bands, fit):
+        return "one_element"
+    least = fit.chi2 - MARGIN * gain
+    if step_chi2(bands) < least:
+        return "step"
+    if trend_chi2(bands) < least:
+        return "trend"
+    outburst, asymmetry = outburst_chi2(bands, fit.t_0, max(candidate.t_eff, 0.02))
+    if outburst < least and asymmetry > _FAR:
+        return "outburst"
+    most = max(bands, key=len)
+    span = float(most.time[-1] - most.time[0])
+    wave, _ = periodic_chi2(most, _SHORTEST_PERIOD, span / _FAR)
+    share = _chi2_of(most, fit, bands)
+    if wave < share - MARGIN * gain:
+        return "periodic"
+    if explained < EXPLAINED:
+        return "variable" if _restless(bands, fit) else "anomalous"
+    return "single_lens"
+
+
+def _best_fit(bands: Sequence[Band], candidate: Candidate) -> PointLensFit:
+    """The best of fits that begin at several impact parameters."""
+    return min(
+        (fit_point_lens(bands, candidate.t_0, candidate.t_eff, u_0) for u_0 in (0.03, 0.3, 1.0)),
+        key=lambda fit: fit.chi2,
+    )
+
+
+def _error_scale(band: Band) -> float:
+    """By what errors are too small, from successive differences, at least 1.
+
+    Differences of neighbours do not see what varies slowly: their median is that of noise, by √2.
+    """
+    step = np.diff(band.flux) / np.hypot(band.error[1:], band.error[:-1])
+    return max(1.0, float(np.median(np.abs(step))) / 0.6745)
+
+
+def _flat_chi2(band: Band) -> float:
+    mean = np.average(band.flux, weights=band.error**-2)
+    return float(np.sum(((band.flux - mean) / band.error) ** 2))
+
+
+def _model(band: Band, fit: PointLensFit, bands: Sequence[Band]) -> FloatArray:
+    """What the lens makes of an element."""
+    k = [one.name for one in bands].index(band.name)
+    u = np.hypot(fit.u_0, (band.time - fit.t_0) / fit.t_E)
+    return np.asarray(fit.source_flux[k] * magnification(u) + fit.blend_flux[k])
+
+
+def _chi2_of(band: Band, fit: PointLensFit, bands: Sequence[Band]) -> float:
+    return float(np.sum(((band.flux - _model(band, fit, bands)) / band.error) ** 2))
+
+
+def _many_points(bands: Sequence[Band], fit: PointLensFit, gain: float) -> bool:
+    """Whether several points speak for the lens, and not one or two outliers."""
+    parts = []
+    for band in bands:
+        mean = np.average(band.flux, weights=band.error**-2)
+        model = _model(band, fit, bands)
+        better = ((band.flux - mean) ** 2 - (band.flux - model) ** 2) / band.error**2
+        parts.append(np.where(band.flux > mean + _FAR * band.error, better, 0.0))
+    better = np.sort(np.concatenate(parts))[::-1]
+    return bool((better > 0).sum() >= FEWEST_POINTS and gain - better[:2].sum() > WITHOUT_BEST * gain)
+
+
+def _seen_where_expected(bands: Sequence[Band], fit: PointLensFit) -> bool:
+    """Whether other elements, where they should show the event at ten errors, do not stay constant.
+
+    A lens magnifies all elements alike; the colours of source and blend may differ, by a factor of ten at
+    most.
+    """
+    most = max(range(len(bands)), key=lambda k: len(bands[k]))
+    reference = bands[most]
+    share = fit.source_flux[most] / max(abs(float(np.median(reference.flux))), 1e-9)
+    for k, band in enumerate(bands):
+        if k == most:
+            continue
+        rise = magnification(np.hypot(fit.u_0, (band.time - fit.t_0) / fit.t_E)) - 1
+        expected = 0.1 * share * abs(float(np.median(band.flux)))
+        error = 1 / np.sqrt(max(float(np.sum((rise / band.error) ** 2)), 1e-30))
+        if expected > 10 * error and fit.source_flux[k] < 3 * error:
+            return False
+    return True
+
+
+def _restless(bands: Sequence[Band], fit: PointLensFit) -> bool:
+    """Whether the star varies away from the event too, as variables do and anomalous events do not."""
+    for band in bands:
+        away = np.abs(band.time - fit.t_0) > _FAR * fit.t_E
+        if away.sum() > 20:
+            rest = band.take(away)
+            if _flat_chi2(rest) > 1.5 * len(rest):
+                return True
+    return False

@@ -1,0 +1,266 @@
+"""Fits of any magnification curve to light curves: fluxes by linear algebra, the rest by damped steps.
+
+A model gives the magnification of its sources at the times of each element; the flux is ``Σ source_k · A_k +
+blend`` with fluxes of each element of its own, which are eliminated (variable projection; Golub & Pereyra
+1973, SIAM J. Numer. Anal. 10, 413). The other parameters move by Levenberg's and Marquardt's method with
+derivatives by differences.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from loaders.microlensing.curve import Band, FloatArray
+
+Magnification = Callable[[FloatArray, FloatArray], FloatArray]
+"""Magnifications, shape (n_source, n), of parameters (p,) at times (n,)."""
+
+_CONVERGED = 0.01
+"""Fall of chi-square, of as many errors as are right, below which a step was the last but one."""
+
+_HOPELESS = 1e6
+"""Damping at which no step helps any more."""
+
+
+@dataclass(frozen=True)
+class Points:
+    """The points of all elements in a row.
+
+    Parameters
+    ----------
+    names
+        The elements, n_band of them.
+    time, value, scale
+        Shape (n,): BJD (TDB), flux over error, and 1 over error.
+    start
+        Shape (n_band + 1,): where each element begins.
+    """
+
+    names: tuple[str, ...]
+    time: FloatArray
+    value: FloatArray
+    scale: FloatArray
+    start: npt.NDArray[np.int64]
+
+    @classmethod
+    def of(cls, bands: Sequence[Band]) -> Points:
+        """Points of elements that have at least three."""
+        bands = [band for band in bands if len(band) > 2]
+        if not bands:
+            raise ValueError("a lens needs at least three points in an optical element")
+        scale = np.concatenate([1 / band.error for band in bands])
+        flux = np.concatenate([band.flux for band in bands])
+        start = np.cumsum([0] + [len(band) for band in bands])
+        return cls(
+            tuple(b.name for b in bands), np.concatenate([b.time for b in bands]), flux * scale, scale, start
+        )
+
+    @property
+    def slices(self) -> list[slice]:
+        """Where the points of each element are."""
+        return [slice(a, b) for a, b in zip(self.start[:-1], self.start[1:], strict=True)]
+
+
+@dataclass(frozen=True)
+class Parameters:
+    """What is fitted, and within which limits.
+
+    Parameters
+    ----------
+    names
+        p of them.
+    step
+        Shape (p,): differences for the derivatives.
+    lower, upper
+        Shape (p,): limits.
+    longest
+        Shape (p,): longest step.
+    """
+
+    names: tuple[str, ...]
+    step: FloatArray
+    lower: FloatArray
+    upper: FloatArray
+    longest: FloatArray
+
+
+@dataclass(frozen=True)
+class LensFit:
+    """A fit.
+
+    Parameters
+    ----------
+    parameter
+        Shape (p,), as the model takes them.
+    flux
+        Shape (n_band, n_source + 1): fluxes of the sources and, last, the blend.
+    chi2
+        Chi-square of all points.
+    n_point
+        Number of points.
+    covariance
+        Shape (p, p) of the parameters, fluxes being fitted with them; NaN if it is singular.
+    converged
+        False if the last step still lowered chi-square.
+    n_call
+        Evaluations of the model.
+    """
+
+    parameter: FloatArray
+    flux: FloatArray
+    chi2: float
+    n_point: int
+    covariance: FloatArray
+    converged: bool
+    n_call: int
+
+
+def solve_fluxes(points: Points, curves: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """The best fluxes of given magnifications, and what they leave.
+
+    Parameters
+    ----------
+    points
+        The light curves.
+    curves
+        Shape (n_source, n): magnification of each source at each point.
+
+    Returns
+    -------
+    flux
+        Shape (n_band, n_source + 1): sources, which are not negative, and blend.
+    residual
+        Shape (n,): points less model, in units of the errors.
+    """
+    flux = np.zeros((len(points.names), curves.shape[0] + 1))
+    residual = np.empty(points.time.size)
+    for k, part in enumerate(points.slices):
+        design = _design(points, curves, part)
+        flux[k] = _not_negative(design, points.value[part])
+        residual[part] = points.value[part] - design @ flux[k]
+    return flux, residual
+
+
+def fit_lens(
+    points: Points,
+    model: Magnification,
+    parameters: Parameters,
+    begin: FloatArray,
+    most_steps: int = 50,
+) -> LensFit:
+    """Fit a model from a first guess.
+
+    Parameters
+    ----------
+    points
+        The light curves.
+    model
+        Magnifications by parameters and times.
+    parameters
+        What the parameters are.
+    begin
+        Shape (p,): the first guess.
+    most_steps
+        Most steps.
+
+    Returns
+    -------
+    LensFit
+    """
+    at = np.clip(begin, parameters.lower, parameters.upper)
+    curves = model(at, points.time)
+    flux, residual = solve_fluxes(points, curves)
+    chi2, calls, damping, converged = float(residual @ residual), 1, 1e-2, False
+    normal = None
+    for _ in range(most_steps):
+        if normal is None:
+            normal = _normal(points, model, parameters, (at, curves, flux, residual))
+            calls += at.size
+        step = _damped(*normal, damping)
+        trial = np.clip(
+            at + np.clip(step, -parameters.longest, parameters.longest), parameters.lower, parameters.upper
+        )
+        new_curves = model(trial, points.time)
+        new_flux, new_residual = solve_fluxes(points, new_curves)
+        calls += 1
+        new = float(new_residual @ new_residual)
+        if new < chi2:
+            converged = chi2 - new < _CONVERGED
+            at, curves, flux, residual, chi2 = trial, new_curves, new_flux, new_residual, new
+            damping, normal = damping / 6, None
+        else:
+            damping *= 5
+            converged = damping > _HOPELESS
+        if converged:
+            break
+    matrix, _ = normal or _normal(points, model, parameters, (at, curves, flux, residual))
+    return LensFit(at, flux, chi2, points.time.size, _inverse(matrix), converged, calls)
+
+
+def _design(points: Points, curves: FloatArray, part: slice) -> FloatArray:
+    """Columns of one element: magnifications and a constant, over the errors."""
+    return (
+        np.column_stack([*(curve[part] for curve in curves), np.ones(part.stop - part.start)])
+        * (points.scale[part, None])
+    )
+
+
+def _not_negative(design: FloatArray, value: FloatArray) -> FloatArray:
+    """Least squares whose fluxes, but for the last, are not negative: those that would be are left out."""
+    chosen = np.ones(design.shape[1], dtype=bool)
+    out = np.zeros(design.shape[1])
+    while True:
+        some = design[:, chosen]
+        matrix = some.T @ some
+        matrix[np.diag_indices_from(matrix)] *= 1 + 1e-13
+        out[:] = 0
+        out[chosen] = np.linalg.solve(matrix, some.T @ value)
+        below = out < 0
+        below[-1] = False
+        if not below.any():
+            return out
+        chosen &= ~below
+
+
+def _normal(
+    points: Points,
+    model: Magnification,
+    parameters: Parameters,
+    state: tuple[FloatArray, FloatArray, FloatArray, FloatArray],
+) -> tuple[FloatArray, FloatArray]:
+    """Normal matrix and right side of the parameters, with the fluxes eliminated."""
+    at, curves, flux, residual = state
+    slope = np.empty((at.size, points.time.size))
+    for k, size in enumerate(parameters.step):
+        moved = at.copy()
+        # Towards the inside, so that limits hold for differences too.
+        step = -size if at[k] + size > parameters.upper[k] else size
+        moved[k] += step
+        change = (model(moved, points.time) - curves) / step
+        for band, part in enumerate(points.slices):
+            slope[k, part] = flux[band, :-1] @ change[:, part]
+    slope *= points.scale
+    for part in points.slices:
+        basis, _ = np.linalg.qr(_design(points, curves, part))
+        slope[:, part] -= (slope[:, part] @ basis) @ basis.T
+    return slope @ slope.T, slope @ residual
+
+
+def _damped(matrix: FloatArray, right: FloatArray, damping: float) -> FloatArray:
+    diagonal = np.maximum(np.diag(matrix), 1e-12 * max(float(np.trace(matrix)), 1e-300))
+    return np.asarray(np.linalg.solve(matrix + damping * np.diag(diagonal), right))
+
+
+def _inverse(matrix: FloatArray) -> FloatArray:
+    """Covariance; NaN where the parameters are not determined."""
+    scale = np.sqrt(np.diag(matrix))
+    if not (scale > 0).all():
+        return np.full(matrix.shape, np.nan)
+    scaled = matrix / np.outer(scale, scale)
+    if np.linalg.cond(scaled) > 1e14:
+        return np.full(matrix.shape, np.nan)
+    return np.asarray(np.linalg.inv(scaled) / np.outer(scale, scale))
