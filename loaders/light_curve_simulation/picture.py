@@ -10,6 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
+from loaders.light_curve_simulation.magnify import magnification
 from loaders.light_curve_simulation.simulate import KINDS, Recipe, SimulatedCurve, prepare, simulate
 
 _COLOURS = {"F087": "#3b6fb6", "F146": "#555555", "F213": "#c1432e"}
@@ -17,7 +18,7 @@ _COLUMNS = 4
 _BRIGHT = 20.0
 """F146 AB magnitude above which a light curve shows what it is of."""
 
-_TRIES = 300
+_TRIES = 60
 _FIRST_DAY = 2_461_000.0
 _WIDTHS = {"planet": 1.2, "binary_lens": 2.0, "free_floating": 5.0, "finite_source": 0.5}
 """Half the width of a panel in Einstein times, where it is not 2."""
@@ -50,20 +51,26 @@ def draw_classes(recipe: Recipe, path: Path) -> None:
 
 
 def _bright(recipe: Recipe, kind: str) -> SimulatedCurve:
-    """The first bright light curve of a class; of an event, one that is magnified well."""
+    """A bright light curve of a class that shows what it is of; each class begins at numbers of its own."""
     survey = prepare(replace(recipe, shares={kind: 1.0}))
-    best, brightest = None, np.inf
-    for number in range(_TRIES):
-        curve = simulate(survey, number)
-        magnitude = -2.5 * np.log10(curve.baseline["F146"] / 3631e9)
-        if "u_0" in curve.truth:
-            magnitude += 5 * max(abs(curve.truth["u_0"]) - 0.3, 0.0)
-        if magnitude < brightest:
-            best, brightest = curve, magnitude
-        if brightest < _BRIGHT:
-            break
-    assert best is not None
-    return best
+    first = KINDS.index(kind) * _TRIES
+    curves = (simulate(survey, number) for number in range(first, first + _TRIES))
+    return max(curves, key=_shows)
+
+
+def _shows(curve: SimulatedCurve) -> float:
+    """How well a light curve shows what it is of: its brightness, and of two lenses how much they matter."""
+    bright = min(0.0, _BRIGHT + 2.5 * float(np.log10(curve.baseline["F146"] / 3631e9)))
+    truth = dict(curve.truth)
+    if "u_0" not in truth:
+        return bright
+    shown = bright - max(abs(truth["u_0"]) - 0.3, 0.0)
+    if "q" not in truth:
+        return shown
+    times = np.linspace(truth["t_0"] - truth["t_E"], truth["t_0"] + truth["t_E"], 300)
+    one = {name: value for name, value in truth.items() if name != "q"}
+    ratio = magnification(truth, times, curve.ra, curve.dec) / magnification(one, times, curve.ra, curve.dec)
+    return shown + min(2.0, 5 * float(np.ptp(np.log(ratio))))
 
 
 def _draw(panel: Axes, curve: SimulatedCurve) -> None:
