@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 import sqlalchemy as sa
+import structlog
 
 from loaders.catalog.load import refresh_statistics, store_known
 from loaders.catalog.sources import Sources
@@ -23,11 +24,16 @@ from roman_db import session
 from roman_db.load_run import Counts, InputFile, LoadRun, load_run
 from roman_db.schema.metadata import table as table_of
 
+log = structlog.get_logger()
+
 #: Epoch of positions that are given without one, Julian year.
 _EPOCH = 2027.0
 
 #: Flags of points that summaries leave out; whether a flagged point of others is good is not known.
 _EXCLUDING = 0
+
+#: Refused rows that are named on the screen; all are in the database.
+_SHOWN_ROWS = 3
 
 _MATCH = """
 SELECT DISTINCT ON (g.n) g.n, o.object_id
@@ -301,7 +307,14 @@ def _sources(names: Sequence[str], place: np.ndarray[Any, np.dtype[np.float64]])
 
 
 def _record(connection: sa.Connection, run: LoadRun, path: Path, refused: Sequence[RefusedRow]) -> None:
-    """Record rows that are refused."""
+    """Record rows that are refused, and name the first of them on the screen."""
+    if not refused:
+        return
+    reasons = [f"row {one.row}: {one.reason}" for one in refused[:_SHOWN_ROWS]]
+    if len(refused) > _SHOWN_ROWS:
+        reasons.append(f"and {len(refused) - _SHOWN_ROWS} more")
+    remedies = dict.fromkeys(one.remedy for one in refused[:_SHOWN_ROWS])
+    log.warning("rejected rows", source=str(path), reason="; ".join(reasons), remedy="; ".join(remedies))
     run.reject_rows(
         connection,
         [

@@ -31,9 +31,21 @@ import click
     show_default=True,
     help="How many of the six seasons, from the first.",
 )
+@click.option(
+    "--plot",
+    type=click.Path(path_type=Path, dir_okay=False),
+    metavar="PICTURE",
+    help="Also draw a bright light curve of each class (PNG).",
+)
 @click.option("--name", default="lightcurves", show_default=True, help="Name of the scene in the database.")
 def simulate_lightcurves(
-    directory: Path, number: int, seed: int, kinds: tuple[str, ...], seasons: int, name: str
+    directory: Path,
+    number: int,
+    seed: int,
+    kinds: tuple[str, ...],
+    seasons: int,
+    plot: Path | None,
+    name: str,
 ) -> None:
     """Simulate light curves of the whole survey into DIRECTORY, with the truth in the database.
 
@@ -58,6 +70,10 @@ def simulate_lightcurves(
         truth = simulate_light_curves(
             recipe, number, name, directory, lambda done, total: step("light curves", done, total)
         )
+    if plot is not None:
+        from loaders.light_curve_simulation.picture import draw_classes
+
+        draw_classes(recipe, plot)
     parts = Counter(truth["split"].to_pylist())
     for kind, count in sorted(Counter(truth["kind"].to_pylist()).items()):
         click.echo(f"{kind}: {count}")

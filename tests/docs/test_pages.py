@@ -19,6 +19,8 @@ from tests.docs.world import Outcome, World
 QUICK = (
     "docs/scientist/simulation.md",
     "docs/scientist/first_light_curve.md",
+    "docs/scientist/simulated_light_curves.md",
+    "docs/operator/external_light_curves.md",
     "docs/operator/backup.md",
     "docs/developer/architecture.md",
     "docs/developer/adding_a_table.md",
