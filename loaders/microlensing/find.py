@@ -61,7 +61,7 @@ def look_at(curve: SkyCurve) -> list[Found]:
         if candidate.gain < LEAST_SEARCH_GAIN:
             break
         verdict = judge(bands, candidate)
-        models = models_of(bands, verdict, curve.ra, curve.dec) if verdict.is_event else []
+        models = models_of(verdict, curve.ra, curve.dec) if verdict.is_event else []
         found.append(Found(curve.object_id, candidate, verdict, n_point, models))
         if verdict.is_event:
             break

@@ -32,6 +32,9 @@ MARGIN = 0.02
 _SHORTEST_PERIOD = 0.05
 _FAR = 3.0
 
+_STRAY = 8.0
+"""Errors by which a single point is off that does not count."""
+
 
 @dataclass(frozen=True)
 class Verdict:
@@ -43,23 +46,26 @@ class Verdict:
         Whether it is kept.
     reason
         Why it was kept (``single_lens``, ``anomalous``) or refused (``too_weak``, ``few_points``,
-        ``outburst``, ``periodic``, ``trend``, ``step``, ``variable``, ``one_element``, ``no_fit``).
+        ``outburst``, ``periodic``, ``trend``, ``step``, ``variable``, ``one_element``).
     fit
-        The lens, of the errors as they were given; None where none could be fitted.
+        The lens, with scaled errors and without stray points.
     gain
         By how much a lens lowers chi-square, with scaled errors.
     error_scale
         By what the errors of each element had to be multiplied.
     explained
         Share of the excess over noise that the lens explains.
+    bands
+        What was fitted: with scaled errors, without stray points.
     """
 
     is_event: bool
     reason: str
-    fit: PointLensFit | None
+    fit: PointLensFit
     gain: float
     error_scale: FloatArray
     explained: float
+    bands: Sequence[Band]
 
 
 def judge(bands: Sequence[Band], candidate: Candidate) -> Verdict:
@@ -79,20 +85,20 @@ def judge(bands: Sequence[Band], candidate: Candidate) -> Verdict:
     scale = np.array([_error_scale(band) for band in bands])
     scaled = [Band(b.name, b.time, b.flux, b.error * s) for b, s in zip(bands, scale, strict=True)]
     fit = _best_fit(scaled, candidate)
+    scaled = [_without_strays(band, fit, scaled) for band in scaled]
+    fit = fit_point_lens(scaled, fit.t_0, max(fit.u_0 * fit.t_E, 1e-4), max(fit.u_0, 1e-4))
     flat = sum(_flat_chi2(band) for band in scaled)
     gain = flat - fit.chi2
     noise = sum(len(band) for band in scaled)
     explained = float(gain / max(flat - noise, gain, 1e-9))
-    reason = _reason(scaled, candidate, fit, (flat, gain, explained))
+    reason = _reason(scaled, candidate, fit, (gain, explained))
     is_event = reason in ("single_lens", "anomalous")
-    return Verdict(is_event, reason, fit, float(gain), scale, explained)
+    return Verdict(is_event, reason, fit, float(gain), scale, explained, scaled)
 
 
-def _reason(
-    bands: Sequence[Band], candidate: Candidate, fit: PointLensFit, sums: tuple[float, float, float]
-) -> str:
+def _reason(bands: Sequence[Band], candidate: Candidate, fit: PointLensFit, sums: tuple[float, float]) -> str:
     """The first objection, or what kind of event it is."""
-    _, gain, explained = sums
+    gain, explained = sums
     if gain < LEAST_GAIN:
         return "too_weak"
     if not _many_points(bands, fit, gain):
@@ -100,13 +106,14 @@ def _reason(
     if not _seen_where_expected(bands, fit):
         return "one_element"
     few = condense(bands, fit.t_0, max(fit.u_0, 0.05) * fit.t_E, fit.t_E, np.empty((0, 2)))
-    least = _lens_chi2(few, fit) - MARGIN * gain
-    if step_chi2(few) < least:
+    lens = _lens_chi2(few, fit)
+    # Of explanations that are as good the simpler one holds.
+    if step_chi2(few) < lens + MARGIN * gain:
         return "step"
-    if trend_chi2(few) < least:
+    if trend_chi2(few) < lens + MARGIN * gain:
         return "trend"
     outburst, asymmetry = outburst_chi2(few, fit.t_0, max(candidate.t_eff, 0.02))
-    if outburst < least and asymmetry > _FAR:
+    if outburst < lens - MARGIN * gain and asymmetry > _FAR:
         return "outburst"
     if explained < NEARLY_ALL and _is_periodic(max(bands, key=len), fit, MARGIN * gain):
         return "periodic"
@@ -160,6 +167,14 @@ def _model(band: Band, fit: PointLensFit, bands: Sequence[Band]) -> FloatArray:
     k = [one.name for one in bands].index(band.name)
     u = np.hypot(fit.u_0, (band.time - fit.t_0) / fit.t_E)
     return np.asarray(fit.source_flux[k] * magnification(u) + fit.blend_flux[k])
+
+
+def _without_strays(band: Band, fit: PointLensFit, bands: Sequence[Band]) -> Band:
+    """The points of an element without single ones far off the lens whose neighbours are not."""
+    pull = (band.flux - _model(band, fit, bands)) / band.error
+    stray = np.abs(pull) > _STRAY
+    beside = np.maximum(np.abs(np.roll(pull, 1)), np.abs(np.roll(pull, -1))) < _STRAY / 2
+    return band.take(~(stray & beside))
 
 
 def _many_points(bands: Sequence[Band], fit: PointLensFit, gain: float) -> bool:

@@ -113,13 +113,11 @@ class FittedModel:
         ]
 
 
-def models_of(bands: Sequence[Band], verdict: Verdict, ra: float, dec: float) -> list[FittedModel]:
+def models_of(verdict: Verdict, ra: float, dec: float) -> list[FittedModel]:
     """Fit the models of an event.
 
     Parameters
     ----------
-    bands
-        Its light curves, those of `judge`.
     verdict
         The verdict on it.
     ra, dec
@@ -130,23 +128,17 @@ def models_of(bands: Sequence[Band], verdict: Verdict, ra: float, dec: float) ->
     list of FittedModel
         The single lens without and, where it lasts long enough, with parallax.
     """
-    fit = verdict.fit
-    if fit is None:
-        return []
-    scaled = [
-        Band(band.name, band.time, band.flux, band.error * scale)
-        for band, scale in zip(bands, verdict.error_scale, strict=True)
-    ]
-    models = [_plain(scaled, fit, verdict.error_scale)]
+    bands, fit, scale = verdict.bands, verdict.fit, verdict.error_scale
+    models = [_plain(bands, fit, scale)]
     if fit.t_E >= LEAST_T_E:
-        few = condense(scaled, fit.t_0, max(fit.u_0, 0.05) * fit.t_E, fit.t_E, np.empty((0, 2)))
-        models.append(_with_parallax(scaled, fit_parallax(few, ra, dec, fit), (ra, dec), verdict.error_scale))
+        few = condense(bands, fit.t_0, max(fit.u_0, 0.05) * fit.t_E, fit.t_E, np.empty((0, 2)))
+        models.append(_with_parallax(bands, fit_parallax(few, ra, dec, fit), (ra, dec), scale))
     return models
 
 
 def _plain(bands: Sequence[Band], fit: PointLensFit, scale: FloatArray) -> FittedModel:
     value = {"t_0": fit.t_0, "u_0": fit.u_0, "t_E": fit.t_E}
-    error = dict(zip(value, np.sqrt(np.diag(fit.covariance)).tolist(), strict=True))
+    error = dict(zip(value, _errors(fit.covariance), strict=True))
     flux = np.column_stack([fit.source_flux, fit.blend_flux])
     return FittedModel(
         *("1L1S", False, value, error, [band.name for band in bands], flux, scale),
@@ -160,7 +152,7 @@ def _with_parallax(
     """The fit of the condensed light curves, held against all points."""
     t_0, u_0, ln_t_e, north, east = found.fit.parameter.tolist()
     value = {"t_0": t_0, "u_0": u_0, "t_E": float(np.exp(ln_t_e)), "pi_E_N": north, "pi_E_E": east}
-    error = dict(zip(value, np.sqrt(np.diag(found.fit.covariance)).tolist(), strict=True))
+    error = dict(zip(value, _errors(found.fit.covariance), strict=True))
     error["t_E"] *= value["t_E"]
     points = Points.of(bands)
     tau, beta = shifts(offsets(points.time, *place, found.t_0_par), north, east)
@@ -170,3 +162,9 @@ def _with_parallax(
         *("1L1S_parallax", True, value, error, points.names, flux, scale),
         *(float(residual @ residual), points.time.size, found.t_0_par, found.fit.converged),
     )
+
+
+def _errors(covariance: FloatArray) -> list[float]:
+    """Standard errors; NaN where the parameters are not determined."""
+    variance = np.diag(covariance)
+    return [float(error) for error in np.sqrt(np.where(variance > 0, variance, np.nan))]
