@@ -36,7 +36,8 @@ def exposure_metrics(stars: CatalogStars, measurement: ExposureMeasurement) -> d
     ``astrometric_shift`` and ``astrometric_residual`` (mas), ``zero_point_drift`` (mmag, positive: fainter
     than the catalog), ``fraction_flagged``, ``fraction_failed``, ``reduced_chi2`` (median).
     """
-    snr = measurement.flux / measurement.flux_err
+    with np.errstate(invalid="ignore", divide="ignore"):  # where a fit failed
+        snr = measurement.flux / measurement.flux_err
     bright = (measurement.flags == 0) & (snr > BRIGHT_SNR)
     residual = np.concatenate([measurement.offset_ra[bright], measurement.offset_dec[bright]])
     ratio = measurement.flux[bright] / stars.flux[measurement.star[bright]]

@@ -1,0 +1,70 @@
+"""Events in the database: found, kept under their identifiers, and their models with history."""
+
+import numpy as np
+import pytest
+import sqlalchemy as sa
+
+from loaders.season.tasks import SEASON, arguments
+from roman_db import session
+from roman_db.jobs import run_mode
+from tests.queries.filling import LENSED
+
+
+def run(**more):
+    report = run_mode(SEASON, arguments("gbtds", 1, "psf", **more), lambda *_: None)
+    assert not report.failed
+    return report
+
+
+def ask(query, **values):
+    with session.reading() as connection:
+        return connection.execute(sa.text(query), values).all()
+
+
+EVENTS = "SELECT * FROM roman.event WHERE is_event"
+CURRENT = "SELECT * FROM roman.event_model WHERE superseded_at IS NULL ORDER BY rank"
+
+
+def test_the_lensed_star_is_the_event_with_its_parameters(own_survey):
+    run()
+    (event,) = ask(EVENTS)
+    assert event.object_id == own_survey.object_id[LENSED]
+    assert event.season == 1
+    (model,) = ask(CURRENT)
+    assert model.name == "1L1S"
+    assert model.n_parameter == 3 + 2 * 2
+    assert model.bic == pytest.approx(model.chi2 + 7 * np.log(model.n_point))
+    found = {row.name: row for row in ask("SELECT * FROM roman.event_model_parameter")}
+    # As the survey is made: t_0 = MJD 61461.2 at the observatory, 0.002 days later at the barycentre.
+    for name, truth in (("t_0", 2461461.702), ("u_0", 0.3), ("t_E", 0.7)):
+        assert abs(found[name].value - truth) < 5 * found[name].err
+    fluxes = ask("SELECT * FROM roman.event_model_flux WHERE optical_element = 'F146' ORDER BY source_number")
+    assert [row.source_number for row in fluxes] == [0, 1]
+    assert sum(row.flux for row in fluxes) == pytest.approx(own_survey.flux["F146"][LENSED], rel=0.05)
+
+
+def test_another_run_keeps_the_event_and_the_history_of_its_models(own_survey):
+    run()
+    (first,) = ask(EVENTS)
+    run()
+    assert ask(EVENTS) == [first]
+    run(redo=True)
+    (second,) = ask(EVENTS)
+    assert second.event_id == first.event_id
+    assert second.load_run_id > first.load_run_id
+    assert len(ask("SELECT * FROM roman.event_model")) == 2
+    assert len(ask(CURRENT)) == 1
+
+
+def test_an_event_that_is_not_found_again_says_so(own_survey):
+    run()
+    with session.transaction(session.Role.OWNER) as connection:
+        connection.execute(
+            sa.text(
+                "UPDATE roman.light_curve_segment SET flux = array_fill(100::real, ARRAY[cardinality(flux)])"
+            )
+        )
+    run(redo=True)
+    assert ask(EVENTS) == []
+    (lost,) = ask("SELECT * FROM roman.event WHERE object_id = :o", o=int(own_survey.object_id[LENSED]))
+    assert lost.classification == "not_found"
