@@ -1,5 +1,7 @@
 """Frames against the geometry of the sphere."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -98,3 +100,18 @@ def test_the_grid_is_as_fine_as_the_sharpest_detail_that_the_telescope_passes(wa
 def test_few_exposures_do_not_fill_the_finest_grid():
     assert choose_oversampling(0.87, 17) == 2
     assert choose_oversampling(0.87, 18) == 3
+
+
+def test_an_exposure_that_overlaps_no_other_does_not_make_the_frame_large():
+    """Its WCS may be off by minutes of arc: the frame is that of the others."""
+    others = projections(268.0, -29.2, dithers(6))
+    for place in (0, 3):
+        (lost,) = projections(268.05, -29.15, dithers(1))
+        frame = choose_frame([*others[:place], lost, *others[place:]], 2)
+        assert frame.shape == pytest.approx(choose_frame(others, 2).shape, abs=1)
+        assert all(frame.projection.inside(*frame.projection.to_pixel(*one.center)) for one in others)
+
+
+def test_a_frame_of_exposures_apart_from_one_another_holds_all():
+    apart = [replace(one, dx=100.0 * k) for k, one in enumerate(dithers(3))]
+    assert choose_frame(projections(268.0, -29.2, apart), 2).shape[1] > 2 * (200 + SIDE)
