@@ -99,10 +99,11 @@ def make_reference(unit: Unit, run: LoadRun, progress: Progress) -> None:
     """Make the reference image of a unit, write its file, and register both in one transaction."""
     with session.reading() as connection:
         exposures = read_exposures(connection, unit.arguments["exposure_id"])
-    readable, unreadable = _sort_out(exposures)
-    if not readable:
-        raise unreadable[0][1]
-    store = ExposureStore([exposure.path for exposure in readable])
+    store = ExposureStore([exposure.path for exposure in exposures])
+    usable, unusable = store.sort_out()
+    if not usable:
+        raise unusable[0]
+    readable, store = [exposures[number] for number in usable], store.only(usable)
     frame = _frame(unit, store, len(readable))
     reference = build_reference(
         store,
@@ -114,26 +115,12 @@ def make_reference(unit: Unit, run: LoadRun, progress: Progress) -> None:
     anchored = _anchor(unit, readable, reference, psf)
     if anchored is not None:
         reference = replace(reference, frame=corrected(reference.frame, anchored))
+    unreadable = [(exposures[number], why) for number, why in unusable.items()]
     made = _Made(reference, readable, unreadable, psf, psf_model_id, anchored)
     path = _write(unit, made)
     with session.transaction() as connection:
         _supersede(connection, unit)
         _register(connection, run, unit, made, path)
-
-
-def _sort_out(
-    exposures: Sequence[StoredExposure],
-) -> tuple[list[StoredExposure], list[tuple[StoredExposure, Rejected]]]:
-    """Exposures whose files are there, and those whose are not."""
-    readable, unreadable = [], []
-    for exposure in exposures:
-        if exposure.path.is_file():
-            readable.append(exposure)
-        else:
-            remedy = "Put the file back, or load the exposure from where it is now"
-            why = Rejected(str(exposure.path), "the file is not there", remedy, "missing_file")
-            unreadable.append((exposure, why))
-    return readable, unreadable
 
 
 def _frame(unit: Unit, store: ExposureStore, count: int) -> ReferenceFrame:
