@@ -89,7 +89,7 @@ class _Made:
 
     reference: Reference
     exposures: Sequence[StoredExposure]
-    unreadable: Sequence[tuple[StoredExposure, Rejected]]
+    unreadable: Sequence[Rejected]
     psf: EffectivePsf
     psf_model_id: int | None
     anchored: AbsoluteSolution | None
@@ -104,6 +104,10 @@ def make_reference(unit: Unit, run: LoadRun, progress: Progress) -> None:
     if not usable:
         raise unusable[0]
     readable, store = [exposures[number] for number in usable], store.only(usable)
+    unreadable = list(unusable.values())
+    if not unit.arguments["is_forced"] and unit.arguments["made_of"] == [one.file_id for one in readable]:
+        _account_again(run, len(readable), unreadable)
+        return
     frame = _frame(unit, store, len(readable))
     reference = build_reference(
         store,
@@ -115,12 +119,19 @@ def make_reference(unit: Unit, run: LoadRun, progress: Progress) -> None:
     anchored = _anchor(unit, readable, reference, psf)
     if anchored is not None:
         reference = replace(reference, frame=corrected(reference.frame, anchored))
-    unreadable = [(exposures[number], why) for number, why in unusable.items()]
     made = _Made(reference, readable, unreadable, psf, psf_model_id, anchored)
     path = _write(unit, made)
     with session.transaction() as connection:
         _supersede(connection, unit)
         _register(connection, run, unit, made, path)
+
+
+def _account_again(run: LoadRun, n_readable: int, unreadable: Sequence[Rejected]) -> None:
+    """Account for exposures whose image is there: all that can be read are in it."""
+    with session.transaction() as connection:
+        for why in unreadable:
+            run.reject(connection, why)
+        run.count(connection, loaded=n_readable, unchanged=n_readable)
 
 
 def _frame(unit: Unit, store: ExposureStore, count: int) -> ReferenceFrame:
@@ -241,7 +252,7 @@ def _register(connection: sa.Connection, run: LoadRun, unit: Unit, made: _Made, 
     columns = {name: [one[name] for one in rows] for name in rows[0]}
     every = {name: [value] * len(rows) for name, value in keys.items()}
     copy_rows(connection, "roman.reference_image_exposure", every | columns)
-    for _, why in made.unreadable:
+    for why in made.unreadable:
         run.reject(connection, why)
     used = 0
     for exposure, member in zip(made.exposures, made.reference.members, strict=True):
@@ -268,7 +279,7 @@ def _image_row(unit: Unit, made: _Made, path: Path) -> dict[str, Any]:
         "end_mjd": given["end_mjd"],
         "epoch_mjd_tdb": float(np.mean([exposure.midpoint_mjd_tdb for exposure in used])),
         "n_exposure": len(used),
-        "n_refused": len(members) - len(used) + len(made.unreadable),
+        "n_refused": len(members) - len(used),
         "exposure_time": float(exposed.exposure_time),
         "oversampling": frame.oversampling,
         "n_x": frame.shape[1],
@@ -315,18 +326,13 @@ def limiting_magnitude(reference: Reference, psf: EffectivePsf) -> float:
 
 
 def _member_rows(made: _Made) -> list[dict[str, Any]]:
-    """Columns of ``roman.reference_image_exposure``, one a row for every exposure."""
+    """Columns of ``roman.reference_image_exposure``, one a row for every exposure that could be read."""
     frame = made.reference.frame
     moved = np.zeros(2) if made.anchored is None else made.anchored.shift
-    rows = [
+    return [
         _member_row(exposure, member, frame, moved)
         for exposure, member in zip(made.exposures, made.reference.members, strict=True)
     ]
-    unknown = (np.nan, np.nan)
-    lost = MemberState(None, np.nan, np.nan, unknown, unknown, np.nan, np.nan, np.nan)
-    for exposure, why in made.unreadable:
-        rows.append(_member_row(exposure, lost, frame, moved) | {"is_used": False, "refused": why.what})
-    return rows
 
 
 def _member_row(

@@ -63,6 +63,21 @@ def test_a_lost_and_a_truncated_file(new_database, files):
     n_used = two_spans.N_EXPOSURE - 3
     assert execute(new_database, MEMBERS) == [(n_used, n_used)]
 
+    # While they are lost it is said, and the image stays; when they are back they are in it.
+    images = "SELECT reference_image_id FROM roman.reference_image"
+    before = execute(new_database, images)
+    report = run(REFERENCE)
+    assert not report.failed
+    assert rejected(new_database, report) == expected
+    assert execute(new_database, images) == before
+    for number, bytes_of_it in content.items():
+        files[number].write_bytes(bytes_of_it)
+    report = run(REFERENCE)
+    assert not report.failed
+    assert rejected(new_database, report) == []
+    assert execute(new_database, MEMBERS) == [(n_used + 2, n_used + 2)]
+    assert run(REFERENCE).succeeded == []
+
 
 def test_differences_without_a_truncated_file(new_database, files):
     assert not run(REFERENCE).failed
