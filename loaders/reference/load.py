@@ -15,6 +15,7 @@ from loaders.astrometry.load import StoredExposure, read_exposures
 from loaders.astrometry.place import CatalogAstrometry, place_at
 from loaders.astrometry.stars import AU_KM, julian_year
 from loaders.input_file import fingerprint
+from loaders.output_folder import writable_folder
 from loaders.photometry.image import StarList
 from loaders.psf.load import LIMITS, psf_for
 from loaders.psf.model import EffectivePsf
@@ -97,6 +98,8 @@ class _Made:
 
 def make_reference(unit: Unit, run: LoadRun, progress: Progress) -> None:
     """Make the reference image of a unit, write its file, and register both in one transaction."""
+    # Hours of work would be for nothing if this were said at their end.
+    writable_folder(_folder(unit))
     with session.reading() as connection:
         exposures = read_exposures(connection, unit.arguments["exposure_id"])
     store = ExposureStore([exposure.path for exposure in exposures])
@@ -205,13 +208,16 @@ def _radius(frame: ReferenceFrame) -> float:
     return float(np.hypot(*frame.shape)) / 2 * frame.pixel_scale / 3600 + 2 / 3600
 
 
+def _folder(unit: Unit) -> Path:
+    """Folder of the images of a field."""
+    return settings().product_folder / "reference" / f"field{unit.arguments['field_id']:03d}"
+
+
 def _write(unit: Unit, made: _Made) -> Path:
     """Write the file into the folder of products, in place of the one before."""
     given = unit.arguments
-    folder = settings().product_folder / "reference" / f"field{given['field_id']:03d}"
-    folder.mkdir(parents=True, exist_ok=True)
     name = f"{given['detector']}_{given['optical_element']}_{given['start_mjd']}_{given['end_mjd']}".lower()
-    path = folder / f"r{given['field_id']:03d}_{name}_reference.asdf"
+    path = _folder(unit) / f"r{given['field_id']:03d}_{name}_reference.asdf"
     used = [e for e, m in zip(made.exposures, made.reference.members, strict=True) if m.refused is None]
     with session.reading() as connection:
         row = connection.execute(sa.text(_EXPOSED), {"exposure_id": [e.exposure_id for e in used]}).one()

@@ -87,3 +87,19 @@ def test_differences_without_a_truncated_file(new_database, files):
     assert rejected(new_database, report) == [(str(files[CUT]), "truncated")]
     n_compared = "SELECT count(*) FROM roman.difference_image WHERE exposure_id IS NOT NULL"
     assert execute(new_database, n_compared) == [(two_spans.N_EXPOSURE - 2,)]
+
+
+def test_a_folder_of_products_that_cannot_be_written(new_database, files, tmp_path, monkeypatch):
+    """It is said before the image is made, of both tasks, and every exposure is accounted for."""
+    assert not run(REFERENCE).failed
+    (tmp_path / "file").touch()
+    monkeypatch.setenv("ROMAN_DB_PRODUCTS", str(tmp_path / "file"))
+    settings.cache_clear()
+    redo = arguments(unfinished=True, redo=True)
+    report = run_mode(Mode("some", "Both", (REFERENCE, COMPARE)), redo, lambda *_: None)
+    assert len(report.failed) == 2
+    for why in report.failed.values():
+        assert why.startswith(f"{tmp_path / 'file'}/")
+        assert "cannot be written (Not a directory). Check the permissions" in why
+    counts = f"SELECT n_read, n_rejected FROM ops.load_run WHERE load_run_id = {report.load_run_id}"
+    assert execute(new_database, counts) == [(2 * two_spans.N_EXPOSURE - 1,) * 2]
