@@ -84,7 +84,8 @@ def _write_pages(load_run_id: int) -> None:
         with progress_bar() as step:
             page = write_run_report(load_run_id, step)
     except Exception as error:
-        log.error("report failed", load_run_id=load_run_id, exc_info=True)
+        # What the operating system says of a folder or disk is enough.
+        log.error("report failed", load_run_id=load_run_id, exc_info=not isinstance(error, OSError))
         why = " ".join(str(error).split()) or type(error).__name__
         click.echo(f"Warning: no report was written: {why}", err=True)
         click.echo(f"Write it when that is mended: roman-db report run {load_run_id}", err=True)

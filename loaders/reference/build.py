@@ -17,7 +17,7 @@ from loaders.reference.image import orthonormal
 from loaders.reference.kernels import Float32Array, FloatArray
 from loaders.reference.members import ExposureImage, MemberState, first_state
 from loaders.reference.normal import NormalEquations
-from loaders.reference.passes import Load, ReferenceOptions, Work, add_all, judged, lay_all
+from loaders.reference.passes import Laid, Load, ReferenceOptions, Work, add_all, judged, lay_all
 from loaders.rejection import Rejected
 
 __all__ = [
@@ -32,6 +32,13 @@ Progress = Callable[[str, int, int], None]
 
 _EXTRA_PASSES = 3
 """Passes that may follow for exposures that were left out."""
+
+_STILL_PASSES = 2
+"""Passes that may follow the first, before exposures are moved and judged, where one has spoilt the image."""
+
+_FAR, _SPOILT = 20.0, 0.01
+"""Standard deviations from which an outlier is far off, and the share of an exposure from which such pixels,
+of a trail or a ghost, are so many that all others would seem to lack their light."""
 
 _ALONE = 0.95
 """Share of an exposure that no other sees, from which nothing can be said of it."""
@@ -108,7 +115,7 @@ def build_reference(
             members = _without_lonely(members, equations.weight, frame)
             _require(members, "no exposure overlaps another")
             seen = equations.weight
-            left, number = options.passes + 1, 0
+            left, number, still = options.passes + 1, 0, _STILL_PASSES
             while left > 0 and number <= options.passes + _EXTRA_PASSES:
                 what = partial(tell, f"pass {number}" if number else "first outliers")
                 laid, contested = lay_all(work, members, coefficient, (seen, number > 0), what)
@@ -116,6 +123,9 @@ def build_reference(
                 _require(members, "every exposure had to be left out")
                 equations = add_all(work, members, factors)
                 coefficient = equations.solve(coefficient)
+                if number == 0 and still > 0 and _is_spoilt(laid):
+                    still -= 1
+                    continue
                 left -= _refusals(members) == _refusals(before)
                 number += 1
     return _reference(frame, equations, coefficient, members)
@@ -124,6 +134,16 @@ def build_reference(
 def _can_judge(members: Sequence[MemberState], frame: ReferenceFrame) -> bool:
     """Whether there are so many exposures that one can be told from the others."""
     return len(members) - _refusals(members) >= max(3, FEWEST_JUDGED * frame.oversampling**2)
+
+
+def _is_spoilt(laid: Sequence[Laid]) -> bool:
+    """Whether light of one exposure, far above that of the others, covers much of it."""
+    return any(
+        one.registration is not None
+        and one.outliers is not None
+        and np.count_nonzero(one.outliers.pull > _FAR) > _SPOILT * one.registration.n_pixel
+        for one in laid
+    )
 
 
 def _refusals(members: Sequence[MemberState]) -> int:

@@ -9,6 +9,7 @@ import numpy as np
 
 from loaders.photometry.image import PixelImage
 from loaders.reference.build import ExposureImage
+from loaders.rejection import Rejected, unexpected
 from loaders.wfi.level2 import read_level2
 from loaders.wfi.quality import SATURATED, usable_pixels
 
@@ -26,6 +27,9 @@ def read_exposure(path: Path) -> ExposureImage:
     Rejected
         If it can't be used.
     """
+    if not path.is_file():
+        remedy = "Put the file back, or load the exposure from where it is now"
+        raise Rejected(str(path), "the file is not there", remedy, "missing_file")
     image = read_level2(path)
     scale = np.float32(image.njy_per_unit)
     usable = usable_pixels(image.data, image.err, image.var_poisson, image.dq)
@@ -65,3 +69,21 @@ class ExposureStore:
             self._kept[number] = exposure
             self._left -= size
         return exposure
+
+    def sort_out(self) -> tuple[list[int], dict[int, Rejected]]:
+        """Numbers of the exposures whose files can be used, and what is said of each of the others."""
+        unusable = {}
+        for number, path in enumerate(self._paths):
+            try:
+                self(number)
+            except Rejected as rejected:
+                unusable[number] = rejected
+            except Exception as error:  # noqa: BLE001 - a fault of ours costs this exposure, not all others
+                unusable[number] = unexpected(path, error)
+        return [number for number in range(len(self._paths)) if number not in unusable], unusable
+
+    def only(self, numbers: Sequence[int]) -> ExposureStore:
+        """The exposures of some numbers, numbered anew; what is kept of them is shared."""
+        chosen = ExposureStore([self._paths[number] for number in numbers], self._left)
+        chosen._kept = {new: self._kept[old] for new, old in enumerate(numbers) if old in self._kept}
+        return chosen

@@ -103,7 +103,10 @@ def phases_of(projections: Sequence[SkyProjection]) -> FloatArray:
 
 
 def choose_frame(projections: Sequence[SkyProjection], oversampling: int) -> ReferenceFrame:
-    """Choose the frame that holds all exposures, along the axes of the first.
+    """Choose the frame that holds the exposures, along the axes of the first.
+
+    One that overlaps no other is left out, unless all are such: its WCS may be wrong by minutes of arc, and
+    the pixels between would not fit into memory.
 
     Parameters
     ----------
@@ -119,8 +122,8 @@ def choose_frame(projections: Sequence[SkyProjection], oversampling: int) -> Ref
     ny, nx = first.shape
     matrix = first.jacobian(np.array([(nx - 1) / 2]), np.array([(ny - 1) / 2]))[0] / oversampling
     touching = ReferenceFrame(ra, dec, matrix, (1, 1), oversampling)
-    corners = np.concatenate([_corners(touching, projection) for projection in projections])
-    low, high = corners.min(axis=0), corners.max(axis=0)
+    corners = np.stack([_corners(touching, projection) for projection in projections])
+    low, high = _extent(corners.min(axis=1), corners.max(axis=1))
     border = BORDER * oversampling
     shape = (int(np.ceil(high[1] - low[1])) + 2 * border, int(np.ceil(high[0] - low[0])) + 2 * border)
     x, y = (low + high) / 2
@@ -129,6 +132,14 @@ def choose_frame(projections: Sequence[SkyProjection], oversampling: int) -> Ref
     # East and north point elsewhere at the new centre: near a pole that is a turn.
     turn = np.array([[there[a] @ here[b] for b in (1, 2)] for a in (1, 2)])
     return ReferenceFrame(float(centre_ra[0]), float(centre_dec[0]), turn @ matrix, shape, oversampling)
+
+
+def _extent(low: FloatArray, high: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """Extent, shape (2,), of boxes of shape (n, 2) that overlap another; of all if none does."""
+    apart = (low[:, None] >= high[None]) | (high[:, None] <= low[None])
+    overlaps = (~apart.any(axis=2)).sum(axis=1) > 1
+    kept = overlaps if overlaps.any() else np.ones(len(low), dtype=bool)
+    return low[kept].min(axis=0), high[kept].max(axis=0)
 
 
 def _axes(ra: float, dec: float) -> tuple[FloatArray, FloatArray, FloatArray]:

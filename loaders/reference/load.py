@@ -15,6 +15,7 @@ from loaders.astrometry.load import StoredExposure, read_exposures
 from loaders.astrometry.place import CatalogAstrometry, place_at
 from loaders.astrometry.stars import AU_KM, julian_year
 from loaders.input_file import fingerprint
+from loaders.output_folder import writable_folder
 from loaders.photometry.image import StarList
 from loaders.psf.load import LIMITS, psf_for
 from loaders.psf.model import EffectivePsf
@@ -89,7 +90,7 @@ class _Made:
 
     reference: Reference
     exposures: Sequence[StoredExposure]
-    unreadable: Sequence[tuple[StoredExposure, Rejected]]
+    unreadable: Sequence[Rejected]
     psf: EffectivePsf
     psf_model_id: int | None
     anchored: AbsoluteSolution | None
@@ -97,12 +98,19 @@ class _Made:
 
 def make_reference(unit: Unit, run: LoadRun, progress: Progress) -> None:
     """Make the reference image of a unit, write its file, and register both in one transaction."""
+    # Hours of work would be for nothing if this were said at their end.
+    writable_folder(_folder(unit))
     with session.reading() as connection:
         exposures = read_exposures(connection, unit.arguments["exposure_id"])
-    readable, unreadable = _sort_out(exposures)
-    if not readable:
-        raise unreadable[0][1]
-    store = ExposureStore([exposure.path for exposure in readable])
+    store = ExposureStore([exposure.path for exposure in exposures])
+    usable, unusable = store.sort_out()
+    if not usable:
+        raise unusable[0]
+    readable, store = [exposures[number] for number in usable], store.only(usable)
+    unreadable = list(unusable.values())
+    if not unit.arguments["is_forced"] and unit.arguments["made_of"] == [one.file_id for one in readable]:
+        _account_again(run, len(readable), unreadable)
+        return
     frame = _frame(unit, store, len(readable))
     reference = build_reference(
         store,
@@ -121,19 +129,12 @@ def make_reference(unit: Unit, run: LoadRun, progress: Progress) -> None:
         _register(connection, run, unit, made, path)
 
 
-def _sort_out(
-    exposures: Sequence[StoredExposure],
-) -> tuple[list[StoredExposure], list[tuple[StoredExposure, Rejected]]]:
-    """Exposures whose files are there, and those whose are not."""
-    readable, unreadable = [], []
-    for exposure in exposures:
-        if exposure.path.is_file():
-            readable.append(exposure)
-        else:
-            remedy = "Put the file back, or load the exposure from where it is now"
-            why = Rejected(str(exposure.path), "the file is not there", remedy, "missing_file")
-            unreadable.append((exposure, why))
-    return readable, unreadable
+def _account_again(run: LoadRun, n_readable: int, unreadable: Sequence[Rejected]) -> None:
+    """Account for exposures whose image is there: all that can be read are in it."""
+    with session.transaction() as connection:
+        for why in unreadable:
+            run.reject(connection, why)
+        run.count(connection, loaded=n_readable, unchanged=n_readable)
 
 
 def _frame(unit: Unit, store: ExposureStore, count: int) -> ReferenceFrame:
@@ -209,13 +210,16 @@ def _radius(frame: ReferenceFrame) -> float:
     return float(np.hypot(*frame.shape)) / 2 * frame.pixel_scale / 3600 + 2 / 3600
 
 
+def _folder(unit: Unit) -> Path:
+    """Folder of the images of a field."""
+    return settings().product_folder / "reference" / f"field{unit.arguments['field_id']:03d}"
+
+
 def _write(unit: Unit, made: _Made) -> Path:
     """Write the file into the folder of products, in place of the one before."""
     given = unit.arguments
-    folder = settings().product_folder / "reference" / f"field{given['field_id']:03d}"
-    folder.mkdir(parents=True, exist_ok=True)
     name = f"{given['detector']}_{given['optical_element']}_{given['start_mjd']}_{given['end_mjd']}".lower()
-    path = folder / f"r{given['field_id']:03d}_{name}_reference.asdf"
+    path = _folder(unit) / f"r{given['field_id']:03d}_{name}_reference.asdf"
     used = [e for e, m in zip(made.exposures, made.reference.members, strict=True) if m.refused is None]
     with session.reading() as connection:
         row = connection.execute(sa.text(_EXPOSED), {"exposure_id": [e.exposure_id for e in used]}).one()
@@ -256,7 +260,7 @@ def _register(connection: sa.Connection, run: LoadRun, unit: Unit, made: _Made, 
     columns = {name: [one[name] for one in rows] for name in rows[0]}
     every = {name: [value] * len(rows) for name, value in keys.items()}
     copy_rows(connection, "roman.reference_image_exposure", every | columns)
-    for _, why in made.unreadable:
+    for why in made.unreadable:
         run.reject(connection, why)
     used = 0
     for exposure, member in zip(made.exposures, made.reference.members, strict=True):
@@ -283,7 +287,7 @@ def _image_row(unit: Unit, made: _Made, path: Path) -> dict[str, Any]:
         "end_mjd": given["end_mjd"],
         "epoch_mjd_tdb": float(np.mean([exposure.midpoint_mjd_tdb for exposure in used])),
         "n_exposure": len(used),
-        "n_refused": len(members) - len(used) + len(made.unreadable),
+        "n_refused": len(members) - len(used),
         "exposure_time": float(exposed.exposure_time),
         "oversampling": frame.oversampling,
         "n_x": frame.shape[1],
@@ -330,18 +334,13 @@ def limiting_magnitude(reference: Reference, psf: EffectivePsf) -> float:
 
 
 def _member_rows(made: _Made) -> list[dict[str, Any]]:
-    """Columns of ``roman.reference_image_exposure``, one a row for every exposure."""
+    """Columns of ``roman.reference_image_exposure``, one a row for every exposure that could be read."""
     frame = made.reference.frame
     moved = np.zeros(2) if made.anchored is None else made.anchored.shift
-    rows = [
+    return [
         _member_row(exposure, member, frame, moved)
         for exposure, member in zip(made.exposures, made.reference.members, strict=True)
     ]
-    unknown = (np.nan, np.nan)
-    lost = MemberState(None, np.nan, np.nan, unknown, unknown, np.nan, np.nan, np.nan)
-    for exposure, why in made.unreadable:
-        rows.append(_member_row(exposure, lost, frame, moved) | {"is_used": False, "refused": why.what})
-    return rows
 
 
 def _member_row(

@@ -23,6 +23,7 @@ from astropy.time import Time
 from gwcs import WCS, coordinate_frames
 from roman_datamodels.datamodels import MsosStackModel
 
+from loaders.output_folder import writing
 from loaders.photometry.image import PixelImage
 from loaders.photometry.noise import NoiseModel
 from loaders.psf.model import EffectivePsf
@@ -136,6 +137,11 @@ def write_reference(
         File of an exposure in it: the schema asks for the keywords of one.
     keywords
         What else there is to say.
+
+    Raises
+    ------
+    Rejected
+        If the folder cannot be written.
     """
     model = MsosStackModel()
     with roman_datamodels.open(first) as exposure:
@@ -156,7 +162,8 @@ def write_reference(
         "y": psf.y_node,
         "oversampling": psf.oversampling,
     }
-    with tempfile.TemporaryDirectory(dir=path.parent, prefix=".writing-") as scratch:
+    folder = path.parent
+    with writing(folder), tempfile.TemporaryDirectory(dir=folder, prefix=".writing-") as scratch:
         whole = Path(scratch) / path.name
         model.save(whole)
         whole.replace(path)

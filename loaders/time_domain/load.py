@@ -20,6 +20,7 @@ from loaders.difference.exposure import compare_exposure
 from loaders.difference.matching import Difference, MatchingOptions
 from loaders.difference.sources import DifferenceOptions, significance_image
 from loaders.input_file import file_checksum
+from loaders.output_folder import writable_folder
 from loaders.photometry.parallel import Workers, available_threads
 from loaders.psf.load import ServingPsf, psf_for
 from loaders.reference.load import open_reference
@@ -124,6 +125,7 @@ def compare_unit(unit: Unit, run: LoadRun, progress: Progress) -> None:
     """
     with session.reading() as connection:
         exposures = read_exposures(connection, unit.arguments["exposure_id"])
+    writable_folder(_folder(unit, run))
     with Workers(available_threads()) as workers:
         shared = _shared(unit, workers)
         for done, exposure in enumerate(exposures, 1):

@@ -14,7 +14,6 @@ from loaders.reference.exposures import ExposureStore, read_exposure
 from loaders.reference.members import ExposureImage
 from loaders.reference.others import FineImage, KnownPlace, OtherExposures, place_on_reference
 from loaders.reference.product import StoredReference
-from loaders.rejection import Rejected
 from loaders.wfi.placement import Placement
 
 
@@ -64,7 +63,6 @@ class EarlierReference:
 
     def prepare(self, path: Path) -> Prepared:
         """See `Templates`."""
-        _require_file(path)
         image, reference = read_exposure(path), self._reference
         member = place_on_reference(image, reference.frame, reference.coefficient, self._workers)
         assert member.place is not None
@@ -79,7 +77,7 @@ class ReferenceWithout:
     reference
         The reference.
     known
-        What is stored of each exposure in it, by its file; files that are not there any more are passed over.
+        What is stored of each exposure in it, by its file; files that cannot be read are passed over.
     workers
         Threads.
     """
@@ -87,24 +85,23 @@ class ReferenceWithout:
     def __init__(
         self, reference: StoredReference, known: Mapping[Path, KnownPlace], workers: Workers
     ) -> None:
-        there = [path for path in known if path.is_file()]
+        paths = list(known)
+        store = ExposureStore(paths)
+        usable, unusable = store.sort_out()
+        self._unusable = {paths[number]: why for number, why in unusable.items()}
+        there = [paths[number] for number in usable]
         self._number = {path: number for number, path in enumerate(there)}
-        self._load = ExposureStore(there)
+        self._load = store.only(usable)
         places = [known[path] for path in there]
         self._others = OtherExposures(self._load, places, reference.frame, reference.coefficient, workers)
         self.n_template = sum(member.refused is None for member in self._others.members) - 1
 
     def prepare(self, path: Path) -> Prepared:
         """See `Templates`."""
-        _require_file(path)
+        if path in self._unusable:
+            raise self._unusable[path]
         number = self._number[path]
         template = template_of(self._others.without(number))
         place = self._others.members[number].place
         assert place is not None
         return Prepared(self._load(number), place, template)
-
-
-def _require_file(path: Path) -> None:
-    if not path.is_file():
-        remedy = "Put the file back, or load the exposure from where it is now"
-        raise Rejected(str(path), "the file is not there", remedy, "missing_file")

@@ -1,6 +1,8 @@
 -- Find the spans of days of which a reference image is to be made: complete ones whose exposures are not those of
 -- the current image, or that have none, or one with the PSF of the optics although one was measured since. Spans count from the begin of the season, or from the first exposure of a
 -- field out of season. Elements observed at least hourly have spans of 8 days, the others one of the season.
+-- Files that could not be read are no exposures of an image, so that their span is listed until they can: made_of has
+-- the files of the current image, is_forced says whether it is to be made again whatever they are.
 -- Grain: one row a field, detector, optical element and span.
 -- Reads: roman.exposure, roman.field, roman.season, roman.cadence, roman.optical_element, roman.reference_image,
 --   roman.reference_image_exposure, roman.psf_model.
@@ -54,20 +56,19 @@ wanted AS (
     HAVING CAST(:unfinished AS boolean) OR max(newest_mjd) >= end_mjd
 )
 
-SELECT w.*
+SELECT w.*, made.file_id AS made_of, forced.is_forced
 FROM wanted AS w
-WHERE
-    CAST(:redo AS boolean)
-    OR w.file_id IS DISTINCT FROM (
-        SELECT array_agg(m.file_id ORDER BY e.midpoint_mjd_tdb)
-        FROM roman.reference_image AS r
-        JOIN roman.reference_image_exposure AS m ON m.reference_image_id = r.reference_image_id
-        JOIN roman.exposure AS e ON e.exposure_id = m.exposure_id
-        WHERE
-            r.superseded_at IS NULL AND r.field_id = w.field_id AND r.detector = w.detector
-            AND r.optical_element = w.optical_element AND r.start_mjd = w.start_mjd
-    )
-    OR EXISTS (
+LEFT JOIN LATERAL (
+    SELECT array_agg(m.file_id ORDER BY e.midpoint_mjd_tdb) AS file_id
+    FROM roman.reference_image AS r
+    JOIN roman.reference_image_exposure AS m ON m.reference_image_id = r.reference_image_id
+    JOIN roman.exposure AS e ON e.exposure_id = m.exposure_id
+    WHERE
+        r.superseded_at IS NULL AND r.field_id = w.field_id AND r.detector = w.detector
+        AND r.optical_element = w.optical_element AND r.start_mjd = w.start_mjd
+) AS made ON TRUE
+CROSS JOIN LATERAL (
+    SELECT CAST(:redo AS boolean) OR EXISTS (
         SELECT 1
         FROM roman.reference_image AS r
         JOIN roman.psf_model AS p ON p.detector = r.detector AND p.optical_element = r.optical_element
@@ -77,5 +78,7 @@ WHERE
             AND r.psf_model_id IS NULL AND p.superseded_at IS NULL
             AND p.epoch_mjd_tdb >= r.start_mjd AND p.epoch_mjd_tdb < r.end_mjd
             AND p.n_star >= CAST(:min_star AS integer) AND p.reduced_chi2 <= CAST(:max_chi2 AS double precision)
-    )
+    ) AS is_forced
+) AS forced
+WHERE forced.is_forced OR w.file_id IS DISTINCT FROM made.file_id
 ORDER BY w.start_mjd, w.field_id, w.detector, w.optical_element

@@ -178,6 +178,16 @@ def test_hits_and_a_trail_do_not_show():
     assert np.abs((flux[a] - before[b]) / error[a]).max() < 3
 
 
+def test_a_trail_as_bright_as_the_brightest_stars_costs_no_other_exposure():
+    """In the first mean of all it is brighter than the stars; what lacks it is not what is wrong."""
+    spoilt = exposures_of(stars(), dithers(24))
+    along = np.arange(1, SIDE)
+    for beside in (0, 1):
+        spoilt[3].image.data[along, along - beside] += 2000
+    reference = build(spoilt)
+    assert [k for k, member in enumerate(reference.members) if member.refused and k != 3] == []
+
+
 @pytest.mark.parametrize(("factor", "share"), [(3.0, 0.5), (3.0, 0.1), (1.3, 0.5), (0.1, 0.5)])
 def test_a_variable_star_stays_a_star(factor, share):
     sky = stars(0.03)

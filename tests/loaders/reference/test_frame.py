@@ -1,5 +1,7 @@
 """Frames against the geometry of the sphere."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -113,3 +115,18 @@ def test_phases_are_those_of_the_dithers():
     ]
     found = phases_of(several)
     assert np.exp(2j * np.pi * (found - found[0] + made)) == pytest.approx(1, abs=1e-4)
+
+
+def test_an_exposure_that_overlaps_no_other_does_not_make_the_frame_large():
+    """Its WCS may be off by minutes of arc: the frame is that of the others."""
+    others = projections(268.0, -29.2, dithers(6))
+    for place in (0, 3):
+        (lost,) = projections(268.05, -29.15, dithers(1))
+        frame = choose_frame([*others[:place], lost, *others[place:]], 2)
+        assert frame.shape == pytest.approx(choose_frame(others, 2).shape, abs=1)
+        assert all(frame.projection.inside(*frame.projection.to_pixel(*one.center)) for one in others)
+
+
+def test_a_frame_of_exposures_apart_from_one_another_holds_all():
+    apart = [replace(one, dx=100.0 * k) for k, one in enumerate(dithers(3))]
+    assert choose_frame(projections(268.0, -29.2, apart), 2).shape[1] > 2 * (200 + SIDE)
