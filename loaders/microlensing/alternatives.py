@@ -70,21 +70,30 @@ def _line_chi2(band: Band) -> float:
 
 
 def step_chi2(bands: Sequence[Band]) -> float:
-    """Best chi-square of a constant that changes once, in all elements at a time: a pixel that went bad."""
+    """Best chi-square of a constant that changes at one time, and perhaps back at another: a bad pixel.
+
+    The times are common to all elements. The light curves should be condensed: all pairs of their times are
+    tried, of 600 at most.
+    """
     points = Points.of(bands)
-    order = np.argsort(points.time, kind="stable")
-    weight, value = points.scale**2, points.value * points.scale
-    total = np.zeros(points.time.size - 1)
+    edges = np.unique(np.sort(points.time)[:: max(1, points.time.size // _MOST_EDGES)])
+    gain = np.zeros((edges.size, edges.size))
     for part in points.slices:
-        inside = np.zeros(points.time.size, dtype=bool)
-        inside[part] = True
-        chosen = inside[order]
-        w = np.cumsum(np.where(chosen, weight[order], 0.0))
-        wf = np.cumsum(np.where(chosen, value[order], 0.0))
+        at = np.searchsorted(points.time[part], edges)
+        weight = np.concatenate([[0.0], np.cumsum(points.scale[part] ** 2)])
+        value = np.concatenate([[0.0], np.cumsum((points.value * points.scale)[part])])
+        inside, sum_inside = (
+            weight[at][None, :] - weight[at][:, None],
+            value[at][None, :] - value[at][:, None],
+        )
+        outside, sum_outside = weight[-1] - inside, value[-1] - sum_inside
         with np.errstate(invalid="ignore", divide="ignore"):
-            before, after = wf[:-1] ** 2 / w[:-1], (wf[-1] - wf[:-1]) ** 2 / (w[-1] - w[:-1])
-        total += np.nan_to_num(before) + np.where(w[-1] - w[:-1] > 0, np.nan_to_num(after), 0.0)
-    return float(np.sum(points.value**2) - total.max())
+            gain += np.nan_to_num(sum_inside**2 / inside, posinf=0.0)
+            gain += np.nan_to_num(sum_outside**2 / outside, posinf=0.0)
+    return float(np.sum(points.value**2) - np.triu(gain).max())
+
+
+_MOST_EDGES = 600
 
 
 def periodic_chi2(band: Band, shortest: float, longest: float) -> tuple[float, float]:

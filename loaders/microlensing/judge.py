@@ -32,6 +32,9 @@ MARGIN = 0.02
 _SHORTEST_PERIOD = 0.05
 _FAR = 3.0
 
+_ERRATIC, _FEWEST_JUMPS = 1.8, 8
+"""Scatter of neighbours during an event over that outside of it, and points that are needed to tell."""
+
 _STRAY = 8.0
 """Errors by which a single point is off that does not count."""
 
@@ -46,7 +49,7 @@ class Verdict:
         Whether it is kept.
     reason
         Why it was kept (``single_lens``, ``anomalous``) or refused (``too_weak``, ``few_points``,
-        ``outburst``, ``periodic``, ``trend``, ``step``, ``variable``, ``one_element``).
+        ``erratic``, ``outburst``, ``periodic``, ``trend``, ``step``, ``variable``, ``one_element``).
     fit
         The lens, with scaled errors and without stray points.
     gain
@@ -106,26 +109,41 @@ def _reason(bands: Sequence[Band], candidate: Candidate, fit: PointLensFit, sums
     if not _seen_where_expected(bands, fit):
         return "one_element"
     few = condense(bands, fit.t_0, max(fit.u_0, 0.05) * fit.t_E, fit.t_E, np.empty((0, 2)))
-    lens = _lens_chi2(few, fit)
-    # Of explanations that are as good the simpler one holds.
-    if step_chi2(few) < lens + MARGIN * gain:
-        return "step"
-    if trend_chi2(few) < lens + MARGIN * gain:
-        return "trend"
-    outburst, asymmetry = outburst_chi2(few, fit.t_0, max(candidate.t_eff, 0.02))
-    if outburst < lens - MARGIN * gain and asymmetry > _FAR:
-        return "outburst"
-    if explained < NEARLY_ALL and _is_periodic(max(bands, key=len), fit, MARGIN * gain):
-        return "periodic"
+    if _is_erratic(max(bands, key=len), fit, bands):
+        return "erratic"
+    better = _better(bands, few, candidate, fit, (gain, explained))
+    if better:
+        return better
     if explained < EXPLAINED:
         return "variable" if _restless(bands, fit) else "anomalous"
     return "single_lens"
 
 
-def _is_periodic(band: Band, fit: PointLensFit, margin: float) -> bool:
-    """Whether a wave explains the element with most points better than the lens."""
-    wave, _ = periodic_chi2(band, _SHORTEST_PERIOD, float(band.time[-1] - band.time[0]) / _FAR)
-    return wave < _lens_chi2([band], fit) - margin
+def _better(
+    bands: Sequence[Band],
+    few: Sequence[Band],
+    candidate: Candidate,
+    fit: PointLensFit,
+    sums: tuple[float, float],
+) -> str:
+    """The best of the other explanations that the lens does not beat; empty if it beats them all.
+
+    Those with fewer parameters than the lens hold if they are as good.
+    """
+    gain, explained = sums
+    lens, margin = _lens_chi2(few, fit), MARGIN * gain
+    # By how much each lowers chi-square below that of the lens, less what it would have to.
+    ahead = {"step": lens - step_chi2(few) + margin, "trend": lens - trend_chi2(few) + margin}
+    outburst, asymmetry = outburst_chi2(few, fit.t_0, max(candidate.t_eff, 0.02))
+    if asymmetry > _FAR:
+        ahead["outburst"] = lens - outburst - margin
+    if explained < NEARLY_ALL:
+        most = max(bands, key=len)
+        span = float(most.time[-1] - most.time[0])
+        wave, _ = periodic_chi2(most, _SHORTEST_PERIOD, span / _FAR)
+        ahead["periodic"] = _lens_chi2([most], fit) - wave - margin
+    best = max(ahead, key=lambda name: ahead[name])
+    return best if ahead[best] > 0 else ""
 
 
 def _lens_chi2(bands: Sequence[Band], fit: PointLensFit) -> float:
@@ -207,6 +225,20 @@ def _seen_where_expected(bands: Sequence[Band], fit: PointLensFit) -> bool:
         if expected > 10 * error and fit.source_flux[k] < 3 * error:
             return False
     return True
+
+
+def _is_erratic(band: Band, fit: PointLensFit, bands: Sequence[Band]) -> bool:
+    """Whether points jump about during the event more than before and after, as where some dithers are bad.
+
+    Second differences of the residuals do not see what is smooth over three exposures.
+    """
+    pull = (band.flux - _model(band, fit, bands)) / band.error
+    jump = np.abs(pull[1:-1] - (pull[:-2] + pull[2:]) / 2) / np.sqrt(1.5)
+    rise = magnification(np.hypot(fit.u_0, (band.time[1:-1] - fit.t_0) / fit.t_E)) - 1
+    during = rise > 0.3 * rise.max()
+    if during.sum() < _FEWEST_JUMPS or (~during).sum() < _FEWEST_JUMPS:
+        return False
+    return bool(np.median(jump[during]) > _ERRATIC * np.median(jump[~during]))
 
 
 def _restless(bands: Sequence[Band], fit: PointLensFit) -> bool:

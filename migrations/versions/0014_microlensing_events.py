@@ -21,7 +21,7 @@ def upgrade() -> None:
     sa.Column('season', sa.SmallInteger(), autoincrement=False, nullable=False, comment='Season in whose light curves it was found; 0 for those of all seasons.'),
     sa.Column('photometry_kind', sa.Text(), autoincrement=False, nullable=False, comment='Kind of the light curves: see roman.light_curve_block.'),
     sa.Column('is_event', sa.Boolean(), autoincrement=False, nullable=False, comment='Whether it is kept.'),
-    sa.Column('classification', sa.Text(), autoincrement=False, nullable=False, comment='single_lens or anomalous of events; of others why they were refused: too_weak, few_points, one_element, step, trend, outburst, periodic, variable; or not_found in a later run.'),
+    sa.Column('classification', sa.Text(), autoincrement=False, nullable=False, comment='single_lens or anomalous of events; of others why they were refused: too_weak, few_points, one_element, erratic, step, trend, outburst, periodic, variable; or not_found in a later run.'),
     sa.Column('t_0_guess', sa.Double(), autoincrement=False, nullable=False, comment='Time of the brightening in the search, BJD TDB. [d]'),
     sa.Column('t_eff', sa.Double(), autoincrement=False, nullable=False, comment='Effective time scale in the search. [d]'),
     sa.Column('search_shape', sa.SmallInteger(), autoincrement=False, nullable=False, comment='Curve of the search that fitted better: 1 of high, 2 of low magnification.'),

@@ -40,6 +40,8 @@ def test_a_lens_is_an_event_with_its_parameters(u_0, t_e):
     ("reason", "shape"),
     [
         ("step", lambda t: 0.2 * (t > 40)),
+        ("step", lambda t: 0.2 * ((t > 40) & (t < 47))),
+        ("erratic", lambda t: 0.4 * ((t > 40) & (t < 47) & (np.sin(1e4 * t) > 0))),
         ("trend", lambda t: 0.002 * t),
         ("outburst", lambda t: np.where(t > 30, np.exp(-(np.maximum(t, 30) - 30) / 3), 0)),
         ("periodic", lambda t: 0.2 * np.sin(2 * np.pi * t / 1.7)),
