@@ -163,8 +163,12 @@ def _require_sense(unit: Unit, found: Detections) -> None:
     Raises
     ------
     Rejected
-        If half of the sources fit worse than any wrong PSF explains.
+        If half of the sources have no flux, or fit worse than any wrong PSF explains.
     """
+    if found.x.size and np.isfinite(found.flux).mean() < 0.5:
+        what = f"most of the {found.x.size} sources found have no flux: their fit failed"
+        remedy = "Look at its page (roman-db report run): saturated stars or a wrong PSF may spoil all of it"
+        raise Rejected(unit.name, what, remedy, "poor_search")
     fit = found.reduced_chi2[np.isfinite(found.reduced_chi2)]
     if fit.size and np.median(fit) > POOREST:
         what = f"the sources found do not describe the image: reduced chi-square {np.median(fit):,.0f}"

@@ -40,6 +40,7 @@ from loaders.psf.model import EffectivePsf, FloatArray
 from loaders.psf.render import SplinePsf, effective
 from loaders.psf.scene import Wings, enclosed
 from loaders.psf.solve import JointProblem, information
+from loaders.rejection import Rejected
 
 _WING_FACTORS = (0.5, 2.0)
 """Brightness of the wings relative to those given that is believed; an empty field says nothing of it."""
@@ -146,7 +147,9 @@ def build_psf(
     Raises
     ------
     ValueError
-        If there is no field, the fields differ in shape, or no star is fit to measure the PSF.
+        If there is no field, or the fields differ in shape.
+    Rejected
+        If no star is fit to measure the PSF.
     """
     settings = settings or BuildSettings()
     shapes = {item.data.shape for item in fields}
@@ -155,7 +158,7 @@ def build_psf(
     states = [begin(item, start, settings.min_signal, settings.max_star) for item in fields]
     n_star = sum(state.measured.size for state in states)
     if n_star == 0:
-        raise ValueError(f"no star is visible and above a signal-to-noise ratio of {settings.min_signal}")
+        raise _no_star(f"no star is visible and above a signal-to-noise ratio of {settings.min_signal}")
     psf, space = _set_up(start, fields[0].data.shape, n_star, settings)
     fit = _Fit(fields, states, psf, space, np.zeros(space.shape), wings, settings)
     for model_error, iterations in zip(settings.model_error, settings.solver_iterations, strict=True):
@@ -197,7 +200,7 @@ class _Fit:
         triples = list(zip(self.fields, states, drawn, strict=True))
         states = [reject(item, state, view.image, weighing) for item, state, view in triples]
         if sum(state.measured.size for state in states) == 0:
-            raise ValueError("every star that could measure the PSF was rejected")
+            raise _no_star("every star that could measure the PSF was rejected")
         problems = [
             problem(item, state, view, weighing)
             for item, state, view in zip(self.fields, states, drawn, strict=True)
@@ -256,3 +259,8 @@ class _Fit:
         total = inside + factor * (1 - enclosed(wide, psf.half_width))
         stamps = psf.stamps / total
         return replace(psf, stamps=stamps), replace(wide, stamps=wide.stamps * factor / total), total
+
+
+def _no_star(what: str) -> Rejected:
+    remedy = "The PSF of another day, or that of the optics, serves; look at the exposures and the catalog"
+    return Rejected("the exposures of the PSF", what, remedy, "no_star")

@@ -8,6 +8,7 @@ import pytest
 from loaders.psf.build import BuildSettings, EmpiricalPsf, build_psf
 from loaders.psf.field import StarField
 from loaders.psf.model import EffectivePsf
+from loaders.rejection import Rejected
 from tests.loaders.psf.scenes import (
     crowded_field,
     distorted,
@@ -139,7 +140,7 @@ def test_the_sum_of_the_starting_stamp_is_kept_without_wings(built, start):
 
 def test_what_cannot_be_fitted_is_refused(truth):
     scene, _ = crowded_field(truth, seed=7, size=60, density=0.02)
-    with pytest.raises(ValueError, match="no star"):
+    with pytest.raises(Rejected, match=r"no star.*that of the optics, serves"):
         build_psf([scene], truth, settings=replace(FIXED, min_signal=1e6))
     with pytest.raises(ValueError, match="at least one"):
         build_psf([], truth)
