@@ -1,0 +1,189 @@
+"""End of season: the search for events and fits of single lenses, and statistics of variables.
+
+Light curves are those of the simulator's test part (`loaders.light_curve_simulation`, seed `SEED`), on which
+nothing was tuned. The peer of the search is the same sum of squares over all points, element by element; that
+of the statistics is the package light-curve.
+"""
+
+from __future__ import annotations
+
+import importlib
+import importlib.util
+import time
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+
+from bench.record import Figure
+from loaders.light_curve_simulation.simulate import Recipe, SimulatedCurve, prepare, simulate
+from loaders.microlensing.curve import Band, FloatArray, usable_band, without_outliers
+from loaders.microlensing.find import Found, SkyCurve, look_at
+from loaders.microlensing.point_lens import fit_point_lens
+from loaders.microlensing.search import EventSearch
+from loaders.variability.statistics import describe
+
+AREA = "season"
+SEED = 20270917
+NUMBER = 40_000
+"""Points of the light curves that are timed."""
+
+CONSTANTS, EVENTS, TIMED = 150, 60, 5
+PLANETARY = {"planet": 1.0}
+
+
+def figures() -> Iterator[Figure]:
+    """All figures of this area."""
+    curves = [_bands(curve) for curve in _curves({"point_lens": 1.0}, TIMED)]
+    yield from _search(curves)
+    yield from _fits(curves)
+    yield from _planetary()
+    yield from _false_alarms()
+    yield from _statistics()
+
+
+def _curves(shares: dict[str, float], number: int) -> Iterator[SimulatedCurve]:
+    """Light curves of the test part."""
+    survey = prepare(Recipe(SEED, shares))
+    found = count = 0
+    while found < number:
+        curve = simulate(survey, count)
+        count += 1
+        if curve.split == "test":
+            found += 1
+            yield curve
+
+
+def _bands(curve: SimulatedCurve) -> list[Band]:
+    """Its elements, without outliers."""
+    return [
+        without_outliers(usable_band(name, one.bjd_tdb, one.flux, one.flux_err, one.flags & 7))
+        for name, one in curve.points.items()
+    ]
+
+
+def _search(curves: Sequence[Sequence[Band]]) -> Iterator[Figure]:
+    """Time of a search, and how near its fall of chi-square is to that of all points."""
+    search = EventSearch()
+    search.best(curves[0])
+    shares, seconds, direct = [], [], []
+    for bands in curves:
+        begin = time.perf_counter()
+        (best,) = search.best(bands)
+        seconds.append((time.perf_counter() - begin) * NUMBER / sum(map(len, bands)))
+        begin = time.perf_counter()
+        truth = direct_gain(bands, best.t_0, best.t_eff)
+        places = sum(scan.time.size for scan in search.scans(bands))
+        direct.append((time.perf_counter() - begin) * places * NUMBER / sum(map(len, bands)))
+        shares.append(abs(best.gain / truth - 1))
+    name, peer = "search of a 40,000-point light curve", "all points at each place, from one place"
+    yield Figure(
+        AREA,
+        name,
+        1e3 * float(np.median(seconds)),
+        "ms on one core",
+        60,
+        "min",
+        peer,
+        1e3 * float(np.median(direct)),
+    )
+    yield Figure(
+        AREA,
+        "search: fall of chi-square, largest distance from that of all points",
+        max(shares),
+        "",
+        0.05,
+        "min",
+    )
+
+
+def direct_gain(bands: Sequence[Band], t_0: float, t_eff: float) -> float:
+    """Fall of chi-square at a place by all points, the better of both curves."""
+    best = 0.0
+    for kind in (1, 2):
+        total = 0.0
+        for band in bands:
+            weight = 1 / band.error**2
+            q = 1 + ((band.time - t_0) / t_eff) ** 2
+            curve = 1 / np.sqrt(q) if kind == 1 else 1 / np.sqrt(1 - (q / 2 + 1) ** -2)
+            flux, shape = (v - np.average(v, weights=weight) for v in (band.flux, curve))
+            asked = weight @ (flux * shape)
+            total += asked**2 / (weight @ shape**2) if asked > 0 else 0.0
+        best = max(best, float(total))
+    return best
+
+
+def _fits(curves: Sequence[Sequence[Band]]) -> Iterator[Figure]:
+    """Time of a fit of a single lens."""
+    seconds = []
+    for bands in curves:
+        (best,) = EventSearch().best(bands)
+        begin = time.perf_counter()
+        fit_point_lens(bands, best.t_0, best.t_eff, 0.3)
+        seconds.append((time.perf_counter() - begin) * NUMBER / sum(map(len, bands)))
+    yield Figure(AREA, "fit of a single lens to 40,000 points", float(np.median(seconds)), "s", 0.15, "min")
+
+
+def _planetary() -> Iterator[Figure]:
+    """Single-lens parameters of planetary events, without hints."""
+    off: list[tuple[float, float]] = []
+    missed = 0
+    for curve in _curves(PLANETARY, EVENTS):
+        found = _event(curve)
+        if found is None:
+            missed += 1
+            continue
+        best = min(found.models, key=lambda model: model.bic).value
+        off.append((abs(best["t_0"] - curve.truth["t_0"]), abs(best["t_E"] / curve.truth["t_E"] - 1)))
+    days, share = np.array(off).T
+    name = f"{EVENTS} simulated planetary events"
+    yield Figure(AREA, f"{name}: found", 1 - missed / EVENTS, "", None, "max")
+    yield Figure(AREA, f"{name}: t_0 within a day", float(np.mean(days < 1)), "of those found", 0.95, "max")
+    yield Figure(AREA, f"{name}: t_E within 10 %", float(np.mean(share < 0.1)), "of those found", 0.77, "max")
+
+
+def _event(curve: SimulatedCurve) -> Found | None:
+    """What is found of an event; None where nothing is."""
+    found = look_at(SkyCurve(curve.number, curve.ra, curve.dec, _bands(curve)))
+    return found[-1] if found and found[-1].verdict.is_event else None
+
+
+def _false_alarms() -> Iterator[Figure]:
+    """Events in constant stars."""
+    wrong = sum(_event(curve) is not None for curve in _curves({"constant": 1.0}, CONSTANTS))
+    yield Figure(AREA, f"events in {CONSTANTS} constant stars with outliers", float(wrong), "", 0, "min")
+
+
+def _statistics() -> Iterator[Figure]:
+    """Speed of the statistics of variables, and how far they are from those of light-curve."""
+    rng = np.random.default_rng(1)
+    flux: FloatArray = rng.gamma(2.0, 50.0, size=(200, 5000))
+    error: FloatArray = rng.uniform(0.5, 20, size=(200, 5000))
+    describe(flux[:1], error[:1])
+    begin = time.perf_counter()
+    ours = describe(flux, error)
+    rate = flux.size / (time.perf_counter() - begin) / 1e6
+    peer = theirs = None
+    if importlib.util.find_spec("light_curve"):
+        lc = importlib.import_module("light_curve")
+        features = {
+            "weighted_mean": lc.WeightedMean(), "standard_deviation": lc.StandardDeviation(),
+            "median": lc.Median(), "median_absolute_deviation": lc.MedianAbsoluteDeviation(),
+            "inter_quartile_range": lc.InterPercentileRange(0.25), "skewness": lc.Skew(),
+            "kurtosis": lc.Kurtosis(), "reduced_chi2": lc.ReducedChi2(),
+            "excess_variance": lc.ExcessVariance(), "von_neumann": lc.Eta(), "stetson_k": lc.StetsonK(),
+        }  # fmt: skip
+        extractor, moments = lc.Extractor(*features.values()), np.arange(5000.0)
+        begin = time.perf_counter()
+        found = np.array([extractor(moments, f, e, sorted=True) for f, e in zip(flux, error, strict=True)])
+        peer, theirs = f"light-curve {lc.__version__}", flux.size / (time.perf_counter() - begin) / 1e6
+        own = np.column_stack([ours[name] for name in features])
+        worst = float(np.max(np.abs(own / found - 1)))
+        yield Figure(
+            AREA,
+            "statistics of variables: largest relative distance from light-curve",
+            worst,
+            "",
+            1e-9,
+            "min",
+        )
+    yield Figure(AREA, "statistics of variables", rate, "M points/s on one core", None, "max", peer, theirs)
