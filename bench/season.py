@@ -70,9 +70,9 @@ def _search(curves: Sequence[Sequence[Band]]) -> Iterator[Figure]:
         begin = time.perf_counter()
         (best,) = search.best(bands)
         seconds.append((time.perf_counter() - begin) * NUMBER / sum(map(len, bands)))
+        places = sum(scan.time.size for scan in search.scans(bands))
         begin = time.perf_counter()
         truth = direct_gain(bands, best.t_0, best.t_eff)
-        places = sum(scan.time.size for scan in search.scans(bands))
         direct.append((time.perf_counter() - begin) * places * NUMBER / sum(map(len, bands)))
         shares.append(abs(best.gain / truth - 1))
     name, peer = "search of a 40,000-point light curve", "all points at each place, from one place"
