@@ -17,7 +17,7 @@ from loaders.detection.layer import Layer, SearchOptions
 from loaders.detection.measure import Detections, measure
 from loaders.detection.peaks import find_peaks
 from loaders.detection.refine import Refinement, Sources, on_area, seen_area
-from loaders.detection.significance import Sums, add_image
+from loaders.detection.significance import Sums, add_image, excess_noise
 from loaders.photometry.options import FitOptions
 from loaders.photometry.parallel import Workers
 from loaders.photometry.psf_table import PsfTable
@@ -49,6 +49,9 @@ _LAST_ROUNDS = 6
 
 _FEW_LAST = 0.0005
 """Share of sources dropped and added at which these fits end."""
+
+_CELL = 6
+"""Side in detector pixels of the cells in which the noise is measured."""
 
 _SETTLED_ROUNDS = 3
 """Most fits of one round of the search."""
@@ -139,11 +142,31 @@ def _left_over(
     refinement: Refinement, shape: tuple[int, int], options: SearchOptions, workers: Workers
 ) -> Sources:
     """Sources found in what the fit of the others leaves of all images."""
+    return Sources.found(*find_peaks(_sums(refinement, shape, options, workers), options))
+
+
+def _sums(refinement: Refinement, shape: tuple[int, int], options: SearchOptions, workers: Workers) -> Sums:
+    """What all images say of a star at every node, the modelled ones being taken off."""
     sums = Sums.over(shape, options.nodes)
     for fit in refinement.fits:
         psf = (fit.field.table, fit.field.origin)
         add_image(sums, fit.residual(), psf, fit.place, workers)
-    return Sources.found(*find_peaks(sums, options))
+    return sums
+
+
+def _roughness(
+    refinement: Refinement, shape: tuple[int, int], options: SearchOptions, workers: Workers
+) -> FloatArray:
+    """By how much noise is larger than it should be at each source, shape (n,)."""
+    sums, scale = _sums(refinement, shape, options, workers), options.oversampling
+    significance = sums.signal_to_noise(options.psf_error, options.halo_error, options.halo * scale)
+    excess = excess_noise(significance, sums.information > 0, _CELL * scale * options.nodes)
+    sources = refinement.sources
+    row, column = (
+        np.clip(((at + 0.5) * options.nodes).astype(np.int64), 0, length - 1)
+        for at, length in zip((sources.y, sources.x), excess.shape, strict=True)
+    )
+    return np.asarray(excess[row, column], dtype=np.float64)
 
 
 def _significant(
@@ -208,7 +231,8 @@ def _conclude(
         sources = kept.and_also(new)
         sources = sources.take(_apart(sources, options.separation * scale))
     measured = measure(refinement, options.blend_radius * scale)
-    return measured.take(_significant(refinement, refinement.evidence(), options.threshold, scale))
+    evidence = refinement.evidence() / _roughness(refinement, shape, options, workers)
+    return measured.take(_significant(refinement, evidence, options.threshold, scale))
 
 
 def _hopeless(refinement: Refinement, options: SearchOptions) -> npt.NDArray[np.bool_]:

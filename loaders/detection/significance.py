@@ -30,6 +30,9 @@ _PHASES = 8
 _CORE = slice(STAMP // 2 - 4, STAMP // 2 + 4)
 """Pixels of a stamp that are summed over; what lies beyond holds a few per cent of the information."""
 
+_ROUGH = 1.3
+"""Excess of the noise from which it counts: so few nodes do not tell less."""
+
 _CELL = 256
 """Side in pixels of the frame of the cells within which one PSF is used."""
 
@@ -87,6 +90,44 @@ class Sums:
         brightest = maximum_filter(self.light / information, size=2 * round(halo * self.nodes) + 1)
         doubt = psf_error * self.light + halo_error * self.information * brightest
         return np.asarray(self.asked / np.sqrt(information + doubt**2), dtype=np.float32)
+
+
+def excess_noise(significance: Float32Array, seen: npt.NDArray[np.bool_], cell: int) -> Float32Array:
+    """By how much noise is larger than it should be, as the negative side of a map of significance says.
+
+    What is not modelled, as the wings of stars beyond the edge, and what a wrong PSF leaves, makes the map
+    rough. Its bright side is taken for stars and fitted away; the dark side stays.
+
+    Parameters
+    ----------
+    significance
+        Shape (rows, columns): best flux of a star at every node over its standard error.
+    seen
+        The same shape: nodes that some image shows.
+    cell
+        Side of the cells, nodes.
+
+    Returns
+    -------
+    ndarray
+        The same shape: how far the percentile that is one standard deviation below zero lies there, or half
+        of that of two, in the cell and half a cell around; 1 where that is less than 1.3, as by chance.
+    """
+    rows, columns = (-(-length // cell) for length in significance.shape)
+    out = np.ones((rows, columns), dtype=np.float32)
+    for j, i in np.ndindex(rows, columns):
+        part = np.s_[
+            max(j * cell - cell // 2, 0) : (j + 1) * cell + cell // 2,
+            max(i * cell - cell // 2, 0) : (i + 1) * cell + cell // 2,
+        ]
+        values = significance[part][seen[part]]
+        if values.size > cell:
+            low, lower = np.percentile(values, [15.8655, 2.275])
+            rough = max(-float(low), -float(lower) / 2)
+            out[j, i] = rough if rough > _ROUGH else 1.0
+    return np.asarray(
+        np.kron(out, np.ones((cell, cell), np.float32))[: significance.shape[0], : significance.shape[1]]
+    )
 
 
 def nodes_along(count: int, nodes: int) -> FloatArray:
