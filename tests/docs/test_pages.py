@@ -21,6 +21,8 @@ QUICK = (
     "docs/scientist/first_light_curve.md",
     "docs/scientist/simulated_light_curves.md",
     "docs/operator/external_light_curves.md",
+    "docs/scientist/variability.md",
+    "docs/scientist/events.md",
     "docs/operator/backup.md",
     "docs/developer/architecture.md",
     "docs/developer/adding_a_table.md",
