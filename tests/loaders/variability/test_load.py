@@ -7,12 +7,17 @@ import sqlalchemy as sa
 from click.testing import CliRunner
 
 from loaders.season.commands import commands
-from loaders.season.tasks import SEASON, SURVEY, arguments
+from loaders.season.tasks import arguments
 from loaders.variability import load
 from loaders.variability.statistics import describe
+from loaders.variability.tasks import LOCUS, VARIABILITY
 from roman_db import session
-from roman_db.jobs import run_mode
+from roman_db.jobs import Mode, run_mode
 from tests.queries.filling import EXCLUDING, LENSED, N_OBJECT
+
+#: The modes as far as they describe light curves.
+SEASON = Mode("season", "Statistics of a season", (LOCUS, VARIABILITY))
+SURVEY = Mode("survey", "Statistics of all seasons", (LOCUS, VARIABILITY))
 
 
 def run(mode, season, **more):
