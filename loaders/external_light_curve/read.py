@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -98,10 +99,9 @@ def as_numbers(column: Column) -> tuple[FloatArray, dict[int, str]]:
     if column.dtype.kind in "biuf":
         return np.asarray(np.ma.filled(column.astype(np.float64), np.nan)), {}
     texts = [as_text(value) for value in np.ma.filled(column, "").tolist()]
-    try:
+    # Nearly always all are numbers, which is told of the whole column at once.
+    with contextlib.suppress(ValueError):
         return np.array([text or "nan" for text in texts], dtype=np.float64), {}
-    except ValueError:
-        pass
     values, bad = np.full(len(texts), np.nan), {}
     for k, text in enumerate(texts):
         try:

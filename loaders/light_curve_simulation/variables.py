@@ -99,6 +99,7 @@ def _spotted(times: Times, rng: np.random.Generator) -> tuple[Truth, Factors]:
     }
 
     def magnitude(t: FloatArray) -> FloatArray:
+        """By how much a spotted star is fainter: two waves whose strengths change with the spots."""
         turn = 2 * np.pi * (t / truth["period"] + truth["phase"])
         slow = 2 * np.pi * (t / truth["drift"] + truth["phase_2"])
         return np.asarray(

@@ -1,7 +1,4 @@
-"""What else brightens: curves that compete with a lens for a light curve, each with as many free fluxes.
-
-All are fitted by `fit_lens`, so that their chi-squares can be compared with that of a lens.
-"""
+"""What else brightens: curves that compete with a lens for a light curve, by their best chi-squares."""
 
 from __future__ import annotations
 

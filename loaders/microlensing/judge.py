@@ -14,7 +14,7 @@ from loaders.microlensing.lens_fit import Points, solve_fluxes
 from loaders.microlensing.point_lens import PointLensFit, fit_point_lens, magnification
 from loaders.microlensing.search import Candidate
 
-#: Fall of chi-square, errors scaled to be right, that an event needs: of 10^9 constant stars none has it.
+#: Fall of chi-square, errors scaled to be right, that an event needs; noise alone reaches some 35.
 LEAST_GAIN = 80.0
 
 #: Points above three errors that an event needs, and the share of the gain that two of them may not make.
@@ -108,7 +108,7 @@ def _reason(bands: Sequence[Band], candidate: Candidate, fit: PointLensFit, sums
         return "few_points"
     if not _seen_where_expected(bands, fit):
         return "one_element"
-    few = condense(bands, fit.t_0, max(fit.u_0, 0.05) * fit.t_E, fit.t_E, np.empty((0, 2)))
+    few = condense(bands, fit.t_0, max(fit.u_0, 0.05) * fit.t_E, fit.t_E)
     if _is_erratic(max(bands, key=len), fit, bands):
         return "erratic"
     better = _better(bands, few, candidate, fit, (gain, explained))

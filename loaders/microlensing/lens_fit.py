@@ -251,7 +251,8 @@ def _normal(
 
 
 def _damped(matrix: FloatArray, right: FloatArray, damping: float) -> FloatArray:
-    diagonal = np.maximum(np.diag(matrix), 1e-12 * max(float(np.trace(matrix)), 1e-300))
+    # Where nothing depends on a parameter it stays.
+    diagonal = np.maximum(np.diag(matrix), max(1e-12 * float(np.trace(matrix)), 1e-200))
     return np.asarray(np.linalg.solve(matrix + damping * np.diag(diagonal), right))
 
 

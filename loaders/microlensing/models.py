@@ -131,7 +131,7 @@ def models_of(verdict: Verdict, ra: float, dec: float) -> list[FittedModel]:
     bands, fit, scale = verdict.bands, verdict.fit, verdict.error_scale
     models = [_plain(bands, fit, scale)]
     if fit.t_E >= LEAST_T_E:
-        few = condense(bands, fit.t_0, max(fit.u_0, 0.05) * fit.t_E, fit.t_E, np.empty((0, 2)))
+        few = condense(bands, fit.t_0, max(fit.u_0, 0.05) * fit.t_E, fit.t_E)
         models.append(_with_parallax(bands, fit_parallax(few, ra, dec, fit), (ra, dec), scale))
     return models
 

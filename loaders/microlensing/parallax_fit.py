@@ -32,7 +32,7 @@ class ParallaxFit:
     fit
         Parameters in the order of `NAMES`; fluxes of source and blend.
     t_0_par
-        Reference time, BJD (TDB): the fit's frame moves with the telescope of then.
+        Reference time, BJD (TDB): the frame moves as the Earth does then, as MulensModel has it.
     """
 
     fit: LensFit

@@ -134,6 +134,7 @@ class _Points:
 
     @classmethod
     def of(cls, bands: Sequence[Band]) -> _Points:
+        """The points of elements, each with three at least."""
         weights = [1 / band.error**2 for band in bands]
         mean = np.array([np.average(b.flux, weights=w) for b, w in zip(bands, weights, strict=True)])
         flux = np.concatenate([band.flux - m for band, m in zip(bands, mean, strict=True)])

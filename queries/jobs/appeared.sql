@@ -1,6 +1,6 @@
 -- Find light that appeared where no object is, at one place in the differences of several exposures of a field: a
--- single one may be an asteroid or a hit, and where many exposures looked some agree by chance. Two sources are at one place if they are nearer than three standard errors
--- of both together, with a floor for what errors do not know of, and in any case than half a pixel.
+-- single one may be an asteroid or a hit, and where many exposures looked some agree by chance. Two sources are at
+-- one place if they are nearer than three standard errors of both together, with a floor for what errors do not know of, and in any case than half a pixel.
 -- Of the sources at a place the most significant is its head; where it is, is the weighted mean of all of them.
 -- Grain: one row a source that belongs to such a place; place: number of the place; ra, dec, ra_err, dec_err, epoch:
 --   of the place.

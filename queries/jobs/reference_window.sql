@@ -1,6 +1,6 @@
 -- Find the spans of days of which a reference image is to be made: complete ones whose exposures are not those of
--- the current image, or that have none, or one with the PSF of the optics although one was measured since. Spans count from the begin of the season, or from the first exposure of a
--- field out of season. Elements observed at least hourly have spans of 8 days, the others one of the season.
+-- the current image, or that have none, or one with the PSF of the optics although one was measured since. Spans
+-- count from the begin of the season, or from the first exposure of a field out of season. Elements observed at least hourly have spans of 8 days, the others one of the season.
 -- Files that could not be read are no exposures of an image, so that their span is listed until they can: made_of has
 -- the files of the current image, is_forced says whether it is to be made again whatever they are.
 -- Grain: one row a field, detector, optical element and span.

@@ -33,4 +33,4 @@ def test_sources_that_do_not_describe_the_image_are_no_objects():
 
 @pytest.mark.parametrize("flux", [[], [1.0], [1.0, 2.0, np.nan]])
 def test_others_are(flux):
-    _require_sense(UNIT, found(flux))
+    assert _require_sense(UNIT, found(flux)) is None

@@ -11,7 +11,6 @@ from loaders.microlensing.parallax_fit import fit_parallax
 from loaders.microlensing.point_lens import fit_point_lens, magnification
 from tests.loaders.microlensing.curves import event, lensed, times
 
-NO_WINDOW = np.empty((0, 2))
 LENS = Parameters(
     ("t_0", "u_0", "t_E"),
     np.full(3, 1e-4),
@@ -52,7 +51,7 @@ def test_fluxes_are_those_of_least_squares_and_no_source_is_below_zero():
 def test_condensing_keeps_weights_and_light_and_the_shape_of_the_curve():
     rng = np.random.default_rng(2)
     bands = event(200.0, 0.2, 12.0, error=1.0, rng=rng)
-    few = condense(bands, 200.0, 2.4, 12.0, NO_WINDOW)
+    few = condense(bands, 200.0, 2.4, 12.0)
     assert sum(map(len, few)) < 0.1 * sum(map(len, bands))
     for before, after in zip(bands, few, strict=True):
         weight = after.error**-2.0
@@ -64,18 +63,9 @@ def test_condensing_keeps_weights_and_light_and_the_shape_of_the_curve():
     assert np.all(np.abs(off) < 0.5 * error)
 
 
-def test_windows_stay_as_they_are():
-    (band, *_) = event(200.0, 0.2, 12.0)
-    (few,) = condense([band], 30.0, 1.0, 5.0, np.array([[199.0, 201.0]]))
-    inside = (band.time >= 199) & (band.time <= 201)
-    assert set(band.time[inside]) <= set(few.time)
-
-
 def test_a_constant_condenses_to_itself():
     time = times(0.1)
-    (few,) = condense(
-        [Band("F146", time, np.full(time.size, 7.0), np.ones(time.size))], 30.0, 1.0, 5.0, NO_WINDOW
-    )
+    (few,) = condense([Band("F146", time, np.full(time.size, 7.0), np.ones(time.size))], 30.0, 1.0, 5.0)
     assert few.flux == pytest.approx(7.0)
 
 
