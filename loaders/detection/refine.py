@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy.ndimage import binary_fill_holes
 
+from loaders.detection.beyond import Wings, stars_beyond
 from loaders.detection.layer import Layer, SearchOptions
 from loaders.detection.significance import Residual
 from loaders.photometry.joint_fit import FRAME, REACH, Field, JointFit, sort_by_tile
@@ -15,7 +16,7 @@ from loaders.photometry.normal_matrix import project
 from loaders.photometry.options import FitOptions
 from loaders.photometry.parallel import Workers
 from loaders.photometry.positions import solve_columns
-from loaders.photometry.psf_table import IntArray, PsfTable
+from loaders.photometry.psf_table import Float32Array, IntArray, PsfTable
 from loaders.psf.model import FloatArray
 
 _WITH_POSITION = 3
@@ -29,6 +30,12 @@ _LONGEST_STEP = 0.25
 
 _TOO_BRIGHT = 1.5
 """Flux over that which all the light at its place would make, above which a source is not believed."""
+
+BEYOND_ERROR = 0.03
+"""Error of the light of stars beyond the edge, whose places are hardly known, as a fraction of it."""
+
+_LEAST_ERROR = 1e-6
+"""Error of the PSF below which it is held to be right."""
 
 _TILE, _MARGIN = 20, 4.0
 """Side of the tiles and width of their margins in detector pixels: see `FitOptions`."""
@@ -94,10 +101,18 @@ class LayerFit:
         Options of the fluxes' fit.
     workers
         Threads.
+    beyond
+        Stars beyond the edge, shape (3, m): x, y (pixels of the image), flux.
     """
 
     def __init__(
-        self, layer: Layer, table: PsfTable, sources: Sources, options: FitOptions, workers: Workers
+        self,
+        layer: Layer,
+        table: PsfTable,
+        sources: Sources,
+        options: FitOptions,
+        workers: Workers,
+        beyond: FloatArray,
     ) -> None:
         image = layer.image
         good = image.good_pixels()
@@ -111,8 +126,10 @@ class LayerFit:
         index = np.flatnonzero(near)
         self.index = index[sort_by_tile(self.field, x[index], y[index], options.tile_size)]
         stars = np.array([x[self.index], y[self.index], sources.flux[self.index]])
-        self.fit = JointFit(self.field, stars, np.empty((3, 0)), options, workers)
+        self.beyond = beyond
+        self.fit = JointFit(self.field, stars, beyond, options, workers)
         self.fit.run()
+        self._doubtful = self.fit.light_of(beyond)
 
     def estimate(self, sources: Sources, pull: FloatArray, information: float) -> tuple[Estimate, FloatArray]:
         """One step of fluxes and positions, and the variances of the fluxes at known places, shape (n,).
@@ -149,26 +166,43 @@ class LayerFit:
         self.fit.move(x - self.fit.x, y - self.fit.y)
         self.fit.run()
 
+    def look_beyond(self, scale: int, psf_error: float, ahead: float) -> None:
+        """Look for stars beyond the edge in what the fit leaves, and take their light off."""
+        residual, field = self.residual(psf_error), self.field
+        wings = Wings(residual, self._area, field.table, field.origin, scale, psf_error)
+        self.beyond = stars_beyond(wings, self.beyond, ahead)
+        self.fit.hold(self.beyond)
+        self._doubtful = self.fit.light_of(self.beyond)
+
     def seen(self) -> npt.NDArray[np.bool_]:
         """Sources that lie on the image: on pixels that count or in holes between them, shape (m,)."""
         return on_area(self._area, self.fit.x, self.fit.y)
 
     def brightest(self) -> FloatArray:
         """Flux that each source would have if all the light at its place were its own, shape (m,)."""
+        light = np.zeros_like(self.fit.weight)
+        light[FRAME:-FRAME, FRAME:-FRAME] = self.field.data - self.fit.background
+        return self._flux_of(light)
+
+    def doubt(self, psf_error: float) -> FloatArray:
+        """Error that the light of other stars, here and beyond the edge, brings to each flux, shape (m,)."""
+        others = np.maximum(self.brightest() - self.fit.flux, 0)
+        return np.asarray(psf_error * others + BEYOND_ERROR * self._flux_of(self._doubtful))
+
+    def _flux_of(self, light: Float32Array) -> FloatArray:
+        """Flux of each source if its place had nothing but that light, shape (m,)."""
         fit = self.fit
-        light = np.zeros_like(fit.weight)
-        light[FRAME:-FRAME, FRAME:-FRAME] = self.field.data - fit.background
         asked = np.zeros(fit.count, dtype=np.float32)
         fit.workers.run(project, fit.count, fit.stamps, fit.weight * light, asked)
         information = np.maximum(fit.sums.information, np.finfo(np.float32).tiny)
         return np.asarray(asked / information, dtype=np.float64)
 
-    def residual(self) -> Residual:
-        """What the fit leaves, for the next search."""
+    def residual(self, psf_error: float) -> Residual:
+        """What the fit leaves, for the next search; light is counted as often as it is doubtful."""
         fit, weight = self.fit, self.fit.weight
-        light = np.zeros_like(weight)
+        light = (BEYOND_ERROR / max(psf_error, _LEAST_ERROR)) * self._doubtful
         inner = light[FRAME:-FRAME, FRAME:-FRAME]
-        inner[:] = self.field.data - fit.inner_residual - fit.background
+        inner += self.field.data - fit.inner_residual - fit.background
         return Residual(weight * fit.residual, weight, weight * light)
 
 
@@ -199,6 +233,8 @@ class Refinement:
         Threads.
     tolerance
         Largest step of a flux, in its standard errors, at which a fit is said to have converged.
+    beyond
+        Stars beyond the edge of each image, shape (3, m): x, y (its pixels), flux.
     """
 
     def __init__(
@@ -208,6 +244,7 @@ class Refinement:
         options: SearchOptions,
         workers: Workers,
         tolerance: float,
+        beyond: list[FloatArray] | None = None,
     ) -> None:
         self.sources, self._expected = sources, sources
         scale = options.oversampling
@@ -222,7 +259,22 @@ class Refinement:
             margin=_MARGIN * scale,
             tolerance=tolerance,
         )
-        self.fits = [LayerFit(layer, table, sources, fitting, workers) for layer, table in layers]
+        beyond = [np.empty((3, 0))] * len(layers) if beyond is None else beyond
+        self._scale = scale
+        self.fits = [
+            LayerFit(layer, table, sources, fitting, workers, stars)
+            for (layer, table), stars in zip(layers, beyond, strict=True)
+        ]
+
+    @property
+    def beyond(self) -> list[FloatArray]:
+        """Stars beyond the edge of each image."""
+        return [fit.beyond for fit in self.fits]
+
+    def look_beyond(self, ahead: float = 0.0) -> None:
+        """Look for stars beyond the edge of each image; ``ahead`` as in `stars_beyond`."""
+        for fit in self.fits:
+            fit.look_beyond(self._scale, self._psf_error, ahead)
 
     def improve(self, moves: int) -> None:
         """Move all sources some times, each time fitting the fluxes again."""
@@ -259,18 +311,24 @@ class Refinement:
         on top of one another imitate what a wrong PSF leaves of a bright star.
         """
         count = self.sources.x.size
-        total, worth, others = np.zeros(count), np.zeros(count), np.zeros(count)
+        total, worth, doubt = np.zeros(count), np.zeros(count), np.zeros(count)
         for fit, (one, at_place) in zip(self.fits, self._estimates(), strict=True):
             good = np.isfinite(one.step[:, 0]) & (at_place > 0)
             weight = np.where(good, 1 / np.where(good, at_place, 1.0), 0.0)
             total += weight * np.where(good, one.step[:, 0], 0.0)
             worth += weight
-            light = np.zeros(count)
-            light[fit.index] = np.maximum(fit.brightest() - fit.fit.flux, 0)
-            others += weight * light
+            doubt[fit.index] += weight[fit.index] * fit.doubt(self._psf_error)
         known = np.where(worth > 0, worth, 1.0)
-        variance = 1 / known + (self._psf_error * others / known) ** 2
-        return np.asarray(np.where(worth > 0, total / known / np.sqrt(variance), 0.0))
+        return np.asarray(np.where(worth > 0, total / np.sqrt(known + doubt**2), 0.0))
+
+    def evidence_alone(self) -> FloatArray:
+        """The same of each source without its neighbours, but for the error of their light, shape (n,)."""
+        worth, doubt = np.zeros(self.sources.x.size), np.zeros(self.sources.x.size)
+        for fit in self.fits:
+            worth[fit.index] += fit.fit.sums.information
+            doubt[fit.index] += fit.fit.sums.information * fit.doubt(self._psf_error)
+        known = np.where(worth > 0, worth, 1.0)
+        return np.asarray(self.sources.flux * worth / np.sqrt(known + doubt**2))
 
     def signal_to_noise_alone(self) -> FloatArray:
         """Flux over the error it would have without neighbours and at a known place, shape (n,)."""

@@ -50,6 +50,9 @@ _LAST_ROUNDS = 6
 _FEW_LAST = 0.0005
 """Share of sources dropped and added at which these fits end."""
 
+_AHEAD = 3.0
+"""`stars_beyond` before any star is modelled: by what factor they must be more significant."""
+
 _CELL = 6
 """Side in detector pixels of the cells in which the noise is measured."""
 
@@ -93,9 +96,12 @@ def search(
     options = options or SearchOptions()
     tables = [(layer, PsfTable.of(layer.psf)) for layer in layers]
     sources, before = _known_sources(layers, known), 0
+    beyond = [np.empty((3, 0)) for _ in layers]
     with Workers(FitOptions(threads=options.threads).thread_count) as workers:
         for number in range(options.max_rounds):
-            refinement, kept = _settled(tables, sources, options, workers)
+            refinement, kept = _settled(tables, (sources, beyond), options, workers)
+            refinement.look_beyond(_AHEAD if number == 0 else 0.0)
+            beyond = refinement.beyond
             new = _left_over(refinement, shape, options, workers)
             sources = kept.and_also(new)
             sources = sources.take(_apart(sources, options.separation * options.oversampling))
@@ -104,7 +110,7 @@ def search(
             if new.x.size <= _FEW * sources.x.size or (number > 1 and new.x.size > before):
                 break
             before = new.x.size
-        return _conclude(tables, sources, shape, options, workers)
+        return _conclude(tables, (sources, beyond), shape, options, workers)
 
 
 def _known_sources(layers: list[Layer], known: tuple[FloatArray, FloatArray, FloatArray] | None) -> Sources:
@@ -119,15 +125,19 @@ def _known_sources(layers: list[Layer], known: tuple[FloatArray, FloatArray, Flo
 
 
 def _settled(
-    tables: list[tuple[Layer, PsfTable]], sources: Sources, options: SearchOptions, workers: Workers
+    tables: list[tuple[Layer, PsfTable]],
+    stars: tuple[Sources, list[FloatArray]],
+    options: SearchOptions,
+    workers: Workers,
 ) -> tuple[Refinement, Sources]:
     """The fit of the sources, and those that it confirms.
 
     Where sources share their light so closely that their fluxes run away from one another, the search would
     find what they spoil: the fit is made again without those that it does not confirm.
     """
+    sources, beyond = stars
     for _ in range(_SETTLED_ROUNDS):
-        refinement = Refinement(tables, sources, options, workers, _ROUGHLY)
+        refinement = Refinement(tables, sources, options, workers, _ROUGHLY, beyond)
         refinement.improve(_MOVES if sources.x.size else 0)
         evidence = refinement.evidence()
         chosen = _significant(refinement, evidence, _KEPT * options.threshold, options.oversampling)
@@ -150,7 +160,7 @@ def _sums(refinement: Refinement, shape: tuple[int, int], options: SearchOptions
     sums = Sums.over(shape, options.nodes)
     for fit in refinement.fits:
         psf = (fit.field.table, fit.field.origin)
-        add_image(sums, fit.residual(), psf, fit.place, workers)
+        add_image(sums, fit.residual(options.psf_error), psf, fit.place, workers)
     return sums
 
 
@@ -178,7 +188,7 @@ def _significant(
     """
     sources = refinement.sources
     significant = evidence >= threshold
-    alone = refinement.signal_to_noise_alone() >= threshold
+    alone = refinement.evidence_alone() >= threshold
     kept = significant | (alone & _brightest(sources, ~significant, _TOGETHER * oversampling))
     return kept & refinement.seen() & refinement.believable()
 
@@ -210,16 +220,19 @@ def _apart(sources: Sources, separation: float) -> npt.NDArray[np.bool_]:
 
 def _conclude(
     tables: list[tuple[Layer, PsfTable]],
-    sources: Sources,
+    stars: tuple[Sources, list[FloatArray]],
     shape: tuple[int, int],
     options: SearchOptions,
     workers: Workers,
 ) -> Detections:
     """Drop what is below the threshold after all, add what that leaves, and measure all in the end."""
     scale = options.oversampling
+    sources, beyond = stars
     for number in range(_LAST_ROUNDS):
-        refinement = Refinement(tables, sources, options, workers, _EXACTLY)
+        refinement = Refinement(tables, sources, options, workers, _EXACTLY, beyond)
         refinement.improve(_LAST_MOVES if sources.x.size else 0)
+        refinement.look_beyond()
+        beyond = refinement.beyond
         if number == _LAST_ROUNDS - 1:
             break
         kept = refinement.sources.take(~_hopeless(refinement, options))

@@ -217,6 +217,17 @@ class JointFit:
         self._factored[:] = -1
         self._draw_all()
 
+    def hold(self, fixed: FloatArray) -> None:
+        """Hold other stars than those held so far, shape (3, m), and bring the residual up to date."""
+        self.residual += self.light_of(self._fixed) - self.light_of(fixed)
+        self._fixed = fixed
+
+    def light_of(self, stars: FloatArray) -> Float32Array:
+        """The light of stars, shape (3, m): x, y and flux, in an image with a frame."""
+        canvas = Canvas(np.zeros_like(self.residual), FRAME, self.field.origin)
+        self._draw(canvas, stars[0], stars[1], stars[2])
+        return canvas.image
+
     def _place_stamps(self) -> None:
         row = np.floor(self.y).astype(np.int64) - BEFORE + FRAME
         column = np.floor(self.x).astype(np.int64) - BEFORE + FRAME

@@ -165,6 +165,15 @@ def _draw_star(
 
 
 @numba.njit(cache=True, nogil=True)
+def draw_whole(image: Float32Array, psf: Planes, x: float, y: float, flux: float) -> None:
+    """Draw a star, all of it by splines, into an image without a frame."""
+    radius = psf.centre / psf.step
+    i0, i1 = max(int(np.ceil(x - radius)), 0), min(int(np.floor(x + radius)), image.shape[1] - 1)
+    j0, j1 = max(int(np.ceil(y - radius)), 0), min(int(np.floor(y + radius)), image.shape[0] - 1)
+    _draw_rectangle((image, 0, x, y, flux), psf, (i0, i1, j0, j1), False)
+
+
+@numba.njit(cache=True, nogil=True)
 def _stamp_within(x: float, y: float, limits: Rectangle) -> Rectangle:
     """Pixels of the stamp of a star within limits; empty at their edge if it lies outside."""
     left, low = int(np.floor(x)) - BEFORE, int(np.floor(y)) - BEFORE
