@@ -1,5 +1,7 @@
 """kill -9 in the middle of a compaction: everything is as it was, and the next one does the work."""
 
+import pytest
+
 from loaders.compaction.load import drop_retired
 from tests.loaders.compaction.runs import WINDOW, ask, compact, generations, in_small_chunks, pending
 from tests.loaders.light_curve import killed
@@ -24,6 +26,7 @@ def stored() -> tuple:
     return points(), blocks, [ask(f"SELECT count(*) FROM roman.{table}") for table in tables]
 
 
+@pytest.mark.heavy
 def test_a_killed_compaction_leaves_everything_as_it_was(database):
     write_days(4, objects=30)
     before = stored()

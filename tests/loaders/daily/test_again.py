@@ -15,8 +15,7 @@ from tests.roman_db.conftest import execute
 
 COMPACT = ("run", "compact", "--before", 70000)
 SEAL = ("run", "seal", "gbtds", 1)
-#: One of the two is enough for every day.
-MERGES = (pytest.param(COMPACT, marks=pytest.mark.heavy), SEAL)
+MERGES = (COMPACT, SEAL)
 
 BLOCKS = """
 SELECT optical_element, start_mjd, end_mjd, n_epoch FROM roman.light_curve_block
@@ -36,6 +35,7 @@ def nothing_to_do() -> bool:
     return "0 units done, 0 failed; 0 blocks of 0 exposures and 0 points" in succeed("run", "daily").out
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize("merge", MERGES, ids=["compact", "seal"])
 def test_merged_blocks_are_not_done_again(new_database, survey, merge):
     """Nor those that were photometered by a run before the later files were loaded."""
@@ -68,6 +68,7 @@ def test_every_exposure_knows_its_file_and_its_psf(photometered):
     assert len({psf for _, _, psf in found}) == 3
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize("merge", MERGES, ids=["compact", "seal"])
 def test_redo_of_merged_blocks_gives_the_same_rows(photometered, merge):
     """Bit for bit, summaries and metrics too: each day is measured with its own PSF, and is a block again."""

@@ -137,7 +137,8 @@ def test_again_does_nothing(photometered):
     assert_same(stored_rows(photometered), before)
 
 
-@pytest.mark.parametrize("workers", [pytest.param("1", marks=pytest.mark.heavy), "2"])
+@pytest.mark.heavy
+@pytest.mark.parametrize("workers", ["1", "2"])
 def test_redo_gives_the_same_rows_whatever_the_number_of_processes(photometered, workers):
     before = stored_rows(photometered)
     outcome = run(("run", "daily", "--redo"), ROMAN_DB_WORKERS=workers)
@@ -222,7 +223,7 @@ def test_replaced_file_is_photometered_again_with_its_block(photometered, survey
     assert execute(photometered, BLOCKS) == ALL_BLOCKS
 
 
-@pytest.mark.parametrize("harm", ["delete", "damage"])
+@pytest.mark.parametrize("harm", [pytest.param("delete", marks=pytest.mark.heavy), "damage"])
 def test_file_that_is_lost_after_it_was_loaded(new_database, survey, tmp_path, harm):
     """The others are photometered; when the file is back, the next run does the rest."""
     own = survey.copy(tmp_path / "own", survey.exposures(day=DAYS[0])[:3])

@@ -11,13 +11,19 @@ from tests.faults.test_killed_server import server
 __all__ = ["disturbed", "fresh", "server"]
 
 
-@pytest.mark.parametrize("command", test_killed_loader.COMMANDS)
+@pytest.mark.parametrize(
+    "command",
+    [
+        pytest.param(one, marks=[] if one == "run daily" else pytest.mark.heavy)
+        for one in test_killed_loader.COMMANDS
+    ],
+)
 def test_of_the_loader(command, request):
     survey, make = request.getfixturevalue("disturbed"), request.getfixturevalue("fresh")
     test_killed_loader.check(command, survey, make, [0.7])
 
 
-@pytest.mark.parametrize("victim", ["server", "backend"])
+@pytest.mark.parametrize("victim", ["server", pytest.param("backend", marks=pytest.mark.heavy)])
 def test_of_the_server(victim, survey, request, monkeypatch):
     monkeypatch.delenv("ROMAN_DB_URL", raising=False)
     test_killed_server.check(request.getfixturevalue("server"), survey, "load catalog", victim, [0.8])

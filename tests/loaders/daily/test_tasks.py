@@ -72,6 +72,7 @@ def test_every_task_is_declared():
     assert tasks == set(DECLARED)
 
 
+@pytest.mark.heavy
 def test_psfs_and_photometry_by_workers(loaded, survey, installed):
     """The rows are those of the same work within one process."""
     assert [work(name, F087) for name in ("psf", "photometer")] == [1, 1]

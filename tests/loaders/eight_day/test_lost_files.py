@@ -79,6 +79,7 @@ def test_a_lost_and_a_truncated_file(new_database, files):
     assert run(REFERENCE).succeeded == []
 
 
+@pytest.mark.heavy
 def test_differences_without_a_truncated_file(new_database, files):
     assert not run(REFERENCE).failed
     files[CUT].write_bytes(files[CUT].read_bytes()[:-20_000])

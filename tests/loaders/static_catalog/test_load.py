@@ -206,6 +206,7 @@ def _last_code(url):
     return execute(url, "SELECT code FROM ops.load_rejection ORDER BY load_run_id DESC LIMIT 1")[0][0]
 
 
+@pytest.mark.heavy
 def test_objects_of_another_catalog_are_found_and_left_alone(new_database, field, tmp_path):
     ra, dec, flux, is_galaxy = field.truth("F158")
     stars = ~is_galaxy & (flux > 1500)
@@ -256,6 +257,7 @@ def test_what_fails_in_the_middle_leaves_nothing_and_is_done_the_next_time(
     assert counts(new_database)["source_catalog_mosaic"] == 3
 
 
+@pytest.mark.heavy
 def test_a_set_that_cannot_be_measured_says_why(new_database, field, tmp_path):
     alone = tmp_path / "alone"
     alone.mkdir()
