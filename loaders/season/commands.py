@@ -27,7 +27,7 @@ def _options(command: Callable[..., None]) -> Callable[..., None]:
 @click.argument("number", type=click.IntRange(1))
 @_options
 def season(number: int, survey: str, photometry_kind: str, redo: bool) -> None:
-    """Make the variability catalog of season NUMBER, and find its microlensing events.
+    """Make the variability catalog of season NUMBER, with periods and trends, and find its events.
 
     Only ranges of objects are done whose light curves changed since. Exit code 1: a unit failed.
     """
@@ -50,6 +50,7 @@ def _run(mode: Mode, which: tuple[str, int, str], redo: bool) -> None:
     from loaders.microlensing.load import summary_of_events
     from loaders.season.tasks import arguments
     from loaders.variability.load import season_days, summary_of
+    from loaders.variable_object.load import summary_of_objects
     from roman_db import migrate
     from roman_db.console import EXIT_REJECTED, progress_bar, tell_failed
     from roman_db.jobs import run_mode
@@ -61,8 +62,9 @@ def _run(mode: Mode, which: tuple[str, int, str], redo: bool) -> None:
         raise click.UsageError(str(error.args[0])) from None
     with progress_bar() as step:
         report = run_mode(mode, arguments(*which, redo=redo), step)
-    for line in (*summary_of(*which[1:]), *summary_of_events(*which[1:])):
-        click.echo(line)
+    for summary in (summary_of, summary_of_objects, summary_of_events):
+        for line in summary(*which[1:]):
+            click.echo(line)
     tell_failed(report)
     if report.failed:
         sys.exit(EXIT_REJECTED)

@@ -6,6 +6,7 @@ from typing import Any
 
 from loaders.microlensing.tasks import EVENTS
 from loaders.variability.tasks import LOCUS, VARIABILITY
+from loaders.variable_object.tasks import VARIABLE_OBJECTS
 from roman_db.jobs import Mode
 
 
@@ -14,6 +15,8 @@ def arguments(survey: str, season: int, photometry_kind: str, *, redo: bool = Fa
     return {"survey": survey, "season": season, "photometry_kind": photometry_kind, "redo": redo}
 
 
-SEASON = Mode("season", "What is made of the light curves of a season", (LOCUS, VARIABILITY, EVENTS))
+_TASKS = (LOCUS, VARIABILITY, VARIABLE_OBJECTS, EVENTS)
 
-SURVEY = Mode("survey", "What is made of all light curves", (LOCUS, VARIABILITY, EVENTS))
+SEASON = Mode("season", "What is made of the light curves of a season", _TASKS)
+
+SURVEY = Mode("survey", "What is made of all light curves", _TASKS)

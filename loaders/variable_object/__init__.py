@@ -1,0 +1,1 @@
+"""What kind of variables objects are: periods, trends, and a hint of the class."""
