@@ -15,10 +15,10 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 
 from bench.record import Figure
+from loaders.event_models.curve import Band, FloatArray, usable_band, without_outliers
+from loaders.event_models.point_lens import fit_point_lens
 from loaders.light_curve_simulation.simulate import Recipe, SimulatedCurve, prepare, simulate
-from loaders.microlensing.curve import Band, FloatArray, usable_band, without_outliers
 from loaders.microlensing.find import Found, SkyCurve, look_at
-from loaders.microlensing.point_lens import fit_point_lens
 from loaders.microlensing.search import EventSearch
 from loaders.variability.statistics import describe
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 
-from loaders.microlensing.curve import Band, without_outliers
+from loaders.event_models.curve import Band, without_outliers
 from loaders.microlensing.judge import Verdict, judge
 from loaders.microlensing.models import FittedModel, models_of
 from loaders.microlensing.search import Candidate, EventSearch

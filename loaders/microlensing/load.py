@@ -8,7 +8,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from loaders.microlensing.curve import Band, usable_band
+from loaders.event_models.curve import Band, usable_band
 from loaders.microlensing.find import Found, SkyCurve, look_at
 from loaders.photometry.flags import EXCLUDING_FLAGS
 from loaders.photometry.parallel import available_threads

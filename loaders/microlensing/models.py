@@ -8,13 +8,13 @@ from typing import Any
 
 import numpy as np
 
+from loaders.event_models.condense import condense
+from loaders.event_models.curve import Band, FloatArray
+from loaders.event_models.lens_fit import Points, solve_fluxes
+from loaders.event_models.parallax_fit import ParallaxFit, fit_parallax
+from loaders.event_models.point_lens import PointLensFit, magnification
 from loaders.lens.parallax import offsets, shifts
-from loaders.microlensing.condense import condense
-from loaders.microlensing.curve import Band, FloatArray
 from loaders.microlensing.judge import Verdict
-from loaders.microlensing.lens_fit import Points, solve_fluxes
-from loaders.microlensing.parallax_fit import ParallaxFit, fit_parallax
-from loaders.microlensing.point_lens import PointLensFit, magnification
 
 #: Einstein time (days) from which the motion of the telescope is looked for.
 LEAST_T_E = 5.0

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from loaders.microlensing.curve import Band, FloatArray
+from loaders.event_models.curve import Band, FloatArray
 
 
 def condense(bands: Sequence[Band], t_0: float, t_eff: float, t_e: float) -> list[Band]:

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from loaders.event_models.curve import Band, FloatArray
+from loaders.event_models.lens_fit import LensFit, Parameters, Points, fit_lens
+from loaders.event_models.point_lens import PointLensFit, magnification
 from loaders.lens.parallax import offsets, shifts
-from loaders.microlensing.curve import Band, FloatArray
-from loaders.microlensing.lens_fit import LensFit, Parameters, Points, fit_lens
-from loaders.microlensing.point_lens import PointLensFit, magnification
 
 NAMES = ("t_0", "u_0", "ln t_E", "pi_E_N", "pi_E_E")
 

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from loaders.microlensing.curve import Band, FloatArray
+from loaders.event_models.curve import Band, FloatArray
 
 Magnification = Callable[[FloatArray, FloatArray], FloatArray]
 """Magnifications, shape (n_source, n), of parameters (p,) at times (n,)."""
