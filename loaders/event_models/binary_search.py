@@ -8,11 +8,21 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from loaders.event_models.curve import Band, FloatArray
-from loaders.event_models.kinds import BINARY, View, binary_slopes, curves_of, parameters_of
-from loaders.event_models.lens_fit import LensFit, fit_lens
+from loaders.event_models.host import best_host
+from loaders.event_models.kinds import BINARY, POINT, View, binary_slopes, curves_of, parameters_of
+from loaders.event_models.lens_fit import LensFit, fit_lens, solve_fluxes
+from loaders.event_models.seeds import grid_seeds, window_seeds
+from loaders.event_models.setting import NUMERIC, Setting, condensed, crossing_time, residual_of, softened, windows_left
+from loaders.event_models.structure import Window
 
-NUMERIC = (np.linalg.LinAlgError, ValueError, FloatingPointError, ZeroDivisionError, OverflowError)
-"""What a fit may fail with that wandered off: the event then has that fit less."""
+_WINDOWS = 5
+"""Windows that are asked for companions, the strongest ones."""
+
+_FLOORS = (0.03, 0.02, 0.01, 0.005, 0.002, 0.001)
+"""Shares of the excess that are tried for errors that smooth chi-square."""
+
+_SEEDS = 18
+"""Seeds of either set that are fitted."""
 
 
 @dataclass(frozen=True)
@@ -29,21 +39,137 @@ class Round:
         How many of the results go on.
     enough
         Fall of chi-square below which a step is the last one.
+    widest
+        Largest source, Einstein radii: those that grow without end cost most of the time.
     """
 
     view: View
     steps: int
     keep: int
-    enough: float = 0.01
+    enough: float
+    widest: float
 
 
-def softened(bands: Sequence[Band], floor: float) -> list[Band]:
-    """Light curves whose errors are not below a share of how far the flux is above its median."""
-    out = []
-    for band in bands:
-        above = np.abs(band.flux - np.median(band.flux))
-        out.append(Band(band.name, band.time, band.flux, np.hypot(band.error, floor * above)))
-    return out
+def companions(setting: Setting, single: FloatArray) -> list[LensFit]:
+    """Search for companions of a lens.
+
+    Parameters
+    ----------
+    setting
+        The event.
+    single
+        The single lens that fits best, (t_0, u_0, ln t_E) and pi_E_N, pi_E_E if it lasts long enough.
+
+    Returns
+    -------
+    list of LensFit
+        Lenses that differ, fitted to finely condensed points, the best first; those with parallax have nine
+        parameters. None if no fit came to numbers.
+    """
+    full = setting.view(setting.bands, setting.fine)
+    left = windows_left(POINT, full, single)
+    few = setting.view(condensed(setting, single, left, 20), setting.fine)
+    host = best_host(few, _begins(single)).parameter
+    search = _Search(setting, host, windows_left(POINT, full, host, _WINDOWS), _rho(few, host))
+    return _last(search, _rounds(search))
+
+
+@dataclass(frozen=True)
+class _Search:
+    """An event, its lens without a companion, where that is off, and the usual radius of its source."""
+
+    setting: Setting
+    host: FloatArray
+    left: Sequence[Window]
+    rho: float
+
+    def few(self, parts: float, left: float = np.inf) -> list[Band]:
+        """Condensed light curves, errors as large as leaves the lens alone a chi-square too high by ``left``."""
+        few = condensed(self.setting, self.host, self.left, parts)
+        for floor in _FLOORS:
+            soft = softened(few, floor)
+            residual = residual_of(POINT, self.setting.view(soft, self.setting.fine), self.host)
+            if residual @ residual - residual.size > left:
+                return soft
+        return few
+
+
+def _rho(view: View, host: FloatArray) -> float:
+    """Radius of the source, Einstein radii, before anything is known of it but its flux."""
+    flux, _ = solve_fluxes(view.points, curves_of(POINT, view)(host, view.points.time))
+    most = int(np.argmax(np.diff(view.points.start)))
+    return float(np.clip(crossing_time(float(flux[most, 0])) / np.exp(host[2]), 1e-4, 1.0))
+
+
+def _begins(single: FloatArray) -> list[FloatArray]:
+    """Single lenses from which that without the anomaly is looked for, on both sides."""
+    t_eff = abs(single[1]) * np.exp(single[2])
+    begins = [single]
+    for side in (1, -1):
+        for stretch, u_0 in ((1.0, 0.1), (1.0, 0.5), (0.3, 0.3), (3.0, 0.3)):
+            path = [single[0], side * u_0, np.log(max(stretch * t_eff / u_0, 0.02))]
+            begins.append(np.concatenate([path, np.zeros(single.size - 3)]))
+    return begins
+
+
+def _rounds(search: _Search) -> list[LensFit]:
+    """Seeds, and fits with wide errors and then smaller ones, parallax held."""
+    setting, host, rho = search.setting, search.host, search.rho
+    coarse = [band for band in search.few(10, 300.0) if band.name == setting.main]
+    if not coarse:
+        return []
+    scan = setting.view([_about(coarse[0], host)], 0.05)
+    short = [window for window in search.left if window.length < np.exp(host[2])]
+    seeds = window_seeds(scan, host, rho, short)[:_SEEDS] + grid_seeds(scan, host, rho)[:_SEEDS]
+    view = setting.view(coarse, 0.02, host[3:])
+    fits = fit_round([seed.parameter for seed in seeds], Round(view, 4, 14, 1.0, 4 * rho))
+    fits = fit_round([fit.parameter for fit in fits], Round(view, 12, 8, 1.0, 4 * rho))
+    view = setting.view(search.few(15, 3000.0), max(0.005, setting.fine), host[3:])
+    return fit_round([fit.parameter for fit in fits], Round(view, 12, 4, 0.3, 6 * rho))
+
+
+def _about(band: Band, host: FloatArray) -> Band:
+    """The points about an event, and ten of the others."""
+    near = np.abs(band.time - host[0]) < 3 * np.exp(host[2])
+    far = np.flatnonzero(~near)
+    near[far[:: max(1, far.size // 10)]] = True
+    return band.take(near)
+
+
+def _last(search: _Search, fits: Sequence[LensFit]) -> list[LensFit]:
+    """The best fits once more with right errors, then with dark limbs and parallax, and their twins."""
+    if not fits:
+        return []
+    setting, host, widest = search.setting, search.host, 10 * search.rho
+    fine = search.few(40)
+    view = setting.view(fine, setting.fine, host[3:])
+    fits = _near_best(fit_round([fit.parameter for fit in fits], Round(view, 15, 4, 0.1, widest)))
+    if windows_left(BINARY, view, fits[0].parameter, 1):
+        softer = setting.view(softened(fine, 0.002), setting.fine, host[3:])
+        bumped = fit_round(_bumps(fits[0].parameter), Round(softer, 8, 3, 0.3, widest))
+        again = fit_round([fit.parameter for fit in bumped], Round(view, 15, 3, 0.1, widest))
+        fits = distinct([*fits, *again], 4)
+    twins = [fits[0].parameter * [1, 1, 1, -1, 1, 1, 1]]
+    fits = _near_best(distinct([*fits, *fit_round(twins, Round(view, 15, 1, 0.1, widest))], 3))
+    begins = [np.concatenate([fit.parameter, host[3:]]) for fit in fits]
+    if host.size > 3:
+        begins += [begins[0] * [1, -1, 1, 1, 1, -1, 1, -1, 1], fits[0].parameter]
+    return fit_round(begins, Round(setting.view(fine, setting.fine, dark=True), 25, 6, 0.01, widest))
+
+
+def _near_best(fits: Sequence[LensFit]) -> list[LensFit]:
+    """Fits whose chi-square is not hopelessly above that of the best."""
+    most = fits[0].chi2 + max(100.0, 0.1 * abs(fits[0].chi2 - fits[0].n_point))
+    return [fit for fit in fits if fit.chi2 <= most]
+
+
+def _bumps(best: FloatArray) -> list[FloatArray]:
+    """Places about a lens from which fits that stuck go on: other masses, sources, separations."""
+    moves = np.zeros((7, best.size))
+    moves[0, 4], moves[1, 4], moves[2, 4] = 0.7, -0.7, 1.4
+    moves[3, 6], moves[4, 6] = 0.7, -0.7
+    moves[5, [3, 4]], moves[6, [3, 4]] = (0.03, -0.4), (-0.03, -0.4)
+    return [best + move for move in moves]
 
 
 def fit_round(begins: Iterable[FloatArray], by: Round) -> list[LensFit]:
@@ -54,12 +180,13 @@ def fit_round(begins: Iterable[FloatArray], by: Round) -> list[LensFit]:
 
 def _fit(begin: FloatArray, by: Round) -> LensFit | None:
     """A fit; None where its numbers fail."""
+    usual = parameters_of(BINARY, begin)
+    upper = usual.upper.copy()
+    upper[6] = np.log(by.widest)
+    parameters = replace(usual, enough=by.enough, upper=upper)
+    slopes = binary_slopes(by.view, parameters.step)
     try:
-        parameters = replace(parameters_of(BINARY, begin), enough=by.enough)
-        slopes = binary_slopes(by.view, parameters.step)
-        fit = fit_lens(
-            by.view.points, curves_of(BINARY, by.view), parameters, begin, by.steps, slopes
-        )
+        fit = fit_lens(by.view.points, curves_of(BINARY, by.view), parameters, begin, by.steps, slopes)
     except NUMERIC:
         return None
     return fit if np.isfinite(fit.chi2) else None
@@ -78,11 +205,12 @@ def distinct(fits: Iterable[LensFit], most: int) -> list[LensFit]:
 
 def _same(one: FloatArray, other: FloatArray) -> bool:
     """Whether two lenses are the same but for what fits do not tell apart."""
+    if one.size != other.size:
+        return False
     a, b = canonical(one), canonical(other)
     turn = np.abs((a[5] - b[5] + np.pi) % (2 * np.pi) - np.pi)
-    same_side = a.size == 7 or a[1] * b[1] > 0
     near = abs(a[3] - b[3]) < 0.04 and abs(a[4] - b[4]) < 0.2 and turn < 0.06
-    return bool(near and same_side and abs(a[6] - b[6]) < 0.7)
+    return bool(near and abs(a[6] - b[6]) < 0.7 and a[1] * b[1] >= 0)
 
 
 def canonical(parameter: FloatArray) -> FloatArray:

@@ -9,7 +9,7 @@ at ``(√(u² + 4) ± u) / 2``, and a planet shows next to one of them.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import product
 
 import numpy as np
@@ -17,24 +17,17 @@ from scipy import ndimage
 
 from loaders.event_models.curve import FloatArray
 from loaders.event_models.kinds import POINT, View, path, turned
-from loaders.event_models.lens_fit import Points, solve_fluxes
+from loaders.event_models.lens_fit import solve_fluxes
 from loaders.event_models.structure import Window
 from loaders.lens.binary_lens import Disc, disc_magnification_of
 
-_LN_S = np.linspace(-1.1, 1.1, 17)
-_LOG_Q = np.linspace(-5.0, -0.5, 10)
-_ALPHA = np.linspace(0.0, 2 * np.pi, 36, endpoint=False)
+_LN_S = np.linspace(-1.1, 1.1, 15)
+_LOG_Q = np.linspace(-4.75, -0.25, 8)
+_ALPHA = np.linspace(0.0, 2 * np.pi, 32, endpoint=False)
 
 _OWN_LOG_Q = np.linspace(-5.5, -1.0, 10)
 _BESIDE = (-1.0, 0.0, 1.0)
 """Half widths of the caustic by which the source may pass beside its middle."""
-
-_CROSSING = 0.03
-"""Days that a source takes to pass by its own radius: those of bulge dwarfs at 6 mas/yr."""
-
-
-_SHORTEST, _FEWEST = 0.1, 12
-"""Days, and points, that are looked at about a window at least."""
 
 
 @dataclass(frozen=True)
@@ -53,12 +46,7 @@ class Seed:
     chi2: float
 
 
-def usual_rho(t_e: float) -> float:
-    """Radius of the source, Einstein radii, before anything is known of it."""
-    return float(np.clip(_CROSSING / t_e, 3e-4, 0.05))
-
-
-def grid_seeds(view: View, host: FloatArray) -> list[Seed]:
+def grid_seeds(view: View, host: FloatArray, rho: float) -> list[Seed]:
     """Companions of all separations, mass ratios and directions: those that do better than their neighbours.
 
     Parameters
@@ -67,14 +55,15 @@ def grid_seeds(view: View, host: FloatArray) -> list[Seed]:
         Few points, their errors not below some percent.
     host
         The single lens, (t_0, u_0, ln t_E, pi_E_N, pi_E_E).
+    rho
+        Radius of the source, Einstein radii.
 
     Returns
     -------
     list of Seed
         The best first.
     """
-    rho = np.log(usual_rho(float(np.exp(host[2]))))
-    own = [np.array([s, q * np.log(10), a, rho]) for s, q, a in product(_LN_S, _LOG_Q, _ALPHA)]
+    own = [np.array([s, q * np.log(10), a, np.log(rho)]) for s, q, a in product(_LN_S, _LOG_Q, _ALPHA)]
     found = [_tried(view, host, one) for one in own]
     chi2 = np.array([one.chi2 for one in found]).reshape(_LN_S.size, _LOG_Q.size, _ALPHA.size)
     least = ndimage.minimum_filter(chi2, size=3, mode=("nearest", "nearest", "wrap"))
@@ -82,51 +71,35 @@ def grid_seeds(view: View, host: FloatArray) -> list[Seed]:
     return sorted(best, key=lambda seed: seed.chi2)
 
 
-def window_seeds(view: View, host: FloatArray, windows: Sequence[Window]) -> list[Seed]:
+def window_seeds(
+    view: View, host: FloatArray, rho: float, windows: Sequence[Window]
+) -> list[Seed]:
     """Companions whose caustics the source meets in one of the windows: the best of each window, side and mass.
-
-    Only near its window such a companion is asked for.
 
     Parameters
     ----------
-    view, host
+    view, host, rho
         As of `grid_seeds`.
     windows
         Where the single lens is off.
     """
     best = []
-    for window in windows:
-        near = _near(view, window)
-        for log_q, side in product(_OWN_LOG_Q, (1, -1)):
-            own = _meeting(near, host, window, (float(10**log_q), side))
-            best.append(min((_tried(near, host, one) for one in own), key=lambda seed: seed.chi2))
+    for window, log_q, side in product(windows, _OWN_LOG_Q, (1, -1)):
+        own = _meeting(view, host, window, (float(10**log_q), rho, side))
+        best.append(min((_tried(view, host, one) for one in own), key=lambda seed: seed.chi2))
     return sorted(best, key=lambda seed: seed.chi2)
 
 
-def _near(view: View, window: Window) -> View:
-    """The view of the points within, and a window's length beside it, of one element."""
-    points = view.points
-    near = np.abs(points.time - window.middle) < 1.5 * max(window.length, _SHORTEST)
-    if near.sum() < _FEWEST:
-        near = np.argsort(np.argsort(np.abs(points.time - window.middle))) < _FEWEST
-    some = Points(
-        points.names, points.time[near], points.value[near], points.scale[near], np.array([0, near.sum()])
-    )
-    moved = None if view.displacement is None else (view.displacement[0][near], view.displacement[1][near])
-    return replace(view, points=some, displacement=moved)
-
-
 def _meeting(
-    view: View, host: FloatArray, window: Window, companion: tuple[float, int]
+    view: View, host: FloatArray, window: Window, companion: tuple[float, float, int]
 ) -> Iterator[FloatArray]:
     """Companions of one mass ratio at one image, shape (4,): ln s, ln q, alpha, ln rho."""
-    q, side = companion
+    q, rho, side = companion
     tau, beta = path(POINT, view, host)
     at = int(np.argmin(np.abs(view.points.time - window.middle)))
     u = max(float(np.hypot(tau[at], beta[at])), 1e-4)
     alpha = np.arctan2(beta[at], -tau[at]) + (0.0 if side > 0 else np.pi)
     s = (np.sqrt(u * u + 4) + side * u) / 2
-    rho = usual_rho(float(np.exp(host[2])))
     for along, across in product(_BESIDE, _across(s, side)):
         size = max(np.sqrt(q) / max(s, 1.0), rho)
         # The caustic lies at s - 1 / s from the lens.
