@@ -132,7 +132,7 @@ def _planetary() -> Iterator[Figure]:
         if found is None:
             missed += 1
             continue
-        best = min(found.models, key=lambda model: model.bic).value
+        best = found.models[0].value
         off.append((abs(best["t_0"] - curve.truth["t_0"]), abs(best["t_E"] / curve.truth["t_E"] - 1)))
     days, share = np.array(off).T
     name = f"{EVENTS} simulated planetary events"

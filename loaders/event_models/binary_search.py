@@ -10,9 +10,10 @@ import numpy as np
 from loaders.event_models.curve import Band, FloatArray
 from loaders.event_models.host import best_host
 from loaders.event_models.kinds import BINARY, POINT, View, binary_slopes, curves_of, parameters_of
-from loaders.event_models.lens_fit import LensFit, fit_lens, solve_fluxes
+from loaders.event_models.lens_fit import LensFit, fit_lens
 from loaders.event_models.seeds import grid_seeds, window_seeds
-from loaders.event_models.setting import NUMERIC, Setting, condensed, crossing_time, residual_of, softened, windows_left
+from loaders.event_models.setting import NUMERIC, Setting, condensed, residual_of, softened, windows_left
+from loaders.event_models.single_fits import usual_rho
 from loaders.event_models.structure import Window
 
 _WINDOWS = 5
@@ -70,7 +71,7 @@ def companions(setting: Setting, single: FloatArray) -> list[LensFit]:
     left = windows_left(POINT, full, single)
     few = setting.view(condensed(setting, single, left, 20), setting.fine)
     host = best_host(few, _begins(single)).parameter
-    search = _Search(setting, host, windows_left(POINT, full, host, _WINDOWS), _rho(few, host))
+    search = _Search(setting, host, windows_left(POINT, full, host, _WINDOWS), usual_rho(few, host))
     return _last(search, _rounds(search))
 
 
@@ -84,7 +85,7 @@ class _Search:
     rho: float
 
     def few(self, parts: float, left: float = np.inf) -> list[Band]:
-        """Condensed light curves, errors as large as leaves the lens alone a chi-square too high by ``left``."""
+        """Condensed light curves, errors so large that the lens alone is off by ``left`` of chi-square."""
         few = condensed(self.setting, self.host, self.left, parts)
         for floor in _FLOORS:
             soft = softened(few, floor)
@@ -92,13 +93,6 @@ class _Search:
             if residual @ residual - residual.size > left:
                 return soft
         return few
-
-
-def _rho(view: View, host: FloatArray) -> float:
-    """Radius of the source, Einstein radii, before anything is known of it but its flux."""
-    flux, _ = solve_fluxes(view.points, curves_of(POINT, view)(host, view.points.time))
-    most = int(np.argmax(np.diff(view.points.start)))
-    return float(np.clip(crossing_time(float(flux[most, 0])) / np.exp(host[2]), 1e-4, 1.0))
 
 
 def _begins(single: FloatArray) -> list[FloatArray]:

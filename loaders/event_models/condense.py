@@ -65,7 +65,12 @@ _SHARE, _LONGEST, _SHORTEST = 0.05, 3.0, 0.02
 
 
 def _bins(
-    time: FloatArray, t_0: float, t_eff: float, t_e: float, share: float = _SHARE, most: float | FloatArray = np.inf
+    time: FloatArray,
+    t_0: float,
+    t_eff: float,
+    t_e: float,
+    share: float = _SHARE,
+    most: float | FloatArray = np.inf,
 ) -> FloatArray:
     """Number of the bin of each point, ascending, shape (n,)."""
     length = np.minimum(share * np.hypot(t_eff, time - t_0), 2 * share * t_e)

@@ -1,8 +1,8 @@
 """The lens without its companion: a single lens fitted so that what is short and strong counts little.
 
 Each round fits with errors that are multiplied by ``√(1 + (r / c)²)``, r being what the round before left
-(Cauchy's loss; Holland & Welsch 1977, Commun. Stat. A6, 813), so that a lens is found to which an anomaly is added,
-and not one between the two.
+(Cauchy's loss; Holland & Welsch 1977, Commun. Stat. A6, 813), so that a lens is found to which an anomaly is
+added, and not one between the two.
 """
 
 from __future__ import annotations

@@ -8,8 +8,8 @@ import numpy as np
 
 from loaders.event_models.curve import FloatArray
 
-#: Linear coefficients u of ``1 - u (1 - cos θ)``: those of Claret & Bloemen (2011, A&A 529, A75) for dwarfs like
-#: the Sun in Z, K and between H and K (F146), as github.com/stelais/jasmine has them for Roman's filters.
+#: Linear coefficients u of ``1 - u (1 - cos θ)``, from the tables of Claret & Bloemen (2011, A&A 529, A75): Z
+#: for F087, the middle of H and K for F146, K for F213, as github.com/stelais/jasmine has them for Roman.
 LIMB_DARKENING = {"F087": 0.45, "F146": 0.33, "F213": 0.25}
 
 #: For elements that are not in it.

@@ -1,9 +1,9 @@
 """Where fits of a companion begin: companions of a known lens tried one by one, its path held.
 
 Fluxes are linear, so that one magnification curve tells how well a companion could do. Two sets are tried: a
-grid of all, for anomalies near the peak; and, for each window in which the single lens is off, those companions
-whose caustics lie where the source was then (Gould & Loeb 1992, ApJ 396, 104): at separation u the images are
-at ``(√(u² + 4) ± u) / 2``, and a planet shows next to one of them.
+grid of all, for anomalies near the peak; and, for each window in which the single lens is off, those whose
+caustics lie where the source was then (Gould & Loeb 1992, ApJ 396, 104): at separation u the images are at
+``(√(u² + 4) ± u) / 2``, and a planet shows next to one of them.
 """
 
 from __future__ import annotations
@@ -71,10 +71,8 @@ def grid_seeds(view: View, host: FloatArray, rho: float) -> list[Seed]:
     return sorted(best, key=lambda seed: seed.chi2)
 
 
-def window_seeds(
-    view: View, host: FloatArray, rho: float, windows: Sequence[Window]
-) -> list[Seed]:
-    """Companions whose caustics the source meets in one of the windows: the best of each window, side and mass.
+def window_seeds(view: View, host: FloatArray, rho: float, windows: Sequence[Window]) -> list[Seed]:
+    """Companions whose caustics the source meets in a window: the best of each window, side and mass.
 
     Parameters
     ----------
@@ -109,7 +107,7 @@ def _meeting(
 
 
 def _across(s: float, side: int) -> tuple[float, ...]:
-    """Where the source may pass, across the axis, in units of √q: close lenses have two caustics beside it."""
+    """Where the source may pass, across the axis, in √q: close lenses have two caustics beside it."""
     if side > 0:
         return _BESIDE
     beside = 2 * np.sqrt(max(1 - s * s, 0.0)) / s
@@ -130,8 +128,8 @@ def _tried(view: View, host: FloatArray, own: FloatArray) -> Seed:
 def about_centre_of_mass(host: FloatArray, own: FloatArray) -> FloatArray:
     """Parameters of a lens and a companion, shape (7,), the lens having been known alone.
 
-    Alone, a lens is seen at the centre of mass of close pairs; of wide ones where its image is, which the other
-    draws by ``q / (1 + q) / s`` towards itself (Di Stefano & Mao 1996, ApJ 457, 93).
+    Alone, a lens is seen at the centre of mass of close pairs; of wide ones where its image is, which the
+    other draws by ``q / (1 + q) / s`` towards itself (Di Stefano & Mao 1996, ApJ 457, 93).
     """
     s, q, alpha = float(np.exp(own[0])), float(np.exp(own[1])), float(own[2])
     centre = q / (1 + q) * (1 / s - s) if s > 1 else 0.0

@@ -1,4 +1,4 @@
-"""An event as fits of models see it: its light curves, where it is, and what sort of views they take of it."""
+"""An event as fits of models see it: its light curves, where it is, and the views that they take."""
 
 from __future__ import annotations
 
@@ -13,6 +13,9 @@ from loaders.event_models.curve import Band, FloatArray
 from loaders.event_models.kinds import Kind, View, curves_of, displacement_of
 from loaders.event_models.lens_fit import Points, solve_fluxes
 from loaders.event_models.structure import Window, windows
+
+_NEAR = 10.0
+"""Einstein times from t_0 beyond which what a model leaves is no fault of it."""
 
 _ACCURATE, _ROUGH = 3e-4, 1e-2
 """Relative errors of magnifications near caustics: the best and the worst that last fits ask for."""
@@ -94,10 +97,16 @@ def residual_of(kind: Kind, view: View, parameter: FloatArray) -> FloatArray:
 
 
 def windows_left(kind: Kind, view: View, parameter: FloatArray, most: int = 8) -> list[Window]:
-    """Where a model is off, by the element that has most points."""
+    """Where a model is off, by the element that has most points, at most ten Einstein times from t_0."""
+    return windows_of(view, parameter, residual_of(kind, view, parameter), most)
+
+
+def windows_of(view: View, parameter: FloatArray, residual: FloatArray, most: int) -> list[Window]:
+    """Where residuals (shape (n,), errors) of a model hold together, as `windows_left`."""
     part = max(view.points.slices, key=lambda one: one.stop - one.start)
-    pull = residual_of(kind, view, parameter)[part]
-    return windows(view.points.time[part], pull, most)
+    time = view.points.time[part]
+    near = np.abs(time - parameter[0]) < _NEAR * np.exp(parameter[2])
+    return windows(time[near], residual[part][near], most)
 
 
 def softened(bands: Sequence[Band], floor: float) -> list[Band]:
@@ -109,9 +118,7 @@ def softened(bands: Sequence[Band], floor: float) -> list[Band]:
     return out
 
 
-def condensed(
-    setting: Setting, single: FloatArray, left: Sequence[Window], parts: float
-) -> list[Band]:
+def condensed(setting: Setting, single: FloatArray, left: Sequence[Window], parts: float) -> list[Band]:
     """The light curves with few points where nothing happens; elements with fewer than three are left out."""
     short = [window for window in left if window.length < np.exp(single[2])]
     few = condense_about(setting.bands, time_scales(single), short, parts)
@@ -121,8 +128,8 @@ def condensed(
 def crossing_time(source_flux: float) -> float:
     """Days that a source takes to move by its own radius, from its flux in nJy near 1.5 μm.
 
-    A star of the bulge of magnitude 16.5 (AB), a giant of the red clump, is 6 μas wide (Nataf et al. 2013, ApJ
-    769, 88), and others go by the root of their flux; it moves by 6 mas a year.
+    A giant of the red clump, 11 solar radii at 8 kpc, has a radius of 6 μas and about 15.2 mag (AB) behind
+    its dust; others go by the root of their flux. They move by 6 mas a year.
     """
-    size = 6.0 * np.sqrt(max(source_flux, 0.0) / 912066.0)
+    size = 6.0 * np.sqrt(max(source_flux, 0.0) / 3020000.0)
     return float(np.clip(size / 6000.0 * 365.25, 0.01, 1.0))
