@@ -9,7 +9,7 @@ import numpy as np
 
 from loaders.event_models.curve import Band, FloatArray
 from loaders.event_models.host import best_host
-from loaders.event_models.kinds import BINARY, POINT, View, binary_slopes, curves_of, parameters_of
+from loaders.event_models.kinds import BINARY, POINT, View, curves_of, parameters_of, slopes_of
 from loaders.event_models.lens_fit import LensFit, fit_lens
 from loaders.event_models.seeds import grid_seeds, window_seeds
 from loaders.event_models.setting import NUMERIC, Setting, condensed, residual_of, softened, windows_left
@@ -178,7 +178,7 @@ def _fit(begin: FloatArray, by: Round) -> LensFit | None:
     upper = usual.upper.copy()
     upper[6] = np.log(by.widest)
     parameters = replace(usual, enough=by.enough, upper=upper)
-    slopes = binary_slopes(by.view, parameters.step)
+    slopes = slopes_of(BINARY, by.view, parameters.step)
     try:
         fit = fit_lens(by.view.points, curves_of(BINARY, by.view), parameters, begin, by.steps, slopes)
     except NUMERIC:

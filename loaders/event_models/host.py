@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from loaders.event_models.curve import FloatArray
-from loaders.event_models.kinds import POINT, Kind, View, curves_of, parameters_of
+from loaders.event_models.kinds import POINT, Kind, View, curves_of, parameters_of, slopes_of
 from loaders.event_models.lens_fit import LensFit, Points, fit_lens, solve_fluxes
 
 _ROUNDS, _STEPS = 6, 12
@@ -55,7 +55,9 @@ def weighted_fit(kind: Kind, view: View, begin: FloatArray, residual: FloatArray
     weight = 1 / np.sqrt(1 + (residual / _CAUCHY) ** 2)
     old = view.points
     points = Points(old.names, old.time, old.value * weight, old.scale * weight, old.start)
-    return fit_lens(points, curves_of(kind, view), parameters_of(kind, begin), begin, _STEPS)
+    parameters = parameters_of(kind, begin)
+    slopes = slopes_of(kind, view, parameters.step)
+    return fit_lens(points, curves_of(kind, view), parameters, begin, _STEPS, slopes)
 
 
 def _residual(view: View, parameter: FloatArray) -> FloatArray:

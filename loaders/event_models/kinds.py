@@ -12,6 +12,9 @@ from loaders.lens import disc
 from loaders.lens.binary_lens import Disc, disc_magnification_of
 from loaders.lens.parallax import offsets, shifts
 
+_LEAST = 1e-6
+"""Separation (Einstein radii) below which a point is not magnified more."""
+
 _PATH = ("t_0", "u_0", "ln t_E")
 _PARALLAX = ("pi_E_N", "pi_E_E")
 
@@ -93,19 +96,24 @@ def curves_of(kind: Kind, view: View) -> Magnification:
     """
 
     def curves(parameter: FloatArray, _: FloatArray) -> FloatArray:
-        tau, beta = path(kind, view, parameter)
-        if kind.n_lens == 2:
-            return _binary(view, parameter, (tau, beta))[None]
-        if kind.finite:
-            return _finite(view, np.hypot(tau, beta), np.exp(parameter[3]))[None]
-        first = disc.magnification(np.maximum(np.hypot(tau, beta), 1e-6), 0.0)
+        at = path(kind, view, parameter)
+        first = _first(kind, view, parameter, at)
         if kind.n_source == 1:
             return first[None]
         later = (parameter[0] - parameter[3]) / np.exp(parameter[2])
-        second = np.hypot(tau + later, beta + parameter[4] - parameter[1])
-        return np.stack([first, disc.magnification(np.maximum(second, 1e-6), 0.0)])
+        second = np.hypot(at[0] + later, at[1] + parameter[4] - parameter[1])
+        return np.stack([first, disc.magnification(np.maximum(second, _LEAST), 0.0)])
 
     return curves
+
+
+def _first(kind: Kind, view: View, parameter: FloatArray, at: tuple[FloatArray, FloatArray]) -> FloatArray:
+    """Magnification of the first source at places (τ, β), shape (n,)."""
+    if kind.n_lens == 2:
+        return _binary(view, parameter, at)
+    if kind.finite:
+        return _finite(view, np.hypot(*at), float(np.exp(parameter[3])))
+    return disc.magnification(np.maximum(np.hypot(*at), _LEAST), 0.0)
 
 
 def path(kind: Kind, view: View, parameter: FloatArray) -> tuple[FloatArray, FloatArray]:
@@ -123,7 +131,7 @@ def _finite(view: View, u: FloatArray, rho: float) -> FloatArray:
     """Magnification of a disc by one lens, the limb of each element as dark as it is."""
     out = np.empty(u.size)
     for part, limb in zip(view.points.slices, view.limb.tolist(), strict=True):
-        out[part] = disc.magnification(u[part], float(rho), limb)
+        out[part] = disc.magnification(u[part], rho, limb)
     return out
 
 
@@ -143,35 +151,46 @@ def turned(tau: FloatArray, beta: FloatArray, alpha: float) -> tuple[FloatArray,
     return -tau * cosine + beta * sine, -tau * sine - beta * cosine
 
 
-def binary_slopes(view: View, step: FloatArray) -> Slopes:
-    """Derivatives of a binary lens: those of the path are two differences, along it and across.
+def slopes_of(kind: Kind, view: View, step: FloatArray) -> Slopes | None:
+    """Derivatives of a kind of one source: those of its path are two differences, along it and across.
+
+    So they agree with each other to the last digit, as they must where parallax and t_0 do much the same.
 
     Parameters
     ----------
-    view
-        The points.
+    kind, view
+        As of `curves_of`.
     step
         Shape (p,): differences (`parameters_of`); that of u_0 serves for the place of the source.
+
+    Returns
+    -------
+    Slopes or None
+        None for two sources: differences of one parameter after the other will do.
     """
+    if kind.n_source > 1:
+        return None
+    own = range(3, 3 + len(kind.own))
 
     def slopes(at: FloatArray, curves: FloatArray) -> FloatArray:
-        tau, beta = path(BINARY, view, at)
+        tau, beta = path(kind, view, at)
+        out = np.zeros((at.size, tau.size))
         along, across = (
-            (_binary(view, at, moved) - curves[0]) / step[1]
+            (_first(kind, view, at, moved) - curves[0]) / step[1]
             for moved in ((tau + step[1], beta), (tau, beta + step[1]))
         )
-        out = np.empty((at.size, tau.size))
-        t_e = np.exp(at[2])
-        # x and y turn with alpha as they do with the path: dτ = -β dα, dβ = τ dα.
-        out[0], out[1], out[2] = -along / t_e, across, -along * (view.points.time - at[0]) / t_e
-        out[5] = tau * across - beta * along
-        for k in (3, 4, 6):
+        for k in own:
             moved = at.copy()
             moved[k] += step[k]
-            out[k] = (_binary(view, moved, (tau, beta)) - curves[0]) / step[k]
-        if at.size > 7 and view.displacement is not None:
+            out[k] = (_first(kind, view, moved, (tau, beta)) - curves[0]) / step[k]
+        t_e = np.exp(at[2])
+        out[0], out[1], out[2] = -along / t_e, across, -along * (view.points.time - at[0]) / t_e
+        if at.size > own.stop and view.displacement is not None:
             north, east = view.displacement
-            out[7], out[8] = along * north + across * east, along * east - across * north
+            out[-2], out[-1] = along * north + across * east, along * east - across * north
+        if kind.n_lens == 2:
+            # x and y turn with alpha as they do with the path: dτ = -β dα, dβ = τ dα.
+            out[5] = tau * across - beta * along
         return out[:, None]
 
     return slopes

@@ -8,7 +8,16 @@ from itertools import product
 import numpy as np
 
 from loaders.event_models.curve import FloatArray
-from loaders.event_models.kinds import FINITE, POINT, TWO_SOURCES, Kind, View, curves_of, parameters_of
+from loaders.event_models.kinds import (
+    FINITE,
+    POINT,
+    TWO_SOURCES,
+    Kind,
+    View,
+    curves_of,
+    parameters_of,
+    slopes_of,
+)
 from loaders.event_models.lens_fit import LensFit, fit_lens, solve_fluxes
 from loaders.event_models.setting import NUMERIC, Setting, condensed, crossing_time
 from loaders.event_models.structure import Window
@@ -78,8 +87,10 @@ def _best(kind: Kind, view: View, begins: Iterable[FloatArray]) -> LensFit | Non
 
 def _fit(kind: Kind, view: View, begin: FloatArray) -> LensFit | None:
     """A fit; None where its numbers fail."""
+    parameters = parameters_of(kind, begin)
+    slopes = slopes_of(kind, view, parameters.step)
     try:
-        fit = fit_lens(view.points, curves_of(kind, view), parameters_of(kind, begin), begin, _STEPS)
+        fit = fit_lens(view.points, curves_of(kind, view), parameters, begin, _STEPS, slopes)
     except NUMERIC:
         return None
     return fit if np.isfinite(fit.chi2) else None
