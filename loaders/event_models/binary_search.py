@@ -22,6 +22,10 @@ _WINDOWS = 5
 _FLOORS = (0.03, 0.02, 0.01, 0.005, 0.002, 0.001)
 """Shares of the excess that are tried for errors that smooth chi-square."""
 
+_BUMPS, _BUMP_SIZES = 8, (1.0, 0.4, 0.15)
+_BUMP = np.array([0.0, 0.0, 0.0, 0.03, 0.5, 0.02, 0.7])
+"""How far a fit that stuck is moved: in ln s, ln q, alpha and ln rho, not along its path."""
+
 _SEEDS = 18
 """Seeds of either set that are fitted."""
 
@@ -117,9 +121,9 @@ def _rounds(search: _Search) -> list[LensFit]:
     seeds = window_seeds(scan, host, rho, short)[:_SEEDS] + grid_seeds(scan, host, rho)[:_SEEDS]
     view = setting.view(coarse, 0.02, host[3:])
     fits = fit_round([seed.parameter for seed in seeds], Round(view, 4, 14, 1.0, 4 * rho))
-    fits = fit_round([fit.parameter for fit in fits], Round(view, 12, 8, 1.0, 4 * rho))
+    fits = fit_round([fit.parameter for fit in fits], Round(view, 12, 9, 1.0, 4 * rho))
     view = setting.view(search.few(15, 3000.0), max(0.005, setting.fine), host[3:])
-    return fit_round([fit.parameter for fit in fits], Round(view, 12, 4, 0.3, 6 * rho))
+    return fit_round([fit.parameter for fit in fits], Round(view, 12, 5, 0.3, 6 * rho))
 
 
 def _about(band: Band, host: FloatArray) -> Band:
@@ -131,39 +135,53 @@ def _about(band: Band, host: FloatArray) -> Band:
 
 
 def _last(search: _Search, fits: Sequence[LensFit]) -> list[LensFit]:
-    """The best fits once more with right errors, then with dark limbs and parallax, and their twins."""
+    """The best fits once more with right errors and with parallax, then with dark limbs, and their twins."""
     if not fits:
         return []
-    setting, host, widest = search.setting, search.host, 10 * search.rho
+    setting, pi_e, widest = search.setting, search.host[3:], 10 * search.rho
     fine = search.few(40)
-    view = setting.view(fine, setting.fine, host[3:])
-    fits = _near_best(fit_round([fit.parameter for fit in fits], Round(view, 15, 4, 0.1, widest)))
-    if windows_left(BINARY, view, fits[0].parameter, 1):
-        softer = setting.view(softened(fine, 0.002), setting.fine, host[3:])
-        bumped = fit_round(_bumps(fits[0].parameter), Round(softer, 8, 3, 0.3, widest))
-        again = fit_round([fit.parameter for fit in bumped], Round(view, 15, 3, 0.1, widest))
-        fits = distinct([*fits, *again], 4)
-    twins = [fits[0].parameter * [1, 1, 1, -1, 1, 1, 1]]
-    fits = _near_best(distinct([*fits, *fit_round(twins, Round(view, 15, 1, 0.1, widest))], 3))
-    begins = [np.concatenate([fit.parameter, host[3:]]) for fit in fits]
-    if host.size > 3:
-        begins += [begins[0] * [1, -1, 1, 1, 1, -1, 1, -1, 1], fits[0].parameter]
+    view = setting.view(fine, setting.fine)
+    begins = [np.concatenate([fit.parameter, pi_e]) for fit in fits]
+    fits = _near_best(fit_round(begins, Round(view, 15, 4, 0.1, widest)))
+    for size in _BUMP_SIZES:
+        if fits and windows_left(BINARY, view, fits[0].parameter, 1):
+            softer = setting.view(softened(fine, 0.005 * size), setting.fine)
+            bumped = fit_round(_bumps(fits[0].parameter, size), Round(softer, 8, 3, 0.3, widest))
+            again = fit_round([fit.parameter for fit in bumped], Round(view, 15, 3, 0.1, widest))
+            fits = distinct([*fits, *again], 4)
+    twins = fit_round(
+        [twin for fit in fits[:1] for twin in _twins(fit.parameter)], Round(view, 15, 2, 0.1, widest)
+    )
+    begins = [fit.parameter for fit in _near_best(distinct([*fits, *twins], 4))]
+    if pi_e.size:
+        begins += [begin[:7] for begin in begins[:1]]
     return fit_round(begins, Round(setting.view(fine, setting.fine, dark=True), 25, 6, 0.01, widest))
+
+
+def _twins(best: FloatArray) -> list[FloatArray]:
+    """Lenses whose light curves are nearly the same: close and wide, and, with parallax, of the other side.
+
+    Dominik (1999, A&A 349, 108); Smith, Mao & Paczyński (2003, MNRAS 339, 925).
+    """
+    wide = best.copy()
+    wide[3] = -wide[3]
+    if best.size == 7:
+        return [wide]
+    return [wide, best * [1, -1, 1, 1, 1, -1, 1, -1, 1]]
 
 
 def _near_best(fits: Sequence[LensFit]) -> list[LensFit]:
     """Fits whose chi-square is not hopelessly above that of the best."""
+    if not fits:
+        return []
     most = fits[0].chi2 + max(100.0, 0.1 * abs(fits[0].chi2 - fits[0].n_point))
     return [fit for fit in fits if fit.chi2 <= most]
 
 
-def _bumps(best: FloatArray) -> list[FloatArray]:
-    """Places about a lens from which fits that stuck go on: other masses, sources, separations."""
-    moves = np.zeros((7, best.size))
-    moves[0, 4], moves[1, 4], moves[2, 4] = 0.7, -0.7, 1.4
-    moves[3, 6], moves[4, 6] = 0.7, -0.7
-    moves[5, [3, 4]], moves[6, [3, 4]] = (0.03, -0.4), (-0.03, -0.4)
-    return [best + move for move in moves]
+def _bumps(best: FloatArray, size: float) -> list[FloatArray]:
+    """Places about a lens from which fits that stuck go on, the same ones each time."""
+    moves = np.random.default_rng(7).normal(size=(_BUMPS, _BUMP.size)) * size * _BUMP
+    return [best + np.concatenate([move, np.zeros(best.size - 7)]) for move in moves]
 
 
 def fit_round(begins: Iterable[FloatArray], by: Round) -> list[LensFit]:
