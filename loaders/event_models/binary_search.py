@@ -55,7 +55,7 @@ class Round:
     widest: float
 
 
-def companions(setting: Setting, single: FloatArray) -> list[LensFit]:
+def companions(setting: Setting, single: FloatArray, patient: bool = True) -> list[LensFit]:
     """Search for companions of a lens.
 
     Parameters
@@ -64,6 +64,8 @@ def companions(setting: Setting, single: FloatArray) -> list[LensFit]:
         The event.
     single
         The single lens that fits best, (t_0, u_0, ln t_E) and pi_E_N, pi_E_E if it lasts long enough.
+    patient
+        Whether fits that stuck are to be helped on; not worth it where something else explains all.
 
     Returns
     -------
@@ -76,7 +78,7 @@ def companions(setting: Setting, single: FloatArray) -> list[LensFit]:
     few = setting.view(condensed(setting, single, left, 20), setting.fine)
     host = best_host(few, _begins(single)).parameter
     search = _Search(setting, host, windows_left(POINT, full, host, _WINDOWS), usual_rho(few, host))
-    return _last(search, _rounds(search))
+    return _last(search, _rounds(search), _BUMP_SIZES if patient else ())
 
 
 @dataclass(frozen=True)
@@ -134,7 +136,7 @@ def _about(band: Band, host: FloatArray) -> Band:
     return band.take(near)
 
 
-def _last(search: _Search, fits: Sequence[LensFit]) -> list[LensFit]:
+def _last(search: _Search, fits: Sequence[LensFit], bumps: Sequence[float]) -> list[LensFit]:
     """The best fits once more with right errors and with parallax, then with dark limbs, and their twins."""
     if not fits:
         return []
@@ -143,7 +145,7 @@ def _last(search: _Search, fits: Sequence[LensFit]) -> list[LensFit]:
     view = setting.view(fine, setting.fine)
     begins = [np.concatenate([fit.parameter, pi_e]) for fit in fits]
     fits = _near_best(fit_round(begins, Round(view, 15, 4, 0.1, widest)))
-    for size in _BUMP_SIZES:
+    for size in bumps:
         if fits and windows_left(BINARY, view, fits[0].parameter, 1):
             softer = setting.view(softened(fine, 0.005 * size), setting.fine)
             bumped = fit_round(_bumps(fits[0].parameter, size), Round(softer, 8, 3, 0.3, widest))

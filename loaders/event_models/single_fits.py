@@ -64,9 +64,9 @@ def two_sources(setting: Setting, single: FloatArray, left: Sequence[Window]) ->
     view = setting.view(condensed(setting, single, left, _PARTS), setting.fine)
     above = [window for window in left if window.pull > 0][:3]
     begins = []
-    for window, u_0, stretch in product(above, (0.02, 0.1, 0.4), (1.0, 0.6)):
-        path = [single[0], single[1], single[2] + np.log(stretch), window.middle, u_0]
-        begins.append(np.concatenate([path, single[3:]]))
+    for window, u_0, share in product(above, (0.02, 0.1, 0.4), (1.0, 0.0)):
+        path = [single[0], single[1], single[2], window.middle, u_0]
+        begins.append(np.concatenate([path, share * single[3:]]))
     return _best(TWO_SOURCES, view, begins)
 
 

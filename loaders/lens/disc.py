@@ -19,7 +19,7 @@ _NODES, _WEIGHTS = np.polynomial.legendre.leggauss(96)
 _COSINE, _SHARE = np.cos(np.pi * (_NODES + 1) / 2), _WEIGHTS / 2
 """Places along half of the edge, and their weights, which add up to one."""
 
-_NODES, _WEIGHTS = np.polynomial.legendre.leggauss(12)
+_NODES, _WEIGHTS = np.polynomial.legendre.leggauss(32)
 _RING = np.sin(np.pi * (_NODES + 1) / 4)
 _RING_SHARE = np.pi / 4 * _WEIGHTS * _RING**3
 """Radii of the uniform discs that make a dark limb, and their weights, which add up to 2/3."""

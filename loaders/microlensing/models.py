@@ -88,10 +88,12 @@ def _others(setting: Setting, single: FloatArray, left: list[Window]) -> list[tu
         if not _left(setting, FINITE, disc.parameter):
             return found
     double = two_sources(setting, single, left)
+    patient = True
     if double is not None:
         found.append((TWO_SOURCES, double))
+        patient = bool(_left(setting, TWO_SOURCES, double.parameter))
     try:
-        found += [(BINARY, fit) for fit in companions(setting, single)]
+        found += [(BINARY, fit) for fit in companions(setting, single, patient)]
     except NUMERIC:
         # The others remain, and what they leave says that something is missing.
         return found
