@@ -33,7 +33,7 @@ def magnification(parameters, name, time):
     return np.atleast_2d(model(parameters).get_magnification(time, bandpass=bandpass, **more))
 
 
-def bands_of(parameters, error=30.0, seed=1, days=40.0, second=0.4):
+def bands_of(parameters, error=80.0, seed=1, days=40.0, second=0.4):
     """Two elements with noise; of two sources the second has that share of the flux of the first."""
     rng, bands = np.random.default_rng(seed), []
     for name, step, source, blend in BANDS:
