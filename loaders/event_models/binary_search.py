@@ -138,26 +138,30 @@ def _about(band: Band, host: FloatArray) -> Band:
 
 def _last(search: _Search, fits: Sequence[LensFit], bumps: Sequence[float]) -> list[LensFit]:
     """The best fits once more with right errors and with parallax, then with dark limbs, and their twins."""
-    if not fits:
-        return []
-    setting, pi_e, widest = search.setting, search.host[3:], 10 * search.rho
-    fine = search.few(40)
+    setting, pi_e = search.setting, search.host[3:]
+    fine, widest = search.few(40), 10 * search.rho
     view = setting.view(fine, setting.fine)
     begins = [np.concatenate([fit.parameter, pi_e]) for fit in fits]
     fits = _near_best(fit_round(begins, Round(view, 15, 4, 0.1, widest)))
     for size in bumps:
-        if fits and windows_left(BINARY, view, fits[0].parameter, 1):
-            softer = setting.view(softened(fine, 0.005 * size), setting.fine)
-            bumped = fit_round(_bumps(fits[0].parameter, size), Round(softer, 8, 3, 0.3, widest))
-            again = fit_round([fit.parameter for fit in bumped], Round(view, 15, 3, 0.1, widest))
-            fits = distinct([*fits, *again], 4)
-    twins = fit_round(
-        [twin for fit in fits[:1] for twin in _twins(fit.parameter)], Round(view, 15, 2, 0.1, widest)
-    )
-    begins = [fit.parameter for fit in _near_best(distinct([*fits, *twins], 4))]
+        fits = _moved_on(search, fits, view, size)
+    twins = [twin for fit in fits[:1] for twin in _twins(fit.parameter)]
+    found = fit_round(twins, Round(view, 15, 2, 0.1, widest))
+    begins = [fit.parameter for fit in _near_best(distinct([*fits, *found], 4))]
     if pi_e.size:
         begins += [begin[:7] for begin in begins[:1]]
     return fit_round(begins, Round(setting.view(fine, setting.fine, dark=True), 25, 6, 0.01, widest))
+
+
+def _moved_on(search: _Search, fits: list[LensFit], view: View, size: float) -> list[LensFit]:
+    """The best fits, and those from places about the best one if that leaves something out."""
+    if not fits or not windows_left(BINARY, view, fits[0].parameter, 1):
+        return fits
+    setting, widest = search.setting, 10 * search.rho
+    softer = setting.view(softened(search.few(40), 0.005 * size), setting.fine)
+    bumped = fit_round(_bumps(fits[0].parameter, size), Round(softer, 8, 3, 0.3, widest))
+    again = fit_round([fit.parameter for fit in bumped], Round(view, 15, 3, 0.1, widest))
+    return distinct([*fits, *again], 4)
 
 
 def _twins(best: FloatArray) -> list[FloatArray]:

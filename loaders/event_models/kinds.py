@@ -173,27 +173,30 @@ def slopes_of(kind: Kind, view: View, step: FloatArray) -> Slopes | None:
     own = range(3, 3 + len(kind.own))
 
     def slopes(at: FloatArray, curves: FloatArray) -> FloatArray:
-        tau, beta = path(kind, view, at)
-        out = np.zeros((at.size, tau.size))
-        along, across = (
-            (_first(kind, view, at, moved) - curves[0]) / step[1]
-            for moved in ((tau + step[1], beta), (tau, beta + step[1]))
-        )
+        place = path(kind, view, at)
+        out = np.zeros((at.size, place[0].size))
         for k in own:
             moved = at.copy()
             moved[k] += step[k]
-            out[k] = (_first(kind, view, moved, (tau, beta)) - curves[0]) / step[k]
-        t_e = np.exp(at[2])
-        out[0], out[1], out[2] = -along / t_e, across, -along * (view.points.time - at[0]) / t_e
+            out[k] = (_first(kind, view, moved, place) - curves[0]) / step[k]
+        ahead, beside = (place[0] + step[1], place[1]), (place[0], place[1] + step[1])
+        along, across = ((_first(kind, view, at, to) - curves[0]) / step[1] for to in (ahead, beside))
+        out[:3] = _path_slopes(view, at, along, across)
         if at.size > own.stop and view.displacement is not None:
             north, east = view.displacement
             out[-2], out[-1] = along * north + across * east, along * east - across * north
         if kind.n_lens == 2:
             # x and y turn with alpha as they do with the path: dτ = -β dα, dβ = τ dα.
-            out[5] = tau * across - beta * along
+            out[5] = place[0] * across - place[1] * along
         return out[:, None]
 
     return slopes
+
+
+def _path_slopes(view: View, at: FloatArray, along: FloatArray, across: FloatArray) -> FloatArray:
+    """Derivatives by t_0, u_0 and ln t_E, shape (3, n), of those by τ and β."""
+    t_e = np.exp(at[2])
+    return np.stack([-along / t_e, across, -along * (view.points.time - at[0]) / t_e])
 
 
 #: Limits of parameters, and their longest steps; of those in days, in Einstein times.
