@@ -10,12 +10,13 @@ from __future__ import annotations
 import importlib
 import importlib.util
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import islice
 
 import numpy as np
 
 from bench.record import Figure
-from bench.season_models import Looked, of_planets, of_single_lenses
+from bench.season_models import Looked, could_show, of_planets, of_single_lenses
 from loaders.event_models.curve import Band, FloatArray, usable_band, without_outliers
 from loaders.event_models.limb import UNIFORM
 from loaders.event_models.point_lens import fit_point_lens
@@ -29,7 +30,7 @@ SEED = 20270917
 NUMBER = 40_000
 """Points of the light curves that are timed."""
 
-CONSTANTS, EVENTS, TIMED = 150, 60, 5
+CONSTANTS, EVENTS, TIMED, PLANETS = 150, 60, 5, 10
 PLANETARY = {"planet": 1.0}
 SINGLE = ("point_lens", "finite_source")
 
@@ -129,7 +130,7 @@ def _fits(curves: Sequence[Sequence[Band]]) -> Iterator[Figure]:
 
 def _planetary() -> Iterator[Figure]:
     """Single-lens parameters of planetary events, without hints."""
-    events = list(_looked(PLANETARY, EVENTS))
+    events = list(_looked(_curves(PLANETARY, EVENTS)))
     off = []
     for one in events:
         value, truth = one.best.value, one.curve.truth
@@ -141,18 +142,23 @@ def _planetary() -> Iterator[Figure]:
     yield Figure(AREA, f"{name}: t_0 within a day", float(np.mean(days < 1)), "of those found", 0.95, "max")
     yield Figure(AREA, f"{name}: t_E within 10 %", float(np.mean(share < 0.1)), "of those found", 0.77, "max")
 
-    yield from of_planets(events)
+    yield from of_planets(list(_looked(_seen_planets())))
 
 
 def _single_lenses() -> Iterator[Figure]:
     """Single lenses that are called something else."""
-    events = [one for kind in SINGLE for one in _looked({kind: 1.0}, EVENTS // 2)]
+    events = [one for kind in SINGLE for one in _looked(_curves({kind: 1.0}, EVENTS // 2))]
     yield from of_single_lenses(events)
 
 
-def _looked(shares: dict[str, float], number: int) -> Iterator[Looked]:
-    """Events that are found among light curves of the test part."""
-    for curve in _curves(shares, number):
+def _seen_planets() -> Iterator[SimulatedCurve]:
+    """Planetary events of the test part whose planets could be found."""
+    return islice(filter(could_show, _curves(PLANETARY, 100 * PLANETS)), PLANETS)
+
+
+def _looked(curves: Iterable[SimulatedCurve]) -> Iterator[Looked]:
+    """What is found of events, and how long that takes; those that are not found are left out."""
+    for curve in curves:
         begin = time.perf_counter()
         found = _event(curve)
         if found is not None:

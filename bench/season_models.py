@@ -23,6 +23,19 @@ WRONG_S, WRONG_Q = 0.1, 0.3
 """How far s (natural logarithm, close or wide) and q (decimal) may be off."""
 
 
+def could_show(curve: SimulatedCurve) -> bool:
+    """Whether the planet of a simulated event could be found at all: by how much it changes the light curve.
+
+    The change at the true path is an upper limit of what a single lens that is fitted leaves.
+    """
+    truth = dict(curve.truth)
+    alone = {name: value for name, value in truth.items() if name not in ("s", "q", "alpha")}
+    points = curve.points["F146"]
+    both, single = (magnification(t, points.bjd_tdb, curve.ra, curve.dec) for t in (truth, alone))
+    change = truth["source_flux_F146"] * (both - single) / points.flux_err
+    return bool(np.sum(change**2) > SIGNALS[0])
+
+
 @dataclass(frozen=True)
 class Looked:
     """A simulated event, what was found of it, and the seconds that took."""
