@@ -21,7 +21,7 @@ def upgrade() -> None:
     sa.Column('season', sa.SmallInteger(), autoincrement=False, nullable=False, comment='Season in whose light curves it was found; 0 for those of all seasons.'),
     sa.Column('photometry_kind', sa.Text(), autoincrement=False, nullable=False, comment='Kind of the light curves: see roman.light_curve_block.'),
     sa.Column('is_event', sa.Boolean(), autoincrement=False, nullable=False, comment='Whether it is kept.'),
-    sa.Column('classification', sa.Text(), autoincrement=False, nullable=False, comment='single_lens or anomalous of events; of others why they were refused: too_weak, few_points, one_element, erratic, step, trend, outburst, periodic, variable; or not_found in a later run.'),
+    sa.Column('classification', sa.Text(), autoincrement=False, nullable=False, comment='Of events what the first of their models is: single_lens, binary_lens, binary_source, or anomalous, a single lens that leaves something out; of others why they were refused: too_weak, few_points, one_element, erratic, step, trend, outburst, periodic, variable, fit_failed; or not_found in a later run.'),
     sa.Column('t_0_guess', sa.Double(), autoincrement=False, nullable=False, comment='Time of the brightening in the search, BJD TDB. [d]'),
     sa.Column('t_eff', sa.Double(), autoincrement=False, nullable=False, comment='Effective time scale in the search. [d]'),
     sa.Column('search_shape', sa.SmallInteger(), autoincrement=False, nullable=False, comment='Curve of the search that fitted better: 1 of high, 2 of low magnification.'),
@@ -38,8 +38,8 @@ def upgrade() -> None:
     op.create_table('event_model',
     sa.Column('event_model_id', sa.BigInteger(), sa.Identity(always=False), autoincrement=True, nullable=False, comment='Identifier.'),
     sa.Column('event_id', sa.BigInteger(), autoincrement=False, nullable=False, comment='Event.'),
-    sa.Column('rank', sa.SmallInteger(), autoincrement=False, nullable=False, comment='Place among the models of the event, by bic, from 1.'),
-    sa.Column('name', sa.Text(), autoincrement=False, nullable=False, comment='Kind of the model: 1L1S with parallax where _parallax follows.'),
+    sa.Column('rank', sa.SmallInteger(), autoincrement=False, nullable=False, comment='Place among the models of the event, from 1: by bic, to which 10 is added for two sources and 20 for two lenses.'),
+    sa.Column('name', sa.Text(), autoincrement=False, nullable=False, comment='Kind of the model: 1L1S, 1L1S_finite, 1L2S or 2L1S, with parallax where _parallax follows. One kind may be there several times: solutions that differ.'),
     sa.Column('n_lens', sa.SmallInteger(), autoincrement=False, nullable=False, comment='Number of lenses.'),
     sa.Column('n_source', sa.SmallInteger(), autoincrement=False, nullable=False, comment='Number of sources.'),
     sa.Column('has_finite_source', sa.Boolean(), autoincrement=False, nullable=False, comment='Whether the source has a size.'),
@@ -57,7 +57,7 @@ def upgrade() -> None:
     sa.ForeignKeyConstraint(['load_run_id'], ['ops.load_run.load_run_id'], name=op.f('event_model_load_run_id_fkey')),
     sa.PrimaryKeyConstraint('event_model_id', name=op.f('event_model_pkey')),
     schema='roman',
-    comment='Models fitted to events, the best one of each event with rank 1.'
+    comment='Models fitted to events, that which is believed of each event with rank 1.'
     )
     op.create_table('event_model_flux',
     sa.Column('event_model_id', sa.BigInteger(), autoincrement=False, nullable=False, comment='Model.'),
@@ -73,7 +73,7 @@ def upgrade() -> None:
     )
     op.create_table('event_model_parameter',
     sa.Column('event_model_id', sa.BigInteger(), autoincrement=False, nullable=False, comment='Model.'),
-    sa.Column('name', sa.Text(), autoincrement=False, nullable=False, comment='t_0 (BJD TDB), u_0, t_E, pi_E_N, pi_E_E and so on.'),
+    sa.Column('name', sa.Text(), autoincrement=False, nullable=False, comment='t_0 (BJD TDB), u_0, t_E, rho, s, q, alpha, pi_E_N, pi_E_E and so on.'),
     sa.Column('value', sa.Double(), autoincrement=False, nullable=False, comment='Value.'),
     sa.Column('err', sa.Double(), autoincrement=False, nullable=True, comment='Standard error from the curvature of chi-square; empty if it is not determined.'),
     sa.Column('unit', sa.Text(), autoincrement=False, nullable=True, comment='Unit of value and err; empty if there is none.'),
