@@ -12,6 +12,7 @@ Most points of a light curve are far from caustics: there the point source with 
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
@@ -23,10 +24,29 @@ from loaders.lens.binary_kernels import CLOSE, disc_magnification
 FloatArray = npt.NDArray[np.float64]
 
 _ACCURACY = 3e-4
-"""Relative error up to which VBMicrolensing goes on."""
+"""Relative error up to which VBMicrolensing goes on, if nothing else is asked for."""
 
 _QUADRUPOLE = 4e-3
 """How much of the magnification the quadrupole may be; what it leaves out is far less."""
+
+
+@dataclass(frozen=True)
+class Disc:
+    """A source, and how well its magnification is to be known.
+
+    Parameters
+    ----------
+    rho
+        Radius, Einstein radii; 0: a point.
+    limb
+        Linear limb darkening u: the surface brightness is ``1 - u (1 - cos θ)``.
+    accuracy
+        Relative error up to which contours are refined; searches may ask for less than fits.
+    """
+
+    rho: float = 0.0
+    limb: float = 0.0
+    accuracy: float = _ACCURACY
 
 
 def magnification(
@@ -47,10 +67,8 @@ def magnification(
         Separation of the lenses, Einstein radii.
     q
         Mass of the second lens over that of the first; may be above 1.
-    rho
-        Radius of the source, Einstein radii; 0: a point.
-    limb
-        Linear limb darkening u: the surface brightness is ``1 - u (1 - cos θ)``.
+    rho, limb
+        Of the `Disc`.
 
     Returns
     -------
@@ -62,27 +80,37 @@ def magnification(
     ValueError
         If s or q is not above zero, rho is below, or limb is not within 0 and 1.
     """
+    return disc_magnification_of(x, y, (s, q), Disc(rho, limb))
+
+
+def disc_magnification_of(
+    x: npt.ArrayLike, y: npt.ArrayLike, lens: tuple[float, float], disc: Disc
+) -> FloatArray:
+    """Magnification of a disc by two lenses (s, q); as `magnification`, as well as the disc asks for."""
+    (s, q), rho, limb = lens, disc.rho, disc.limb
     if not (0 < s < np.inf and 0 < q < np.inf and 0 <= rho < np.inf and 0 <= limb <= 1):
         raise ValueError(
             f"need s > 0, q > 0, rho >= 0 and 0 <= limb <= 1, got s={s}, q={q}, rho={rho}, limb={limb}"
         )
     if q > 1:
-        return magnification(-np.asarray(x), y, s, 1 / q, rho, limb)
+        return disc_magnification_of(-np.asarray(x), y, (s, 1 / q), disc)
     across, along = np.broadcast_arrays(np.asarray(x, dtype=np.float64), np.asarray(y, dtype=np.float64))
     shape = across.shape
     across, along = np.ascontiguousarray(across).ravel(), np.ascontiguousarray(along).ravel()
-    out, state = np.full(across.size, np.nan), np.zeros(across.size, dtype=np.uint8)
     known = np.isfinite(across) & np.isfinite(along)
-    value, close = np.empty(int(known.sum())), np.empty(int(known.sum()), dtype=np.uint8)
-    darkening = 1 - 0.4 * limb / (3 - limb)
-    lens = (float(s), float(q))
-    disc_magnification(
-        (across[known], along[known]), lens, float(rho), darkening, _QUADRUPOLE, (value, close)
-    )
-    out[known], state[known] = value, close
-    for k in np.flatnonzero(state == CLOSE):
-        out[k] = _contour(float(across[k]), float(along[k]), lens, float(rho), float(limb))
+    out = np.full(across.size, np.nan)
+    out[known] = _of_points(across[known], along[known], (float(s), float(q)), disc)
     return out.reshape(shape)
+
+
+def _of_points(x: FloatArray, y: FloatArray, lens: tuple[float, float], disc: Disc) -> FloatArray:
+    """Magnification at places that are known, shape (n,), q being at most 1."""
+    out, state = np.empty(x.size), np.empty(x.size, dtype=np.uint8)
+    darkening = 1 - 0.4 * disc.limb / (3 - disc.limb)
+    disc_magnification((x, y), lens, float(disc.rho), darkening, _QUADRUPOLE, (out, state))
+    for k in np.flatnonzero(state == CLOSE):
+        out[k] = _contour(float(x[k]), float(y[k]), lens, disc)
+    return out
 
 
 def trajectory(
@@ -121,13 +149,14 @@ def trajectory(
     return -tau * cosine + beta * sine, -tau * sine - beta * cosine
 
 
-def _contour(x: float, y: float, lens: tuple[float, float], rho: float, limb: float) -> float:
+def _contour(x: float, y: float, lens: tuple[float, float], disc: Disc) -> float:
     """Magnification of a source by VBMicrolensing."""
     engine = _engine()
-    if rho == 0:
+    if disc.rho == 0:
         return float(engine.BinaryMag0(*lens, x, y))
-    engine.a1 = limb
-    return float(engine.BinaryMag2(*lens, x, y, rho))
+    engine.a1 = disc.limb
+    engine.Tol = engine.RelTol = disc.accuracy
+    return float(engine.BinaryMag2(*lens, x, y, disc.rho))
 
 
 @cache
@@ -135,6 +164,4 @@ def _engine() -> Any:
     """VBMicrolensing, made once: it is not to be used by several threads at once."""
     import VBMicrolensing  # noqa: PLC0415 - a tenth of a second that only light curves near caustics need
 
-    engine = VBMicrolensing.VBMicrolensing()
-    engine.Tol = engine.RelTol = _ACCURACY
-    return engine
+    return VBMicrolensing.VBMicrolensing()

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 import numpy as np
 from astropy.timeseries import LombScargle
 
-from loaders.microlensing.curve import Band, FloatArray
-from loaders.microlensing.lens_fit import Parameters, Points, fit_lens
+from loaders.event_models.curve import Band, FloatArray
+from loaders.event_models.lens_fit import Parameters, Points, fit_lens
 
 _LONGEST_EXPONENT = 50.0
 

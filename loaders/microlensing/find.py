@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from functools import cache
 
-from loaders.microlensing.curve import Band, without_outliers
+import numpy as np
+
+from loaders.event_models.curve import Band, without_outliers
+from loaders.event_models.fitted_model import FittedModel
+from loaders.event_models.limb import LIMB_DARKENING
+from loaders.event_models.point_lens import PointLensFit
+from loaders.event_models.setting import NUMERIC
 from loaders.microlensing.judge import Verdict, judge
-from loaders.microlensing.models import FittedModel, models_of
+from loaders.microlensing.models import class_of, models_of
 from loaders.microlensing.search import Candidate, EventSearch
 
 #: Fall of chi-square from which a candidate is looked at.
@@ -41,18 +47,21 @@ class Found:
     models: Sequence[FittedModel]
 
 
-def look_at(curve: SkyCurve) -> list[Found]:
+def look_at(curve: SkyCurve, limb: Mapping[str, float] = LIMB_DARKENING) -> list[Found]:
     """Search the light curves of an object, judge its candidates, and fit models to an event.
 
     Parameters
     ----------
     curve
         The light curves; elements with fewer than three points do not count.
+    limb
+        Linear limb darkening by optical element.
 
     Returns
     -------
     list of Found
-        The best candidates up to the first that is an event; none where nothing brightens.
+        The best candidates up to the first that is an event; none where nothing brightens. A candidate whose
+        numbers fail is ``fit_failed``: it does not keep others from being looked at.
     """
     bands = [without_outliers(band) for band in curve.bands if len(band) > 2]
     n_point = sum(len(band) for band in bands)
@@ -60,12 +69,34 @@ def look_at(curve: SkyCurve) -> list[Found]:
     for candidate in _search().best(bands, CANDIDATES, _APART):
         if candidate.gain < LEAST_SEARCH_GAIN:
             break
-        verdict = judge(bands, candidate)
-        models = models_of(verdict, curve.ra, curve.dec) if verdict.is_event else []
+        verdict, models = _judged(bands, candidate, (curve.ra, curve.dec), limb)
         found.append(Found(curve.object_id, candidate, verdict, n_point, models))
         if verdict.is_event:
             break
     return found
+
+
+def _judged(
+    bands: Sequence[Band], candidate: Candidate, place: tuple[float, float], limb: Mapping[str, float]
+) -> tuple[Verdict, Sequence[FittedModel]]:
+    """The verdict on a candidate, and models if it is an event."""
+    try:
+        verdict = judge(bands, candidate)
+        if not verdict.is_event:
+            return verdict, []
+        models = models_of(verdict, *place, limb)
+    except NUMERIC:
+        return _failed(bands, candidate), []
+    return replace(verdict, reason=class_of(models)), models
+
+
+def _failed(bands: Sequence[Band], candidate: Candidate) -> Verdict:
+    """The verdict on a candidate whose numbers failed: nothing is known of it but where it is."""
+    unknown = np.full(len(bands), np.nan)
+    fit = PointLensFit(
+        *(candidate.t_0, np.nan, np.nan, unknown, unknown, np.nan, 0, np.full((3, 3), np.nan), False)
+    )
+    return Verdict(False, "fit_failed", fit, np.nan, unknown, np.nan, bands)
 
 
 @cache

@@ -7,11 +7,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from loaders.event_models.condense import condense
+from loaders.event_models.curve import Band, FloatArray
+from loaders.event_models.lens_fit import Points, solve_fluxes
+from loaders.event_models.point_lens import PointLensFit, fit_point_lens, magnification
 from loaders.microlensing.alternatives import outburst_chi2, periodic_chi2, step_chi2, trend_chi2
-from loaders.microlensing.condense import condense
-from loaders.microlensing.curve import Band, FloatArray
-from loaders.microlensing.lens_fit import Points, solve_fluxes
-from loaders.microlensing.point_lens import PointLensFit, fit_point_lens, magnification
 from loaders.microlensing.search import Candidate
 
 #: Fall of chi-square, errors scaled to be right, that an event needs; noise alone reaches some 35.

@@ -6,9 +6,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from itertools import groupby
 from typing import Any
 
+import numpy as np
 import sqlalchemy as sa
 
-from loaders.microlensing.curve import Band, usable_band
+from loaders.event_models.curve import Band, usable_band
 from loaders.microlensing.find import Found, SkyCurve, look_at
 from loaders.photometry.flags import EXCLUDING_FLAGS
 from loaders.photometry.parallel import available_threads
@@ -161,8 +162,8 @@ def _store_event(
         "t_eff": candidate.t_eff,
         "search_shape": candidate.shape,
         "search_gain": candidate.gain,
-        "delta_chi2": verdict.gain,
-        "explained": verdict.explained,
+        "delta_chi2": verdict.gain if np.isfinite(verdict.gain) else None,
+        "explained": verdict.explained if np.isfinite(verdict.explained) else None,
         "n_point": one.n_point,
         "load_run_id": run.load_run_id,
     }
@@ -179,7 +180,7 @@ def _store_models(connection: sa.Connection, run: LoadRun, event_id: int, one: F
     models = table("roman.event_model")
     mine = (models.c.event_id == event_id, models.c.superseded_at.is_(None))
     connection.execute(models.update().where(*mine).values(superseded_at=sa.func.now()))
-    for rank, model in enumerate(sorted(one.models, key=lambda model: model.bic), 1):
+    for rank, model in enumerate(one.models, 1):
         row = model.columns() | {"event_id": event_id, "rank": rank, "load_run_id": run.load_run_id}
         identifier = connection.execute(models.insert().returning(models.c.event_model_id), row).scalar_one()
         key: dict[str, Any] = {"event_model_id": int(identifier)}

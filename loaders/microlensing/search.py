@@ -19,7 +19,7 @@ from dataclasses import dataclass, field
 import numpy as np
 import numpy.typing as npt
 
-from loaders.microlensing.curve import Band, FloatArray, seasons_of
+from loaders.event_models.curve import Band, FloatArray, seasons_of
 from loaders.microlensing.search_kernels import STEP, Tables, bin_points, scan
 
 _RATIO = 4.0 / 3.0

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import sqlalchemy as sa
 
-from loaders.microlensing.curve import usable_band
+from loaders.event_models.curve import usable_band
 from loaders.photometry.flags import EXCLUDING_FLAGS
 from loaders.photometry.parallel import available_threads
 from loaders.stored_curve.load import read_curves

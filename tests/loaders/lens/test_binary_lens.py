@@ -6,8 +6,8 @@ import VBMicrolensing
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from loaders.event_models.point_lens import magnification as point_lens
 from loaders.lens import binary_lens
-from loaders.microlensing.point_lens import magnification as point_lens
 from tests.loaders.lens.peer import mulens_model
 
 LENSES = [

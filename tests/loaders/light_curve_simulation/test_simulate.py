@@ -3,11 +3,11 @@
 import numpy as np
 import pytest
 
+from loaders.event_models.point_lens import magnification
 from loaders.light_curve_simulation import simulate as simulation
 from loaders.light_curve_simulation.artefacts import MASKED
 from loaders.light_curve_simulation.schedule import SEASONS, Cadence
 from loaders.light_curve_simulation.simulate import ARTEFACTS, EVENTS, KINDS, VARIABLES, Recipe
-from loaders.microlensing.point_lens import magnification
 
 SHORT = Cadence(seasons=((61448.0, 61468.0), (61636.0, 61646.0)))
 

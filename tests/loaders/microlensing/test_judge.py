@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from loaders.microlensing.curve import Band, without_outliers
+from loaders.event_models.curve import Band, without_outliers
 from loaders.microlensing.find import SkyCurve, look_at
 from tests.loaders.microlensing.curves import event, times
 

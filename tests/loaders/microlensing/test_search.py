@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from loaders.microlensing.curve import Band, seasons_of, usable_band
+from loaders.event_models.curve import Band, seasons_of, usable_band
 from loaders.microlensing.search import EventSearch, SearchGrid
 from tests.loaders.microlensing.curves import SEASONS, event, times
 

@@ -14,13 +14,13 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from loaders.microlensing.curve import Band, FloatArray
+from loaders.event_models.curve import Band, FloatArray
 
 Magnification = Callable[[FloatArray, FloatArray], FloatArray]
 """Magnifications, shape (n_source, n), of parameters (p,) at times (n,)."""
 
-_CONVERGED = 0.01
-"""Fall of chi-square, of as many errors as are right, below which a step was the last but one."""
+Slopes = Callable[[FloatArray, FloatArray], FloatArray]
+"""Derivatives of magnifications, shape (p, n_source, n), by parameters (p,), where their curves are known."""
 
 _HOPELESS = 1e6
 """Damping at which no step helps any more."""
@@ -79,6 +79,8 @@ class Parameters:
         Shape (p,): limits.
     longest
         Shape (p,): longest step.
+    enough
+        Fall of chi-square below which a step was the last one.
     """
 
     names: tuple[str, ...]
@@ -86,6 +88,7 @@ class Parameters:
     lower: FloatArray
     upper: FloatArray
     longest: FloatArray
+    enough: float = 0.01
 
 
 @dataclass(frozen=True)
@@ -151,6 +154,7 @@ def fit_lens(
     parameters: Parameters,
     begin: FloatArray,
     most_steps: int = 50,
+    slopes: Slopes | None = None,
 ) -> LensFit:
     """Fit a model from a first guess.
 
@@ -166,6 +170,8 @@ def fit_lens(
         Shape (p,): the first guess.
     most_steps
         Most steps.
+    slopes
+        Derivatives; None: by differences of one parameter after the other.
 
     Returns
     -------
@@ -176,9 +182,10 @@ def fit_lens(
     flux, residual = solve_fluxes(points, curves)
     chi2, calls, damping, converged = float(residual @ residual), 1, 1e-2, False
     normal = None
+    slopes = slopes or _differences(points, model, parameters)
     for _ in range(most_steps):
         if normal is None:
-            normal = _normal(points, model, parameters, (at, curves, flux, residual))
+            normal = _normal(points, slopes(at, curves), (curves, flux, residual))
             calls += at.size
         step = _damped(*normal, damping)
         trial = np.clip(
@@ -189,7 +196,7 @@ def fit_lens(
         calls += 1
         new = float(new_residual @ new_residual)
         if new < chi2:
-            converged = chi2 - new < _CONVERGED
+            converged = chi2 - new < parameters.enough
             at, curves, flux, residual, chi2 = trial, new_curves, new_flux, new_residual, new
             damping, normal = damping / 6, None
         else:
@@ -197,7 +204,7 @@ def fit_lens(
             converged = damping > _HOPELESS
         if converged:
             break
-    matrix, _ = normal or _normal(points, model, parameters, (at, curves, flux, residual))
+    matrix, _ = normal or _normal(points, slopes(at, curves), (curves, flux, residual))
     return LensFit(at, flux, chi2, points.time.size, _inverse(matrix), converged, calls)
 
 
@@ -226,23 +233,30 @@ def _not_negative(design: FloatArray, value: FloatArray) -> FloatArray:
         chosen &= ~below
 
 
+def _differences(points: Points, model: Magnification, parameters: Parameters) -> Slopes:
+    """Derivatives by differences."""
+
+    def slopes(at: FloatArray, curves: FloatArray) -> FloatArray:
+        out = np.empty((at.size, *curves.shape))
+        for k, size in enumerate(parameters.step):
+            moved = at.copy()
+            # Towards the inside, so that limits hold for differences too.
+            step = -size if at[k] + size > parameters.upper[k] else size
+            moved[k] += step
+            out[k] = (model(moved, points.time) - curves) / step
+        return out
+
+    return slopes
+
+
 def _normal(
-    points: Points,
-    model: Magnification,
-    parameters: Parameters,
-    state: tuple[FloatArray, FloatArray, FloatArray, FloatArray],
+    points: Points, slopes: FloatArray, state: tuple[FloatArray, FloatArray, FloatArray]
 ) -> tuple[FloatArray, FloatArray]:
     """Normal matrix and right side of the parameters, with the fluxes eliminated."""
-    at, curves, flux, residual = state
-    slope = np.empty((at.size, points.time.size))
-    for k, size in enumerate(parameters.step):
-        moved = at.copy()
-        # Towards the inside, so that limits hold for differences too.
-        step = -size if at[k] + size > parameters.upper[k] else size
-        moved[k] += step
-        change = (model(moved, points.time) - curves) / step
-        for band, part in enumerate(points.slices):
-            slope[k, part] = flux[band, :-1] @ change[:, part]
+    curves, flux, residual = state
+    slope = np.empty((slopes.shape[0], points.time.size))
+    for band, part in enumerate(points.slices):
+        slope[:, part] = np.tensordot(slopes[:, :, part], flux[band, :-1], (1, 0))
     slope *= points.scale
     for part in points.slices:
         basis, _ = np.linalg.qr(_design(points, curves, part))

@@ -7,20 +7,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from loaders.lens.parallax import offsets, shifts
-from loaders.microlensing.curve import Band, FloatArray
-from loaders.microlensing.lens_fit import LensFit, Parameters, Points, fit_lens
-from loaders.microlensing.point_lens import PointLensFit, magnification
+from loaders.event_models.curve import Band, FloatArray
+from loaders.event_models.kinds import POINT, View, curves_of, displacement_of, parameters_of, slopes_of
+from loaders.event_models.lens_fit import LensFit, Points, fit_lens
+from loaders.event_models.point_lens import PointLensFit
 
-NAMES = ("t_0", "u_0", "ln t_E", "pi_E_N", "pi_E_E")
-
-_PARAMETERS = Parameters(
-    NAMES,
-    np.array([1e-3, 1e-4, 1e-4, 1e-3, 1e-3]),
-    np.array([-np.inf, -5.0, np.log(1e-2), -5.0, -5.0]),
-    np.array([np.inf, 5.0, np.log(3e3), 5.0, 5.0]),
-    np.array([5.0, 0.3, 0.5, 0.3, 0.3]),
-)
+NAMES = POINT.names(True)
 
 
 @dataclass(frozen=True)
@@ -52,18 +44,19 @@ def fit_parallax(bands: Sequence[Band], ra: float, dec: float, start: PointLensF
         The fit without parallax.
     """
     points = Points.of(bands)
-    moved = offsets(points.time, ra, dec, start.t_0)
-
-    def model(parameter: FloatArray, time: FloatArray) -> FloatArray:
-        t_0, u_0, ln_t_e, north, east = parameter
-        tau, beta = shifts(moved, north, east)
-        u = np.hypot((time - t_0) / np.exp(ln_t_e) + tau, u_0 + beta)
-        return magnification(np.maximum(u, 1e-6))[None]
-
+    moved = displacement_of(points, ra, dec, start.t_0)
+    view = View(points, moved, np.zeros(len(points.names)), 0.0)
     begins = [
         np.array([start.t_0, side * start.u_0, np.log(start.t_E), north, 0.0])
         for side in (1, -1)
         for north in (-0.1, 0.1)
     ]
-    fits = [fit_lens(points, model, _PARAMETERS, begin, 60) for begin in begins]
+    fits = [_fit(view, begin) for begin in begins]
     return ParallaxFit(min(fits, key=lambda fit: fit.chi2), start.t_0)
+
+
+def _fit(view: View, begin: FloatArray) -> LensFit:
+    """A fit from one place."""
+    parameters = parameters_of(POINT, begin)
+    slopes = slopes_of(POINT, view, parameters.step)
+    return fit_lens(view.points, curves_of(POINT, view), parameters, begin, 60, slopes)

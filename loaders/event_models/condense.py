@@ -6,7 +6,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from loaders.microlensing.curve import Band, FloatArray
+from loaders.event_models.curve import Band, FloatArray
+from loaders.event_models.structure import Window
 
 
 def condense(bands: Sequence[Band], t_0: float, t_eff: float, t_e: float) -> list[Band]:
@@ -30,15 +31,52 @@ def condense(bands: Sequence[Band], t_0: float, t_eff: float, t_e: float) -> lis
     return [_condensed(band, _bins(band.time, t_0, t_eff, t_e)) for band in bands]
 
 
-_SHARE, _SHARE_OF_EINSTEIN, _LONGEST = 0.05, 0.1, 3.0
+def condense_about(
+    bands: Sequence[Band], scale: tuple[float, float, float], windows: Sequence[Window], parts: float
+) -> list[Band]:
+    """Join points as `condense` does, but where a model was off only over a part of how long it was.
+
+    Parameters
+    ----------
+    bands
+        The light curves.
+    scale
+        t_0, t_eff and t_E, as of `condense`.
+    windows
+        Where a model leaves something out.
+    parts
+        Points that shall be left in a window, and in each stretch of its length beside it; the time scale of
+        the lens is divided by as many.
+    """
+    share = 1 / parts
+    return [_condensed(b, _bins(b.time, *scale, share, _longest(b.time, windows, share))) for b in bands]
 
 
-def _bins(time: FloatArray, t_0: float, t_eff: float, t_e: float) -> FloatArray:
+def _longest(time: FloatArray, windows: Sequence[Window], share: float) -> FloatArray:
+    """Longest bin at each time: a part of a window within it, growing with the distance from it, days."""
+    longest = np.full(time.size, np.inf)
+    for window in windows:
+        outside = np.maximum(np.maximum(window.begin - time, time - window.end), 0.0)
+        longest = np.minimum(longest, share * (max(window.length, _SHORTEST) + outside))
+    return longest
+
+
+_SHARE, _LONGEST, _SHORTEST = 0.05, 3.0, 0.02
+
+
+def _bins(
+    time: FloatArray,
+    t_0: float,
+    t_eff: float,
+    t_e: float,
+    share: float = _SHARE,
+    most: float | FloatArray = np.inf,
+) -> FloatArray:
     """Number of the bin of each point, ascending, shape (n,)."""
-    length = np.minimum(_SHARE * np.hypot(t_eff, time - t_0), _SHARE_OF_EINSTEIN * t_e)
+    length = np.minimum(share * np.hypot(t_eff, time - t_0), 2 * share * t_e)
     # Far from the event nothing happens.
     far = np.abs(time - t_0) > 5 * t_e
-    length = np.minimum(np.where(far, 0.2 * np.abs(time - t_0), length), _LONGEST)
+    length = np.minimum(np.minimum(np.where(far, 0.2 * np.abs(time - t_0), length), _LONGEST), most)
     step = np.diff(time, prepend=time[:1])
     # The number of lengths gone by; a gap begins a new bin.
     gone = np.floor(np.cumsum(step / length))

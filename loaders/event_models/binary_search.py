@@ -1,0 +1,242 @@
+"""The search for companions: many seeds, fitted with wide errors first, fewer and fewer with right ones."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from loaders.event_models.curve import Band, FloatArray
+from loaders.event_models.host import best_host
+from loaders.event_models.kinds import BINARY, POINT, View, curves_of, parameters_of, slopes_of
+from loaders.event_models.lens_fit import LensFit, fit_lens
+from loaders.event_models.seeds import grid_seeds, window_seeds
+from loaders.event_models.setting import NUMERIC, Setting, condensed, residual_of, softened, windows_left
+from loaders.event_models.single_fits import usual_rho
+from loaders.event_models.structure import Window
+
+_WINDOWS = 5
+"""Windows that are asked for companions, the strongest ones."""
+
+_FLOORS = (0.03, 0.02, 0.01, 0.005, 0.002, 0.001)
+"""Shares of the excess that are tried for errors that smooth chi-square."""
+
+_BUMPS, _BUMP_SIZES = 8, (1.0, 0.4, 0.15)
+_BUMP = np.array([0.0, 0.0, 0.0, 0.03, 0.5, 0.02, 0.7])
+"""How far a fit that stuck is moved: in ln s, ln q, alpha and ln rho, not along its path."""
+
+_SEEDS = 18
+"""Seeds of either set that are fitted."""
+
+
+@dataclass(frozen=True)
+class Round:
+    """One round of fits.
+
+    Parameters
+    ----------
+    view
+        The points.
+    steps
+        Most steps of a fit.
+    keep
+        How many of the results go on.
+    enough
+        Fall of chi-square below which a step is the last one.
+    widest
+        Largest source, Einstein radii: those that grow without end cost most of the time.
+    """
+
+    view: View
+    steps: int
+    keep: int
+    enough: float
+    widest: float
+
+
+def companions(setting: Setting, single: FloatArray, patient: bool = True) -> list[LensFit]:
+    """Search for companions of a lens.
+
+    Parameters
+    ----------
+    setting
+        The event.
+    single
+        The single lens that fits best, (t_0, u_0, ln t_E) and pi_E_N, pi_E_E if it lasts long enough.
+    patient
+        Whether fits that stuck are to be helped on; not worth it where something else explains all.
+
+    Returns
+    -------
+    list of LensFit
+        Lenses that differ, fitted to finely condensed points, the best first; those with parallax have nine
+        parameters. None if no fit came to numbers.
+    """
+    full = setting.view(setting.bands, setting.fine)
+    left = windows_left(POINT, full, single)
+    few = setting.view(condensed(setting, single, left, 20), setting.fine)
+    host = best_host(few, _begins(single)).parameter
+    search = _Search(setting, host, windows_left(POINT, full, host, _WINDOWS), usual_rho(few, host))
+    return _last(search, _rounds(search), _BUMP_SIZES if patient else ())
+
+
+@dataclass(frozen=True)
+class _Search:
+    """An event, its lens without a companion, where that is off, and the usual radius of its source."""
+
+    setting: Setting
+    host: FloatArray
+    left: Sequence[Window]
+    rho: float
+
+    def few(self, parts: float, left: float = np.inf) -> list[Band]:
+        """Condensed light curves, errors so large that the lens alone is off by ``left`` of chi-square."""
+        few = condensed(self.setting, self.host, self.left, parts)
+        for floor in _FLOORS:
+            soft = softened(few, floor)
+            residual = residual_of(POINT, self.setting.view(soft, self.setting.fine), self.host)
+            if residual @ residual - residual.size > left:
+                return soft
+        return few
+
+
+def _begins(single: FloatArray) -> list[FloatArray]:
+    """Single lenses from which that without the anomaly is looked for, on both sides."""
+    t_eff = abs(single[1]) * np.exp(single[2])
+    begins = [single]
+    for side in (1, -1):
+        for stretch, u_0 in ((1.0, 0.1), (1.0, 0.5), (0.3, 0.3), (3.0, 0.3)):
+            path = [single[0], side * u_0, np.log(max(stretch * t_eff / u_0, 0.02))]
+            begins.append(np.concatenate([path, np.zeros(single.size - 3)]))
+    return begins
+
+
+def _rounds(search: _Search) -> list[LensFit]:
+    """Seeds, and fits with wide errors and then smaller ones, parallax held."""
+    setting, host, rho = search.setting, search.host, search.rho
+    coarse = [band for band in search.few(10, 300.0) if band.name == setting.main]
+    if not coarse:
+        return []
+    scan = setting.view([_about(coarse[0], host)], 0.05)
+    short = [window for window in search.left if window.length < np.exp(host[2])]
+    seeds = window_seeds(scan, host, rho, short)[:_SEEDS] + grid_seeds(scan, host, rho)[:_SEEDS]
+    view = setting.view(coarse, 0.02, host[3:])
+    fits = fit_round([seed.parameter for seed in seeds], Round(view, 4, 14, 1.0, 4 * rho))
+    fits = fit_round([fit.parameter for fit in fits], Round(view, 12, 9, 1.0, 4 * rho))
+    view = setting.view(search.few(15, 3000.0), max(0.005, setting.fine), host[3:])
+    return fit_round([fit.parameter for fit in fits], Round(view, 12, 5, 0.3, 6 * rho))
+
+
+def _about(band: Band, host: FloatArray) -> Band:
+    """The points about an event, and ten of the others."""
+    near = np.abs(band.time - host[0]) < 3 * np.exp(host[2])
+    far = np.flatnonzero(~near)
+    near[far[:: max(1, far.size // 10)]] = True
+    return band.take(near)
+
+
+def _last(search: _Search, fits: Sequence[LensFit], bumps: Sequence[float]) -> list[LensFit]:
+    """The best fits once more with right errors and with parallax, then with dark limbs, and their twins."""
+    setting, pi_e = search.setting, search.host[3:]
+    fine, widest = search.few(40), 10 * search.rho
+    view = setting.view(fine, setting.fine)
+    begins = [np.concatenate([fit.parameter, pi_e]) for fit in fits]
+    fits = _near_best(fit_round(begins, Round(view, 15, 4, 0.1, widest)))
+    for size in bumps:
+        fits = _moved_on(search, fits, view, size)
+    twins = [twin for fit in fits[:1] for twin in _twins(fit.parameter)]
+    found = fit_round(twins, Round(view, 15, 2, 0.1, widest))
+    begins = [fit.parameter for fit in _near_best(distinct([*fits, *found], 4))]
+    if pi_e.size:
+        begins += [begin[:7] for begin in begins[:1]]
+    return fit_round(begins, Round(setting.view(fine, setting.fine, dark=True), 25, 6, 0.01, widest))
+
+
+def _moved_on(search: _Search, fits: list[LensFit], view: View, size: float) -> list[LensFit]:
+    """The best fits, and those from places about the best one if that leaves something out."""
+    if not fits or not windows_left(BINARY, view, fits[0].parameter, 1):
+        return fits
+    setting, widest = search.setting, 10 * search.rho
+    softer = setting.view(softened(search.few(40), 0.005 * size), setting.fine)
+    bumped = fit_round(_bumps(fits[0].parameter, size), Round(softer, 8, 3, 0.3, widest))
+    again = fit_round([fit.parameter for fit in bumped], Round(view, 15, 3, 0.1, widest))
+    return distinct([*fits, *again], 4)
+
+
+def _twins(best: FloatArray) -> list[FloatArray]:
+    """Lenses whose light curves are nearly the same: close and wide, and, with parallax, of the other side.
+
+    Dominik (1999, A&A 349, 108); Smith, Mao & Paczyński (2003, MNRAS 339, 925).
+    """
+    wide = best.copy()
+    wide[3] = -wide[3]
+    if best.size == 7:
+        return [wide]
+    return [wide, best * [1, -1, 1, 1, 1, -1, 1, -1, 1]]
+
+
+def _near_best(fits: Sequence[LensFit]) -> list[LensFit]:
+    """Fits whose chi-square is not hopelessly above that of the best."""
+    if not fits:
+        return []
+    most = fits[0].chi2 + max(100.0, 0.1 * abs(fits[0].chi2 - fits[0].n_point))
+    return [fit for fit in fits if fit.chi2 <= most]
+
+
+def _bumps(best: FloatArray, size: float) -> list[FloatArray]:
+    """Places about a lens from which fits that stuck go on, the same ones each time."""
+    moves = np.random.default_rng(7).normal(size=(_BUMPS, _BUMP.size)) * size * _BUMP
+    return [best + np.concatenate([move, np.zeros(best.size - 7)]) for move in moves]
+
+
+def fit_round(begins: Iterable[FloatArray], by: Round) -> list[LensFit]:
+    """Fit from many places; the best of those that differ, the best first."""
+    fits = [fit for begin in begins if (fit := _fit(begin, by)) is not None]
+    return distinct(fits, by.keep)
+
+
+def _fit(begin: FloatArray, by: Round) -> LensFit | None:
+    """A fit; None where its numbers fail."""
+    usual = parameters_of(BINARY, begin)
+    upper = usual.upper.copy()
+    upper[6] = np.log(by.widest)
+    parameters = replace(usual, enough=by.enough, upper=upper)
+    slopes = slopes_of(BINARY, by.view, parameters.step)
+    try:
+        fit = fit_lens(by.view.points, curves_of(BINARY, by.view), parameters, begin, by.steps, slopes)
+    except NUMERIC:
+        return None
+    return fit if np.isfinite(fit.chi2) else None
+
+
+def distinct(fits: Iterable[LensFit], most: int) -> list[LensFit]:
+    """The best fits, none of which are the same lens twice."""
+    kept: list[LensFit] = []
+    for fit in sorted(fits, key=lambda fit: fit.chi2):
+        if len(kept) == most:
+            break
+        if not any(_same(fit.parameter, other.parameter) for other in kept):
+            kept.append(fit)
+    return kept
+
+
+def _same(one: FloatArray, other: FloatArray) -> bool:
+    """Whether two lenses are the same but for what fits do not tell apart."""
+    if one.size != other.size:
+        return False
+    a, b = canonical(one), canonical(other)
+    turn = np.abs((a[5] - b[5] + np.pi) % (2 * np.pi) - np.pi)
+    near = abs(a[3] - b[3]) < 0.04 and abs(a[4] - b[4]) < 0.2 and turn < 0.06
+    return bool(near and abs(a[6] - b[6]) < 0.7 and a[1] * b[1] >= 0)
+
+
+def canonical(parameter: FloatArray) -> FloatArray:
+    """The same lens with q at most 1, alpha within a turn and, without parallax, u_0 not below zero."""
+    out = parameter.copy()
+    if out[4] > 0:
+        out[4], out[5] = -out[4], out[5] + np.pi
+    if out.size == 7 and out[1] < 0:
+        out[1], out[5] = -out[1], -out[5]
+    out[5] %= 2 * np.pi
+    return out

@@ -1,0 +1,188 @@
+"""The models of an event, in one form for all kinds, and which of them is believed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from loaders.event_models.binary_search import canonical
+from loaders.event_models.curve import FloatArray
+from loaders.event_models.kinds import BINARY, Kind, curves_of
+from loaders.event_models.lens_fit import LensFit, solve_fluxes
+from loaders.event_models.setting import Setting, windows_of
+
+_UNITS = {"t_0": "d", "t_0_1": "d", "t_0_2": "d", "t_E": "d", "alpha": "deg"}
+
+#: What is added to the information criterion of models, by lenses and sources: what is more common is to be
+#: believed more easily, and points that are not independent make every criterion too kind to more parameters.
+SURCHARGE = {(1, 1): 0.0, (1, 2): 10.0, (2, 1): 20.0}
+
+
+@dataclass(frozen=True)
+class FittedModel:
+    """A model of an event.
+
+    Parameters
+    ----------
+    kind
+        Lenses and sources.
+    has_parallax
+        Whether the motion of the telescope counts.
+    value, error
+        Parameters by the names of MulensModel, and their standard errors, NaN where not determined.
+    elements
+        Optical elements.
+    flux
+        Shape (n_element, n_source + 1): sources and, last, the blend, nJy.
+    error_scale
+        Shape (n_element,): by what errors were multiplied.
+    chi2, n_point
+        Of all points, with these errors.
+    t_0_par
+        Reference time of parallax, BJD (TDB); None without.
+    converged
+        Whether the fit came to an end.
+    complete
+        Whether nothing holds together in what it leaves (`loaders.event_models.structure`).
+    """
+
+    kind: Kind
+    has_parallax: bool
+    value: Mapping[str, float]
+    error: Mapping[str, float]
+    elements: Sequence[str]
+    flux: FloatArray
+    error_scale: FloatArray
+    chi2: float
+    n_point: int
+    t_0_par: float | None
+    converged: bool
+    complete: bool
+
+    @property
+    def name(self) -> str:
+        """Kind, such as ``1L1S_parallax``."""
+        return self.kind.name + ("_parallax" if self.has_parallax else "")
+
+    @property
+    def n_parameter(self) -> int:
+        """Parameters, fluxes included."""
+        return len(self.value) + int(self.flux.size)
+
+    @property
+    def bic(self) -> float:
+        """Bayesian information criterion (Schwarz 1978, Ann. Stat. 6, 461)."""
+        return float(self.chi2 + self.n_parameter * np.log(self.n_point))
+
+    @property
+    def score(self) -> float:
+        """What models are ranked by: the criterion, and the surcharge for what is rare."""
+        return self.bic + SURCHARGE[self.kind.n_lens, self.kind.n_source]
+
+    def columns(self) -> dict[str, Any]:
+        """Columns of ``roman.event_model``."""
+        return {
+            "name": self.name,
+            "n_lens": self.kind.n_lens,
+            "n_source": self.kind.n_source,
+            "has_finite_source": self.kind.finite,
+            "has_parallax": self.has_parallax,
+            "chi2": self.chi2,
+            "n_point": self.n_point,
+            "n_parameter": self.n_parameter,
+            "bic": self.bic,
+            "t_0_par": self.t_0_par,
+            "is_converged": self.converged,
+            "software": "roman-db, VBMicrolensing" if self.kind.n_lens > 1 else "roman-db",
+        }
+
+    def parameter_rows(self) -> list[dict[str, Any]]:
+        """Columns of ``roman.event_model_parameter``, one a parameter."""
+        return [
+            {
+                "name": name,
+                "value": value,
+                "err": self.error[name] if np.isfinite(self.error[name]) else None,
+                "unit": _UNITS.get(name),
+            }
+            for name, value in self.value.items()
+        ]
+
+    def flux_rows(self) -> list[dict[str, Any]]:
+        """Columns of ``roman.event_model_flux``: sources from 1, and the blend as source 0."""
+        return [
+            {
+                "optical_element": element,
+                "source_number": number,
+                "flux": float(flux[number - 1]),
+                "error_scale": float(scale),
+            }
+            for element, flux, scale in zip(self.elements, self.flux, self.error_scale, strict=True)
+            for number in range(flux.size)
+        ]
+
+
+def ranked(models: Sequence[FittedModel]) -> list[FittedModel]:
+    """The models of an event, the one that is believed first.
+
+    The order is that of `FittedModel.score`: of all models that describe the light curve equally well the one
+    with the fewest parameters is believed, and two lenses or sources only if their gain is clear.
+    """
+    return sorted(models, key=lambda model: model.score)
+
+
+def model_of(setting: Setting, kind: Kind, fit: LensFit, error_scale: FloatArray) -> FittedModel:
+    """A fit of condensed points, held against all points.
+
+    Parameters
+    ----------
+    setting
+        The event.
+    kind
+        What was fitted.
+    fit
+        The fit, with or without parallax.
+    error_scale
+        Shape (n_band,): by what the errors of the event's light curves had been multiplied.
+    """
+    with_parallax = fit.parameter.size > len(kind.names(False))
+    parameter = canonical(fit.parameter) if kind is BINARY else fit.parameter
+    view = setting.view(setting.bands, setting.fine, dark=True)
+    flux, residual = solve_fluxes(view.points, curves_of(kind, view)(parameter, view.points.time))
+    value, error = _named(kind.names(with_parallax), parameter, fit.covariance)
+    if kind.n_source > 1:
+        value, error = _numbered(value), _numbered(error)
+    return FittedModel(
+        *(kind, with_parallax, value, error, view.points.names, flux, error_scale),
+        *(float(residual @ residual), residual.size, setting.t_0_par if with_parallax else None),
+        *(fit.converged, not windows_of(view, parameter, residual, 1)),
+    )
+
+
+def standard_errors(covariance: FloatArray) -> list[float]:
+    """Standard errors; NaN where the parameters are not determined."""
+    variance = np.diag(covariance)
+    return [float(error) for error in np.sqrt(np.where(variance > 0, variance, np.nan))]
+
+
+def _named(
+    names: Sequence[str], parameter: FloatArray, covariance: FloatArray
+) -> tuple[dict[str, float], dict[str, float]]:
+    """Values and errors by the names of MulensModel: logarithms taken away, angles in degrees."""
+    value, error = {}, {}
+    for name, at, sigma in zip(names, parameter.tolist(), standard_errors(covariance), strict=True):
+        if name.startswith("ln "):
+            value[name[3:]], error[name[3:]] = float(np.exp(at)), float(np.exp(at)) * sigma
+        elif name == "alpha":
+            value[name], error[name] = float(np.degrees(at)), float(np.degrees(sigma))
+        else:
+            value[name], error[name] = at, sigma
+    return value, error
+
+
+def _numbered(one: Mapping[str, float]) -> dict[str, float]:
+    """With the names of the first of two sources."""
+    return {name + "_1" if name in ("t_0", "u_0") else name: value for name, value in one.items()}

@@ -1,0 +1,238 @@
+"""Kinds of models: their parameters as fits take them, and the magnification that they give."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from loaders.event_models.curve import FloatArray
+from loaders.event_models.lens_fit import Magnification, Parameters, Points, Slopes
+from loaders.lens import disc
+from loaders.lens.binary_lens import Disc, disc_magnification_of
+from loaders.lens.parallax import offsets, shifts
+
+_LEAST = 1e-6
+"""Separation (Einstein radii) below which a point is not magnified more."""
+
+_PATH = ("t_0", "u_0", "ln t_E")
+_PARALLAX = ("pi_E_N", "pi_E_E")
+
+
+@dataclass(frozen=True)
+class Kind:
+    """A kind of model.
+
+    Parameters
+    ----------
+    name
+        Such as ``2L1S``, without what is said of parallax.
+    n_lens, n_source
+        How many there are.
+    own
+        Names of its parameters after t_0, u_0 and ln t_E. alpha is in radians, sizes are logarithms.
+    """
+
+    name: str
+    n_lens: int
+    n_source: int
+    own: tuple[str, ...]
+
+    @property
+    def finite(self) -> bool:
+        """Whether the source has a size."""
+        return "ln rho" in self.own
+
+    def names(self, parallax: bool) -> tuple[str, ...]:
+        """Names of the parameters as fits take them."""
+        return _PATH + self.own + (_PARALLAX if parallax else ())
+
+
+POINT = Kind("1L1S", 1, 1, ())
+FINITE = Kind("1L1S_finite", 1, 1, ("ln rho",))
+TWO_SOURCES = Kind("1L2S", 1, 2, ("t_0_2", "u_0_2"))
+BINARY = Kind("2L1S", 2, 1, ("ln s", "ln q", "alpha", "ln rho"))
+
+
+@dataclass(frozen=True)
+class View:
+    """Points, and how they are looked at.
+
+    Parameters
+    ----------
+    points
+        The light curves.
+    displacement
+        What `loaders.lens.parallax.offsets` says of their times; None without parallax.
+    limb
+        Shape (n_band,): linear limb darkening.
+    accuracy
+        Relative error of magnifications near caustics that will do.
+    fixed
+        pi_E_N and pi_E_E of models that do not fit them.
+    """
+
+    points: Points
+    displacement: tuple[FloatArray, FloatArray] | None
+    limb: FloatArray
+    accuracy: float
+    fixed: tuple[float, float] = (0.0, 0.0)
+
+
+def displacement_of(points: Points, ra: float, dec: float, t_0_par: float) -> tuple[FloatArray, FloatArray]:
+    """What the motion of the telescope adds to the path at all points, in the frame of the Earth."""
+    return offsets(points.time, ra, dec, t_0_par)
+
+
+def curves_of(kind: Kind, view: View) -> Magnification:
+    """The magnification of a kind of model at the points of a view, as `fit_lens` takes it.
+
+    Parameters
+    ----------
+    kind
+        Its parameters are those of `Kind.names`, with or without parallax.
+    view
+        The times at which it is evaluated are those of its points.
+    """
+
+    def curves(parameter: FloatArray, _: FloatArray) -> FloatArray:
+        at = path(kind, view, parameter)
+        first = _first(kind, view, parameter, at)
+        if kind.n_source == 1:
+            return first[None]
+        later = (parameter[0] - parameter[3]) / np.exp(parameter[2])
+        second = np.hypot(at[0] + later, at[1] + parameter[4] - parameter[1])
+        return np.stack([first, disc.magnification(np.maximum(second, _LEAST), 0.0)])
+
+    return curves
+
+
+def _first(kind: Kind, view: View, parameter: FloatArray, at: tuple[FloatArray, FloatArray]) -> FloatArray:
+    """Magnification of the first source at places (τ, β), shape (n,)."""
+    if kind.n_lens == 2:
+        return _binary(view, parameter, at)
+    if kind.finite:
+        return _finite(view, np.hypot(*at), float(np.exp(parameter[3])))
+    return disc.magnification(np.maximum(np.hypot(*at), _LEAST), 0.0)
+
+
+def path(kind: Kind, view: View, parameter: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """τ and β of the (first) source at the points of a view, shape (n,) each."""
+    tau = (view.points.time - parameter[0]) / np.exp(parameter[2])
+    beta = np.full(tau.size, parameter[1])
+    pi_e = view.fixed if parameter.size == len(kind.names(False)) else (parameter[-2], parameter[-1])
+    if view.displacement is not None and any(pi_e):
+        along, across = shifts(view.displacement, *pi_e)
+        tau, beta = tau + along, beta + across
+    return tau, beta
+
+
+def _finite(view: View, u: FloatArray, rho: float) -> FloatArray:
+    """Magnification of a disc by one lens, the limb of each element as dark as it is."""
+    out = np.empty(u.size)
+    for part, limb in zip(view.points.slices, view.limb.tolist(), strict=True):
+        out[part] = disc.magnification(u[part], rho, limb)
+    return out
+
+
+def _binary(view: View, parameter: FloatArray, at: tuple[FloatArray, FloatArray]) -> FloatArray:
+    """Magnification of a disc by two lenses."""
+    s, q, rho = (float(np.exp(parameter[k])) for k in (3, 4, 6))
+    x, y = turned(*at, float(parameter[5]))
+    out = np.empty(x.size)
+    for part, limb in zip(view.points.slices, view.limb.tolist(), strict=True):
+        out[part] = disc_magnification_of(x[part], y[part], (s, q), Disc(rho, limb, view.accuracy))
+    return out
+
+
+def turned(tau: FloatArray, beta: FloatArray, alpha: float) -> tuple[FloatArray, FloatArray]:
+    """The source from the centre of mass (`loaders.lens.binary_lens.trajectory`); alpha in radians."""
+    cosine, sine = np.cos(alpha), np.sin(alpha)
+    return -tau * cosine + beta * sine, -tau * sine - beta * cosine
+
+
+def slopes_of(kind: Kind, view: View, step: FloatArray) -> Slopes | None:
+    """Derivatives of a kind of one source: those of its path are two differences, along it and across.
+
+    So they agree with each other to the last digit, as they must where parallax and t_0 do much the same.
+
+    Parameters
+    ----------
+    kind, view
+        As of `curves_of`.
+    step
+        Shape (p,): differences (`parameters_of`); that of u_0 serves for the place of the source.
+
+    Returns
+    -------
+    Slopes or None
+        None for two sources: differences of one parameter after the other will do.
+    """
+    if kind.n_source > 1:
+        return None
+    own = range(3, 3 + len(kind.own))
+
+    def slopes(at: FloatArray, curves: FloatArray) -> FloatArray:
+        place = path(kind, view, at)
+        out = np.zeros((at.size, place[0].size))
+        for k in own:
+            moved = at.copy()
+            moved[k] += step[k]
+            out[k] = (_first(kind, view, moved, place) - curves[0]) / step[k]
+        ahead, beside = (place[0] + step[1], place[1]), (place[0], place[1] + step[1])
+        along, across = ((_first(kind, view, at, to) - curves[0]) / step[1] for to in (ahead, beside))
+        out[:3] = _path_slopes(view, at, along, across)
+        if at.size > own.stop and view.displacement is not None:
+            north, east = view.displacement
+            out[-2], out[-1] = along * north + across * east, along * east - across * north
+        if kind.n_lens == 2:
+            # x and y turn with alpha as they do with the path: dτ = -β dα, dβ = τ dα.
+            out[5] = place[0] * across - place[1] * along
+        return out[:, None]
+
+    return slopes
+
+
+def _path_slopes(view: View, at: FloatArray, along: FloatArray, across: FloatArray) -> FloatArray:
+    """Derivatives by t_0, u_0 and ln t_E, shape (3, n), of those by τ and β."""
+    t_e = np.exp(at[2])
+    return np.stack([-along / t_e, across, -along * (view.points.time - at[0]) / t_e])
+
+
+#: Limits of parameters, and their longest steps; of those in days, in Einstein times.
+_LIMITS = {
+    "t_0": (-np.inf, np.inf, 0.2),
+    "t_0_2": (-np.inf, np.inf, 0.2),
+    "u_0": (-5.0, 5.0, 0.2),
+    "u_0_2": (-5.0, 5.0, 0.2),
+    "ln t_E": (np.log(1e-2), np.log(3e3), 0.3),
+    "ln s": (np.log(0.05), np.log(20.0), 0.15),
+    "ln q": (np.log(1e-7), np.log(10.0), 0.7),
+    "alpha": (-np.inf, np.inf, 0.2),
+    "ln rho": (np.log(1e-5), np.log(10.0), 0.7),
+    "pi_E_N": (-5.0, 5.0, 0.3),
+    "pi_E_E": (-5.0, 5.0, 0.3),
+}
+
+
+def parameters_of(kind: Kind, begin: FloatArray) -> Parameters:
+    """What a fit has to know of the parameters of a kind.
+
+    Differences for derivatives are a twentieth of what changes fastest, the source or the impact parameter:
+    the magnification near a caustic is known to 1e-3 only.
+
+    Parameters
+    ----------
+    kind
+        The kind of the model.
+    begin
+        Where the fit begins, with or without parallax.
+    """
+    names = kind.names(begin.size > len(kind.names(False)))
+    at = dict(zip(names, begin.tolist(), strict=True))
+    sharp = np.exp(at["ln rho"]) if kind.finite else max(abs(at["u_0"]), 1e-3)
+    small, t_e = 0.05 * float(np.clip(sharp, 1e-4, 0.02)), float(np.exp(at["ln t_E"]))
+    own = {"t_0": small * t_e, "t_0_2": small * t_e, "ln q": 0.01, "ln rho": 0.03}
+    days = [t_e if name.startswith("t_0") else 1.0 for name in names]
+    lower, upper, longest = np.array([_LIMITS[name] for name in names]).T
+    return Parameters(names, np.array([own.get(n, small) for n in names]), lower, upper, longest * days)

@@ -1,0 +1,96 @@
+"""What may look like a companion and is none: sources with a size, and two sources behind one lens."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from itertools import product
+
+import numpy as np
+
+from loaders.event_models.curve import FloatArray
+from loaders.event_models.kinds import (
+    FINITE,
+    POINT,
+    TWO_SOURCES,
+    Kind,
+    View,
+    curves_of,
+    parameters_of,
+    slopes_of,
+)
+from loaders.event_models.lens_fit import LensFit, fit_lens, solve_fluxes
+from loaders.event_models.setting import NUMERIC, Setting, condensed, crossing_time
+from loaders.event_models.structure import Window
+
+_PARTS, _STEPS = 40, 60
+
+
+def finite_source(setting: Setting, single: FloatArray, left: Sequence[Window]) -> LensFit | None:
+    """Fit a single lens whose source has a size.
+
+    Parameters
+    ----------
+    setting
+        The event.
+    single
+        The single lens with a point as source, with parallax if the event lasts long enough.
+    left
+        Where that is off.
+
+    Returns
+    -------
+    LensFit or None
+        Of finely condensed points; None if no fit came to numbers.
+    """
+    view = setting.view(condensed(setting, single, left, _PARTS), setting.fine, dark=True)
+    usual, u_0 = usual_rho(view, single), abs(float(single[1]))
+    begins = []
+    # A source taken for a point makes a wild parallax.
+    for rho, share in product((0.3 * usual, usual, 3 * usual, max(u_0, 1e-4)), (1.0, 0.0)):
+        for impact in (u_0, 0.3 * rho):
+            path = [single[0], np.copysign(impact, single[1]), single[2], np.log(rho)]
+            begins.append(np.concatenate([path, share * single[3:]]))
+    return _best(FINITE, view, begins)
+
+
+def two_sources(setting: Setting, single: FloatArray, left: Sequence[Window]) -> LensFit | None:
+    """Fit two sources behind a single lens, the second one where the points are above the single lens.
+
+    Parameters
+    ----------
+    setting, single, left
+        As of `finite_source`.
+    """
+    view = setting.view(condensed(setting, single, left, _PARTS), setting.fine)
+    above = [window for window in left if window.pull > 0][:3]
+    begins = []
+    for window, u_0, share in product(above, (0.02, 0.1, 0.4), (1.0, 0.0)):
+        path = [single[0], single[1], single[2], window.middle, u_0]
+        begins.append(np.concatenate([path, share * single[3:]]))
+    return _best(TWO_SOURCES, view, begins)
+
+
+def usual_rho(view: View, single: FloatArray) -> float:
+    """Radius of the source, Einstein radii, before anything is known of it but its flux."""
+    flux, _ = solve_fluxes(view.points, curves_of(POINT, view)(single, view.points.time))
+    most = int(np.argmax(np.diff(view.points.start)))
+    return float(np.clip(crossing_time(float(flux[most, 0])) / np.exp(single[2]), 1e-4, 1.0))
+
+
+def _best(kind: Kind, view: View, begins: Iterable[FloatArray]) -> LensFit | None:
+    """The best of fits from several places."""
+    fits = [fit for begin in begins if (fit := _fit(kind, view, begin)) is not None]
+    best = min(fits, key=lambda fit: fit.chi2, default=None)
+    # Once more, with differences that fit the source that was found.
+    return best and (_fit(kind, view, best.parameter) or best)
+
+
+def _fit(kind: Kind, view: View, begin: FloatArray) -> LensFit | None:
+    """A fit; None where its numbers fail."""
+    parameters = parameters_of(kind, begin)
+    slopes = slopes_of(kind, view, parameters.step)
+    try:
+        fit = fit_lens(view.points, curves_of(kind, view), parameters, begin, _STEPS, slopes)
+    except NUMERIC:
+        return None
+    return fit if np.isfinite(fit.chi2) else None
