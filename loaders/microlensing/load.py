@@ -15,14 +15,14 @@ from loaders.photometry.flags import EXCLUDING_FLAGS
 from loaders.photometry.parallel import available_threads
 from loaders.stored_curve.load import StoredCurve, read_curves
 from loaders.variability.load import season_days
-from roman_db import session
+from roman_db import session, sqlfile
 from roman_db.jobs import Progress, Unit
 from roman_db.load_run import LoadRun
 from roman_db.parallel import worker_pool
 from roman_db.schema.metadata import table
 
-#: Name of the task.
-TASK = "events"
+#: Names of the tasks.
+TASK, SHARED_TASK = "events", "shared_events"
 
 #: Objects in a unit.
 RANGE = 500
@@ -73,6 +73,14 @@ _BEFORE = """
 SELECT event_id, object_id, t_0_guess, t_eff FROM roman.event
 WHERE season = CAST(:season AS smallint) AND photometry_kind = :photometry_kind
   AND object_id BETWEEN :first_object AND :last_object
+"""
+
+#: Neighbours are within so many degrees; how many of them must have an event at once, against which chance.
+_SHARED = {"radius": 0.06, "fewest": 4, "log_chance": float(np.log(1e-6))}
+
+_NEWEST_EVENT = """
+SELECT coalesce(max(load_run_id), 0) FROM roman.event
+WHERE season = CAST(:season AS smallint) AND photometry_kind = :photometry_kind AND classification <> 'shared'
 """
 
 _SUMMARY = """
@@ -187,6 +195,29 @@ def _store_models(connection: sa.Connection, run: LoadRun, event_id: int, one: F
         for name, rows in (("parameter", model.parameter_rows()), ("flux", model.flux_rows())):
             target = table(f"roman.event_model_{name}")
             connection.execute(target.insert(), [key | values for values in rows])
+
+
+def pending_shared(arguments: Mapping[str, Any]) -> list[Unit]:
+    """List the season if events were looked for since it was last asked which of them neighbours share.
+
+    Arguments: as `pending_events`.
+    """
+    given = {name: arguments[name] for name in ("season", "photometry_kind")}
+    with session.reading() as connection:
+        newest = connection.execute(sa.text(_NEWEST_EVENT), given).scalar_one()
+        done = set(connection.execute(sa.text(_DONE), {"task": SHARED_TASK, "newest": newest}).scalars())
+    which = f"season {given['season'] or 'all'} of {arguments['survey']}, {given['photometry_kind']}"
+    unit = Unit(f"shared events, {which}", given)
+    return [unit] if newest and (arguments["redo"] or unit.name not in done) else []
+
+
+def shared_unit(unit: Unit, run: LoadRun, progress: Progress) -> None:
+    """Refuse the events of a season that many neighbours have at once; their models stay as history."""
+    progress(unit.name, 0, 1)
+    values = dict(unit.arguments) | _SHARED | {"load_run_id": run.load_run_id}
+    with session.transaction() as connection:
+        sqlfile.run(connection, sqlfile.find("jobs", "shared_events"), values)
+        run.count(connection, loaded=1)
 
 
 def summary_of_events(season: int, photometry_kind: str) -> Iterator[str]:

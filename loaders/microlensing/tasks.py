@@ -2,7 +2,14 @@
 
 from __future__ import annotations
 
-from loaders.microlensing.load import TASK, pending_events, search_unit
+from loaders.microlensing.load import (
+    SHARED_TASK,
+    TASK,
+    pending_events,
+    pending_shared,
+    search_unit,
+    shared_unit,
+)
 from roman_db.jobs import Task, Unit
 
 
@@ -12,3 +19,6 @@ def _itself(unit: Unit) -> tuple[str]:
 
 
 EVENTS = Task(TASK, "Find microlensing events among a range of objects", pending_events, search_unit, _itself)
+SHARED_EVENTS = Task(
+    SHARED_TASK, "Refuse events that many neighbours have at once", pending_shared, shared_unit, _itself
+)
