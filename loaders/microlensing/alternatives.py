@@ -5,10 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
+import numpy.typing as npt
 from astropy.timeseries import LombScargle
 
 from loaders.event_models.curve import Band, FloatArray
 from loaders.event_models.lens_fit import Parameters, Points, fit_lens
+
+IntArray = npt.NDArray[np.int64]
 
 _LONGEST_EXPONENT = 50.0
 
@@ -90,7 +93,57 @@ def step_chi2(bands: Sequence[Band]) -> float:
     return float(np.sum(points.value**2) - np.triu(gain).max())
 
 
+def hump_chi2(bands: Sequence[Band], t_0: float, t_eff: float) -> float:
+    """Best chi-square of a parabola between two times and a constant outside: an error of some exposures.
+
+    A lens has wings, and what goes wrong for a while has not. The times are common to all elements, and at
+    most ten effective time scales from the brightening.
+
+    Parameters
+    ----------
+    bands
+        The light curves, condensed: 150 of their times are tried.
+    t_0, t_eff
+        Time and effective time scale of the brightening, days.
+    """
+    points = Points.of(bands)
+    near = np.unique(points.time[np.abs(points.time - t_0) < _AROUND * t_eff])
+    if near.size < 2:
+        return np.inf
+    edges = near[:: max(1, near.size // _HUMP_EDGES)]
+    first, last = np.triu_indices(edges.size, 1)
+    gain = np.zeros(first.size)
+    for part in points.slices:
+        at = np.searchsorted(points.time[part], edges)
+        # Beyond all windows x does not matter, but its powers would drown the sums.
+        x = np.clip((points.time[part] - t_0) / t_eff, -2 * _AROUND, 2 * _AROUND)
+        gain += _gain_of_hump(x, points.value[part], points.scale[part], (at[first], at[last]))
+    return float(np.sum(points.value**2) - gain.max())
+
+
+def _gain_of_hump(
+    x: FloatArray, value: FloatArray, scale: FloatArray, window: tuple[IntArray, IntArray]
+) -> FloatArray:
+    """By how much parabolas in windows and constants outside lower the sum of squares of an element."""
+    first, last = window
+    power = x[:, None] ** np.arange(5)
+    sums = np.cumsum(np.vstack([np.zeros(5), scale[:, None] ** 2 * power]), axis=0)
+    asked = np.cumsum(np.vstack([np.zeros(3), (value * scale)[:, None] * power[:, :3]]), axis=0)
+    inside, asked_inside = sums[last] - sums[first], asked[last] - asked[first]
+    matrix = inside[:, np.add.outer(np.arange(3), np.arange(3))]
+    # Windows with fewer than three points have no parabola of their own: the ridge leaves what there is.
+    matrix = matrix + np.eye(3) * (1e-9 * np.trace(matrix, axis1=1, axis2=2) + 1e-30)[:, None, None]
+    parabola = np.linalg.solve(matrix, asked_inside[..., None])[..., 0]
+    outside, asked_outside = sums[-1, 0] - inside[:, 0], asked[-1, 0] - asked_inside[:, 0]
+    constant = np.divide(
+        asked_outside**2, outside, out=np.zeros_like(outside), where=outside > 1e-9 * sums[-1, 0]
+    )
+    return np.asarray(np.sum(parabola * asked_inside, axis=1) + constant)
+
+
 _MOST_EDGES = 600
+
+_AROUND, _HUMP_EDGES = 10.0, 150
 
 
 def periodic_chi2(band: Band, shortest: float, longest: float) -> tuple[float, float]:

@@ -23,6 +23,9 @@ LEAST_SEARCH_GAIN = 50.0
 #: Candidates of an object that are looked at, the best first, until one is an event.
 CANDIDATES = 3
 
+#: Fall of chi-square, and share explained by a single lens, from which more than that is tried.
+COMPLEX_GAIN, COMPLEX_EXPLAINED = 3000.0, 0.6
+
 _APART = 5.0
 
 
@@ -65,11 +68,12 @@ def look_at(curve: SkyCurve, limb: Mapping[str, float] = LIMB_DARKENING) -> list
     """
     bands = [without_outliers(band) for band in curve.bands if len(band) > 2]
     n_point = sum(len(band) for band in bands)
-    found = []
+    found: list[Found] = []
     for candidate in _search().best(bands, CANDIDATES, _APART):
         if candidate.gain < LEAST_SEARCH_GAIN:
             break
-        verdict, models = _judged(bands, candidate, (curve.ra, curve.dec), limb)
+        # Candidates of one object are mostly parts of the same: more is tried of the best one alone.
+        verdict, models = _judged(bands, candidate, (curve.ra, curve.dec), limb, thorough=not found)
         found.append(Found(curve.object_id, candidate, verdict, n_point, models))
         if verdict.is_event:
             break
@@ -77,17 +81,35 @@ def look_at(curve: SkyCurve, limb: Mapping[str, float] = LIMB_DARKENING) -> list
 
 
 def _judged(
-    bands: Sequence[Band], candidate: Candidate, place: tuple[float, float], limb: Mapping[str, float]
+    bands: Sequence[Band],
+    candidate: Candidate,
+    place: tuple[float, float],
+    limb: Mapping[str, float],
+    *,
+    thorough: bool,
 ) -> tuple[Verdict, Sequence[FittedModel]]:
     """The verdict on a candidate, and models if it is an event."""
     try:
         verdict = judge(bands, candidate)
-        if not verdict.is_event:
+        if not (verdict.is_event or (thorough and _may_be_complex(verdict))):
             return verdict, []
-        models = models_of(verdict, *place, limb)
+        models = models_of(verdict, place, limb, two_lenses=verdict.is_event)
     except NUMERIC:
         return _failed(bands, candidate), []
-    return replace(verdict, reason=class_of(models)), models
+    if not (verdict.is_event or models[0].complete):
+        return verdict, []
+    return replace(verdict, is_event=True, reason=class_of(models)), models
+
+
+def _may_be_complex(verdict: Verdict) -> bool:
+    """Whether an event may have been refused because it is not that of a single lens.
+
+    What else brightens was compared with a single lens and a point behind it. Where there is much light,
+    parallax, a disc and two sources are asked, too: the event is kept if one of them leaves nothing out,
+    which it could hardly do of anything else.
+    """
+    much = verdict.gain > COMPLEX_GAIN and verdict.explained > COMPLEX_EXPLAINED
+    return much and verdict.reason in ("outburst", "hump")
 
 
 def _failed(bands: Sequence[Band], candidate: Candidate) -> Verdict:

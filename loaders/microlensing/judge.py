@@ -11,7 +11,7 @@ from loaders.event_models.condense import condense
 from loaders.event_models.curve import Band, FloatArray
 from loaders.event_models.lens_fit import Points, solve_fluxes
 from loaders.event_models.point_lens import PointLensFit, fit_point_lens, magnification
-from loaders.microlensing.alternatives import outburst_chi2, periodic_chi2, step_chi2, trend_chi2
+from loaders.microlensing.alternatives import hump_chi2, outburst_chi2, periodic_chi2, step_chi2, trend_chi2
 from loaders.microlensing.search import Candidate
 
 #: Fall of chi-square, errors scaled to be right, that an event needs; noise alone reaches some 35.
@@ -35,6 +35,12 @@ _FAR = 3.0
 _ERRATIC, _FEWEST_JUMPS = 1.8, 8
 """Scatter of neighbours during an event over that outside of it, and points that are needed to tell."""
 
+_CLEARLY = 30.0
+"""By how much chi-square of a hump must be lower than that of a lens, at least."""
+
+_OF_THE_RISE = 0.1
+"""Share of the light that the lens brings that such jumps are, at least."""
+
 _STRAY = 8.0
 """Errors by which a single point is off that does not count."""
 
@@ -49,7 +55,8 @@ class Verdict:
         Whether it is kept.
     reason
         Why it was kept (``single_lens``, ``anomalous``) or refused (``too_weak``, ``few_points``,
-        ``erratic``, ``outburst``, ``periodic``, ``trend``, ``step``, ``variable``, ``one_element``).
+        ``erratic``, ``outburst``, ``hump``, ``periodic``, ``trend``, ``step``, ``variable``,
+        ``one_element``).
     fit
         The lens, with scaled errors and without stray points.
     gain
@@ -134,6 +141,8 @@ def _better(
     lens, margin = _lens_chi2(few, fit), MARGIN * gain
     # By how much each lowers chi-square below that of the lens, less what it would have to.
     ahead = {"step": lens - step_chi2(few) + margin, "trend": lens - trend_chi2(few) + margin}
+    t_eff = max(fit.u_0 * fit.t_E, candidate.t_eff, 0.02)
+    ahead["hump"] = lens - hump_chi2(few, fit.t_0, t_eff) - max(margin, _CLEARLY)
     outburst, asymmetry = outburst_chi2(few, fit.t_0, max(candidate.t_eff, 0.02))
     if asymmetry > _FAR:
         ahead["outburst"] = lens - outburst - margin
@@ -230,15 +239,19 @@ def _seen_where_expected(bands: Sequence[Band], fit: PointLensFit) -> bool:
 def _is_erratic(band: Band, fit: PointLensFit, bands: Sequence[Band]) -> bool:
     """Whether points jump about during the event more than before and after, as where some dithers are bad.
 
-    Second differences of the residuals do not see what is smooth over three exposures.
+    Second differences of the residuals do not see what is smooth over three exposures; at the peak of a
+    bright event they see that the source is no point, which is little of its light.
     """
     pull = (band.flux - _model(band, fit, bands)) / band.error
     jump = np.abs(pull[1:-1] - (pull[:-2] + pull[2:]) / 2) / np.sqrt(1.5)
     rise = magnification(np.hypot(fit.u_0, (band.time[1:-1] - fit.t_0) / fit.t_E)) - 1
     during = rise > 0.3 * rise.max()
+    k = [one.name for one in bands].index(band.name)
+    share = jump / np.maximum(fit.source_flux[k] * rise / band.error[1:-1], 1e-9)
     if during.sum() < _FEWEST_JUMPS or (~during).sum() < _FEWEST_JUMPS:
         return False
-    return bool(np.median(jump[during]) > _ERRATIC * np.median(jump[~during]))
+    restless = np.median(jump[during]) > _ERRATIC * np.median(jump[~during])
+    return bool(restless and np.median(share[during]) > _OF_THE_RISE)
 
 
 def _restless(bands: Sequence[Band], fit: PointLensFit) -> bool:

@@ -27,7 +27,10 @@ _SMALLEST = 0.002
 
 
 def models_of(
-    verdict: Verdict, ra: float, dec: float, limb: Mapping[str, float] = LIMB_DARKENING
+    verdict: Verdict,
+    place: tuple[float, float],
+    limb: Mapping[str, float] = LIMB_DARKENING,
+    two_lenses: bool = True,
 ) -> list[FittedModel]:
     """Fit the models of an event.
 
@@ -35,10 +38,12 @@ def models_of(
     ----------
     verdict
         The verdict on it.
-    ra, dec
-        Degrees ICRS.
+    place
+        Right ascension and declination, degrees ICRS.
     limb
         Linear limb darkening by optical element.
+    two_lenses
+        Whether two lenses are tried, which takes a hundred times as long as all else.
 
     Returns
     -------
@@ -50,18 +55,19 @@ def models_of(
     bands, fit = [band for band in verdict.bands if len(band) > 2], verdict.fit
     names = [band.name for band in bands]
     long = fit.t_E >= LEAST_T_E
-    setting = Setting(bands, ra, dec, fit.t_0, long, coefficients(names, limb))
+    setting = Setting(bands, *place, fit.t_0, long, coefficients(names, limb))
     scale = np.array([s for s, band in zip(verdict.error_scale, verdict.bands, strict=True) if len(band) > 2])
     models = [_plain(verdict, setting, scale)]
     single = np.concatenate([[fit.t_0, fit.u_0, np.log(fit.t_E)], np.zeros(2 if long else 0)])
     if long:
         few = condense(bands, fit.t_0, max(fit.u_0, _SMALLEST) * fit.t_E, fit.t_E)
-        moved = fit_parallax(few, ra, dec, fit).fit
+        moved = fit_parallax(few, *place, fit).fit
         models.append(model_of(setting, POINT, moved, scale))
         single = moved.parameter if models[1].chi2 < models[0].chi2 else single
     left = _left(setting, POINT, single)
     if left:
-        models += [model_of(setting, kind, one, scale) for kind, one in _others(setting, single, left)]
+        others = _others(setting, single, left, two_lenses)
+        models += [model_of(setting, kind, one, scale) for kind, one in others]
     return ranked(models)
 
 
@@ -79,7 +85,9 @@ def class_of(models: Sequence[FittedModel]) -> str:
     return "single_lens" if best.complete else "anomalous"
 
 
-def _others(setting: Setting, single: FloatArray, left: list[Window]) -> list[tuple[Kind, LensFit]]:
+def _others(
+    setting: Setting, single: FloatArray, left: list[Window], two_lenses: bool
+) -> list[tuple[Kind, LensFit]]:
     """What describes an event that a single lens with a point as source does not."""
     found: list[tuple[Kind, LensFit]] = []
     disc = finite_source(setting, single, left)
@@ -92,6 +100,8 @@ def _others(setting: Setting, single: FloatArray, left: list[Window]) -> list[tu
     if double is not None:
         found.append((TWO_SOURCES, double))
         patient = bool(_left(setting, TWO_SOURCES, double.parameter))
+    if not two_lenses:
+        return found
     try:
         found += [(BINARY, fit) for fit in companions(setting, single, patient)]
     except NUMERIC:

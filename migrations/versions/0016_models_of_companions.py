@@ -15,7 +15,7 @@ depends_on = None
 COMMENTS = (
     ('event', 'classification', sa.TEXT(),
      'single_lens or anomalous of events; of others why they were refused: too_weak, few_points, one_element, erratic, step, trend, outburst, periodic, variable; or not_found in a later run.',
-     'Of events what the first of their models is: single_lens, binary_lens, binary_source, or anomalous, a single lens that leaves something out; of others why they were refused: too_weak, few_points, one_element, erratic, step, trend, outburst, periodic, variable, fit_failed, shared; or not_found in a later run.'),
+     'Of events what the first of their models is: single_lens, binary_lens, binary_source, or anomalous, a single lens that leaves something out; of others why they were refused: too_weak, few_points, one_element, erratic, step, hump, trend, outburst, periodic, variable, fit_failed, shared; or not_found in a later run.'),
     ('event_model', 'rank', sa.SMALLINT(),
      'Place among the models of the event, by bic, from 1.',
      'Place among the models of the event, from 1: by bic, to which 10 is added for two sources and 20 for two lenses.'),

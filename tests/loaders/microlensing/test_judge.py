@@ -3,8 +3,12 @@
 import numpy as np
 import pytest
 
-from loaders.event_models.curve import Band, without_outliers
+from loaders.event_models.curve import Band, usable_band, without_outliers
+from loaders.light_curve_simulation.simulate import Recipe, prepare, simulate
 from loaders.microlensing.find import SkyCurve, look_at
+from loaders.microlensing.judge import judge
+from loaders.microlensing.search import EventSearch
+from tests.loaders.event_models.mulens_curves import BEGIN, bands_of
 from tests.loaders.microlensing.curves import event, times
 
 SEASONS = (0.0, 182.0)
@@ -42,6 +46,7 @@ def test_a_lens_is_an_event_with_its_parameters(u_0, t_e):
         ("step", lambda t: 0.2 * (t > 40)),
         ("step", lambda t: 0.2 * ((t > 40) & (t < 47))),
         ("erratic", lambda t: 0.4 * ((t > 40) & (t < 47) & (np.sin(1e4 * t) > 0))),
+        ("hump", lambda t: 0.3 * np.maximum(1 - ((t - 40) / 6) ** 2, 0) ** 2 + 0.15 * (np.abs(t - 40) < 6)),
         ("trend", lambda t: 0.002 * t),
         ("outburst", lambda t: np.where(t > 30, np.exp(-(np.maximum(t, 30) - 30) / 3), 0)),
         ("periodic", lambda t: 0.2 * np.sin(2 * np.pi * t / 1.7)),
@@ -52,6 +57,29 @@ def test_what_is_no_lens_is_refused_with_its_reason(reason, shape):
     assert found
     assert not any(one.is_event for one in found)
     assert found[0].reason == reason
+
+
+def test_a_source_with_a_size_is_not_erratic():
+    """At the peak of a bright event a point is a poor source, by many errors and little of the light."""
+    bands = bands_of({"t_0": BEGIN + 20.003, "u_0": 0.0006, "t_E": 20.0, "rho": 0.0012}, error=20.0)
+    verdict = judge(bands, EventSearch().best(bands, 1, 5.0)[0])
+    assert (verdict.is_event, verdict.reason) == (True, "single_lens")
+
+
+def test_two_sources_are_no_outburst():
+    """A single lens explains them less well than a sudden rise and a decay do, two sources all of them."""
+    curve = simulate(prepare(Recipe(20270917, {"binary_source": 1.0})), 6)
+    bands = [
+        usable_band(name, one.bjd_tdb, one.flux, one.flux_err, one.flags & 7)
+        for name, one in curve.points.items()
+    ]
+    cleaned = [without_outliers(band) for band in bands]
+    assert judge(cleaned, EventSearch().best(cleaned, 1, 5.0)[0]).reason == "outburst"
+    (found,) = look_at(SkyCurve(1, curve.ra, curve.dec, bands))
+    assert (found.verdict.is_event, found.verdict.reason) == (True, "binary_source")
+    value = found.models[0].value
+    moments = sorted([value["t_0_1"], value["t_0_2"]])
+    assert moments == pytest.approx([curve.truth["t_0"], curve.truth["t_0_2"]], rel=0, abs=0.5)
 
 
 def test_noise_has_no_event():
