@@ -81,7 +81,7 @@ def draw_histogram(pixels: DifferencePixels, prefix: str) -> Picture:
     axes.set_ylim(least / 2, 1)
     axes.set_xlabel("difference [standard deviations]")
     axes.set_ylabel("share of the pixels per unit")
-    axes.legend(frameon=False)
+    axes.legend(loc="upper right", frameon=False, fontsize=8)
     grid_behind(axes)
     seen = pixels.significance[pixels.usable]
     spread = float(np.std(seen)) if seen.size else float("nan")

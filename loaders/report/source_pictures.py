@@ -59,7 +59,7 @@ def draw_magnitudes(sources: SourceFacts, prefix: str) -> Picture:
             bottom += counts[state]
     axes.set_xlabel("AB magnitude [mag]")
     axes.set_ylabel("objects in half a magnitude")
-    axes.legend(frameon=False)
+    axes.legend(loc="upper left", frameon=False)
     grid_behind(axes)
     said = ", ".join(f"{sources.count(state):,} {state}" for state in STATES)
     return Picture(
@@ -193,5 +193,5 @@ def _weight(count: int) -> tuple[float, float]:
 def _finish(axes: Axes, label: str) -> None:
     axes.set_xlabel("AB magnitude [mag]")
     axes.set_ylabel(label)
-    axes.legend(frameon=False, fontsize=8, markerscale=1.6)
+    axes.legend(loc="upper left", frameon=False, fontsize=8, markerscale=1.6)
     grid_behind(axes)
