@@ -30,7 +30,7 @@ SEED = 20270917
 NUMBER = 40_000
 """Points of the light curves that are timed."""
 
-CONSTANTS, EVENTS, TIMED, PLANETS = 150, 60, 5, 10
+CONSTANTS, EVENTS, TIMED, PLANETS = 150, 40, 5, 10
 PLANETARY = {"planet": 1.0}
 SINGLE = ("point_lens", "finite_source")
 
