@@ -105,7 +105,7 @@ def draw_levels(exposures: ExposureFacts, prefix: str) -> Picture:
 
 
 def _series(axes: Axes, exposures: ExposureFacts, value: FloatArray, error: FloatArray, colour: str) -> None:
-    """Draw a value of each exposure against time, those left out as crosses."""
+    """Draw a value of each exposure against time, those left out as crosses; say so where there is none."""
     time = exposures.time - time_origin(exposures.time)
     used = exposures.is_used & np.isfinite(value)
     lost = ~exposures.is_used
@@ -119,6 +119,13 @@ def _series(axes: Axes, exposures: ExposureFacts, value: FloatArray, error: Floa
     _crosses(axes, time[lost], shown[lost])
     axes.set_ylim(low, high)
     grid_behind(axes)
+    if not np.isfinite(value).any():
+        say_nothing_measured(axes)
+
+
+def say_nothing_measured(axes: Axes) -> None:
+    """Say in the middle of axes that there is nothing to draw, as of images of a few exposures."""
+    axes.text(0.5, 0.5, "not measured", transform=axes.transAxes, ha="center", va="center", color="#666666")
 
 
 def _crosses(axes: Axes, x: FloatArray, y: FloatArray) -> None:

@@ -1,5 +1,7 @@
 """What the pictures show, read off the drawn axes."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from matplotlib.figure import Figure
@@ -58,6 +60,15 @@ def test_shifts_are_drawn_against_time_and_each_other():
     np.testing.assert_allclose(north.lines[0].get_ydata(), exposures.north[used])
     np.testing.assert_allclose(east.lines[0].get_xdata(), exposures.time[used] - 61473)
     np.testing.assert_allclose(scatter.lines[0].get_xydata()[:, 1], exposures.north[used])
+
+
+def test_shifts_that_were_not_measured_are_said_to_be_none():
+    exposures = made_up.exposures()
+    nothing = np.full(exposures.time.size, np.nan)
+    unmeasured = replace(exposures, east=nothing, north=nothing)
+    east, north, _ = draw_shifts(unmeasured, "p").figure.axes
+    assert [text.get_text() for axes in (east, north) for text in axes.texts] == ["not measured"] * 2
+    assert not any(axes.texts for axes in draw_shifts(exposures, "p").figure.axes)
 
 
 def test_an_exposure_that_was_left_out_is_marked_within_the_axes():
