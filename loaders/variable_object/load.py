@@ -70,7 +70,7 @@ WHERE season = CAST(:season AS smallint) AND photometry_kind = :photometry_kind
 _QUANTITIES = {"astrometry_curve": ("offset_ra", "offset_dec"), "shape_curve": ("size_excess", "e1", "e2")}
 
 _SERIES = """
-SELECT object_id, optical_element, midpoint_bjd_tdb, {quantity}::float8, {quantity}_err::float8
+SELECT object_id, optical_element, midpoint_bjd_tdb, {columns}
 FROM roman.{view}
 WHERE object_id = ANY(CAST(:objects AS bigint[])) AND photometry_kind = :photometry_kind
   AND start_mjd >= :from_mjd AND start_mjd < :to_mjd
@@ -145,12 +145,13 @@ def _series(objects: Sequence[int], given: Mapping[str, Any]) -> dict[int, list[
     }
     with session.reading() as connection:
         for view, quantities in _QUANTITIES.items():
-            for quantity in quantities:
-                query = sa.text(_SERIES.format(view=view, quantity=quantity))
-                rows = connection.execute(query, chosen)
-                for (object_id, element), group in groupby(rows, key=lambda row: (row[0], row[1])):
-                    time, value, error = np.array([row[2:] for row in group], dtype=np.float64).T
-                    out.setdefault(object_id, []).append(Series(element, quantity, time, value, error))
+            columns = ", ".join(f"{name}::float8, {name}_err::float8" for name in quantities)
+            rows = connection.execute(sa.text(_SERIES.format(view=view, columns=columns)), chosen)
+            for (object_id, element), group in groupby(rows, key=lambda row: (row[0], row[1])):
+                time, *measured = np.array([row[2:] for row in group], dtype=np.float64).T
+                pairs = zip(quantities, measured[::2], measured[1::2], strict=True)
+                some = [Series(element, name, time, value, error) for name, value, error in pairs]
+                out.setdefault(object_id, []).extend(some)
     return out
 
 
