@@ -45,23 +45,29 @@ def test_the_star_that_varies_has_a_row_of_all_its_points(own_survey):
     assert list(summary_of_objects(1, "psf")) == [f"Variable objects: 1 {row.class_hint}."]
 
 
-@pytest.mark.parametrize(
-    ("view", "quantity"), [("astrometry_curve", "offset_ra"), ("shape_curve", "size_excess")]
-)
-def test_trends_are_those_of_numpy(own_survey, view, quantity):
+@pytest.mark.parametrize("quantity", ["offset_ra", "offset_dec"])
+def test_trends_are_those_of_numpy(own_survey, monkeypatch, quantity):
+    # The objects with positions do not vary.
+    monkeypatch.setattr(variability, "THRESHOLD", -1e9)
     run()
     rows = ask("SELECT * FROM roman.variable_trend WHERE quantity = :q", q=quantity)
+    whole = 0
     for row in rows:
         query = f"""
-            SELECT midpoint_bjd_tdb, {quantity}::float8, {quantity}_err::float8 FROM roman.{view}
+            SELECT midpoint_bjd_tdb, {quantity}::float8, {quantity}_err::float8 FROM roman.astrometry_curve
             WHERE object_id = :o AND optical_element = :e AND start_mjd >= 61448 AND start_mjd < 61520
         """
         time, value, error = np.array(ask(query, o=row.object_id, e=row.optical_element), dtype=float).T
+        # Their errors are made up: some are below zero.
+        time, value, error = (column[error > 0] for column in (time, value, error))
         assert row.n_point <= time.size
+        # Where single points were left out the line is that of the others.
+        whole += row.n_point == time.size
         if row.n_point == time.size:
             years = (time - row.reference_bjd_tdb) / 365.25
             slope, at = np.polyfit(years, value, 1, w=1 / error)
             assert (row.slope, row.value) == pytest.approx((slope, at), rel=1e-6, abs=1e-6)
+    assert whole > 0
 
 
 def test_flux_has_a_line_in_each_element(own_survey):
