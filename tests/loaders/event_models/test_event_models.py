@@ -101,7 +101,7 @@ def test_few_points_gaps_and_one_element_end_in_rows():
 
 @pytest.mark.parametrize("where", ["judge", "models_of"])
 def test_numbers_that_fail_are_told_and_stop_nothing(monkeypatch, where):
-    def fail(*_):
+    def fail(*_, **__):
         raise np.linalg.LinAlgError("Singular matrix")
 
     monkeypatch.setattr(f"loaders.microlensing.find.{where}", fail)
@@ -112,7 +112,7 @@ def test_numbers_that_fail_are_told_and_stop_nothing(monkeypatch, where):
 
 
 def test_a_fit_that_fails_leaves_the_others(monkeypatch):
-    def fail(*_):
+    def fail(*_, **__):
         raise np.linalg.LinAlgError("Singular matrix")
 
     monkeypatch.setattr("loaders.microlensing.models.companions", fail)
