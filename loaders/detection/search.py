@@ -13,10 +13,11 @@ import numpy as np
 import numpy.typing as npt
 from scipy.spatial import cKDTree
 
+from loaders.detection.known import Known, begin_with, recognise
 from loaders.detection.layer import Layer, SearchOptions
 from loaders.detection.measure import Detections, measure
 from loaders.detection.peaks import find_peaks
-from loaders.detection.refine import Refinement, Sources, on_area, seen_area
+from loaders.detection.refine import Refinement, Sources
 from loaders.detection.significance import Sums, add_image, excess_noise
 from loaders.photometry.options import FitOptions
 from loaders.photometry.parallel import Workers
@@ -64,7 +65,7 @@ def search(
     layers: list[Layer],
     shape: tuple[int, int],
     options: SearchOptions | None = None,
-    known: tuple[FloatArray, FloatArray, FloatArray] | None = None,
+    known: Known | None = None,
     progress: Progress | None = None,
 ) -> Detections:
     """Find all stars that stand out of the noise, and measure them.
@@ -78,8 +79,9 @@ def search(
     options
         Options; the defaults if None.
     known
-        Positions (pixels of the frame) and fluxes of sources to begin with, shape (m,) each; None for none.
-        They are held to the same threshold as what is found.
+        Positions (pixels of the frame) and fluxes of sources that are known, shape (m,) each; None for none.
+        The search begins with those far from the edges, and holds them to the same threshold as what is
+        found; the others are known again by their places.
     progress
         Told of each round.
 
@@ -95,7 +97,7 @@ def search(
     """
     options = options or SearchOptions()
     tables = [(layer, PsfTable.of(layer.psf)) for layer in layers]
-    sources, before = _known_sources(layers, known), 0
+    sources, before = begin_with(layers, known, options.oversampling), 0
     beyond = [np.empty((3, 0)) for _ in layers]
     with Workers(FitOptions(threads=options.threads).thread_count) as workers:
         for number in range(options.max_rounds):
@@ -110,18 +112,8 @@ def search(
             if new.x.size <= _FEW * sources.x.size or (number > 1 and new.x.size > before):
                 break
             before = new.x.size
-        return _conclude(tables, (sources, beyond), shape, options, workers)
-
-
-def _known_sources(layers: list[Layer], known: tuple[FloatArray, FloatArray, FloatArray] | None) -> Sources:
-    """Sources to begin with: those that some image shows; of others only the wings would tell."""
-    if known is None:
-        return Sources.found(np.empty(0), np.empty(0), np.empty(0))
-    x, y, _ = known
-    shown = np.zeros(x.size, dtype=bool)
-    for layer in layers:
-        shown |= on_area(seen_area(layer.image.good_pixels()), *layer.place(x, y))
-    return Sources(*known, np.arange(x.size, dtype=np.int64)).take(shown)
+        found = _conclude(tables, (sources, beyond), shape, options, workers)
+    return recognise(found, known, options.prior * options.oversampling)
 
 
 def _settled(
