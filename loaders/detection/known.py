@@ -17,8 +17,8 @@ from loaders.psf.model import FloatArray
 MARGIN = 16.0
 """Distance in detector pixels from the edges of the images within which a search begins with nothing.
 
-A star beyond the edge that an earlier search did not tell is known as a chain of sources on its wings. To begin
-with these would explain its light, and it would never be told.
+A star beyond the edge that an earlier search did not tell is known as a chain of sources on its wings. These
+explain its light: beginning with them, a search would never tell it.
 """
 
 Known = tuple[FloatArray, FloatArray, FloatArray]
