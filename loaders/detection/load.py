@@ -76,15 +76,21 @@ FROM roman.reference_image_exposure m JOIN roman.exposure e USING (exposure_id)
 WHERE m.reference_image_id = :reference_image_id AND m.is_used
 """
 
-_OBJECTS = (
-    """
-SELECT o.object_id, o.ra, o.dec, o.ra_err::float8, o.dec_err::float8, o.ref_epoch, o.pm_ra::float8,
-       o.pm_dec::float8, o.parallax::float8, f.psf_flux::float8, f.psf_flux_err::float8
+#: Whether what the catalog has of an object (``o``) is what an image showed that was made again since.
+_OF_OLD_IMAGE = """EXISTS (
+    SELECT FROM roman.reference_source s JOIN roman.reference_image r USING (reference_image_id)
+    WHERE s.object_id = o.object_id AND r.superseded_at IS NOT NULL AND """
+
+_OBJECTS = f"""
+SELECT o.object_id, o.ra, o.dec,
+       CASE WHEN {_OF_OLD_IMAGE} s.ra = o.ra AND s.dec = o.dec) THEN NULL ELSE o.ra_err::float8 END,
+       CASE WHEN {_OF_OLD_IMAGE} s.ra = o.ra AND s.dec = o.dec) THEN NULL ELSE o.dec_err::float8 END,
+       o.ref_epoch, o.pm_ra::float8, o.pm_dec::float8, o.parallax::float8, f.psf_flux::float8,
+       CASE WHEN {_OF_OLD_IMAGE} r.optical_element = $1 AND s.psf_flux = f.psf_flux)
+            THEN NULL ELSE f.psf_flux_err::float8 END
 FROM roman.object o LEFT JOIN roman.object_flux f ON f.object_id = o.object_id AND f.optical_element = $1
-WHERE q3c_radial_query(o.ra, o.dec, $2, $3, $4) AND """
-    + CONFIRMED
-    + " ORDER BY o.object_id"
-)
+WHERE q3c_radial_query(o.ra, o.dec, $2, $3, $4) AND {CONFIRMED}
+ORDER BY o.object_id"""
 
 
 def pending_catalogs(arguments: Mapping[str, Any]) -> list[Unit]:
@@ -102,7 +108,8 @@ def pending_catalogs(arguments: Mapping[str, Any]) -> list[Unit]:
 class KnownObjects:
     """Catalogued objects on a reference image, each of shape (n,); NaN where unknown.
 
-    ``x`` and ``y`` are pixels of the image at its epoch, the other columns those of the catalog.
+    ``x`` and ``y`` are pixels of the image at its epoch, the other columns those of the catalog. Errors are
+    NaN too where position or flux are those on an image that was made again: its PSF may have been wrong.
     """
 
     object_id: npt.NDArray[np.int64]

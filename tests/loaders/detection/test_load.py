@@ -52,6 +52,23 @@ def test_each_search_has_its_version(searches):
     assert names == [("reference",)]
 
 
+def test_what_an_image_showed_that_was_made_again_gives_way(searches):
+    """To what the new one shows, though that claims less; an image of another span replaces nothing."""
+    stored = (
+        "SELECT o.ra_err, f.psf_flux_err FROM roman.object o JOIN roman.object_flux f USING (object_id) "
+        "ORDER BY o.object_id"
+    )
+    searches.image(0)
+    searches.search([0, 1], error=0.02)
+    first = execute(searches.url, stored)
+    searches.image(1)
+    searches.search([0, 1], error=0.03)
+    assert execute(searches.url, stored) == first
+    searches.image(0)
+    searches.search([0, 1], error=0.04)
+    assert (np.array(execute(searches.url, stored)) > 1.3 * np.array(first)).all()
+
+
 @pytest.mark.parametrize(("chi2", "is_refused"), [(99.0, False), (101.0, True)])
 def test_a_search_that_does_not_describe_the_image_leaves_nothing(searches, chi2, is_refused):
     searches.image(0)
