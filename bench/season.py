@@ -15,6 +15,7 @@ from itertools import islice
 
 import numpy as np
 
+from bench import survey_pass
 from bench.record import Figure
 from bench.season_models import Looked, could_show, of_planets, of_single_lenses
 from loaders.event_models.curve import Band, FloatArray, usable_band, without_outliers
@@ -44,6 +45,7 @@ def figures() -> Iterator[Figure]:
     yield from _single_lenses()
     yield from _false_alarms()
     yield from _statistics()
+    yield from survey_pass.figures()
 
 
 def _curves(shares: dict[str, float], number: int) -> Iterator[SimulatedCurve]:

@@ -81,3 +81,14 @@ def shortest_seconds(*tasks: Callable[[], object], turns: int = 9) -> list[float
     """Shortest time of each function over several turns, after one that is not counted."""
     times = [[seconds(task) for task in tasks] for _ in range(turns + 1)]
     return [min(column) for column in zip(*times[1:], strict=True)]
+
+
+def copy_out(query: str) -> Callable[[], object]:
+    """Function that fetches a result as binary COPY, which costs the client least, and lets go of it."""
+
+    def run() -> None:
+        with session.reading() as connection, Path(os.devnull).open("wb") as sink:
+            cursor = connection.connection.cursor()
+            cursor.copy_expert(f"COPY ({query}) TO STDOUT (FORMAT binary)", sink, 1 << 20)
+
+    return run

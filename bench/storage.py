@@ -10,12 +10,10 @@ to it.
 from __future__ import annotations
 
 import itertools
-import os
 import statistics
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
 
 import sqlalchemy as sa
 
@@ -40,7 +38,7 @@ from bench.light_curve_blocks import (
     write_stranger,
 )
 from bench.record import Figure
-from bench.server import BenchServer, bench_server, seconds, shortest_seconds
+from bench.server import BenchServer, bench_server, copy_out, seconds, shortest_seconds
 from loaders.compaction.load import Window, compact_window, drop_retired, prepare_windows
 from loaders.light_curve.block import BlockPhotometry
 from loaders.light_curve.encode import encode_segments
@@ -300,10 +298,10 @@ def _reading(server: BenchServer) -> Iterator[Figure]:
     server.use("reading")
     yield from _single_curves(server)
     for question in _CONES:
-        ours, plain = shortest_seconds(_copy_out(question.ours), _copy_out(question.plain))
+        ours, plain = shortest_seconds(copy_out(question.ours), copy_out(question.plain))
         yield Figure(_AREA, question.name, ours, "s", question.target_s, "min", _PLAIN, plain)
     points = POINTS * len(_READ_DAYS) / 1e6
-    ours, plain = (points / shortest for shortest in shortest_seconds(*map(_copy_out, _CHI2)))
+    ours, plain = (points / shortest for shortest in shortest_seconds(*map(copy_out, _CHI2)))
     yield Figure(
         _AREA, "chi square of every object from summaries", ours, "M points/s", None, "max", _PLAIN, plain
     )
@@ -368,14 +366,3 @@ def _reader() -> Iterator[Callable[[str], object]]:
             return cursor.fetch_arrow_table()
 
         yield read
-
-
-def _copy_out(query: str) -> Callable[[], object]:
-    """Function that fetches a result as binary COPY, which costs the client least, and lets go of it."""
-
-    def run() -> None:
-        with session.reading() as connection, Path(os.devnull).open("wb") as sink:
-            cursor = connection.connection.cursor()
-            cursor.copy_expert(f"COPY ({query}) TO STDOUT (FORMAT binary)", sink, 1 << 20)
-
-    return run
