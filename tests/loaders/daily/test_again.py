@@ -53,6 +53,7 @@ def test_merged_blocks_are_not_done_again(new_database, survey, merge):
     assert points() == before
 
 
+@pytest.mark.heavy
 def test_every_exposure_knows_its_file_and_its_psf(photometered):
     """The file that it has, and the PSF of its own day; that of the optics where this is of too few stars."""
     expected = f"""
@@ -204,6 +205,7 @@ def test_points_written_are_those_that_were_measured(photometered):
     assert f"{n_point:,}  light-curve points" in succeed("status").out
 
 
+@pytest.mark.heavy
 def test_one_day_of_measurements_is_in_memory(photometered, monkeypatch):
     """The days of a merged block wait on disk; their files are gone afterwards."""
     succeed(*COMPACT)

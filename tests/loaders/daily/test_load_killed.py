@@ -13,10 +13,7 @@ __all__ = ["disturbed", "fresh", "server"]
 
 @pytest.mark.parametrize(
     "command",
-    [
-        pytest.param(one, marks=[] if one == "run daily" else pytest.mark.heavy)
-        for one in test_killed_loader.COMMANDS
-    ],
+    [pytest.param(one, marks=pytest.mark.heavy) for one in test_killed_loader.COMMANDS],
 )
 def test_of_the_loader(command, request):
     survey, make = request.getfixturevalue("disturbed"), request.getfixturevalue("fresh")

@@ -56,6 +56,7 @@ def without(rows, exposures):
     return [row for row in rows if row[3] not in exposures]
 
 
+@pytest.mark.heavy
 def test_its_block_is_measured_again_without_it(photometered):
     before = points()
     lost = find_misfits(photometered, 2)

@@ -52,6 +52,7 @@ def rejected(url, report):
     return [(source.split(":")[0], code) for source, code in rows]
 
 
+@pytest.mark.heavy
 def test_a_lost_and_a_truncated_file(new_database, files):
     content = {number: files[number].read_bytes() for number in (GONE, CUT)}
     files[GONE].unlink()

@@ -111,6 +111,7 @@ def test_numbers_that_fail_are_told_and_stop_nothing(monkeypatch, where):
     assert not any(one.models for one in found)
 
 
+@pytest.mark.heavy
 def test_a_fit_that_fails_leaves_the_others(monkeypatch):
     def fail(*_, **__):
         raise np.linalg.LinAlgError("Singular matrix")

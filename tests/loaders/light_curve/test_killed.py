@@ -93,7 +93,7 @@ def private_database(private_server, monkeypatch):
         execute(recovered(private_server), f"DROP DATABASE {name} WITH (FORCE)")
 
 
-@pytest.mark.parametrize("victim", ["kill_me", "kill_my_backend"])
+@pytest.mark.parametrize("victim", ["kill_me", pytest.param("kill_my_backend", marks=pytest.mark.heavy)])
 @pytest.mark.parametrize(
     "table", ["light_curve_segment", pytest.param("astrometry_segment", marks=pytest.mark.heavy)]
 )

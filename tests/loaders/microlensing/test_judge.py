@@ -66,6 +66,7 @@ def test_a_source_with_a_size_is_not_erratic():
     assert (verdict.is_event, verdict.reason) == (True, "single_lens")
 
 
+@pytest.mark.heavy
 def test_two_sources_are_no_outburst():
     """A single lens explains them less well than a sudden rise and a decay do, two sources all of them."""
     curve = simulate(prepare(Recipe(20270917, {"binary_source": 1.0})), 6)

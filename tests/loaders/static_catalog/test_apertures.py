@@ -137,6 +137,7 @@ def test_local_background_is_the_median_of_free_pixels():
     assert np.isnan(nowhere.level[0])
 
 
+@pytest.mark.heavy
 def test_windowed_centroids_have_the_errors_that_they_say():
     rng = np.random.default_rng(6)
     x, y = grid_of_places(1000, 40, rng)

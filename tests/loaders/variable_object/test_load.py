@@ -45,7 +45,7 @@ def test_the_star_that_varies_has_a_row_of_all_its_points(own_survey):
     assert list(summary_of_objects(1, "psf")) == [f"Variable objects: 1 {row.class_hint}."]
 
 
-@pytest.mark.parametrize("quantity", ["offset_ra", "offset_dec"])
+@pytest.mark.parametrize("quantity", ["offset_ra", pytest.param("offset_dec", marks=pytest.mark.heavy)])
 def test_trends_are_those_of_numpy(own_survey, monkeypatch, quantity):
     # The objects with positions do not vary.
     monkeypatch.setattr(variability, "THRESHOLD", -1e9)

@@ -293,6 +293,7 @@ def test_loads_at_once_store_an_exposure_once(new_database, survey):
     assert execute(new_database, "SELECT sum(n_loaded), sum(n_unchanged) FROM ops.load_run") == [(6, 4)]
 
 
+@pytest.mark.heavy
 def test_several_processes_store_the_same_rows(new_database, survey, monkeypatch):
     """Side by side and one after the other."""
     succeed("load", "exposure", survey.folder)
