@@ -84,8 +84,8 @@ def recognise(found: Detections, known: Known | None, radius: float) -> Detectio
         return found
     ours = np.column_stack([found.x, found.y])[own]
     theirs = np.column_stack(known[:2])[free]
-    distance, nearest = cKDTree(theirs).query(ours, distance_upper_bound=radius)
-    _, back = cKDTree(ours).query(theirs)
+    distance, nearest = (np.asarray(v) for v in cKDTree(theirs).query(ours, distance_upper_bound=radius))
+    back = np.asarray(cKDTree(ours).query(theirs)[1])
     rows = np.full(own.size, -1, dtype=np.int64)
     close = np.flatnonzero(np.isfinite(distance))
     mutual = close[back[nearest[close]] == close]

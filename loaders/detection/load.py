@@ -19,8 +19,8 @@ from loaders.catalog.load import CatalogChange, store_found
 from loaders.catalog.sources import Sources
 from loaders.detection.layer import Layer, SearchOptions
 from loaders.detection.measure import Detections
+from loaders.detection.parts import search_in_parts
 from loaders.detection.psf_error import measured_psf_error
-from loaders.detection.search import search
 from loaders.psf.model import FloatArray
 from loaders.psf.profile import fwhm
 from loaders.reference.frame import ReferenceFrame
@@ -153,14 +153,11 @@ def _search(
     unit: Unit, reference: StoredReference, known: KnownObjects, options: SearchOptions, progress: Progress
 ) -> Detections:
     """Search the image, beginning with what is known, and tell of each round."""
-    return search(
-        [Layer(reference.image, reference.psf)],
-        reference.image.data.shape,
+    return search_in_parts(
+        Layer(reference.image, reference.psf),
         options,
-        known=(known.x, known.y, np.nan_to_num(known.flux)),
-        progress=lambda number, count: progress(
-            f"catalog {unit.name}, {count} sources", number, options.max_rounds
-        ),
+        (known.x, known.y, np.nan_to_num(known.flux)),
+        lambda done, total, count: progress(f"catalog {unit.name}, {count} sources", done, total),
     )
 
 
