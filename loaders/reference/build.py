@@ -116,9 +116,10 @@ def build_reference(
             _require(members, "no exposure overlaps another")
             seen = equations.weight
             left, number, still = options.passes + 1, 0, _STILL_PASSES
+            contested = None
             while left > 0 and number <= options.passes + _EXTRA_PASSES:
                 what = partial(tell, f"pass {number}" if number else "first outliers")
-                laid, contested = lay_all(work, members, coefficient, (seen, number > 0), what)
+                laid, contested = lay_all(work, members, coefficient, (seen, number > 0, contested), what)
                 before, (members, factors) = members, judged(laid, contested, work)
                 _require(members, "every exposure had to be left out")
                 equations = add_all(work, members, factors)

@@ -7,6 +7,8 @@ each counts the less, the farther it is off, which the next pass makes a mean ne
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import numpy.typing as npt
 from scipy.ndimage import maximum_filter, uniform_filter
@@ -19,6 +21,13 @@ BoolArray = npt.NDArray[np.bool_]
 
 _MANY = 0.3
 """Share of outliers among all pixels around a place from which it is contested."""
+
+_REACH = 3
+"""Detector pixels around a contested place that do not say where an exposure lies: the wings of a star that
+varies are as wrong as its core, and stay below the noise."""
+
+_MOST = 0.5
+"""Share of an exposure that may be left out so."""
 
 
 class Contest:
@@ -45,6 +54,25 @@ class Contest:
         width = 2 * self._oversampling + 1
         hit, seen = (uniform_filter(one, width, mode="constant") for one in (self._hit, self._seen))
         return np.asarray(maximum_filter(hit > _MANY * np.maximum(seen, 0), size=width))
+
+
+def surroundings(contested: BoolArray, oversampling: int) -> BoolArray:
+    """Contested places and what lies around them, shape (ny, nx)."""
+    return np.asarray(maximum_filter(contested, size=2 * _REACH * oversampling + 1))
+
+
+def without_places(places: BoolArray, exposure: ExposurePixels) -> ExposurePixels:
+    """An exposure in which pixels at some places do not count; as it is if they were most of it."""
+    ny, nx = exposure.value.shape
+    u, v = exposure.place.grid(np.arange(float(nx)), np.arange(float(ny)))
+    row, column = (
+        np.clip(np.rint(at).astype(np.int64), 0, length - 1)
+        for at, length in zip((v, u), places.shape, strict=True)
+    )
+    out = places[row, column]
+    if out.mean() > _MOST:
+        return exposure
+    return replace(exposure, weight=np.where(out, np.float32(0), exposure.weight))
 
 
 def at_places(places: BoolArray, exposure: ExposurePixels, outliers: Outliers) -> BoolArray:

@@ -108,7 +108,9 @@ class OtherExposures:
         self._work = Work(load, frame, ReferenceOptions(), workers)
         members = [_at_place(first_state(load(k), frame), place) for k, place in enumerate(known)]
         seen = add_all(self._work, members, [None] * len(members)).weight
-        laid, contested = lay_all(self._work, members, coefficient, (seen, True), lambda *_: None)
+        _, contested = lay_all(self._work, members, coefficient, (seen, False, None), lambda *_: None)
+        how = seen, True, contested
+        laid, contested = lay_all(self._work, members, coefficient, how, lambda *_: None)
         self.members: list[MemberState]
         self._factors: list[Factors | None]
         self.members, self._factors = judged(laid, contested, self._work)

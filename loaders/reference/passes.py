@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from loaders.photometry.parallel import Workers
-from loaders.reference.contested import Contest, at_places
+from loaders.reference.contested import Contest, at_places, surroundings, without_places
 from loaders.reference.frame import ReferenceFrame
 from loaders.reference.kernels import Float32Array, FloatArray
 from loaders.reference.members import ExposureImage, MemberState, pixels_of
@@ -87,18 +87,21 @@ def lay_all(
     work: Work,
     members: Sequence[MemberState],
     coefficient: FloatArray,
-    how: tuple[Float32Array, bool],
+    how: tuple[Float32Array, bool, BoolArray | None],
     tell: Callable[[int, int], None],
 ) -> tuple[list[Laid], BoolArray]:
     """Lay all exposures on the reference; also where too many of them do not fit for these to be outliers.
 
-    ``how``: weight of all pixels at their places; whether exposures may move.
+    ``how``: weight of all pixels at their places; whether exposures may move; what is known to be contested.
     """
     contest = Contest(how[0], work.frame.oversampling)
+    doubtful = None if how[2] is None else surroundings(how[2], work.frame.oversampling)
     laid = []
     for number, member in enumerate(members):
         laid.append(
-            _lay(work, number, member, (coefficient, how[1])) if member.refused is None else Laid(member)
+            _lay(work, number, member, (coefficient, how[1], doubtful))
+            if member.refused is None
+            else Laid(member)
         )
         one = laid[-1]
         if one.place is not None and one.outliers is not None:
@@ -108,15 +111,16 @@ def lay_all(
     return laid, contest.places()
 
 
-def _lay(work: Work, number: int, member: MemberState, on: tuple[FloatArray, bool]) -> Laid:
-    """Find where an exposure lies, if it may move, and judge its pixels there."""
+def _lay(work: Work, number: int, member: MemberState, on: tuple[FloatArray, bool, BoolArray | None]) -> Laid:
+    """Find where an exposure lies, if it may move, by its pixels that are not doubtful, and judge all."""
     pixels = pixels_of(work.load(number), member)
-    coefficient, moving = on
+    coefficient, moving, doubtful = on
     if not moving:
         count = int(np.count_nonzero(pixels.weight))
         found = Registration(0.0, 1.0, (0.0, 0.0), np.zeros((2, 2)), (np.nan, np.nan), count)
         return Laid(member, found, outliers(coefficient, pixels, work.workers), pixels)
-    found = register(coefficient, pixels, member.shift, work.workers)
+    telling = pixels if doubtful is None else without_places(doubtful, pixels)
+    found = register(coefficient, telling, member.shift, work.workers)
     placed = moved(pixels, np.array(found.shift), found.linear)
     value = ((placed.value - found.sky) / found.scale).astype(np.float32)
     weight = (placed.weight * found.scale**2).astype(np.float32)

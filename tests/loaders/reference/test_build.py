@@ -151,6 +151,21 @@ def test_without_misalignment_shifts_scatter_as_their_errors_say():
     assert np.std(pull) == pytest.approx(1, abs=0.3)
 
 
+def test_stars_that_vary_do_not_move_exposures():
+    """One bright star in six by 30 %: what that leaves is not taken for a shift, nor for another scale."""
+    sky, rng = stars(0.03), np.random.default_rng(4)
+    varying = np.argsort(-sky.flux)[:60:6]
+    exposures = []
+    for k, pointing in enumerate(dithers(12)):
+        flux = sky.flux.copy()
+        flux[varying] *= 1 + 0.3 * np.sin(rng.uniform(0, 2 * np.pi, varying.size))
+        exposures.append(sky.exposure(pointing, k, flux))
+    members = build(exposures).members
+    pull = np.array([m.shift for m in members]) / np.array([m.shift_err for m in members])
+    assert np.std(pull) < 2
+    assert np.std([m.scale for m in members]) < 0.01
+
+
 def test_hits_and_a_trail_do_not_show():
     sky, pointings = stars(), dithers(40)
     clean = build(exposures_of(sky, pointings))
