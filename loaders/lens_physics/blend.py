@@ -48,7 +48,8 @@ def blend_of(model: StoredModel, draws: Mapping[str, FloatArray]) -> Blend:
     rows, status = [], "not_measured"
     for element in model.elements:
         flux = draws[flux_name(element, 0)]
-        value, error = model.flux[element, 0], float(np.std(flux))
+        error = float(np.std(flux)) if model.covariance is not None else np.nan
+        value = model.flux[element, 0]
         if element == MAIN:
             status = _status(value, error)
         if np.isfinite(error) and error > 0:

@@ -63,6 +63,14 @@ def _gaussian(covariance: FloatArray, n: int, rng: np.random.Generator) -> Float
     """Draws about zero, shape (n, p); what rounding made negative of the covariance is left out."""
     scale = np.sqrt(np.maximum(np.diag(covariance), 0.0))
     divisor = np.where(scale > 0, scale, 1.0)
-    values, vectors = np.linalg.eigh(covariance / np.outer(divisor, divisor))
-    root = vectors * np.sqrt(np.maximum(values, 0.0))
+    root = _root(covariance / np.outer(divisor, divisor))
     return np.asarray((rng.standard_normal((n, scale.size)) @ root.T) * scale)
+
+
+def _root(correlation: FloatArray) -> FloatArray:
+    """A matrix whose square is the correlation, which changes little where the correlation does."""
+    try:
+        return np.asarray(np.linalg.cholesky(correlation))
+    except np.linalg.LinAlgError:
+        values, vectors = np.linalg.eigh(correlation)
+        return np.asarray(vectors * np.sqrt(np.maximum(values, 0.0)))

@@ -44,7 +44,7 @@ def _unscaled(mass: FloatArray) -> FloatArray:
     for (low, high), mean, width in _REMNANTS:
         share = _pieces()[-1][3] * _integral(low, high, _SLOPES[-1])
         out += share * np.exp(-0.5 * ((mass - mean) / width) ** 2) / (np.sqrt(2 * np.pi) * width)
-    return out
+    return np.where(mass >= _EDGES[0], out, 0.0)
 
 
 def _pieces() -> list[tuple[float, float, float, float]]:
