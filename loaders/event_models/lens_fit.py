@@ -247,7 +247,7 @@ def joint_covariance(
     for band, part in enumerate(points.slices):
         design = _design(points, curves, part)
         slope = np.tensordot(slopes[:, :, part], flux[band, :-1], (1, 0)) * points.scale[part]
-        inverse = np.linalg.inv(design.T @ design)
+        inverse: FloatArray = np.linalg.inv(design.T @ design).astype(np.float64)
         follow.append(-inverse @ design.T @ slope.T)
         own.append(inverse)
     gain = np.vstack(follow)
