@@ -29,6 +29,12 @@ _SIGNIFICANT = 3.0
 _PARALLAX_CHI2 = 11.83
 """Chi-square of two parameters at three errors."""
 
+_LENSES = 8
+"""Lenses of the Galaxy for each draw."""
+
+_DETERMINED = 1 / 3
+"""Half the interval of the size of parallax over its median: below that it is determined."""
+
 
 @dataclass(frozen=True)
 class Description:
@@ -127,12 +133,11 @@ def describe(
     earth = velocity_of_earth(model.t_0, *place)
     rows, blend = _source_rows(known.source), blend_of(model, draws)
     rows += blend.quantities + _lens_rows(known, sight, earth, rng) + _limit_rows(known)
-    status, prior = _status(known), "not_needed"
-    if status != "mass_measured":
-        galactic = expected(_evidence(known, earth), sight, rng)
-        prior = "done" if galactic.n_effective >= LEAST_EFFECTIVE else "not_expected"
-        rows += _prior_rows(known, galactic) if prior == "done" else []
-        status = prior if (status, prior) == ("prior_only", "not_expected") else status
+    galactic = expected(_evidence(known, earth), sight, rng, _LENSES * n)
+    prior = "done" if galactic.n_effective >= LEAST_EFFECTIVE else "not_expected"
+    rows += _prior_rows(known, galactic) if prior == "done" else []
+    status = _status(known)
+    status = prior if (status, prior) == ("prior_only", "not_expected") else status
     parts = (known.source.status, known.rho, known.parallax, prior, blend.status)
     pair = known.source.pair
     return Description(status, seed, has_covariance, *parts, "-".join(pair) if pair else None, rows)
@@ -163,14 +168,20 @@ def size_status(model: StoredModel) -> str:
 
 
 def parallax_status(model: StoredModel, draws: Mapping[str, FloatArray]) -> str:
-    """Whether parallax is ``measured``, ``consistent_with_zero``, ``undetermined`` or ``not_fitted``."""
+    """What a model says of parallax: see ``roman.event_physical``.
+
+    Short events have one component of it, along the acceleration of the Earth; then it is certain that there
+    is parallax (``partly_measured``), but not how much (Gould, Miralda-Escudé & Bahcall 1994, ApJ 423, L105).
+    """
     if not model.has_parallax:
         return "not_fitted"
     value, covariance = _parallax_of(model, draws)
     if not np.isfinite(covariance).all() or np.linalg.det(covariance) <= 0:
         return "undetermined"
-    significant = value @ np.linalg.solve(covariance, value) > _PARALLAX_CHI2
-    return "measured" if significant else "consistent_with_zero"
+    if value @ np.linalg.solve(covariance, value) <= _PARALLAX_CHI2:
+        return "consistent_with_zero"
+    low, middle, high = np.quantile(np.hypot(draws["pi_E_N"], draws["pi_E_E"]), [0.16, 0.5, 0.84])
+    return "measured" if (high - low) / 2 < _DETERMINED * middle else "partly_measured"
 
 
 def _parallax_of(model: StoredModel, draws: Mapping[str, FloatArray]) -> tuple[FloatArray, FloatArray]:
@@ -201,13 +212,10 @@ def _lens_rows(
 ) -> list[Quantity]:
     """What follows from the light curve without a model of the Galaxy, but for the distance of the source."""
     rows: list[Quantity] = []
+    if known.parallax in ("measured", "partly_measured"):
+        rows += interval("piE_N", known.pi_e.north) + interval("piE_E", known.pi_e.east)
     if known.parallax == "measured":
-        for name, draws in (
-            ("piE", known.size_of_pi_e),
-            ("piE_N", known.pi_e.north),
-            ("piE_E", known.pi_e.east),
-        ):
-            rows += interval(name, draws)
+        rows += interval("piE", known.size_of_pi_e)
     if known.theta_e is None:
         return rows
     mu = proper_motion(known.theta_e, known.draws["t_E"])
@@ -263,6 +271,11 @@ def _limit_rows(known: _Known) -> list[Quantity]:
         rows += at_most("piE", size)
         if known.theta_e is not None:
             rows += at_least("Mtot", mass(known.theta_e, size)) + at_most("pi_rel", size * known.theta_e)
+    if known.parallax == "partly_measured":
+        size = known.size_of_pi_e
+        rows += at_least("piE", size)
+        if known.theta_e is not None:
+            rows += at_most("Mtot", mass(known.theta_e, size)) + at_least("pi_rel", size * known.theta_e)
     return rows
 
 
@@ -280,7 +293,7 @@ def _evidence(known: _Known, earth: tuple[float, float]) -> Evidence:
     limited = known.rho == "upper_limit" and theta_star is not None
     of = slice(None) if theta_star is None else np.isfinite(theta_star)
     value, covariance = None, None
-    if known.parallax in ("measured", "consistent_with_zero"):
+    if known.parallax in ("measured", "partly_measured", "consistent_with_zero"):
         value, covariance = _parallax_of(model, known.draws)
     return Evidence(
         known.draws["t_E"][of],

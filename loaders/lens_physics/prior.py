@@ -18,9 +18,6 @@ from loaders.lens_physics.mass_function import number_density
 from loaders.lens_physics.model import FloatArray
 from loaders.lens_physics.relations import Motion, heliocentric, lens_distance, mass, proper_motion
 
-#: Draws of the model of the Galaxy.
-N_DRAW = 60_000
-
 #: Effective number of draws below which the Galaxy has no such event.
 LEAST_EFFECTIVE = 50.0
 
@@ -90,7 +87,7 @@ class Expected:
         return float(1 / np.sum(self.weight**2)) if self.weight.any() else 0.0
 
 
-def expected(evidence: Evidence, sight: Sightline, rng: np.random.Generator, n: int = N_DRAW) -> Expected:
+def expected(evidence: Evidence, sight: Sightline, rng: np.random.Generator, n: int) -> Expected:
     """Weight lenses by what the Galaxy expects and the light curve says.
 
     Parameters

@@ -130,8 +130,8 @@ FAULTS = {
             1,
         ),
         (
-            UNCHECKED + "INSERT INTO roman.event_physical VALUES (1, 'mass_measured', 'measured', 'measured', "
-            "'measured', 'not_needed', 'positive', NULL, 0, true, 1, 1)",
+            UNCHECKED + "INSERT INTO roman.event_physical VALUES (1, 'mass_measured', 'measured', "
+            "'measured', 'measured', 'done', 'positive', NULL, 0, true, 1, 1)",
             1,
         ),
     ],

@@ -20,7 +20,7 @@ def test_a_lens_is_found_with_its_mass_and_distance():
     truth = Truth(source=8.6)
     one = describe(stored(truth), PLACE, DUST, 1)
     assert (one.status, one.source, one.rho, one.parallax) == ("mass_measured", *["measured"] * 3)
-    assert (one.prior, one.colour, one.blend) == ("not_needed", "F087-F146", "positive")
+    assert (one.prior, one.colour, one.blend) == ("done", "F087-F146", "positive")
     rows = found(one)
     for name, value in (
         ("theta_star", truth.theta_star),
@@ -37,7 +37,8 @@ def test_a_lens_is_found_with_its_mass_and_distance():
         assert rows[name].lower < value < rows[name].upper, name
     assert rows["M1"] == dataclasses.replace(rows["Mtot"], name="M1")
     assert set(found(one, "assumed")) == {"D_S"}
-    assert not found(one, "prior")
+    # What the Galaxy adds is the distance of the source, and that others are rarer.
+    assert found(one, "prior")["Mtot"].value == pytest.approx(truth.mass, rel=0.15)
 
 
 def test_intervals_hold_the_truth_as_often_as_they_say():
@@ -153,6 +154,28 @@ def test_parallax_that_may_be_zero_leaves_a_least_mass():
     assert not {"Mtot", "D_L", "pi_rel", "piE"} & set(found(one))
     assert found(one)["thetaE"].value == pytest.approx(truth.theta_e, rel=0.06)
     assert {"Mtot", "D_L"} <= set(found(one, "prior"))
+
+
+def test_one_component_of_parallax_leaves_a_greatest_mass():
+    """As short events have it: the other component may be anything."""
+    truth = Truth()
+    model = stored(truth)
+    at = [model.covariance_of.index(f"pi_E_{one}") for one in "NE"]
+    covariance = model.covariance.copy()
+    covariance[at[0], at[0]], covariance[at[1], at[1]] = 0.5**2, 0.01**2
+    one = describe(dataclasses.replace(model, covariance=covariance), PLACE, DUST, 1)
+    assert (one.parallax, one.status, one.prior) == ("partly_measured", "theta_e_measured", "done")
+    limits, rows = found(one, "limit"), found(one)
+    assert 0.05 < limits["piE"].lower < truth.pi_e
+    assert limits["Mtot"].upper > truth.mass
+    assert rows["piE_E"].value == pytest.approx(truth.parameters["pi_E_E"], rel=0.05)
+    assert not {"piE", "Mtot", "D_L"} & set(rows)
+
+
+def test_a_lens_that_the_galaxy_does_not_have_is_told():
+    one = describe(stored(Truth(mass=300.0, lens=0.2, mu=60.0, angle=3.0)), PLACE, DUST, 1)
+    assert (one.status, one.prior) == ("mass_measured", "not_expected")
+    assert found(one)["Mtot"].value > 100
 
 
 def test_a_plain_model_has_what_the_galaxy_expects():
