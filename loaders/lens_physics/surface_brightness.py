@@ -60,7 +60,7 @@ PAIRS = (("F087", MAIN), (MAIN, "F213"))
 
 SCATTER = {("F087", MAIN): 0.05, (MAIN, "F213"): 0.10}
 """Relative errors of diameters that no photometry removes. Adams et al. have 1.8 to 6.5 %, by colour and
-class of stars. The Sun, which is none of their stars, agrees to 2 % by F087 - F146, and to 9 % by F146 - F213,
+class of stars. The Sun, which is none of their stars, agrees to 2 % by F087 - F146 and to 9 % by F146 - F213,
 whose colour hardly depends on temperature (a test holds both)."""
 
 
