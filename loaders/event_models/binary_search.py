@@ -231,6 +231,16 @@ def _same(one: FloatArray, other: FloatArray) -> bool:
     return bool(near and abs(a[6] - b[6]) < 0.7 and a[1] * b[1] >= 0)
 
 
+def canonical_signs(parameter: FloatArray) -> FloatArray:
+    """How the parameters of `canonical` turn with those that were fitted, shape (p,): 1 or -1 each."""
+    signs = np.ones(parameter.size)
+    if parameter[4] > 0:
+        signs[4] = -1
+    if parameter.size == 7 and parameter[1] < 0:
+        signs[[1, 5]] = -1
+    return signs
+
+
 def canonical(parameter: FloatArray) -> FloatArray:
     """The same lens with q at most 1, alpha within a turn and, without parallax, u_0 not below zero."""
     out = parameter.copy()

@@ -8,11 +8,11 @@ from typing import Any
 
 import numpy as np
 
-from loaders.event_models.binary_search import canonical
+from loaders.event_models.binary_search import canonical, canonical_signs
 from loaders.event_models.curve import FloatArray
-from loaders.event_models.kinds import BINARY, Kind, curves_of
-from loaders.event_models.lens_fit import LensFit, solve_fluxes
-from loaders.event_models.setting import Setting, windows_of
+from loaders.event_models.kinds import BINARY, Kind, View, curves_of, parameters_of, slopes_of
+from loaders.event_models.lens_fit import LensFit, derivatives, joint_covariance, solve_fluxes
+from loaders.event_models.setting import NUMERIC, Setting, windows_of
 
 _UNITS = {"t_0": "d", "t_0_1": "d", "t_0_2": "d", "t_E": "d", "alpha": "deg"}
 
@@ -47,6 +47,9 @@ class FittedModel:
         Whether the fit came to an end.
     complete
         Whether nothing holds together in what it leaves (`loaders.event_models.structure`).
+    covariance
+        Of the parameters in their order and of the fluxes, those of each element with the blend last; shape
+        (n, n) with n as `n_parameter`. None if it is not determined.
     """
 
     kind: Kind
@@ -61,6 +64,7 @@ class FittedModel:
     t_0_par: float | None
     converged: bool
     complete: bool
+    covariance: FloatArray | None = None
 
     @property
     def name(self) -> str:
@@ -82,6 +86,12 @@ class FittedModel:
         """What models are ranked by: the criterion, and the surcharge for what is rare."""
         return self.bic + SURCHARGE[self.kind.n_lens, self.kind.n_source]
 
+    @property
+    def covariance_of(self) -> list[str]:
+        """What the covariance is of: parameters, and fluxes as ``F146_1``, with 0 for the blend."""
+        numbers = [*range(1, self.flux.shape[1]), 0]
+        return [*self.value, *(f"{element}_{number}" for element in self.elements for number in numbers)]
+
     def columns(self) -> dict[str, Any]:
         """Columns of ``roman.event_model``."""
         return {
@@ -96,6 +106,8 @@ class FittedModel:
             "bic": self.bic,
             "t_0_par": self.t_0_par,
             "is_converged": self.converged,
+            "covariance_of": None if self.covariance is None else " ".join(self.covariance_of),
+            "covariance": None if self.covariance is None else self.covariance.ravel().tolist(),
             "software": "roman-db, VBMicrolensing" if self.kind.n_lens > 1 else "roman-db",
         }
 
@@ -113,14 +125,20 @@ class FittedModel:
 
     def flux_rows(self) -> list[dict[str, Any]]:
         """Columns of ``roman.event_model_flux``: sources from 1, and the blend as source 0."""
+        errors = np.full(self.flux.shape, np.nan)
+        if self.covariance is not None:
+            errors = np.array(standard_errors(self.covariance))[len(self.value) :].reshape(self.flux.shape)
         return [
             {
                 "optical_element": element,
                 "source_number": number,
                 "flux": float(flux[number - 1]),
+                "flux_err": float(error[number - 1]) if np.isfinite(error[number - 1]) else None,
                 "error_scale": float(scale),
             }
-            for element, flux, scale in zip(self.elements, self.flux, self.error_scale, strict=True)
+            for element, flux, error, scale in zip(
+                self.elements, self.flux, errors, self.error_scale, strict=True
+            )
             for number in range(flux.size)
         ]
 
@@ -151,7 +169,8 @@ def model_of(setting: Setting, kind: Kind, fit: LensFit, error_scale: FloatArray
     with_parallax = fit.parameter.size > len(kind.names(False))
     parameter = canonical(fit.parameter) if kind is BINARY else fit.parameter
     view = setting.view(setting.bands, setting.fine, dark=True)
-    flux, residual = solve_fluxes(view.points, curves_of(kind, view)(parameter, view.points.time))
+    curves = curves_of(kind, view)(parameter, view.points.time)
+    flux, residual = solve_fluxes(view.points, curves)
     value, error = _named(kind.names(with_parallax), parameter, fit.covariance)
     if kind.n_source > 1:
         value, error = _numbered(value), _numbered(error)
@@ -159,13 +178,41 @@ def model_of(setting: Setting, kind: Kind, fit: LensFit, error_scale: FloatArray
         *(kind, with_parallax, value, error, view.points.names, flux, error_scale),
         *(float(residual @ residual), residual.size, setting.t_0_par if with_parallax else None),
         *(fit.converged, not windows_of(view, parameter, residual, 1)),
+        _covariance(kind, view, (parameter, curves, flux), fit),
     )
+
+
+def _covariance(
+    kind: Kind, view: View, state: tuple[FloatArray, FloatArray, FloatArray], fit: LensFit
+) -> FloatArray | None:
+    """Covariance of parameters, in their units, and fluxes; None where they are not determined."""
+    parameter, curves, flux = state
+    signs = canonical_signs(fit.parameter) if kind is BINARY else np.ones(parameter.size)
+    given = parameters_of(kind, parameter)
+    model, slopes = curves_of(kind, view), slopes_of(kind, view, given.step)
+    try:
+        known = derivatives(view.points, model, given, (parameter, curves), slopes)
+        turned = fit.covariance * np.outer(signs, signs)
+        joint = joint_covariance(view.points, (curves, flux), known, turned)
+    except NUMERIC:
+        return None
+    unit = np.ones(joint.shape[0])
+    unit[: parameter.size] = _units(given.names, parameter)
+    joint = joint * np.outer(unit, unit)
+    return joint if np.isfinite(joint).all() else None
 
 
 def standard_errors(covariance: FloatArray) -> list[float]:
     """Standard errors; NaN where the parameters are not determined."""
     variance = np.diag(covariance)
     return [float(error) for error in np.sqrt(np.where(variance > 0, variance, np.nan))]
+
+
+def _units(names: Sequence[str], parameter: FloatArray) -> FloatArray:
+    """Derivatives of the stored parameters by those of fits: of logarithms and of radians, shape (p,)."""
+    own = [np.degrees(1.0) if name == "alpha" else 1.0 for name in names]
+    logarithmic = np.array([name.startswith("ln ") for name in names])
+    return np.where(logarithmic, np.exp(np.where(logarithmic, parameter, 0.0)), own)
 
 
 def _named(

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
+from scipy.linalg import block_diag
 
 from loaders.event_models.curve import Band, FloatArray
 
@@ -206,6 +207,70 @@ def fit_lens(
             break
     matrix, _ = normal or _normal(points, slopes(at, curves), (curves, flux, residual))
     return LensFit(at, flux, chi2, points.time.size, _inverse(matrix), converged, calls)
+
+
+def joint_covariance(
+    points: Points,
+    state: tuple[FloatArray, FloatArray],
+    slopes: FloatArray,
+    covariance: FloatArray,
+) -> FloatArray:
+    """Covariance of the parameters and of the fluxes that go with them.
+
+    Fluxes are linear: where the parameters move, they follow by least squares, and about that they have
+    errors of their own. This is the inverse of the normal matrix of all of them, by its blocks.
+
+    Parameters
+    ----------
+    points
+        The light curves.
+    state
+        Magnifications, shape (n_source, n), and fluxes, shape (n_band, n_source + 1), of the model.
+    slopes
+        Shape (p, n_source, n): derivatives of the magnifications by the parameters.
+    covariance
+        Shape (p, p): of the parameters, fluxes being fitted with them.
+
+    Returns
+    -------
+    array of shape (p + k, p + k)
+        Parameters, then the k fluxes of the first element, of the second and so on, each with its blend last.
+
+    Raises
+    ------
+    numpy.linalg.LinAlgError
+        If the fluxes of an element are not determined.
+    """
+    curves, flux = state
+    follow: list[FloatArray] = [np.eye(covariance.shape[0])]
+    own: list[FloatArray] = [np.zeros(covariance.shape)]
+    for band, part in enumerate(points.slices):
+        design = _design(points, curves, part)
+        slope = np.tensordot(slopes[:, :, part], flux[band, :-1], (1, 0)) * points.scale[part]
+        inverse: FloatArray = np.linalg.inv(design.T @ design).astype(np.float64)
+        follow.append(-inverse @ design.T @ slope.T)
+        own.append(inverse)
+    gain = np.vstack(follow)
+    return np.asarray(gain @ covariance @ gain.T + block_diag(*own))
+
+
+def derivatives(
+    points: Points,
+    model: Magnification,
+    parameters: Parameters,
+    state: tuple[FloatArray, FloatArray],
+    slopes: Slopes | None = None,
+) -> FloatArray:
+    """Derivatives of magnifications, shape (p, n_source, n), by those that are known or by differences.
+
+    Parameters
+    ----------
+    points, model, parameters, slopes
+        As of `fit_lens`.
+    state
+        Parameters (p,), and the magnifications (n_source, n) that they give.
+    """
+    return (slopes or _differences(points, model, parameters))(*state)
 
 
 def _design(points: Points, curves: FloatArray, part: slice) -> FloatArray:

@@ -82,6 +82,26 @@ def shifts(
     return pi_E_N * north + pi_E_E * east, pi_E_N * east - pi_E_E * north
 
 
+def projected_velocity(time: float, ra: float, dec: float) -> tuple[float, float]:
+    """Velocity of the Earth towards north and east of a place on the sky.
+
+    Parameters
+    ----------
+    time
+        JD (TDB).
+    ra, dec
+        Degrees ICRS.
+
+    Returns
+    -------
+    north, east
+        au/day.
+    """
+    velocity = barycentric(np.array([time]), 0.0)[1][0]
+    north, east = _axes(ra, dec)
+    return float(velocity @ north), float(velocity @ east)
+
+
 def barycentric(time: FloatArray, beyond: float) -> tuple[FloatArray, FloatArray]:
     """Place (au) and velocity (au/day) of a body beyond the Earth, barycentric, ICRS axes.
 

@@ -27,7 +27,7 @@ def _options(command: Callable[..., None]) -> Callable[..., None]:
 @click.argument("number", type=click.IntRange(1))
 @_options
 def season(number: int, survey: str, photometry_kind: str, redo: bool) -> None:
-    """Make the variability catalog of season NUMBER, with periods and trends, and find its events.
+    """Make the variability catalog of season NUMBER; find its periods, trends, events, and what lenses are.
 
     Only ranges of objects are done whose light curves changed since. Exit code 1: a unit failed.
     """
@@ -47,6 +47,7 @@ def survey(survey: str, photometry_kind: str, redo: bool) -> None:
 
 def _run(mode: Mode, which: tuple[str, int, str], redo: bool) -> None:
     """Run a mode and report."""
+    from loaders.lens_physics.load import summary_of_physics
     from loaders.microlensing.load import summary_of_events
     from loaders.season.tasks import arguments
     from loaders.variability.load import season_days, summary_of
@@ -62,7 +63,7 @@ def _run(mode: Mode, which: tuple[str, int, str], redo: bool) -> None:
         raise click.UsageError(str(error.args[0])) from None
     with progress_bar() as step:
         report = run_mode(mode, arguments(*which, redo=redo), step)
-    for summary in (summary_of, summary_of_objects, summary_of_events):
+    for summary in (summary_of, summary_of_objects, summary_of_events, summary_of_physics):
         for line in summary(*which[1:]):
             click.echo(line)
     tell_failed(report)

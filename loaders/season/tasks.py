@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from loaders.lens_physics.tasks import LENS_PHYSICS
 from loaders.microlensing.tasks import EVENTS, SHARED_EVENTS
 from loaders.variability.tasks import LOCUS, VARIABILITY
 from loaders.variable_object.tasks import VARIABLE_OBJECTS
@@ -15,7 +16,7 @@ def arguments(survey: str, season: int, photometry_kind: str, *, redo: bool = Fa
     return {"survey": survey, "season": season, "photometry_kind": photometry_kind, "redo": redo}
 
 
-_TASKS = (LOCUS, VARIABILITY, VARIABLE_OBJECTS, EVENTS, SHARED_EVENTS)
+_TASKS = (LOCUS, VARIABILITY, VARIABLE_OBJECTS, EVENTS, SHARED_EVENTS, LENS_PHYSICS)
 
 SEASON = Mode("season", "What is made of the light curves of a season", _TASKS)
 

@@ -12,6 +12,8 @@ FIRST = "object_id = (SELECT min(object_id) FROM roman.object)"
 #: Rows may refer to others that are not there.
 UNCHECKED = "SET LOCAL session_replication_role = replica; "
 
+PHYSICAL = "INSERT INTO roman.event_physical_parameter VALUES (1, "
+
 DIA_SOURCE = "0, 0, 0, 0, 0, 1, 1, 1, 1, 1, 'new', 1)"
 
 #: A fault for each audit, and how many rows it makes that audit return.
@@ -117,6 +119,21 @@ FAULTS = {
     "segment_length": [
         ("UPDATE roman.light_curve_segment SET flux_err = flux_err[1:2] WHERE block_id = 1", 60),
         ("UPDATE roman.astrometry_segment SET offset_dec_err = '{}' WHERE block_id = 2", 5),
+    ],
+    "lens_physics": [
+        (UNCHECKED + PHYSICAL + "'Mtot', 'measured', 0.5, 0.6, 0.7, 0.68, 'solMass', 1)", 1),
+        (UNCHECKED + PHYSICAL + "'Mtot', 'prior', NULL, 0.6, 0.7, 0.68, 'solMass', 1)", 1),
+        (UNCHECKED + PHYSICAL + "'Mtot', 'limit', NULL, 0.6, 0.7, 0.95, 'solMass', 1)", 1),
+        (
+            UNCHECKED + PHYSICAL + "'D_L', 'measured', 9, 8, 10, 0.68, 'kpc', 1), "
+            "(1, 'D_S', 'assumed', 8, 7, 9, 0.68, 'kpc', 1)",
+            1,
+        ),
+        (
+            UNCHECKED + "INSERT INTO roman.event_physical VALUES (1, 'mass_measured', 'measured', "
+            "'measured', 'measured', 'done', 'positive', NULL, 0, true, 1, 1)",
+            1,
+        ),
     ],
     "segment_without_block": [
         (

@@ -1,0 +1,109 @@
+"""The source: magnitudes, colour without dust, and angular radius (Yoo et al. 2004, ApJ 603, 139)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from loaders.lens_physics.model import MAIN, FloatArray, flux_name
+from loaders.lens_physics.surface_brightness import PAIRS, SCATTER, surface_brightness
+
+#: Magnitude of 1 nJy (AB).
+_AB_NJY = 31.4
+
+#: A flux of so many errors is one.
+_SIGNIFICANT = 3.0
+
+#: Extinction of a cell by optical element: mag, and its error.
+Extinction = Mapping[str, tuple[float, float]]
+
+
+@dataclass(frozen=True)
+class Source:
+    """Draws of what is known of a source.
+
+    Parameters
+    ----------
+    status
+        ``measured``, or why there is no size: ``no_flux`` in F146, ``no_colour``, ``no_extinction``,
+        ``colour_out_of_range`` of the relation.
+    magnitude
+        By optical element, shape (n,): AB mag with extinction, NaN where a draw is not above zero.
+    intrinsic
+        By optical element, shape (n,): AB mag without extinction.
+    pair
+        Elements of the colour; None if there is none.
+    colour
+        Shape (n,): colour without reddening; None if there is none.
+    theta_star
+        Shape (n,): angular radius, mas; NaN for colours out of range; None without status ``measured``.
+    """
+
+    status: str
+    magnitude: Mapping[str, FloatArray] = field(default_factory=dict)
+    intrinsic: Mapping[str, FloatArray] = field(default_factory=dict)
+    pair: tuple[str, str] | None = None
+    colour: FloatArray | None = None
+    theta_star: FloatArray | None = None
+
+
+def magnitudes(flux: FloatArray) -> FloatArray:
+    """AB magnitudes of fluxes in nJy, any shape; NaN where they are not above zero."""
+    return np.asarray(_AB_NJY - 2.5 * np.log10(np.where(flux > 0, flux, np.nan)))
+
+
+def source_of(
+    draws: Mapping[str, FloatArray],
+    elements: list[str],
+    extinction: Extinction,
+    rng: np.random.Generator,
+) -> Source:
+    """Find the angular radius of the (first) source.
+
+    Parameters
+    ----------
+    draws
+        Shape (n,) each: parameters and fluxes (`loaders.lens_physics.draws`).
+    elements
+        Optical elements that have fluxes.
+    extinction
+        Of the cell in which the source lies; elements that are not fitted there are left out. Errors of two
+        elements are taken to be independent, which makes that of the colour rather too large.
+    rng
+        Random numbers: for the extinction, and for the scatter of stars about the relation.
+    """
+    flux = {element: draws[flux_name(element, 1)] for element in elements}
+    seen = {element: magnitudes(one) for element, one in flux.items() if _significant(one)}
+    if MAIN not in seen:
+        return Source("no_flux", seen)
+    dust = {one: rng.normal(a, max(e, 0.0), seen[MAIN].size) for one, (a, e) in sorted(extinction.items())}
+    intrinsic = {one: seen[one] - dust[one] for one in seen if one in dust}
+    pairs = [pair for pair in PAIRS if set(pair) <= seen.keys()]
+    if not pairs:
+        return Source("no_colour", seen, intrinsic)
+    known = [pair for pair in pairs if set(pair) <= intrinsic.keys()]
+    if not known:
+        return Source("no_extinction", seen, intrinsic)
+    return _sized(known[0], seen, intrinsic, rng)
+
+
+def _sized(
+    pair: tuple[str, str],
+    seen: Mapping[str, FloatArray],
+    intrinsic: Mapping[str, FloatArray],
+    rng: np.random.Generator,
+) -> Source:
+    """The size by the colour of a pair of elements. Draws whose colour is no star's are left out."""
+    colour = intrinsic[pair[0]] - intrinsic[pair[1]]
+    radius = surface_brightness().angular_radius(pair, colour, intrinsic[MAIN])
+    if np.mean(np.isfinite(radius)) < 0.5:
+        return Source("colour_out_of_range", seen, intrinsic, pair, colour)
+    scatter = np.exp(rng.normal(0.0, SCATTER[pair], radius.size))
+    return Source("measured", seen, intrinsic, pair, colour, radius * scatter)
+
+
+def _significant(flux: FloatArray) -> bool:
+    """Whether a flux is above zero by so many errors that its magnitude says something."""
+    return bool(np.mean(flux) > _SIGNIFICANT * np.std(flux))

@@ -1,0 +1,48 @@
+"""Notes that go with a solution: what its numbers mean."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from loaders.lens_physics.model import StoredModel
+from loaders.lens_physics.quantity import LIMITED, Quantity
+
+_CONVENTIONS = """
+- Times are BJD (TDB); fluxes nJy (AB); {bands}.
+- The parameters are those of MulensModel: with parallax in the geocentric frame of t_ref, two lenses seen
+from
+  their centre of mass, alpha turned into radians. Of two sources flux_ratio is that in F146.
+- Errors are those of the curvature of chi-square. Physical parameters are medians with 68 % intervals of
+draws
+  from its Gaussian; mu_rel is geocentric.
+- Where the medians of a sum or length and of its parts differ by more than 1 %, one of them is left out.
+"""
+
+
+def notes_of(place: str, model: StoredModel, quantities: Sequence[Quantity], bands: Mapping[str, str]) -> str:
+    """Write the notes of a solution, in Markdown.
+
+    Parameters
+    ----------
+    place
+        Which star it is, and where.
+    model
+        The model.
+    quantities
+        What follows from it, with the way in which it was found.
+    bands
+        Numbers of optical elements.
+    """
+    known = ", ".join(f"{bands[one]} is {one}" for one in model.elements if one in bands)
+    lines = [f"# {model.name}", "", place, _CONVENTIONS.format(bands=f"band {known}")]
+    if quantities:
+        lines += ["| quantity | how | value | from | to | unit |", "|---|---|---|---|---|---|"]
+        lines += [_row(one) for one in quantities]
+    return "\n".join(lines) + "\n"
+
+
+def _row(one: Quantity) -> str:
+    """A row of the table."""
+    numbers = ("" if x is None else f"{x:.6g}" for x in (one.value, one.lower, one.upper))
+    how = "95 % limit" if one.method == LIMITED else one.method
+    return f"| {one.name} | {how} | {' | '.join(numbers)} | {one.unit or ''} |"
