@@ -40,6 +40,11 @@ def run() -> None:
     """Run a pipeline mode."""
 
 
+@root.group()
+def export() -> None:
+    """Write products of the whole survey."""
+
+
 @root.command()
 def upgrade() -> None:
     """Create the database or bring it up to date with this release."""

@@ -1,7 +1,7 @@
 """The red clump through the filters: its magnitudes, and how dust dims it in each of them.
 
-A wide filter sees less and less of the blue side of a spectrum that is reddened, so that extinction in it does
-not grow in proportion to the dust. It is therefore computed as the simulator computes it: the clump's
+A wide filter sees less and less of the blue side of a spectrum that is reddened, so that extinction in it
+does not grow in proportion to the dust. It is therefore computed as the simulator computes it: the clump's
 spectrum behind the dust, through the effective areas, photons counted.
 """
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-from scipy.optimize import minimize
+from scipy.optimize import fmin_l_bfgs_b
 
 from loaders.extinction.kernels import N_PARAMETER, log_density
 
@@ -82,9 +82,7 @@ class ClumpFit:
     is_converged: bool
 
 
-def window_around(
-    magnitude: float, colour: float, reddening: float, limits: tuple[float, float]
-) -> Window:
+def window_around(magnitude: float, colour: float, reddening: float, limits: tuple[float, float]) -> Window:
     """The part of the diagram in which a clump is fitted.
 
     Parameters
@@ -102,7 +100,11 @@ def window_around(
 
 
 def fit_clump(
-    magnitude: FloatArray, colour: FloatArray, window: Window, start: tuple[float, float], companions: Companions
+    magnitude: FloatArray,
+    colour: FloatArray,
+    window: Window,
+    start: tuple[float, float],
+    companions: Companions,
 ) -> ClumpFit:
     """Fit the density of `log_density` to the stars of a window.
 
@@ -124,19 +126,17 @@ def fit_clump(
     problem = _Problem(magnitude, colour, window, start, companions)
     # Scales of the parameters, so that a step means as much in each.
     scale = np.array([0.05, 0.2, 0.2, 0.3, 0.02, 0.3, 0.2, 0.02, 0.1, 0.2, 0.5])
-    found = minimize(
+    found, _, how = fmin_l_bfgs_b(
         lambda z: problem.penalised(z * scale, scale),
         problem.first / scale,
-        jac=True,
-        method="L-BFGS-B",
         bounds=list(zip(problem.lower / scale, problem.upper / scale, strict=True)),
-        options={"maxiter": 200},
+        maxiter=200,
     )
-    return problem.describe(found.x * scale, bool(found.success))
+    return problem.describe(found * scale, how["warnflag"] == 0)
 
 
 class _Problem:
-    """The likelihood of the stars of a window; magnitude and colour count from where the clump is expected."""
+    """The likelihood of the stars of a window; magnitude and colour count from where the clump may be."""
 
     def __init__(
         self,

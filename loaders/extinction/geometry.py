@@ -63,7 +63,7 @@ def is_inside(order: IntArray, index: IntArray, region: RegionValues) -> npt.NDA
 
 
 def distance_modulus(longitude: FloatArray, latitude: FloatArray, distance: DistanceValues) -> FloatArray:
-    """Distance modulus (mag) of the clump where the line of sight meets the major axis of the bar, shape (n,).
+    """Distance modulus (mag) of the clump where the line of sight meets the bar's major axis, shape (n,).
 
     ``d = R0 sin(alpha) / (sin(alpha + l) cos(b))`` (Nataf et al. 2013, ApJ 769, 88, section 6).
 

@@ -1,13 +1,13 @@
 """The density of stars around the red clump, and how its logarithm changes with the parameters.
 
-In magnitude *m* the giant branch is exponential and the clump with its companions Gaussian, as in Nataf et al.
-(2013, ApJ 769, 88, section 4); in colour *c* each is Gaussian about a line, and a uniform part takes what is
-neither, stars in front of the bulge for the most::
+In magnitude *m* the giant branch is exponential and the clump with its companions Gaussian, as in Nataf et
+al. (2013, ApJ 769, 88, section 4); in colour *c* each is Gaussian about a line, and a uniform part takes what
+is neither, stars in front of the bulge for the most::
 
     p = (1 - o) [(1 - f) E(m) N(c; q + d + t x, v) + f G(m) N(c; line, s)] + o E(m) / width in colour
 
-with *x = m - M*; the line is *q + r x* for the clump (*s*: its own width) and that of the giant branch for its
-companions. E and G are normalised to the interval of magnitudes.
+with *x = m - M*; the line is *q + r x* for the clump (*s*: its own width) and that of the giant branch for
+its companions. E and G are normalised to the interval of magnitudes.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ N_PARAMETER = len(NAMES)
 _ROOT_TWO_PI = math.sqrt(2 * math.pi)
 
 
-@nb.njit(cache=True)  # type: ignore[untyped-decorator]
+@nb.njit(cache=True)
 def _exponential(slope: float, low: float, high: float) -> tuple[float, float]:
     """Logarithm of the integral of exp(slope m), and its derivative by the slope; low < 0 < high."""
     if abs(slope) < 1e-6:
@@ -40,11 +40,11 @@ def _exponential(slope: float, low: float, high: float) -> tuple[float, float]:
     return math.log(norm), (high * top - low * bottom) / (top - bottom) - 1 / slope
 
 
-@nb.njit(cache=True)  # type: ignore[untyped-decorator]
+@nb.njit(cache=True)
 def _gaussians(
     magnitude: float, sigma: float, offset: FloatArray, weight: FloatArray, low: float, high: float
 ) -> tuple[float, float, float]:
-    """Integral of weighted Gaussians over an interval, and the derivatives of its logarithm by M, ln sigma."""
+    """Integral of weighted Gaussians over an interval, and its logarithm's derivatives by M, ln sigma."""
     total, by_magnitude, by_log_sigma = 0.0, 0.0, 0.0
     for k in range(offset.size):
         a, b = (low - magnitude - offset[k]) / sigma, (high - magnitude - offset[k]) / sigma
@@ -56,8 +56,10 @@ def _gaussians(
     return total, by_magnitude / total, by_log_sigma / total
 
 
-@nb.njit(cache=True)  # type: ignore[untyped-decorator]
-def _add(score: FloatArray, share: float, place: float, tilt: float, x: float, names: tuple[int, int]) -> None:
+@nb.njit(cache=True)
+def _add(
+    score: FloatArray, share: float, place: float, tilt: float, x: float, names: tuple[int, int]
+) -> None:
     """Add what a Gaussian in colour contributes to the score: u of its mean, and its width and tilt."""
     width, slope = names
     score[4] += share * place
@@ -66,7 +68,7 @@ def _add(score: FloatArray, share: float, place: float, tilt: float, x: float, n
     score[width] += share
 
 
-@nb.njit(cache=True)  # type: ignore[untyped-decorator]
+@nb.njit(cache=True)
 def log_density(
     theta: FloatArray, star: FloatArray, window: FloatArray, offset: FloatArray, weight: FloatArray,
     score: FloatArray,
@@ -76,13 +78,13 @@ def log_density(
     Parameters
     ----------
     theta
-        Shape (11,): the parameters in the order of `NAMES`; magnitudes about any zero point within the window.
+        Shape (11,): the parameters in the order of `NAMES`; the zero of magnitudes lies in the window.
     star
         Shape (n, 2): magnitudes and colours.
     window
         Shape (3,): ends of the interval of magnitudes, and width of that of colours.
     offset, weight
-        Shape (k,): the clump first (0, 1), then its companions: magnitudes fainter, and numbers over the clump's.
+        Shape (k,): the clump (0, 1), then its companions: magnitudes fainter, numbers over the clump's.
     score
         Shape (n, 11), overwritten.
     """

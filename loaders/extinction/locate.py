@@ -80,7 +80,7 @@ def _excess(up: FloatArray, across: FloatArray, room: float) -> float:
 
 
 def extinction_of_colour(colour: FloatArray, bands: Bands, pair: tuple[str, str]) -> float:
-    """Extinction in F146 (mag) at which the clump has the median of colours; -1 where that is bluer than no dust.
+    """Extinction in F146 (mag) at which the clump has the median colour; -1 if that is bluer than no dust.
 
     Parameters
     ----------

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from loaders.extinction.tasks import EXTINCTION
 from loaders.microlensing.tasks import EVENTS, SHARED_EVENTS
 from loaders.variability.tasks import LOCUS, VARIABILITY
 from loaders.variable_object.tasks import VARIABLE_OBJECTS
@@ -15,7 +16,7 @@ def arguments(survey: str, season: int, photometry_kind: str, *, redo: bool = Fa
     return {"survey": survey, "season": season, "photometry_kind": photometry_kind, "redo": redo}
 
 
-_TASKS = (LOCUS, VARIABILITY, VARIABLE_OBJECTS, EVENTS, SHARED_EVENTS)
+_TASKS = (LOCUS, VARIABILITY, VARIABLE_OBJECTS, EXTINCTION, EVENTS, SHARED_EVENTS)
 
 SEASON = Mode("season", "What is made of the light curves of a season", _TASKS)
 

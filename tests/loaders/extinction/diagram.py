@@ -1,4 +1,4 @@
-"""Colour-magnitude diagrams of which all is known: giants, clump, bumps and stars in front, drawn star by star.
+"""Colour-magnitude diagrams of which all is known: giants, clump, bumps and stars in front, drawn one by one.
 
 Nothing here is that of the code under test: the clump's magnitudes and the law are given as numbers.
 """

@@ -1,0 +1,303 @@
+"""A cell of the map: the red clump in it, and how much dust that means; or the reason why there is none."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from loaders.extinction.bands import Bands
+from loaders.extinction.clump import ClumpFit, Companions, Window, fit_clump, window_around
+from loaders.extinction.configuration import ELEMENTS, REFERENCE, Configuration
+from loaders.extinction.locate import extinction_of_colour, most_likely_extinction
+from loaders.extinction.stars import Stars
+
+FloatArray = npt.NDArray[np.float64]
+
+#: The colours, bluer element first; the first that gives a clump gives the magnitude in F146, too.
+PAIRS = (("F087", "F146"), ("F146", "F213"))
+
+#: Share of the stars in F146 that must have a magnitude in another element for it to count as observed.
+_OBSERVED = 0.1
+
+_ROOM = 1.0
+"""The clump must lie so many of its standard deviations within the limits."""
+
+_SAME = 0.3
+"""The clump in the second colour must lie so near in magnitude to that in the first, which has told that it is one."""
+
+_OFF_THE_LAW = (0.35, 0.3)
+"""A colour may lie so far from the law's at the clump's magnitude: mag, and mag for a mag of reddening."""
+
+
+@dataclass(frozen=True)
+class ElementResult:
+    """What is said of an optical element in a cell.
+
+    ``magnitude`` of the clump (AB) and ``error`` come from the fit alone; ``covariance`` (mag2) is that with
+    the clump's F146 magnitude. All are NaN unless ``status`` is ``fitted``.
+    """
+
+    status: str
+    n_star: int
+    magnitude: float = np.nan
+    error: float = np.nan
+    covariance: float = np.nan
+
+
+@dataclass(frozen=True)
+class CellResult:
+    """What is said of a cell, by optical element; ``extinction`` in F146 is a place to begin from (mag)."""
+
+    elements: dict[str, ElementResult]
+    extinction: float | None = None
+
+    @property
+    def is_fitted(self) -> bool:
+        """Whether there is a clump in F146."""
+        return self.elements[REFERENCE].status == "fitted"
+
+    @property
+    def error(self) -> float:
+        """Standard error of the clump's F146 magnitude by the fit alone, mag."""
+        return self.elements[REFERENCE].error
+
+    @property
+    def n_star(self) -> int:
+        """Stars that count in F146."""
+        return self.elements[REFERENCE].n_star
+
+
+@dataclass(frozen=True)
+class Surroundings:
+    """What holds for a cell beside its stars: assumptions, the clump's magnitudes, distance modulus (mag)."""
+
+    configuration: Configuration
+    bands: Bands
+    modulus: float
+
+    @property
+    def companions(self) -> Companions:
+        """Groups of stars beside the clump."""
+        bumps = self.configuration.bumps
+        return Companions(np.array(bumps.offset), np.array(bumps.fraction))
+
+    def limits(self, element: str) -> tuple[float, float]:
+        """Magnitudes between which the catalog has all stars."""
+        limits = self.configuration.limits
+        return limits.bright[element], limits.faint[element]
+
+    def apparent(self, element: str) -> float:
+        """Magnitude of the clump without dust."""
+        return self.bands.intrinsic[element] + self.modulus
+
+
+@dataclass(frozen=True)
+class _PairResult:
+    """The clump in one colour, or the reason why there is none."""
+
+    status: str
+    n_star: int
+    fit: ClumpFit | None = None
+
+
+@dataclass(frozen=True)
+class _Task:
+    """A colour to be fitted: an extinction in F146 to begin from, and the clump of the colour before, if any."""
+
+    pair: tuple[str, str]
+    around: Surroundings
+    guess: float | None
+    main: ClumpFit | None
+
+    def begin(self, magnitude: FloatArray, colour: FloatArray) -> float | None:
+        """Extinction in F146 from which to begin; None where nothing stands out."""
+        if self.main is not None:
+            return self.main.magnitude - self.around.apparent(REFERENCE)
+        if self.guess is not None:
+            return self.guess
+        limits, largest = self.around.limits(REFERENCE), self.around.configuration.cells.largest_extinction
+        place = (self.around.bands, self.pair, self.around.modulus, limits, largest)
+        return most_likely_extinction(magnitude, colour, *place)
+
+    def colour(self, extinction: float) -> float:
+        """Colour of the clump at an extinction in F146, by the law."""
+        return float(self.around.bands.colour(self.pair, np.array([extinction]))[0])
+
+
+def measure_cell(stars: Stars, around: Surroundings, guess: float | None = None) -> CellResult:
+    """Find the clump of a cell in both colours.
+
+    Parameters
+    ----------
+    stars
+        Stars of the cell.
+    around
+        What holds there.
+    guess
+        Extinction in F146 (mag) from which to begin, as that of a larger cell; looked for if there is none.
+    """
+    bright, faint = around.limits(REFERENCE)
+    magnitude = stars.magnitude[REFERENCE]
+    counted = (magnitude > bright) & (magnitude < faint)
+    found: dict[tuple[str, str], _PairResult] = {}
+    main: ClumpFit | None = None
+    for pair in PAIRS:
+        blue, red = (stars.magnitude[one][counted] for one in pair)
+        found[pair] = _measure_pair(magnitude[counted], blue - red, _Task(pair, around, guess, main))
+        main = main or found[pair].fit
+    return _combined(found, int(np.count_nonzero(counted)), around)
+
+
+def _measure_pair(magnitude: FloatArray, colour: FloatArray, task: _Task) -> _PairResult:
+    """Find the clump in one colour."""
+    cells, known = task.around.configuration.cells, np.isfinite(colour)
+    if magnitude.size == 0:
+        return _PairResult("no_stars", 0)
+    if known.mean() < _OBSERVED:
+        return _PairResult("not_measured", int(known.sum()))
+    if known.sum() < cells.fewest:
+        return _PairResult("too_few_stars", int(known.sum()))
+    magnitude, colour = magnitude[known], colour[known]
+    begin = task.begin(magnitude, colour)
+    if begin is None:
+        return _PairResult(_why_no_clump(magnitude, colour, task), magnitude.size)
+    return _fit_pair(magnitude, colour, task, begin)
+
+
+def _fit_pair(magnitude: FloatArray, colour: FloatArray, task: _Task, begin: float) -> _PairResult:
+    """Fit the clump, and judge what was found; a second fit begins where the first has ended."""
+    around, intrinsic = task.around, task.colour(0.0)
+    start, fit = (around.apparent(REFERENCE) + begin, task.colour(begin)), None
+    for _ in range(2):
+        window = window_around(*start, start[1] - intrinsic, around.limits(REFERENCE))
+        inside = window.holds(magnitude, colour)
+        if inside.sum() < around.configuration.cells.fewest:
+            return _PairResult("too_few_stars", int(inside.sum()))
+        fit = fit_clump(magnitude[inside], colour[inside], window, start, around.companions)
+        if not fit.is_converged or _is_centred(fit, start, window):
+            break
+        start = (fit.magnitude, fit.colour)
+    assert fit is not None
+    status = _judged(fit, task)
+    return _PairResult(status, fit.n_star, fit if status == "fitted" else None)
+
+
+def _is_centred(fit: ClumpFit, start: tuple[float, float], window: Window) -> bool:
+    """Whether the clump lies where the window was laid."""
+    near = abs(fit.colour - start[1]) < 0.25 * (window.red - window.blue) / 2
+    return near and abs(fit.magnitude - start[0]) < 0.3
+
+
+def _judged(fit: ClumpFit, task: _Task) -> str:
+    """Whether a fit has found the clump: fitted, or what it is instead."""
+    if not fit.is_converged:
+        return "not_converged"
+    around, reach = task.around, _ROOM * fit.sigma
+    bright, faint = around.limits(REFERENCE)
+    if fit.magnitude - reach < bright:
+        return "saturated"
+    if fit.magnitude + reach > faint:
+        return "incomplete"
+    if task.main is not None:
+        return "fitted" if abs(fit.magnitude - task.main.magnitude) < _SAME else "no_clump"
+    if fit.significance < around.configuration.cells.significance:
+        return "no_clump"
+    expected = task.colour(max(fit.magnitude - around.apparent(REFERENCE), 0.0))
+    allowed = _OFF_THE_LAW[0] + _OFF_THE_LAW[1] * (expected - task.colour(0.0))
+    return "fitted" if abs(fit.colour - expected) < allowed else "no_clump"
+
+
+def _why_no_clump(magnitude: FloatArray, colour: FloatArray, task: _Task) -> str:
+    """Say why no clump stands out: by the colour of the bright stars it would lie beyond a limit, or not."""
+    bright, faint = task.around.limits(REFERENCE)
+    near = colour[magnitude < bright + 1.5]
+    dust = extinction_of_colour(near, task.around.bands, task.pair) if near.size else -1.0
+    if dust < 0:
+        return "no_clump"
+    expected = task.around.apparent(REFERENCE) + dust
+    if expected < bright + 0.3:
+        return "saturated"
+    return "incomplete" if expected > faint - 0.3 else "no_clump"
+
+
+def _combined(found: dict[tuple[str, str], _PairResult], n_counted: int, around: Surroundings) -> CellResult:
+    """Put the elements of both colours together."""
+    main = next((one for one in found.values() if one.fit is not None), None)
+    if main is None or main.fit is None:
+        why = _shared_reason(found)
+        rows = {_other(pair): _unfitted(result, why) for pair, result in found.items()}
+        return CellResult(rows | {REFERENCE: ElementResult(why, n_counted)})
+    magnitude, error = main.fit.magnitude, float(np.sqrt(main.fit.covariance[0, 0]))
+    rows = {REFERENCE: ElementResult("fitted", main.n_star, magnitude, error, error**2)}
+    for pair, result in found.items():
+        rows[_other(pair)] = _element(pair, result, main.fit, around)
+    return CellResult(rows, magnitude - around.apparent(REFERENCE))
+
+
+def _element(
+    pair: tuple[str, str], result: _PairResult, main: ClumpFit, around: Surroundings
+) -> ElementResult:
+    """The element of a colour that is not F146: its magnitude is that of F146 plus or less the colour."""
+    if result.fit is None:
+        return ElementResult(result.status, result.n_star)
+    sign = 1.0 if pair[1] == REFERENCE else -1.0
+    magnitude = main.magnitude + sign * result.fit.colour
+    bright, faint = around.limits(_other(pair))
+    if magnitude - _ROOM * main.sigma < bright:
+        return ElementResult("saturated", result.n_star)
+    if magnitude + _ROOM * main.sigma > faint:
+        return ElementResult("incomplete", result.n_star)
+    of_magnitude, shared = float(main.covariance[0, 0]), sign * float(result.fit.covariance[0, 1])
+    covariance = of_magnitude + shared
+    variance = of_magnitude + float(result.fit.covariance[1, 1]) + 2 * shared
+    return ElementResult("fitted", result.n_star, magnitude, float(np.sqrt(variance)), covariance)
+
+
+def _other(pair: tuple[str, str]) -> str:
+    """The element of a colour that is not F146."""
+    return next(one for one in pair if one != REFERENCE)
+
+
+def _unfitted(result: _PairResult, why: str) -> ElementResult:
+    """The element of a colour in a cell without a clump: it has too few magnitudes, or the cell's reason."""
+    own = result.status in ("not_measured", "too_few_stars", "no_stars")
+    return ElementResult(result.status if own else why, result.n_star)
+
+
+def _shared_reason(found: dict[tuple[str, str], _PairResult]) -> str:
+    """Why there is no clump in F146: that there is no colour, or what the first colour says."""
+    reasons = [result.status for result in found.values()]
+    told = [reason for reason in reasons if reason != "not_measured"]
+    return told[0] if told else "no_colour"
+
+
+def element_columns(result: CellResult, around: Surroundings) -> list[dict[str, Any]]:
+    """What is stored of each optical element of a cell; NaN where there is no clump.
+
+    The error of an extinction is that of the fit and those of the clump's absolute magnitude and of the
+    distance, which all cells share; so is the covariance with the extinction in F146.
+    """
+    clump, distance = around.configuration.clump, around.configuration.distance
+    rows = []
+    for element in ELEMENTS:
+        one = result.elements[element]
+        shared = distance.modulus_err**2
+        own = clump.magnitude_err[element] ** 2
+        in_common = shared + (own if element == REFERENCE else 0.0)
+        rows.append(
+            {
+                "optical_element": element,
+                "extinction": one.magnitude - around.apparent(element),
+                "extinction_err": float(np.sqrt(one.error**2 + own + shared)),
+                "extinction_covariance_f146": one.covariance + in_common,
+                "clump_mag": one.magnitude,
+                "clump_mag_err": one.error,
+                "clump_mag_intrinsic": around.apparent(element),
+                "n_star": one.n_star,
+                "status": one.status,
+            }
+        )
+    return rows
