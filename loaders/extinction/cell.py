@@ -26,7 +26,7 @@ _ROOM = 1.0
 """The clump must lie so many of its standard deviations within the limits."""
 
 _SAME = 0.3
-"""The clump in the second colour must lie so near in magnitude to that in the first, which has told that it is one."""
+"""The clump in the second colour must lie so near in magnitude to that in the first, which is judged."""
 
 _OFF_THE_LAW = (0.35, 0.3)
 """A colour may lie so far from the law's at the clump's magnitude: mag, and mag for a mag of reddening."""
@@ -105,7 +105,7 @@ class _PairResult:
 
 @dataclass(frozen=True)
 class _Task:
-    """A colour to be fitted: an extinction in F146 to begin from, and the clump of the colour before, if any."""
+    """A colour to be fitted: extinction in F146 to begin from, and the clump of the colour before, if any."""
 
     pair: tuple[str, str]
     around: Surroundings
@@ -181,7 +181,9 @@ def _fit_pair(magnitude: FloatArray, colour: FloatArray, task: _Task, begin: flo
             break
         start = (fit.magnitude, fit.colour)
     assert fit is not None
-    status = _judged(fit, task)
+    stands_out = task.main is not None or fit.significance >= around.configuration.cells.significance
+    is_peak = stands_out or not fit.is_converged
+    status = _judged(fit, task) if is_peak else _why_no_clump(magnitude, colour, task)
     return _PairResult(status, fit.n_star, fit if status == "fitted" else None)
 
 
@@ -203,8 +205,6 @@ def _judged(fit: ClumpFit, task: _Task) -> str:
         return "incomplete"
     if task.main is not None:
         return "fitted" if abs(fit.magnitude - task.main.magnitude) < _SAME else "no_clump"
-    if fit.significance < around.configuration.cells.significance:
-        return "no_clump"
     expected = task.colour(max(fit.magnitude - around.apparent(REFERENCE), 0.0))
     allowed = _OFF_THE_LAW[0] + _OFF_THE_LAW[1] * (expected - task.colour(0.0))
     return "fitted" if abs(fit.colour - expected) < allowed else "no_clump"

@@ -80,7 +80,10 @@ def _excess(up: FloatArray, across: FloatArray, room: float) -> float:
 
 
 def extinction_of_colour(colour: FloatArray, bands: Bands, pair: tuple[str, str]) -> float:
-    """Extinction in F146 (mag) at which the clump has the median colour; -1 if that is bluer than no dust.
+    """Extinction in F146 (mag) by the colour of giants alone; -1 if they are bluer than without dust.
+
+    It is that at which the clump is as blue as the bluest sixth of the stars: giants are much alike, and
+    stars in front of the dust, if they are many, make that bluer than the clump can be.
 
     Parameters
     ----------
@@ -89,6 +92,6 @@ def extinction_of_colour(colour: FloatArray, bands: Bands, pair: tuple[str, str]
     bands, pair
         As in `most_likely_extinction`.
     """
-    middle = float(np.median(colour))
+    bluest = float(np.quantile(colour, 1 / 6))
     colours = bands.colour(pair, bands.grid[REFERENCE])
-    return float(np.interp(middle, colours, bands.grid[REFERENCE], left=-1.0))
+    return float(np.interp(bluest, colours, bands.grid[REFERENCE], left=-1.0))

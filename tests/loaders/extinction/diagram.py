@@ -25,8 +25,12 @@ class Recipe:
     span: tuple[float, float] = (-2.0, 2.5)
 
 
-def draw(recipe: Recipe, extinction, rng) -> dict[str, np.ndarray]:
-    """Magnitudes by element of stars behind dust; ``extinction(n)`` gives that in F146 of n stars."""
+def draw(recipe: Recipe, extinction, rng, clump=None) -> dict[str, np.ndarray]:
+    """Magnitudes by element of stars behind dust; ``extinction(n)`` gives that in F146 of n stars.
+
+    The clump has the magnitudes of `CLUMP`, or those that are given.
+    """
+    place = CLUMP if clump is None else clump
     bump, agb = int(0.201 * recipe.clump), int(0.028 * recipe.clump)
     rise = np.exp(recipe.slope * np.array(recipe.span))
     on_branch = np.log(rng.uniform(*rise, recipe.giants)) / recipe.slope
@@ -43,7 +47,7 @@ def draw(recipe: Recipe, extinction, rng) -> dict[str, np.ndarray]:
     blue = np.where(is_clump, 0.0, 0.04 - 0.06 * up) + recipe.scatter * rng.standard_normal(up.size)
     red = np.where(is_clump, 0.0, 0.02 - 0.02 * up) + 0.5 * recipe.scatter * rng.standard_normal(up.size)
     extra = {"F087": blue, "F146": np.zeros(up.size), "F213": -red}
-    stars = {name: CLUMP[name] + up + extra[name] + RATIO[name] * dust for name in CLUMP}
+    stars = {name: place[name] + up + extra[name] + RATIO[name] * dust for name in CLUMP}
     return _with_front(stars, recipe, rng)
 
 
