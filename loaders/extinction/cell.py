@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -9,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from loaders.extinction.bands import Bands
-from loaders.extinction.clump import ClumpFit, Companions, Window, fit_clump, window_around
+from loaders.extinction.clump import ClumpFit, Companions, fit_clump, usual_half_width, window_around
 from loaders.extinction.configuration import ELEMENTS, REFERENCE, Configuration
 from loaders.extinction.locate import extinction_of_colour, most_likely_extinction
 from loaders.extinction.stars import Stars
@@ -24,6 +25,15 @@ _OBSERVED = 0.1
 
 _ROOM = 1.0
 """The clump must lie so many of its standard deviations within the limits."""
+
+_WIDTH_OF_GIANTS = 0.08
+"""Standard deviation in colour of giants behind even dust, mag."""
+
+_FITS = 4
+"""Fits that one clump gets at most."""
+
+_NARROWEST, _WINDOW_OF_WIDTHS = 2.5, 3.5
+"""Half a window has so many widths of the giant branch at least; if not, a window of so many is laid."""
 
 _SAME = 0.3
 """The clump in the second colour must lie so near in magnitude to that in the first, which is judged."""
@@ -49,10 +59,14 @@ class ElementResult:
 
 @dataclass(frozen=True)
 class CellResult:
-    """What is said of a cell, by optical element; ``extinction`` in F146 is a place to begin from (mag)."""
+    """What is said of a cell, by optical element.
+
+    ``extinction`` in F146 (mag) is where its quarters begin, ``spread`` about how much it varies within.
+    """
 
     elements: dict[str, ElementResult]
     extinction: float | None = None
+    spread: float = 0.0
 
     @property
     def is_fitted(self) -> bool:
@@ -112,15 +126,18 @@ class _Task:
     guess: float | None
     main: ClumpFit | None
 
-    def begin(self, magnitude: FloatArray, colour: FloatArray) -> float | None:
-        """Extinction in F146 from which to begin; None where nothing stands out."""
+    def begins(self, magnitude: FloatArray, colour: FloatArray) -> Iterator[float]:
+        """Extinctions in F146 from which to begin, the likeliest first."""
         if self.main is not None:
-            return self.main.magnitude - self.around.apparent(REFERENCE)
+            yield self.main.magnitude - self.around.apparent(REFERENCE)
+            return
         if self.guess is not None:
-            return self.guess
+            yield self.guess
         limits, largest = self.around.limits(REFERENCE), self.around.configuration.cells.largest_extinction
         place = (self.around.bands, self.pair, self.around.modulus, limits, largest)
-        return most_likely_extinction(magnitude, colour, *place)
+        found = most_likely_extinction(magnitude, colour, *place)
+        if found is not None:
+            yield found
 
     def colour(self, extinction: float) -> float:
         """Colour of the clump at an extinction in F146, by the law."""
@@ -148,6 +165,11 @@ def measure_cell(stars: Stars, around: Surroundings, guess: float | None = None)
         blue, red = (stars.magnitude[one][counted] for one in pair)
         found[pair] = _measure_pair(magnitude[counted], blue - red, _Task(pair, around, guess, main))
         main = main or found[pair].fit
+    for pair, one in found.items():
+        # Where the second colour has told where the clump is, the first is looked at again.
+        if one.fit is None and main is not None:
+            blue, red = (stars.magnitude[name][counted] for name in pair)
+            found[pair] = _measure_pair(magnitude[counted], blue - red, _Task(pair, around, guess, main))
     return _combined(found, int(np.count_nonzero(counted)), around)
 
 
@@ -161,25 +183,28 @@ def _measure_pair(magnitude: FloatArray, colour: FloatArray, task: _Task) -> _Pa
     if known.sum() < cells.fewest:
         return _PairResult("too_few_stars", int(known.sum()))
     magnitude, colour = magnitude[known], colour[known]
-    begin = task.begin(magnitude, colour)
-    if begin is None:
-        return _PairResult(_why_no_clump(magnitude, colour, task), magnitude.size)
-    return _fit_pair(magnitude, colour, task, begin)
+    result = None
+    for begin in task.begins(magnitude, colour):
+        result = _fit_pair(magnitude, colour, task, begin)
+        if result.fit is not None:
+            break
+    return result or _PairResult(_why_no_clump(magnitude, colour, task), magnitude.size)
 
 
 def _fit_pair(magnitude: FloatArray, colour: FloatArray, task: _Task, begin: float) -> _PairResult:
-    """Fit the clump, and judge what was found; a second fit begins where the first has ended."""
-    around, intrinsic = task.around, task.colour(0.0)
-    start, fit = (around.apparent(REFERENCE) + begin, task.colour(begin)), None
-    for _ in range(2):
-        window = window_around(*start, start[1] - intrinsic, around.limits(REFERENCE))
+    """Fit the clump, and judge what was found; a further fit begins where one has ended."""
+    around = task.around
+    place = (around.apparent(REFERENCE) + begin, task.colour(begin))
+    half, fit = usual_half_width(place[1] - task.colour(0.0)), None
+    for _ in range(_FITS):
+        window = window_around(*place, half, around.limits(REFERENCE))
         inside = window.holds(magnitude, colour)
         if inside.sum() < around.configuration.cells.fewest:
             return _PairResult("too_few_stars", int(inside.sum()))
-        fit = fit_clump(magnitude[inside], colour[inside], window, start, around.companions)
-        if not fit.is_converged or _is_centred(fit, start, window):
+        fit = fit_clump(magnitude[inside], colour[inside], window, place, around.companions)
+        if not fit.is_converged or _fits_into(fit, place, half):
             break
-        start = (fit.magnitude, fit.colour)
+        place, half = (fit.magnitude, fit.colour), max(half, min(_WINDOW_OF_WIDTHS * fit.width, 2 * half))
     assert fit is not None
     stands_out = task.main is not None or fit.significance >= around.configuration.cells.significance
     is_peak = stands_out or not fit.is_converged
@@ -187,10 +212,10 @@ def _fit_pair(magnitude: FloatArray, colour: FloatArray, task: _Task, begin: flo
     return _PairResult(status, fit.n_star, fit if status == "fitted" else None)
 
 
-def _is_centred(fit: ClumpFit, start: tuple[float, float], window: Window) -> bool:
-    """Whether the clump lies where the window was laid."""
-    near = abs(fit.colour - start[1]) < 0.25 * (window.red - window.blue) / 2
-    return near and abs(fit.magnitude - start[0]) < 0.3
+def _fits_into(fit: ClumpFit, place: tuple[float, float], half: float) -> bool:
+    """Whether the clump lies in the middle of its window, and the window holds all of its colours."""
+    near = abs(fit.colour - place[1]) < 0.25 * half and abs(fit.magnitude - place[0]) < 0.3
+    return near and _NARROWEST * fit.width < half
 
 
 def _judged(fit: ClumpFit, task: _Task) -> str:
@@ -234,7 +259,16 @@ def _combined(found: dict[tuple[str, str], _PairResult], n_counted: int, around:
     rows = {REFERENCE: ElementResult("fitted", main.n_star, magnitude, error, error**2)}
     for pair, result in found.items():
         rows[_other(pair)] = _element(pair, result, main.fit, around)
-    return CellResult(rows, magnitude - around.apparent(REFERENCE))
+    dust = magnitude - around.apparent(REFERENCE)
+    pair = next(pair for pair, one in found.items() if one is main)
+    return CellResult(rows, dust, _spread(main.fit, pair, dust, around))
+
+
+def _spread(fit: ClumpFit, pair: tuple[str, str], dust: float, around: Surroundings) -> float:
+    """How much the extinction in F146 varies within a cell (mag), by the width of the colours."""
+    step = around.bands.colour(pair, np.maximum(dust, 0.0) + np.array([0.0, 0.1]))
+    beyond = np.sqrt(max(fit.width**2 - _WIDTH_OF_GIANTS**2, 0.0))
+    return float(beyond / (np.diff(step)[0] / 0.1))
 
 
 def _element(
@@ -250,9 +284,12 @@ def _element(
         return ElementResult("saturated", result.n_star)
     if magnitude + _ROOM * main.sigma > faint:
         return ElementResult("incomplete", result.n_star)
-    of_magnitude, shared = float(main.covariance[0, 0]), sign * float(result.fit.covariance[0, 1])
+    # The magnitude is that of the first colour's fit: of this one's covariance its correlation is taken over.
+    (own, mixed), (_, of_colour) = result.fit.covariance.tolist()
+    of_magnitude = float(main.covariance[0, 0])
+    shared = sign * mixed * np.sqrt(of_magnitude / own)
     covariance = of_magnitude + shared
-    variance = of_magnitude + float(result.fit.covariance[1, 1]) + 2 * shared
+    variance = of_magnitude + of_colour + 2 * shared
     return ElementResult("fitted", result.n_star, magnitude, float(np.sqrt(variance)), covariance)
 
 

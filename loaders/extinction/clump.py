@@ -19,8 +19,8 @@ _WIDTH_OF_REDDENING = 0.15
 
 #: What giants are like, in the order of the parameters but for M and q, which are free: values, and how far
 #: they lie from them. Slope: Nataf et al. (2013) have 0.55 to 0.8; the rest are those of any old population.
-_USUAL = np.array([0.0, np.log(0.2), 0.7, -0.6, 0.0, 0.3, np.log(0.08), 0.03, -0.08, np.log(0.08), -3.0])
-_SPREAD = np.array([np.inf, 0.5, 0.4, 1.5, np.inf, 0.8, 0.8, 0.06, 0.3, 0.8, 1.5])
+_USUAL = np.array([0.0, np.log(0.22), 0.7, -0.6, 0.0, 0.3, np.log(0.08), 0.03, -0.08, np.log(0.08), -3.0])
+_SPREAD = np.array([np.inf, 0.35, 0.4, 1.5, np.inf, 0.8, 0.8, 0.06, 0.3, 0.8, 1.5])
 
 _FREEDOM = np.array([0.5, 1.5, 2.0, 6.0, 0.6, 2.5, 3.0, 0.4, 1.5, 3.0, 6.0])
 """How far a fit may go from where it starts (M, q) or from what is usual, before it counts as lost."""
@@ -65,6 +65,8 @@ class ClumpFit:
         Shape (2, 2): of both, mag2, whatever the model leaves out being estimated from the stars themselves.
     sigma
         Standard deviation in magnitude.
+    width
+        Standard deviation in colour, of the clump or of the giant branch, whichever is wider: dust.
     n_star
         Stars that were fitted.
     significance
@@ -77,26 +79,31 @@ class ClumpFit:
     colour: float
     covariance: FloatArray
     sigma: float
+    width: float
     n_star: int
     significance: float
     is_converged: bool
 
 
-def window_around(magnitude: float, colour: float, reddening: float, limits: tuple[float, float]) -> Window:
+def usual_half_width(reddening: float) -> float:
+    """Half the width in colour (mag) of the part of the diagram that is fitted, for a reddening (mag)."""
+    return HALF_WIDTH + _WIDTH_OF_REDDENING * max(reddening, 0.0)
+
+
+def window_around(magnitude: float, colour: float, half_width: float, limits: tuple[float, float]) -> Window:
     """The part of the diagram in which a clump is fitted.
 
     Parameters
     ----------
     magnitude, colour
         Where the clump is expected.
-    reddening
-        How much redder than without dust that is, mag.
+    half_width
+        Half its width in colour, mag.
     limits
         Magnitudes between which the catalog has all stars.
     """
-    half = HALF_WIDTH + _WIDTH_OF_REDDENING * max(reddening, 0.0)
     bright, faint = max(magnitude - HALF_HEIGHT, limits[0]), min(magnitude + HALF_HEIGHT, limits[1])
-    return Window(bright, faint, colour - half, colour + half)
+    return Window(bright, faint, colour - half_width, colour + half_width)
 
 
 def fit_clump(
@@ -182,13 +189,13 @@ class _Problem:
         """The clump at the end of a fit."""
         curvature = self._curvature(theta)
         _, score = self._scores(theta)
-        sigma = float(np.exp(theta[1]))
+        sigma, width = float(np.exp(theta[1])), float(np.exp(max(theta[6], theta[9])))
         magnitude, colour = theta[0] + self._start[0], theta[4] + self._start[1]
         free = (theta > self.lower + 1e-6) & (theta < self.upper - 1e-6)
         is_peak = bool(np.linalg.eigvalsh(curvature).min() > 0) and bool(free.all())
         if not is_peak:
             nothing = np.full((2, 2), np.nan)
-            return ClumpFit(magnitude, colour, nothing, sigma, len(score), 0.0, False)
+            return ClumpFit(magnitude, colour, nothing, sigma, width, len(score), 0.0, False)
         inverse = np.linalg.inv(curvature)
         covariance = inverse @ (score.T @ score) @ inverse
         # Of the share f of the clump: its error follows from that of logit f.
@@ -196,4 +203,4 @@ class _Problem:
         significance = 1 / ((1 - share) * np.sqrt(inverse[3, 3]))
         some = covariance[np.ix_([0, 4], [0, 4])]
         is_converged = success and sigma < _WIDEST
-        return ClumpFit(magnitude, colour, some, sigma, len(score), float(significance), is_converged)
+        return ClumpFit(magnitude, colour, some, sigma, width, len(score), float(significance), is_converged)

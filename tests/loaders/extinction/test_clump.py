@@ -42,7 +42,7 @@ def fitted(recipe, pair, rng):
     magnitude, colour = stars["F146"], stars[pair[0]] - stars[pair[1]]
     true_colour = CLUMP[pair[0]] - CLUMP[pair[1]] + (RATIO[pair[0]] - RATIO[pair[1]]) * DUST
     start = (CLUMP["F146"] + DUST + 0.08, true_colour - 0.04)
-    window = window_around(*start, 0.8, (13.0, 21.0))
+    window = window_around(*start, 0.57, (13.0, 21.0))
     inside = window.holds(magnitude, colour)
     fit = fit_clump(magnitude[inside], colour[inside], window, start, COMPANIONS)
     return fit, np.array([fit.magnitude - CLUMP["F146"] - DUST, fit.colour - true_colour])
@@ -68,7 +68,7 @@ def test_magnitude_and_colour_are_correlated_as_dust_moves_them():
         stars = draw(Recipe(), lambda n: DUST + 0.12 * rng.standard_normal(n), rng)
         colour = stars["F087"] - stars["F146"]
         start = (CLUMP["F146"] + DUST, 0.24 + 1.2 * DUST)
-        window = window_around(*start, 0.8, (13.0, 21.0))
+        window = window_around(*start, 0.57, (13.0, 21.0))
         inside = window.holds(stars["F146"], colour)
         return fit_clump(stars["F146"][inside], colour[inside], window, start, COMPANIONS)
 
