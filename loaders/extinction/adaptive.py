@@ -17,7 +17,7 @@ _MAY_HIDE, _DEEPER = ("no_clump", "not_converged"), 2
 Measure = Callable[[Cell, Stars, float | None], CellResult]
 
 _OF_SPREAD = 0.4
-"""Where dust varies within a cell, its quarters may have this share of that as error, beyond what is wished."""
+"""Where dust varies within a cell, its quarters may have this share of that as error, if it is more."""
 
 _SPARSE = 0.1
 """A quarter with less than this share of the stars of the whole is at an edge, or behind a cloud."""

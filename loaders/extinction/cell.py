@@ -223,16 +223,16 @@ def _judged(fit: ClumpFit, task: _Task) -> str:
     if not fit.is_converged:
         return "not_converged"
     around, reach = task.around, _ROOM * fit.sigma
+    if task.main is not None and abs(fit.magnitude - task.main.magnitude) > _SAME:
+        return "no_clump"
+    expected = task.colour(max(fit.magnitude - around.apparent(REFERENCE), 0.0))
+    allowed = _OFF_THE_LAW[0] + _OFF_THE_LAW[1] * (expected - task.colour(0.0))
+    if task.main is None and abs(fit.colour - expected) > allowed:
+        return "no_clump"
     bright, faint = around.limits(REFERENCE)
     if fit.magnitude - reach < bright:
         return "saturated"
-    if fit.magnitude + reach > faint:
-        return "incomplete"
-    if task.main is not None:
-        return "fitted" if abs(fit.magnitude - task.main.magnitude) < _SAME else "no_clump"
-    expected = task.colour(max(fit.magnitude - around.apparent(REFERENCE), 0.0))
-    allowed = _OFF_THE_LAW[0] + _OFF_THE_LAW[1] * (expected - task.colour(0.0))
-    return "fitted" if abs(fit.colour - expected) < allowed else "no_clump"
+    return "incomplete" if fit.magnitude + reach > faint else "fitted"
 
 
 def _why_no_clump(magnitude: FloatArray, colour: FloatArray, task: _Task) -> str:

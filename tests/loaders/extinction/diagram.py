@@ -55,7 +55,7 @@ def _with_front(stars, recipe, rng):
     """Add stars in front of the dust: bluer, of all magnitudes."""
     magnitude = rng.uniform(14.0, 18.5, recipe.front)
     front = {
-        "F087": magnitude + rng.uniform(0.0, 1.2, recipe.front),
+        "F087": magnitude + rng.uniform(-0.2, 1.0, recipe.front),
         "F146": magnitude,
         "F213": magnitude + rng.uniform(-0.3, 0.4, recipe.front),
     }

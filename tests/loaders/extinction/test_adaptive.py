@@ -14,7 +14,7 @@ from loaders.extinction.stars import Stars
 from tests.loaders.extinction.diagram import CLUMP, RATIO, Recipe
 from tests.loaders.extinction.sky import ROOT, bands, centre, configuration, dusty_sky, positions
 
-VALUES = configuration(cells={"deepest_order": 12}).cells
+VALUES = configuration(cells={"deepest_order": 12, "wished_error": 0.03}).cells
 
 
 @dataclass(frozen=True)
