@@ -19,7 +19,10 @@ from tests.docs.pages import ROOT, blocks
 OPERATOR = ROOT / "docs" / "operator"
 
 #: Codes of commands that load nothing: they are said, and not recorded.
-NOT_RECORDED = {"no_exposure", "other_simulation", "unknown_survey", "no_psf", "not_epsf", "no_report"}
+NOT_RECORDED = {
+    "no_exposure", "other_simulation", "unknown_survey", "no_psf", "not_epsf", "no_report", "no_map",
+    "bad_configuration",
+}  # fmt: skip
 #: Codes that the code puts together from a part that is fixed and one that is not.
 COMPOSED = {"unknown_detector", "unknown_optical_element"}
 
