@@ -140,3 +140,21 @@ def test_magnitudes_are_ab_and_rows_in_order():
     some = stars_from_fluxes(np.array([7, 3, 5, 1]), flux)
     assert some.pixel.tolist() == [1, 3, 5, 7]
     np.testing.assert_allclose(some.magnitude["F146"], [np.nan, np.nan, np.nan, 22.5])
+
+
+def test_uneven_dust_is_told_and_does_not_mislead():
+    """Colours spread beyond the window that is laid first: it is laid wider. The clump comes out an error bright."""
+    rng = np.random.default_rng(9)
+    pulls, spreads = [], []
+    for _ in range(25):
+        magnitude = draw(Recipe(), lambda n: 1.6 + 0.3 * rng.standard_normal(n), rng)
+        some = Stars(np.arange(magnitude["F146"].size) + ROOT.first, magnitude)
+        result = measure_cell(some, around())
+        one = result.elements["F146"]
+        pulls.append((one.magnitude - CLUMP["F146"] - 1.6) / one.error)
+        spreads.append(result.spread)
+        assert all(np.isfinite(e.error) for e in result.elements.values() if e.status == "fitted")
+    assert np.isfinite(pulls).mean() > 0.9
+    assert np.nanstd(pulls) == pytest.approx(1.0, abs=0.5)
+    assert np.nanmean(pulls) == pytest.approx(-0.7, abs=0.7)
+    assert np.median(spreads) == pytest.approx(0.3, abs=0.06)
