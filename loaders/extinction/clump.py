@@ -189,7 +189,9 @@ class _Problem:
         """The clump at the end of a fit."""
         curvature = self._curvature(theta)
         _, score = self._scores(theta)
-        sigma, width = float(np.exp(theta[1])), float(np.exp(max(theta[6], theta[9])))
+        sigma, own, branch = np.exp(theta[[1, 6, 9]]).tolist()
+        # About its line the clump is narrower in colour than it is: dust makes faint stars red.
+        width = max(float(np.hypot(own, theta[5] * sigma)), branch)
         magnitude, colour = theta[0] + self._start[0], theta[4] + self._start[1]
         free = (theta > self.lower + 1e-6) & (theta < self.upper - 1e-6)
         is_peak = bool(np.linalg.eigvalsh(curvature).min() > 0) and bool(free.all())

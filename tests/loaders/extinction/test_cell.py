@@ -143,7 +143,10 @@ def test_magnitudes_are_ab_and_rows_in_order():
 
 
 def test_uneven_dust_is_told_and_does_not_mislead():
-    """Colours spread beyond the window that is laid first: it is laid wider. The clump comes out an error bright."""
+    """Colours spread beyond the window that is laid first: it is laid wider.
+
+    The clump comes out brighter by about its error, as the page says.
+    """
     rng = np.random.default_rng(9)
     pulls, spreads = [], []
     for _ in range(25):
