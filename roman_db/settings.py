@@ -88,6 +88,11 @@ class Settings(BaseSettings):
         description="Folder of the images and catalogs that are made. Default: the folder products in "
         "ROMAN_DB_HOME.",
     )
+    extinction_configuration: Annotated[Path, AfterValidator(_absolute)] | None = Field(
+        default=None,
+        description="YAML file with values of the red clump, its distance and the dust that replace the "
+        "release's in maps of extinction.",
+    )
     pg_bin: Annotated[Path, AfterValidator(_absolute)] | None = Field(
         default=None,
         description="Folder with PostgreSQL's programs (initdb, pg_ctl, postgres) for the private server. "

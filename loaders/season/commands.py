@@ -29,6 +29,7 @@ def _options(command: Callable[..., None]) -> Callable[..., None]:
 def season(number: int, survey: str, photometry_kind: str, redo: bool) -> None:
     """Make the variability catalog of season NUMBER; find its periods, trends, events, and what lenses are.
 
+    The map of extinction is made anew if the catalog of objects has changed.
     Only ranges of objects are done whose light curves changed since. Exit code 1: a unit failed.
     """
     from loaders.season.tasks import SEASON
@@ -47,6 +48,7 @@ def survey(survey: str, photometry_kind: str, redo: bool) -> None:
 
 def _run(mode: Mode, which: tuple[str, int, str], redo: bool) -> None:
     """Run a mode and report."""
+    from loaders.extinction.load import summary_of_extinction
     from loaders.lens_physics.load import summary_of_physics
     from loaders.microlensing.load import summary_of_events
     from loaders.season.tasks import arguments
@@ -66,6 +68,7 @@ def _run(mode: Mode, which: tuple[str, int, str], redo: bool) -> None:
     for summary in (summary_of, summary_of_objects, summary_of_events, summary_of_physics):
         for line in summary(*which[1:]):
             click.echo(line)
+    click.echo(summary_of_extinction())
     tell_failed(report)
     if report.failed:
         sys.exit(EXIT_REJECTED)

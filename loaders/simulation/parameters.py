@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import types
 from collections.abc import Mapping
-from dataclasses import MISSING, dataclass, fields, is_dataclass
+from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
-from typing import Any, Union, get_args, get_origin, get_type_hints
+from typing import Any
 
 import yaml
 
 from loaders.simulation.instrument_tables import SCIENCE_PIXELS
+from loaders.typed_yaml import build, merge
 
 Range = tuple[float, float]
 
@@ -261,54 +261,5 @@ def parameters_from_mapping(changes: Mapping[str, Any]) -> SimulationParameters:
         If a key is unknown or a value does not fit.
     """
     defaults = yaml.safe_load(default_text())
-    parameters: SimulationParameters = _build(SimulationParameters, _merge(defaults, changes), "parameters")
+    parameters: SimulationParameters = build(SimulationParameters, merge(defaults, changes), "parameters")
     return parameters
-
-
-def _merge(base: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:
-    merged = dict(base)
-    for key, value in changes.items():
-        nested = isinstance(value, Mapping) and isinstance(base.get(key), Mapping)
-        merged[key] = _merge(base[key], value) if nested else value
-    return merged
-
-
-def _build(kind: Any, value: Any, where: str) -> Any:
-    """Turn plain YAML values into ``kind``: a dataclass, a tuple of something, or a plain type."""
-    if is_dataclass(kind):
-        return _build_dataclass(kind, value, where)
-    if get_origin(kind) is tuple:
-        return _build_tuple(get_args(kind), value, where)
-    if get_origin(kind) in (Union, types.UnionType):
-        return None if value is None else _build(get_args(kind)[0], value, where)
-    if kind is float and isinstance(value, int) and not isinstance(value, bool):
-        return float(value)
-    if kind is str and hasattr(value, "isoformat"):
-        return value.isoformat()
-    if not isinstance(value, kind) or (kind is int and isinstance(value, bool)):
-        raise ValueError(f"{where} must be {kind.__name__}, got {value!r}")
-    return value
-
-
-def _build_dataclass(kind: Any, value: Any, where: str) -> Any:
-    if not isinstance(value, Mapping):
-        raise ValueError(f"{where} must be a mapping, got {value!r}")
-    hints = get_type_hints(kind)
-    required = {f.name for f in fields(kind) if f.default is MISSING}
-    if unknown := set(value) - set(hints):
-        raise ValueError(f"{where} has unknown keys {sorted(unknown)}; known are {sorted(hints)}")
-    if missing := required - set(value):
-        raise ValueError(f"{where} lacks {sorted(missing)}")
-    return kind(**{key: _build(hints[key], item, f"{where}.{key}") for key, item in value.items()})
-
-
-def _build_tuple(kinds: tuple[Any, ...], value: Any, where: str) -> Any:
-    if not isinstance(value, list | tuple):
-        raise ValueError(f"{where} must be a list, got {value!r}")
-    if kinds[-1] is Ellipsis:
-        return tuple(_build(kinds[0], item, f"{where}[{i}]") for i, item in enumerate(value))
-    if len(value) != len(kinds):
-        raise ValueError(f"{where} must have {len(kinds)} values, got {value!r}")
-    return tuple(
-        _build(k, item, f"{where}[{i}]") for i, (k, item) in enumerate(zip(kinds, value, strict=True))
-    )

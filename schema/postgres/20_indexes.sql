@@ -29,3 +29,7 @@ CREATE INDEX IF NOT EXISTS reference_image_footprint_idx ON roman.reference_imag
 CREATE INDEX IF NOT EXISTS dia_source_q3c_idx ON roman.dia_source (q3c_ang2ipix(ra, dec));
 CREATE INDEX IF NOT EXISTS event_object_idx ON roman.event (object_id);
 CREATE INDEX IF NOT EXISTS event_model_event_idx ON roman.event_model (event_id);
+
+-- A cell has one current row an element; an object finds its cell by the order and its own number.
+CREATE UNIQUE INDEX IF NOT EXISTS extinction_current_idx
+ON roman.extinction (healpix_order, healpix_index, optical_element) WHERE superseded_at IS NULL;

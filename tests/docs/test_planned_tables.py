@@ -17,7 +17,7 @@ _NAME = re.compile(r"`([\w.]+)`")
 #: Subjects that the plan must have, as the issue and the mission name them, by a table that tells.
 SUBJECTS = (
     "variability", "event", "event_model",
-    "object_astrometry", "extinction_cell", "spectrum", "redshift",
+    "object_astrometry", "extinction", "spectrum", "redshift",
     "line_measurement", "calibration_reference", "cgi_trend", "ops.delivery", "planned_visit", "ops.account",
     "source_lens_motion", "community_product", "ivoa.obscore", "exposure_alignment",
 )  # fmt: skip

@@ -20,8 +20,8 @@ OPERATOR = ROOT / "docs" / "operator"
 
 #: Codes of commands that load nothing: they are said, and not recorded.
 NOT_RECORDED = {
-    *("no_exposure", "other_simulation", "unknown_survey", "no_psf", "not_epsf", "no_report"),
-    "folder_not_empty",
+    *("no_exposure", "other_simulation", "unknown_survey", "no_psf", "not_epsf", "no_report", "no_map"),
+    *("folder_not_empty", "bad_configuration"),
 }
 #: Codes that the code puts together from a part that is fixed and one that is not.
 COMPOSED = {"unknown_detector", "unknown_optical_element"}

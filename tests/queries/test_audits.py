@@ -16,6 +16,12 @@ PHYSICAL = "INSERT INTO roman.event_physical_parameter VALUES (1, "
 
 DIA_SOURCE = "0, 0, 0, 0, 0, 1, 1, 1, 1, 1, 'new', 1)"
 
+EXTINCTION = """
+INSERT INTO roman.extinction
+    (healpix_order, healpix_index, optical_element, clump_mag_intrinsic, n_star, status, load_run_id)
+SELECT o, i, e, 14.6, 0, 'no_stars', 1 FROM (VALUES {}) AS cell (o, i, e)
+"""
+
 #: A fault for each audit, and how many rows it makes that audit return.
 FAULTS = {
     "block_epochs": [
@@ -57,6 +63,10 @@ FAULTS = {
             "FROM roman.light_curve_block other WHERE b.block_id = 1 AND other.block_id = 2",
             1,
         ),
+    ],
+    "extinction": [
+        (EXTINCTION.format("(8, 5, 'F087'), (8, 5, 'F146')"), 1),
+        (EXTINCTION.format("(8, 5, 'F087'), (8, 5, 'F146'), (8, 5, 'F213'), (10, 95, 'F146')"), 2),
     ],
     "flag_unknown": [
         (f"UPDATE roman.light_curve_segment SET flag_run = '{{{1 << 16 | 1 << 15}}}' WHERE block_id = 1", 60),

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import sqlalchemy as sa
 from astropy import units as u
 from astropy.coordinates import SkyCoord
 from astropy.stats import binom_conf_interval
@@ -131,6 +132,29 @@ def test_excess_scatter(survey):
     np.testing.assert_allclose(e, e[0])
     total = e[0] ** 2 + (row.excess_scatter * row.mean_flux) ** 2
     np.testing.assert_allclose(np.var(f, ddof=1) / total, 1, rtol=1e-6)
+
+
+def test_extinction(own_survey):
+    object_id = int(own_survey.object_id[0])
+    row = {"order": 10, "index": object_id >> 38}
+    statement = sa.text("""
+        INSERT INTO roman.extinction (
+            healpix_order, healpix_index, optical_element, extinction, extinction_err,
+            extinction_covariance_f146, clump_mag, clump_mag_err, clump_mag_intrinsic, n_star, status,
+            load_run_id
+        ) VALUES (:order, :index + :off, :element, :a, 0.05, :covariance, 15, 0.02, 14, 100, 'fitted', 1)
+    """)
+    with session.transaction() as connection:
+        for off in (0, 1):
+            for element, a, covariance in (("F087", 2.2, 0.0018), ("F146", 1.0, 0.0025)):
+                more = {"element": element, "a": a + off, "covariance": covariance, "off": off}
+                connection.execute(statement, row | more)
+    blue, reference = ask("extinction", object_id=object_id)
+    assert (blue.optical_element, reference.optical_element) == ("F087", "F146")
+    assert (blue.extinction, blue.healpix_order) == pytest.approx((2.2, 10))
+    assert blue.reddening == pytest.approx(1.2)
+    assert blue.reddening_err == pytest.approx(np.sqrt(2 * 0.05**2 - 2 * 0.0018), rel=1e-4)
+    assert (reference.reddening, reference.reddening_err) == pytest.approx((0.0, 0.0), abs=1e-4)
 
 
 def test_variable_sources(own_survey):

@@ -1,0 +1,1 @@
+"""Maps of reddening and extinction: how much fainter and redder dust makes the red clump of the bulge."""
