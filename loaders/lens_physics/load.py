@@ -188,8 +188,6 @@ def _covariance(row: sa.Row[Any]) -> tuple[Sequence[str], np.ndarray | None]:
 
 def _mapped(connection: sa.Connection) -> int:
     """Run that mapped the extinction last; 0 without a map."""
-    if not _has_map(connection):
-        return 0
     return int(
         connection.execute(sa.text("SELECT coalesce(max(load_run_id), 0) FROM roman.extinction")).scalar_one()
     )
@@ -197,15 +195,8 @@ def _mapped(connection: sa.Connection) -> int:
 
 def _extinction(connection: sa.Connection, object_id: int) -> Extinction:
     """Extinction by optical element in the smallest fitted cell about an object, if there is one."""
-    if not _has_map(connection):
-        return {}
     rows = connection.execute(sa.text(_EXTINCTION), {"object_id": object_id})
     return {row.optical_element: (row.extinction, row.extinction_err or 0.0) for row in rows}
-
-
-def _has_map(connection: sa.Connection) -> bool:
-    """Whether this database has a table of extinction."""
-    return connection.execute(sa.text("SELECT to_regclass('roman.extinction')")).scalar_one() is not None
 
 
 def _store(connection: sa.Connection, run: LoadRun, row: sa.Row[Any], one: Description) -> None:
