@@ -16,8 +16,8 @@ from loaders.reference.frame import FEWEST_JUDGED, ReferenceFrame
 from loaders.reference.image import orthonormal
 from loaders.reference.kernels import Float32Array, FloatArray
 from loaders.reference.members import ExposureImage, MemberState, first_state
-from loaders.reference.normal import NormalEquations
-from loaders.reference.passes import Laid, Load, ReferenceOptions, Work, add_all, judged, lay_all
+from loaders.reference.passes import Laid, Load, ReferenceOptions, Work, judged, lay_all
+from loaders.reference.strips import FittedImage, fit_image
 from loaders.rejection import Rejected
 
 __all__ = [
@@ -83,8 +83,8 @@ def build_reference(
     Parameters
     ----------
     load
-        Gives the exposure of a number from 0 on; called twice for every pass and twice before, so that not
-        all need to be in memory.
+        Gives the exposure of a number from 0 on; called twice for every pass and twice before, and more often
+        if the image is made in strips, so that not all need to be in memory.
     count
         Number of exposures.
     frame
@@ -109,27 +109,27 @@ def build_reference(
         work = Work(load, frame, options, workers)
         members = [first_state(load(k), frame) for k in range(count)]
         _require(members, "no exposure overlaps the frame")
-        equations = add_all(work, members, [None] * count)
-        coefficient = equations.solve()
+        fitted = fit_image(work, members, [None] * count)
         if _can_judge(members, frame):
-            members = _without_lonely(members, equations.weight, frame)
+            members = _without_lonely(members, fitted.weight, frame)
             _require(members, "no exposure overlaps another")
-            seen = equations.weight
+            seen = fitted.weight
             left, number, still = options.passes + 1, 0, _STILL_PASSES
             contested = None
             while left > 0 and number <= options.passes + _EXTRA_PASSES:
                 what = partial(tell, f"pass {number}" if number else "first outliers")
-                laid, contested = lay_all(work, members, coefficient, (seen, number > 0, contested), what)
+                laid, contested = lay_all(
+                    work, members, fitted.coefficient, (seen, number > 0, contested), what
+                )
                 before, (members, factors) = members, judged(laid, contested, work)
                 _require(members, "every exposure had to be left out")
-                equations = add_all(work, members, factors)
-                coefficient = equations.solve(coefficient)
+                fitted = fit_image(work, members, factors, fitted.coefficient)
                 if number == 0 and still > 0 and _is_spoilt(laid):
                     still -= 1
                     continue
                 left -= _refusals(members) == _refusals(before)
                 number += 1
-    return _reference(frame, equations, coefficient, members)
+    return _reference(frame, fitted, members)
 
 
 def _can_judge(members: Sequence[MemberState], frame: ReferenceFrame) -> bool:
@@ -186,17 +186,16 @@ def _alone(member: MemberState, weight: Float32Array) -> float:
 
 def _reference(
     frame: ReferenceFrame,
-    equations: NormalEquations,
-    coefficient: FloatArray,
+    fitted: FittedImage,
     members: Sequence[MemberState],
 ) -> Reference:
     """The image that the coefficients say, with its noise."""
     fine = frame.oversampling**2
-    noise, samples = fine_noise(frame, equations.weight, members)
+    noise, samples = fine_noise(frame, fitted.weight, members)
     usable = np.isfinite(np.asarray(noise.scale))
-    data = (orthonormal(coefficient) / fine).astype(np.float32)
+    data = (orthonormal(fitted.coefficient) / fine).astype(np.float32)
     image = PixelImage(data, noise, usable, name="reference")
-    return Reference(frame, image, coefficient, (samples * fine).astype(np.float32), tuple(members))
+    return Reference(frame, image, fitted.coefficient, (samples * fine).astype(np.float32), tuple(members))
 
 
 def fine_noise(

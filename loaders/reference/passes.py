@@ -36,6 +36,8 @@ class ReferenceOptions:
         Share of outliers among the pixels of an exposure beyond which it is left out.
     max_scale
         Factor by which an exposure may be brighter or fainter than the others.
+    most_pixels
+        Fine pixels that are solved for at once: each takes some 130 bytes while that lasts.
     threads
         Threads to use; None for all processors.
     """
@@ -44,6 +46,7 @@ class ReferenceOptions:
     max_shift: float = 0.5
     max_rejected: float = 0.1
     max_scale: float = 1.25
+    most_pixels: int = 2**25
     threads: int | None = None
 
 

@@ -1,0 +1,109 @@
+"""The image that fits all exposures best, strip by strip where all of it would not fit into memory.
+
+What a pixel says dies out within some fine pixels: a strip that is solved with a margin around it is that of
+the whole.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+
+import numpy as np
+
+from loaders.reference.kernels import Float32Array, FloatArray
+from loaders.reference.members import MemberState, pixels_of
+from loaders.reference.normal import ExposurePixels, NormalEquations
+from loaders.reference.passes import Factors, Work, add_all
+from loaders.reference.registration import moved
+
+MARGIN = 48
+"""Rows of the frame on either side of a strip that are solved with it."""
+
+
+@dataclass(frozen=True)
+class FittedImage:
+    """Spline coefficients, and the weight of all pixels at their places, shape (ny, nx) each."""
+
+    coefficient: FloatArray
+    weight: Float32Array
+
+
+def fit_image(
+    work: Work,
+    members: Sequence[MemberState],
+    factors: Sequence[Factors | None],
+    start: FloatArray | None = None,
+) -> FittedImage:
+    """Fit the image to the exposures that are in, the weights of some of their pixels lowered.
+
+    Parameters
+    ----------
+    work
+        Exposures, frame and options; ``most_pixels`` of these is the size of a strip.
+    members, factors
+        The exposures, and factors of the weights of some pixels of each.
+    start
+        Coefficients to begin with, shape (ny, nx); zero if None.
+
+    Returns
+    -------
+    FittedImage
+    """
+    shape = work.frame.shape
+    strips = strips_of(shape, work.options.most_pixels)
+    if len(strips) == 1:
+        equations = add_all(work, members, factors)
+        return FittedImage(equations.solve(start), equations.weight)
+    out = FittedImage(np.empty(shape), np.empty(shape, dtype=np.float32))
+    for own, seen in strips:
+        equations = _sums(work, members, factors, seen)
+        inner = slice(own.start - seen.start, own.stop - seen.start)
+        out.coefficient[own] = equations.solve(None if start is None else start[seen])[inner]
+        out.weight[own] = equations.weight[inner]
+    return out
+
+
+def strips_of(shape: tuple[int, int], most_pixels: int) -> list[tuple[slice, slice]]:
+    """Rows that belong to each strip, and those that are solved with them.
+
+    Parameters
+    ----------
+    shape
+        Fine pixels (ny, nx) of the frame.
+    most_pixels
+        Fine pixels of a strip, its margins not counted.
+    """
+    rows, columns = shape
+    count = -(-rows * columns // most_pixels)
+    edges = np.linspace(0, rows, count + 1).round().astype(int).tolist()
+    return [(slice(a, b), slice(max(a - MARGIN, 0), min(b + MARGIN, rows))) for a, b in pairwise(edges)]
+
+
+def _sums(
+    work: Work, members: Sequence[MemberState], factors: Sequence[Factors | None], seen: slice
+) -> NormalEquations:
+    """Sums of all exposures over some rows of the frame."""
+    equations = NormalEquations((seen.stop - seen.start, work.frame.shape[1]), work.workers)
+    for number, (member, factor) in enumerate(zip(members, factors, strict=True)):
+        if member.refused is None and _touches(member, seen):
+            equations.add(_lifted(pixels_of(work.load(number), member), factor, seen.start))
+    return equations
+
+
+def _touches(member: MemberState, seen: slice) -> bool:
+    """Whether an exposure may have pixels in some rows of the frame."""
+    if member.place is None:
+        return False
+    (cx, cy), (hx, hy) = member.place.centre, member.place.half
+    along = np.linspace(-1.0, 1.0, 9)
+    v = member.place.grid(cx + hx * along, cy + hy * along)[1]
+    return bool(v.max() >= seen.start - MARGIN and v.min() <= seen.stop + MARGIN)
+
+
+def _lifted(pixels: ExposurePixels, factor: Factors | None, first: int) -> ExposurePixels:
+    """Pixels whose place is counted from a row of the frame."""
+    if factor is not None:
+        pixels.weight.ravel()[factor[0]] *= factor[1]
+    return moved(pixels, np.array([0.0, -float(first)]), np.zeros((2, 2)))
