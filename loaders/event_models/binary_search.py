@@ -180,8 +180,8 @@ def _near_best(fits: Sequence[LensFit]) -> list[LensFit]:
     """Fits whose chi-square is not hopelessly above that of the best."""
     if not fits:
         return []
-    most = fits[0].chi2 + max(100.0, 0.1 * abs(fits[0].chi2 - fits[0].n_point))
-    return [fit for fit in fits if fit.chi2 <= most]
+    most = fits[0].loss + max(100.0, 0.1 * abs(fits[0].chi2 - fits[0].n_point))
+    return [fit for fit in fits if fit.loss <= most]
 
 
 def _bumps(best: FloatArray, size: float) -> list[FloatArray]:
@@ -213,7 +213,7 @@ def _fit(begin: FloatArray, by: Round) -> LensFit | None:
 def distinct(fits: Iterable[LensFit], most: int) -> list[LensFit]:
     """The best fits, none of which are the same lens twice."""
     kept: list[LensFit] = []
-    for fit in sorted(fits, key=lambda fit: fit.chi2):
+    for fit in sorted(fits, key=lambda fit: fit.loss):
         if len(kept) == most:
             break
         if not any(_same(fit.parameter, other.parameter) for other in kept):

@@ -21,6 +21,10 @@ _UNITS = {"t_0": "d", "t_0_1": "d", "t_0_2": "d", "t_E": "d", "alpha": "deg"}
 SURCHARGE = {(1, 1): 0.0, (1, 2): 10.0, (2, 1): 20.0}
 
 
+_COMPONENTS = 2
+"""Parameters of the parallax."""
+
+
 @dataclass(frozen=True)
 class FittedModel:
     """A model of an event.
@@ -50,6 +54,8 @@ class FittedModel:
     covariance
         Of the parameters in their order and of the fluxes, those of each element with the blend last; shape
         (n, n) with n as `n_parameter`. None if it is not determined.
+    surprise
+        What the prior of the parallax adds to chi-square.
     """
 
     kind: Kind
@@ -65,6 +71,7 @@ class FittedModel:
     converged: bool
     complete: bool
     covariance: FloatArray | None = None
+    surprise: float = 0.0
 
     @property
     def name(self) -> str:
@@ -83,8 +90,14 @@ class FittedModel:
 
     @property
     def score(self) -> float:
-        """What models are ranked by: the criterion, and the surcharge for what is rare."""
-        return self.bic + SURCHARGE[self.kind.n_lens, self.kind.n_source]
+        """What models are ranked by: the criterion, and the surcharge for what is rare.
+
+        The telescope moves whether that shows or not: what the two components of the parallax cost is what
+        their prior says, and no surcharge for parameters.
+        """
+        spared = _COMPONENTS * np.log(self.n_point) if self.has_parallax else 0.0
+        rare = SURCHARGE[self.kind.n_lens, self.kind.n_source]
+        return float(self.bic + rare + self.surprise - spared)
 
     @property
     def covariance_of(self) -> list[str]:
@@ -178,7 +191,7 @@ def model_of(setting: Setting, kind: Kind, fit: LensFit, error_scale: FloatArray
         *(kind, with_parallax, value, error, view.points.names, flux, error_scale),
         *(float(residual @ residual), residual.size, setting.t_0_par if with_parallax else None),
         *(fit.converged, not windows_of(view, parameter, residual, 1)),
-        _covariance(kind, view, (parameter, curves, flux), fit),
+        *(_covariance(kind, view, (parameter, curves, flux), fit), fit.surprise),
     )
 
 

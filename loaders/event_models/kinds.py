@@ -215,6 +215,11 @@ _LIMITS = {
 }
 
 
+PARALLAX_SIGMA = 0.3
+"""Standard deviation of either component of the parallax before the light curve is seen. Lenses of the bulge
+and the disc have a tenth to a third (e.g. Zhu et al. 2017, AJ 154, 210); more must show clearly."""
+
+
 def parameters_of(kind: Kind, begin: FloatArray) -> Parameters:
     """What a fit has to know of the parameters of a kind.
 
@@ -235,4 +240,6 @@ def parameters_of(kind: Kind, begin: FloatArray) -> Parameters:
     own = {"t_0": small * t_e, "t_0_2": small * t_e, "ln q": 0.01, "ln rho": 0.03}
     days = [t_e if name.startswith("t_0") else 1.0 for name in names]
     lower, upper, longest = np.array([_LIMITS[name] for name in names]).T
-    return Parameters(names, np.array([own.get(n, small) for n in names]), lower, upper, longest * days)
+    step = np.array([own.get(n, small) for n in names])
+    prior = np.array([PARALLAX_SIGMA if n in _PARALLAX else np.inf for n in names])
+    return Parameters(names, step, lower, upper, longest * days, prior=prior)

@@ -81,7 +81,10 @@ class Parameters:
     longest
         Shape (p,): longest step.
     enough
-        Fall of chi-square below which a step was the last one.
+        Fall of the loss below which a step was the last one.
+    prior
+        Shape (p,): standard deviations about zero before the data are seen, infinite where nothing is known;
+        None for none at all.
     """
 
     names: tuple[str, ...]
@@ -90,6 +93,12 @@ class Parameters:
     upper: FloatArray
     longest: FloatArray
     enough: float = 0.01
+    prior: FloatArray | None = None
+
+    @property
+    def information(self) -> FloatArray:
+        """Inverse variances of the prior, shape (p,)."""
+        return np.zeros(len(self.names)) if self.prior is None else self.prior**-2.0
 
 
 @dataclass(frozen=True)
@@ -112,6 +121,8 @@ class LensFit:
         False if the last step still lowered chi-square.
     n_call
         Evaluations of the model.
+    surprise
+        What the prior adds to chi-square: the sum of both is what is made small.
     """
 
     parameter: FloatArray
@@ -121,6 +132,12 @@ class LensFit:
     covariance: FloatArray
     converged: bool
     n_call: int
+    surprise: float = 0.0
+
+    @property
+    def loss(self) -> float:
+        """Chi-square and what the prior adds to it."""
+        return self.chi2 + self.surprise
 
 
 def solve_fluxes(points: Points, curves: FloatArray) -> tuple[FloatArray, FloatArray]:
@@ -181,12 +198,13 @@ def fit_lens(
     at = np.clip(begin, parameters.lower, parameters.upper)
     curves = model(at, points.time)
     flux, residual = solve_fluxes(points, curves)
-    chi2, calls, damping, converged = float(residual @ residual), 1, 1e-2, False
+    known = parameters.information
+    loss, calls, damping, converged = float(residual @ residual + known @ at**2), 1, 1e-2, False
     normal = None
     slopes = slopes or _differences(points, model, parameters)
     for _ in range(most_steps):
         if normal is None:
-            normal = _normal(points, slopes(at, curves), (curves, flux, residual))
+            normal = _with_prior(_normal(points, slopes(at, curves), (curves, flux, residual)), at, known)
             calls += at.size
         step = _damped(*normal, damping)
         trial = np.clip(
@@ -195,18 +213,21 @@ def fit_lens(
         new_curves = model(trial, points.time)
         new_flux, new_residual = solve_fluxes(points, new_curves)
         calls += 1
-        new = float(new_residual @ new_residual)
-        if new < chi2:
-            converged = chi2 - new < parameters.enough
-            at, curves, flux, residual, chi2 = trial, new_curves, new_flux, new_residual, new
+        new = float(new_residual @ new_residual + known @ trial**2)
+        if new < loss:
+            converged = loss - new < parameters.enough
+            at, curves, flux, residual, loss = trial, new_curves, new_flux, new_residual, new
             damping, normal = damping / 6, None
         else:
             damping *= 5
             converged = damping > _HOPELESS
         if converged:
             break
-    matrix, _ = normal or _normal(points, slopes(at, curves), (curves, flux, residual))
-    return LensFit(at, flux, chi2, points.time.size, _inverse(matrix), converged, calls)
+    if normal is None:
+        normal = _with_prior(_normal(points, slopes(at, curves), (curves, flux, residual)), at, known)
+    surprise = float(known @ at**2)
+    n_point, covariance = points.time.size, _inverse(normal[0])
+    return LensFit(at, flux, loss - surprise, n_point, covariance, converged, calls, surprise)
 
 
 def joint_covariance(
@@ -327,6 +348,13 @@ def _normal(
         basis, _ = np.linalg.qr(_design(points, curves, part))
         slope[:, part] -= (slope[:, part] @ basis) @ basis.T
     return slope @ slope.T, slope @ residual
+
+
+def _with_prior(
+    normal: tuple[FloatArray, FloatArray], at: FloatArray, information: FloatArray
+) -> tuple[FloatArray, FloatArray]:
+    """Normal equations with what was known before."""
+    return normal[0] + np.diag(information), normal[1] - information * at
 
 
 def _damped(matrix: FloatArray, right: FloatArray, damping: float) -> FloatArray:

@@ -52,7 +52,7 @@ def fit_parallax(bands: Sequence[Band], ra: float, dec: float, start: PointLensF
         for north in (-0.1, 0.1)
     ]
     fits = [_fit(view, begin) for begin in begins]
-    return ParallaxFit(min(fits, key=lambda fit: fit.chi2), start.t_0)
+    return ParallaxFit(min(fits, key=lambda fit: fit.loss), start.t_0)
 
 
 def _fit(view: View, begin: FloatArray) -> LensFit:

@@ -80,7 +80,7 @@ def usual_rho(view: View, single: FloatArray) -> float:
 def _best(kind: Kind, view: View, begins: Iterable[FloatArray]) -> LensFit | None:
     """The best of fits from several places."""
     fits = [fit for begin in begins if (fit := _fit(kind, view, begin)) is not None]
-    best = min(fits, key=lambda fit: fit.chi2, default=None)
+    best = min(fits, key=lambda fit: fit.loss, default=None)
     # Once more, with differences that fit the source that was found.
     return best and (_fit(kind, view, best.parameter) or best)
 

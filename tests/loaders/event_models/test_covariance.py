@@ -9,6 +9,7 @@ from loaders.event_models.fitted_model import model_of
 from loaders.event_models.kinds import (
     BINARY,
     FINITE,
+    PARALLAX_SIGMA,
     POINT,
     TWO_SOURCES,
     Kind,
@@ -67,7 +68,9 @@ def whole(kind, setting, model, parameter):
         unit = np.zeros(model.flux.shape)
         unit[place] = 1.0
         columns.append(curve(parameter, unit))
-    matrix = np.array(columns)
+    # What is known of the parallax before counts like further points.
+    known = [1 / PARALLAX_SIGMA if name.startswith("pi_E") else 0.0 for name in names]
+    matrix = np.column_stack([columns, np.diag(known + [0.0] * model.flux.size)])
     scale = np.linalg.norm(matrix, axis=1)
     return np.linalg.inv((matrix / scale[:, None]) @ (matrix / scale[:, None]).T) / np.outer(scale, scale)
 

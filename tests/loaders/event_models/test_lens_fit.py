@@ -1,5 +1,7 @@
 """General fits of lenses against the special one, condensed light curves, and parallax against truth."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -87,3 +89,22 @@ def test_parallax_is_found_where_it_is(north, east, u_0):
     assert np.hypot(found.fit.parameter[3], found.fit.parameter[4]) == pytest.approx(
         np.hypot(north, east), abs=0.03
     )
+
+
+def test_what_was_known_before_counts_like_a_further_point():
+    """A fit with a prior is one of the points and of one more, whose value is zero."""
+    rng = np.random.default_rng(3)
+    time = np.linspace(-30.0, 30.0, 200)
+    flux = 300 * single_lens([0.4, 0.3, 9.0], time)[0] + 50 + rng.normal(size=200) * 4
+    points = Points.of([Band("F146", time, flux, np.full(200, 4.0))])
+    begin = np.array([0.0, 0.4, 8.0])
+    known = replace(LENS, prior=np.array([0.05, np.inf, np.inf]))
+    free, held = (fit_lens(points, single_lens, one, begin) for one in (LENS, known))
+    # Near the best place chi-square is a parabola: the prior and the points share the shift by their weights.
+    share = free.covariance[0, 0] / (free.covariance[0, 0] + 0.05**2)
+    moved = free.parameter - free.covariance[:, 0] * free.parameter[0] / (free.covariance[0, 0] + 0.05**2)
+    assert held.parameter == pytest.approx(moved, rel=0.02)
+    assert held.covariance[0, 0] == pytest.approx(free.covariance[0, 0] * (1 - share), rel=0.02)
+    assert held.surprise == pytest.approx((held.parameter[0] / 0.05) ** 2)
+    assert held.loss == held.chi2 + held.surprise
+    assert held.chi2 > free.chi2 == free.loss
