@@ -1,15 +1,15 @@
 """What exposures can't tell, and how the catalog decides it.
 
 Let every star have, in addition, corrections that are linear in its place on the sky: of position, of
-motion, of parallax. At each exposure all stars then move by a linear function of their place, which is what a
-shift and linear terms of the exposure look like. So of each of the five parameters a linear field (three
-numbers) is undetermined by the exposures, 15 in all; with shifts alone the mean of each, 5 in all. (Fields of
-parallax are degenerate as far as the factors are alike all over the piece of the sky, which they are to 2e-3.)
-What is quadratic in place, or in time but for the parallax, is determined.
+motion, of parallax. At each exposure all stars then move by a linear function of their place, which is what
+a shift and linear terms of the exposure look like. So of each of the five parameters a linear field (three
+numbers) is undetermined by the exposures, 15 in all; with shifts alone the mean of each, 5 in all. (Fields
+of parallax are degenerate as far as the factors are alike all over the piece of the sky, which they are to
+2e-3.) What is quadratic in place, or in time but for the parallax, is determined.
 
-These fields are taken from the catalog: stars whose catalogued motions and parallaxes have errors (anchors, such
-as Gaia's) keep them on the average. Where there are too few, all stars that make the frame do: then motions and
-parallaxes are relative to their mean.
+These fields are taken from the catalog: stars whose catalogued motions and parallaxes have errors (anchors,
+such as Gaia's) keep them on the average. Where there are too few, all stars that make the frame do: then
+motions and parallaxes are relative to their mean.
 """
 
 from __future__ import annotations
@@ -81,9 +81,29 @@ def gauge_field(
     return field
 
 
+def zero_errors(error: FloatArray, anchors: Anchors) -> FloatArray:
+    """Errors of the mean of the anchors, which all stars of a solution share.
+
+    Parameters
+    ----------
+    error
+        Shape (m, 5): of the corrections.
+    anchors
+        What the catalog says.
+
+    Returns
+    -------
+    ndarray
+        Shape (5,): mas and mas/yr; NaN for a parameter without anchors.
+    """
+    weight = np.nan_to_num((error**2 + anchors.error**2) ** -1.0).sum(axis=0)
+    known = (anchors.counts > 0) & (weight > 0)
+    return np.where(known, np.where(known, weight, 1.0) ** -0.5, np.nan)
+
+
 def _robust_line(design: FloatArray, y: FloatArray, sigma: FloatArray) -> FloatArray:
     """Coefficients by Tukey's biweight, its scale the median of absolute residuals."""
-    center = np.zeros(design.shape[1])
+    center: FloatArray = np.zeros(design.shape[1])
     center[0] = np.median(y)
     for _ in range(_ROUNDS):
         pull = np.abs(y - design @ center) / sigma

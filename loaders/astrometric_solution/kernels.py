@@ -1,9 +1,9 @@
 """Robust weights and small normal equations, compiled.
 
-A point has two coordinates and one weight, Tukey's biweight of its distance r from the model in units of its
-errors: ``w = (1 - (r / c s)²)²`` within ``c s``, else 0 (Beaton & Tukey 1974, Technometrics 16, 147). The
-scale s is the median of r over that of the Rayleigh distribution, and at least 1: errors that are too large are
-believed.
+A point has two coordinates and one weight, Tukey's biweight of its distance r from the model in units of
+its errors: ``w = (1 - (r / c s)²)²`` within ``c s``, else 0 (Beaton & Tukey 1974, Technometrics 16, 147).
+The scale s is the median of r over that of the Rayleigh distribution, and at least 1: errors that are too
+large are believed.
 """
 
 from __future__ import annotations
@@ -50,8 +50,8 @@ def biweights(distance: FloatArray, limit: float) -> FloatArray:
 def variance_factor(cut: float) -> float:
     """Variance of an estimate by biweights over that of least squares, of normal errors.
 
-    ``E[ψ²] / E[ψ']²`` with ``ψ = w r`` for two coordinates (Huber & Ronchetti 2009, Robust Statistics, section
-    8.4); 1.02 for a cut of 6.
+    ``E[ψ²] / E[ψ']²`` with ``ψ = w r`` for two coordinates (Huber & Ronchetti 2009, Robust Statistics,
+    section 8.4); 1.02 for a cut of 6.
 
     Parameters
     ----------

@@ -93,8 +93,8 @@ def solve_frames(
 ) -> FrameSolution:
     """Find where exposures lie, and how the stars that say so move, by turns until neither changes.
 
-    The fields that exposures can't tell (`gauge`) are taken out of the stars' corrections in each round, and so
-    don't have to converge.
+    The fields that exposures can't tell (`gauge`) are taken out of the stars' corrections in each round, and
+    so don't have to converge.
 
     Parameters
     ----------

@@ -5,13 +5,14 @@ reference is
 
     x = Δα* + t Δμα* + F_α Δϖ        y = Δδ + t Δμδ + F_δ Δϖ
 
-with the parallax factors of the telescope's own place. Normal equations are sums over points, so that a star of
-40,000 exposures takes no more memory than one of ten. Weights are iterated (see `kernels`).
+with the parallax factors of the telescope's own place. Normal equations are sums over points, so that a star
+of 40,000 exposures takes no more memory than one of ten. Weights are iterated (see `kernels`).
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, fields
 
 import numba
 import numpy as np
@@ -106,8 +107,8 @@ def fit_stars(
     points, times, places
         What was measured, when, and where.
     terms
-        Shape (n, 3, 2): for each exposure the shift (mas), and its change eastwards and northwards (mas/arcmin),
-        of either coordinate; points of an exposure with NaN do not count.
+        Shape (n, 3, 2): for each exposure the shift (mas), and its change eastwards and northwards
+        (mas/arcmin), of either coordinate; points of an exposure with NaN do not count.
     ref_epoch
         Julian year in TDB, to which the corrections of positions belong.
     options
@@ -135,10 +136,16 @@ def fit_stars(
     return found
 
 
+def joined(parts: Sequence[Solutions]) -> Solutions:
+    """Solutions of all parts, one at least."""
+    names = [one.name for one in fields(Solutions)]
+    return Solutions(*(np.concatenate([getattr(part, name) for part in parts]) for name in names))
+
+
 def expected_offsets(
     value: FloatArray, points: StarPoints, times: ExposureTimes, places: StarPlaces, ref_epoch: float
 ) -> FloatArray:
-    """Offsets that parameters make, mas, shape (k, 2), at each of the points; NaN for stars without solution."""
+    """Offsets that parameters make at each point, mas, shape (k, 2); NaN for stars without solution."""
     star, year = points.star, times.year[points.exposure] - ref_epoch
     factor = np.einsum("kcx,kx->kc", places.factor_row[star], times.observer[points.exposure])
     one = value[star]

@@ -79,7 +79,7 @@ def make_sky(n_star, mjd, seed=1, half_width=3.5, motion=3.0):
 
 
 def exact_offsets(ra, dec, value, t, observer):
-    """Offsets (m, n, 2), mas, of the direction to each star from the catalogued one: a vector from the eye."""
+    """Offsets (m, n, 2), mas, of the direction to each star from the catalogued one, by vectors."""
     east, north = axes(ra, dec)
     place = unit(ra, dec)[:, None]
     move = value[:, None, :2] + t[None, :, None] * value[:, None, 3:]
@@ -90,7 +90,7 @@ def exact_offsets(ra, dec, value, t, observer):
 
 
 def observe(sky, error, frame=None, outliers=0.0, seed=2, missing=0.1):
-    """Points of all stars with noise; frames (n, 3, 2) displace exposures; outliers are off by 20 mas."""
+    """Points of all stars with noise; frames displace exposures; outliers are off by some 20 mas."""
     rng = np.random.default_rng(seed)
     m, n, _ = sky.exact.shape
     sigma = np.broadcast_to(np.asarray(error, float), (m,))[:, None, None] * rng.uniform(0.7, 1.3, (m, n, 2))
