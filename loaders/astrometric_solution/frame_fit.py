@@ -8,13 +8,14 @@ import numba
 import numpy as np
 import numpy.typing as npt
 
-from loaders.astrometric_solution.kernels import biweights, distances, inverse_of, scale_of
+from loaders.astrometric_solution.kernels import biweights, distances, huber_weights, inverse_of, scale_of
 from loaders.astrometric_solution.points import StarPlaces, StarPoints
 
 FloatArray = npt.NDArray[np.float64]
 
-#: Distance in units of errors from which a star says nothing of an exposure, and rounds of weights.
-CUT, ROUNDS = 6.0, 8
+#: Distance in units of errors from which a star says nothing of an exposure, and rounds of weights: of
+#: Huber's, and in all.
+CUT, HUBER_ROUNDS, ROUNDS = 6.0, 4, 10
 
 
 @dataclass(frozen=True)
@@ -97,9 +98,10 @@ def _fit_one(design, y, e):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN
     for c in range(2):
         value[0, c] = np.median(y[:, c])
     weight = np.ones(y.shape[0])
-    for _ in range(ROUNDS):
+    for number in range(ROUNDS):
         distance = distances(y - np.dot(design, value), e)
-        weight = biweights(distance, CUT * scale_of(distance))
+        limit = CUT * scale_of(distance)
+        weight = huber_weights(distance, limit) if number < HUBER_ROUNDS else biweights(distance, limit)
         for c in range(2):
             matrix, right = np.zeros((n_term, n_term)), np.zeros(n_term)
             for k in range(y.shape[0]):

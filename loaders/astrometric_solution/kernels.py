@@ -3,7 +3,8 @@
 A point has two coordinates and one weight, Tukey's biweight of its distance r from the model in units of
 its errors: ``w = (1 - (r / c s)²)²`` within ``c s``, else 0 (Beaton & Tukey 1974, Technometrics 16, 147).
 The scale s is the median of r over that of the Rayleigh distribution, and at least 1: errors that are too
-large are believed.
+large are believed. Biweights have more than one solution where points come in clumps, as seasons are; so they
+begin from the one that Huber's weights have, ``min(1, c s / 4 r)`` (Huber 1964, Ann. Math. Stat. 35, 73).
 """
 
 from __future__ import annotations
@@ -34,6 +35,16 @@ def distances(residual: FloatArray, error: FloatArray) -> FloatArray:
 def scale_of(distance: FloatArray) -> float:
     """How much larger the scatter is than errors say, at least 1."""
     return max(1.0, np.median(distance) / _RAYLEIGH_MEDIAN)
+
+
+@numba.njit(cache=True, nogil=True)
+def huber_weights(distance: FloatArray, limit: float) -> FloatArray:
+    """Weights, shape (k,), of distances: 1 within a quarter of the limit, falling as 1 / r beyond."""
+    out = np.ones(distance.size)
+    for i in range(out.size):
+        if distance[i] > limit / 4:
+            out[i] = limit / 4 / distance[i]
+    return out
 
 
 @numba.njit(cache=True, nogil=True)

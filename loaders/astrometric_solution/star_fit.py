@@ -21,6 +21,7 @@ import numpy.typing as npt
 from loaders.astrometric_solution.kernels import (
     biweights,
     distances,
+    huber_weights,
     inverse_of,
     scale_of,
     variance_factor,
@@ -35,6 +36,9 @@ PARAMETERS = ("ra", "dec", "parallax", "pm_ra", "pm_dec")
 #: What a solution is, by the number in ``Solutions.status``.
 STATUSES = ("five_parameters", "with_priors", "too_few_epochs")
 FIVE_PARAMETERS, WITH_PRIORS, TOO_FEW_EPOCHS = range(3)
+
+#: Rounds of Huber's weights before those of Tukey's.
+HUBER_ROUNDS = 8
 
 
 @dataclass(frozen=True)
@@ -58,7 +62,7 @@ class FitOptions:
     fewest: int = 6
     parallax_width: float = 1.0
     motion_width: float = 10.0
-    rounds: int = 20
+    rounds: int = 25
 
 
 @dataclass(frozen=True)
@@ -193,22 +197,22 @@ def _gather(exposure, offset, error, times, place):  # type: ignore[no-untyped-d
 
 @numba.njit(cache=True, nogil=True)
 def _robust_weights(time, factor, y, e, rule):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
-    """Weights of points, iterated from those about the median; priors keep every round regular."""
+    """Weights of points, iterated from plain least squares; priors keep every round regular."""
     prior = _prior(rule)
-    residual = y.copy()
-    for c in range(2):
-        residual[:, c] -= np.median(y[:, c])
     weight = np.ones(time.size)
-    for _ in range(rule[4]):
-        distance = distances(residual, e)
-        new = biweights(distance, rule[0] * scale_of(distance))
+    for number in range(rule[4]):
+        matrix, right = _normal(time, factor, y, e, weight)
+        value = np.dot(inverse_of(matrix + prior)[0], right)
+        distance = distances(_residual(time, factor, y, value), e)
+        limit = rule[0] * scale_of(distance)
+        if number < HUBER_ROUNDS:
+            weight = huber_weights(distance, limit)
+            continue
+        new = biweights(distance, limit)
         settled = np.max(np.abs(new - weight)) < 1e-3
         weight = new
         if settled:
             break
-        matrix, right = _normal(time, factor, y, e, weight)
-        value = np.dot(inverse_of(matrix + prior)[0], right)
-        residual = _residual(time, factor, y, value)
     return weight
 
 
@@ -272,16 +276,16 @@ def _finish(data, weight, rule, i, numbers, counts):  # type: ignore[no-untyped-
     growth = rule[5] * max(chi2, 1.0)
     covariance, regular = inverse_of(information / growth)
     largest = max(covariance[3, 3], covariance[4, 4])
-    if regular and covariance[2, 2] <= rule[2] ** 2 and largest <= rule[3] ** 2:
-        counts[2][i] = 0
+    alone = regular and covariance[2, 2] <= rule[2] ** 2 and largest <= rule[3] ** 2
+    if alone:
         value = np.dot(inverse_of(matrix)[0], right)
-        residual = _residual(time, factor, y, value)
     else:
-        counts[2][i] = 1
         share = n / weight.sum() / growth
         value = np.dot(inverse_of(matrix * share + prior)[0], right * share)
         covariance = inverse_of(information / growth + prior)[0]
-        residual = _residual(time, factor, y, value)
-    numbers[0][i] = value
-    numbers[1][i] = covariance
-    numbers[2][i] = np.sum(used * distances(residual, e) ** 2) / free
+    residual = _residual(time, factor, y, value)
+    final = np.sum(used * distances(residual, e) ** 2) / free
+    if alone:
+        covariance *= max(final, 1.0) / max(chi2, 1.0)
+    numbers[0][i], numbers[1][i], numbers[2][i] = value, covariance, final
+    counts[2][i] = 0 if alone else 1

@@ -178,7 +178,7 @@ def test_offsets_from_an_earlier_catalog_are_brought_to_that_of_now(own_survey):
             ), old AS (
                 INSERT INTO roman.object_history (object_id, replaced_by, ra, dec, ref_epoch,
                     catalog_version_id, load_run_id)
-                SELECT object_id, v.catalog_version_id, ra, dec, ref_epoch, o.catalog_version_id, o.load_run_id
+                SELECT object_id, v.catalog_version_id, ra, dec, ref_epoch, o.catalog_version_id, 1
                 FROM roman.object o, version v
             )
             UPDATE roman.object SET ra = ra + 2e-6, dec = dec - 1e-6, ref_epoch = 2028, pm_ra = 3,
@@ -198,21 +198,22 @@ def test_the_mean_of_anchors_is_kept(own_survey):
         for i, object_id in enumerate(own_survey.object_id[:30].tolist()):
             # What is catalogued is the truth, and offsets are from what was: an earlier version.
             ra, dec = place_at_epoch(own_survey, value, i)
+            parallax, x, y = value[i, 2:].tolist()
             connection.execute(
                 sa.text("""
                     WITH old AS (
                         INSERT INTO roman.object_history (object_id, replaced_by, ra, dec, ref_epoch,
                             catalog_version_id, load_run_id)
-                        SELECT object_id, 99, ra, dec, ref_epoch, 1, 1 FROM roman.object WHERE object_id = :o
+                        SELECT object_id, 99, ra, dec, ref_epoch, 1, 1 FROM roman.object
+                        WHERE object_id = :o
                     )
                     UPDATE roman.object SET ra = :ra, dec = :dec, ref_epoch = :epoch, pm_ra = :x, pm_dec = :y,
                         parallax = :p, pm_ra_err = 0.05, pm_dec_err = 0.05, parallax_err = 0.05,
                         ra_err = 0.05, dec_err = 0.05, catalog_version_id = 99
                     WHERE object_id = :o
                 """),
-                {"o": object_id, "ra": ra, "dec": dec, "epoch": EPOCH, "p": value[i, 2], "x": value[i, 3],
-                 "y": value[i, 4]},
-            )  # fmt: skip
+                {"o": object_id, "ra": ra, "dec": dec, "epoch": EPOCH, "p": parallax, "x": x, "y": y},
+            )
     run(photometry_kind="psf_free")
     (solution,) = ask("SELECT * FROM roman.astrometric_solution")
     assert solution.n_anchor == 30
@@ -227,7 +228,8 @@ def test_the_mean_of_anchors_is_kept(own_survey):
 
 def place_at_epoch(survey, value, i):
     dec = survey.dec[i] + np.degrees(MAS) * value[i, 1]
-    return survey.ra[i] + np.degrees(MAS) * value[i, 0] / np.cos(np.radians(dec)), dec
+    ra = survey.ra[i] + np.degrees(MAS) * value[i, 0] / np.cos(np.radians(dec))
+    return float(ra), float(dec)
 
 
 def test_the_observer_of_the_tests_is_near_l2():

@@ -20,11 +20,10 @@ def nowhere(n):
 def test_parallax_factors_are_those_of_astropy():
     """A star of a tenth of an arcsecond, seen from the place of the telescope, as vectors of astropy."""
     observer = observer_at(MJD)
-    star = SkyCoord(RA, DEC, unit="deg", distance=10 * u.pc)
-    seen = SkyCoord(
-        (star.cartesian - CartesianRepresentation(*observer.T, unit=u.au)), frame="icrs"
-    ).unit_spherical
-    east, north = SkyCoord(RA, DEC, unit="deg").spherical_offsets_to(SkyCoord(seen.lon, seen.lat))
+    star = SkyCoord(RA * u.deg, DEC * u.deg, distance=10 * u.pc)
+    seen = SkyCoord(star.cartesian - CartesianRepresentation(*observer.T, unit=u.au), frame="icrs")
+    place = SkyCoord(seen.ra, seen.dec)
+    east, north = SkyCoord(RA, DEC, unit="deg").spherical_offsets_to(place)
     factor = observer @ factor_rows(np.array([RA]), np.array([DEC]))[0].T
     expected = np.column_stack([east.to_value("mas"), north.to_value("mas")]) / 100
     np.testing.assert_allclose(factor, expected, atol=2e-6)
@@ -52,7 +51,7 @@ def test_ephemerides_are_used_as_for_times_of_exposures():
     assert moment.year == 2027
     at = np.array([61700.301, 61700.7])
     place = observer_at(np.array([utc]))[0] * AU
-    velocity = np.array([20.0, -18.0, -8.0])
+    velocity = (observer_at(np.array([utc, utc + 0.01]))[1] * AU - place) / 864
     ephemeris = Ephemeris(np.full(2, utc), np.tile(place, (2, 1)), np.tile(velocity, (2, 1)))
     expected = [observatory(Metadata(utc, place, velocity), float(one)) for one in at]
     assert {one.source for one in expected} == {"ephemeris"}
