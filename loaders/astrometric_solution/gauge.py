@@ -110,5 +110,6 @@ def _robust_line(design: FloatArray, y: FloatArray, sigma: FloatArray) -> FloatA
         limit = _CUT * max(float(np.median(pull)) / 0.6745, 1e-12)
         weight = np.clip(1 - (pull / limit) ** 2, 0, None)
         root = weight / sigma
-        center = np.linalg.lstsq(design * root[:, None], y * root, rcond=None)[0]
-    return np.asarray(center)
+        found = np.linalg.lstsq(design * root[:, None], y * root, rcond=None)[0]
+        center = np.asarray(found, dtype=np.float64)
+    return center

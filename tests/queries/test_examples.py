@@ -143,7 +143,8 @@ def test_astrometry(own_survey):
                 SELECT ops.open_astrometry_season({season}::smallint);
                 WITH s AS (
                     INSERT INTO roman.astrometric_solution (season, photometry_kind, healpix_order,
-                        healpix_index, frame, n_exposure, n_frame_star, n_anchor, n_object, parallax_zero_err, load_run_id)
+                        healpix_index, frame, n_exposure, n_frame_star, n_anchor, n_object,
+                        parallax_zero_err, load_run_id)
                     VALUES ({season}, 'psf', 9, {object_id >> 40}, 'shift', 5, 12, 12, 1, 0.25, 1)
                     RETURNING astrometric_solution_id
                 )
