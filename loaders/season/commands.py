@@ -29,6 +29,8 @@ def _options(command: Callable[..., None]) -> Callable[..., None]:
 def season(number: int, survey: str, photometry_kind: str, redo: bool) -> None:
     """Make the variability catalog of season NUMBER; find its periods, trends, events, and what lenses are.
 
+    Positions, proper motions and parallaxes are fitted to all objects.
+
     The map of extinction is made anew if the catalog of objects has changed.
     Only ranges of objects are done whose light curves changed since. Exit code 1: a unit failed.
     """
@@ -48,6 +50,7 @@ def survey(survey: str, photometry_kind: str, redo: bool) -> None:
 
 def _run(mode: Mode, which: tuple[str, int, str], redo: bool) -> None:
     """Run a mode and report."""
+    from loaders.astrometric_solution.load import summary_of_astrometry
     from loaders.extinction.load import summary_of_extinction
     from loaders.lens_physics.load import summary_of_physics
     from loaders.microlensing.load import summary_of_events
@@ -65,7 +68,13 @@ def _run(mode: Mode, which: tuple[str, int, str], redo: bool) -> None:
         raise click.UsageError(str(error.args[0])) from None
     with progress_bar() as step:
         report = run_mode(mode, arguments(*which, redo=redo), step)
-    for summary in (summary_of, summary_of_objects, summary_of_events, summary_of_physics):
+    for summary in (
+        summary_of,
+        summary_of_objects,
+        summary_of_astrometry,
+        summary_of_events,
+        summary_of_physics,
+    ):
         for line in summary(*which[1:]):
             click.echo(line)
     click.echo(summary_of_extinction())

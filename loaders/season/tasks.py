@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from loaders.astrometric_solution.tasks import ASTROMETRY
 from loaders.extinction.tasks import EXTINCTION
 from loaders.lens_physics.tasks import LENS_PHYSICS
 from loaders.microlensing.tasks import EVENTS, SHARED_EVENTS
@@ -17,7 +18,7 @@ def arguments(survey: str, season: int, photometry_kind: str, *, redo: bool = Fa
     return {"survey": survey, "season": season, "photometry_kind": photometry_kind, "redo": redo}
 
 
-_TASKS = (LOCUS, VARIABILITY, VARIABLE_OBJECTS, EXTINCTION, EVENTS, SHARED_EVENTS, LENS_PHYSICS)
+_TASKS = (LOCUS, VARIABILITY, VARIABLE_OBJECTS, ASTROMETRY, EXTINCTION, EVENTS, SHARED_EVENTS, LENS_PHYSICS)
 
 SEASON = Mode("season", "What is made of the light curves of a season", _TASKS)
 

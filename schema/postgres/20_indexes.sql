@@ -33,3 +33,7 @@ CREATE INDEX IF NOT EXISTS event_model_event_idx ON roman.event_model (event_id)
 -- A cell has one current row an element; an object finds its cell by the order and its own number.
 CREATE UNIQUE INDEX IF NOT EXISTS extinction_current_idx
 ON roman.extinction (healpix_order, healpix_index, optical_element) WHERE superseded_at IS NULL;
+
+-- A piece of the sky has one current solution a season and kind.
+CREATE UNIQUE INDEX IF NOT EXISTS astrometric_solution_current_idx
+ON roman.astrometric_solution (season, photometry_kind, healpix_order, healpix_index) WHERE superseded_at IS NULL;

@@ -277,3 +277,23 @@ END
 $$;
 COMMENT ON FUNCTION ops.open_variability_season(smallint) IS
 'Make sure that a season has its partition of roman.variability';
+
+-- The partition of a season of the astrometry.
+CREATE OR REPLACE FUNCTION ops.open_astrometry_season(p_season smallint) RETURNS void
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS
+$$
+DECLARE
+    part text := format('object_astrometry_%s', p_season);
+BEGIN
+    PERFORM pg_advisory_xact_lock(hashtext('roman.object_astrometry'));
+    IF to_regclass(format('roman_partition.%I', part)) IS NULL THEN
+        EXECUTE format('CREATE TABLE roman_partition.%I PARTITION OF roman.object_astrometry FOR VALUES IN (%s)',
+                       part, p_season);
+        IF EXISTS (SELECT FROM pg_roles WHERE rolname = 'roman_loader') THEN
+            EXECUTE format('GRANT SELECT, INSERT, UPDATE, DELETE ON roman_partition.%I TO roman_loader', part);
+        END IF;
+    END IF;
+END
+$$;
+COMMENT ON FUNCTION ops.open_astrometry_season(smallint) IS
+'Make sure that a season has its partition of roman.object_astrometry';

@@ -70,7 +70,8 @@ BEGIN
         ops.prepare_light_curve_compaction(integer, integer),
         ops.begin_light_curve_compaction(integer, integer, boolean),
         ops.analyze_light_curve_partition(integer, integer), ops.retired_light_curve_partitions(),
-        ops.drop_light_curve_partition(integer, integer, bigint), ops.open_variability_season(smallint)
+        ops.drop_light_curve_partition(integer, integer, bigint), ops.open_variability_season(smallint),
+        ops.open_astrometry_season(smallint)
         TO roman_loader;
 END
 $$;

@@ -22,8 +22,35 @@ INSERT INTO roman.extinction
 SELECT o, i, e, 14.6, 0, 'no_stars', 1 FROM (VALUES {}) AS cell (o, i, e)
 """
 
+#: A season and when it was superseded of the solution; season, errors and correlations of its objects.
+ASTROMETRY = (
+    UNCHECKED
+    + """
+SELECT ops.open_astrometry_season(1::smallint);
+WITH solution AS (
+    INSERT INTO roman.astrometric_solution (season, superseded_at, photometry_kind, healpix_order,
+        healpix_index, frame, n_exposure, n_frame_star, n_anchor, n_object, load_run_id)
+    SELECT {}, 'psf', 6, min(object_id) >> 46, 'catalog', 0, 0, 0, 60, 1 FROM roman.object
+    RETURNING astrometric_solution_id
+)
+INSERT INTO roman.object_astrometry (season, object_id, photometry_kind, astrometric_solution_id, status,
+    ref_epoch, ra, dec, ra_err, dec_err, parallax, parallax_err, pm_ra, pm_ra_err, pm_dec, pm_dec_err,
+    correlation, n_epoch, n_rejected, load_run_id)
+SELECT {}, object_id, 'psf', s.astrometric_solution_id, 'five_parameters', 2028, ra, dec, 0.1, 0.1, 0.1, {},
+    1, 0.1, 1, 0.1, array_fill({}::real, ARRAY[10]), 10, 0, 1
+FROM roman.object, solution AS s
+"""
+)
+
 #: A fault for each audit, and how many rows it makes that audit return.
 FAULTS = {
+    "astrometry": [
+        (ASTROMETRY.format("1, NULL", "1", "0.1", "0"), 0),
+        (ASTROMETRY.format("1, now()", "1", "0.1", "0"), 60),
+        (ASTROMETRY.format("2, NULL", "1", "0.1", "0"), 60),
+        (ASTROMETRY.format("1, NULL", "1", "0", "0"), 60),
+        (ASTROMETRY.format("1, NULL", "1", "0.1", "1.5"), 60),
+    ],
     "block_epochs": [
         ("UPDATE roman.light_curve_block SET n_epoch = n_epoch + 1 WHERE block_id = 1", 1),
         ("UPDATE roman.light_curve_block SET midpoint_mjd_tdb[2] = start_mjd - 1 WHERE block_id = 2", 1),

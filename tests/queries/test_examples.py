@@ -134,6 +134,31 @@ def test_excess_scatter(survey):
     np.testing.assert_allclose(np.var(f, ddof=1) / total, 1, rtol=1e-6)
 
 
+def test_astrometry(own_survey):
+    object_id = int(own_survey.object_id[0])
+    with session.transaction(session.Role.OWNER) as connection:
+        for season in (1, 0):
+            connection.exec_driver_sql(
+                f"""
+                SELECT ops.open_astrometry_season({season}::smallint);
+                WITH s AS (
+                    INSERT INTO roman.astrometric_solution (season, photometry_kind, healpix_order,
+                        healpix_index, frame, n_exposure, n_frame_star, n_anchor, n_object,
+                        parallax_zero_err, load_run_id)
+                    VALUES ({season}, 'psf', 9, {object_id >> 40}, 'shift', 5, 12, 12, 1, 0.25, 1)
+                    RETURNING astrometric_solution_id
+                )
+                INSERT INTO roman.object_astrometry (season, object_id, photometry_kind,
+                    astrometric_solution_id, status, n_epoch, n_rejected, load_run_id)
+                SELECT {season}, {object_id}, 'psf', astrometric_solution_id, 'too_few_epochs', {season}, 2, 1
+                FROM s
+                """
+            )
+    found = ask("astrometry", object_id=object_id)
+    assert [(row.season, row.n_epoch, row.parallax_zero_err) for row in found] == [(0, 0, 0.25), (1, 1, 0.25)]
+    assert ask("astrometry", object_id=object_id + 1) == []
+
+
 def test_extinction(own_survey):
     object_id = int(own_survey.object_id[0])
     row = {"order": 10, "index": object_id >> 38}

@@ -1,0 +1,18 @@
+"""The task that solves for positions, proper motions and parallaxes, and the mode that has nothing else."""
+
+from __future__ import annotations
+
+from loaders.astrometric_solution.load import TASK, pending_cells, solve_unit
+from roman_db.jobs import Mode, Task, Unit
+
+
+def _itself(unit: Unit) -> tuple[str]:
+    """Name what a unit has to account for."""
+    return (unit.name,)
+
+
+ASTROMETRY = Task(
+    TASK, "Find positions, motions and parallaxes of a piece of the sky", pending_cells, solve_unit, _itself
+)
+
+ASTROMETRY_MODE = Mode("astrometry", "Positions, proper motions and parallaxes", (ASTROMETRY,))
