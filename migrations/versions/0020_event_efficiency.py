@@ -56,7 +56,7 @@ def upgrade() -> None:
     sa.Column('s', sa.Double(), autoincrement=False, nullable=True, comment='Separation of the companion in that model.'),
     sa.Column('q', sa.Double(), autoincrement=False, nullable=True, comment='Mass ratio of the companion in that model.'),
     sa.Column('load_run_id', sa.BigInteger(), autoincrement=False, nullable=False, comment='Run that wrote this row.'),
-    sa.CheckConstraint("NOT is_failed OR binary_class IN ('FN', 'TN')", name=op.f('event_recovery_failed_check')),
+    sa.CheckConstraint("NOT is_failed OR binary_class IN ('FN', 'TN')", name=op.f('event_recovery_recovery_failed_check')),
     sa.CheckConstraint("binary_class IN ('TP', 'FN', 'FP', 'TN')", name=op.f('event_recovery_binary_class_check')),
     sa.ForeignKeyConstraint(['injection_run_id'], ['roman.injection_run.injection_run_id'], name=op.f('event_recovery_injection_run_id_fkey')),
     sa.ForeignKeyConstraint(['load_run_id'], ['ops.load_run.load_run_id'], name=op.f('event_recovery_load_run_id_fkey')),
@@ -85,7 +85,7 @@ def upgrade() -> None:
     sa.Column('alpha', sa.Double(), autoincrement=False, nullable=True, comment='Direction in which the source passes, as MulensModel 3 counts it; empty without a planet. [deg]'),
     sa.Column('expected_delta_chi2', sa.Double(), autoincrement=False, nullable=True, comment='By how much the true event lowers chi-square below that of a constant, noise apart.'),
     sa.Column('load_run_id', sa.BigInteger(), autoincrement=False, nullable=False, comment='Run that wrote this row.'),
-    sa.CheckConstraint("kind IN ('point_lens', 'planet', 'untouched', 'reversed', 'inverted')", name=op.f('injected_event_kind_check')),
+    sa.CheckConstraint("kind IN ('point_lens', 'planet', 'untouched', 'reversed', 'inverted')", name=op.f('injected_event_event_kind_check')),
     sa.ForeignKeyConstraint(['injection_run_id'], ['roman.injection_run.injection_run_id'], name=op.f('injected_event_injection_run_id_fkey')),
     sa.ForeignKeyConstraint(['load_run_id'], ['ops.load_run.load_run_id'], name=op.f('injected_event_load_run_id_fkey')),
     sa.PrimaryKeyConstraint('injection_run_id', 'injected_event_id', name=op.f('injected_event_pkey')),
@@ -115,3 +115,10 @@ def upgrade() -> None:
     comment='Completeness of the search for planets of lenses, by cells of separation and mass ratio.'
     )
     # ### end Alembic commands ###
+
+
+def downgrade() -> None:
+    """Remove the tables, and the view that reads them."""
+    op.execute("DROP VIEW IF EXISTS roman.event_detection_count")
+    for name in ("planet_efficiency", "injected_event", "event_recovery", "event_efficiency"):
+        op.drop_table(name, schema="roman")
