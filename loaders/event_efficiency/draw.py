@@ -29,7 +29,7 @@ Q_EDGES = (1e-6, 1e-5, 1e-4, 1e-3, 1e-2)
 _HOST_TIMES = (3.0, 100.0)
 """Einstein times of events with planets, days."""
 
-_LARGEST_PARALLAX = 2.0
+_LARGEST_PARALLAX, _SHORTEST = 2.0, 1e-3
 
 _BRIGHTEST, _FAINTEST, _NEAR = 15.0, 23.5, 0.3
 """F146 AB magnitudes of stars whose widths are known, and half the width of the range one is drawn from."""
@@ -87,7 +87,8 @@ def draw(setup: Setup, number: int, source: tuple[float, FloatArray], rng: np.ra
     """
     magnitude, seasons = source
     star = _star(magnitude, rng)
-    spans = tuple((float(a) - MJD_ZERO, float(b) - MJD_ZERO) for a, b in seasons)
+    # A season of one exposure has a length, too.
+    spans = tuple((float(a) - MJD_ZERO, float(max(b, a + _SHORTEST)) - MJD_ZERO) for a, b in seasons)
     event = draw_event(setup.kind, star, spans, rng)
     turn = number // setup.n_stratum
     if setup.kind == PLANET:

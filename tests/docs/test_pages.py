@@ -23,6 +23,7 @@ QUICK = (
     "docs/operator/external_light_curves.md",
     "docs/scientist/variability.md",
     "docs/scientist/events.md",
+    "docs/scientist/event_efficiency.md",
     "docs/scientist/extinction.md",
     "docs/scientist/lens_physics.md",
     "docs/operator/backup.md",
