@@ -50,7 +50,9 @@ class Found:
     models: Sequence[FittedModel]
 
 
-def look_at(curve: SkyCurve, limb: Mapping[str, float] = LIMB_DARKENING) -> list[Found]:
+def look_at(
+    curve: SkyCurve, limb: Mapping[str, float] = LIMB_DARKENING, *, modelled: bool = True
+) -> list[Found]:
     """Search the light curves of an object, judge its candidates, and fit models to an event.
 
     Parameters
@@ -59,6 +61,9 @@ def look_at(curve: SkyCurve, limb: Mapping[str, float] = LIMB_DARKENING) -> list
         The light curves; elements with fewer than three points do not count.
     limb
         Linear limb darkening by optical element.
+    modelled
+        Whether models are fitted to what is an event without them, which takes most of the time. Where they
+        decide whether it is one they are fitted anyhow.
 
     Returns
     -------
@@ -73,7 +78,8 @@ def look_at(curve: SkyCurve, limb: Mapping[str, float] = LIMB_DARKENING) -> list
         if candidate.gain < LEAST_SEARCH_GAIN:
             break
         # Candidates of one object are mostly parts of the same: more is tried of the best one alone.
-        verdict, models = _judged(bands, candidate, (curve.ra, curve.dec), limb, thorough=not found)
+        place = (curve.ra, curve.dec)
+        verdict, models = _judged(bands, candidate, place, limb, thorough=not found, modelled=modelled)
         found.append(Found(curve.object_id, candidate, verdict, n_point, models))
         if verdict.is_event:
             break
@@ -87,11 +93,13 @@ def _judged(
     limb: Mapping[str, float],
     *,
     thorough: bool,
+    modelled: bool,
 ) -> tuple[Verdict, Sequence[FittedModel]]:
     """The verdict on a candidate, and models if it is an event."""
     try:
         verdict = judge(bands, candidate)
-        if not (verdict.is_event or (thorough and _may_be_complex(verdict))):
+        asked = modelled if verdict.is_event else thorough and _may_be_complex(verdict)
+        if not asked:
             return verdict, []
         models = models_of(verdict, place, limb, two_lenses=verdict.is_event)
     except NUMERIC:

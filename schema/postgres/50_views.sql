@@ -61,6 +61,30 @@ CROSS JOIN LATERAL (
 ) AS e
 WHERE e.reduced_chi2 <> 'NaN'::real;
 
+-- Events that were injected into light curves, and what was found, as the archive counts it.
+CREATE OR REPLACE VIEW roman.event_detection_count AS
+WITH counted AS (
+    SELECT e.injection_run_id, e.season, e.photometry_kind,
+           count(*) FILTER (WHERE r.binary_class = 'TP') AS tp_count,
+           count(*) FILTER (WHERE r.binary_class = 'FP' AND e.kind = 'untouched') AS fp_count,
+           count(*) FILTER (WHERE r.binary_class = 'TN' AND e.kind = 'untouched') AS tn_count,
+           count(*) FILTER (WHERE r.binary_class = 'FN') AS fn_count,
+           count(*) FILTER (WHERE r.is_failed AND r.binary_class = 'FN') AS n_failed,
+           count(*) FILTER (WHERE r.binary_class = 'FP' AND e.kind = 'reversed') AS fp_reversed_count,
+           count(*) FILTER (WHERE r.binary_class = 'FP' AND e.kind = 'inverted') AS fp_inverted_count
+    FROM roman.injected_event e JOIN roman.event_recovery r USING (injection_run_id, injected_event_id)
+    GROUP BY e.injection_run_id, e.season, e.photometry_kind
+)
+SELECT c.injection_run_id, i.name, c.season, c.photometry_kind, i.inject_medium,
+       c.tp_count, c.fp_count, c.tn_count, c.fn_count, c.n_failed, c.fp_reversed_count, c.fp_inverted_count,
+       c.tp_count / nullif(c.tp_count + c.fn_count, 0)::double precision AS completeness,
+       roman.wilson_limit(c.tp_count, c.tp_count + c.fn_count, -1) AS completeness_lower,
+       roman.wilson_limit(c.tp_count, c.tp_count + c.fn_count, 1) AS completeness_upper,
+       c.tp_count / nullif(c.tp_count + c.fp_count, 0)::double precision AS reliability,
+       roman.wilson_limit(c.tp_count, c.tp_count + c.fp_count, -1) AS reliability_lower,
+       roman.wilson_limit(c.tp_count, c.tp_count + c.fp_count, 1) AS reliability_upper
+FROM counted c JOIN roman.injection_run i USING (injection_run_id);
+
 -- Runs as an operator wants them: the latest first, with what was refused and what failed.
 CREATE OR REPLACE VIEW ops.run_overview AS
 SELECT r.load_run_id, r.task, r.state, r.started_at, r.finished_at - r.started_at AS duration,

@@ -24,6 +24,7 @@ QUICK = (
     "docs/scientist/variability.md",
     "docs/scientist/events.md",
     "docs/scientist/astrometry.md",
+    "docs/scientist/event_efficiency.md",
     "docs/scientist/extinction.md",
     "docs/scientist/lens_physics.md",
     "docs/operator/backup.md",

@@ -41,6 +41,21 @@ SELECT {}, object_id, 'psf', s.astrometric_solution_id, 'five_parameters', 2028,
 FROM roman.object, solution AS s
 """
 )
+INJECTED = """
+INSERT INTO roman.injected_event
+    (injection_run_id, injected_event_id, object_id, season, photometry_kind, kind, load_run_id)
+VALUES (1, 1, 1, 0, 'psf', 'untouched', 1);
+"""
+
+RECOVERED = """
+INSERT INTO roman.event_recovery (injection_run_id, injected_event_id, binary_class, is_failed,
+    classification, is_selected, longest_run, has_planet, load_run_id)
+VALUES (1, 1, '{}', false, 'not_selected', false, 0, false, 1);
+"""
+
+EFFICIENCY = """
+INSERT INTO roman.event_efficiency VALUES (1, 0, 1, 3, 20, 21, 0, 1, {}, 0, 0, 0, 0, 1, 1, 1);
+"""
 
 #: A fault for each audit, and how many rows it makes that audit return.
 FAULTS = {
@@ -83,6 +98,13 @@ FAULTS = {
             "n_source, load_run_id) VALUES (1, 1, 1, 9, 'x', 'x', 1, 0, 1, 0, 0, 1)",
             1,
         ),
+    ],
+    "event_recovery": [
+        (INJECTED, 1),
+        (INJECTED + RECOVERED.format("TP"), 1),
+        (INJECTED + RECOVERED.format("FN"), 1),
+        (RECOVERED.format("FP"), 1),
+        (INJECTED + RECOVERED.format("TN") + EFFICIENCY.format(1), 1),
     ],
     "exposure_in_two_blocks": [
         (

@@ -373,6 +373,41 @@ def test_detection_efficiency(survey):
     assert ask("detection_efficiency", injection="trial", product="none") == []
 
 
+def test_event_efficiency(own_survey):
+    """Cells of u_0 are added up, and those beyond the largest one are left out."""
+    with session.transaction(session.Role.OWNER) as connection:
+        run = "SELECT injection_run_id, load_run_id FROM roman.injection_run ORDER BY 1 LIMIT 1"
+        key, load_run = connection.execute(sa.text(run)).one()
+        connection.execute(
+            sa.text("""
+            INSERT INTO roman.injected_event
+                (injection_run_id, injected_event_id, object_id, season, photometry_kind, kind, load_run_id)
+            VALUES (:key, 1, 1, 2, 'psf', 'point_lens', :run)"""),
+            {"key": key, "run": load_run},
+        )
+        connection.execute(
+            sa.text("""
+            INSERT INTO roman.event_recovery
+                (injection_run_id, injected_event_id, binary_class, is_failed, classification, is_selected,
+                 longest_run, has_planet, load_run_id)
+            VALUES (:key, 1, 'TP', false, 'single_lens', true, 5, false, :run)"""),
+            {"key": key, "run": load_run},
+        )
+        connection.execute(
+            sa.text("""
+            INSERT INTO roman.event_efficiency
+            SELECT :key, 2, 1, 3, 20, 21, u, u + 0.5, 10, k, 0, k / 10.0, 0, 1, 625, :run
+            FROM (VALUES (0, 9), (0.5, 4)) AS cell (u, k)"""),
+            {"key": key, "run": load_run},
+        )
+    for largest, found, injected in ((1, 13, 20), (0.5, 9, 10)):
+        (row,) = ask("event_efficiency", season=2, max_u_0=largest)
+        assert (row.n_recovered, row.n_injected) == (found, injected)
+        limits = binom_conf_interval(found, injected, ONE_SIGMA, "wilson")
+        assert (row.completeness_lower, row.completeness_upper) == pytest.approx(tuple(limits))
+    assert ask("event_efficiency", season=1) == []
+
+
 def test_catalog_reliability(survey):
     """Ten objects have a source nearby, of 1000 nJy each: real are those of the ten with such a flux."""
     found = ask("catalog_reliability", scene="scene", magnitude_step=100)

@@ -1,0 +1,1 @@
+"""Detection efficiency: events injected into stored light curves, and searched as all light curves are."""

@@ -1,0 +1,386 @@
+"""Detection efficiency of events in the database: stars drawn, light curves read, what was found stored."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import groupby
+from typing import Any
+
+import numpy as np
+import sqlalchemy as sa
+
+from loaders.event_efficiency.draw import PLANET, POINT_LENS, Q_EDGES, S_EDGES, TIME_EDGES, U_0_EDGES, Setup
+from loaders.event_efficiency.points import Points
+from loaders.event_efficiency.rows import LIGHT_CURVES_A_TRIAL, Tried, columns_of
+from loaders.event_efficiency.selection import Locus, Rules
+from loaders.event_efficiency.strata import ConstantStar, star_of, strata
+from loaders.event_efficiency.trial import REFERENCE, Trial, attempt
+from loaders.microlensing.load import LEAST_INDEX, LEAST_RUN
+from loaders.photometry.flags import EXCLUDING_FLAGS
+from loaders.photometry.parallel import available_threads
+from loaders.rejection import Rejected
+from loaders.variability.load import season_days
+from roman_db import session, sqlfile
+from roman_db.bulk import copy_rows
+from roman_db.jobs import Progress, Unit
+from roman_db.load_run import LoadRun
+from roman_db.parallel import worker_pool
+from roman_db.schema.metadata import table
+
+#: Names of the tasks.
+TASK, COUNT_TASK = "event_injection", "event_efficiency"
+
+#: Trials in a unit.
+RANGE = 50
+
+#: Objects among which stars are drawn, about, and most of a cell of magnitude.
+SAMPLE, MOST_OF_A_CELL = 400_000, 5_000
+
+#: Constant stars in an order that the seed makes, with the field of their light curves.
+_STARS = """
+WITH constant AS (
+    SELECT object_id, floor(roman.ab_magnitude(min(mean_flux) FILTER (WHERE optical_element = :element)))
+           AS cell
+    FROM roman.variability
+    WHERE season = CAST(:season AS smallint) AND photometry_kind = :photometry_kind
+      AND mod(abs(hashint8(object_id)::bigint), CAST(:one_in AS bigint)) = 0
+    GROUP BY object_id HAVING NOT bool_or(is_variable)
+), numbered AS (
+    SELECT object_id, cell, hashint8extended(object_id, CAST(:seed AS bigint)) AS place,
+           row_number() OVER (
+               PARTITION BY cell ORDER BY hashint8extended(object_id, CAST(:seed AS bigint)), object_id
+           ) AS n
+    FROM constant WHERE cell IS NOT NULL
+)
+SELECT n.object_id, n.cell::integer AS cell, f.field_id
+FROM numbered n
+LEFT JOIN LATERAL (
+    SELECT b.field_id FROM roman.light_curve_summary s
+    JOIN roman.light_curve_block b ON b.block_id = s.block_id AND b.start_mjd = s.start_mjd
+    WHERE s.object_id = n.object_id AND b.superseded_at IS NULL AND b.photometry_kind = :photometry_kind
+      AND s.start_mjd >= :from_mjd AND s.start_mjd < :to_mjd
+    ORDER BY s.start_mjd, b.block_id LIMIT 1
+) f ON true
+WHERE n.n <= CAST(:most AS bigint)
+ORDER BY n.place, n.object_id
+"""
+
+_NEWEST = """
+SELECT coalesce(max(load_run_id), 0) FROM roman.variability
+WHERE season = CAST(:season AS smallint) AND photometry_kind = :photometry_kind
+"""
+
+_DONE = """
+SELECT unit FROM ops.task_run
+WHERE task = :task AND state = 'succeeded' AND load_run_id >= CAST(:newest AS bigint)
+"""
+
+_OBJECTS = "SELECT object_id, ra, dec FROM roman.object WHERE object_id = ANY(:objects)"
+
+#: Segments in the order in which statistics of variability take them, with the flux that counted as quiet.
+_SEGMENTS = """
+SELECT s.object_id, b.optical_element, b.midpoint_bjd_tdb, s.flux, s.flux_err,
+       coalesce(roman.expand_flag_run(s.flag_run, b.n_epoch), array_fill(0, ARRAY[b.n_epoch])) AS flags,
+       m.reference_flux
+FROM roman.light_curve_segment s
+JOIN roman.light_curve_block b
+    ON b.block_id = s.block_id AND b.start_mjd = s.start_mjd AND b.superseded_at IS NULL
+LEFT JOIN roman.light_curve_summary m
+    ON m.object_id = s.object_id AND m.block_id = s.block_id AND m.start_mjd = s.start_mjd
+WHERE s.object_id = ANY(CAST(:objects AS bigint[])) AND b.photometry_kind = :photometry_kind
+  AND s.start_mjd >= :from_mjd AND s.start_mjd < :to_mjd
+ORDER BY s.object_id, b.optical_element, m.first_mjd_tdb NULLS LAST, b.start_mjd, b.block_id
+"""
+
+_LOCI = """
+SELECT optical_element, magnitude, centre, width FROM roman.variability_locus
+WHERE season = CAST(:season AS smallint) AND photometry_kind = :photometry_kind
+ORDER BY optical_element, magnitude
+"""
+
+#: Injections whose trials are newer than their cells, and how many light curves with an event they have.
+_UNCOUNTED = """
+SELECT i.injection_run_id, i.name FROM roman.injection_run i
+WHERE i.inject_medium = 'lightcurve' AND i.name = ANY(CAST(:names AS text[]))
+  AND (SELECT max(r.load_run_id) FROM roman.event_recovery r WHERE r.injection_run_id = i.injection_run_id)
+    > (SELECT coalesce(max(c.load_run_id), 0) FROM (
+           SELECT injection_run_id, load_run_id FROM roman.event_efficiency
+           UNION ALL SELECT injection_run_id, load_run_id FROM roman.planet_efficiency
+       ) c WHERE c.injection_run_id = i.injection_run_id)
+ORDER BY i.name
+"""
+
+_N_SOURCE = """
+UPDATE roman.injection_run SET n_source = (
+    SELECT count(*) FROM roman.injected_event
+    WHERE injection_run_id = CAST(:injection_run_id AS bigint) AND kind IN ('point_lens', 'planet')
+)
+WHERE injection_run_id = CAST(:injection_run_id AS bigint)
+"""
+
+_SUMMARY = """
+SELECT c.*, n.cells, n.enough, n.most FROM roman.event_detection_count c
+LEFT JOIN LATERAL (
+    SELECT count(*) AS cells, count(*) FILTER (WHERE n_injected >= n_needed) AS enough, max(n_needed) AS most
+    FROM (
+        SELECT injection_run_id, n_injected, n_needed FROM roman.event_efficiency
+        UNION ALL SELECT injection_run_id, n_injected, n_needed FROM roman.planet_efficiency
+    ) cell WHERE cell.injection_run_id = c.injection_run_id
+) n ON true
+WHERE c.name = ANY(CAST(:names AS text[])) ORDER BY c.name
+"""
+
+
+def injection_names(arguments: Mapping[str, Any]) -> dict[str, str]:
+    """Names of the injections that are asked for, by kind: they say all that their events depend on."""
+    season, modelled = arguments["season"] or "all", ", modelled" if arguments["modelled"] else ""
+    where = f"season {season} of {arguments['survey']}, {arguments['photometry_kind']}"
+    names = {
+        POINT_LENS: f"events, {where}, seed {arguments['seed']}{modelled}",
+        PLANET: f"planets, {where}, seed {arguments['seed']}",
+    }
+    return {kind: name for kind, name in names.items() if arguments["numbers"].get(kind, 0) > 0}
+
+
+def pending_injections(arguments: Mapping[str, Any]) -> list[Unit]:
+    """List the ranges of trials that were not done since the variability of the season was described.
+
+    Arguments: ``survey, season`` (0: all), ``photometry_kind, numbers`` (trials by kind of event), ``seed``,
+    ``modelled`` (whether models are fitted to all events), ``redo``. A unit says which stars it takes.
+
+    Raises
+    ------
+    Rejected
+        Code ``no_constant_stars``, if there is none to inject into.
+    """
+    first, last = season_days(arguments["survey"], arguments["season"])
+    given = {name: arguments[name] for name in ("season", "photometry_kind", "seed")}
+    given |= {"from_mjd": first, "to_mjd": last}
+    with session.reading() as connection:
+        newest = connection.execute(sa.text(_NEWEST), given).scalar_one()
+        done = set(connection.execute(sa.text(_DONE), {"task": TASK, "newest": newest}).scalars())
+        groups = strata(_constant_stars(connection, given))
+    if not groups:
+        where = f"season {arguments['season'] or 'all'} of {arguments['survey']}"
+        what = f"there is no constant star with {arguments['photometry_kind']} light curves in {REFERENCE}"
+        remedy = f"Describe the light curves first: roman-db run {_season_command(arguments['season'])}"
+        raise Rejected(where, what, remedy, "no_constant_stars")
+    units = [
+        _unit(name, kind, range(begin, min(begin + RANGE, arguments["numbers"][kind])), groups, arguments)
+        for kind, name in injection_names(arguments).items()
+        for begin in range(0, arguments["numbers"][kind], RANGE)
+    ]
+    days = {"from_mjd": first, "to_mjd": last}
+    units = [Unit(unit.name, {**unit.arguments, **days}) for unit in units]
+    return [unit for unit in units if arguments["redo"] or unit.name not in done]
+
+
+def _season_command(season: int) -> str:
+    return f"season {season}" if season else "survey"
+
+
+def _constant_stars(connection: sa.Connection, given: Mapping[str, Any]) -> list[ConstantStar]:
+    """Constant stars in an order that the seed makes."""
+    count = connection.execute(sa.text("SELECT count(*) FROM roman.object")).scalar_one()
+    how = {"one_in": max(1, count // SAMPLE), "most": MOST_OF_A_CELL, "element": REFERENCE}
+    rows = connection.execute(sa.text(_STARS), dict(given) | how).all()
+    return [ConstantStar(row.object_id, row.cell, row.field_id) for row in rows]
+
+
+def _unit(
+    name: str,
+    kind: str,
+    numbers: range,
+    groups: Sequence[Sequence[ConstantStar]],
+    arguments: Mapping[str, Any],
+) -> Unit:
+    """The trials of some numbers."""
+    stars = [star_of(number, groups) for number in numbers]
+    names = ("survey", "season", "photometry_kind", "seed")
+    given = {one: arguments[one] for one in names} | {
+        "name": name,
+        "kind": kind,
+        "modelled": bool(arguments["modelled"]) or kind == PLANET,
+        "n_stratum": len(groups),
+        "first": numbers[0],
+        "stars": [[star.object_id, star.field_id] for star in stars],
+    }
+    return Unit(f"{name}, trials {numbers[0]} to {numbers[-1]}", given)
+
+
+def inject_unit(unit: Unit, run: LoadRun, progress: Progress) -> None:
+    """Inject events into the light curves of some stars, search them, and store what was found."""
+    given: dict[str, Any] = dict(unit.arguments)
+    tried: list[Tried] = []
+    with session.reading() as connection:
+        trials = _trials(connection, given)
+    workers = min(available_threads(), len(trials))
+    with worker_pool(max(workers, 1), "loaders.event_efficiency.trial") as pool:
+        several = zip(trials, given["stars"], pool.map(attempt, trials), strict=True)
+        for done, (trial, (object_id, field_id), attempts) in enumerate(several, 1):
+            tried.append(Tried(trial.number, object_id, field_id, attempts))
+            progress(unit.name, done, len(trials))
+    with session.transaction() as connection:
+        _store(connection, run, given, tried)
+        run.count(connection, loaded=1)
+
+
+def _trials(connection: sa.Connection, given: Mapping[str, Any]) -> list[Trial]:
+    """The trials of a unit, with their light curves."""
+    setup = Setup(given["kind"], given["seed"], given["n_stratum"])
+    rules = _rules(connection, given)
+    objects = {"objects": sorted({object_id for object_id, _ in given["stars"]})}
+    place = {r.object_id: (r.ra, r.dec) for r in connection.execute(sa.text(_OBJECTS), objects)}
+    curves = dict(_curves(connection, dict(given) | objects))
+    return [
+        Trial(number, object_id, place[object_id], curves.get(object_id, []), setup, rules)
+        for number, (object_id, _) in enumerate(given["stars"], given["first"])
+    ]
+
+
+def _rules(connection: sa.Connection, given: Mapping[str, Any]) -> Rules:
+    """Rules of the search, as it has them, with the constant stars of the season."""
+    rows = connection.execute(sa.text(_LOCI), dict(given)).all()
+    loci = {}
+    for element, several in groupby(rows, key=lambda row: row.optical_element):
+        values = np.array([(row.magnitude, row.centre, row.width) for row in several], dtype=np.float64)
+        loci[element] = Locus(*values.T)
+    return Rules(LEAST_INDEX, LEAST_RUN, EXCLUDING_FLAGS, loci, given["modelled"])
+
+
+def _curves(connection: sa.Connection, given: Mapping[str, Any]) -> Iterator[tuple[int, list[Points]]]:
+    """The light curves of objects, by object."""
+    rows = connection.execute(sa.text(_SEGMENTS), given)
+    for object_id, mine in groupby(rows, key=lambda row: row.object_id):
+        yield (
+            object_id,
+            [
+                _points(element, list(some))
+                for element, some in groupby(mine, key=lambda row: row.optical_element)
+            ],
+        )
+
+
+def _points(element: str, segments: Sequence[sa.Row[Any]]) -> Points:
+    """The light curve of an element out of its segments."""
+
+    def joined(name: str, kind: str) -> Any:
+        return np.concatenate([np.array(getattr(one, name), dtype=kind) for one in segments])
+
+    quiet = [np.nan if one.reference_flux is None else one.reference_flux for one in segments]
+    reference = np.repeat(np.array(quiet, dtype=np.float64), [len(one.flux) for one in segments])
+    return Points(
+        element,
+        joined("midpoint_bjd_tdb", "f8"),
+        joined("flux", "f4"),
+        joined("flux_err", "f4"),
+        joined("flags", "u2"),
+        reference,
+    )
+
+
+def _store(connection: sa.Connection, run: LoadRun, given: Mapping[str, Any], tried: Sequence[Tried]) -> None:
+    """Store the trials of a range in place of what there was of them."""
+    key = _injection(connection, run, given)
+    first = LIGHT_CURVES_A_TRIAL * given["first"]
+    last = first + LIGHT_CURVES_A_TRIAL * len(given["stars"])
+    constant = {name: given[name] for name in ("season", "photometry_kind")}
+    constant |= {"injection_run_id": key, "load_run_id": run.load_run_id}
+    for name, columns in columns_of(tried, constant).items():
+        rows = table(f"roman.{name}")
+        number = rows.c.injected_event_id
+        mine = (rows.c.injection_run_id == key, number >= first, number < last)
+        connection.execute(rows.delete().where(*mine))
+        copy_rows(connection, f"roman.{name}", columns)
+
+
+def _injection(connection: sa.Connection, run: LoadRun, given: Mapping[str, Any]) -> int:
+    """Identifier of the injection of a name, which is made if there is none."""
+    runs = table("roman.injection_run")
+    said = ("kind", "survey", "season", "photometry_kind", "seed", "modelled")
+    row = {
+        "name": given["name"],
+        "inject_medium": "lightcurve",
+        "optical_element": REFERENCE,
+        "seed": given["seed"],
+        "n_source": 0,
+        "parameters": {name: given[name] for name in said},
+        "load_run_id": run.load_run_id,
+    }
+    # Another process may make it at the same moment.
+    connection.execute(sa.dialects.postgresql.insert(runs).values(row).on_conflict_do_nothing())
+    query = sa.select(runs.c.injection_run_id).where(runs.c.name == given["name"])
+    return int(connection.execute(query).scalar_one())
+
+
+def pending_counts(arguments: Mapping[str, Any]) -> list[Unit]:
+    """List the injections asked for whose trials are newer than the cells that count them."""
+    names = {"names": list(injection_names(arguments).values())}
+    with session.reading() as connection:
+        rows = connection.execute(sa.text(_UNCOUNTED), names).all()
+    return [Unit(f"cells of {row.name}", row._asdict()) for row in rows]
+
+
+def count_unit(unit: Unit, run: LoadRun, progress: Progress) -> None:
+    """Count what was found of an injection in cells, in place of the cells that there were."""
+    progress(unit.name, 0, 1)
+    key = {"injection_run_id": unit.arguments["injection_run_id"]}
+    cells: dict[str, dict[str, tuple[float, ...]]] = {
+        "event_efficiency": {"time_edges": TIME_EDGES, "u_0_edges": U_0_EDGES},
+        "planet_efficiency": {"s_edges": S_EDGES, "q_edges": Q_EDGES},
+    }
+    with session.transaction() as connection:
+        connection.execute(sa.text(_N_SOURCE), key)
+        for name, edges in cells.items():
+            rows = table(f"roman.{name}")
+            connection.execute(rows.delete().where(rows.c.injection_run_id == key["injection_run_id"]))
+            said = {one: "{" + ",".join(map(repr, values)) + "}" for one, values in edges.items()}
+            job = sqlfile.find("jobs", name)
+            sqlfile.run(connection, job, key | said | {"load_run_id": run.load_run_id})
+        run.count(connection, loaded=1)
+
+
+def summary_of_efficiency(arguments: Mapping[str, Any]) -> Iterator[str]:
+    """Say of each injection how much was found, and whether that is known well enough."""
+    names = {"names": list(injection_names(arguments).values())}
+    with session.reading() as connection:
+        rows = connection.execute(sa.text(_SUMMARY), names).all()
+    for row in rows:
+        tried = row.tp_count + row.fn_count
+        yield (
+            f"{row.name}: {tried:,} injected, {row.tp_count:,} found, "
+            f"{row.fn_count - row.n_failed:,} missed, {row.n_failed:,} failed."
+        )
+        yield f"  Without an event: {_nulls(row)}."
+        known = f"{row.enough} of {row.cells} cells are known to 2 %"
+        yield f"  {known}; up to {row.most or 0} events a cell are needed."
+
+
+def _nulls(row: sa.Row[Any]) -> str:
+    """What was found where there is nothing to be found."""
+    if not row.fp_count + row.tn_count:
+        return "none tried"
+    return (
+        f"{row.fp_count:,} of {row.fp_count + row.tn_count:,} found as they are, "
+        f"{row.fp_reversed_count:,} backwards, {row.fp_inverted_count:,} upside down"
+    )
+
+
+def read_cells(season: int, photometry_kind: str) -> list[dict[str, Any]]:
+    """Completeness by Einstein time and magnitude, as the example ``event_efficiency`` gives it.
+
+    Raises
+    ------
+    Rejected
+        Code ``no_efficiency``, if there is none.
+    """
+    values = {"season": season, "photometry_kind": photometry_kind}
+    with session.reading() as connection:
+        rows = sqlfile.run(connection, sqlfile.find("examples", "event_efficiency"), values).all()
+    if not rows:
+        where, what = (
+            f"season {season or 'all'}",
+            f"no events were injected into {photometry_kind} light curves",
+        )
+        raise Rejected(where, what, "Do it: roman-db run event-efficiency", "no_efficiency")
+    return [row._asdict() for row in rows]

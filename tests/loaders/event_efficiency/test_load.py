@@ -1,0 +1,175 @@
+"""Efficiency in the database: the same statistics, the same rows again, nothing half written, all counted."""
+
+import numpy as np
+import pytest
+import sqlalchemy as sa
+from astropy.stats import binom_conf_interval
+
+from loaders.event_efficiency import load
+from loaders.event_efficiency.draw import PLANET, POINT_LENS
+from loaders.event_efficiency.picture import draw_completeness
+from loaders.event_efficiency.selection import select, summary_of, variability_index
+from loaders.event_efficiency.tasks import EVENT_EFFICIENCY
+from loaders.rejection import Rejected
+from loaders.season.tasks import arguments as season_arguments
+from loaders.variability.tasks import LOCUS, VARIABILITY
+from roman_db import session, sqlfile
+from roman_db.jobs import Mode, run_mode
+from roman_db.query.audit import chosen, run_audits
+from tests.queries.filling import LENSED
+
+ONE_SIGMA = 0.682689492137086
+
+
+def describe():
+    mode = Mode("describe", "Statistics alone", (LOCUS, VARIABILITY))
+    assert not run_mode(mode, season_arguments("gbtds", 1, "psf"), lambda *_: None).failed
+
+
+def arguments(number=12, planets=0, **more):
+    which = {"survey": "gbtds", "season": 1, "photometry_kind": "psf", "seed": 4, "modelled": False}
+    return which | {"numbers": {POINT_LENS: number, PLANET: planets}, "redo": False} | more
+
+
+def run(**more):
+    return run_mode(EVENT_EFFICIENCY, arguments(**more), lambda *_: None)
+
+
+def ask(query, **values):
+    with session.reading() as connection:
+        return [row._asdict() for row in connection.execute(sa.text(query), values)]
+
+
+def rows(name, besides=("load_run_id",)):
+    found = ask(f"SELECT * FROM roman.{name} ORDER BY 1, 2, 3, 4")
+    return [{key: value for key, value in row.items() if key not in besides} for row in found]
+
+
+@pytest.fixture
+def described(own_survey):
+    describe()
+    return own_survey
+
+
+def test_statistics_of_a_light_curve_in_memory_are_those_of_the_database(described):
+    """Column by column, for all objects: constant, lensed, flagged and not measured."""
+    given = {"season": 1, "photometry_kind": "psf", "from_mjd": 61448, "to_mjd": 61520, "modelled": False}
+    stored = {
+        (row["object_id"], row["optical_element"]): row
+        for row in ask("SELECT * FROM roman.variability WHERE season = 1 AND photometry_kind = 'psf'")
+    }
+    with session.reading() as connection:
+        rules = load._rules(connection, given)
+        objects = {"objects": [int(one) for one in described.object_id]}
+        curves = dict(load._curves(connection, given | objects))
+    compared = 0
+    for object_id, several in curves.items():
+        for curve in several:
+            row, summary = stored[object_id, curve.name], summary_of(curve, rules.excluding_flags)
+            assert (summary["n_point"], summary["longest_run"]) == (row["n_point"], row["longest_run"])
+            assert curve.mean(rules.excluding_flags) == pytest.approx(row["mean_flux"], rel=1e-9)
+            index = variability_index(summary, rules.loci.get(curve.name))
+            assert index == pytest.approx(row["variability_index"], rel=1e-6, abs=1e-6)
+            compared += 1
+        mine = [stored[object_id, curve.name] for curve in several]
+        asked = any(row["variability_index"] >= 3 or row["longest_run"] >= 3 for row in mine)
+        assert select(several, rules).is_selected == asked
+    assert compared == len(stored) > 100
+    assert select(curves[int(described.object_id[LENSED])], rules).is_selected
+
+
+def test_all_that_is_injected_is_counted_and_the_same_again(described):
+    assert not run().failed
+    truth, found = rows("injected_event"), rows("event_recovery")
+    assert len(truth) == len(found) == 12 * 4
+    (count,) = ask("SELECT * FROM roman.event_detection_count")
+    assert count["inject_medium"] == "lightcurve"
+    assert count["tp_count"] + count["fn_count"] == count["fp_count"] + count["tn_count"] == 12
+    assert count["n_failed"] == 0
+    cells = rows("event_efficiency")
+    assert sum(cell["n_injected"] for cell in cells) == 12
+    assert sum(cell["n_recovered"] for cell in cells) == count["tp_count"]
+    assert {row["n_source"] for row in rows("injection_run") if row["inject_medium"] == "lightcurve"} == {12}
+    variable = {row["object_id"] for row in ask("SELECT object_id FROM roman.variability WHERE is_variable")}
+    assert not variable & {row["object_id"] for row in truth}
+    # Done is done; again, it is the same; more of them begin with the same ones.
+    assert run().succeeded == []
+    assert not run(redo=True).failed
+    assert (rows("injected_event"), rows("event_recovery"), rows("event_efficiency")) == (truth, found, cells)
+    assert not run(number=14).failed
+    assert rows("injected_event")[: 12 * 4] == truth
+    assert len(rows("event_recovery")) == 14 * 4
+    assert [result.name for result in run_audits(chosen(["event_recovery"]), 0) if not result.passed] == []
+
+
+def test_limits_and_needed_numbers_are_those_of_the_binomial_distribution(described):
+    run()
+    for cell in rows("event_efficiency"):
+        low, high = binom_conf_interval(cell["n_recovered"], cell["n_injected"], ONE_SIGMA, "wilson")
+        assert (cell["completeness_lower"], cell["completeness_upper"]) == pytest.approx((low, high))
+        middle = (low + high) / 2
+        assert np.sqrt(middle * (1 - middle) / cell["n_needed"]) <= 0.02
+        assert np.sqrt(middle * (1 - middle) / (cell["n_needed"] - 1)) > 0.02
+        assert cell["einstein_time_lower"] < cell["einstein_time_upper"]
+
+
+def test_a_unit_that_fails_leaves_nothing_and_is_done_again(described, monkeypatch):
+    copy = load.copy_rows
+
+    def fail(connection, name, columns):
+        if name == "roman.event_recovery":
+            raise OSError("disk full")
+        return copy(connection, name, columns)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(load, "copy_rows", fail)
+        assert len(run().failed) == 1
+    assert rows("injected_event") == rows("event_recovery") == rows("event_efficiency") == []
+    assert not run().failed
+    assert len(rows("injected_event")) == len(rows("event_recovery")) == 12 * 4
+
+
+def test_no_constant_star_is_said_in_words(own_survey):
+    with pytest.raises(
+        Rejected, match=r"no constant star with psf light curves in F146.*run season 1"
+    ) as said:
+        load.pending_injections(arguments())
+    assert said.value.code == "no_constant_stars"
+
+
+def test_cells_are_read_and_drawn(described, tmp_path):
+    with pytest.raises(Rejected, match="no events were injected"):
+        load.read_cells(1, "psf")
+    run()
+    cells = load.read_cells(1, "psf")
+    assert sum(cell["n_injected"] for cell in cells) == 12
+    draw_completeness(cells, "test", tmp_path / "map.png")
+    assert (tmp_path / "map.png").stat().st_size > 10_000
+    said = list(load.summary_of_efficiency(arguments()))
+    assert "12 injected" in said[0]
+    assert "of 12 found as they are" in said[1]
+
+
+def test_cells_of_planets(described):
+    """Planets have been found or not, as it is told; the search for them is tested elsewhere."""
+    run()
+    with session.transaction(session.Role.OWNER) as connection:
+        connection.execute(
+            sa.text(
+                "UPDATE roman.injected_event SET kind = 'planet', s = 1.1, q = 2e-3 WHERE kind = 'point_lens'"
+            )
+        )
+        connection.execute(
+            sa.text(
+                "UPDATE roman.event_recovery SET binary_class = CASE WHEN injected_event_id < 24 THEN 'TP' "
+                "ELSE 'FN' END, has_planet = injected_event_id < 12 WHERE binary_class IN ('TP', 'FN')"
+            )
+        )
+        values = {
+            "injection_run_id": ask("SELECT max(injection_run_id) AS n FROM roman.event_recovery")[0]["n"]
+        }
+        values |= {"load_run_id": 1, "s_edges": "{0.5,1,2}", "q_edges": "{1e-4,1e-3,1e-2}"}
+        sqlfile.run(connection, sqlfile.find("jobs", "planet_efficiency"), values)
+    (cell,) = rows("planet_efficiency")
+    assert (cell["n_injected"], cell["n_event"], cell["n_recovered"]) == (12, 6, 3)
+    assert (cell["s_lower"], cell["s_upper"], cell["q_lower"], cell["q_upper"]) == (1, 2, 1e-3, 1e-2)
