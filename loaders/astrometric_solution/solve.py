@@ -110,8 +110,8 @@ def solve_frames(
     epoch = reference_epoch(times)
     frames = no_frames(len(times))
     stars = fit_stars(points, times, places, frames.terms, epoch, fit)
-    if kind == "catalog":
-        return FrameSolution(kind, frames, stars)
+    if kind == "catalog" or not np.isfinite(stars.value).any():
+        return FrameSolution("catalog", frames, stars)
     fewest = options.fewest_shift if kind == "shift" else options.fewest_linear
     change, n_round = np.inf, 0
     while change > options.tolerance and n_round < options.rounds:
