@@ -29,8 +29,8 @@ VALUES (1, 1, 1, 0, 'psf', 'untouched', 1);
 """
 
 RECOVERED = """
-INSERT INTO roman.event_recovery (injection_run_id, injected_event_id, binary_class, is_failed, classification,
-    is_selected, longest_run, has_planet, load_run_id)
+INSERT INTO roman.event_recovery (injection_run_id, injected_event_id, binary_class, is_failed,
+    classification, is_selected, longest_run, has_planet, load_run_id)
 VALUES (1, 1, '{}', false, 'not_selected', false, 0, false, 1);
 """
 
