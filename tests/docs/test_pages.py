@@ -24,7 +24,6 @@ QUICK = (
     "docs/scientist/variability.md",
     "docs/scientist/events.md",
     "docs/scientist/astrometry.md",
-    "docs/scientist/event_efficiency.md",
     "docs/scientist/extinction.md",
     "docs/scientist/lens_physics.md",
     "docs/operator/backup.md",
@@ -32,10 +31,12 @@ QUICK = (
     "docs/developer/adding_a_table.md",
     "docs/developer/testing.md",
 )
-#: Artificial sources, catalogs of mosaics, the demonstration and a second photometry of all that there is;
-#: they need what the first two pages make.
+#: Artificial events and sources, catalogs of mosaics, the demonstration and a second photometry of all that
+#: there is; they need what the first two pages make.
 SLOW = (
     *QUICK[:2],
+    "docs/scientist/variability.md",
+    "docs/scientist/event_efficiency.md",
     "docs/scientist/injection.md",
     "docs/scientist/static_catalogs.md",
     "README.md",
