@@ -45,6 +45,9 @@ from roman_db.schema.metadata import table
 FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int64]
 
+#: Identifier of nothing.
+_NOTHING = -1
+
 #: Name of the task.
 TASK = "astrometry"
 
@@ -228,7 +231,7 @@ def _read_sky(given: Mapping[str, Any]) -> PieceOfSky:
     seen = _fetch(_MEASURED, (*span, *_days(given)))
     blocks = blocks_of(seen)
     tables = SkyTables(
-        _fetch(_OBJECTS, span), _fetch(_HISTORY, span), seen, _fetch(_EXPOSURES, (blocks.tolist(),))
+        _fetch(_OBJECTS, span), _fetch(_HISTORY, span), seen, _fetch(_EXPOSURES, (_listed(blocks),))
     )
     lon, lat = cdshealpix.healpix_to_lonlat(np.array([given["index"]], np.uint64), ORDER)
     return piece_of_sky(tables, (float(lon.deg[0]), float(lat.deg[0])))
@@ -238,8 +241,13 @@ def _read_points(
     sky: PieceOfSky, chosen: IntArray, given: Mapping[str, Any]
 ) -> tuple[StarPoints, StarPlaces]:
     """Points of some of the objects, and what geometry a fit needs of these."""
-    rows = _fetch(_SEGMENTS, (sky.object_id[chosen].tolist(), *_days(given)))
+    rows = _fetch(_SEGMENTS, (_listed(sky.object_id[chosen]), *_days(given)))
     return points_of_rows(sky, chosen, rows, EXCLUDING_FLAGS)
+
+
+def _listed(identifiers: IntArray) -> list[int]:
+    """Identifiers as a query takes them; of an empty list the server could not tell the type."""
+    return identifiers.tolist() or [_NOTHING]
 
 
 def _days(given: Mapping[str, Any]) -> tuple[Any, ...]:

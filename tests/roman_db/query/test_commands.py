@@ -104,7 +104,7 @@ def test_a_failure_leaves_no_file_and_an_old_one_as_it_was(survey, run, tmp_path
         (["SELECT 1", "--file", "x.sql"], "give the SQL, --file or --example, one of them"),
         ([], "give the SQL, --file or --example, one of them"),
         (["--file", "/nowhere/x.sql"], "cannot read /nowhere/x.sql: No such file or directory"),
-        (["--example", "nothing"], "there is no 'nothing' among the examples: brightest_stars"),
+        (["--example", "nothing"], "there is no 'nothing' among the examples: astrometry"),
         (["SELECT CAST(:a AS int)"], "no value for :a: give --param a=VALUE"),
         (["SELECT 1", "--param", "a"], "--param is written NAME=VALUE, got 'a'"),
         (["SELECT CAST(:a AS int)", "--param", "a=x"], 'invalid input syntax for type integer: "x"'),
@@ -405,4 +405,4 @@ def test_many_rows_of_an_audit_are_not_all_shown(own_survey, run):
 
 
 def test_an_unknown_audit_is_answered_with_those_there_are(survey, run):
-    assert failed(run("audit", "nothing"), "there is no 'nothing' among the audits: block_epochs")
+    assert failed(run("audit", "nothing"), "there is no 'nothing' among the audits: astrometry")
