@@ -91,6 +91,7 @@ def test_differences_without_a_truncated_file(new_database, files):
     assert execute(new_database, n_compared) == [(two_spans.N_EXPOSURE - 2,)]
 
 
+@pytest.mark.heavy
 def test_a_folder_of_products_that_cannot_be_written(new_database, files, tmp_path, monkeypatch):
     """It is said before the image is made, of both tasks, and every exposure is accounted for."""
     assert not run(REFERENCE).failed

@@ -96,6 +96,7 @@ def matched(url, field, element, kind):
     return [values[near] for values in stored], flux[index][near], distance.arcsec[near]
 
 
+@pytest.mark.heavy
 def test_what_is_stored_is_what_is_true(new_database, field, tmp_path):
     succeed("load", "mosaic", field.folder)
     outcome = run(tmp_path)
