@@ -168,6 +168,19 @@ def list_units(declared: Task, arguments: Mapping[str, Any]) -> list[Unit]:
     return [Unit(unit.name, _through_json(declared, unit)) for unit in declared.units(arguments)]
 
 
+_DONE = """
+SELECT unit FROM ops.task_run
+WHERE task = ANY(CAST(:tasks AS text[])) AND state = 'succeeded'
+  AND load_run_id >= CAST(:load_run_id AS bigint)
+"""
+
+
+def done_since(connection: sa.Connection, tasks: Sequence[str], load_run_id: int) -> set[str]:
+    """Names of the units of some tasks that succeeded in a run or one after it."""
+    given = {"tasks": list(tasks), "load_run_id": load_run_id}
+    return set(connection.execute(sa.text(_DONE), given).scalars())
+
+
 def _through_json(declared: Task, unit: Unit) -> dict[str, Any]:
     """Arguments of a unit, written and read again."""
     try:

@@ -35,10 +35,11 @@ from loaders.astrometric_solution.star_fit import (
     joined,
 )
 from loaders.photometry.flags import EXCLUDING_FLAGS
+from loaders.stored_curve.load import newest_light_curves
 from loaders.variability.load import season_days
 from roman_db import session
 from roman_db.bulk import copy_rows
-from roman_db.jobs import Progress, Unit
+from roman_db.jobs import Progress, Unit, done_since
 from roman_db.load_run import LoadRun
 from roman_db.schema.metadata import table
 
@@ -69,17 +70,6 @@ WITH RECURSIVE piece AS (
     FROM piece WHERE piece.cell IS NOT NULL
 )
 SELECT cell FROM piece WHERE cell IS NOT NULL ORDER BY cell
-"""
-
-_NEWEST = """
-SELECT coalesce(max(b.load_run_id), 0) FROM roman.light_curve_block b
-WHERE b.superseded_at IS NULL AND b.photometry_kind = :photometry_kind
-  AND b.start_mjd >= :from_mjd AND b.start_mjd < :to_mjd
-"""
-
-_DONE = """
-SELECT unit FROM ops.task_run
-WHERE task = :task AND state = 'succeeded' AND load_run_id > CAST(:newest AS bigint)
 """
 
 _COLUMNS = ", ".join(f"{name}::float8" for name in (*ASTROMETRY, *ERRORS))
@@ -159,8 +149,8 @@ def pending_cells(arguments: Mapping[str, Any]) -> list[Unit]:
     given: dict[str, Any] = {name: arguments[name] for name in names} | {"from_mjd": first, "to_mjd": last}
     shift = 2 * (29 - ORDER)
     with session.reading() as connection:
-        newest = connection.execute(sa.text(_NEWEST), given).scalar_one()
-        done = set(connection.execute(sa.text(_DONE), {"task": TASK, "newest": newest}).scalars())
+        newest = newest_light_curves(connection, given)
+        done = done_since(connection, [TASK], newest + 1)
         cells = connection.execute(sa.text(_CELLS), {"shift": shift}).scalars().all()
     which = f"season {given['season'] or 'all'} of {given['survey']}, {given['photometry_kind']}"
     units = [

@@ -83,12 +83,13 @@ _OF_OLD_IMAGE = """EXISTS (
 
 _OBJECTS = f"""
 SELECT o.object_id, o.ra, o.dec,
-       CASE WHEN {_OF_OLD_IMAGE} s.ra = o.ra AND s.dec = o.dec) THEN NULL ELSE o.ra_err::float8 END,
-       CASE WHEN {_OF_OLD_IMAGE} s.ra = o.ra AND s.dec = o.dec) THEN NULL ELSE o.dec_err::float8 END,
+       CASE WHEN place.is_old THEN NULL ELSE o.ra_err::float8 END,
+       CASE WHEN place.is_old THEN NULL ELSE o.dec_err::float8 END,
        o.ref_epoch, o.pm_ra::float8, o.pm_dec::float8, o.parallax::float8, f.psf_flux::float8,
        CASE WHEN {_OF_OLD_IMAGE} r.optical_element = $1 AND s.psf_flux = f.psf_flux)
             THEN NULL ELSE f.psf_flux_err::float8 END
 FROM roman.object o LEFT JOIN roman.object_flux f ON f.object_id = o.object_id AND f.optical_element = $1
+CROSS JOIN LATERAL (SELECT {_OF_OLD_IMAGE} s.ra = o.ra AND s.dec = o.dec) AS is_old OFFSET 0) AS place
 WHERE q3c_radial_query(o.ra, o.dec, $2, $3, $4) AND {CONFIRMED}
 ORDER BY o.object_id"""
 

@@ -19,10 +19,10 @@ from loaders.microlensing.load import LEAST_INDEX, LEAST_RUN
 from loaders.photometry.flags import EXCLUDING_FLAGS
 from loaders.photometry.parallel import available_threads
 from loaders.rejection import Rejected
-from loaders.variability.load import season_days
+from loaders.variability.load import newest_description, season_days
 from roman_db import session, sqlfile
 from roman_db.bulk import copy_rows
-from roman_db.jobs import Progress, Unit
+from roman_db.jobs import Progress, Unit, done_since
 from roman_db.load_run import LoadRun
 from roman_db.parallel import worker_pool
 from roman_db.schema.metadata import table
@@ -63,16 +63,6 @@ LEFT JOIN LATERAL (
 ) f ON true
 WHERE n.n <= CAST(:most AS bigint)
 ORDER BY n.place, n.object_id
-"""
-
-_NEWEST = """
-SELECT coalesce(max(load_run_id), 0) FROM roman.variability
-WHERE season = CAST(:season AS smallint) AND photometry_kind = :photometry_kind
-"""
-
-_DONE = """
-SELECT unit FROM ops.task_run
-WHERE task = :task AND state = 'succeeded' AND load_run_id >= CAST(:newest AS bigint)
 """
 
 _OBJECTS = "SELECT object_id, ra, dec FROM roman.object WHERE object_id = ANY(:objects)"
@@ -157,8 +147,8 @@ def pending_injections(arguments: Mapping[str, Any]) -> list[Unit]:
     given = {name: arguments[name] for name in ("season", "photometry_kind", "seed")}
     given |= {"from_mjd": first, "to_mjd": last}
     with session.reading() as connection:
-        newest = connection.execute(sa.text(_NEWEST), given).scalar_one()
-        done = set(connection.execute(sa.text(_DONE), {"task": TASK, "newest": newest}).scalars())
+        newest = newest_description(connection, given)
+        done = done_since(connection, [TASK], newest)
         groups = strata(_constant_stars(connection, given))
     if not groups:
         where = f"season {arguments['season'] or 'all'} of {arguments['survey']}"

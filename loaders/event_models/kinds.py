@@ -96,6 +96,7 @@ def curves_of(kind: Kind, view: View) -> Magnification:
     """
 
     def curves(parameter: FloatArray, _: FloatArray) -> FloatArray:
+        """Magnification of each source at the points of the view."""
         at = path(kind, view, parameter)
         first = _first(kind, view, parameter, at)
         if kind.n_source == 1:
@@ -173,6 +174,7 @@ def slopes_of(kind: Kind, view: View, step: FloatArray) -> Slopes | None:
     own = range(3, 3 + len(kind.own))
 
     def slopes(at: FloatArray, curves: FloatArray) -> FloatArray:
+        """Derivatives by all parameters, those of the path from two differences."""
         place = path(kind, view, at)
         out = np.zeros((at.size, place[0].size))
         for k in own:

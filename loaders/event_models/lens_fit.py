@@ -323,6 +323,7 @@ def _differences(points: Points, model: Magnification, parameters: Parameters) -
     """Derivatives by differences."""
 
     def slopes(at: FloatArray, curves: FloatArray) -> FloatArray:
+        """Derivatives by one parameter after the other."""
         out = np.empty((at.size, *curves.shape))
         for k, size in enumerate(parameters.step):
             moved = at.copy()

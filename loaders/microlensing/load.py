@@ -14,9 +14,9 @@ from loaders.microlensing.find import Found, SkyCurve, look_at
 from loaders.photometry.flags import EXCLUDING_FLAGS
 from loaders.photometry.parallel import available_threads
 from loaders.stored_curve.load import StoredCurve, read_curves
-from loaders.variability.load import season_days
+from loaders.variability.load import newest_description, season_days
 from roman_db import session, sqlfile
-from roman_db.jobs import Progress, Unit
+from roman_db.jobs import Progress, Unit, done_since
 from roman_db.load_run import LoadRun
 from roman_db.parallel import worker_pool
 from roman_db.schema.metadata import table
@@ -49,16 +49,6 @@ WHERE v.season = CAST(:season AS smallint) AND v.photometry_kind = :photometry_k
   AND v.object_id BETWEEN :first_object AND :last_object
   AND (v.variability_index >= CAST(:index AS float8) OR v.longest_run >= CAST(:run AS integer))
 ORDER BY v.object_id
-"""
-
-_NEWEST = """
-SELECT coalesce(max(load_run_id), 0) FROM roman.variability
-WHERE season = CAST(:season AS smallint) AND photometry_kind = :photometry_kind
-"""
-
-_DONE = """
-SELECT unit FROM ops.task_run
-WHERE task = :task AND state = 'succeeded' AND load_run_id >= CAST(:newest AS bigint)
 """
 
 #: Events of a range that this run did not find again are gone; their models stay as history.
@@ -99,8 +89,8 @@ def pending_events(arguments: Mapping[str, Any]) -> list[Unit]:
     names = ("survey", "season", "photometry_kind")
     given: dict[str, Any] = {name: arguments[name] for name in names} | {"from_mjd": first, "to_mjd": last}
     with session.reading() as connection:
-        newest = connection.execute(sa.text(_NEWEST), given).scalar_one()
-        done = set(connection.execute(sa.text(_DONE), {"task": TASK, "newest": newest}).scalars())
+        newest = newest_description(connection, given)
+        done = done_since(connection, [TASK], newest)
         rows = connection.execute(sa.text(_SEARCHED), given | _THRESHOLDS | {"size": RANGE}).all()
     which = f"season {given['season'] or 'all'} of {given['survey']}, {given['photometry_kind']}"
     units = [
@@ -205,7 +195,7 @@ def pending_shared(arguments: Mapping[str, Any]) -> list[Unit]:
     given = {name: arguments[name] for name in ("season", "photometry_kind")}
     with session.reading() as connection:
         newest = connection.execute(sa.text(_NEWEST_EVENT), given).scalar_one()
-        done = set(connection.execute(sa.text(_DONE), {"task": SHARED_TASK, "newest": newest}).scalars())
+        done = done_since(connection, [SHARED_TASK], newest)
     which = f"season {given['season'] or 'all'} of {arguments['survey']}, {given['photometry_kind']}"
     unit = Unit(f"shared events, {which}", given)
     return [unit] if newest and (arguments["redo"] or unit.name not in done) else []

@@ -27,6 +27,7 @@ from loaders.reference.passes import (
     add_all,
     judged,
     lay_all,
+    weighed_pixels,
 )
 from loaders.reference.registration import moved, register
 from loaders.rejection import Rejected
@@ -135,13 +136,10 @@ class OtherExposures:
 
     def _pixels(self, number: int) -> ExposurePixels:
         """Pixels of an exposure as they were added."""
-        member, exposure = self.members[number], self._work.load(number)
+        member = self.members[number]
         if member.refused is not None:
-            raise misfit(exposure.image.name, member.refused)
-        pixels, factor = pixels_of(exposure, member), self._factors[number]
-        if factor is not None:
-            pixels.weight.ravel()[factor[0]] *= factor[1]
-        return pixels
+            raise misfit(self._work.load(number).image.name, member.refused)
+        return weighed_pixels(self._work, number, member, self._factors[number])
 
 
 def _at_place(member: MemberState, known: KnownPlace) -> MemberState:

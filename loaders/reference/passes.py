@@ -79,11 +79,16 @@ def add_all(work: Work, members: Sequence[MemberState], factors: Sequence[Factor
     equations = NormalEquations(work.frame.shape, work.workers)
     for number, (member, factor) in enumerate(zip(members, factors, strict=True)):
         if member.refused is None:
-            pixels = pixels_of(work.load(number), member)
-            if factor is not None:
-                pixels.weight.ravel()[factor[0]] *= factor[1]
-            equations.add(pixels)
+            equations.add(weighed_pixels(work, number, member, factor))
     return equations
+
+
+def weighed_pixels(work: Work, number: int, member: MemberState, factor: Factors | None) -> ExposurePixels:
+    """Pixels of an exposure, the weights of some of them lowered."""
+    pixels = pixels_of(work.load(number), member)
+    if factor is not None:
+        pixels.weight.ravel()[factor[0]] *= factor[1]
+    return pixels
 
 
 def lay_all(

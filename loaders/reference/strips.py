@@ -13,9 +13,9 @@ from itertools import pairwise
 import numpy as np
 
 from loaders.reference.kernels import Float32Array, FloatArray
-from loaders.reference.members import MemberState, pixels_of
-from loaders.reference.normal import ExposurePixels, NormalEquations
-from loaders.reference.passes import Factors, Work, add_all
+from loaders.reference.members import MemberState
+from loaders.reference.normal import NormalEquations
+from loaders.reference.passes import Factors, Work, add_all, weighed_pixels
 from loaders.reference.registration import moved
 
 MARGIN = 48
@@ -88,7 +88,9 @@ def _sums(
     equations = NormalEquations((seen.stop - seen.start, work.frame.shape[1]), work.workers)
     for number, (member, factor) in enumerate(zip(members, factors, strict=True)):
         if member.refused is None and _touches(member, seen):
-            equations.add(_lifted(pixels_of(work.load(number), member), factor, seen.start))
+            pixels = weighed_pixels(work, number, member, factor)
+            # Rows are counted from the first that is seen.
+            equations.add(moved(pixels, np.array([0.0, -float(seen.start)]), np.zeros((2, 2))))
     return equations
 
 
@@ -100,10 +102,3 @@ def _touches(member: MemberState, seen: slice) -> bool:
     along = np.linspace(-1.0, 1.0, 9)
     v = member.place.grid(cx + hx * along, cy + hy * along)[1]
     return bool(v.max() >= seen.start - MARGIN and v.min() <= seen.stop + MARGIN)
-
-
-def _lifted(pixels: ExposurePixels, factor: Factors | None, first: int) -> ExposurePixels:
-    """Pixels whose place is counted from a row of the frame."""
-    if factor is not None:
-        pixels.weight.ravel()[factor[0]] *= factor[1]
-    return moved(pixels, np.array([0.0, -float(first)]), np.zeros((2, 2)))

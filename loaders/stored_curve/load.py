@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+import sqlalchemy as sa
 
 from roman_db import session
 
@@ -24,6 +25,12 @@ JOIN roman.light_curve_block b
     ON b.block_id = s.block_id AND b.start_mjd = s.start_mjd AND b.superseded_at IS NULL
 WHERE s.object_id = ANY($1) AND b.photometry_kind = $2 AND s.start_mjd >= $3 AND s.start_mjd < $4
 ORDER BY s.object_id, b.optical_element, b.start_mjd, b.block_id
+"""
+
+_NEWEST = """
+SELECT coalesce(max(b.load_run_id), 0) FROM roman.light_curve_block b
+WHERE b.superseded_at IS NULL AND b.photometry_kind = :photometry_kind
+  AND b.start_mjd >= :from_mjd AND b.start_mjd < :to_mjd
 """
 
 
@@ -99,3 +106,8 @@ def _curves(rows: Any) -> Iterator[StoredCurve]:
             error[part].astype(np.float64),
             flags[part].astype(np.int64),
         )
+
+
+def newest_light_curves(connection: sa.Connection, given: Mapping[str, Any]) -> int:
+    """Run that last wrote light curves of a kind within some days; 0 if none did."""
+    return int(connection.execute(sa.text(_NEWEST), given).scalar_one())

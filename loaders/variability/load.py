@@ -10,11 +10,11 @@ import numpy as np
 import sqlalchemy as sa
 
 from loaders.photometry.flags import EXCLUDING_FLAGS
-from loaders.stored_curve.load import StoredCurve, read_curves
+from loaders.stored_curve.load import StoredCurve, newest_light_curves, read_curves
 from loaders.variability.statistics import describe, stetson_j
 from roman_db import session, sqlfile
 from roman_db.bulk import column_types, stage_rows
-from roman_db.jobs import Progress, Unit
+from roman_db.jobs import Progress, Unit, done_since
 from roman_db.load_run import LoadRun
 
 #: Names of the tasks.
@@ -55,18 +55,6 @@ SELECT min(object_id) AS first_object, max(object_id) AS last_object FROM number
 GROUP BY n / CAST(:size AS bigint) ORDER BY 1
 """
 
-#: What was done since the light curves of a season last changed.
-_DONE = """
-SELECT unit FROM ops.task_run
-WHERE task = ANY(CAST(:tasks AS text[])) AND state = 'succeeded' AND load_run_id > CAST(:newest AS bigint)
-"""
-
-_NEWEST = """
-SELECT coalesce(max(b.load_run_id), 0) FROM roman.light_curve_block b
-WHERE b.superseded_at IS NULL AND b.photometry_kind = :photometry_kind
-  AND b.start_mjd >= :from_mjd AND b.start_mjd < :to_mjd
-"""
-
 _REMOVE = """
 DELETE FROM roman.variability
 WHERE season = CAST(:season AS smallint) AND photometry_kind = :photometry_kind
@@ -93,6 +81,11 @@ UPDATE roman.variability v SET
 FROM pg_temp.measured_variability m
 WHERE v.season = CAST(:season AS smallint) AND v.photometry_kind = :photometry_kind
   AND v.object_id = m.object_id AND v.optical_element = m.optical_element
+"""
+
+_DESCRIBED = """
+SELECT coalesce(max(load_run_id), 0) FROM roman.variability
+WHERE season = CAST(:season AS smallint) AND photometry_kind = :photometry_kind
 """
 
 _SUMMARY = """
@@ -162,8 +155,8 @@ def _kind(given: Mapping[str, Any]) -> str:
 def _undone(units: list[Unit], given: Mapping[str, Any], redo: bool) -> list[Unit]:
     """Units that did not succeed since the light curves changed; none where there are no light curves."""
     with session.reading() as connection:
-        newest = connection.execute(sa.text(_NEWEST), given).scalar_one()
-        done = set(connection.execute(sa.text(_DONE), {"tasks": list(TASKS), "newest": newest}).scalars())
+        newest = newest_light_curves(connection, given)
+        done = done_since(connection, TASKS, newest + 1)
     return [unit for unit in units if newest and (redo or unit.name not in done)]
 
 
@@ -229,3 +222,8 @@ def summary_of(season: int, photometry_kind: str) -> Iterator[str]:
         )
     if not rows:
         yield f"{where}: no light curves of the kind {photometry_kind}."
+
+
+def newest_description(connection: sa.Connection, given: Mapping[str, Any]) -> int:
+    """Run that last described light curves of ``photometry_kind`` of ``season``; 0 if none did."""
+    return int(connection.execute(sa.text(_DESCRIBED), given).scalar_one())

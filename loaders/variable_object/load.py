@@ -13,11 +13,11 @@ from loaders.event_models.curve import usable_band
 from loaders.photometry.flags import EXCLUDING_FLAGS
 from loaders.photometry.parallel import available_threads
 from loaders.stored_curve.load import read_curves
-from loaders.variability.load import season_days
+from loaders.variability.load import newest_description, season_days
 from loaders.variable_object.find import Description, Series, VariableObject, describe_object
 from roman_db import session
 from roman_db.bulk import copy_rows
-from roman_db.jobs import Progress, Unit
+from roman_db.jobs import Progress, Unit, done_since
 from roman_db.load_run import LoadRun
 from roman_db.parallel import worker_pool
 
@@ -47,16 +47,6 @@ SELECT DISTINCT object_id FROM roman.variability
 WHERE season = CAST(:season AS smallint) AND photometry_kind = :photometry_kind AND is_variable
   AND object_id BETWEEN :first_object AND :last_object
 ORDER BY object_id
-"""
-
-_NEWEST = """
-SELECT coalesce(max(load_run_id), 0) FROM roman.variability
-WHERE season = CAST(:season AS smallint) AND photometry_kind = :photometry_kind
-"""
-
-_DONE = """
-SELECT unit FROM ops.task_run
-WHERE task = :task AND state = 'succeeded' AND load_run_id >= CAST(:newest AS bigint)
 """
 
 #: Rows of objects that do not vary any more go as well: all of the range.
@@ -93,8 +83,8 @@ def pending_objects(arguments: Mapping[str, Any]) -> list[Unit]:
     names = ("survey", "season", "photometry_kind")
     given: dict[str, Any] = {name: arguments[name] for name in names} | {"from_mjd": first, "to_mjd": last}
     with session.reading() as connection:
-        newest = connection.execute(sa.text(_NEWEST), given).scalar_one()
-        done = set(connection.execute(sa.text(_DONE), {"task": TASK, "newest": newest}).scalars())
+        newest = newest_description(connection, given)
+        done = done_since(connection, [TASK], newest)
         rows = connection.execute(sa.text(_RANGES), given | {"size": RANGE}).all()
     which = f"season {given['season'] or 'all'} of {given['survey']}, {given['photometry_kind']}"
     units = [
