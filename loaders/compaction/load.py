@@ -13,6 +13,7 @@ import psycopg2.errors
 import psycopg2.extensions
 import sqlalchemy as sa
 
+from loaders.compaction.catalog_change import CatalogStates, restate_offsets, views_of
 from loaders.compaction.target import Target
 from loaders.light_curve import load as light_curve
 from loaders.light_curve.block import BlockKey, BlockPhotometry, Epochs, MeasurementMatrix, epochs_in_order
@@ -20,7 +21,7 @@ from loaders.light_curve.decode import DecodedRows, decode_rows, fill_reals
 from loaders.light_curve.load import ARRAY_COLUMNS, BlockContext, BlockPlace, BlockSize, stored_epochs
 from loaders.light_curve.merge import MergedSegments, MergePlan, merge_means, merge_segments
 from loaders.light_curve.summary import SegmentMatrix
-from roman_db import session
+from roman_db import session, sqlfile
 from roman_db.schema.metadata import table
 from roman_db.transactions import StillRunning, wait_for_others
 
@@ -35,11 +36,12 @@ Progress = Callable[[int, int], None]
 
 @dataclass(frozen=True)
 class MergedBlock:
-    """A new block, where its rows go, and how the old ones go into it."""
+    """A new block, where its rows go, how the old ones go into it, and the catalog versions of both."""
 
     place: BlockPlace
     epochs: Epochs
     plan: MergePlan
+    catalog_versions: tuple[npt.NDArray[np.int64], int]
 
 
 @dataclass(frozen=True)
@@ -210,14 +212,16 @@ def _new_block(
     )
     epochs, column, start = epochs_in_order([stored_epochs(row._asdict()) for row in members])
     plan = MergePlan(np.array([row.block_id for row in members], np.int64), column, start)
-    catalog = max(row.catalog_version_id for row in members)
+    versions = np.array([row.catalog_version_id for row in members], np.int64)
+    catalog = int(versions.max())
     origin = replace(context, catalog_version_id=catalog)
     # How many objects there are is known when they are written; points are neither lost nor made.
     size = BlockSize(0, sum(row.n_point for row in members))
     number = sa.func.ops.new_light_curve_block_id(target.generation)
     block_id = connection.execute(sa.select(number)).scalar_one()
     light_curve.insert_block(connection, block_id, key, epochs, size, origin)
-    return MergedBlock(BlockPlace(block_id, key.start_mjd, target.place), epochs, plan)
+    place = BlockPlace(block_id, key.start_mjd, target.place)
+    return MergedBlock(place, epochs, plan, (versions, catalog))
 
 
 def _note_sizes(
@@ -277,9 +281,14 @@ def _compact_chunk(
     """Rewrite the rows of some objects and return how many each merged block got."""
     decoded = {name: _read_segments(connection, name, selection) for name in ARRAY_COLUMNS}
     means = _read_means(connection, selection)
+    oldest = min((int(block.catalog_versions[0].min()) for block in merged), default=0)
+    first, last = selection.objects
+    changed = _ask(connection, "catalog_state", {"first": first, "last": last, "oldest": oldest})
+    states = CatalogStates.of_rows(changed)
     counts = []
     for block in merged:
         photometry = _merge(block, decoded, means)
+        _restate(connection, block, photometry.astrometry, states)
         counts.append(photometry.object_id.size)
         if photometry.object_id.size:
             light_curve.write_rows(connection, block.place, block.epochs, photometry, context.excluding_flags)
@@ -301,6 +310,19 @@ def _merge(
         _measurements(merge_segments(decoded["shape_segment"], block.plan)),
         *(mean[name] for name in _MEANS[1:]),
     )
+
+
+def _restate(
+    connection: sa.Connection, block: MergedBlock, astrometry: MeasurementMatrix, states: CatalogStates
+) -> None:
+    """Tell offsets from what the catalog version of the new block says."""
+    if states.object_id.size and astrometry.object_id.size:
+        exposures = ",".join(map(str, block.epochs.exposure_id.tolist()))
+        rows = _ask(connection, "ephemeris", {"exposure_id": f"{{{exposures}}}"})
+        views = views_of(block.epochs.mjd_tdb, np.array([list(row) for row in rows], np.float64))
+        east, north = astrometry.arrays[:2]
+        versions = block.catalog_versions
+        restate_offsets(astrometry.object_id, (east, north), block.plan, versions, states, views)
 
 
 def _measurements(merged: MergedSegments) -> MeasurementMatrix:
@@ -336,6 +358,11 @@ def _read_means(connection: sa.Connection, selection: _Selection) -> npt.NDArray
     for k, name in enumerate(names):
         means[name] = found[:, k]
     return means
+
+
+def _ask(connection: sa.Connection, job: str, values: dict[str, Any]) -> Sequence[sa.Row[Any]]:
+    """Rows of a query of ``queries/jobs``."""
+    return sqlfile.run(connection, sqlfile.find("jobs", job), values).all()
 
 
 def _copy_out(connection: sa.Connection, query: str) -> bytes:

@@ -28,6 +28,9 @@ COMPLEX_GAIN, COMPLEX_EXPLAINED = 3000.0, 0.6
 
 _APART = 5.0
 
+_SHAPES = ("outburst", "hump", "step", "trend", "periodic", "erratic")
+"""Objections to the shape of a light curve alone."""
+
 
 @dataclass(frozen=True)
 class SkyCurve:
@@ -112,12 +115,12 @@ def _judged(
 def _may_be_complex(verdict: Verdict) -> bool:
     """Whether an event may have been refused because it is not that of a single lens.
 
-    What else brightens was compared with a single lens and a point behind it. Where there is much light,
-    parallax, a disc and two sources are asked, too: the event is kept if one of them leaves nothing out,
-    which it could hardly do of anything else.
+    What else brightens was compared with a single lens and a point behind it, seen by an observer at rest.
+    Where there is much light, parallax, a disc and two sources are asked, too: the event is kept if one of
+    them leaves nothing out, which it could hardly do of anything else.
     """
     much = verdict.gain > COMPLEX_GAIN and verdict.explained > COMPLEX_EXPLAINED
-    return much and verdict.reason in ("outburst", "hump")
+    return much and verdict.reason in _SHAPES
 
 
 def _failed(bands: Sequence[Band], candidate: Candidate) -> Verdict:
