@@ -55,15 +55,20 @@ def _outburst(parameter: FloatArray, time: FloatArray) -> FloatArray:
 
 
 def trend_chi2(bands: Sequence[Band]) -> float:
-    """Chi-square of a straight line in each element: stars that move over the pixels, or drift."""
-    return sum(_line_chi2(band) for band in bands)
+    """Chi-square of a parabola over all times in each element: stars that move, or drift.
+
+    What is measured at a place of the light of a star that moves past it is, to second order in its distance
+    from there, a parabola in time.
+    """
+    return sum(_parabola_chi2(band) for band in bands)
 
 
-def _line_chi2(band: Band) -> float:
+def _parabola_chi2(band: Band) -> float:
     if not len(band):
         return 0.0
     time = band.time - band.time.mean()
-    design = np.column_stack([time, np.ones(time.size)]) / band.error[:, None]
+    time /= max(float(np.abs(time).max()), 1e-9)
+    design = np.vander(time, 3) / band.error[:, None]
     value = band.flux / band.error
     fluxes = np.linalg.lstsq(design, value, rcond=None)[0]
     return float(np.sum((value - design @ fluxes) ** 2))

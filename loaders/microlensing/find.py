@@ -28,8 +28,9 @@ COMPLEX_GAIN, COMPLEX_EXPLAINED = 3000.0, 0.6
 
 _APART = 5.0
 
-_SHAPES = ("outburst", "hump", "step", "trend", "periodic", "erratic")
-"""Objections to the shape of a light curve alone."""
+_SHAPES = {"outburst": 1.0, "hump": 1.0, "step": 10.0, "periodic": 10.0, "erratic": 10.0}
+"""Objections to the shape of a light curve alone, and how much more light it takes to ask again: of what has
+little, one of many models leaves nothing out by chance."""
 
 
 @dataclass(frozen=True)
@@ -119,8 +120,8 @@ def _may_be_complex(verdict: Verdict) -> bool:
     Where there is much light, parallax, a disc and two sources are asked, too: the event is kept if one of
     them leaves nothing out, which it could hardly do of anything else.
     """
-    much = verdict.gain > COMPLEX_GAIN and verdict.explained > COMPLEX_EXPLAINED
-    return much and verdict.reason in _SHAPES
+    least = COMPLEX_GAIN * _SHAPES.get(verdict.reason, np.inf)
+    return verdict.gain > least and verdict.explained > COMPLEX_EXPLAINED
 
 
 def _failed(bands: Sequence[Band], candidate: Candidate) -> Verdict:

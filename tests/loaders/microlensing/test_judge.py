@@ -48,6 +48,7 @@ def test_a_lens_is_an_event_with_its_parameters(u_0, t_e):
         ("erratic", lambda t: 0.4 * ((t > 40) & (t < 47) & (np.sin(1e4 * t) > 0))),
         ("hump", lambda t: 0.3 * np.maximum(1 - ((t - 40) / 6) ** 2, 0) ** 2 + 0.15 * (np.abs(t - 40) < 6)),
         ("trend", lambda t: 0.002 * t),
+        ("trend", lambda t: np.exp(-0.5 * ((t - 90) / 400) ** 2)),
         ("outburst", lambda t: np.where(t > 30, np.exp(-(np.maximum(t, 30) - 30) / 3), 0)),
         ("periodic", lambda t: 0.2 * np.sin(2 * np.pi * t / 1.7)),
     ],
@@ -66,21 +67,36 @@ def test_a_source_with_a_size_is_not_erratic():
     assert (verdict.is_event, verdict.reason) == (True, "single_lens")
 
 
+def test_a_year_seen_from_a_moving_telescope_is_no_step():
+    """An event of many months whose parallax a single lens without it can't follow."""
+    curve = simulate(prepare(Recipe(20270924, {"point_lens": 1.0, "finite_source": 1.0})), 208)
+    bands = cleaned(curve)
+    assert judge(bands, EventSearch().best(bands, 1, 5.0)[0]).reason == "step"
+    (found,) = look_at(SkyCurve(1, curve.ra, curve.dec, bands))
+    assert (found.verdict.is_event, found.verdict.reason) == (True, "single_lens")
+    value, error = found.models[0].value, found.models[0].error
+    assert abs(value["t_E"] - curve.truth["t_E"]) < 5 * error["t_E"]
+
+
 @pytest.mark.heavy
 def test_two_sources_are_no_outburst():
     """A single lens explains them less well than a sudden rise and a decay do, two sources all of them."""
     curve = simulate(prepare(Recipe(20270917, {"binary_source": 1.0})), 6)
-    bands = [
-        usable_band(name, one.bjd_tdb, one.flux, one.flux_err, one.flags & 7)
-        for name, one in curve.points.items()
-    ]
-    cleaned = [without_outliers(band) for band in bands]
-    assert judge(cleaned, EventSearch().best(cleaned, 1, 5.0)[0]).reason == "outburst"
+    bands = cleaned(curve)
+    assert judge(bands, EventSearch().best(bands, 1, 5.0)[0]).reason == "outburst"
     (found,) = look_at(SkyCurve(1, curve.ra, curve.dec, bands))
     assert (found.verdict.is_event, found.verdict.reason) == (True, "binary_source")
     value = found.models[0].value
     moments = sorted([value["t_0_1"], value["t_0_2"]])
     assert moments == pytest.approx([curve.truth["t_0"], curve.truth["t_0_2"]], rel=0, abs=0.5)
+
+
+def cleaned(curve):
+    """Elements of a simulated light curve without outliers."""
+    return [
+        without_outliers(usable_band(name, one.bjd_tdb, one.flux, one.flux_err, one.flags & 7))
+        for name, one in curve.points.items()
+    ]
 
 
 def test_noise_has_no_event():
