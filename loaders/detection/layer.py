@@ -44,6 +44,10 @@ class SearchOptions:
         significant.
     halo_error, halo
         The same error as a fraction of the light of the brightest star within that many detector pixels.
+    wing_error
+        Error of the light of the wings of stars, eight pixels of the image and more from them, as a fraction
+        of it: stars say what their PSF is near their middle only, and speckles farther out are those of the
+        design.
     separation
         Distance in detector pixels below which two sources are one; the fainter is dropped.
     blend_radius
@@ -67,6 +71,7 @@ class SearchOptions:
     psf_error: float = 0.003
     halo_error: float = 1e-5
     halo: float = 8.0
+    wing_error: float = 0.0
     separation: float = 0.3
     blend_radius: float = 1.0
     shape_snr: float = 30.0

@@ -41,8 +41,8 @@ MEASURED_PSF, OPTICAL_PSF = 0.01, 0.03
 #: Measured on the image, the error counts from so many times that on, and up to so much.
 WORSE, WORST = 1.2, 0.2
 
-#: The same of the brightest light around, as a fraction of that.
-HALO_ERROR = 3e-5
+#: The same of the brightest light around, as a fraction of that, and of the light in the wings of stars.
+HALO_ERROR, WING_ERROR = 3e-5, 0.03
 
 #: Distance (arcsec) within which a source that the search did not begin with is an object all the same.
 MATCH_RADIUS = 0.03
@@ -134,6 +134,7 @@ def catalog_unit(unit: Unit, run: LoadRun, progress: Progress) -> None:
     options = SearchOptions(
         psf_error=OPTICAL_PSF if given["psf_model_id"] is None else MEASURED_PSF,
         halo_error=HALO_ERROR,
+        wing_error=WING_ERROR,
         oversampling=reference.frame.oversampling,
     )
     found = _search(unit, reference, known, options, progress)

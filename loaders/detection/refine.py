@@ -103,6 +103,8 @@ class LayerFit:
         Threads.
     beyond
         Stars beyond the edge, shape (3, m): x, y (pixels of the image), flux.
+    wing_error
+        As of `SearchOptions`.
     """
 
     def __init__(
@@ -113,6 +115,7 @@ class LayerFit:
         options: FitOptions,
         workers: Workers,
         beyond: FloatArray,
+        wing_error: float,
     ) -> None:
         image = layer.image
         good = image.good_pixels()
@@ -129,7 +132,7 @@ class LayerFit:
         self.beyond = beyond
         self.fit = JointFit(self.field, stars, beyond, options, workers)
         self.fit.run()
-        self._doubtful = self.fit.light_of(beyond)
+        self._from_beyond, self._wing_error = self.fit.light_of(beyond), wing_error
 
     def estimate(self, sources: Sources, pull: FloatArray, information: float) -> tuple[Estimate, FloatArray]:
         """One step of fluxes and positions, and the variances of the fluxes at known places, shape (n,).
@@ -172,7 +175,7 @@ class LayerFit:
         wings = Wings(residual, self._area, field.table, field.origin, scale, psf_error)
         self.beyond = stars_beyond(wings, self.beyond, ahead)
         self.fit.hold(self.beyond)
-        self._doubtful = self.fit.light_of(self.beyond)
+        self._from_beyond = self.fit.light_of(self.beyond)
 
     def seen(self) -> npt.NDArray[np.bool_]:
         """Sources that lie on the image: on pixels that count or in holes between them, shape (m,)."""
@@ -187,7 +190,14 @@ class LayerFit:
     def doubt(self, psf_error: float) -> FloatArray:
         """Error that the light of other stars, here and beyond the edge, brings to each flux, shape (m,)."""
         others = np.maximum(self.brightest() - self.fit.flux, 0)
-        return np.asarray(psf_error * others + BEYOND_ERROR * self._flux_of(self._doubtful))
+        return np.asarray(psf_error * others + self._flux_of(self._doubtful()))
+
+    def _doubtful(self) -> Float32Array:
+        """Error of the light that the PSF of the middle of stars does not say: wings, and what is beyond."""
+        out = np.float32(BEYOND_ERROR) * self._from_beyond
+        if self._wing_error > 0:
+            out += np.float32(self._wing_error) * np.abs(self.fit.wings())
+        return out
 
     def _flux_of(self, light: Float32Array) -> FloatArray:
         """Flux of each source if its place had nothing but that light, shape (m,)."""
@@ -200,7 +210,7 @@ class LayerFit:
     def residual(self, psf_error: float) -> Residual:
         """What the fit leaves, for the next search; light is counted as often as it is doubtful."""
         fit, weight = self.fit, self.fit.weight
-        light = (BEYOND_ERROR / max(psf_error, _LEAST_ERROR)) * self._doubtful
+        light = self._doubtful() / np.float32(max(psf_error, _LEAST_ERROR))
         inner = light[FRAME:-FRAME, FRAME:-FRAME]
         inner += self.field.data - fit.inner_residual - fit.background
         return Residual(weight * fit.residual, weight, weight * light)
@@ -262,7 +272,7 @@ class Refinement:
         beyond = [np.empty((3, 0))] * len(layers) if beyond is None else beyond
         self._scale = scale
         self.fits = [
-            LayerFit(layer, table, sources, fitting, workers, stars)
+            LayerFit(layer, table, sources, fitting, workers, stars, options.wing_error)
             for (layer, table), stars in zip(layers, beyond, strict=True)
         ]
 

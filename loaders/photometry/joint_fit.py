@@ -228,6 +228,12 @@ class JointFit:
         self._draw(canvas, stars[0], stars[1], stars[2])
         return canvas.image
 
+    def wings(self) -> Float32Array:
+        """The light of the stars outside of their stamps, in an image with a frame."""
+        canvas = Canvas(np.zeros_like(self.residual), FRAME, self.field.origin)
+        self._draw(canvas, self.x, self.y, self.flux, skip_stamp=True)
+        return canvas.image
+
     def _place_stamps(self) -> None:
         row = np.floor(self.y).astype(np.int64) - BEFORE + FRAME
         column = np.floor(self.x).astype(np.int64) - BEFORE + FRAME
