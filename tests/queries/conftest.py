@@ -40,10 +40,11 @@ def survey(cluster_url: str, filled_template, monkeypatch: pytest.MonkeyPatch) -
 
 @pytest.fixture
 def own_survey(cluster_url: str, filled_template, monkeypatch: pytest.MonkeyPatch) -> Iterator[Survey]:
-    """The same in a database of the test's own, to be changed."""
+    """The same in a database of the test's own, to be changed; pipeline modes work in this process."""
     template, survey = filled_template
     name = f"own_{os.getpid()}_{next(_count)}"
     copy_database(cluster_url, template, name)
+    monkeypatch.setenv("ROMAN_DB_WORKERS", "1")
     point_at(url_of(cluster_url, name), monkeypatch)
     yield survey
     forget()
