@@ -23,7 +23,7 @@ from roman_db.settings import Settings, settings
 
 _PREFIX = "roman-db-test-"
 #: File system in memory, and the bytes that must be free for a server to have its files there.
-_MEMORY, _ENOUGH = Path("/dev/shm"), 6 * 2**30
+_MEMORY, _ENOUGH = Path("/dev/shm"), 4 * 2**30
 _HOME = pytest.StashKey[Path]()
 # The data of a test run need not outlive the machine; processes may still be killed at any moment.
 _HASTE = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off", "max_wal_size": "256MB"}
