@@ -16,10 +16,10 @@ demo: setup ## From a simulated sky to a picture of a microlensing light curve
 	$(BIN)/roman-db demo
 
 test: lint ## Linters and tests
-	$(BIN)/pytest -n 2 -m "not heavy"
+	$(BIN)/pytest -n 2 --dist worksteal -m "not heavy"
 
 test-all: lint ## The same with the slow and memory-hungry tests
-	$(BIN)/pytest -n 2
+	$(BIN)/pytest -n 2 --dist worksteal
 
 lint: setup ## Style, types and who imports whom
 	$(BIN)/ruff check

@@ -17,15 +17,15 @@ from loaders.event_efficiency.strata import ConstantStar, star_of, strata
 from loaders.event_efficiency.trial import REFERENCE, Trial, attempt
 from loaders.microlensing.load import LEAST_INDEX, LEAST_RUN
 from loaders.photometry.flags import EXCLUDING_FLAGS
-from loaders.photometry.parallel import available_threads
 from loaders.rejection import Rejected
 from loaders.variability.load import newest_description, season_days
 from roman_db import session, sqlfile
 from roman_db.bulk import copy_rows
 from roman_db.jobs import Progress, Unit, done_since
 from roman_db.load_run import LoadRun
-from roman_db.parallel import worker_pool
+from roman_db.parallel import side_by_side
 from roman_db.schema.metadata import table
+from roman_db.settings import settings
 
 #: Names of the tasks.
 TASK, COUNT_TASK = "event_injection", "event_efficiency"
@@ -204,9 +204,9 @@ def inject_unit(unit: Unit, run: LoadRun, progress: Progress) -> None:
     tried: list[Tried] = []
     with session.reading() as connection:
         trials = _trials(connection, given)
-    workers = min(available_threads(), len(trials))
-    with worker_pool(max(workers, 1), "loaders.event_efficiency.trial") as pool:
-        several = zip(trials, given["stars"], pool.map(attempt, trials), strict=True)
+    workers = min(settings().workers, len(trials))
+    with side_by_side(workers, "loaders.event_efficiency.trial") as of_each:
+        several = zip(trials, given["stars"], of_each(attempt, trials), strict=True)
         for done, (trial, (object_id, field_id), attempts) in enumerate(several, 1):
             tried.append(Tried(trial.number, object_id, field_id, attempts))
             progress(unit.name, done, len(trials))

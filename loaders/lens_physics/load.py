@@ -14,12 +14,12 @@ from loaders.lens_physics.model import StoredModel
 from loaders.lens_physics.quantity import Quantity
 from loaders.lens_physics.source import Extinction
 from loaders.lens_physics.submission import Event, Solution, Team, write_submission
-from loaders.photometry.parallel import available_threads
 from roman_db import session
 from roman_db.jobs import Progress, Unit
 from roman_db.load_run import LoadRun
-from roman_db.parallel import worker_pool
+from roman_db.parallel import side_by_side
 from roman_db.schema.metadata import table
+from roman_db.settings import settings
 
 #: Name of the task.
 TASK = "lens_physics"
@@ -123,8 +123,9 @@ def describe_unit(unit: Unit, run: LoadRun, progress: Progress) -> None:
         rows = _wanted(connection, unit.arguments["events"])
         jobs = _jobs(connection, rows)
     found: list[Description] = []
-    with worker_pool(max(min(available_threads(), len(jobs)), 1), "loaders.lens_physics.describe") as pool:
-        for done, one in enumerate(pool.map(describe_job, jobs), 1):
+    workers = min(settings().workers, len(jobs))
+    with side_by_side(workers, "loaders.lens_physics.describe") as of_each:
+        for done, one in enumerate(of_each(describe_job, jobs), 1):
             found.append(one)
             progress(unit.name, done, len(jobs))
     with session.transaction() as connection:

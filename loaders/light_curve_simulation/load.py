@@ -18,7 +18,7 @@ from loaders.light_curve_simulation.tables import POINTS, points_table, truth_ro
 from roman_db import session
 from roman_db.bulk import copy_rows
 from roman_db.load_run import LoadRun, load_run
-from roman_db.parallel import worker_pool
+from roman_db.parallel import side_by_side
 from roman_db.schema.metadata import table as table_of
 from roman_db.settings import settings
 
@@ -62,8 +62,8 @@ def simulate_light_curves(
 def _made(recipe: Recipe, number: int) -> Iterator[tuple[pa.Table, pa.Table]]:
     """Points and truth of all light curves in their order, some at a time, made side by side."""
     chunks = [range(k, min(k + _CURVES_A_CHUNK, number)) for k in range(0, number, _CURVES_A_CHUNK)]
-    with worker_pool(settings().workers, __name__, _begin, (prepare(recipe),)) as pool:
-        yield from pool.map(_make, chunks)
+    with side_by_side(min(settings().workers, len(chunks)), __name__, _begin, (prepare(recipe),)) as of_each:
+        yield from of_each(_make, chunks)
 
 
 _survey: Survey | None = None

@@ -12,14 +12,14 @@ import sqlalchemy as sa
 from loaders.event_models.curve import Band, usable_band
 from loaders.microlensing.find import Found, SkyCurve, look_at
 from loaders.photometry.flags import EXCLUDING_FLAGS
-from loaders.photometry.parallel import available_threads
 from loaders.stored_curve.load import StoredCurve, read_curves
 from loaders.variability.load import newest_description, season_days
 from roman_db import session, sqlfile
 from roman_db.jobs import Progress, Unit, done_since
 from roman_db.load_run import LoadRun
-from roman_db.parallel import worker_pool
+from roman_db.parallel import side_by_side
 from roman_db.schema.metadata import table
+from roman_db.settings import settings
 
 #: Names of the tasks.
 TASK, SHARED_TASK = "events", "shared_events"
@@ -106,9 +106,9 @@ def search_unit(unit: Unit, run: LoadRun, progress: Progress) -> None:
     with session.reading() as connection:
         objects = connection.execute(sa.text(_OBJECTS), given | _THRESHOLDS).all()
     found: list[Found] = []
-    workers = min(available_threads(), len(objects))
-    with worker_pool(max(workers, 1), "loaders.microlensing.find") as pool:
-        for done, some in enumerate(pool.map(look_at, _sky_curves(objects, given)), 1):
+    workers = min(settings().workers, len(objects))
+    with side_by_side(workers, "loaders.microlensing.find") as of_each:
+        for done, some in enumerate(of_each(look_at, _sky_curves(objects, given)), 1):
             found += some
             progress(unit.name, done, len(objects))
     with session.transaction() as connection:

@@ -11,7 +11,6 @@ import sqlalchemy as sa
 
 from loaders.event_models.curve import usable_band
 from loaders.photometry.flags import EXCLUDING_FLAGS
-from loaders.photometry.parallel import available_threads
 from loaders.stored_curve.load import read_curves
 from loaders.variability.load import newest_description, season_days
 from loaders.variable_object.find import Description, Series, VariableObject, describe_object
@@ -19,7 +18,8 @@ from roman_db import session
 from roman_db.bulk import copy_rows
 from roman_db.jobs import Progress, Unit, done_since
 from roman_db.load_run import LoadRun
-from roman_db.parallel import worker_pool
+from roman_db.parallel import side_by_side
+from roman_db.settings import settings
 
 #: Name of the task.
 TASK = "variable_object"
@@ -100,9 +100,9 @@ def describe_unit(unit: Unit, run: LoadRun, progress: Progress) -> None:
     with session.reading() as connection:
         objects = list(connection.execute(sa.text(_OBJECTS), given).scalars())
     found: list[Description] = []
-    workers = max(min(available_threads(), len(objects)), 1)
-    with worker_pool(workers, "loaders.variable_object.find") as pool:
-        for one in pool.map(describe_object, _variable_objects(objects, given)):
+    workers = min(settings().workers, len(objects))
+    with side_by_side(workers, "loaders.variable_object.find") as of_each:
+        for one in of_each(describe_object, _variable_objects(objects, given)):
             found.append(one)
             progress(unit.name, len(found), len(objects))
     with session.transaction() as connection:

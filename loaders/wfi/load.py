@@ -18,7 +18,7 @@ from loaders.wfi.metadata import archive_columns
 from roman_db import session
 from roman_db.bulk import upsert_rows
 from roman_db.load_run import Counts, InputFile, LoadRun, load_run
-from roman_db.parallel import worker_pool
+from roman_db.parallel import side_by_side
 from roman_db.schema.metadata import table
 from roman_db.schema.model import read_tables
 from roman_db.settings import settings
@@ -69,11 +69,8 @@ class _Given:
 def _describe_all(paths: Sequence[Path]) -> Iterator[_Given]:
     """Describe the files side by side, in order."""
     workers = min(settings().workers, len(paths))
-    if workers <= 1:
-        yield from map(_examine, paths)
-        return
-    with worker_pool(workers, __name__) as pool:
-        yield from pool.map(_examine, paths)
+    with side_by_side(workers, __name__) as of_each:
+        yield from of_each(_examine, paths)
 
 
 def _examine(path: Path) -> _Given:

@@ -1,4 +1,4 @@
-"""Databases in the states that tests begin with, each made once a worker and then copied."""
+"""Databases in the states that tests begin with, each made once a run and then copied."""
 
 from __future__ import annotations
 
@@ -10,12 +10,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import pytest
-import sqlalchemy as sa
 
-from roman_db import migrate
 from tests.faults.command_line import succeed
 from tests.faults.survey import Survey
-from tests.roman_db.conftest import execute, forget, point_at
+from tests.roman_db.conftest import copy_database, execute, forget, made_once, point_at, upgraded, url_of
 
 _count = itertools.count()
 
@@ -39,37 +37,22 @@ def _photometer(survey: Survey) -> None:
 
 @functools.cache
 def template(server: str, survey: Survey, state: State) -> str:
-    """Name of a database in a state; it goes with the server at the end of the test run."""
-    name = f"state_{os.getpid()}_{next(_count)}"
+    """Name of a database in a state, which is made once a run and goes with the server at its end."""
+    if state is State.NEW:
+        return upgraded(server)
+    before, step = {State.LOADED: (State.NEW, _load), State.PHOTOMETERED: (State.LOADED, _photometer)}[state]
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("ROMAN_DB_WORKERS", "1")
-        if state is State.NEW:
-            point_at(url_of(server, name), patch)
-            migrate.upgrade()
-        else:
-            before, step = {
-                State.LOADED: (State.NEW, _load),
-                State.PHOTOMETERED: (State.LOADED, _photometer),
-            }[state]
-            execute(server, f"CREATE DATABASE {name} TEMPLATE {template(server, survey, before)}")
-            point_at(url_of(server, name), patch)
-            step(survey)
-        forget()
-    return name
+        return made_once(server, state.name.lower(), lambda: step(survey), template(server, survey, before))
 
 
 @contextmanager
 def copied(server: str, survey: Survey, state: State, patch: pytest.MonkeyPatch) -> Iterator[str]:
     """URL of a database of the test's own in a state, which ``roman_db`` uses, in one process."""
     source, name = template(server, survey, state), f"copy_{os.getpid()}_{next(_count)}"
-    execute(server, f"CREATE DATABASE {name} TEMPLATE {source}")
+    copy_database(server, source, name)
     point_at(url_of(server, name), patch)
     patch.setenv("ROMAN_DB_WORKERS", "1")
     yield url_of(server, name)
     forget()
     execute(server, f"DROP DATABASE {name} WITH (FORCE)")
-
-
-def url_of(server: str, name: str) -> str:
-    """URL of another database of a server."""
-    return sa.make_url(server).set(database=name).render_as_string(hide_password=False)

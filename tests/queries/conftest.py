@@ -2,55 +2,50 @@
 
 from __future__ import annotations
 
+import functools
 import itertools
 import os
 from collections.abc import Iterator
 
 import pytest
-import sqlalchemy as sa
 
-from roman_db import migrate
-
-from ..roman_db.conftest import execute, forget, point_at
-from .filling import Survey, fill
+from ..roman_db.conftest import copy_database, execute, forget, made_once, point_at, upgraded, url_of
+from .filling import Survey, fill, make_survey
 
 _count = itertools.count()
 
 
 @pytest.fixture(scope="session")
-def filled_template(cluster_url: str) -> Iterator[tuple[str, Survey]]:
-    """Name of a filled database, to be copied or read, and what is in it."""
-    name = f"filled_{os.getpid()}_{next(_count)}"
-    with pytest.MonkeyPatch.context() as patch:
-        point_at(_url(cluster_url, name), patch)
-        migrate.upgrade()
-        survey = fill()
-        forget()
-    yield name, survey
-    forget()
-    execute(cluster_url, f"DROP DATABASE {name} WITH (FORCE)")
+def filled_template(cluster_url: str) -> tuple[str, Survey]:
+    """Name of a filled database, to be copied and not used, and what is in it."""
+    return made_once(cluster_url, "filled", fill, upgraded(cluster_url)), make_survey()
+
+
+@functools.cache
+def _copy_to_read(server: str, template: str) -> str:
+    """URL of a copy for the tests of a process that read alone; it goes with the server."""
+    name = f"{template}_{os.getpid()}"
+    copy_database(server, template, name)
+    return url_of(server, name)
 
 
 @pytest.fixture
 def survey(cluster_url: str, filled_template, monkeypatch: pytest.MonkeyPatch) -> Iterator[Survey]:
     """What is in the filled database, which ``roman_db`` uses until the test ends; for reading alone."""
     name, survey = filled_template
-    point_at(_url(cluster_url, name), monkeypatch)
+    point_at(_copy_to_read(cluster_url, name), monkeypatch)
     yield survey
     forget()
 
 
 @pytest.fixture
 def own_survey(cluster_url: str, filled_template, monkeypatch: pytest.MonkeyPatch) -> Iterator[Survey]:
-    """The same in a database of the test's own, to be changed."""
+    """The same in a database of the test's own, to be changed; pipeline modes work in this process."""
     template, survey = filled_template
     name = f"own_{os.getpid()}_{next(_count)}"
-    execute(cluster_url, f"CREATE DATABASE {name} TEMPLATE {template}")
-    point_at(_url(cluster_url, name), monkeypatch)
+    copy_database(cluster_url, template, name)
+    monkeypatch.setenv("ROMAN_DB_WORKERS", "1")
+    point_at(url_of(cluster_url, name), monkeypatch)
     yield survey
     forget()
     execute(cluster_url, f"DROP DATABASE {name} WITH (FORCE)")
-
-
-def _url(cluster_url: str, name: str) -> str:
-    return sa.make_url(cluster_url).set(database=name).render_as_string(hide_password=False)

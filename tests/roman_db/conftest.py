@@ -1,11 +1,11 @@
-"""A database at this release's schema for each test, copied from one that was upgraded once."""
+"""A database at this release's schema for each test, copied from one that a run upgrades once."""
 
 from __future__ import annotations
 
 import itertools
 import os
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 
 import psycopg2
 import pytest
@@ -28,18 +28,47 @@ def forget() -> None:
     settings.settings.cache_clear()
 
 
-@pytest.fixture(scope="session")
-def upgraded_template(cluster_url: str) -> Iterator[str]:
+def made_once(server: str, name: str, fill: Callable[[], object], source: str | None = None) -> str:
+    """Name of a database that the first process of a run to come here fills, to be copied and not used.
+
+    It begins as a copy of ``source``, where one is given. What a process left that failed is made anew.
+    """
+    draft = f"{name}_draft"
+    with closing(psycopg2.connect(server)) as connection, connection.cursor() as cursor:
+        connection.autocommit = True
+        cursor.execute("SELECT pg_advisory_lock(hashtext(%s))", (name,))
+        cursor.execute("SELECT FROM pg_database WHERE datname = %s", (name,))
+        if cursor.fetchone() is None:
+            cursor.execute(f"DROP DATABASE IF EXISTS {draft} WITH (FORCE)")
+            if source is not None:
+                copy_database(server, source, draft)
+            with pytest.MonkeyPatch.context() as patch:
+                point_at(url_of(server, draft), patch)
+                fill()
+            forget()
+            cursor.execute(f"ALTER DATABASE {draft} RENAME TO {name}")
+    return name
+
+
+def upgraded(server: str) -> str:
     """Name of a database at this release's schema, to be copied and not used."""
-    name = f"template_{os.getpid()}"
-    with pytest.MonkeyPatch.context() as patch:
-        point_at(sa.make_url(cluster_url).set(database=name).render_as_string(False), patch)
-        migrate.upgrade()
-        forget()
-    yield name
-    forget()
-    # Where another folder's tests import this fixture, both use the same database and drop it at the end.
-    execute(cluster_url, f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
+    return made_once(server, "upgraded", migrate.upgrade)
+
+
+def copy_database(server: str, source: str, name: str) -> None:
+    """Make a database a copy of another, file by file: that takes half the time of going through the log."""
+    execute(server, f"CREATE DATABASE {name} TEMPLATE {source} STRATEGY file_copy")
+
+
+def url_of(server: str, name: str) -> str:
+    """URL of another database of a server."""
+    return sa.make_url(server).set(database=name).render_as_string(hide_password=False)
+
+
+@pytest.fixture(scope="session")
+def upgraded_template(cluster_url: str) -> str:
+    """Name of a database at this release's schema, to be copied and not used."""
+    return upgraded(cluster_url)
 
 
 @contextmanager
@@ -51,8 +80,8 @@ def databases(
 
     def make() -> str:
         made.append(f"upgraded_{os.getpid()}_{next(_count)}")
-        execute(cluster_url, f"CREATE DATABASE {made[-1]} TEMPLATE {template}")
-        url = sa.make_url(cluster_url).set(database=made[-1]).render_as_string(False)
+        copy_database(cluster_url, template, made[-1])
+        url = url_of(cluster_url, made[-1])
         point_at(url, monkeypatch)
         return url
 

@@ -16,6 +16,7 @@ from loaders.variability.tasks import LOCUS, VARIABILITY
 from roman_db import session, sqlfile
 from roman_db.jobs import Mode, run_mode
 from roman_db.query.audit import chosen, run_audits
+from tests.processes import in_processes
 from tests.queries.filling import LENSED
 
 ONE_SIGMA = 0.682689492137086
@@ -78,7 +79,7 @@ def test_statistics_of_a_light_curve_in_memory_are_those_of_the_database(describ
     assert select(curves[int(described.object_id[LENSED])], rules).is_selected
 
 
-def test_all_that_is_injected_is_counted_and_the_same_again(described):
+def test_all_that_is_injected_is_counted_and_the_same_again_in_processes(described, monkeypatch):
     assert not run().failed
     truth, found = rows("injected_event"), rows("event_recovery")
     assert len(truth) == len(found) == 12 * 4
@@ -94,6 +95,7 @@ def test_all_that_is_injected_is_counted_and_the_same_again(described):
     assert not variable & {row["object_id"] for row in truth}
     # Done is done; again, it is the same; more of them begin with the same ones.
     assert run().succeeded == []
+    in_processes(monkeypatch, load)
     assert not run(redo=True).failed
     assert (rows("injected_event"), rows("event_recovery"), rows("event_efficiency")) == (truth, found, cells)
     assert not run(number=14).failed

@@ -6,12 +6,14 @@ import sqlalchemy as sa
 from click.testing import CliRunner
 from microlens_submit import load
 
+from loaders.lens_physics import load as loader
 from loaders.lens_physics.commands import microlens_submit
 from loaders.lens_physics.load import summary_of_physics
 from loaders.lens_physics.tasks import LENS_PHYSICS
 from loaders.season.tasks import SEASON, arguments
 from roman_db import session
 from roman_db.jobs import Mode, run_mode
+from tests.processes import in_processes
 from tests.queries.filling import LENSED
 
 #: What comes after the events.
@@ -124,9 +126,10 @@ def _magnitude(element):
     return value
 
 
-def test_redone_it_is_the_same(own_survey):
+def test_redone_it_is_the_same_whatever_the_number_of_processes(own_survey, monkeypatch):
     run(SEASON)
     rows = [tuple(one)[1:-1] for one in ask(NUMBERS)]
+    in_processes(monkeypatch, loader)
     run(SEASON, redo=True)
     again = (
         "SELECT p.* FROM roman.event_physical_parameter AS p JOIN roman.event_model USING (event_model_id)"

@@ -4,9 +4,11 @@ import numpy as np
 import pytest
 import sqlalchemy as sa
 
+from loaders.microlensing import load
 from loaders.season.tasks import SEASON, arguments
 from roman_db import session
 from roman_db.jobs import run_mode
+from tests.processes import in_processes
 from tests.queries.filling import LENSED
 
 
@@ -43,11 +45,12 @@ def test_the_lensed_star_is_the_event_with_its_parameters(own_survey):
     assert sum(row.flux for row in fluxes) == pytest.approx(own_survey.flux["F146"][LENSED], rel=0.05)
 
 
-def test_another_run_keeps_the_event_and_the_history_of_its_models(own_survey):
+def test_another_run_keeps_the_event_and_the_history_of_its_models(own_survey, monkeypatch):
     run()
     (first,) = ask(EVENTS)
     run()
     assert ask(EVENTS) == [first]
+    in_processes(monkeypatch, load)
     run(redo=True)
     (second,) = ask(EVENTS)
     assert second.event_id == first.event_id
