@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import stat
+from dataclasses import dataclass
 from pathlib import Path
 
 from loaders.rejection import Rejected
@@ -59,6 +60,33 @@ def fingerprint(path: Path) -> tuple[str | None, int | None]:
         return file_checksum(path), path.stat().st_size
     except OSError:
         return None, None
+
+
+@dataclass(frozen=True)
+class LoadedFile:
+    """A file as it was when it was loaded; checksum and size are None where they were not noted."""
+
+    path: Path
+    sha256: str | None
+    size_bytes: int | None
+
+    def require_unchanged(self) -> None:
+        """Refuse a file that is gone, or another than the one that was loaded.
+
+        Raises
+        ------
+        Rejected
+            Codes ``missing_file`` and ``changed_file``.
+        """
+        if not self.path.is_file():
+            remedy = "Put the file back, or load the exposure from where it is now"
+            raise Rejected(str(self.path), "the file is not there", remedy, "missing_file")
+        if self.sha256 is None:
+            return
+        if self.path.stat().st_size != self.size_bytes or file_checksum(self.path) != self.sha256:
+            what = "it is not the file that was loaded: size or checksum differ"
+            remedy = "Put that file back, or load this one: roman-db load exposure --replace FILE"
+            raise Rejected(str(self.path), what, remedy, "changed_file")
 
 
 def unreadable(path: Path, error: OSError) -> Rejected:

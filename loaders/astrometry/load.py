@@ -12,6 +12,7 @@ import sqlalchemy as sa
 
 from loaders.astrometry.place import CatalogAstrometry
 from loaders.astrometry.stars import CatalogStars
+from loaders.input_file import LoadedFile
 from loaders.rejection import Rejected
 from roman_db import session
 
@@ -20,7 +21,8 @@ _PIXEL, _BEYOND = 0.11 / 3600, 8.0 / 3600
 
 _EXPOSURES = """
 SELECT e.exposure_id, e.field_id, e.day_mjd, e.midpoint_mjd_tdb, e.midpoint_bjd_tdb, e.ra, e.dec,
-       e.n_x, e.n_y, e.fraction_usable, e.median_background, e.file_id, f.path
+       e.n_x, e.n_y, e.fraction_usable, e.median_background, e.file_id, f.path,
+       f.sha256, f.size_bytes
 FROM roman.exposure e JOIN ops.input_file f USING (file_id)
 WHERE e.exposure_id = ANY(CAST(:exposure_id AS bigint[])) ORDER BY e.midpoint_mjd_tdb
 """
@@ -74,6 +76,13 @@ class StoredExposure:
     median_background: float
     file_id: int
     path: Path
+    sha256: str | None
+    size_bytes: int | None
+
+    @property
+    def file(self) -> LoadedFile:
+        """Its file, as it was when it was loaded."""
+        return LoadedFile(self.path, self.sha256, self.size_bytes)
 
 
 def read_exposures(connection: sa.Connection, exposure_id: Sequence[int]) -> list[StoredExposure]:

@@ -235,7 +235,7 @@ def _store(
             {"object_id": lost, "state": state}
             | {name: np.full(len(lost), value) for name, value in keys.items()},
         )
-    _count_missing(connection, change, int((state == "missing").sum()))
+    _count_not_found(connection, change, state)
 
 
 def _copy(connection: sa.Connection, columns: Mapping[str, npt.NDArray[Any]]) -> None:
@@ -243,11 +243,16 @@ def _copy(connection: sa.Connection, columns: Mapping[str, npt.NDArray[Any]]) ->
     copy_rows(connection, "roman.reference_source", values)
 
 
-def _count_missing(connection: sa.Connection, change: CatalogChange, count: int) -> None:
-    """Say in the version of the catalog how many objects were not found."""
+def _count_not_found(connection: sa.Connection, change: CatalogChange, state: npt.NDArray[np.str_]) -> None:
+    """Say in the version of the catalog how many objects were not found, and how many not by themselves."""
     versions = table("roman.catalog_version")
     mine = versions.c.catalog_version_id == change.catalog_version_id
-    connection.execute(versions.update().where(mine).values(n_missing=count))
+    missing, merged = int((state == "missing").sum()), int((state == "merged").sum())
+    connection.execute(
+        versions.update()
+        .where(mine)
+        .values(n_missing=versions.c.n_missing + missing, n_merged=versions.c.n_merged + merged)
+    )
 
 
 def catalog_sources(

@@ -24,9 +24,12 @@ _HALO = 4.0
 
 _MAD_TO_SIGMA = 1.4826
 
-_POOR, _POOR_SHARE = 3.0, 0.03
+_POOR, _POOR_SHARE, _POOR_SHARE_KNOWN = 3.0, 0.05, 0.2
 """Reduced chi-square above which the core has not the shape of a star: that of a perfect template, and its
-growth with an error of the PSF, as a fraction of the signal-to-noise ratio."""
+growth with an error of the PSF, as a fraction of the signal-to-noise ratio; the same at a catalogued object.
+
+What a star gained stands on its own light in the template, whose errors are more than those of what appeared;
+a hit leaves a quarter, but falls on an object seldom."""
 
 
 class SourceClass(StrEnum):
@@ -225,7 +228,7 @@ def _classify(
 ) -> npt.NDArray[np.str_]:
     """What each source is taken for; a stronger objection hides a weaker one."""
     kind = np.where(nearest >= 0, SourceClass.VARIABLE.value, SourceClass.NEW.value).astype("U8")
-    kind[_hits(found)] = SourceClass.HIT.value
+    kind[_hits(found, nearest)] = SourceClass.HIT.value
     # Where gain and loss overlap, neither has the shape of a star; a hit has no loss beside it.
     kind[_dipoles(found, options)] = SourceClass.DIPOLE.value
     kind[_at_edge(usable, found)] = SourceClass.EDGE.value
@@ -244,9 +247,10 @@ def _dipoles(found: dict[str, FloatArray], options: DifferenceOptions) -> BoolAr
     return marked
 
 
-def _hits(found: dict[str, FloatArray]) -> BoolArray:
+def _hits(found: dict[str, FloatArray], nearest: npt.NDArray[np.int64]) -> BoolArray:
     """Sources whose core has not the shape of a star."""
-    limit = _POOR + (_POOR_SHARE * found["significance"]) ** 2
+    share = np.where(nearest >= 0, _POOR_SHARE_KNOWN, _POOR_SHARE)
+    limit = _POOR + (share * found["significance"]) ** 2
     return np.asarray(found["reduced_chi2"] > limit)
 
 

@@ -321,14 +321,13 @@ def _measure_all(
 ) -> Iterator[ExposureMeasurement | Rejected]:
     """Measure the exposures side by side, in order of time; one alone gets all processors."""
     workers = min(settings().workers, len(exposures))
-    files = [(exposure.path, exposure.exposure_id) for exposure in exposures]
     if workers == 1:
         _set_shared(shared)
-        yield from map(_measure, files)
+        yield from map(_measure, exposures)
         return
     alone = replace(shared, options=replace(shared.options, threads=1))
     with worker_pool(workers, __name__, _set_shared, (alone,)) as pool:
-        yield from pool.map(_measure, files)
+        yield from pool.map(_measure, exposures)
 
 
 def _set_shared(shared: _Shared) -> None:
@@ -337,18 +336,20 @@ def _set_shared(shared: _Shared) -> None:
     _shared = shared
 
 
-def _measure(file: tuple[Path, int]) -> ExposureMeasurement | Rejected:
+def _measure(exposure: StoredExposure) -> ExposureMeasurement | Rejected:
     """Measure one exposure, or say why it can't be."""
     assert _shared is not None
+    path, identifier, stars = exposure.path, exposure.exposure_id, _shared.stars
     try:
+        exposure.file.require_unchanged()
         if _shared.psf is None:
-            return measure_apertures(file[0], file[1], _shared.stars)
-        given = (_shared.stars, _shared.psf, _shared.options)
-        return measure_exposure(file[0], file[1], *given, difference=_shared.difference)
+            return measure_apertures(path, identifier, stars)
+        how = (stars, _shared.psf, _shared.options)
+        return measure_exposure(path, identifier, *how, difference=_shared.difference)
     except Rejected as rejected:
         return rejected
     except Exception as error:  # noqa: BLE001 - a fault of ours costs this exposure, not its block
-        return unexpected(file[0], error)
+        return unexpected(exposure.path, error)
 
 
 def _withdraw(unit: Unit) -> None:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import sqlalchemy as sa
+import structlog
 from astropy.time import Time
 
 from loaders.astrometry.load import StoredExposure, read_exposures, read_stars
@@ -34,6 +35,8 @@ from roman_db.jobs import Progress, Unit
 from roman_db.load_run import LoadRun
 from roman_db.quality import Metric, store_metrics
 from roman_db.schema.metadata import table
+
+log = structlog.get_logger()
 
 #: Exposures of a day that its PSF is built from, spread over the day: so many at least, and so many pixels.
 #: The noise of a PSF falls with the number of stars, of which a small image has few.
@@ -91,11 +94,8 @@ def build_unit(unit: Unit, run: LoadRun, progress: Progress) -> None:
     """Build the PSF of a detector, optical element and day from some of its exposures, and store it."""
     detector, element = unit.arguments["detector"], unit.arguments["optical_element"]
     with session.reading() as connection:
-        exposures = chosen(read_exposures(connection, unit.arguments["exposure_id"]))
-    fields = []
-    for done, field in enumerate(star_fields(element, exposures), 1):
-        fields.append(field)
-        progress(f"read for psf {unit.name}", done, len(exposures))
+        exposures = read_exposures(connection, unit.arguments["exposure_id"])
+    exposures, fields = _readable(unit, element, exposures, progress)
     built = build_detector_psf(
         fields,
         optical_psf(detector, element),
@@ -109,6 +109,34 @@ def build_unit(unit: Unit, run: LoadRun, progress: Progress) -> None:
         store_metrics(connection, run.load_run_id, metrics_of_psf(stored, element, built.psf, built.wings))
 
 
+def _readable(
+    unit: Unit, optical_element: str, exposures: Sequence[StoredExposure], progress: Progress
+) -> tuple[list[StoredExposure], list[StarField]]:
+    """Some exposures spread over the day whose files can be used, and their pixels and stars.
+
+    The photometry says of the others why they are refused.
+
+    Raises
+    ------
+    Rejected
+        If no file can be used, or no star is catalogued.
+    """
+    stars = _stars_of_fields(optical_element, exposures)
+    left, fields = list(exposures), dict[int, StarField]()
+    while unread := [one for one in chosen(left) if one.exposure_id not in fields]:
+        exposure = unread[0]
+        try:
+            fields[exposure.exposure_id] = star_field(exposure, stars[exposure.field_id])
+        except Rejected as rejected:
+            log.warning("not used for the PSF", unit=unit.name, file=str(exposure.path), why=rejected.what)
+            left.remove(exposure)
+            if not left:
+                raise
+        progress(f"read for psf {unit.name}", len(fields), len(fields) + len(unread) - 1)
+    picked = chosen(left)
+    return picked, [fields[one.exposure_id] for one in picked]
+
+
 def chosen(exposures: Sequence[StoredExposure]) -> list[StoredExposure]:
     """Some exposures spread over the day, all of the shape that most have."""
     shape, _ = Counter((one.n_y, one.n_x) for one in exposures).most_common(1)[0]
@@ -118,19 +146,17 @@ def chosen(exposures: Sequence[StoredExposure]) -> list[StoredExposure]:
     return [alike[k] for k in which]
 
 
-def star_fields(optical_element: str, exposures: Sequence[StoredExposure]) -> Iterator[StarField]:
-    """Read exposures one after the other; the stars of a field of the survey are read once for all of its."""
-    known: dict[int, CatalogStars] = {}
+def _stars_of_fields(optical_element: str, exposures: Sequence[StoredExposure]) -> dict[int, CatalogStars]:
+    """Catalogued stars by field of the survey."""
+    fields: dict[int, list[StoredExposure]] = {}
     for exposure in exposures:
-        if exposure.field_id not in known:
-            known[exposure.field_id] = read_stars(
-                optical_element, [one for one in exposures if one.field_id == exposure.field_id]
-            )
-        yield star_field(exposure, known[exposure.field_id])
+        fields.setdefault(exposure.field_id, []).append(exposure)
+    return {field: read_stars(optical_element, some) for field, some in fields.items()}
 
 
 def star_field(exposure: StoredExposure, stars: CatalogStars) -> StarField:
     """Pixels of an exposure and the catalogued stars on them."""
+    exposure.file.require_unchanged()
     image = read_level2(exposure.path)
     x, y = catalog_pixels(image, stars.astrometry)
     near = near_image(image.shape, x, y, MARGIN) & np.isfinite(stars.flux)

@@ -111,6 +111,7 @@ def _catalog(facts: ImageFacts) -> CatalogStars | None:
     (ra, dec), (ny, nx) = facts.projection.center, facts.projection.shape
     known = dict.fromkeys(("exposure_id", "field_id", "day_mjd", "file_id"), 0)
     unknown = dict.fromkeys(("midpoint_bjd_tdb", "fraction_usable", "median_background"), float("nan"))
+    of_file = dict.fromkeys(("sha256", "size_bytes"))
     place = {
         "ra": ra,
         "dec": dec,
@@ -119,7 +120,7 @@ def _catalog(facts: ImageFacts) -> CatalogStars | None:
         "path": facts.path,
         "midpoint_mjd_tdb": facts.mjd_tdb,
     }
-    exposure = StoredExposure(**known, **unknown, **place)  # type: ignore[arg-type]
+    exposure = StoredExposure(**known, **unknown, **of_file, **place)  # type: ignore[arg-type]
     with session.reading() as connection:
         if not has_stars(connection, [exposure]):
             return None

@@ -12,6 +12,7 @@ from scipy.ndimage import uniform_filter
 from loaders.photometry.image import PixelImage
 from loaders.photometry.noise import NoiseModel
 from loaders.photometry.parallel import Workers, available_threads
+from loaders.reference.coarse import Offset, misplaced
 from loaders.reference.frame import FEWEST_JUDGED, ReferenceFrame
 from loaders.reference.image import orthonormal
 from loaders.reference.kernels import Float32Array, FloatArray
@@ -39,6 +40,9 @@ _STILL_PASSES = 2
 _FAR, _SPOILT = 20.0, 0.01
 """Standard deviations from which an outlier is far off, and the share of an exposure from which such pixels,
 of a trail or a ghost, are so many that all others would seem to lack their light."""
+
+_COARSE = 0.75
+"""Detector pixels by which a WCS is off for certain, if a correlation of undersampled images says so."""
 
 _ALONE = 0.95
 """Share of an exposure that no other sees, from which nothing can be said of it."""
@@ -109,6 +113,8 @@ def build_reference(
         work = Work(load, frame, options, workers)
         members = [first_state(load(k), frame) for k in range(count)]
         _require(members, "no exposure overlaps the frame")
+        members = _without_misplaced(work, members)
+        _require(members, "exposures disagree on where they are")
         fitted = fit_image(work, members, [None] * count)
         if _can_judge(members, frame):
             members = _without_lonely(members, fitted.weight, frame)
@@ -135,6 +141,26 @@ def build_reference(
 def _can_judge(members: Sequence[MemberState], frame: ReferenceFrame) -> bool:
     """Whether there are so many exposures that one can be told from the others."""
     return len(members) - _refusals(members) >= max(3, FEWEST_JUDGED * frame.oversampling**2)
+
+
+def _without_misplaced(work: Work, members: Sequence[MemberState]) -> list[MemberState]:
+    """Members, those left out whose WCS is off by pixels: they would spoil what others are judged by."""
+    numbers = [number for number, member in enumerate(members) if member.refused is None]
+    found = misplaced(lambda k: work.load(numbers[k]), len(numbers), _COARSE)
+    out = list(members)
+    for k, offset in found.items():
+        out[numbers[k]] = _displaced(members[numbers[k]], offset, work.frame)
+    return out
+
+
+def _displaced(member: MemberState, offset: Offset, frame: ReferenceFrame) -> MemberState:
+    """An exposure that is left out as its WCS is off."""
+    assert member.place is not None
+    turn = member.place.jacobian(np.array([member.place.centre[0]]), np.array([member.place.centre[1]]))[0]
+    x, y = -turn @ np.array([offset.x, offset.y])
+    mas = float(np.hypot(x, y)) * frame.pixel_scale * 1000
+    why = f"its WCS is off by {offset.length:.1f} detector pixels ({mas:.0f} mas)"
+    return replace(member, shift=(float(x), float(y)), refused=why)
 
 
 def _is_spoilt(laid: Sequence[Laid]) -> bool:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
+from loaders.input_file import LoadedFile
 from loaders.photometry.image import PixelImage
 from loaders.reference.build import ExposureImage
 from loaders.rejection import Rejected, unexpected
@@ -27,9 +28,7 @@ def read_exposure(path: Path) -> ExposureImage:
     Rejected
         If it can't be used.
     """
-    if not path.is_file():
-        remedy = "Put the file back, or load the exposure from where it is now"
-        raise Rejected(str(path), "the file is not there", remedy, "missing_file")
+    LoadedFile(path, None, None).require_unchanged()
     image = read_level2(path)
     scale = np.float32(image.njy_per_unit)
     usable = usable_pixels(image.data, image.err, image.var_poisson, image.dq)
@@ -49,21 +48,21 @@ class ExposureStore:
 
     Parameters
     ----------
-    paths
-        Files of the exposures.
+    files
+        Files of the exposures, as they were when they were loaded.
     memory
         Bytes that may be kept.
     """
 
-    def __init__(self, paths: Sequence[Path], memory: int = MEMORY) -> None:
-        self._paths, self._left = paths, memory
+    def __init__(self, files: Sequence[LoadedFile], memory: int = MEMORY) -> None:
+        self._files, self._left = files, memory
         self._kept: dict[int, ExposureImage] = {}
 
     def __call__(self, number: int) -> ExposureImage:
         """Exposure of a number."""
         if number in self._kept:
             return self._kept[number]
-        exposure = read_exposure(self._paths[number])
+        exposure = read_exposure(self._files[number].path)
         size = exposure.image.data.size * _BYTES_A_PIXEL
         if size <= self._left:
             self._kept[number] = exposure
@@ -73,17 +72,18 @@ class ExposureStore:
     def sort_out(self) -> tuple[list[int], dict[int, Rejected]]:
         """Numbers of the exposures whose files can be used, and what is said of each of the others."""
         unusable = {}
-        for number, path in enumerate(self._paths):
+        for number, file in enumerate(self._files):
             try:
+                file.require_unchanged()
                 self(number)
             except Rejected as rejected:
                 unusable[number] = rejected
             except Exception as error:  # noqa: BLE001 - a fault of ours costs this exposure, not all others
-                unusable[number] = unexpected(path, error)
-        return [number for number in range(len(self._paths)) if number not in unusable], unusable
+                unusable[number] = unexpected(file.path, error)
+        return [number for number in range(len(self._files)) if number not in unusable], unusable
 
     def only(self, numbers: Sequence[int]) -> ExposureStore:
         """The exposures of some numbers, numbered anew; what is kept of them is shared."""
-        chosen = ExposureStore([self._paths[number] for number in numbers], self._left)
+        chosen = ExposureStore([self._files[number] for number in numbers], self._left)
         chosen._kept = {new: self._kept[old] for new, old in enumerate(numbers) if old in self._kept}
         return chosen

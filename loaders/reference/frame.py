@@ -25,6 +25,9 @@ _CUT_OFF = 2.36 / (206_265 / 0.11)
 _FINEST = 3
 """Fine pixels of the finest grid per detector pixel, along an axis."""
 
+_STILL = 0.1
+"""Spread in detector pixels, standard deviation, below which exposures are not dithered."""
+
 FEWEST_JUDGED = 2
 """Exposures per fine pixel of a detector pixel from which one of them can be told from the others."""
 
@@ -81,7 +84,8 @@ def choose_oversampling(wavelength: float, phases: FloatArray) -> int:
 
     Two hold the frequencies that pass through square pixels and a telescope that resolves a pixel; at
     shorter wavelengths it passes more, and three are needed. They can be told from one another only if the
-    dithers put pixels into each of the nine.
+    dithers put pixels into each of the nine. Where all exposures lie in one place of a pixel, along either
+    axis, nothing between their pixels can be told at all: one.
 
     Parameters
     ----------
@@ -91,15 +95,26 @@ def choose_oversampling(wavelength: float, phases: FloatArray) -> int:
         Shape (n, 2): where in their pixels the exposures have one point of the sky, within 0 and 1.
     """
     cell = np.minimum((phases * _FINEST).astype(np.int64), _FINEST - 1) @ (_FINEST, 1)
+    if _is_undithered(phases):
+        return 1
     filled = np.bincount(cell, minlength=_FINEST**2) >= FEWEST_JUDGED
     return _FINEST if wavelength < 1e6 * _CUT_OFF and filled.all() else 2
 
 
+def _is_undithered(phases: FloatArray) -> bool:
+    """Whether the middle of the pixels is seen in one place along an axis, but for a tenth of a pixel."""
+    together = np.abs(np.exp(2j * np.pi * phases).mean(axis=0))
+    return bool((together > np.cos(2 * np.pi * _STILL)).any())
+
+
 def phases_of(projections: Sequence[SkyProjection]) -> FloatArray:
-    """Where in their pixels exposures have the point that is in the middle of the first, shape (n, 2)."""
+    """Where in their pixels exposures have the point that is in the middle of the first, shape (n, 2).
+
+    Those that are so far off that their WCS has no place for it are left out.
+    """
     ra, dec = (np.array([value]) for value in projections[0].center)
     place = np.array([np.concatenate(projection.to_pixel(ra, dec)) for projection in projections])
-    return np.asarray((place + 0.5) % 1.0)
+    return np.asarray((place[np.isfinite(place).all(axis=1)] + 0.5) % 1.0)
 
 
 def choose_frame(projections: Sequence[SkyProjection], oversampling: int) -> ReferenceFrame:

@@ -102,7 +102,7 @@ def make_reference(unit: Unit, run: LoadRun, progress: Progress) -> None:
     writable_folder(_folder(unit))
     with session.reading() as connection:
         exposures = read_exposures(connection, unit.arguments["exposure_id"])
-    store = ExposureStore([exposure.path for exposure in exposures])
+    store = ExposureStore([exposure.file for exposure in exposures])
     usable, unusable = store.sort_out()
     if not usable:
         raise unusable[0]
@@ -123,10 +123,11 @@ def make_reference(unit: Unit, run: LoadRun, progress: Progress) -> None:
     if anchored is not None:
         reference = replace(reference, frame=corrected(reference.frame, anchored))
     made = _Made(reference, readable, unreadable, psf, psf_model_id, anchored)
-    path = _write(unit, made)
+    path = _write(unit, made, run.load_run_id)
     with session.transaction() as connection:
         _supersede(connection, unit)
         _register(connection, run, unit, made, path)
+    _remove_earlier(path)
 
 
 def _account_again(run: LoadRun, n_readable: int, unreadable: Sequence[Rejected]) -> None:
@@ -215,11 +216,11 @@ def _folder(unit: Unit) -> Path:
     return settings().product_folder / "reference" / f"field{unit.arguments['field_id']:03d}"
 
 
-def _write(unit: Unit, made: _Made) -> Path:
-    """Write the file into the folder of products, in place of the one before."""
+def _write(unit: Unit, made: _Made, load_run_id: int) -> Path:
+    """Write the file into the folder of products, beside that of the image before, which holds until then."""
     given = unit.arguments
     name = f"{given['detector']}_{given['optical_element']}_{given['start_mjd']}_{given['end_mjd']}".lower()
-    path = _folder(unit) / f"r{given['field_id']:03d}_{name}_reference.asdf"
+    path = _folder(unit) / f"r{given['field_id']:03d}_{name}_run{load_run_id}_reference.asdf"
     used = [e for e, m in zip(made.exposures, made.reference.members, strict=True) if m.refused is None]
     with session.reading() as connection:
         row = connection.execute(sa.text(_EXPOSED), {"exposure_id": [e.exposure_id for e in used]}).one()
@@ -235,6 +236,14 @@ def _write(unit: Unit, made: _Made) -> Path:
     )
     write_reference(path, made.reference, made.psf, used[0].path, keywords)
     return path
+
+
+def _remove_earlier(path: Path) -> None:
+    """Remove the images of a span that are superseded, or were never registered, once another is."""
+    of_span = path.name.rpartition("_run")[0]
+    for other in path.parent.glob(f"{of_span}_run*_reference.asdf"):
+        if other != path:
+            other.unlink(missing_ok=True)
 
 
 def _supersede(connection: sa.Connection, unit: Unit) -> None:

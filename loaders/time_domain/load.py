@@ -19,7 +19,7 @@ from loaders.detection.load import MATCH_RADIUS, read_known
 from loaders.difference.exposure import compare_exposure
 from loaders.difference.matching import Difference, MatchingOptions
 from loaders.difference.sources import DifferenceOptions, significance_image
-from loaders.input_file import file_checksum
+from loaders.input_file import LoadedFile, file_checksum
 from loaders.output_folder import writable_folder
 from loaders.photometry.parallel import Workers, available_threads
 from loaders.psf.load import ServingPsf, psf_for
@@ -52,7 +52,7 @@ _FAR = 5.0
 """Standard deviations beyond which a pixel of a difference is counted."""
 
 _MEMBERS = """
-SELECT f.path, m.shift_ra, m.shift_dec, m.sky, m.flux_scale
+SELECT f.path, f.sha256, f.size_bytes, m.shift_ra, m.shift_dec, m.sky, m.flux_scale
 FROM roman.reference_image_exposure m JOIN ops.input_file f USING (file_id)
 WHERE m.reference_image_id = :reference_image_id AND m.is_used ORDER BY m.exposure_id
 """
@@ -139,7 +139,7 @@ def compare_unit(unit: Unit, run: LoadRun, progress: Progress) -> None:
             progress(f"difference {unit.name}", done, len(exposures))
 
 
-def _known_places(reference_image_id: int, reference: StoredReference) -> dict[Path, KnownPlace]:
+def _known_places(reference_image_id: int, reference: StoredReference) -> dict[LoadedFile, KnownPlace]:
     """What is stored of the exposures of a reference, by file; shifts on the sky as those of pixels."""
     with session.reading() as connection:
         rows = connection.execute(sa.text(_MEMBERS), {"reference_image_id": reference_image_id}).all()
@@ -147,7 +147,8 @@ def _known_places(reference_image_id: int, reference: StoredReference) -> dict[P
     known = {}
     for row in rows:
         u, v = to_pixels @ np.array([row.shift_ra, row.shift_dec])
-        known[Path(row.path)] = KnownPlace((float(u), float(v)), row.sky, row.flux_scale)
+        file = LoadedFile(Path(row.path), row.sha256, row.size_bytes)
+        known[file] = KnownPlace((float(u), float(v)), row.sky, row.flux_scale)
     return known
 
 
@@ -205,7 +206,7 @@ def _compare(exposure: StoredExposure, shared: _Shared, run: LoadRun) -> _Compar
     """Compare one exposure and write its catalog, or say why it can't be."""
     try:
         serving = _psf(shared, exposure.day_mjd)
-        prepared = shared.templates.prepare(exposure.path)
+        prepared = shared.templates.prepare(exposure.file)
         options = DifferenceOptions()
         image, objects = prepared.exposure.image, shared.objects
         compared = compare_exposure(

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Protocol
 
 from loaders.difference.exposure import template_of
 from loaders.difference.matching import Template
+from loaders.input_file import LoadedFile
 from loaders.photometry.parallel import Workers
 from loaders.reference.exposures import ExposureStore, read_exposure
 from loaders.reference.members import ExposureImage
@@ -32,13 +32,14 @@ class Templates(Protocol):
     n_template: int
     """Exposures in a template."""
 
-    def prepare(self, path: Path) -> Prepared:
+    def prepare(self, file: LoadedFile) -> Prepared:
         """Read an exposure and prepare its comparison.
 
         Raises
         ------
         Rejected
-            Codes ``missing_file``, ``misfit`` and ``no_overlap``, and those of `read_exposure`.
+            Codes ``missing_file``, ``changed_file``, ``misfit`` and ``no_overlap``, and those of
+            `read_exposure`.
         """
 
 
@@ -61,9 +62,10 @@ class EarlierReference:
         image = FineImage(reference.coefficient, reference.image.noise, reference.frame.oversampling)
         self._template = template_of(image)
 
-    def prepare(self, path: Path) -> Prepared:
+    def prepare(self, file: LoadedFile) -> Prepared:
         """See `Templates`."""
-        image, reference = read_exposure(path), self._reference
+        file.require_unchanged()
+        image, reference = read_exposure(file.path), self._reference
         member = place_on_reference(image, reference.frame, reference.coefficient, self._workers)
         assert member.place is not None
         return Prepared(image, member.place, self._template)
@@ -83,24 +85,24 @@ class ReferenceWithout:
     """
 
     def __init__(
-        self, reference: StoredReference, known: Mapping[Path, KnownPlace], workers: Workers
+        self, reference: StoredReference, known: Mapping[LoadedFile, KnownPlace], workers: Workers
     ) -> None:
-        paths = list(known)
-        store = ExposureStore(paths)
+        files = list(known)
+        store = ExposureStore(files)
         usable, unusable = store.sort_out()
-        self._unusable = {paths[number]: why for number, why in unusable.items()}
-        there = [paths[number] for number in usable]
-        self._number = {path: number for number, path in enumerate(there)}
+        self._unusable = {files[number]: why for number, why in unusable.items()}
+        there = [files[number] for number in usable]
+        self._number = {file: number for number, file in enumerate(there)}
         self._load = store.only(usable)
-        places = [known[path] for path in there]
+        places = [known[file] for file in there]
         self._others = OtherExposures(self._load, places, reference.frame, reference.coefficient, workers)
         self.n_template = sum(member.refused is None for member in self._others.members) - 1
 
-    def prepare(self, path: Path) -> Prepared:
+    def prepare(self, file: LoadedFile) -> Prepared:
         """See `Templates`."""
-        if path in self._unusable:
-            raise self._unusable[path]
-        number = self._number[path]
+        if file in self._unusable:
+            raise self._unusable[file]
+        number = self._number[file]
         template = template_of(self._others.without(number))
         place = self._others.members[number].place
         assert place is not None
