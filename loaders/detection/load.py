@@ -42,7 +42,7 @@ MEASURED_PSF, OPTICAL_PSF = 0.01, 0.03
 WORSE, WORST = 1.2, 0.2
 
 #: The same of the brightest light around, as a fraction of that, and of the light in the wings of stars.
-HALO_ERROR, WING_ERROR = 3e-5, 0.03
+HALO_ERROR, WING_ERROR = 3e-5, 0.02
 
 #: Distance (arcsec) within which a source that the search did not begin with is an object all the same.
 MATCH_RADIUS = 0.03
@@ -145,10 +145,18 @@ def catalog_unit(unit: Unit, run: LoadRun, progress: Progress) -> None:
         found = _search(unit, reference, known, options, progress)
     _require_sense(unit, found)
     with session.transaction() as connection:
+        _note_psf_error(connection, given["reference_image_id"], error)
         _store(connection, run, unit, reference, known, found)
         run.count(connection, loaded=1)
     with session.transaction(session.Role.OWNER) as connection:
         connection.exec_driver_sql("ANALYZE roman.object, roman.object_flux, roman.reference_source")
+
+
+def _note_psf_error(connection: sa.Connection, reference_image_id: int, error: float) -> None:
+    """Note how far the PSF is off; 0 where too few stars tell."""
+    images = table("roman.reference_image")
+    mine = images.c.reference_image_id == reference_image_id
+    connection.execute(images.update().where(mine).values(psf_error=error or None))
 
 
 def _search(
@@ -178,7 +186,10 @@ def _require_sense(unit: Unit, found: Detections) -> None:
     fit = found.reduced_chi2[np.isfinite(found.reduced_chi2)]
     if fit.size and np.median(fit) > POOREST:
         what = f"the sources found do not describe the image: reduced chi-square {np.median(fit):,.0f}"
-        remedy = "Look at its page (roman-db report run); make it again with a better PSF: --redo"
+        remedy = (
+            "Look at its page (roman-db report run): a saturated core with its halo, a trail, or a wrong PSF "
+            "may be why; leave out what spoils it, or make it again with a better PSF: --redo"
+        )
         raise Rejected(unit.name, what, remedy, "poor_search")
 
 

@@ -66,6 +66,8 @@ class Reference:
         detector pixel that a fine one is.
     members
         The exposures, in their order.
+    is_judged
+        Whether there are enough of them to tell pixels and exposures that do not fit from the others.
     """
 
     frame: ReferenceFrame
@@ -73,6 +75,7 @@ class Reference:
     coefficient: FloatArray
     coverage: Float32Array
     members: tuple[MemberState, ...]
+    is_judged: bool
 
 
 def build_reference(
@@ -116,7 +119,8 @@ def build_reference(
         members = _without_misplaced(work, members)
         _require(members, "exposures disagree on where they are")
         fitted = fit_image(work, members, [None] * count)
-        if _can_judge(members, frame):
+        is_judged = _can_judge(members, frame)
+        if is_judged:
             members = _without_lonely(members, fitted.weight, frame)
             _require(members, "no exposure overlaps another")
             seen = fitted.weight
@@ -135,7 +139,7 @@ def build_reference(
                     continue
                 left -= _refusals(members) == _refusals(before)
                 number += 1
-    return _reference(frame, fitted, members)
+    return _reference(frame, fitted, members, is_judged)
 
 
 def _can_judge(members: Sequence[MemberState], frame: ReferenceFrame) -> bool:
@@ -214,6 +218,7 @@ def _reference(
     frame: ReferenceFrame,
     fitted: FittedImage,
     members: Sequence[MemberState],
+    is_judged: bool,
 ) -> Reference:
     """The image that the coefficients say, with its noise."""
     fine = frame.oversampling**2
@@ -221,7 +226,9 @@ def _reference(
     usable = np.isfinite(np.asarray(noise.scale))
     data = (orthonormal(fitted.coefficient) / fine).astype(np.float32)
     image = PixelImage(data, noise, usable, name="reference")
-    return Reference(frame, image, fitted.coefficient, (samples * fine).astype(np.float32), tuple(members))
+    return Reference(
+        frame, image, fitted.coefficient, (samples * fine).astype(np.float32), tuple(members), is_judged
+    )
 
 
 def fine_noise(

@@ -21,11 +21,12 @@ from loaders.psf.load import LIMITS, psf_for
 from loaders.psf.model import EffectivePsf
 from loaders.psf.profile import fwhm
 from loaders.reference.absolute import LEAST, AbsoluteSolution, corrected, lay_on_stars
-from loaders.reference.build import MemberState, Reference, build_reference
+from loaders.reference.build import Reference, build_reference
 from loaders.reference.exposures import ExposureStore
-from loaders.reference.frame import FloatArray, ReferenceFrame, choose_frame, choose_oversampling, phases_of
+from loaders.reference.frame import ReferenceFrame, choose_frame, choose_oversampling, phases_of
 from loaders.reference.product import ReferenceKeywords, StoredReference, read_reference, write_reference
 from loaders.reference.psf import PlacedPsf, reference_psf
+from loaders.reference.rows import anchor_row, limiting_magnitude, member_row
 from loaders.rejection import Rejected
 from loaders.wfi.footprint import footprint
 from roman_db import session, sqlfile
@@ -38,8 +39,8 @@ from roman_db.settings import settings
 #: Half width of the PSF of a reference, detector pixels.
 PSF_REACH = 56.0
 
-_AB_ZERO_NJY = 3631e9
-_DETECTION = 5.0
+#: Reduced chi-square of a PSF up to which an image of the PSF of the optics is made again with it.
+GOOD_PSF = 3.0
 
 _FRAME = """
 SELECT ra_ref, dec_ref, rotation_matrix, n_x, n_y, oversampling FROM roman.reference_image
@@ -74,7 +75,7 @@ def pending_references(arguments: Mapping[str, Any]) -> list[Unit]:
     """
     names = ("detector", "optical_element", "unfinished", "redo")
     values = {name: arguments[name] for name in names}
-    values |= {"min_star": LIMITS.min_star, "max_chi2": LIMITS.max_chi2}
+    values |= {"min_star": LIMITS.min_star, "max_chi2": GOOD_PSF}
     with session.reading() as connection:
         rows = sqlfile.run(connection, sqlfile.find("jobs", "reference_window"), values).all()
     return [Unit(_name(row), row._asdict()) for row in rows]
@@ -297,6 +298,7 @@ def _image_row(unit: Unit, made: _Made, path: Path) -> dict[str, Any]:
         "epoch_mjd_tdb": float(np.mean([exposure.midpoint_mjd_tdb for exposure in used])),
         "n_exposure": len(used),
         "n_refused": len(members) - len(used),
+        "is_judged": reference.is_judged,
         "exposure_time": float(exposed.exposure_time),
         "oversampling": frame.oversampling,
         "n_x": frame.shape[1],
@@ -309,37 +311,11 @@ def _image_row(unit: Unit, made: _Made, path: Path) -> dict[str, Any]:
         "limiting_mag": limiting_magnitude(reference, made.psf),
         "psf_model_id": made.psf_model_id,
         "psf_fwhm": fwhm(made.psf, *middle) * frame.pixel_scale,
-        **_anchor_row(made.anchored, frame),
+        **anchor_row(made.anchored, frame),
         "path": str(path),
         "sha256": sha256,
         "size_bytes": size,
     }
-
-
-def _anchor_row(anchored: AbsoluteSolution | None, frame: ReferenceFrame) -> dict[str, Any]:
-    """Columns that say what the frame was laid on; the frame moves with its stars."""
-    if anchored is None:
-        return {"n_anchor": 0}
-    # A star that lies to the right of where the frame has it moves the frame's pixels to the left.
-    east, north = -(frame.matrix * 1000.0) @ anchored.shift
-    east_err, north_err = np.sqrt((frame.matrix * 1000.0) ** 2 @ anchored.shift_err**2)
-    return {
-        "n_anchor": anchored.n_star,
-        "anchor_shift_ra": float(east),
-        "anchor_shift_dec": float(north),
-        "anchor_shift_ra_err": float(east_err),
-        "anchor_shift_dec_err": float(north_err),
-        "anchor_residual": anchored.residual * frame.pixel_scale * 1000.0,
-    }
-
-
-def limiting_magnitude(reference: Reference, psf: EffectivePsf) -> float:
-    """AB magnitude of a star alone at five standard deviations, in the median over the image."""
-    image = reference.image
-    stamp = psf.at(*reference.frame.middle)[:: psf.oversampling, :: psf.oversampling]
-    empty = np.median(image.noise.variance(np.zeros_like(image.data))[image.usable])
-    flux = _DETECTION * np.sqrt(float(empty) / float((stamp**2).sum()))
-    return float(-2.5 * np.log10(flux / _AB_ZERO_NJY))
 
 
 def _member_rows(made: _Made) -> list[dict[str, Any]]:
@@ -347,32 +323,9 @@ def _member_rows(made: _Made) -> list[dict[str, Any]]:
     frame = made.reference.frame
     moved = np.zeros(2) if made.anchored is None else made.anchored.shift
     return [
-        _member_row(exposure, member, frame, moved)
+        {"exposure_id": exposure.exposure_id, "file_id": exposure.file_id} | member_row(member, frame, moved)
         for exposure, member in zip(made.exposures, made.reference.members, strict=True)
     ]
-
-
-def _member_row(
-    exposure: StoredExposure, member: MemberState, frame: ReferenceFrame, moved: FloatArray
-) -> dict[str, Any]:
-    """One of them: its shift on the frame, and that of the frame itself (fine pixels)."""
-    matrix = frame.matrix * 1000.0
-    east, north = matrix @ (np.array(member.shift) - moved)
-    east_err, north_err = np.sqrt(matrix**2 @ np.array(member.shift_err) ** 2)
-    return {
-        "exposure_id": exposure.exposure_id,
-        "file_id": exposure.file_id,
-        "is_used": member.refused is None,
-        "refused": member.refused,
-        "shift_ra": float(east),
-        "shift_dec": float(north),
-        "shift_ra_err": float(east_err),
-        "shift_dec_err": float(north_err),
-        "sky": member.sky,
-        "flux_scale": member.scale,
-        "fraction_rejected": member.rejected,
-        "weight": member.weight,
-    }
 
 
 def open_reference(connection: sa.Connection, reference_image_id: int) -> StoredReference:

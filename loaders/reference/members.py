@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -56,6 +56,9 @@ class MemberState:
         Variance of its pixels per unit of rate.
     refused
         Why it was left out altogether; None if it is in.
+    linear
+        Shape (2, 2): change of the shift (rows x, y) from the middle to the right edge and to the upper one,
+        fine pixels.
     """
 
     place: Placement | None
@@ -67,6 +70,7 @@ class MemberState:
     weight: float
     poisson: float
     refused: str | None = None
+    linear: FloatArray = field(default_factory=lambda: np.zeros((2, 2)))
 
 
 _UNKNOWN = MemberState(None, np.nan, 1.0, (0.0, 0.0), (np.nan, np.nan), 0.0, np.nan, np.nan)

@@ -211,4 +211,5 @@ def _moved_members(found: Sequence[Laid]) -> Iterator[MemberState]:
             scale=member.scale * registration.scale / scale,
             shift=(float(x), float(y)),
             shift_err=registration.shift_err,
+            linear=member.linear + registration.linear - linear,
         )

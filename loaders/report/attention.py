@@ -23,6 +23,9 @@ FEW = 3
 #: Share of the pixels of an exposure in the image that may have been left out.
 REJECTED = 0.05
 
+#: Error of the PSF, as a fraction of the light of a star, from which fluxes and faint objects are not right.
+POOR_PSF = 0.1
+
 _AGAIN = "Mend the cause, or report it with the log, and give the same command again."
 
 
@@ -81,14 +84,38 @@ def _of_image(facts: ReferenceFacts) -> Iterator[tuple[str, str]]:
         replaced = "Nothing: another image has taken its place."
         yield note, replaced if facts.image.is_superseded else again
     yield from _of_exposures(facts)
+    yield from _of_dithers(facts)
     if facts.image.psf_model_id is None:
         yield (
             "its PSF is that of the optics, not one of its stars.",
             "Fluxes are right to some per cent only. Give the command again once PSFs of these days are "
             "built; if none is, there are too few stars or exposures: see roman.psf_model.",
         )
+    if (facts.image.psf_error or 0.0) > POOR_PSF:
+        yield (
+            f"its PSF is off by {facts.image.psf_error:.0%} of the light of a star.",
+            "Take its fluxes, and objects near bright ones, with care: a PSF of few exposures, or of a "
+            "catalog that was wrong, does it. Where better exposures exist, make the PSFs again: roman-db "
+            "run daily --redo, then the image.",
+        )
     yield from _of_sources(facts)
     yield from _of_difference(facts)
+
+
+def _of_dithers(facts: ReferenceFacts) -> Iterator[tuple[str, str]]:
+    """What its exposures are too few, or too much alike, for."""
+    image = facts.image
+    if image.is_judged is False:
+        yield (
+            f"it is made of {image.n_exposure} exposures only, too few to tell hits and trails from the sky: "
+            "whatever an exposure shows is in the image.",
+            "Look at its objects with care; wait for more exposures of these days, and make it again.",
+        )
+    if image.oversampling == 1:
+        yield (
+            "its exposures lie in one place of a pixel: it is not super-sampled.",
+            "Nothing can be done with these exposures; dithers by parts of a pixel are what it takes.",
+        )
 
 
 def _of_exposures(facts: ReferenceFacts) -> Iterator[tuple[str, str]]:

@@ -56,6 +56,8 @@ class ImageFacts:
     size_bytes: int
     is_superseded: bool
     load_run_id: int
+    is_judged: bool | None
+    psf_error: float | None
     n_before: int
 
     @property

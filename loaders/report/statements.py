@@ -60,6 +60,7 @@ SELECT r.reference_image_id, f.name AS field, r.detector, r.optical_element, r.s
        r.dec_ref, r.pixel_scale, r.limiting_mag, r.psf_model_id, r.psf_fwhm, p.n_star AS psf_n_star,
        p.epoch_mjd_tdb AS psf_epoch, r.path, r.sha256, r.size_bytes,
        r.superseded_at IS NOT NULL AS is_superseded, r.load_run_id, r.rotation_matrix,
+       r.is_judged, r.psf_error,
        (SELECT count(*) FROM roman.reference_image b
         WHERE b.field_id = r.field_id AND b.detector = r.detector AND b.optical_element = r.optical_element
           AND b.start_mjd < r.start_mjd AND b.superseded_at IS NULL) AS n_before

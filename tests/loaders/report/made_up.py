@@ -38,7 +38,8 @@ def image(**others) -> ImageFacts:
         end_mjd=61481, epoch_mjd_tdb=61473.5, n_exposure=5, n_refused=1, exposure_time=330.0, oversampling=2,
         n_x=nx, n_y=ny, ra_ref=268.0, dec_ref=-29.2, pixel_scale=0.055, limiting_mag=26.5, psf_model_id=3,
         psf_fwhm=0.14, psf_n_star=400, psf_epoch=61473.4, path="/products/image.asdf", sha256="ab" * 32,
-        size_bytes=12_345_678, is_superseded=False, load_run_id=2, n_before=1,
+        size_bytes=12_345_678, is_superseded=False, load_run_id=2, is_judged=True,
+        psf_error=0.01, n_before=1,
     )  # fmt: skip
     return replace(made, **others)
 
