@@ -32,7 +32,8 @@ def season(number: int, survey: str, photometry_kind: str, redo: bool) -> None:
     Positions, proper motions and parallaxes are fitted to all objects.
 
     The map of extinction is made anew if the catalog of objects has changed.
-    Only ranges of objects are done whose light curves changed since. Exit code 1: a unit failed.
+    Only ranges of objects are done whose light curves changed since. Writes pages with pictures of the season
+    and of each event. Exit code 1: a unit failed.
     """
     from loaders.season.tasks import SEASON
 
@@ -51,9 +52,12 @@ def survey(survey: str, photometry_kind: str, redo: bool) -> None:
 def _run(mode: Mode, which: tuple[str, int, str], redo: bool) -> None:
     """Run a mode and report."""
     from loaders.astrometric_solution.load import summary_of_astrometry
+    from loaders.daily.commands import print_metrics
+    from loaders.daily.load import summarise_run
     from loaders.extinction.load import summary_of_extinction
     from loaders.lens_physics.load import summary_of_physics
     from loaders.microlensing.load import summary_of_events
+    from loaders.report.commands import write_pages
     from loaders.season.tasks import arguments
     from loaders.variability.load import season_days, summary_of
     from loaders.variable_object.load import summary_of_objects
@@ -78,7 +82,9 @@ def _run(mode: Mode, which: tuple[str, int, str], redo: bool) -> None:
         for line in summary(*which[1:]):
             click.echo(line)
     click.echo(summary_of_extinction())
+    print_metrics(summarise_run(report.load_run_id).metrics)
     tell_failed(report)
+    write_pages(report.load_run_id)
     if report.failed:
         sys.exit(EXIT_REJECTED)
 
