@@ -26,6 +26,9 @@ _WIDTH, _PANEL, _REST = 9.6, 2.0, 0.9
 #: Residuals beyond so many errors stand at the edge.
 _FAR = 8.0
 
+#: Points of which no errors are drawn.
+_MANY = 1000
+
 #: Residuals are averaged over so many parts of the time that is drawn.
 _PARTS = 60
 
@@ -59,9 +62,9 @@ def draw_whole(seen: Drawn, prefix: str) -> Picture:
     first, last = _span(seen.bands)
     times = times_to_draw(seen.event, first, last)
     for axes, one, colour in zip(panels, seen.bands, _ELEMENTS, strict=False):
-        _points(axes, one, colour, small=True)
-        _curves(axes, seen.models[:1], one.band.name, times)
-        _finish(axes, one.band.name)
+        _points(axes, one, colour)
+        curves = _curves(axes, seen.models[:1], one.band.name, times)
+        _finish(axes, one, curves)
     _shade(panels, window(seen.event))
     _label_time(panels[-1])
     n_point = sum(len(one.band) for one in seen.bands)
@@ -88,9 +91,8 @@ def draw_close(seen: Drawn, prefix: str) -> Picture | None:
         inside = (one.band.time >= low) & (one.band.time <= high)
         part = SeenBand(one.band.take(inside), one.residual[inside])
         colour = _ELEMENTS[seen.bands.index(one) % len(_ELEMENTS)]
-        _points(panels[2 * k], part, colour, small=len(part.band) > 2000)
-        _curves(panels[2 * k], seen.models, one.band.name, times)
-        _finish(panels[2 * k], one.band.name)
+        _points(panels[2 * k], part, colour)
+        _finish(panels[2 * k], part, _curves(panels[2 * k], seen.models, one.band.name, times))
         _residual(panels[2 * k + 1], part, colour, (low, high))
     panels[-1].set_xlim(low - _OFFSET, high - _OFFSET)
     _label_time(panels[-1])
@@ -136,10 +138,12 @@ def draw_small(seen: Drawn, prefix: str) -> Picture:
     inside = (one.band.time >= low) & (one.band.time <= high)
     figure = new_figure(3.2, 2.1)
     axes: Axes = figure.subplots()
-    _points(axes, SeenBand(one.band.take(inside), one.residual[inside]), GREY, small=True)
+    _points(axes, SeenBand(one.band.take(inside), one.residual[inside]), GREY)
     _curves(axes, seen.models[:1], one.band.name, times_to_draw(seen.event, low, high))
     axes.set_xlim(low - _OFFSET, high - _OFFSET)
     axes.tick_params(labelsize=7)
+    axes.ticklabel_format(useOffset=False, axis="x")
+    axes.locator_params(axis="x", nbins=4)
     return Picture(
         f"{prefix}_small",
         f"Event {seen.event.event_id}",
@@ -164,35 +168,29 @@ def _said(seen: Drawn) -> str:
     return f"the model {first}" + (f" and those that fit as well: {', '.join(others)}" if others else "")
 
 
-def _points(axes: Axes, one: SeenBand, colour: str, *, small: bool) -> None:
+def _points(axes: Axes, one: SeenBand, colour: str) -> None:
     """Draw points, in µJy; with their errors where they are few."""
     time, flux, error = one.band.time - _OFFSET, one.band.flux / 1000, one.band.error / 1000
-    if small:
+    if len(one.band) > _MANY:
         axes.plot(time, flux, ".", markersize=1.6, alpha=0.5, color=colour)
     else:
         axes.errorbar(time, flux, error, fmt="o", markersize=2.4, linewidth=0.6, color=colour, alpha=0.7)
-    _limit(axes, flux, error)
-
-
-def _limit(axes: Axes, flux: FloatArray, error: FloatArray) -> None:
-    """Let single points far off not make all else small."""
-    if flux.size:
-        low, high = np.quantile(flux, [0.001, 1.0])
-        edge = 3 * float(np.median(error)) + 0.06 * float(high - low)
-        axes.set_ylim(low - edge, high + edge)
 
 
 def _curves(
     axes: Axes, models: Sequence[tuple[ModelFacts, ModelCurve]], element: str, times: FloatArray
-) -> None:
-    """Draw models over points, the first last."""
+) -> FloatArray:
+    """Draw models over points, the first last; the flux of the first in µJy, empty where it has none."""
+    first = np.empty(0)
     for k in reversed(range(len(models))):
         one, curve = models[k]
         if (element, 1) in curve.flux:
             flux = curve.flux_at(element, times) / 1000
             style = "-" if k == 0 else "--"
             name = f"{one.rank}: {one.model.name}"
-            axes.plot(times - _OFFSET, flux, style, color=_MODELS[k], linewidth=1.1, label=name, zorder=3)
+            axes.plot(times - _OFFSET, flux, style, color=_MODELS[k], linewidth=1.0, label=name, zorder=3)
+            first = flux if k == 0 else first
+    return first
 
 
 def _residual(axes: Axes, one: SeenBand, colour: str, span: tuple[float, float]) -> None:
@@ -231,13 +229,18 @@ def _shade(panels: Sequence[Axes], span: tuple[float, float]) -> None:
         axes.axvspan(span[0] - _OFFSET, span[1] - _OFFSET, color=AMBER, alpha=0.12, linewidth=0)
 
 
-def _finish(axes: Axes, element: str) -> None:
-    axes.set_ylabel(f"{element} [µJy]")
+def _finish(axes: Axes, one: SeenBand, curve: FloatArray) -> None:
+    """Let a light curve and its model fill the panel, and single points far below not make them small."""
+    axes.set_ylabel(f"{one.band.name} [µJy]")
+    every = np.concatenate([curve, np.quantile(one.band.flux / 1000, [0.001, 1.0])])
+    edge = 3 * float(np.median(one.band.error)) / 1000 + 0.06 * float(np.ptp(every))
+    axes.set_ylim(float(every.min()) - edge, float(every.max()) + edge)
     grid_behind(axes)
 
 
 def _label_time(axes: Axes) -> None:
     axes.set_xlabel(f"BJD (TDB) - {_OFFSET:,}".replace(",", " "))
+    axes.ticklabel_format(useOffset=False, axis="x")
 
 
 def figures_of(seen: Drawn, prefix: str) -> list[Picture]:

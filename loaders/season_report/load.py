@@ -101,7 +101,7 @@ def _write_events(arguments: Mapping[str, Any], folder: Path, progress: Progress
         for begin in range(0, len(numbers), AT_ONCE):
             progress("report events", begin, len(numbers))
             some = read_events(arguments, numbers[begin : begin + AT_ONCE])
-            written += pool.map(write_event, some, [folder] * len(some))
+            written += (pool.map if workers > 1 else map)(write_event, some, [folder] * len(some))
     return written
 
 

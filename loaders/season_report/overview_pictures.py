@@ -71,7 +71,9 @@ def draw_locus(sample: VariabilityFacts) -> Picture:
     axes: Axes = figure.subplots()
     _constant_and_variable(axes, sample, sample.root)
     magnitude, centre, width = sample.locus.T if sample.locus.size else np.empty((3, 0))
-    axes.plot(magnitude, centre, color="#111111", linewidth=1.3, label="constant stars")
+    axes.plot(
+        magnitude, centre, color="#111111", linewidth=1.3, label=f"constant stars ({magnitude.size} cells)"
+    )
     axes.fill_between(magnitude, centre - width, centre + width, color="#111111", alpha=0.25, linewidth=0)
     axes.axhline(1.0, color="#333333", linewidth=0.7, linestyle=":")
     axes.set_yscale("log")
@@ -105,6 +107,7 @@ def draw_sky(sky: SkyFacts) -> Picture:
     axes.set_aspect(1 / np.cos(np.radians(middle)), adjustable="datalim")
     axes.invert_xaxis()
     axes.ticklabel_format(useOffset=False)
+    axes.locator_params(axis="x", nbins=4)
     axes.set_xlabel("right ascension [deg]")
     axes.set_ylabel("declination [deg]")
     axes.legend(loc="best", fontsize=7, markerscale=1.2)

@@ -30,7 +30,7 @@ def test_the_page_of_an_event_is_whole(written):
     text = elements.text
     for words in (
         "51234.0",
-        "2461480.0000 ± 0.0100",
+        "2461480.000 ± 0.010",
         "0.1000 ± 0.0020",
         "8 ± –",
         "90.0",
