@@ -18,12 +18,15 @@ class Attention:
         ``failure`` or ``warning``.
     page
         File beside the page of the run; None for that page itself.
+    link
+        What the link to it is called.
     """
 
     what: str
     do: str
     level: str = "warning"
     page: str | None = None
+    link: str = "Its page"
 
 
 def sorted_by_level(found: Sequence[Attention]) -> list[Attention]:

@@ -81,7 +81,8 @@ def of_events(named: Sequence[tuple[int, str]]) -> Iterator[Attention]:
         some = ", ".join(str(one) for one in numbers[:_NAMED])
         more = f" and {len(numbers) - _NAMED} more" if len(numbers) > _NAMED else ""
         who = f"Event {some}" if len(numbers) == 1 else f"{len(numbers)} events ({some}{more})"
-        yield Attention(f"{who}: {what}", _EVENT_DO[what], page=event_file(numbers[0]))
+        link = "Its page" if len(numbers) == 1 else "Page of the first"
+        yield Attention(f"{who}: {what}", _EVENT_DO[what], page=event_file(numbers[0]), link=link)
 
 
 _UNFINISHED = "the fit of the believed model did not come to an end."

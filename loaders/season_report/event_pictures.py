@@ -12,7 +12,14 @@ from loaders.event_models.curve import FloatArray
 from loaders.event_models.evaluate import ModelCurve
 from loaders.report_page.picture import AMBER, BLUE, GREEN, GREY, PINK, RED, Picture, grid_behind, new_figure
 from loaders.season_report.facts import EventFacts, ModelFacts
-from loaders.season_report.model_curve import SeenBand, curve_of, seen_bands, times_to_draw, window
+from loaders.season_report.model_curve import (
+    SeenBand,
+    curve_of,
+    peak_window,
+    seen_bands,
+    times_to_draw,
+    window,
+)
 
 #: Colours of elements in the order in which they are drawn, and of models by rank.
 _ELEMENTS = (GREY, BLUE, RED, GREEN, AMBER, PINK)
@@ -25,6 +32,9 @@ _WIDTH, _PANEL, _REST = 9.6, 2.0, 0.9
 
 #: Residuals beyond so many errors stand at the edge.
 _FAR = 8.0
+
+#: Flux over that of the median from which the axis is logarithmic above it.
+_STEEP = 8.0
 
 #: Points of which no errors are drawn.
 _MANY = 1000
@@ -78,9 +88,9 @@ def draw_whole(seen: Drawn, prefix: str) -> Picture:
     )
 
 
-def draw_close(seen: Drawn, prefix: str) -> Picture | None:
-    """Draw the event with the models that describe it, and what the first leaves; None without points."""
-    low, high = window(seen.event)
+def draw_close(seen: Drawn, span: tuple[float, float], prefix: str, title: str) -> Picture | None:
+    """Draw a time (BJD TDB) with its models and what the first leaves; None without points."""
+    low, high = span
     near = [one for one in seen.bands if ((one.band.time >= low) & (one.band.time <= high)).any()]
     if not near:
         return None
@@ -99,8 +109,8 @@ def draw_close(seen: Drawn, prefix: str) -> Picture | None:
     if len(seen.models) > 1:
         panels[0].legend(loc="upper right", fontsize=8)
     return Picture(
-        f"{prefix}_close",
-        "The event",
+        prefix,
+        title,
         f"Light curves in {_names(near)} about the event with {_said(seen)}, and what the first leaves.",
         "Below each light curve: what the believed model leaves, in errors, with means of neighbours. "
         "Whatever holds together there, the model does not describe.",
@@ -235,6 +245,10 @@ def _finish(axes: Axes, one: SeenBand, curve: FloatArray) -> None:
     every = np.concatenate([curve, np.quantile(one.band.flux / 1000, [0.001, 1.0])])
     edge = 3 * float(np.median(one.band.error)) / 1000 + 0.06 * float(np.ptp(every))
     axes.set_ylim(float(every.min()) - edge, float(every.max()) + edge)
+    usual = float(np.median(one.band.flux)) / 1000
+    if every.max() > _STEEP * usual > 0:
+        axes.set_yscale("asinh", linear_width=usual)
+        axes.set_ylim(float(every.min()) - edge / _STEEP, 1.3 * float(every.max()))
     grid_behind(axes)
 
 
@@ -245,6 +259,6 @@ def _label_time(axes: Axes) -> None:
 
 def figures_of(seen: Drawn, prefix: str) -> list[Picture]:
     """The pictures of the page of an event."""
-    close = draw_close(seen, prefix)
-    whole = [draw_whole(seen, prefix), draw_residuals(seen, prefix)]
-    return whole if close is None else [whole[0], close, whole[1]]
+    spans = [("close", "The event", window(seen.event)), ("peak", "The peak", peak_window(seen.event))]
+    close = [draw_close(seen, span, f"{prefix}_{name}", title) for name, title, span in spans if span]
+    return [draw_whole(seen, prefix), *(one for one in close if one), draw_residuals(seen, prefix)]

@@ -13,6 +13,9 @@ from loaders.season_report.facts import EventFacts, ModelFacts
 #: Einstein times on either side of t_0 that are drawn close; at least so many days.
 _CLOSE, _LEAST_DAYS = 2.5, 0.25
 
+#: The peak: so many impact parameters or radii of the source on either side, if that is so much shorter.
+_PEAK, _SHORT = 5.0, 0.3
+
 #: Times at which a model is drawn, evenly, and about t_0.
 _EVEN, _ABOUT = 1200, 800
 
@@ -66,6 +69,20 @@ def window(event: EventFacts) -> tuple[float, float]:
     half = max(half, _LEAST_DAYS)
     low, high = max(middle - half, first), min(middle + half, last)
     return (float(low), float(high)) if low < high else (float(first), float(last))
+
+
+def peak_window(event: EventFacts) -> tuple[float, float] | None:
+    """Times (BJD TDB) about the closest approach, where that is short against the event; else None."""
+    if not event.models:
+        return None
+    value = event.models[0].model.value
+    if "t_0" not in value:
+        return None
+    half = _PEAK * max(abs(value["u_0"]), value.get("rho", 0.0)) * value["t_E"]
+    low, high = window(event)
+    if half > _SHORT * (high - low) / 2:
+        return None
+    return max(value["t_0"] - half, low), min(value["t_0"] + half, high)
 
 
 def times_to_draw(event: EventFacts, low: float, high: float) -> FloatArray:

@@ -70,11 +70,10 @@ def draw_locus(sample: VariabilityFacts) -> Picture:
     figure = new_figure(*_SIZE)
     axes: Axes = figure.subplots()
     _constant_and_variable(axes, sample, sample.root)
-    magnitude, centre, width = sample.locus.T if sample.locus.size else np.empty((3, 0))
-    axes.plot(
-        magnitude, centre, color="#111111", linewidth=1.3, label=f"constant stars ({magnitude.size} cells)"
-    )
-    axes.fill_between(magnitude, centre - width, centre + width, color="#111111", alpha=0.25, linewidth=0)
+    magnitude, centre, width = sample.locus.T
+    if magnitude.size:
+        axes.plot(magnitude, centre, color="#111111", linewidth=1.3, label="constant stars")
+        axes.fill_between(magnitude, centre - width, centre + width, color="#111111", alpha=0.25, linewidth=0)
     axes.axhline(1.0, color="#333333", linewidth=0.7, linestyle=":")
     axes.set_yscale("log")
     _finish(axes, sample, "cube root of reduced $\\chi^2$")
@@ -191,6 +190,8 @@ def _constant_and_variable(axes: Axes, sample: VariabilityFacts, value: FloatArr
         (sample.is_variable, RED, "variable"),
     ):
         mine = chosen & known
+        if not mine.any():
+            continue
         few = mine.sum() < _MANY
         label, size, alpha = f"{name} ({int(mine.sum()):,})", 3.0 if few else 1.2, 0.8 if few else 0.35
         dots: dict[str, Any] = {

@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from loaders.season_report.model_curve import seen_bands, times_to_draw, window
+from loaders.season_report.model_curve import peak_window, seen_bands, times_to_draw, window
 from tests.loaders.season_report import made_up
 
 
@@ -34,6 +34,17 @@ def test_the_event_is_drawn_where_it_happens_and_where_there_are_points():
     assert made_up.T_0 + 39 < high <= made_up.T_0 + 40
     low, high = window(made_up.event(models=[]))
     assert high - low == pytest.approx(5 * 0.8)
+
+
+def test_a_peak_that_is_short_is_drawn_by_itself():
+    low, high = peak_window(made_up.event())
+    assert (low, high) == pytest.approx((made_up.T_0 - 4, made_up.T_0 + 4))
+    stored = made_up.model().model
+    broad = replace(stored, value=dict(stored.value) | {"u_0": 0.5})
+    assert peak_window(made_up.event(models=[replace(made_up.model(), model=broad)])) is None
+    sources = {"t_0_1": made_up.T_0, "u_0_1": 0.01, "t_E": 8.0}
+    double = replace(made_up.model(), model=replace(stored, value=sources))
+    assert peak_window(made_up.event(models=[double])) is None
 
 
 def test_times_are_dense_about_the_closest_approach():

@@ -26,7 +26,8 @@ def written(tmp_path_factory):
 
 def test_the_page_of_an_event_is_whole(written):
     elements = check((written / "event_5.html").read_text(), written)
-    assert len(elements.of("img")) == 3
+    # Whole, close, peak and residuals.
+    assert len(elements.of("img")) == 4
     text = elements.text
     for words in (
         "51234.0",
