@@ -56,7 +56,10 @@ _T = TypeVar("_T")
 _INDEX = "index.html"
 
 #: Arguments of a run that were asked for; the others follow from them.
-_ASKED = ("survey", "season", "photometry_kind", "detector", "optical_element", "unfinished", "redo")
+_ASKED = (
+    *("survey", "season", "photometry_kind", "images", "moved_limit", "moved_share"),
+    *("detector", "optical_element", "unfinished", "redo"),
+)
 
 
 def write_run_report(load_run_id: int | None, progress: Progress) -> Path:

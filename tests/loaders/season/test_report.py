@@ -117,7 +117,7 @@ def test_the_page_of_a_stored_event(own_survey, products):
 
 @pytest.mark.heavy
 def test_a_season_is_run_and_reported(products):
-    done = command("run", "season", "1")
+    done = command("run", "season", "1", "--no-images")
     assert done.exit_code == 0, done.output
     assert "variable_fraction" in done.output
     (line,) = [line for line in done.output.splitlines() if line.startswith("Report: ")]
