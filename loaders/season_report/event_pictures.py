@@ -107,7 +107,7 @@ def draw_close(seen: Drawn, span: tuple[float, float], prefix: str, title: str) 
     panels[-1].set_xlim(low - _OFFSET, high - _OFFSET)
     _label_time(panels[-1])
     if len(seen.models) > 1:
-        panels[0].legend(loc="upper right", fontsize=8)
+        panels[0].legend(loc="best", fontsize=8)
     return Picture(
         prefix,
         title,

@@ -112,7 +112,7 @@ class SeasonFacts:
     survey, season, photometry_kind
         Which light curves.
     lines
-        What the command prints of variable objects, astrometry and lenses.
+        What the command prints of variable objects, astrometry, lenses and extinction.
     elements, variability, reasons, sky
         See their classes; ``variability`` is None without a light curve.
     einstein_time

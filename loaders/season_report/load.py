@@ -12,7 +12,7 @@ import sqlalchemy as sa
 
 from loaders.astrometric_solution.load import summary_of_astrometry
 from loaders.event_models.curve import Band, usable_band, without_outliers
-from loaders.extinction.load import read_map
+from loaders.extinction.load import read_map, summary_of_extinction
 from loaders.extinction.product import ExtinctionMap
 from loaders.lens_physics.load import summary_of_physics
 from loaders.lens_physics.model import StoredModel
@@ -124,7 +124,7 @@ def read_season(arguments: Mapping[str, Any]) -> SeasonFacts:
             arguments["survey"],
             given["season"],
             given["photometry_kind"],
-            [line for tell in _LINES for line in tell(given["season"], given["photometry_kind"])],
+            _lines(given["season"], given["photometry_kind"]),
             elements,
             _variability(connection, given, elements[0]) if elements else None,
             [ReasonFacts(**row) for row in rows(statements.REASONS)],
@@ -140,7 +140,10 @@ def read_season(arguments: Mapping[str, Any]) -> SeasonFacts:
         )
 
 
-_LINES = (summary_of_objects, summary_of_astrometry, summary_of_physics)
+def _lines(season: int, photometry_kind: str) -> list[str]:
+    """What the command prints of variable objects, astrometry, lenses and extinction."""
+    told = (summary_of_objects, summary_of_astrometry, summary_of_physics)
+    return [*(line for tell in told for line in tell(season, photometry_kind)), summary_of_extinction()]
 
 
 def _variability(connection: sa.Connection, given: Mapping[str, Any], main: ElementFacts) -> VariabilityFacts:

@@ -9,6 +9,7 @@ import numpy as np
 from matplotlib.axes import Axes
 
 from loaders.event_efficiency.picture import completeness_figure
+from loaders.extinction.configuration import REFERENCE
 from loaders.extinction.picture import map_figure
 from loaders.report_page.picture import AMBER, BLUE, GREEN, GREY, PINK, RED, Picture, grid_behind, new_figure
 from loaders.season_report.facts import FloatArray, SeasonFacts, SkyFacts, VariabilityFacts
@@ -37,7 +38,7 @@ def season_pictures(facts: SeasonFacts, threshold: float) -> Iterator[Picture]:
         yield draw_sky(facts.sky)
     if any(times.size for times in facts.einstein_time.values()):
         yield draw_times(facts.einstein_time)
-    if facts.extinction is not None:
+    if facts.extinction is not None and (facts.extinction.status[REFERENCE] == "fitted").any():
         yield draw_extinction(facts)
     if facts.efficiency:
         yield draw_efficiency(facts)
@@ -151,12 +152,12 @@ def draw_extinction(facts: SeasonFacts) -> Picture:
     """Draw the map of extinction."""
     current = facts.extinction
     assert current is not None
-    found = int(np.isfinite(current.values["F146"]["extinction"]).sum())
+    found = int(np.isfinite(current.values[REFERENCE]["extinction"]).sum())
     return Picture(
         "season_extinction",
         "Extinction",
-        f"Maps of the extinction in F146, of reddening, and of their errors: {found:,} of {len(current):,} "
-        "cells have a red clump.",
+        f"Maps of the extinction in {REFERENCE}, of reddening, and of their errors: "
+        f"{found:,} of {len(current):,} cells have a red clump.",
         "Grey cells have no red clump. Cells that differ from all around them have few stars or another "
         "population.",
         map_figure(current),

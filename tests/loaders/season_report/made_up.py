@@ -7,6 +7,7 @@ from dataclasses import replace
 import numpy as np
 
 from loaders.event_models.curve import Band
+from loaders.extinction.product import ExtinctionMap, Provenance
 from loaders.lens_physics.model import StoredModel
 from loaders.season_report.facts import (
     DetectionFacts,
@@ -126,3 +127,15 @@ def season(**others) -> SeasonFacts:
         ],
     )
     return replace(made, **others)
+
+
+def extinction(*, fitted: bool) -> ExtinctionMap:
+    """Four cells, all with a red clump in each element or none."""
+    n, elements = 4, ("F087", "F146", "F213")
+    number = np.linspace(0.8, 1.2, n) if fitted else np.full(n, np.nan)
+    names = ("extinction", "extinction_err", "extinction_covariance_f146", "clump_mag", "clump_mag_err")
+    values = {one: dict.fromkeys((*names, "clump_mag_intrinsic"), number) for one in elements}
+    status = {one: np.full(n, "fitted" if fitted else "no_stars") for one in elements}
+    index = 1_844_672 + np.arange(n)
+    stars = {one: np.full(n, 500) for one in elements}
+    return ExtinctionMap(np.full(n, 9), index, values, stars, status, Provenance(1, "1.0", "0020", {}))

@@ -101,3 +101,15 @@ def test_a_season_without_anything_says_so(tmp_path):
     text = Elements(run_page(made_up_run.run(), [], list(of_season(empty)), season)).text
     for words in ("Nothing brightened", "Nothing was measured yet", "no described light curves"):
         assert words in text
+
+
+@pytest.mark.parametrize("fitted", [True, False])
+def test_a_map_is_drawn_where_there_is_a_red_clump(tmp_path, fitted):
+    facts = made_up.season(extinction=made_up.extinction(fitted=fitted))
+    pictures = season_page(facts, [], 6.0, tmp_path).pictures
+    assert (tmp_path / "season_extinction.png").exists() == fitted
+    assert [one.alt for one in pictures if "red clump" in one.alt] == (
+        ["Maps of the extinction in F146, of reddening, and of their errors: 4 of 4 cells have a red clump."]
+        if fitted
+        else []
+    )
