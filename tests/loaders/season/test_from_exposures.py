@@ -9,6 +9,7 @@ from roman_db.settings import settings
 from tests.faults.command_line import succeed
 from tests.loaders.eight_day import two_spans
 from tests.loaders.report.test_page import check
+from tests.loaders.season.better_catalog import learn
 from tests.roman_db.conftest import execute
 
 MODE = Mode(
@@ -35,8 +36,8 @@ def loaded(new_database, spans, tmp_path, monkeypatch):
     settings.cache_clear()
 
 
-def run(season):
-    return run_mode(MODE, arguments("gbtds", season, "psf", images=True), lambda *_: None)
+def run(season, **more):
+    return run_mode(MODE, arguments("gbtds", season, "psf", images=True, **more), lambda *_: None)
 
 
 @pytest.mark.heavy
@@ -66,3 +67,23 @@ def test_a_season_of_exposures_alone(loaded):
     for words in ("Light curves and variables of season 1", "season_quality", "variable_fraction"):
         assert words in elements.text
     assert run(1).succeeded == []
+    _moved(loaded)
+
+
+def _moved(url):
+    """An object that moved is measured anew, in all blocks that have it, and once."""
+    query = """SELECT s.object_id, count(*) FROM roman.light_curve_segment s JOIN roman.light_curve_block b
+        USING (block_id) WHERE b.superseded_at IS NULL AND photometry_kind = 'psf'
+        GROUP BY 1 ORDER BY 2 DESC, 1 LIMIT 1"""
+    ((object_id, n_block),) = execute(url, query)
+    learn(object_id, dec_mas=20.0)
+    photometry = ("photometer", "dia")
+    # One of two hundred objects is less than one in a hundred.
+    assert not [name for name in run(0).succeeded if name.startswith(photometry)]
+    report = run(0, moved_share=0.001)
+    assert not report.failed
+    again = [name for name in report.succeeded if name.startswith("photometer")]
+    assert len(again) >= n_block
+    assert all(" block " in name for name in again)
+    again = run(0, moved_share=0.001).succeeded
+    assert not [name for name in again if name.startswith(photometry)]

@@ -10,54 +10,14 @@ from loaders.season.load import exposure_units, moved_units, summary_of_images
 from loaders.season.tasks import MOVED, SEASON, arguments
 from roman_db import session, sqlfile
 from roman_db.jobs import Unit
+from tests.loaders.season.better_catalog import learn
 from tests.queries.filling import DAYS, LATER_DAY, N_OBJECT
-
-
-def change(query, **values):
-    with session.transaction(session.Role.OWNER) as connection:
-        return connection.execute(sa.text(query), values)
 
 
 def moved(limit=3.0, share=0.01, before_mjd=10**6):
     with session.reading() as connection:
         values = {"photometry_kind": "psf", "limit": limit, "share": share, "before_mjd": before_mjd}
         return sqlfile.run(connection, sqlfile.find("jobs", "moved_blocks"), values).all()
-
-
-def learn(row, *, dec_mas=0.0, pm_ra=None):
-    """Let a new version of the catalog move an object, as loading a catalog does."""
-    old = (
-        "object_id, ra, dec, ra_err, dec_err, ref_epoch, pm_ra, pm_dec, pm_ra_err, pm_dec_err, parallax, "
-        "parallax_err"
-    )
-    with session.transaction(session.Role.OWNER) as connection:
-        newest, run = connection.execute(
-            sa.text("SELECT max(catalog_version_id), max(load_run_id) FROM roman.catalog_version")
-        ).one()
-        version = connection.execute(
-            sa.text(
-                "INSERT INTO roman.catalog_version (name, n_new, n_changed, n_unchanged, n_merged, "
-                "load_run_id) VALUES (:name, 0, 1, 59, 0, :run) RETURNING catalog_version_id"
-            ),
-            {"name": f"better {newest}", "run": run},
-        ).scalar_one()
-        one = {"version": version, "row": row, "run": run}
-        which = "object_id = (SELECT object_id FROM roman.object ORDER BY object_id OFFSET :row LIMIT 1)"
-        connection.execute(
-            sa.text(
-                f"INSERT INTO roman.object_history ({old}, replaced_by, catalog_version_id, load_run_id) "
-                f"SELECT {old}, :version, catalog_version_id, :run FROM roman.object WHERE {which}"
-            ),
-            one,
-        )
-        connection.execute(
-            sa.text(
-                "UPDATE roman.object SET dec = dec + CAST(:step AS float8) / 3.6e6, "
-                "pm_ra = coalesce(CAST(:pm_ra AS float8), pm_ra), catalog_version_id = :version "
-                f"WHERE {which}"
-            ),
-            one | {"step": dec_mas, "pm_ra": pm_ra},
-        )
 
 
 def blocks():
@@ -68,7 +28,7 @@ def blocks():
 
 def test_objects_that_moved_are_counted_by_block(own_survey):
     before = {row.block_id: row.farthest for row in moved(limit=1e-6, share=0)}
-    learn(3, dec_mas=5.0)
+    learn(own_survey.object_id[3], dec_mas=5.0)
     found = moved()
     assert {row.block_id for row in found} == set(blocks())
     assert all(row.n_moved == 1 for row in found if row.block_id not in before)
@@ -81,16 +41,16 @@ def test_objects_that_moved_are_counted_by_block(own_survey):
 
 def test_a_proper_motion_counts_by_the_time_since_the_epoch(own_survey):
     with session.reading() as connection:
-        query = "SELECT ref_epoch, coalesce(pm_ra, 0) AS pm FROM roman.object ORDER BY object_id OFFSET 4"
-        one = connection.execute(sa.text(query)).first()
-    learn(4, pm_ra=float(one.pm) + 8.0)
+        query = "SELECT ref_epoch, coalesce(pm_ra, 0) AS pm FROM roman.object WHERE object_id = :object_id"
+        one = connection.execute(sa.text(query), {"object_id": int(own_survey.object_id[4])}).one()
+    learn(own_survey.object_id[4], pm_ra=float(one.pm) + 8.0)
     for row in moved(limit=0.01, share=0):
         years = 2000 + (row.start_mjd - 51544.5) / 365.25 - one.ref_epoch
         assert row.farthest == pytest.approx(8.0 * abs(years), abs=8.0 / 365.25)
 
 
 def test_earlier_seasons_are_photometered_again(own_survey):
-    learn(3, dec_mas=50.0)
+    learn(own_survey.object_id[3], dec_mas=50.0)
     again = moved_units(arguments("gbtds", 2, "psf", images=True))
     assert {unit.arguments["start_mjd"] for unit in again} == set(DAYS)
     assert {unit.arguments["block_id"] for unit in again} == {
