@@ -150,7 +150,7 @@ def pending_cells(arguments: Mapping[str, Any]) -> list[Unit]:
     shift = 2 * (29 - ORDER)
     with session.reading() as connection:
         newest = newest_light_curves(connection, given)
-        done = done_since(connection, [TASK], newest + 1)
+        done = done_since(connection, [TASK], newest)
         cells = connection.execute(sa.text(_CELLS), {"shift": shift}).scalars().all()
     which = f"season {given['season'] or 'all'} of {given['survey']}, {given['photometry_kind']}"
     units = [

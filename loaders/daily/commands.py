@@ -95,20 +95,25 @@ def _check_name(option: str, name: str | None, registered: list[str] | None) -> 
 
 def print_report(report: ModeReport, summary: DailySummary) -> None:
     """Print what was done, what failed, and the quality against the limits."""
-    from rich.console import Console
-
     from roman_db.console import tell_failed, tell_why
 
     click.echo(
         f"Run {report.load_run_id}: {len(report.succeeded)} units done, {len(report.failed)} failed; "
         f"{summary.n_block} blocks of {summary.n_exposure} exposures and {summary.n_point:,} points written."
     )
-    if summary.metrics:
-        Console().print(_metric_table(summary.metrics))
+    print_metrics(summary.metrics)
     tell_failed(report)
     if summary.n_rejected:
         click.echo(f"{summary.n_rejected} exposures rejected.")
         tell_why()
+
+
+def print_metrics(metrics: tuple[MetricSummary, ...]) -> None:
+    """Print quality metrics with their verdicts, if there are any."""
+    from rich.console import Console
+
+    if metrics:
+        Console().print(_metric_table(metrics))
 
 
 def _metric_table(metrics: tuple[MetricSummary, ...]) -> Table:

@@ -55,6 +55,7 @@ def _run(mode: Mode, given: dict[str, Any]) -> None:
     from loaders.daily.commands import check_selection, print_report
     from loaders.daily.load import read_choices, summarise_run
     from loaders.eight_day.load import summarise_references
+    from loaders.report.commands import write_pages
     from roman_db import migrate
     from roman_db.console import EXIT_REJECTED, progress_bar
     from roman_db.jobs import run_mode
@@ -67,30 +68,9 @@ def _run(mode: Mode, given: dict[str, Any]) -> None:
         click.echo(line)
     summary = summarise_run(report.load_run_id)
     print_report(report, summary)
-    _write_pages(report.load_run_id)
+    write_pages(report.load_run_id)
     if report.failed or summary.n_rejected:
         sys.exit(EXIT_REJECTED)
-
-
-def _write_pages(load_run_id: int) -> None:
-    """Write the report of a run; whatever that fails of, the run is done."""
-    import structlog
-
-    from loaders.report.load import write_run_report
-    from roman_db.console import progress_bar
-
-    log = structlog.get_logger()
-    try:
-        with progress_bar() as step:
-            page = write_run_report(load_run_id, step)
-    except Exception as error:
-        # What the operating system says of a folder or disk is enough.
-        log.error("report failed", load_run_id=load_run_id, exc_info=not isinstance(error, OSError))
-        why = " ".join(str(error).split()) or type(error).__name__
-        click.echo(f"Warning: no report was written: {why}", err=True)
-        click.echo(f"Write it when that is mended: roman-db report run {load_run_id}", err=True)
-    else:
-        click.echo(f"Report: {page}")
 
 
 def commands(root: click.Group) -> None:

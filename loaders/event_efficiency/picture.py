@@ -19,7 +19,13 @@ _DARK = 0.55
 
 
 def draw_completeness(cells: Sequence[Mapping[str, Any]], title: str, path: Path) -> None:
-    """Draw completeness with its numbers of events into a PNG file.
+    """Draw completeness into a PNG file, as `completeness_figure`."""
+    figure = completeness_figure(cells, title)
+    write_whole(path, lambda place: figure.savefig(place, dpi=110))
+
+
+def completeness_figure(cells: Sequence[Mapping[str, Any]], title: str) -> Figure:
+    """Draw completeness with its numbers of events.
 
     Parameters
     ----------
@@ -27,8 +33,6 @@ def draw_completeness(cells: Sequence[Mapping[str, Any]], title: str, path: Path
         Rows of the example ``event_efficiency``; cells without a row stay white.
     title
         What is shown.
-    path
-        The file.
     """
     figure = Figure(figsize=(8.5, 6.0), layout="constrained")
     FigureCanvasAgg(figure)
@@ -43,7 +47,7 @@ def draw_completeness(cells: Sequence[Mapping[str, Any]], title: str, path: Path
     _label(axes, cells)
     axes.set_title(title, fontsize=11)
     figure.colorbar(drawn, ax=axes, label="completeness")
-    write_whole(path, lambda place: figure.savefig(place, dpi=110))
+    return figure
 
 
 def _corners(cell: Mapping[str, Any]) -> list[tuple[float, float]]:

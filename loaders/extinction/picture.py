@@ -26,7 +26,13 @@ _UNKNOWN = "#dddddd"
 
 
 def draw_map(current: ExtinctionMap, path: Path) -> None:
-    """Draw the map in Galactic coordinates into a PNG file; cells without a clump are grey."""
+    """Draw the map into a PNG file, as `map_figure`."""
+    figure = map_figure(current)
+    write_whole(path, lambda place: figure.savefig(place, dpi=110))
+
+
+def map_figure(current: ExtinctionMap) -> Figure:
+    """Draw the map in Galactic coordinates; cells without a clump are grey."""
     of_f146 = current.values[REFERENCE]
     reddening, error = current.reddening(PAIRS[0])
     panels = (
@@ -43,7 +49,7 @@ def draw_map(current: ExtinctionMap, path: Path) -> None:
         axes.set_title(title, fontsize=10)
     figure.supxlabel("Galactic longitude, deg")
     figure.supylabel("Galactic latitude, deg")
-    write_whole(path, lambda place: figure.savefig(place, dpi=110))
+    return figure
 
 
 def _draw(axes: Axes, corners: FloatArray, values: FloatArray, colours: str) -> None:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator
 
 import numpy as np
 
 from loaders.report.facts import ReferenceFacts, RunFacts
+from loaders.report.page import reference_file
+from loaders.report_page.attention import Attention
 
 #: Share of the pixels of a difference beyond five standard deviations above which it is to be looked at; of
 #: noise it is 6e-7.
@@ -27,16 +28,6 @@ REJECTED = 0.05
 POOR_PSF = 0.1
 
 _AGAIN = "Mend the cause, or report it with the log, and give the same command again."
-
-
-@dataclass(frozen=True)
-class Attention:
-    """Something to look at: what it is, what to do, how bad (``failure`` or ``warning``), and the image."""
-
-    what: str
-    do: str
-    level: str = "warning"
-    reference_image_id: int | None = None
 
 
 def of_run(run: RunFacts) -> Iterator[Attention]:
@@ -74,7 +65,7 @@ def of_image(facts: ReferenceFacts) -> Iterator[Attention]:
     """What is to be looked at of a reference image."""
     for what, do in _of_image(facts):
         name = facts.image.name
-        yield Attention(f"{name}: {what}", do, reference_image_id=facts.image.reference_image_id)
+        yield Attention(f"{name}: {what}", do, page=reference_file(facts.image.reference_image_id))
 
 
 def _of_image(facts: ReferenceFacts) -> Iterator[tuple[str, str]]:
@@ -164,8 +155,3 @@ def _of_difference(facts: ReferenceFacts) -> Iterator[tuple[str, str]]:
             "stars are a PSF or kernel that does not fit, pairs of red and blue an alignment that does not: "
             "until that is mended, take the changes with care.",
         )
-
-
-def sorted_by_level(found: Sequence[Attention]) -> list[Attention]:
-    """Failures first, otherwise in order."""
-    return sorted(found, key=lambda one: one.level != "failure")

@@ -15,9 +15,10 @@ def report() -> None:
 @report.command("run")
 @click.argument("run_id", type=_IDENTIFIER, required=False)
 def of_run(run_id: int | None) -> None:
-    """Write the pages of the run RUN_ID of eight-day or first-30-days, by default the latest.
+    """Write the pages of the run RUN_ID, by default the latest.
 
-    They are written at the end of each such run; this writes them again. Prints the path of the first page.
+    There are pages of runs of eight-day, first-30-days, season and survey. They are
+    written at the end of each such run; this writes them again. Prints the path of the first page.
     """
     from loaders.report.load import write_run_report
     from roman_db import migrate
@@ -38,6 +39,27 @@ def of_reference(reference_image_id: int) -> None:
 
     migrate.ensure_current()
     click.echo(write_reference_report(reference_image_id))
+
+
+def write_pages(load_run_id: int) -> None:
+    """Write the report of a run; whatever that fails of, the run is done."""
+    import structlog
+
+    from loaders.report.load import write_run_report
+    from roman_db.console import progress_bar
+
+    log = structlog.get_logger()
+    try:
+        with progress_bar() as step:
+            page = write_run_report(load_run_id, step)
+    except Exception as error:
+        # What the operating system says of a folder or disk is enough.
+        log.error("report failed", load_run_id=load_run_id, exc_info=not isinstance(error, OSError))
+        why = " ".join(str(error).split()) or type(error).__name__
+        click.echo(f"Warning: no report was written: {why}", err=True)
+        click.echo(f"Write it when that is mended: roman-db report run {load_run_id}", err=True)
+    else:
+        click.echo(f"Report: {page}")
 
 
 def commands(root: click.Group) -> None:

@@ -9,14 +9,14 @@ from matplotlib.axes import Axes
 
 from loaders.report.facts import KINDS, ChangeFacts, DifferencePixels, FloatArray
 from loaders.report.image_pictures import Marks, image_figure, lay_image, mark_by_class, with_missing
-from loaders.report.picture import (
+from loaders.report.pixels import Values, cut_out, farthest, masked, stretch
+from loaders.report_page.picture import (
     BLUE,
     KIND_LOOK,
     Picture,
     grid_behind,
     new_figure,
 )
-from loaders.report.pixels import Values, cut_out, farthest, masked, stretch
 
 #: Standard deviations at which the colours of a difference end, and bins of the histogram.
 _SIGMA = 5.0

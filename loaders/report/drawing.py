@@ -16,7 +16,6 @@ from loaders.report.exposure_pictures import draw_levels, draw_shifts
 from loaders.report.facts import ReferenceFacts
 from loaders.report.image_pictures import draw_coverage, draw_image, draw_psf, draw_thumbnail
 from loaders.report.page import ReferencePictures, ShownChange
-from loaders.report.picture import Picture, SavedPicture, save_picture, styled
 from loaders.report.source_pictures import (
     draw_chi2,
     draw_errors,
@@ -24,6 +23,7 @@ from loaders.report.source_pictures import (
     draw_places,
     draw_sizes,
 )
+from loaders.report_page.picture import Picture, SavedPicture, save_picture, styled
 
 #: Changes with cut-outs on a page.
 _CUT_OUTS = 12

@@ -8,7 +8,7 @@ import numpy as np
 from matplotlib.axes import Axes
 
 from loaders.report.facts import BoolArray, ExposureFacts, FloatArray
-from loaders.report.picture import BLUE, GREEN, RED, Picture, grid_behind, new_figure
+from loaders.report_page.picture import BLUE, GREEN, RED, Picture, grid_behind, new_figure
 
 #: Above so many exposures error bars would be a blur.
 _MANY = 400

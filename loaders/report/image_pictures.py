@@ -14,8 +14,8 @@ from matplotlib.figure import Figure
 from matplotlib.image import AxesImage
 
 from loaders.report.facts import FloatArray, ReferencePixels
-from loaders.report.picture import AMBER, Picture, draw_marks, grid_behind, new_figure
 from loaders.report.pixels import Values, masked, shrink, stretch, stretch_ticks
+from loaders.report_page.picture import AMBER, Picture, draw_marks, grid_behind, new_figure
 
 _WIDTH = 6.4
 

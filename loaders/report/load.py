@@ -20,7 +20,7 @@ from loaders.reference.load import open_reference
 from loaders.reference.product import StoredReference, read_coverage
 from loaders.rejection import Rejected
 from loaders.report import statements
-from loaders.report.attention import Attention, of_image, of_run
+from loaders.report.attention import of_image, of_run
 from loaders.report.drawing import draw_reference, draw_small
 from loaders.report.facts import (
     BlockFacts,
@@ -41,30 +41,36 @@ from loaders.report.facts import (
 )
 from loaders.report.flag_counts import count_flags
 from loaders.report.page import ImageSummary, reference_file, reference_page, run_page, summary
+from loaders.report_page.attention import Attention
+from loaders.season_report.load import write_season
 from roman_db import session
 from roman_db.jobs import Progress
 from roman_db.settings import settings
 
-#: Modes whose runs make reference images.
-MODES = ("eight-day", "first-30-days")
+#: Modes of whose runs there are reports; those that describe light curves are in the second.
+MODES = ("eight-day", "first-30-days", "season", "survey")
+SEASONS = MODES[2:]
 
 _T = TypeVar("_T")
 
 _INDEX = "index.html"
 
 #: Arguments of a run that were asked for; the others follow from them.
-_ASKED = ("detector", "optical_element", "unfinished", "redo")
+_ASKED = (
+    *("survey", "season", "photometry_kind", "images", "moved_limit", "moved_share"),
+    *("detector", "optical_element", "unfinished", "redo"),
+)
 
 
 def write_run_report(load_run_id: int | None, progress: Progress) -> Path:
-    """Write the pages of a run and of the images that it made, searched or compared.
+    """Write the pages of a run, of the images that it made, searched or compared, and of a season's events.
 
     Parameters
     ----------
     load_run_id
-        The run; None for the latest of a mode that makes references.
+        The run; None for the latest of a mode that has reports.
     progress
-        Told of each image.
+        Told of each image, and of events.
 
     Returns
     -------
@@ -87,8 +93,12 @@ def write_run_report(load_run_id: int | None, progress: Progress) -> Path:
         one, found = _write_reference(image.reference_image_id, folder, _INDEX)
         shown.append(one)
         attention += found
+    season = None
+    if run.mode in SEASONS:
+        season, found = write_season(row.arguments, folder, progress)
+        attention += found
     page = folder / _INDEX
-    page.write_text(run_page(run, shown, attention), encoding="utf-8")
+    page.write_text(run_page(run, shown, attention, season), encoding="utf-8")
     return page
 
 
@@ -128,7 +138,7 @@ def _write_reference(
 
 
 def _chosen(connection: sa.Connection, load_run_id: int | None) -> sa.Row[Any]:
-    """Row of a run that makes references."""
+    """Row of a run of a mode that has reports."""
     titles = [f"run {mode}" for mode in MODES]
     asked = {"load_run_id": load_run_id, "titles": titles}
     row = connection.execute(sa.text(statements.RUN), asked).one_or_none()

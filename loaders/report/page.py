@@ -4,19 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
 from pathlib import Path
 
-import jinja2
-
-from loaders.report.attention import Attention, sorted_by_level
 from loaders.report.difference_pictures import HALF_CUT_OUT, Change
 from loaders.report.facts import KINDS, STATES, DifferenceFacts, ImageFacts, ReferenceFacts, RunFacts
-from loaders.report.picture import SavedPicture
+from loaders.report_page.attention import Attention, sorted_by_level
+from loaders.report_page.picture import SavedPicture
+from loaders.report_page.render import environment
+from loaders.season_report.page import MOST_PICTURES, SeasonPage
+from loaders.season_report.page import TEMPLATES as SEASON_TEMPLATES
 
 _TEMPLATES = Path(__file__).parent / "templates"
-
-_UNKNOWN = "–"
 
 #: Inputs that were refused of which the page of a run has a line.
 _REJECTIONS = 100
@@ -80,50 +78,16 @@ def reference_page(
     """Write the page of a reference image; ``index`` is the page of its run, if there is one."""
     values = {"facts": facts, "pictures": pictures, "attention": attention, "index": index}
     constants = {"states": STATES, "kinds": KINDS, "cut_out_side": 2 * HALF_CUT_OUT + 1}
-    return _environment().get_template("reference.html").render(values | constants)
+    return environment(_TEMPLATES).get_template("reference.html").render(values | constants)
 
 
-def run_page(run: RunFacts, images: Sequence[ImageSummary], attention: Sequence[Attention]) -> str:
-    """Write the page of a run."""
-    values = {"run": run, "images": images, "attention": sorted_by_level(attention)}
-    constants = {"states": STATES, "kinds": KINDS, "most": _REJECTIONS, "page_of": reference_file}
-    return _environment().get_template("run.html").render(values | constants)
-
-
-def _environment() -> jinja2.Environment:
-    """Templates that escape whatever is put in, and refuse what they do not know."""
-    environment = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(_TEMPLATES),
-        autoescape=True,
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.filters |= {"count": count, "fixed": fixed, "digits": digits, "duration": duration}
-    return environment
-
-
-def count(value: int | None) -> str:
-    """Whole number with thousands apart."""
-    return _UNKNOWN if value is None else f"{value:,}"
-
-
-def fixed(value: float | None, places: int) -> str:
-    """Number with so many places; a dash for what is unknown."""
-    return _UNKNOWN if value is None or value != value else f"{value:.{places}f}"
-
-
-def digits(value: float | None, number: int = 3) -> str:
-    """Number with so many digits that count; a dash for what is unknown."""
-    return _UNKNOWN if value is None or value != value else f"{value:.{number}g}"
-
-
-def duration(value: timedelta | None) -> str:
-    """Length of time in the two units that matter, such as ``3 min 20 s``."""
-    if value is None:
-        return _UNKNOWN
-    seconds = value.total_seconds()
-    if seconds < 60:
-        return f"{seconds:.1f} s"
-    minutes, rest = divmod(round(seconds), 60)
-    return f"{minutes} min {rest} s" if minutes < 60 else f"{minutes // 60} h {minutes % 60} min"
+def run_page(
+    run: RunFacts,
+    images: Sequence[ImageSummary],
+    attention: Sequence[Attention],
+    season: SeasonPage | None = None,
+) -> str:
+    """Write the page of a run; ``season`` is what a run of a season or survey has besides."""
+    values = {"run": run, "images": images, "attention": sorted_by_level(attention), "season": season}
+    constants = {"states": STATES, "kinds": KINDS, "most": _REJECTIONS, "most_pictures": MOST_PICTURES}
+    return environment(_TEMPLATES, SEASON_TEMPLATES).get_template("run.html").render(values | constants)

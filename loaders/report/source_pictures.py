@@ -8,8 +8,9 @@ from matplotlib.figure import Figure
 
 from loaders.report.facts import STATES, FloatArray, IntArray, ReferencePixels, SourceFacts
 from loaders.report.image_pictures import Marks, image_figure, lay_image, mark_by_class
-from loaders.report.magnitude import ab_magnitude, magnitude_error
-from loaders.report.picture import (
+from loaders.report.pixels import masked, shrink, stretch
+from loaders.report_page.magnitude import ab_magnitude, magnitude_error
+from loaders.report_page.picture import (
     BLUE,
     RED,
     STATE_LOOK,
@@ -17,7 +18,6 @@ from loaders.report.picture import (
     grid_behind,
     new_figure,
 )
-from loaders.report.pixels import masked, shrink, stretch
 
 _BIN = 0.5
 _SIZE = (4.6, 3.1)

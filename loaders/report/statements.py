@@ -1,6 +1,6 @@
 """What the pages ask the database; ``load.py`` alone sends it."""
 
-#: The run of that number, or the latest that makes references.
+#: The run of that number, or the latest of some modes.
 RUN = """
 SELECT load_run_id, task, arguments, state, started_at, finished_at, code_version, n_expected, n_loaded,
        n_rejected, message

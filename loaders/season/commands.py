@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
+
+from loaders.season.limits import MOVED_LIMIT, MOVED_SHARE
 
 if TYPE_CHECKING:
     from roman_db.jobs import Mode
@@ -17,6 +19,29 @@ def _options(command: Callable[..., None]) -> Callable[..., None]:
     for option in (
         click.option("--redo", is_flag=True, help="Do again what is done."),
         click.option("--photometry-kind", default="psf", show_default=True, help="Kind of the light curves."),
+        click.option(
+            "--images/--no-images",
+            default=True,
+            show_default=True,
+            help="First bring references, catalog and photometry of the season up to date. Only for light "
+            "curves of the kind psf.",
+        ),
+        click.option(
+            "--moved-limit",
+            type=click.FloatRange(0, min_open=True),
+            default=MOVED_LIMIT,
+            show_default=True,
+            metavar="MAS",
+            help="Photometer exposures of earlier seasons again whose objects moved farther than this from "
+            "where they were photometered.",
+        ),
+        click.option(
+            "--moved-share",
+            type=click.FloatRange(0, 1),
+            default=MOVED_SHARE,
+            show_default=True,
+            help="Share of the objects of exposures that must have moved so far.",
+        ),
         click.option("--survey", default="gbtds", show_default=True, help="Survey whose seasons count."),
     ):
         command = option(command)
@@ -26,39 +51,50 @@ def _options(command: Callable[..., None]) -> Callable[..., None]:
 @click.command()
 @click.argument("number", type=click.IntRange(1))
 @_options
-def season(number: int, survey: str, photometry_kind: str, redo: bool) -> None:
+def season(number: int, survey: str, photometry_kind: str, **chosen: Any) -> None:
     """Make the variability catalog of season NUMBER; find its periods, trends, events, and what lenses are.
+
+    First the last references of the season are made, what is new on them is photometered in all of its
+    exposures, and exposures of earlier seasons are photometered again if positions or motions of their
+    objects became better.
 
     Positions, proper motions and parallaxes are fitted to all objects.
 
     The map of extinction is made anew if the catalog of objects has changed.
-    Only ranges of objects are done whose light curves changed since. Exit code 1: a unit failed.
+    Only ranges of objects are done whose light curves changed since. Writes pages with pictures of the season
+    and of each event. Exit code 1: a unit failed or an exposure had to be refused.
     """
     from loaders.season.tasks import SEASON
 
-    _run(SEASON, (survey, number, photometry_kind), redo)
+    _run(SEASON, (survey, number, photometry_kind), chosen)
 
 
 @click.command()
 @_options
-def survey(survey: str, photometry_kind: str, redo: bool) -> None:
+def survey(survey: str, photometry_kind: str, **chosen: Any) -> None:
     """The same for all light curves there are: season 0 of roman.variability and roman.event."""
     from loaders.season.tasks import SURVEY
 
-    _run(SURVEY, (survey, 0, photometry_kind), redo)
+    _run(SURVEY, (survey, 0, photometry_kind), chosen)
 
 
-def _run(mode: Mode, which: tuple[str, int, str], redo: bool) -> None:
+def _run(mode: Mode, which: tuple[str, int, str], chosen: dict[str, Any]) -> None:
     """Run a mode and report."""
     from loaders.astrometric_solution.load import summary_of_astrometry
+    from loaders.daily.commands import print_metrics
+    from loaders.daily.load import summarise_run
+    from loaders.eight_day.load import summarise_references
     from loaders.extinction.load import summary_of_extinction
     from loaders.lens_physics.load import summary_of_physics
     from loaders.microlensing.load import summary_of_events
+    from loaders.photometry.load import EVERY_DAY
+    from loaders.report.commands import write_pages
+    from loaders.season.load import summary_of_images
     from loaders.season.tasks import arguments
     from loaders.variability.load import season_days, summary_of
     from loaders.variable_object.load import summary_of_objects
     from roman_db import migrate
-    from roman_db.console import EXIT_REJECTED, progress_bar, tell_failed
+    from roman_db.console import EXIT_REJECTED, progress_bar, tell_failed, tell_why
     from roman_db.jobs import run_mode
 
     migrate.ensure_current()
@@ -66,8 +102,18 @@ def _run(mode: Mode, which: tuple[str, int, str], redo: bool) -> None:
         season_days(*which[:2])
     except LookupError as error:
         raise click.UsageError(str(error.args[0])) from None
+    given = arguments(*which, **chosen)
+    given["images"] = given["images"] and which[2] == EVERY_DAY
     with progress_bar() as step:
-        report = run_mode(mode, arguments(*which, redo=redo), step)
+        report = run_mode(mode, given, step)
+    click.echo(summary_of_images(given))
+    for line in summarise_references(report.load_run_id):
+        click.echo(line)
+    done = summarise_run(report.load_run_id)
+    if done.n_block:
+        click.echo(
+            f"{done.n_block} blocks of {done.n_exposure} exposures and {done.n_point:,} points written."
+        )
     for summary in (
         summary_of,
         summary_of_objects,
@@ -78,8 +124,13 @@ def _run(mode: Mode, which: tuple[str, int, str], redo: bool) -> None:
         for line in summary(*which[1:]):
             click.echo(line)
     click.echo(summary_of_extinction())
+    print_metrics(done.metrics)
     tell_failed(report)
-    if report.failed:
+    write_pages(report.load_run_id)
+    if done.n_rejected:
+        click.echo(f"{done.n_rejected} exposures rejected.")
+        tell_why()
+    if report.failed or done.n_rejected:
         sys.exit(EXIT_REJECTED)
 
 

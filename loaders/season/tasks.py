@@ -2,23 +2,89 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from functools import partial
 from typing import Any
 
 from loaders.astrometric_solution.tasks import ASTROMETRY
+from loaders.daily.tasks import PHOTOMETER
+from loaders.eight_day.tasks import EIGHT_DAY
 from loaders.extinction.tasks import EXTINCTION
 from loaders.lens_physics.tasks import LENS_PHYSICS
 from loaders.microlensing.tasks import EVENTS, SHARED_EVENTS
+from loaders.season.limits import MOVED_LIMIT, MOVED_SHARE
+from loaders.season.load import exposure_units, moved_units, pending_quality, quality_unit
+from loaders.season_report.load import QUALITY_TASK
 from loaders.variability.tasks import LOCUS, VARIABILITY
 from loaders.variable_object.tasks import VARIABLE_OBJECTS
-from roman_db.jobs import Mode
+from roman_db.jobs import Mode, Task, Unit
 
 
-def arguments(survey: str, season: int, photometry_kind: str, *, redo: bool = False) -> dict[str, Any]:
-    """Arguments of the modes; season 0 is the whole survey."""
-    return {"survey": survey, "season": season, "photometry_kind": photometry_kind, "redo": redo}
+def arguments(
+    survey: str,
+    season: int,
+    photometry_kind: str,
+    *,
+    redo: bool = False,
+    images: bool = False,
+    moved_limit: float = MOVED_LIMIT,
+    moved_share: float = MOVED_SHARE,
+) -> dict[str, Any]:
+    """Arguments of the modes.
+
+    Parameters
+    ----------
+    survey, season, photometry_kind
+        Which light curves; season 0 is the whole survey.
+    redo
+        Do again what is done with the light curves.
+    images
+        Whether references, catalog and photometry are brought up to date before.
+    moved_limit, moved_share
+        Blocks of earlier seasons are photometered again of whose objects that share moved farther (mas).
+    """
+    return {
+        "survey": survey,
+        "season": season,
+        "photometry_kind": photometry_kind,
+        "redo": redo,
+        "images": images,
+        "moved_limit": moved_limit,
+        "moved_share": moved_share,
+    }
 
 
-_TASKS = (LOCUS, VARIABILITY, VARIABLE_OBJECTS, ASTROMETRY, EXTINCTION, EVENTS, SHARED_EVENTS, LENS_PHYSICS)
+def _of_season(task: Task) -> Task:
+    """A task of exposures and references, for those of the days of the season."""
+    return replace(task, units=partial(exposure_units, task.units))
+
+
+#: Objects that moved are photometered again by the same task as every day.
+MOVED = replace(PHOTOMETER, units=moved_units)
+
+
+def _itself(unit: Unit) -> tuple[str]:
+    """Name what a unit has to account for."""
+    return (unit.name,)
+
+
+QUALITY = Task(
+    QUALITY_TASK, "Measure the quality of a season against its limits", pending_quality, quality_unit, _itself
+)
+
+_TASKS = (
+    *(_of_season(task) for task in EIGHT_DAY.tasks),
+    MOVED,
+    LOCUS,
+    VARIABILITY,
+    VARIABLE_OBJECTS,
+    ASTROMETRY,
+    EXTINCTION,
+    EVENTS,
+    SHARED_EVENTS,
+    LENS_PHYSICS,
+    QUALITY,
+)
 
 SEASON = Mode("season", "What is made of the light curves of a season", _TASKS)
 

@@ -156,7 +156,7 @@ def _undone(units: list[Unit], given: Mapping[str, Any], redo: bool) -> list[Uni
     """Units that did not succeed since the light curves changed; none where there are no light curves."""
     with session.reading() as connection:
         newest = newest_light_curves(connection, given)
-        done = done_since(connection, TASKS, newest + 1)
+        done = done_since(connection, TASKS, newest)
     return [unit for unit in units if newest and (redo or unit.name not in done)]
 
 

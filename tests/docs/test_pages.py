@@ -22,6 +22,7 @@ QUICK = (
     "docs/scientist/simulated_light_curves.md",
     "docs/operator/external_light_curves.md",
     "docs/scientist/variability.md",
+    "docs/operator/season.md",
     "docs/scientist/events.md",
     "docs/scientist/astrometry.md",
     "docs/scientist/extinction.md",

@@ -5,7 +5,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from loaders.report.attention import of_image, of_run, sorted_by_level
+from loaders.report.attention import of_image, of_run
+from loaders.report_page.attention import sorted_by_level
 from tests.loaders.report import made_up
 
 
@@ -36,7 +37,7 @@ def test_each_fault_is_said_with_what_to_do(change, words):
     assert words in found.what
     assert found.what.startswith("F1 WFI07 F146 61473 to 61481: ")
     assert found.do
-    assert found.reference_image_id == 7
+    assert found.page == "reference_7.html"
 
 
 def test_an_image_that_was_replaced_is_not_to_be_made_again():

@@ -11,7 +11,8 @@ import pytest
 from loaders.report.attention import of_image, of_run
 from loaders.report.drawing import draw_reference, draw_small
 from loaders.report.flag_counts import count_flags
-from loaders.report.page import digits, duration, fixed, reference_page, run_page, summary
+from loaders.report.page import reference_page, run_page, summary
+from loaders.report_page.render import digits, duration, fixed, measured
 from tests.loaders.report import made_up
 
 
@@ -63,10 +64,11 @@ def check(page, folder):
         assert int(image["height"]) > 100
     links = [link["href"] for link in elements.of("a")] + [image["src"] for image in elements.of("img")]
     assert links
+    named = {attributes["id"] for _, attributes in elements.all if "id" in attributes}
     for link in links:
         assert ":" not in link
-        assert (folder / unquote(link).split("#")[0]).is_file()
-    named = {attributes["id"] for _, attributes in elements.all if "id" in attributes}
+        file, _, place = unquote(link).partition("#")
+        assert (folder / file).is_file() if file else place in named
     for section in elements.of("section"):
         assert section["aria-labelledby"] in named
     assert not elements.of("script")
@@ -163,7 +165,8 @@ def test_of_many_refused_inputs_the_first_are_listed():
     (fixed(None, 2), "–"), (fixed(float("nan"), 2), "–"), (fixed(61473.25, 1), "61473.2"),
     (digits(0.012345), "0.0123"), (duration(timedelta(seconds=7.25)), "7.2 s"),
     (duration(timedelta(seconds=125)), "2 min 5 s"), (duration(timedelta(minutes=61)), "1 h 1 min"),
-    (duration(None), "–"),
+    (duration(None), "–"), (measured(2461480.12345, 0.0123), "2461480.123 ± 0.012"),
+    (measured(51234.6, 1234.0), "51200 ± 1200"), (measured(0.5, float("nan")), "0.5 ± –"),
 ])  # fmt: skip
 def test_numbers_are_written_for_people(shown, words):
     assert shown == words

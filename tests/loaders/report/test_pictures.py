@@ -17,7 +17,6 @@ from loaders.report.difference_pictures import (
 )
 from loaders.report.exposure_pictures import draw_levels, draw_shifts, value_limits
 from loaders.report.image_pictures import draw_coverage, draw_image, draw_psf, psf_profile
-from loaders.report.picture import draw_marks
 from loaders.report.source_pictures import (
     draw_chi2,
     draw_errors,
@@ -26,6 +25,7 @@ from loaders.report.source_pictures import (
     draw_sizes,
     magnitude_histogram,
 )
+from loaders.report_page.picture import draw_marks
 from tests.loaders.report import made_up
 
 

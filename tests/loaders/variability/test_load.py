@@ -13,6 +13,7 @@ from loaders.variability.statistics import describe
 from loaders.variability.tasks import LOCUS, VARIABILITY
 from roman_db import session
 from roman_db.jobs import Mode, run_mode
+from roman_db.load_run import load_run
 from tests.queries.filling import EXCLUDING, LENSED, N_OBJECT
 
 #: The modes as far as they describe light curves.
@@ -127,9 +128,9 @@ def test_what_is_done_is_not_done_again_until_light_curves_change(own_survey):
     assert len(first.succeeded) == 2
     assert run(SEASON, 1).succeeded == []
     assert len(run(SEASON, 1, redo=True).succeeded) == 2
-    with session.transaction(session.Role.OWNER) as connection:
-        newest = connection.execute(sa.text("SELECT max(load_run_id) FROM ops.load_run")).scalar_one()
-        connection.execute(sa.text("UPDATE roman.light_curve_block SET load_run_id = :n"), {"n": newest})
+    with load_run("photometry again", {}) as newest, session.transaction(session.Role.OWNER) as connection:
+        values = {"n": newest.load_run_id}
+        connection.execute(sa.text("UPDATE roman.light_curve_block SET load_run_id = :n"), values)
     assert len(run(SEASON, 1).succeeded) == 2
 
 

@@ -10,12 +10,13 @@ from typing import Any
 
 import matplotlib as mpl
 import numpy as np
+import numpy.typing as npt
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patheffects import withStroke
 
-from loaders.report.facts import FloatArray
+FloatArray = npt.NDArray[np.float64]
 
 #: A white edge around markers that stand on an image.
 _HALO = [withStroke(linewidth=2.6, foreground="white")]

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import numpy as np
+import numpy.typing as npt
 
 from loaders.catalog.units import AB_ZERO_POINT
-from loaders.report.facts import FloatArray
+
+FloatArray = npt.NDArray[np.float64]
 
 
 def ab_magnitude(flux: FloatArray) -> FloatArray:

@@ -1,0 +1,110 @@
+"""The flux that a model says at any time, from its parameters as they are stored."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from loaders.event_models.curve import FloatArray
+from loaders.event_models.kinds import (
+    BINARY,
+    FINITE,
+    POINT,
+    TWO_SOURCES,
+    Kind,
+    View,
+    curves_of,
+    displacement_of,
+)
+from loaders.event_models.lens_fit import Points
+from loaders.event_models.limb import LIMB_DARKENING, coefficients
+
+_KINDS = {kind.name: kind for kind in (POINT, FINITE, TWO_SOURCES, BINARY)}
+
+_PARALLAX = "_parallax"
+
+_ACCURACY = 3e-4
+"""Relative error of magnifications near caustics: the best that fits ask for."""
+
+
+@dataclass(frozen=True)
+class ModelCurve:
+    """A model of an event that can be asked for its flux.
+
+    Parameters
+    ----------
+    kind
+        Lenses and sources.
+    value
+        Parameters by the names of MulensModel, days and degrees, as ``roman.event_model_parameter`` has them.
+    flux
+        Fluxes in nJy by optical element and number of the source, from 1; 0 is the blend.
+    place
+        Right ascension and declination, degrees ICRS.
+    t_0_par
+        Reference time of parallax, BJD (TDB); None without.
+    limb
+        Linear limb darkening by optical element.
+    """
+
+    kind: Kind
+    value: Mapping[str, float]
+    flux: Mapping[tuple[str, int], float]
+    place: tuple[float, float]
+    t_0_par: float | None = None
+    limb: Mapping[str, float] | None = None
+
+    @property
+    def elements(self) -> list[str]:
+        """Optical elements in which it has fluxes."""
+        return sorted({element for element, _ in self.flux})
+
+    def magnification_at(self, element: str, time: FloatArray) -> FloatArray:
+        """Magnification of each source at times (BJD TDB, shape (n,)), shape (n_source, n)."""
+        zero = np.zeros(time.size)
+        points = Points((element,), time, zero, zero + 1, np.array([0, time.size]))
+        moved = None if self.t_0_par is None else displacement_of(points, *self.place, self.t_0_par)
+        limb = coefficients([element], LIMB_DARKENING if self.limb is None else self.limb)
+        view = View(points, moved, limb, _ACCURACY)
+        return curves_of(self.kind, view)(self._parameter(), time)
+
+    def flux_at(self, element: str, time: FloatArray) -> FloatArray:
+        """Flux in an optical element at times (BJD TDB, shape (n,)), nJy, shape (n,).
+
+        Raises
+        ------
+        LookupError
+            If the model has no fluxes in that element.
+        """
+        if (element, 1) not in self.flux:
+            raise LookupError(f"the model has no flux in {element!r}, only in {', '.join(self.elements)}")
+        source = np.array([self.flux[element, k] for k in range(1, self.kind.n_source + 1)])
+        return np.asarray(source @ self.magnification_at(element, time) + self.flux[element, 0])
+
+    def _parameter(self) -> FloatArray:
+        """Parameters as fits take them."""
+        return np.array([self._one(name) for name in self.kind.names(self.t_0_par is not None)])
+
+    def _one(self, name: str) -> float:
+        """A parameter by its name in fits: logarithms, radians, and the first of two sources."""
+        if name.startswith("ln "):
+            return float(np.log(self.value[name[3:]]))
+        if name == "alpha":
+            return float(np.radians(self.value[name]))
+        return float(self.value[name] if name in self.value else self.value[f"{name}_1"])
+
+
+def kind_named(name: str) -> Kind:
+    """Kind of a model by its name, such as ``2L1S_parallax``.
+
+    Raises
+    ------
+    LookupError
+        If there is no such kind.
+    """
+    kind = _KINDS.get(name.removesuffix(_PARALLAX))
+    if kind is None:
+        raise LookupError(f"no kind of model is called {name!r}: there are {', '.join(_KINDS)}")
+    return kind

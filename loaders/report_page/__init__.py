@@ -1,0 +1,1 @@
+"""What all pages of reports share: how pictures are drawn and saved, templates, what needs attention."""

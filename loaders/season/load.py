@@ -1,0 +1,125 @@
+"""A season in the database: which exposures are to be done before, and the quality of what came out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import sqlalchemy as sa
+
+from loaders.photometry.load import DIFFERENCE, EVERY_DAY, pending_units
+from loaders.season_report.load import QUALITY_TASK
+from loaders.variability.load import newest_description, season_days
+from roman_db import session, sqlfile
+from roman_db.jobs import Progress, Unit, done_since
+from roman_db.load_run import LoadRun
+from roman_db.quality import Metric, store_metrics
+
+#: What lists the units of a task.
+Lister = Callable[[Mapping[str, Any]], Sequence[Unit]]
+
+_EXPOSURES = """
+SELECT count(*) FROM roman.exposure
+WHERE day_mjd >= CAST(:first AS integer) AND day_mjd < CAST(:last AS integer)
+"""
+
+#: When anything changed of which the quality is measured.
+_NEWEST = """
+SELECT greatest(
+    (SELECT max(load_run_id) FROM roman.event
+     WHERE season = CAST(:season AS smallint) AND photometry_kind = :photometry_kind),
+    (SELECT max(p.load_run_id) FROM roman.event_physical AS p
+     JOIN roman.event_model AS m USING (event_model_id) JOIN roman.event AS e USING (event_id)
+     WHERE e.season = CAST(:season AS smallint) AND e.photometry_kind = :photometry_kind),
+    (SELECT max(i.load_run_id) FROM roman.injected_event AS i
+     WHERE i.season = CAST(:season AS smallint) AND i.photometry_kind = :photometry_kind),
+    (SELECT max(load_run_id) FROM roman.astrometric_solution
+     WHERE season = CAST(:season AS smallint) AND photometry_kind = :photometry_kind),
+    (SELECT max(load_run_id) FROM roman.extinction))
+"""
+
+
+def pending_quality(arguments: Mapping[str, Any]) -> list[Unit]:
+    """List the season if anything of it changed since its quality was measured.
+
+    Arguments: ``survey, season`` (0: all), ``photometry_kind, redo``. None without described light curves.
+    """
+    given = {name: arguments[name] for name in ("season", "photometry_kind")}
+    unit = Unit(
+        f"season {given['season'] or 'all'} of {arguments['survey']}, {given['photometry_kind']}", given
+    )
+    with session.reading() as connection:
+        described = newest_description(connection, given)
+        newest = max(described, connection.execute(sa.text(_NEWEST), given).scalar_one() or 0)
+        done = done_since(connection, [QUALITY_TASK], newest)
+    return [unit] if described and (arguments["redo"] or unit.name not in done) else []
+
+
+def quality_unit(unit: Unit, run: LoadRun, progress: Progress) -> None:
+    """Measure the quality of a season and store it with the limits in force; it belongs to the run."""
+    progress(unit.name, 0, 1)
+    with session.transaction() as connection:
+        rows = sqlfile.run(connection, sqlfile.find("jobs", "season_quality"), dict(unit.arguments)).all()
+        metrics = [Metric(row.metric, "any", row.value) for row in rows]
+        store_metrics(connection, run.load_run_id, metrics)
+        run.count(connection, loaded=1)
+
+
+def exposure_units(listed: Lister, arguments: Mapping[str, Any]) -> list[Unit]:
+    """List the units of a task of exposures and references that are of the days of a season.
+
+    Parameters
+    ----------
+    listed
+        The units of the task of all days.
+    arguments
+        Those of the mode: none are listed if ``images`` is false.
+    """
+    if not arguments["images"]:
+        return []
+    first, last = season_days(arguments["survey"], arguments["season"])
+    given = _images_of(first, last)
+    return [unit for unit in listed(given) if first <= unit.arguments.get("start_mjd", first) < last]
+
+
+def _images_of(first: int, last: int, *, redo: bool = False) -> dict[str, Any]:
+    """Arguments of the tasks of the mode ``eight-day`` for some days (MJD, the last not included)."""
+    daily = {"first_day": first, "last_day": last - 1, "detector": None, "optical_element": None}
+    return daily | {"follow_catalog": True, "unfinished": True, "redo": redo, "photometry_kind": EVERY_DAY}
+
+
+def moved_units(arguments: Mapping[str, Any]) -> list[Unit]:
+    """List the blocks of earlier seasons whose objects moved beyond the limits, to be photometered again.
+
+    Of season 0 those of all days. Arguments: ``survey, season, images``, ``moved_limit`` (mas) and
+    ``moved_share``.
+    """
+    if not arguments["images"]:
+        return []
+    first, last = season_days(arguments["survey"], arguments["season"])
+    before = first if arguments["season"] else last
+    limits = {"limit": arguments["moved_limit"], "share": arguments["moved_share"], "before_mjd": before}
+    units: list[Unit] = []
+    for kind in (EVERY_DAY, DIFFERENCE):
+        with session.reading() as connection:
+            asked = limits | {"photometry_kind": kind}
+            rows = sqlfile.run(connection, sqlfile.find("jobs", "moved_blocks"), asked).all()
+        days = {row.block_id: row.start_mjd for row in rows}
+        if days:
+            given = _images_of(min(days.values()), max(days.values()) + 1, redo=True) | {
+                "photometry_kind": kind
+            }
+            units += [unit for unit in pending_units(given) if unit.arguments["block_id"] in days]
+    return units
+
+
+def summary_of_images(arguments: Mapping[str, Any]) -> str:
+    """Say how many exposures of a season are loaded, or why none count."""
+    if not arguments["images"]:
+        return "Images: not asked for; light curves are taken as they are."
+    first, last = season_days(arguments["survey"], arguments["season"])
+    with session.reading() as connection:
+        count = connection.execute(sa.text(_EXPOSURES), {"first": first, "last": last}).scalar_one()
+    if not count:
+        return "Images: no exposures of these days are loaded; light curves are taken as they are."
+    return f"Images: {count:,} exposures of these days are loaded."
