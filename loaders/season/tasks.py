@@ -8,6 +8,7 @@ from loaders.astrometric_solution.tasks import ASTROMETRY
 from loaders.extinction.tasks import EXTINCTION
 from loaders.lens_physics.tasks import LENS_PHYSICS
 from loaders.microlensing.tasks import EVENTS, SHARED_EVENTS
+from loaders.refined_photometry.tasks import REFINE
 from loaders.variability.tasks import LOCUS, VARIABILITY
 from loaders.variable_object.tasks import VARIABLE_OBJECTS
 from roman_db.jobs import Mode
@@ -18,7 +19,17 @@ def arguments(survey: str, season: int, photometry_kind: str, *, redo: bool = Fa
     return {"survey": survey, "season": season, "photometry_kind": photometry_kind, "redo": redo}
 
 
-_TASKS = (LOCUS, VARIABILITY, VARIABLE_OBJECTS, ASTROMETRY, EXTINCTION, EVENTS, SHARED_EVENTS, LENS_PHYSICS)
+_TASKS = (
+    LOCUS,
+    VARIABILITY,
+    VARIABLE_OBJECTS,
+    ASTROMETRY,
+    EXTINCTION,
+    EVENTS,
+    SHARED_EVENTS,
+    REFINE,
+    LENS_PHYSICS,
+)
 
 SEASON = Mode("season", "What is made of the light curves of a season", _TASKS)
 

@@ -1,0 +1,54 @@
+"""Databases with exposures of a blended event, its light curves and the event, as if all had been found."""
+
+from __future__ import annotations
+
+import functools
+import itertools
+import os
+from collections.abc import Iterator
+
+import pytest
+
+from roman_db import migrate
+from tests.faults.command_line import succeed
+from tests.faults.databases import url_of
+from tests.loaders.refined_photometry.blended import Blended, simulated
+from tests.loaders.refined_photometry.stored import store_curves, store_event
+from tests.roman_db.conftest import execute, forget, point_at
+
+_count = itertools.count()
+
+
+@pytest.fixture(scope="session")
+def blended(tmp_path_factory: pytest.TempPathFactory, pytestconfig: pytest.Config) -> Blended:
+    """The simulated exposures; its files are not to be changed."""
+    base = tmp_path_factory.getbasetemp()
+    return simulated(base.parent if hasattr(pytestconfig, "workerinput") else base)
+
+
+@functools.cache
+def _template(server: str, blended: Blended) -> str:
+    """Name of a database with the event and its light curves."""
+    name = f"blended_{os.getpid()}_{next(_count)}"
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("ROMAN_DB_WORKERS", "1")
+        point_at(url_of(server, name), patch)
+        migrate.upgrade()
+        succeed("load", "exposure", blended.folder)
+        succeed("load", "catalog", blended.catalog)
+        store_curves(blended)
+        store_event(blended)
+        forget()
+    return name
+
+
+@pytest.fixture
+def photometered(cluster_url: str, blended: Blended, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+    """URL of a database of the test's own, which ``roman_db`` uses, in one process."""
+    source, name = _template(cluster_url, blended), f"own_blended_{os.getpid()}_{next(_count)}"
+    execute(cluster_url, f"CREATE DATABASE {name} TEMPLATE {source}")
+    point_at(url_of(cluster_url, name), monkeypatch)
+    monkeypatch.setenv("ROMAN_DB_WORKERS", "1")
+    yield url_of(cluster_url, name)
+    forget()
+    execute(cluster_url, f"DROP DATABASE {name} WITH (FORCE)")
