@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -72,7 +73,7 @@ def _place(target: Target, event: RefinedEvent) -> dict[str, Any]:
     is_fitted = event.status is MEASURED[0]
     return {
         "ref_epoch": target.ref_epoch,
-        "ra": (target.ra + east / _DEGREE / np.cos(np.radians(target.dec))) % 360.0,
+        "ra": (target.ra + east / _DEGREE / math.cos(math.radians(target.dec))) % 360.0,
         "dec": target.dec + north / _DEGREE,
         "ra_err": float(errors[0]) if is_fitted else None,
         "dec_err": float(errors[1]) if is_fitted else None,

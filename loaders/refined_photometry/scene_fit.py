@@ -278,11 +278,12 @@ def _applied(
     offset_err[unknowns.placed] = error[n : n + 2 * m].reshape(2, m).T
     own = np.array([mine - response @ step for mine, response in local])
     steady, amplitude = fit.steady + step[-4], fit.amplitude + step[-3]
+    place = state.place if unknowns.hold_place else state.place + np.clip(step[-2:], -longest, longest)
     new = replace(
         state,
         flux=flux,
         offset=offset,
-        place=state.place + np.clip(step[-2:], -longest, longest),
+        place=place,
         event=steady + amplitude * course.light,
         sky=state.sky + own[:, 0],
         shift=state.shift + np.clip(own[:, 1:3], -_LARGEST_SHIFT, _LARGEST_SHIFT),

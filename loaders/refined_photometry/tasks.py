@@ -29,13 +29,13 @@ def pending_detectors(arguments: Mapping[str, Any]) -> list[Unit]:
     with session.reading() as connection:
         rows = sqlfile.run(connection, sqlfile.find("jobs", "refinement_unit"), asked(given)).all()
         unseen = sqlfile.run(connection, sqlfile.find("jobs", "refinement_unseen"), asked(given)).all()
-        done = {row: done_since(connection, [TASK], row.newest_run) for row in rows if not row.is_new}
+        done = [done_since(connection, [TASK], row.newest_run) for row in rows]
     which = f"season {given['season'] or 'all'} of {given['survey']}, {given['photometry_kind']}"
     units = []
-    for row in rows:
+    for row, names_done in zip(rows, done, strict=True):
         more = {"field_id": row.field_id, "detector": row.detector, "exposure_id": list(row.exposure_id)}
         unit = Unit(f"{which}, {row.field} {row.detector}", given | more)
-        if arguments["redo"] or row.is_new or unit.name not in done[row]:
+        if arguments["redo"] or row.is_new or unit.name not in names_done:
             units.append(unit)
     if unseen:
         events = [row.event_id for row in unseen]

@@ -44,6 +44,9 @@ def light_course(model: EventModel, place: tuple[float, float], element: str, bj
         If the model is of a kind that is not known, or lacks a parameter.
     """
     kind = _KINDS[model.name.removesuffix("_parallax")]
+    parameter = _as_fitted(kind, model)
+    if bjd.size == 0:
+        return np.zeros(0)
     order = np.argsort(bjd, kind="stable")
     time = bjd[order]
     if time.size < _LEAST_POINTS:
@@ -53,7 +56,7 @@ def light_course(model: EventModel, place: tuple[float, float], element: str, bj
     parallax = model.t_0_par is not None
     setting = Setting([band], *place, model.t_0_par or 0.0, parallax, limb)
     view = setting.view([band], _ACCURACY, dark=True)
-    curves = curves_of(kind, view)(_as_fitted(kind, model), view.points.time)
+    curves = curves_of(kind, view)(parameter, view.points.time)
     added = np.asarray(model.source_flux(element, kind.n_source) @ (curves - 1.0))
     added = np.where(np.isfinite(added), added, 0.0)
     out = np.empty(bjd.size)

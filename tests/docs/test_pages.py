@@ -23,6 +23,7 @@ QUICK = (
     "docs/operator/external_light_curves.md",
     "docs/scientist/variability.md",
     "docs/scientist/events.md",
+    "docs/scientist/refined_photometry.md",
     "docs/scientist/astrometry.md",
     "docs/scientist/extinction.md",
     "docs/scientist/lens_physics.md",

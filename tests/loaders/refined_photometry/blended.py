@@ -18,7 +18,9 @@ from loaders.simulation.simulate import prepare_simulation, simulate_to_file
 
 #: Of the source from the star beside it, mas east and north.
 OFFSET = np.array([55.0, -40.0])
-N_EXPOSURE = 48
+#: Exposures, and minutes from one to the next.
+N_EXPOSURE = 32
+INTERVAL = 45.375
 CATALOG = "catalog.ecsv"
 #: AB magnitudes in F146 of the source and of the star beside it.
 SOURCE, BESIDE = 20.6, 20.2
@@ -44,12 +46,12 @@ CHANGES = {
     "survey": {
         "program": 7,
         "start_time": "2027-03-02T00:00:00",
-        "duration_days": N_EXPOSURE * 30.25 / 1440 - 0.001,
+        "duration_days": N_EXPOSURE * INTERVAL / 1440 - 0.001,
         "window": {"x": 1900, "y": 2100, "width": 72, "height": 64},
         "cadences": [
             {
                 "optical_element": "F146",
-                "interval_minutes": 30.25,
+                "interval_minutes": INTERVAL,
                 "offset_minutes": 0.0,
                 "ma_table": "SIM_66_6",
             }

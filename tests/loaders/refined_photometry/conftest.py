@@ -6,6 +6,7 @@ import functools
 import itertools
 import os
 from collections.abc import Iterator
+from contextlib import contextmanager
 
 import pytest
 
@@ -27,8 +28,8 @@ def blended(tmp_path_factory: pytest.TempPathFactory, pytestconfig: pytest.Confi
 
 
 @functools.cache
-def _template(server: str, blended: Blended) -> str:
-    """Name of a database with the event and its light curves."""
+def _template(server: str, blended: Blended, has_event: bool) -> str:
+    """Name of a database with exposures and catalog, with the event and its light curves or without."""
     name = f"blended_{os.getpid()}_{next(_count)}"
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("ROMAN_DB_WORKERS", "1")
@@ -36,16 +37,31 @@ def _template(server: str, blended: Blended) -> str:
         migrate.upgrade()
         succeed("load", "exposure", blended.folder)
         succeed("load", "catalog", blended.catalog)
-        store_curves(blended)
-        store_event(blended)
+        if has_event:
+            store_curves(blended)
+            store_event(blended)
         forget()
     return name
 
 
 @pytest.fixture
 def photometered(cluster_url: str, blended: Blended, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
-    """URL of a database of the test's own, which ``roman_db`` uses, in one process."""
-    source, name = _template(cluster_url, blended), f"own_blended_{os.getpid()}_{next(_count)}"
+    """URL of a database of the test's own with the event, which ``roman_db`` uses, in one process."""
+    with _copied(cluster_url, _template(cluster_url, blended, True), monkeypatch) as url:
+        yield url
+
+
+@pytest.fixture
+def loaded(cluster_url: str, blended: Blended, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+    """URL of the same with nothing but exposures and a catalog."""
+    with _copied(cluster_url, _template(cluster_url, blended, False), monkeypatch) as url:
+        yield url
+
+
+@contextmanager
+def _copied(cluster_url: str, source: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+    """URL of a copy of a database, which is gone afterwards."""
+    name = f"own_blended_{os.getpid()}_{next(_count)}"
     execute(cluster_url, f"CREATE DATABASE {name} TEMPLATE {source}")
     point_at(url_of(cluster_url, name), monkeypatch)
     monkeypatch.setenv("ROMAN_DB_WORKERS", "1")

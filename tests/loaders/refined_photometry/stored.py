@@ -17,13 +17,13 @@ from tests.loaders.refined_photometry.blended import Blended
 _EVENT = """
 INSERT INTO roman.event (object_id, season, photometry_kind, is_event, classification, t_0_guess, t_eff,
                          search_shape, search_gain, delta_chi2, explained, n_point, load_run_id)
-VALUES (:object_id, :season, 'psf', true, 'single_lens', :t_0, 0.1, 1, 1000, 1000, 1, 48,
+VALUES (:object_id, :season, 'psf', true, 'single_lens', :t_0, 0.1, 1, 1000, 1000, 1, 32,
         (SELECT max(load_run_id) FROM ops.load_run)) RETURNING event_id
 """
 _MODEL = """
 INSERT INTO roman.event_model (event_id, rank, name, n_lens, n_source, has_finite_source, has_parallax, chi2,
                                n_point, n_parameter, bic, is_converged, software, load_run_id)
-VALUES (:event_id, 1, '1L1S', 1, 1, false, false, 48, 48, 5, 60, true, 'test',
+VALUES (:event_id, 1, '1L1S', 1, 1, false, false, 32, 32, 5, 50, true, 'test',
         (SELECT max(load_run_id) FROM ops.load_run)) RETURNING event_model_id
 """
 _PARAMETER = (

@@ -70,7 +70,7 @@ def test_a_blended_event_is_refined(photometered, blended):
 
 
 def _is_read_and_versions_stay(blended, row, flux):
-    """Whoever asks for the event gets the refined points; a second version replaces the first, which stays."""
+    """Who asks for the event gets the refined points; a second version replaces the first, which stays."""
     star = object_of(blended.source)
     seen = ask("SELECT DISTINCT photometry_kind FROM roman.event_light_curve WHERE event_id = 1")
     assert seen == [("refined",)]
@@ -101,7 +101,8 @@ def test_what_cannot_be_refined_has_a_row(photometered, blended):
     other = ask("SELECT object_id FROM roman.object ORDER BY object_id LIMIT 1")[0][0]
     unseen = store_event(blended, other, model_of(blended))
     change(
-        "UPDATE ops.input_file SET path = '/nowhere/' || filename WHERE kind = 'exposure' AND file_id % 8 <> 0"
+        "UPDATE ops.input_file SET path = '/nowhere/' || filename"
+        " WHERE kind = 'exposure' AND file_id % 8 <> 0"
     )
     run = refine().load_run_id
     first, second = ask(ROWS)
