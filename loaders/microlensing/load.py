@@ -91,7 +91,8 @@ def pending_events(arguments: Mapping[str, Any]) -> list[Unit]:
     given: dict[str, Any] = {name: arguments[name] for name in names} | {"from_mjd": first, "to_mjd": last}
     with session.reading() as connection:
         refined = newest_light_curves(connection, given | {"photometry_kind": REFINED})
-        newest = max(newest_description(connection, given), refined)
+        # A run refines events after it has searched for them.
+        newest = max(newest_description(connection, given), refined + 1)
         done = done_since(connection, [TASK], newest)
         rows = connection.execute(sa.text(_SEARCHED), given | _THRESHOLDS | {"size": RANGE}).all()
     which = f"season {given['season'] or 'all'} of {given['survey']}, {given['photometry_kind']}"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from itertools import groupby
 from typing import Any
@@ -168,7 +168,8 @@ def _cut_element(
             continue
         with session.reading() as connection:
             serving = psf_for(connection, given["detector"], element, day + 0.5)
-        read, pieces = _cut_day(of_day, CutLot(serving.psf, known, options), run, step)
+        of_step = replace(step, before=step.before + len(kept))
+        read, pieces = _cut_day(of_day, CutLot(serving.psf, known, options), run, of_step)
         for number, k in enumerate(places):
             mine = [(e, piece[number]) for e, piece in enumerate(pieces) if piece[number] is not None]
             if mine:
@@ -184,11 +185,12 @@ def _cut_element(
 def _present(exposures: list[StoredExposure], run: LoadRun) -> list[StoredExposure]:
     """Those exposures whose files are there; the others are refused."""
     remedy = "Bring the file back, or load it from where it is now: roman-db load exposure FILE"
+    present = [exposure for exposure in exposures if exposure.path.is_file()]
     for exposure in exposures:
-        if not exposure.path.is_file():
+        if exposure not in present:
             with session.transaction() as connection:
                 run.reject(connection, Rejected(str(exposure.path), "is not there", remedy, "missing_file"))
-    return [exposure for exposure in exposures if exposure.path.is_file()]
+    return present
 
 
 def _cut_day(

@@ -59,7 +59,8 @@ INSERT INTO roman.event_efficiency VALUES (1, 0, 1, 3, 20, 21, 0, 1, {}, 0, 0, 0
 
 REFINED = """
 INSERT INTO roman.event_refinement
-    (event_id, object_id, season, field_id, detector, status, n_exposure, ra_err, dec_err, ra_dec_corr, load_run_id)
+    (event_id, object_id, season, field_id, detector, status, n_exposure, ra_err, dec_err, ra_dec_corr,
+    load_run_id)
 VALUES (1, 1, 1, 1, 'WFI07', '{}', {}, {}, 0.3, 0.1, 1);
 """
 
