@@ -164,7 +164,9 @@ def lay_out(
                 values = (fluxes.flux[row], fluxes.flux_err[row], fluxes.flags[row])
                 found.setdefault(number, _in_all(values, at, n_epoch))
     ordered = np.array(sorted(found), dtype=np.int64)
-    table = [np.array([found[int(one)][k] for one in ordered]).reshape(-1, n_epoch) for k in range(3)]
+    table = [
+        np.array([found[int(one)][k] for one in ordered]).reshape(ordered.size, n_epoch) for k in range(3)
+    ]
     return MeasuredObjects(
         ordered,
         SegmentMatrix(table[0].astype("f4"), table[1].astype("f4"), table[2].astype("u2")),

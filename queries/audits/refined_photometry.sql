@@ -8,7 +8,7 @@ HAVING count(*) > 1
 UNION ALL
 SELECT 'no error of its place', r.event_id, r.season, r.detector
 FROM roman.event_refinement AS r
-WHERE r.status = 'fitted' AND (least(r.ra_err, r.dec_err) > 0 AND abs(r.ra_dec_corr) <= 1.001) IS NOT TRUE
+WHERE r.status = 'fitted' AND (r.ra_err > 0 AND r.dec_err > 0 AND abs(r.ra_dec_corr) <= 1.001) IS NOT TRUE
 UNION ALL
 SELECT 'no light curve', r.event_id, r.season, r.detector
 FROM roman.event_refinement AS r

@@ -47,6 +47,8 @@ def test_an_object_of_two_events_has_the_fluxes_of_its_own():
     assert np.array_equal(found.segments.flux[:, 4:], flux[[0, 0]])
     assert np.isnan(found.segments.flux[:, :4]).all()
     assert found.of_epochs(np.arange(4)).object_id.size == 0
+    unseen = (RefinedEvent(Status.NO_EXPOSURE), mine, {"F146": np.arange(0)})
+    assert lay_out([unseen], "F146", 0).object_id.size == 0
     assert lay_out([(RefinedEvent(Status.NO_MODEL), mine, epochs)], "F146", 20).object_id.size == 0
 
 
