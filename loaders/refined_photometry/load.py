@@ -43,7 +43,7 @@ from loaders.stored_curve.preferred import REFINED
 from roman_db import session, sqlfile
 from roman_db.jobs import Progress, Unit
 from roman_db.load_run import LoadRun
-from roman_db.parallel import worker_pool
+from roman_db.parallel import side_by_side
 from roman_db.schema.metadata import table
 from roman_db.settings import settings
 
@@ -213,13 +213,9 @@ def _cut_side_by_side(
     exposures: Sequence[StoredExposure], lot: CutLot
 ) -> Iterator[list[Piece | None] | Rejected]:
     files = [(exposure.path, exposure.exposure_id) for exposure in exposures]
-    workers = min(settings().workers, len(files))
-    if workers == 1:
-        set_lot(lot)
-        yield from map(cut_file, files)
-        return
-    with worker_pool(workers, "loaders.refined_photometry.cutouts", set_lot, (lot,)) as pool:
-        yield from pool.map(cut_file, files)
+    workers, module = min(settings().workers, len(files)), "loaders.refined_photometry.cutouts"
+    with side_by_side(workers, module, set_lot, (lot,)) as mapped:
+        yield from mapped(cut_file, files)
 
 
 def _refine(
@@ -229,9 +225,9 @@ def _refine(
     with session.reading() as connection:
         jobs = [_job(connection, found, k, event, given) for k, event in enumerate(events)]
     refined = []
-    workers = max(min(settings().workers, len(jobs)), 1)
-    with worker_pool(workers, "loaders.refined_photometry.refine") as pool:
-        for done, one in enumerate(pool.map(refine_job, jobs), 1):
+    workers = min(settings().workers, len(jobs))
+    with side_by_side(workers, "loaders.refined_photometry.refine") as mapped:
+        for done, one in enumerate(mapped(refine_job, jobs), 1):
             refined.append(one)
             step(done)
     return refined

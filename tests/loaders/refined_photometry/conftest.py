@@ -10,12 +10,10 @@ from contextlib import contextmanager
 
 import pytest
 
-from roman_db import migrate
 from tests.faults.command_line import succeed
-from tests.faults.databases import url_of
 from tests.loaders.refined_photometry.blended import Blended, simulated
 from tests.loaders.refined_photometry.stored import store_curves, store_event
-from tests.roman_db.conftest import execute, forget, point_at
+from tests.roman_db.conftest import copy_database, execute, forget, made_once, point_at, upgraded, url_of
 
 _count = itertools.count()
 
@@ -30,18 +28,22 @@ def blended(tmp_path_factory: pytest.TempPathFactory, pytestconfig: pytest.Confi
 @functools.cache
 def _template(server: str, blended: Blended, has_event: bool) -> str:
     """Name of a database with exposures and catalog, with the event and its light curves or without."""
-    name = f"blended_{os.getpid()}_{next(_count)}"
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("ROMAN_DB_WORKERS", "1")
-        point_at(url_of(server, name), patch)
-        migrate.upgrade()
-        succeed("load", "exposure", blended.folder)
-        succeed("load", "catalog", blended.catalog)
         if has_event:
-            store_curves(blended)
-            store_event(blended)
-        forget()
-    return name
+            before = _template(server, blended, False)
+            return made_once(server, "blended_event", lambda: _store(blended), before)
+        return made_once(server, "blended_files", lambda: _load(blended), upgraded(server))
+
+
+def _load(blended: Blended) -> None:
+    succeed("load", "exposure", blended.folder)
+    succeed("load", "catalog", blended.catalog)
+
+
+def _store(blended: Blended) -> None:
+    store_curves(blended)
+    store_event(blended)
 
 
 @pytest.fixture
@@ -62,7 +64,7 @@ def loaded(cluster_url: str, blended: Blended, monkeypatch: pytest.MonkeyPatch) 
 def _copied(cluster_url: str, source: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
     """URL of a copy of a database, which is gone afterwards."""
     name = f"own_blended_{os.getpid()}_{next(_count)}"
-    execute(cluster_url, f"CREATE DATABASE {name} TEMPLATE {source}")
+    copy_database(cluster_url, source, name)
     point_at(url_of(cluster_url, name), monkeypatch)
     monkeypatch.setenv("ROMAN_DB_WORKERS", "1")
     yield url_of(cluster_url, name)

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import sqlalchemy as sa
 
+from loaders.refined_photometry import load
 from loaders.refined_photometry.load import summary_of_refinement
 from loaders.refined_photometry.tasks import REFINE_MODE
 from loaders.stored_curve.load import read_curves
@@ -13,6 +14,7 @@ from roman_db import session
 from roman_db.jobs import run_mode
 from tests.loaders.refined_photometry.blended import N_EXPOSURE, OFFSET
 from tests.loaders.refined_photometry.stored import model_of, object_of, store_event, truth
+from tests.processes import in_processes
 
 GIVEN = {"survey": "gbtds", "season": 1, "photometry_kind": "psf", "redo": False}
 CURVE = """
@@ -94,8 +96,9 @@ def _is_read_and_versions_stay(blended, row, flux):
     assert found.n_measured == N_EXPOSURE
 
 
-def test_what_cannot_be_refined_has_a_row(photometered, blended):
+def test_what_cannot_be_refined_has_a_row(photometered, blended, monkeypatch):
     """Events without a model, of an object that no exposure shows, and exposures whose files are gone."""
+    in_processes(monkeypatch, load)
     change("DELETE FROM roman.event_model_flux")
     change("DELETE FROM roman.event_model_parameter")
     other = ask("SELECT object_id FROM roman.object ORDER BY object_id LIMIT 1")[0][0]
