@@ -16,7 +16,7 @@ TASK = "refined_photometry"
 
 
 def pending_detectors(arguments: Mapping[str, Any]) -> list[Unit]:
-    """List the detectors with events that were not refined since they were photometered.
+    """List the detectors with events that were not refined in the exposures that there are.
 
     Events that no exposure shows have a unit of their own.
     Arguments: ``survey, season`` (0: all), ``photometry_kind, redo``.
@@ -29,12 +29,14 @@ def pending_detectors(arguments: Mapping[str, Any]) -> list[Unit]:
     with session.reading() as connection:
         rows = sqlfile.run(connection, sqlfile.find("jobs", "refinement_unit"), asked(given)).all()
         unseen = sqlfile.run(connection, sqlfile.find("jobs", "refinement_unseen"), asked(given)).all()
-        done = [done_since(connection, [TASK], row.newest_run) for row in rows]
+        done = [done_since(connection, [TASK], row.newest_run or 0) for row in rows]
     which = f"season {given['season'] or 'all'} of {given['survey']}, {given['photometry_kind']}"
     units = []
     for row, names_done in zip(rows, done, strict=True):
         more = {"field_id": row.field_id, "detector": row.detector, "exposure_id": list(row.exposure_id)}
-        unit = Unit(f"{which}, {row.field} {row.detector}", given | more)
+        # New exposures make another name, so that compaction, which changes none, asks for nothing.
+        name = f"{which}, {row.field} {row.detector}, {len(row.exposure_id)} exposures"
+        unit = Unit(name, given | more)
         if arguments["redo"] or row.is_new or unit.name not in names_done:
             units.append(unit)
     if unseen:

@@ -1,14 +1,15 @@
 -- Find the detectors whose events are to be refined, with the exposures that were photometered there.
 -- Grain: one row a field and detector that shows an event of the season.
--- Reads: roman.event, roman.light_curve_segment, roman.light_curve_block, roman.field, roman.event_refinement.
+-- Reads: roman.event, roman.light_curve_segment, roman.light_curve_block, roman.field, roman.exposure,
+--   roman.event_refinement.
 -- Writes: nothing.
 -- Parameters:
 --   season: number of the season; 0 for all
 --   photometry_kind: kind of the light curves in which events were found
 --   from_mjd: first day
 --   to_mjd: first day that is left out
--- Note: exposures are in order of time; newest_run wrote the last of their light curves, and is_new says whether an event
---   has no row yet.
+-- Note: exposures are in order of time; newest_run loaded the last of their files, and is_new says whether an event has
+--   no row yet.
 WITH listed AS (
     SELECT e.event_id, e.object_id
     FROM roman.event AS e
@@ -41,7 +42,7 @@ due AS (
 )
 
 SELECT
-    d.field_id, f.name AS field, d.detector, d.is_new, max(b.load_run_id) AS newest_run,
+    d.field_id, f.name AS field, d.detector, d.is_new, max(e.load_run_id) AS newest_run,
     array_agg(x.exposure_id ORDER BY x.midpoint_mjd_tdb, x.exposure_id) AS exposure_id
 FROM due AS d
 JOIN roman.field AS f USING (field_id)
@@ -50,5 +51,6 @@ JOIN roman.light_curve_block AS b
     AND b.photometry_kind = CAST(:photometry_kind AS text)
     AND b.start_mjd >= CAST(:from_mjd AS integer) AND b.start_mjd < CAST(:to_mjd AS integer)
 CROSS JOIN LATERAL unnest(b.exposure_id, b.midpoint_mjd_tdb) AS x (exposure_id, midpoint_mjd_tdb)
+LEFT JOIN roman.exposure AS e ON e.exposure_id = x.exposure_id
 GROUP BY d.field_id, f.name, d.detector, d.is_new
 ORDER BY d.field_id, d.detector

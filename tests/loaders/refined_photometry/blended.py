@@ -1,4 +1,4 @@
-"""Simulated exposures of an event whose source lies beside a brighter star; the catalog has both as one."""
+"""Simulated exposures of two days of an event whose source lies beside a brighter star: one in the catalog."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ CHANGES = {
     },
     "survey": {
         "program": 7,
-        "start_time": "2027-03-02T00:00:00",
+        "start_time": "2027-03-02T12:00:00",
         "duration_days": N_EXPOSURE * INTERVAL / 1440 - 0.001,
         "window": {"x": 1900, "y": 2100, "width": 72, "height": 64},
         "cadences": [

@@ -12,7 +12,7 @@ from loaders.variability.tasks import LOCUS, VARIABILITY
 from roman_db.jobs import Mode, run_mode
 from tests.faults.command_line import succeed
 from tests.loaders.refined_photometry.stored import object_of, truth
-from tests.loaders.refined_photometry.test_load import ROWS, ask, curve
+from tests.loaders.refined_photometry.test_load import ROWS, ask, curve, refine
 
 SEARCH = Mode("season", "What leads to events", (LOCUS, VARIABILITY, EVENTS, REFINE))
 MODELS = """
@@ -54,3 +54,11 @@ def test_refined_light_curves_scatter_less_and_are_searched_next(loaded, blended
     assert [one for one in after if one.is_current and one.load_run_id != second.load_run_id] == []
     assert len(after) > len(models)
     assert [name for name in run().succeeded if "refined_photometry" in name] == []
+    before = curve(star, "refined")
+    succeed("run", "compact", "--before", 70000)
+    assert np.array_equal(curve(star, "refined"), before)
+    assert refine().succeeded == []
+    # The merged block gives way to those of days.
+    assert len(refine(redo=True).succeeded) == 1
+    assert np.array_equal(curve(star, "refined")[0], before[0])
+    succeed("audit")
