@@ -1,4 +1,4 @@
-"""Simulated exposures of two days of an event whose source lies beside a brighter star: one in the catalog."""
+"""Simulated exposures of an event whose source lies beside a brighter star; the catalog has both as one."""
 
 from __future__ import annotations
 
