@@ -11,6 +11,7 @@ import numpy as np
 
 from loaders.astrometry.place import CatalogAstrometry
 from loaders.astrometry.stars import CatalogStars, catalog_pixels
+from loaders.input_file import LoadedFile
 from loaders.photometry.image import PixelImage
 from loaders.photometry.measure import pixel_image
 from loaders.psf.model import EffectivePsf, FloatArray
@@ -153,15 +154,17 @@ def set_lot(lot: CutLot) -> None:
     _lot = lot
 
 
-def cut_file(file: tuple[Path, int]) -> list[Piece | None] | Rejected:
+def cut_file(exposure: tuple[LoadedFile, int]) -> list[Piece | None] | Rejected:
     """Cut the scenes out of an exposure (file and identifier), or say why that can't be done."""
     assert _lot is not None
+    file, identifier = exposure
     try:
-        return cut_exposure(*file, _lot.psf, _lot.scenes, _lot.options)
+        file.require_unchanged()
+        return cut_exposure(file.path, identifier, _lot.psf, _lot.scenes, _lot.options)
     except Rejected as rejected:
         return rejected
     except Exception as error:  # noqa: BLE001 - a fault of ours costs this exposure, not the others
-        return unexpected(file[0], error)
+        return unexpected(file.path, error)
 
 
 def cut_exposure(

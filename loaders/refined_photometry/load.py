@@ -212,7 +212,7 @@ def _cut_day(
 def _cut_side_by_side(
     exposures: Sequence[StoredExposure], lot: CutLot
 ) -> Iterator[list[Piece | None] | Rejected]:
-    files = [(exposure.path, exposure.exposure_id) for exposure in exposures]
+    files = [(exposure.file, exposure.exposure_id) for exposure in exposures]
     workers, module = min(settings().workers, len(files)), "loaders.refined_photometry.cutouts"
     with side_by_side(workers, module, set_lot, (lot,)) as mapped:
         yield from mapped(cut_file, files)
