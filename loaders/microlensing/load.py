@@ -12,7 +12,8 @@ import sqlalchemy as sa
 from loaders.event_models.curve import Band, usable_band
 from loaders.microlensing.find import Found, SkyCurve, look_at
 from loaders.photometry.flags import EXCLUDING_FLAGS
-from loaders.stored_curve.load import StoredCurve, read_curves
+from loaders.stored_curve.load import StoredCurve, newest_light_curves, read_curves
+from loaders.stored_curve.preferred import REFINED, preferred
 from loaders.variability.load import newest_description, season_days
 from roman_db import session, sqlfile
 from roman_db.jobs import Progress, Unit, done_since
@@ -81,7 +82,7 @@ GROUP BY classification, is_event ORDER BY is_event DESC, n DESC, classification
 
 
 def pending_events(arguments: Mapping[str, Any]) -> list[Unit]:
-    """List the ranges of objects that were not searched since their statistics changed.
+    """List the ranges of objects that were not searched since their statistics or refined fluxes changed.
 
     Arguments: ``survey, season`` (0: all), ``photometry_kind, redo``.
     """
@@ -89,7 +90,9 @@ def pending_events(arguments: Mapping[str, Any]) -> list[Unit]:
     names = ("survey", "season", "photometry_kind")
     given: dict[str, Any] = {name: arguments[name] for name in names} | {"from_mjd": first, "to_mjd": last}
     with session.reading() as connection:
-        newest = newest_description(connection, given)
+        refined = newest_light_curves(connection, given | {"photometry_kind": REFINED})
+        # A run refines events after it has searched for them.
+        newest = max(newest_description(connection, given), refined + 1)
         done = done_since(connection, [TASK], newest)
         rows = connection.execute(sa.text(_SEARCHED), given | _THRESHOLDS | {"size": RANGE}).all()
     which = f"season {given['season'] or 'all'} of {given['survey']}, {given['photometry_kind']}"
@@ -117,11 +120,16 @@ def search_unit(unit: Unit, run: LoadRun, progress: Progress) -> None:
 
 
 def _sky_curves(objects: Sequence[sa.Row[Any]], given: Mapping[str, Any]) -> Iterator[SkyCurve]:
-    """The light curves of objects."""
+    """The light curves of objects, the refined ones where there are some."""
     place = {row.object_id: (row.ra, row.dec) for row in objects}
-    curves = read_curves(list(place), given["photometry_kind"], given["from_mjd"], given["to_mjd"])
+    days = (given["from_mjd"], given["to_mjd"])
+    refined: dict[int, dict[str, StoredCurve]] = {}
+    for curve in read_curves(list(place), REFINED, *days):
+        refined.setdefault(curve.object_id, {})[curve.optical_element] = curve
+    curves = read_curves(list(place), given["photometry_kind"], *days)
     for object_id, several in groupby(curves, key=lambda curve: curve.object_id):
-        yield SkyCurve(object_id, *place[object_id], [_band(curve) for curve in several])
+        chosen = preferred(list(several), refined.get(object_id, {}))
+        yield SkyCurve(object_id, *place[object_id], [_band(curve) for curve in chosen])
 
 
 def _band(curve: StoredCurve) -> Band:

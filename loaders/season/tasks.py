@@ -12,6 +12,7 @@ from loaders.eight_day.tasks import EIGHT_DAY
 from loaders.extinction.tasks import EXTINCTION
 from loaders.lens_physics.tasks import LENS_PHYSICS
 from loaders.microlensing.tasks import EVENTS, SHARED_EVENTS
+from loaders.refined_photometry.tasks import REFINE
 from loaders.season.limits import MOVED_LIMIT, MOVED_SHARE
 from loaders.season.load import exposure_units, moved_units, pending_quality, quality_unit
 from loaders.season_report.load import QUALITY_TASK
@@ -82,6 +83,7 @@ _TASKS = (
     EXTINCTION,
     EVENTS,
     SHARED_EVENTS,
+    REFINE,
     LENS_PHYSICS,
     QUALITY,
 )

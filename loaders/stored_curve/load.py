@@ -57,6 +57,11 @@ class StoredCurve:
     error: FloatArray
     flags: npt.NDArray[np.int64]
 
+    @property
+    def n_measured(self) -> int:
+        """Points with a flux."""
+        return int(np.count_nonzero(np.isfinite(self.flux)))
+
     def counting(self, excluding_flags: int) -> npt.NDArray[np.bool_]:
         """Points with a flux, an error above zero and none of some flags, shape (n,)."""
         measured = np.isfinite(self.flux) & np.isfinite(self.error) & (np.nan_to_num(self.error) > 0)

@@ -61,6 +61,37 @@ CROSS JOIN LATERAL (
 ) AS e
 WHERE e.reduced_chi2 <> 'NaN'::real;
 
+-- All versions that are stored: those that were replaced, too, until compaction drops the partitions that hold them.
+CREATE OR REPLACE VIEW roman.light_curve_version AS
+SELECT s.object_id, b.optical_element, b.photometry_kind, b.load_run_id, b.superseded_at,
+       e.exposure_id, e.midpoint_mjd_tdb, e.midpoint_bjd_tdb, e.flux, e.flux_err,
+       coalesce(e.flags, 0) AS flags, s.block_id, s.start_mjd
+FROM roman.light_curve_segment s
+JOIN roman.light_curve_block b ON b.block_id = s.block_id AND b.start_mjd = s.start_mjd
+CROSS JOIN LATERAL (
+    SELECT unnest(b.exposure_id) AS exposure_id, unnest(b.midpoint_mjd_tdb) AS midpoint_mjd_tdb,
+           unnest(b.midpoint_bjd_tdb) AS midpoint_bjd_tdb, unnest(s.flux) AS flux, unnest(s.flux_err) AS flux_err,
+           unnest(roman.expand_flag_run(s.flag_run, b.n_epoch)) AS flags
+) AS e
+WHERE e.flux <> 'NaN'::real OR e.flags <> 0;
+
+-- Light curves of events, the refined ones where there are some, in each optical element.
+CREATE OR REPLACE VIEW roman.event_light_curve AS
+SELECT v.event_id, v.season, l.object_id, l.field_id, l.detector, l.optical_element, l.photometry_kind,
+       l.exposure_id, l.midpoint_mjd_tdb, l.midpoint_bjd_tdb, l.flux, l.flux_err, l.flags,
+       l.ab_mag, l.ab_mag_err
+FROM roman.event v
+CROSS JOIN LATERAL (
+    SELECT array_agg(DISTINCT b.optical_element) AS element
+    FROM roman.light_curve_segment s
+    JOIN roman.light_curve_block b
+        ON b.block_id = s.block_id AND b.start_mjd = s.start_mjd AND b.superseded_at IS NULL
+    WHERE s.object_id = v.object_id AND b.photometry_kind = 'refined'
+) AS refined
+JOIN roman.light_curve l ON l.object_id = v.object_id
+    AND l.photometry_kind = CASE WHEN l.optical_element = ANY (refined.element) THEN 'refined'
+                                 ELSE v.photometry_kind END;
+
 -- Events that were injected into light curves, and what was found, as the archive counts it.
 CREATE OR REPLACE VIEW roman.event_detection_count AS
 WITH counted AS (

@@ -24,6 +24,7 @@ QUICK = (
     "docs/scientist/variability.md",
     "docs/operator/season.md",
     "docs/scientist/events.md",
+    "docs/scientist/refined_photometry.md",
     "docs/scientist/astrometry.md",
     "docs/scientist/extinction.md",
     "docs/scientist/lens_physics.md",

@@ -4,6 +4,7 @@ import pytest
 from alembic import command
 from alembic.script import ScriptDirectory
 from psycopg2.errors import CheckViolation, UniqueViolation
+from sqlalchemy.exc import IntegrityError
 
 from loaders.compaction.load import drop_retired
 from roman_db import migrate
@@ -123,6 +124,22 @@ CREATE TABLE roman_partition.filled PARTITION OF roman.light_curve_segment FOR V
 INSERT INTO roman.light_curve_segment (object_id, block_id, start_mjd, flux, flux_err)
 VALUES (1, 1, 101, '{1,NaN}', '{1,NaN}'), (2, 1, 101, '{1,2}', '{1,1}');
 """
+
+
+def test_refined_light_curves_can_be_taken_back_while_there_are_none(database):
+    """0022: and stored again; with some in the database it is refused, and nothing changes."""
+    write_days(2)
+    before = points()
+    command.downgrade(migrate.alembic_config(), _before("0022"))
+    assert execute(database, "SELECT to_regclass('roman.event_refinement')") == [(None,)]
+    migrate.upgrade()
+    assert points() == before
+    command.check(migrate.alembic_config())
+    write_days(1, series=1, photometry_kind="refined")
+    before = points()
+    with pytest.raises(IntegrityError, match="photometry_kind_check"):
+        command.downgrade(migrate.alembic_config(), _before("0022"))
+    assert points() == before
 
 
 def test_runs_of_before_the_reckoning_stay_as_they_are(bare_database):

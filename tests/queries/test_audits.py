@@ -57,6 +57,13 @@ EFFICIENCY = """
 INSERT INTO roman.event_efficiency VALUES (1, 0, 1, 3, 20, 21, 0, 1, {}, 0, 0, 0, 0, 1, 1, 1);
 """
 
+REFINED = """
+INSERT INTO roman.event_refinement
+    (event_id, object_id, season, field_id, detector, status, n_exposure, ra_err, dec_err, ra_dec_corr,
+    load_run_id)
+VALUES (1, 1, 1, 1, 'WFI07', '{}', {}, {}, 0.3, 0.1, 1);
+"""
+
 #: A fault for each audit, and how many rows it makes that audit return.
 FAULTS = {
     "astrometry": [
@@ -161,6 +168,12 @@ FAULTS = {
         ("UPDATE roman.object SET first_catalog_version_id = 99", 1),
         ("UPDATE roman.object_history SET replaced_by = 99", 1),
         ("UPDATE roman.object SET load_run_id = 98 + (object_id & 1)", 2),
+    ],
+    "refined_photometry": [
+        (UNCHECKED + REFINED.format("fitted", 0, 0.3), 0),
+        (UNCHECKED + REFINED.format("fitted", 0, 0.3) * 2, 1),
+        (UNCHECKED + REFINED.format("fitted", 0, "NULL"), 1),
+        (UNCHECKED + REFINED.format("far_off", 9, 0.3), 1),
     ],
     "run_not_reconciled": [
         ("UPDATE ops.load_run SET n_loaded = n_loaded + 1 WHERE load_run_id = 2", 1),
