@@ -11,6 +11,7 @@ import click
 from loaders.season.limits import MOVED_LIMIT, MOVED_SHARE
 
 if TYPE_CHECKING:
+    from loaders.daily.load import DailySummary
     from roman_db.jobs import Mode
 
 
@@ -80,19 +81,11 @@ def survey(survey: str, photometry_kind: str, **chosen: Any) -> None:
 
 def _run(mode: Mode, which: tuple[str, int, str], chosen: dict[str, Any]) -> None:
     """Run a mode and report."""
-    from loaders.astrometric_solution.load import summary_of_astrometry
-    from loaders.daily.commands import print_metrics
     from loaders.daily.load import summarise_run
-    from loaders.eight_day.load import summarise_references
-    from loaders.extinction.load import summary_of_extinction
-    from loaders.lens_physics.load import summary_of_physics
-    from loaders.microlensing.load import summary_of_events
     from loaders.photometry.load import EVERY_DAY
     from loaders.report.commands import write_pages
-    from loaders.season.load import summary_of_images
     from loaders.season.tasks import arguments
-    from loaders.variability.load import season_days, summary_of
-    from loaders.variable_object.load import summary_of_objects
+    from loaders.variability.load import season_days
     from roman_db import migrate
     from roman_db.console import EXIT_REJECTED, progress_bar, tell_failed, tell_why
     from roman_db.jobs import run_mode
@@ -106,10 +99,33 @@ def _run(mode: Mode, which: tuple[str, int, str], chosen: dict[str, Any]) -> Non
     given["images"] = given["images"] and which[2] == EVERY_DAY
     with progress_bar() as step:
         report = run_mode(mode, given, step)
-    click.echo(summary_of_images(given))
-    for line in summarise_references(report.load_run_id):
-        click.echo(line)
     done = summarise_run(report.load_run_id)
+    _tell(which, given, done, report.load_run_id)
+    tell_failed(report)
+    write_pages(report.load_run_id)
+    if done.n_rejected:
+        click.echo(f"{done.n_rejected} exposures rejected.")
+        tell_why()
+    if report.failed or done.n_rejected:
+        sys.exit(EXIT_REJECTED)
+
+
+def _tell(which: tuple[str, int, str], given: dict[str, Any], done: DailySummary, load_run_id: int) -> None:
+    """Say what came of a run."""
+    from loaders.astrometric_solution.load import summary_of_astrometry
+    from loaders.daily.commands import print_metrics
+    from loaders.eight_day.load import summarise_references
+    from loaders.extinction.load import summary_of_extinction
+    from loaders.lens_physics.load import summary_of_physics
+    from loaders.microlensing.load import summary_of_events
+    from loaders.refined_photometry.load import summary_of_refinement
+    from loaders.season.load import summary_of_images
+    from loaders.variability.load import summary_of
+    from loaders.variable_object.load import summary_of_objects
+
+    click.echo(summary_of_images(given))
+    for line in summarise_references(load_run_id):
+        click.echo(line)
     if done.n_block:
         click.echo(
             f"{done.n_block} blocks of {done.n_exposure} exposures and {done.n_point:,} points written."
@@ -119,19 +135,13 @@ def _run(mode: Mode, which: tuple[str, int, str], chosen: dict[str, Any]) -> Non
         summary_of_objects,
         summary_of_astrometry,
         summary_of_events,
+        summary_of_refinement,
         summary_of_physics,
     ):
         for line in summary(*which[1:]):
             click.echo(line)
     click.echo(summary_of_extinction())
     print_metrics(done.metrics)
-    tell_failed(report)
-    write_pages(report.load_run_id)
-    if done.n_rejected:
-        click.echo(f"{done.n_rejected} exposures rejected.")
-        tell_why()
-    if report.failed or done.n_rejected:
-        sys.exit(EXIT_REJECTED)
 
 
 def commands(root: click.Group) -> None:
