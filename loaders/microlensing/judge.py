@@ -176,12 +176,15 @@ def _best_fit(bands: Sequence[Band], candidate: Candidate) -> PointLensFit:
 
 
 def _error_scale(band: Band) -> float:
-    """By what errors are too small, from successive differences, at least 1.
+    """By what errors are too small, at least 1: from how far points are off the line between neighbours.
 
-    Differences of neighbours do not see what varies slowly: their median is that of noise, by √2.
+    That does not see what varies slowly, even where exposures are hours apart; the median is that of noise.
     """
-    step = np.diff(band.flux) / np.hypot(band.error[1:], band.error[:-1])
-    return max(1.0, float(np.median(np.abs(step))) / 0.6745)
+    time, flux, variance = band.time, band.flux, band.error**2
+    share = (time[1:-1] - time[:-2]) / np.maximum(time[2:] - time[:-2], 1e-9)
+    off = flux[1:-1] - (1 - share) * flux[:-2] - share * flux[2:]
+    error = np.sqrt(variance[1:-1] + (1 - share) ** 2 * variance[:-2] + share**2 * variance[2:])
+    return max(1.0, float(np.median(np.abs(off) / error)) / 0.6745)
 
 
 def _flat_chi2(band: Band) -> float:
