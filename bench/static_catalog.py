@@ -25,12 +25,12 @@ from loaders.psf.optics import optical_psf
 from loaders.psf.render import SplinePsf, Stars, draw
 from loaders.simulation.wcs import tangent_wcs
 from loaders.static_catalog.background import prepare_band
-from loaders.static_catalog.catalog import StaticCatalog, mosaic_catalog
+from loaders.static_catalog.catalog import StaticCatalog, image_catalog
 from loaders.static_catalog.correlation import WHITE
 from loaders.static_catalog.deblend import deblend
 from loaders.static_catalog.detection import connected, convolve, detection_kernel
 from loaders.static_catalog.extended import broadened
-from loaders.static_catalog.mosaic import Mosaic
+from loaders.static_catalog.image import SkyImage
 from loaders.static_catalog.options import CatalogOptions
 
 FloatArray = npt.NDArray[np.float64]
@@ -46,9 +46,9 @@ MARGIN = 40
 def figures() -> Iterator[Figure]:
     """All figures of this file."""
     mosaic, psf, truth = field()
-    mosaic_catalog(_cut(mosaic, 600), psf)  # compiles
+    image_catalog(_cut(mosaic, 600), psf)  # compiles
     begin = time.perf_counter()
-    catalog = mosaic_catalog(mosaic, psf)
+    catalog = image_catalog(mosaic, psf)
     seconds = time.perf_counter() - begin
     sep = _sep()
     peer = None if sep is None else f"SEP {sep.__version__}"
@@ -63,7 +63,7 @@ def figures() -> Iterator[Figure]:
 
 def field(
     side: int = SIDE, stars: int = STARS, galaxies: int = GALAXIES
-) -> tuple[Mosaic, EffectivePsf, FloatArray]:
+) -> tuple[SkyImage, EffectivePsf, FloatArray]:
     """A mosaic with noise, its PSF, and the truth: rows x, y, flux (nJy) and whether it is a galaxy."""
     rng = np.random.default_rng(20270501)
     share = (side / SIDE) ** 2
@@ -83,7 +83,7 @@ def field(
     return _observed(image, rng), psf, truth
 
 
-def _observed(image: FloatArray, rng: np.random.Generator) -> Mosaic:
+def _observed(image: FloatArray, rng: np.random.Generator) -> SkyImage:
     """Noise of the sky and of the photons of sources."""
     read = np.full(image.shape, NOISE**2, dtype=np.float32)
     variance = (read + PHOTON * np.maximum(image, 0)).astype(np.float32)
@@ -92,15 +92,15 @@ def _observed(image: FloatArray, rng: np.random.Generator) -> Mosaic:
     good = np.ones(image.shape, dtype=bool)
     shape = (image.shape[0], image.shape[1])
     wcs = tangent_wcs(150.0, 2.2, SCALE, shape)
-    return Mosaic("field", ELEMENT, data, variance, read, good, wcs, SCALE, WHITE, meta)
+    return SkyImage("field", ELEMENT, data, variance, read, good, wcs, SCALE, WHITE, meta)
 
 
-def _cut(mosaic: Mosaic, side: int) -> Mosaic:
+def _cut(mosaic: SkyImage, side: int) -> SkyImage:
     """A corner of a mosaic."""
     part = [
         plane[:side, :side] for plane in (mosaic.data, mosaic.variance, mosaic.read_variance, mosaic.good)
     ]
-    return Mosaic("corner", ELEMENT, *part, mosaic.wcs, SCALE, WHITE, mosaic.meta)
+    return SkyImage("corner", ELEMENT, *part, mosaic.wcs, SCALE, WHITE, mosaic.meta)
 
 
 def _sep() -> ModuleType | None:
@@ -115,7 +115,7 @@ def _sep() -> ModuleType | None:
     return sep
 
 
-def sep_catalog(sep: ModuleType, mosaic: Mosaic, psf: EffectivePsf) -> Any:
+def sep_catalog(sep: ModuleType, mosaic: SkyImage, psf: EffectivePsf) -> Any:
     """Background, extraction, Kron, five circles, half-light radii and windowed centroids by SEP."""
     data = np.ascontiguousarray(mosaic.data)
     clean = data - sep.Background(data, bw=128, bh=128)
@@ -134,7 +134,9 @@ def sep_catalog(sep: ModuleType, mosaic: Mosaic, psf: EffectivePsf) -> Any:
     return sep.winpos(clean, x, y, np.clip(2 * half / 2.3548, 0.5, 20.0))
 
 
-def division_seconds(sep: ModuleType | None, mosaic: Mosaic, psf: EffectivePsf) -> tuple[float, float | None]:
+def division_seconds(
+    sep: ModuleType | None, mosaic: SkyImage, psf: EffectivePsf
+) -> tuple[float, float | None]:
     """Seconds from one image of signal-to-noise ratios to deblended sources, ours and the peer's.
 
     The peer's include its moments of the sources, ours do not.

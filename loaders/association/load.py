@@ -90,6 +90,15 @@ def associate(
     return Association(object_id, distance, n_matched, int(is_new.sum()), version)
 
 
+def recognise(connection: sa.Connection, sources: Sources) -> Association:
+    """Find the objects that sources are, as `associate` does, and leave the catalog of objects as it is."""
+    object_id = np.full(len(sources), -1, np.int64)
+    distance = np.full(len(sources), np.nan)
+    for n, found, far, _ in _matches(connection, sources):
+        object_id[n], distance[n] = found, far
+    return Association(object_id, distance, int((object_id >= 0).sum()), 0, None)
+
+
 #: Number of a source, its object, their distance (arcsec), and whether static catalogs alone know the object.
 _Pair: TypeAlias = tuple[int, int, float, bool]
 

@@ -99,14 +99,33 @@ def read_stars(optical_element: str, exposures: Sequence[StoredExposure]) -> Cat
     Rejected
         If there is none.
     """
-    circle = sky_circle(exposures)
+    return stars_around(optical_element, sky_circle(exposures), exposures[0].path)
+
+
+def stars_around(optical_element: str, circle: tuple[float, float, float], source: Path) -> CatalogStars:
+    """Read the catalogued objects in a circle on the sky.
+
+    Parameters
+    ----------
+    optical_element
+        Element in which their fluxes are wanted.
+    circle
+        Right ascension, declination and radius, deg ICRS.
+    source
+        File that is to be measured, for messages.
+
+    Raises
+    ------
+    Rejected
+        Code ``no_catalog`` if there is none.
+    """
     with session.arrow_connection(session.Role.LOADER) as connection, connection.cursor() as cursor:
         cursor.execute(_STARS, (optical_element, *circle))
         columns = [column.to_numpy() for column in cursor.fetch_arrow_table().columns]
     if columns[0].size == 0:
         what = f"no catalogued object within {circle[2]:.3f} deg of {circle[0]:.5f} {circle[1]:+.5f}"
         remedy = "Load a catalog of this field first: roman-db load catalog FILE"
-        raise Rejected(str(exposures[0].path), what, remedy, "no_catalog")
+        raise Rejected(str(source), what, remedy, "no_catalog")
     return CatalogStars(columns[0], CatalogAstrometry(*columns[1:7]), columns[7], int(columns[8][0]))
 
 

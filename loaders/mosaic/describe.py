@@ -15,7 +15,8 @@ from astropy.time import Time
 
 from loaders.input_file import fingerprint
 from loaders.rejection import Rejected
-from loaders.static_catalog.mosaic import Mosaic, read_mosaic
+from loaders.static_catalog.image import SkyImage
+from loaders.static_catalog.mosaic import read_mosaic
 from loaders.wfi.footprint import footprint
 from loaders.wfi.projection import SkyProjection
 from loaders.wfi.wcs import projection_of_wcs
@@ -141,7 +142,7 @@ def set_name(filename: str) -> str:
     return _ELEMENT.sub("", filename.removesuffix(".asdf").removesuffix("_coadd"))
 
 
-def pixel_grid(mosaic: Mosaic, projection: SkyProjection) -> PixelGrid:
+def pixel_grid(mosaic: SkyImage, projection: SkyProjection) -> PixelGrid:
     """The grid that the pixels of a mosaic are."""
     ny, nx = projection.shape
     middle = np.array([(nx - 1) / 2]), np.array([(ny - 1) / 2])
@@ -153,7 +154,7 @@ def pixel_grid(mosaic: Mosaic, projection: SkyProjection) -> PixelGrid:
     return PixelGrid(name, float(ra), float(dec), orientation, mosaic.pixel_scale, nx, ny)
 
 
-def _check(path: Path, mosaic: Mosaic) -> None:
+def _check(path: Path, mosaic: SkyImage) -> None:
     """Refuse what cannot be used although it is a mosaic."""
     if "injection" in mosaic.meta:
         what = "artificial sources were added to it"

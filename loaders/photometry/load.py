@@ -106,7 +106,7 @@ SELECT DISTINCT ON (s.object_id) s.object_id,
        - coalesce(p.aper_bkg_flux, 0) * pi() * CAST(:radius AS float8) ^ 2 AS flux
 FROM roman.source s JOIN roman.source_catalog c USING (source_catalog_id)
 JOIN roman.source_photometry p USING (source_catalog_id, label)
-WHERE c.superseded_at IS NULL AND p.optical_element = CAST(:element AS text)
+WHERE c.superseded_at IS NULL AND c.exposure_id IS NULL AND p.optical_element = CAST(:element AS text)
   AND s.object_id = ANY(CAST(:object_id AS bigint[]))
 ORDER BY s.object_id, s.source_catalog_id DESC
 """
@@ -206,7 +206,7 @@ def _measure_day(
     serving, stars = None, _stars(element, exposures, run)
     with session.reading() as connection:
         if kind == APERTURE:
-            stars = _with_static_flux(connection, stars, element)
+            stars = with_static_flux(connection, stars, element)
         else:
             serving = psf_for(connection, detector, element, day + 0.5)
     if kind == DIFFERENCE:
@@ -263,7 +263,7 @@ def with_reference_fluxes(stars: CatalogStars, given: Mapping[str, Any], day: in
     return replace(stars, flux=known)
 
 
-def _with_static_flux(connection: sa.Connection, stars: CatalogStars, element: str) -> CatalogStars:
+def with_static_flux(connection: sa.Connection, stars: CatalogStars, element: str) -> CatalogStars:
     """Stars whose flux is that in the same aperture of static catalogs, NaN where these have none."""
     values = {"radius": APERTURE_RADIUS, "element": element, "object_id": stars.object_id.tolist()}
     rows = connection.execute(sa.text(_STATIC_FLUX), values).all()

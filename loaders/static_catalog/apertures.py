@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from loaders.static_catalog import pixel_sums
 from loaders.static_catalog.correlation import AreaInflation, FloatArray
-from loaders.static_catalog.mosaic import BoolArray, Float32Array
+from loaders.static_catalog.image import BoolArray, Float32Array
 from loaders.static_catalog.options import CatalogOptions
 from loaders.static_catalog.segments import Int32Array, Moments
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from loaders.static_catalog.correlation import FloatArray
-from loaders.static_catalog.mosaic import Float32Array
+from loaders.static_catalog.image import Float32Array
 from loaders.static_catalog.segments import IntArray
 
 _SIGMAS = 1.5

@@ -17,7 +17,7 @@ import numba
 import numpy as np
 import numpy.typing as npt
 
-from loaders.static_catalog.mosaic import Float32Array
+from loaders.static_catalog.image import Float32Array
 from loaders.static_catalog.options import CatalogOptions
 
 Int32Array = npt.NDArray[np.int32]

@@ -20,7 +20,7 @@ from loaders.rejection import Rejected
 from loaders.static_catalog.background import Band
 from loaders.static_catalog.correlation import AreaInflation, FloatArray, inflation
 from loaders.static_catalog.deblend import deblend
-from loaders.static_catalog.mosaic import BoolArray, Float32Array
+from loaders.static_catalog.image import BoolArray, Float32Array
 from loaders.static_catalog.options import CatalogOptions
 
 Int32Array = npt.NDArray[np.int32]
@@ -105,17 +105,17 @@ def detect(bands: Sequence[Band], options: CatalogOptions) -> Detection:
 def _check_same_grid(bands: Sequence[Band]) -> None:
     """Reject bands that do not share their pixels."""
     if not bands:
-        raise Rejected("static catalog", "no band is given", "Give at least one mosaic", "no_band")
-    first = bands[0].mosaic
+        raise Rejected("static catalog", "no band is given", "Give at least one image", "no_band")
+    first = bands[0].image
     corner = np.array([0.0, first.data.shape[1] - 1.0]), np.array([0.0, first.data.shape[0] - 1.0])
     place = np.array(first.wcs(*corner, with_bounding_box=False))
     for band in bands[1:]:
-        here = np.array(band.mosaic.wcs(*corner, with_bounding_box=False))
+        here = np.array(band.image.wcs(*corner, with_bounding_box=False))
         same = band.data.shape == first.data.shape and np.allclose(here, place, rtol=0, atol=1e-7)
         if not same:
             what = f"its pixels are not those of {first.name}"
             remedy = "Resample the mosaics of a sky cell to one grid"
-            raise Rejected(band.mosaic.name, what, remedy, "grid_mismatch")
+            raise Rejected(band.image.name, what, remedy, "grid_mismatch")
 
 
 def detection_kernel(psf: EffectivePsf) -> FloatArray:
@@ -180,7 +180,9 @@ def _weights(bands: Sequence[Band]) -> FloatArray:
 
 
 def _mean_psf(bands: Sequence[Band]) -> EffectivePsf:
-    """PSF of the mean image; the bands' stamps are cut to the smallest."""
+    """PSF of the mean image; of several bands that in the middle, the stamps being cut to the smallest."""
+    if len(bands) == 1:
+        return bands[0].psf
     first, size = bands[0].psf, min(band.psf.size for band in bands)
     if any(band.psf.oversampling != first.oversampling for band in bands):
         raise ValueError("the PSFs of all bands must have the same oversampling")

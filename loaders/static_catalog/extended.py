@@ -9,7 +9,7 @@ source, positive for what is broader, negative for a pixel that stands alone.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from scipy.sparse import csc_array
@@ -18,7 +18,7 @@ from loaders.psf.model import EffectivePsf
 from loaders.psf.render import SplinePsf, Stars, columns
 from loaders.static_catalog.apertures import Plane
 from loaders.static_catalog.correlation import FloatArray
-from loaders.static_catalog.mosaic import BoolArray, Float32Array
+from loaders.static_catalog.image import BoolArray, Float32Array
 from loaders.static_catalog.psf_matching import psf_width
 from loaders.static_catalog.segments import Int32Array, IntArray
 
@@ -104,10 +104,8 @@ def _own_pixels(matrix: csc_array, labels: Int32Array, rows: IntArray) -> csc_ar
 
 
 def broadened(psf: EffectivePsf, dispersion: float) -> EffectivePsf:
-    """The middle stamp of a PSF, convolved with a round Gaussian of a dispersion in pixels."""
-    stamp = psf.stamps[psf.y_node.size // 2, psf.x_node.size // 2]
+    """A PSF convolved with a round Gaussian of a dispersion in pixels."""
     frequency = np.fft.fftfreq(psf.size) * psf.oversampling
     square = frequency[:, None] ** 2 + frequency**2
-    damped = np.fft.fft2(stamp) * np.exp(-2 * np.pi**2 * dispersion**2 * square)
-    wider = np.fft.ifft2(damped).real
-    return EffectivePsf(wider[None, None], psf.oversampling, np.zeros(1), np.zeros(1))
+    damped = np.fft.fft2(psf.stamps) * np.exp(-2 * np.pi**2 * dispersion**2 * square)
+    return replace(psf, stamps=np.fft.ifft2(damped).real)

@@ -15,12 +15,13 @@ from loaders.association.load import Association, associate
 from loaders.input_file import file_checksum, fingerprint
 from loaders.mosaic_psf.load import MosaicImage, MosaicPsf, psf_for_mosaic
 from loaders.rejection import Rejected
-from loaders.static_catalog.catalog import StaticCatalog, mosaic_catalog, multiband_catalog
-from loaders.static_catalog.mosaic import Mosaic, read_mosaic
+from loaders.static_catalog.catalog import StaticCatalog, image_catalog, multiband_catalog
+from loaders.static_catalog.image import SkyImage
+from loaders.static_catalog.mosaic import read_mosaic
 from loaders.static_catalog.options import CatalogOptions
 from loaders.static_catalog.per_band import write_products
 from loaders.static_catalog.product import Products
-from loaders.static_catalog.psf_matching import psf_width
+from loaders.static_catalog.psf_matching import psf_fwhm
 from loaders.static_catalog.rows import catalog_sources, may_be_objects, photometry_rows, source_rows
 from loaders.wfi.wcs import projection_of_wcs
 from roman_db import session
@@ -29,8 +30,6 @@ from roman_db.jobs import Progress, Unit
 from roman_db.load_run import LoadRun
 from roman_db.schema.metadata import table
 from roman_db.settings import settings
-
-_FWHM_OF_SIGMA = 2.3548200450309493
 
 _PENDING = """
 WITH given AS (
@@ -83,7 +82,7 @@ class Band:
     """A mosaic that was read, and its PSF."""
 
     stored: StoredMosaic
-    mosaic: Mosaic
+    mosaic: SkyImage
     psf: MosaicPsf
 
 
@@ -165,21 +164,33 @@ def read_band(stored: StoredMosaic) -> Band:
     if fingerprint(stored.path) != (stored.sha256, stored.size_bytes):
         remedy = "Load it again: roman-db load mosaic FILE"
         raise Rejected(str(stored.path), "is not the file that was loaded", remedy, "changed_file")
-    ny, nx = mosaic.data.shape
+    return Band(stored, mosaic, psf_for_image(mosaic))
+
+
+def psf_for_image(mosaic: SkyImage) -> MosaicPsf:
+    """PSF of a mosaic, made from those of its exposures.
+
+    Raises
+    ------
+    Rejected
+        Those of `psf_for_mosaic`.
+    """
+    path, (ny, nx) = Path(mosaic.name), mosaic.data.shape
+    resample = mosaic.meta.resample
     image = MosaicImage(
-        stored.path,
+        path,
         mosaic.optical_element,
-        projection_of_wcs(lambda: mosaic.wcs, (ny, nx), stored.path),
-        stored.pixfrac,
-        [str(name) for name in mosaic.meta.resample.members],
+        projection_of_wcs(lambda: mosaic.wcs, (ny, nx), path),
+        float(resample.pixfrac),
+        [str(name) for name in resample.members],
     )
-    return Band(stored, mosaic, psf_for_mosaic(image))
+    return psf_for_mosaic(image)
 
 
 def measured(bands: Sequence[Band], options: CatalogOptions) -> StaticCatalog:
     """Catalog of one band, or of several together."""
     if len(bands) == 1:
-        return mosaic_catalog(bands[0].mosaic, bands[0].psf.psf, options)
+        return image_catalog(bands[0].mosaic, bands[0].psf.psf, options)
     psfs = {band.stored.optical_element: band.psf.psf for band in bands}
     return multiband_catalog([band.mosaic for band in bands], psfs, options)
 
@@ -192,8 +203,31 @@ def product_folder(unit: Unit, bands: Sequence[Band]) -> Path:
 
 
 @dataclass(frozen=True)
+class CatalogOf:
+    """What a catalog is of, and its files.
+
+    Parameters
+    ----------
+    set_name
+        Set of mosaics, or name of an exposure.
+    epoch
+        Time of its positions, MJD TDB.
+    products
+        Its files.
+    sky_cell_id, exposure_id
+        Grid of the mosaics, or the exposure; the other one is None.
+    """
+
+    set_name: str
+    epoch: float
+    products: Products
+    sky_cell_id: int | None = None
+    exposure_id: int | None = None
+
+
+@dataclass(frozen=True)
 class _Stored:
-    """What goes into the database with a catalog."""
+    """What goes into the database with a catalog of mosaics."""
 
     unit: Unit
     bands: Sequence[Band]
@@ -201,9 +235,11 @@ class _Stored:
     forced: Mapping[str, Path]
 
     @property
-    def epoch(self) -> float:
-        """Mean time of the mosaics, MJD TDB."""
-        return float(np.mean([band.stored.time_mean_mjd_tdb for band in self.bands]))
+    def of(self) -> CatalogOf:
+        """What the catalog is of; its epoch is the mean time of the mosaics."""
+        epoch = float(np.mean([band.stored.time_mean_mjd_tdb for band in self.bands]))
+        given = self.unit.arguments
+        return CatalogOf(str(given["set_name"]), epoch, self.products, sky_cell_id=given["sky_cell_id"])
 
 
 def _store(
@@ -215,22 +251,50 @@ def _store(
 ) -> None:
     """Store a catalog in place of an earlier one of its set."""
     _check_current(connection, given)
-    sources = catalog_sources(catalog, given.epoch)
-    name = str(given.unit.arguments["set_name"])
-    found = associate(connection, run, name, sources, may_be_objects(catalog))
-    key = _insert_catalog(connection, run, given, found, catalog, options)
+    sources = catalog_sources(catalog, given.of.epoch)
+    found = associate(connection, run, given.of.set_name, sources, may_be_objects(catalog))
+    key = store_catalog(connection, run, (catalog, given.of), found, options)
     _insert_bands(connection, run, key, given)
+
+
+def store_catalog(
+    connection: sa.Connection,
+    run: LoadRun,
+    made: tuple[StaticCatalog, CatalogOf],
+    found: Association,
+    options: CatalogOptions,
+) -> int:
+    """Store a catalog with its sources and their photometry, in place of an earlier one of the same images.
+
+    Parameters
+    ----------
+    connection, run
+        Transaction and run.
+    made
+        The catalog, and what it is of.
+    found
+        Objects of its sources.
+    options
+        Options that it was made with.
+
+    Returns
+    -------
+    int
+        Its identifier.
+    """
+    catalog, of = made
+    key = _insert_catalog(connection, run, of, found, catalog, options)
     constant = {"source_catalog_id": key, "load_run_id": run.load_run_id}
-    count = catalog.sources.count
-    keys = {name: np.full(count, value) for name, value in constant.items()}
+    keys = {name: np.full(catalog.sources.count, value) for name, value in constant.items()}
     objects = {
         "object_id": np.ma.masked_less(found.object_id, 0),
         "object_distance": found.distance,
     }
     copy_rows(connection, "roman.source", source_rows(catalog, options) | objects | keys)
-    for band in given.bands:
-        rows = photometry_rows(catalog, band.stored.optical_element, options)
+    for image in catalog.images:
+        rows = photometry_rows(catalog, image.optical_element, options)
         copy_rows(connection, "roman.source_photometry", rows | keys)
+    return key
 
 
 def _check_current(connection: sa.Connection, given: _Stored) -> None:
@@ -252,25 +316,20 @@ def _check_current(connection: sa.Connection, given: _Stored) -> None:
 def _insert_catalog(
     connection: sa.Connection,
     run: LoadRun,
-    given: _Stored,
+    of: CatalogOf,
     found: Association,
     catalog: StaticCatalog,
     options: CatalogOptions,
 ) -> int:
     """Store the row of a catalog, marking an earlier one as superseded; its identifier."""
-    catalogs = table("roman.source_catalog")
-    arguments, products = given.unit.arguments, given.products
-    same = sa.and_(
-        catalogs.c.sky_cell_id == arguments["sky_cell_id"],
-        catalogs.c.set_name == arguments["set_name"],
-        catalogs.c.superseded_at.is_(None),
-    )
-    connection.execute(catalogs.update().where(same).values(superseded_at=sa.func.now()))
+    catalogs, products = table("roman.source_catalog"), of.products
+    image = {"sky_cell_id": of.sky_cell_id, "exposure_id": of.exposure_id, "set_name": of.set_name}
+    same = [catalogs.c[name] == value for name, value in image.items() if value is not None]
+    current = sa.and_(*same, catalogs.c.superseded_at.is_(None))
+    connection.execute(catalogs.update().where(current).values(superseded_at=sa.func.now()))
     assert products.segmentation is not None
-    row = {
-        "sky_cell_id": arguments["sky_cell_id"],
-        "set_name": arguments["set_name"],
-        "epoch_mjd_tdb": given.epoch,
+    row = image | {
+        "epoch_mjd_tdb": of.epoch,
         "threshold": options.threshold,
         "aper_radius": list(options.aperture_radii),
         "reference_element": catalog.reference,
@@ -297,7 +356,7 @@ def _insert_bands(connection: sa.Connection, run: LoadRun, key: int, given: _Sto
             "optical_element": band.stored.optical_element,
             "mosaic_id": band.stored.mosaic_id,
             "psf_model_id": list(band.psf.psf_model_id),
-            "psf_fwhm": psf_width(band.psf.psf) * _FWHM_OF_SIGMA * band.mosaic.pixel_scale,
+            "psf_fwhm": psf_fwhm(band.mosaic, band.psf.psf),
             "forced_path": None
             if band.stored.optical_element not in given.forced
             else str(given.forced[band.stored.optical_element]),

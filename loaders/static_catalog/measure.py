@@ -41,7 +41,7 @@ _FWHM_OF_SIGMA = 2.3548200450309493
 
 @dataclass(frozen=True)
 class Sources:
-    """The sources of a detection: places, shapes and apertures, in pixels of the mosaics.
+    """The sources of a detection: places, shapes and apertures, in pixels of the images.
 
     Parameters
     ----------
@@ -138,7 +138,7 @@ def flux_columns(band: Band, sources: Sources, tag: str, options: CatalogOptions
     dict
         Columns by name, shape (n,): nJy; local background nJy arcsec**-2.
     """
-    plane, scale = plane_of(band, sources), band.mosaic.pixel_scale
+    plane, scale = plane_of(band, sources), band.image.pixel_scale
     kron = sources.kron
     columns: Columns = {}
     flux, error = sources.segments.flux(band.data, band.variance, band.inflation)
@@ -172,7 +172,7 @@ def band_columns(band: Band, sources: Sources, tag: str, options: CatalogOptions
         )
         columns[column("kron_~band~_abmag_err", tag)] = np.where(lit, _MAGNITUDE * error / flux, np.nan)
     half = half_light_radii(plane, sources.kron, flux)
-    columns[column("fluxfrac_radius_50_~band~", tag)] = half * band.mosaic.pixel_scale
+    columns[column("fluxfrac_radius_50_~band~", tag)] = half * band.image.pixel_scale
     extent = measure_extent(plane, band.sky_variance, band.psf, sources.x, sources.y)
     columns[column("is_extended_~band~", tag)] = extent.is_extended(
         options.extended_limit, options.extended_sigma
@@ -188,8 +188,8 @@ def _psf_columns(band: Band, sources: Sources, tag: str, columns: Columns) -> Co
     """The fit of the PSF, in RAD's names."""
     guess = columns[column("kron_~band~_flux", tag)]
     fit = psf_fluxes(band, sources.x, sources.y, guess)
-    ra, dec = to_sky(band.mosaic.wcs, fit.x, fit.y)
-    axes = sky_axes(band.mosaic.wcs, fit.x, fit.y)
+    ra, dec = to_sky(band.image.wcs, fit.x, fit.y)
+    axes = sky_axes(band.image.wcs, fit.x, fit.y)
     ra_err, dec_err = axes.errors(fit.x_err, fit.y_err, np.zeros(fit.x.size))
     found: Columns = {
         "psf_~band~_flux": fit.flux,

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import asdf
 import numpy as np
-import numpy.typing as npt
 import roman_datamodels
 from asdf.exceptions import ValidationError
 from roman_datamodels.datamodels import MosaicModel
@@ -18,57 +16,15 @@ from roman_datamodels.datamodels import MosaicModel
 from loaders.input_file import read_bytes
 from loaders.rejection import Rejected
 from loaders.static_catalog.correlation import FloatArray, drizzle_correlation
+from loaders.static_catalog.image import BoolArray, Float32Array, SkyImage, pixel_area
 from loaders.wfi.asdf_blocks import missing_end
-
-Float32Array = npt.NDArray[np.float32]
-BoolArray = npt.NDArray[np.bool_]
 
 _NJY_OF_MEGAJANSKY = 1e15
 _FETCH = "Fetch the file again from the archive"
 _MAKE_AGAIN = "Make the mosaic again, or leave it out"
 
 
-@dataclass(frozen=True)
-class Mosaic:
-    """A mosaic in one optical element.
-
-    Parameters
-    ----------
-    name
-        What to call it in messages: its file name.
-    optical_element
-        As RAD writes it, ``F158``.
-    data
-        Shape (ny, nx): nJy a pixel; NaN where nothing was observed.
-    variance
-        Shape (ny, nx): variance of each pixel, nJy**2, of all sources of noise.
-    read_variance
-        Shape (ny, nx): the part that the sky's sources do not change (read noise); it follows the depth.
-    good
-        Shape (ny, nx): pixels with data and a positive variance.
-    wcs
-        From 0-based pixels to ICRS, deg: called with x, y; its ``invert`` goes back.
-    pixel_scale
-        Arcsec: the root of a pixel's area in the middle.
-    correlation
-        Of the noise of neighbouring pixels, see `loaders.static_catalog.correlation`.
-    meta
-        The metadata of the file.
-    """
-
-    name: str
-    optical_element: str
-    data: Float32Array
-    variance: Float32Array
-    read_variance: Float32Array
-    good: BoolArray
-    wcs: Any
-    pixel_scale: float
-    correlation: FloatArray
-    meta: Any
-
-
-def read_mosaic(path: Path) -> Mosaic:
+def read_mosaic(path: Path) -> SkyImage:
     """Read a Level-3 file.
 
     Raises
@@ -117,7 +73,7 @@ def _one_line(error: Exception) -> str:
     return " ".join((str(error) or type(error).__name__).split())[:100]
 
 
-def mosaic_of(model: MosaicModel, name: str) -> Mosaic:
+def mosaic_of(model: MosaicModel, name: str) -> SkyImage:
     """Take what is needed from a RAD ``wfi_mosaic``.
 
     Parameters
@@ -143,7 +99,7 @@ def mosaic_of(model: MosaicModel, name: str) -> Mosaic:
             variance += np.nan_to_num(_plane(model, extra, name)) * np.float32(factor**2)
     good = np.isfinite(data) & np.isfinite(variance) & (read > 0)
     _check_good(data, good, name)
-    return Mosaic(
+    return SkyImage(
         name=name,
         optical_element=str(model.meta.instrument.optical_element),
         data=data,
@@ -173,14 +129,10 @@ def _scale(model: MosaicModel, shape: tuple[int, ...], name: str) -> tuple[float
     """Arcsec a pixel in the middle, and nJy a pixel of one MJy/sr."""
     if getattr(model.meta, "wcs", None) is None:
         raise Rejected(f"{name}: meta.wcs", "the WCS is missing", _MAKE_AGAIN, "no_wcs")
-    x, y = (shape[1] - 1) / 2, (shape[0] - 1) / 2
-    ra, dec = model.meta.wcs(np.array([x, x + 0.5, x]), np.array([y, y, y + 0.5]), with_bounding_box=False)
-    along = (ra[1:] - ra[0] + 180) % 360 - 180
-    east, north = along * np.cos(np.radians(dec[0])), dec[1:] - dec[0]
-    area = abs(east[0] * north[1] - east[1] * north[0]) * 4  # deg**2
+    area = pixel_area(model.meta.wcs, (shape[0], shape[1]))
     if not area > 0:
         raise Rejected(f"{name}: meta.wcs", f"a pixel has the area {area} deg**2", _MAKE_AGAIN, "no_wcs")
-    return float(np.sqrt(area) * 3600), float(area * np.radians(1) ** 2 * _NJY_OF_MEGAJANSKY)
+    return float(np.sqrt(area) * 3600), area * float(np.radians(1) ** 2 * _NJY_OF_MEGAJANSKY)
 
 
 def _correlation(model: MosaicModel, name: str) -> FloatArray:

@@ -32,7 +32,7 @@ def forced_view(catalog: StaticCatalog, optical_element: str) -> StaticCatalog:
     optical_element
         One of them.
     """
-    (mosaic,) = (one for one in catalog.mosaics if one.optical_element == optical_element)
+    (image,) = (one for one in catalog.images if one.optical_element == optical_element)
     columns: Columns = {name: catalog.columns[name] for name in _OF_SOURCES}
     columns["forced_warning_flags"] = catalog.columns["warning_flags"]
     own = re.compile(rf"_{optical_element.lower()}(?=_|$)")
@@ -40,7 +40,7 @@ def forced_view(catalog: StaticCatalog, optical_element: str) -> StaticCatalog:
         if own.search(name):
             columns[f"forced_{own.sub('', name)}"] = values
     columns["forced_ra"], columns["forced_dec"] = catalog.columns["ra"], catalog.columns["dec"]
-    return StaticCatalog(columns, {}, catalog.labels, (mosaic,), catalog.sources)
+    return StaticCatalog(columns, {}, catalog.labels, (image,), catalog.sources)
 
 
 def write_products(catalog: StaticCatalog, folder: Path) -> tuple[Products, dict[str, Path]]:
@@ -49,5 +49,5 @@ def write_products(catalog: StaticCatalog, folder: Path) -> tuple[Products, dict
     products = write_catalog(catalog, folder)
     if catalog.reference is None:
         return products, {}
-    elements = [mosaic.optical_element for mosaic in catalog.mosaics]
+    elements = [image.optical_element for image in catalog.images]
     return products, {one: write_catalog(forced_view(catalog, one), folder).catalog for one in elements}

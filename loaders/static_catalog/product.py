@@ -17,20 +17,22 @@ from astropy.table import Table
 from astropy.time import Time
 from roman_datamodels.datamodels import (
     DataModel,
+    ForcedImageSourceCatalogModel,
     ForcedMosaicSourceCatalogModel,
+    ImageSourceCatalogModel,
     MosaicSegmentationMapModel,
     MosaicSourceCatalogModel,
     MultibandSegmentationMapModel,
     MultibandSourceCatalogModel,
+    SegmentationMapModel,
 )
 
 from loaders.static_catalog.catalog import StaticCatalog
-from loaders.static_catalog.mosaic import Mosaic
+from loaders.static_catalog.image import EXPOSURE, MOSAIC, SkyImage
 from loaders.static_catalog.photoz import PhotometricRedshifts
 from loaders.static_catalog.templates import rest_spectra
-from loaders.wfi.catalog_product import plain, rad_column, write_whole
+from loaders.wfi.catalog_product import SOFTWARE, exposure_catalog_meta, plain, rad_column, write_whole
 
-_SOFTWARE = "roman-db"
 _COMMON = (
     "coordinates",
     "coadd_info",
@@ -58,8 +60,8 @@ class Products:
 def write_catalog(catalog: StaticCatalog, directory: Path, suffix: str = ".parquet") -> Products:
     """Write a catalog, its segmentation map and the probabilities of its redshifts.
 
-    Names follow those of the mosaics: ``…_f158_coadd.asdf`` becomes ``…_f158_cat.parquet`` and
-    ``…_f158_segm.asdf``; in catalogs of several bands the element is left out.
+    Names follow those of the images: ``…_f158_coadd.asdf`` or ``…_f158_cal.asdf`` becomes
+    ``…_f158_cat.parquet`` and ``…_f158_segm.asdf``; in catalogs of several bands the element is left out.
 
     Parameters
     ----------
@@ -76,7 +78,7 @@ def write_catalog(catalog: StaticCatalog, directory: Path, suffix: str = ".parqu
         If a product breaks its schema.
     """
     stem = product_stem(catalog)
-    forced = "forced_dec" in catalog.columns
+    forced = catalog.is_forced
     table = directory / f"{stem}_{'force' if forced else ''}cat{suffix}"
     segmentation = None if forced else directory / f"{stem}_segm.asdf"
     redshifts = None if catalog.redshifts is None else directory / f"{stem}_photoz.parquet"
@@ -91,27 +93,36 @@ def write_catalog(catalog: StaticCatalog, directory: Path, suffix: str = ".parqu
 
 def product_stem(catalog: StaticCatalog) -> str:
     """Common part of the names of a catalog's products."""
-    name = str(catalog.mosaics[0].meta.filename).removesuffix(".asdf").removesuffix("_coadd")
+    name = str(catalog.images[0].meta["filename"]).removesuffix(".asdf")
+    name = name.removesuffix("_coadd").removesuffix("_cal")
     return name if catalog.reference is None else _ELEMENT.sub("", f"{name}_").removesuffix("_")
 
 
 def catalog_model(catalog: StaticCatalog) -> DataModel:
     """The catalog as RAD's product, not yet validated."""
-    kind: type[DataModel] = MosaicSourceCatalogModel
-    if catalog.reference is not None:
-        kind = MultibandSourceCatalogModel
-    elif "forced_dec" in catalog.columns:
-        kind = ForcedMosaicSourceCatalogModel
+    kind = _catalog_kind(catalog)
     model = kind()
     model["meta"] = _meta(catalog, kind.__name__, "cat.parquet")
     model["source_catalog"] = source_table(catalog, kind.create_fake_data().get_column_definition)
     return model
 
 
+def _catalog_kind(catalog: StaticCatalog) -> type[DataModel]:
+    """What RAD calls the catalog."""
+    of_level: dict[int, tuple[type[DataModel], type[DataModel]]] = {
+        EXPOSURE: (ImageSourceCatalogModel, ForcedImageSourceCatalogModel),
+        MOSAIC: (MosaicSourceCatalogModel, ForcedMosaicSourceCatalogModel),
+    }
+    detected, forced = of_level[catalog.images[0].level]
+    if catalog.reference is not None:
+        detected = MultibandSourceCatalogModel
+    return forced if catalog.is_forced else detected
+
+
 def segmentation_model(catalog: StaticCatalog) -> DataModel:
     """The segmentation map as RAD's product, not yet validated."""
-    single = catalog.reference is None
-    kind = MosaicSegmentationMapModel if single else MultibandSegmentationMapModel
+    single = SegmentationMapModel if catalog.images[0].level == EXPOSURE else MosaicSegmentationMapModel
+    kind = single if catalog.reference is None else MultibandSegmentationMapModel
     model = kind()
     model["meta"] = _meta(catalog, kind.__name__, "segm.asdf")
     model["data"] = catalog.labels.astype(np.uint32)
@@ -135,12 +146,14 @@ def source_table(catalog: StaticCatalog, definition: Callable[[str], Mapping[str
 
 
 def _meta(catalog: StaticCatalog, model_type: str, ending: str) -> dict[str, Any]:
-    """Metadata of a product, from those of the mosaics."""
-    first = catalog.mosaics[0]
+    """Metadata of a product, from those of the images."""
+    first, filename = catalog.images[0], f"{product_stem(catalog)}_{ending}"
+    if first.level == EXPOSURE:
+        return exposure_catalog_meta(first.meta, filename, model_type)
     meta = _common(first) | {
-        "calibration_software_name": _SOFTWARE,
-        "calibration_software_version": version("roman-db"),
-        "filename": f"{product_stem(catalog)}_{ending}",
+        "calibration_software_name": SOFTWARE,
+        "calibration_software_version": version(SOFTWARE),
+        "filename": filename,
         "file_date": Time.now(),
         "model_type": model_type,
         "origin": str(first.meta.origin),
@@ -153,17 +166,17 @@ def _meta(catalog: StaticCatalog, model_type: str, ending: str) -> dict[str, Any
         single: dict[str, Any] = plain(meta | {key: first.meta[key] for key in _SINGLE})
         return single
     meta["instrument"] = {"name": "WFI", "optical_element": None}
-    meta["image_metas"] = [_image_meta(mosaic) for mosaic in catalog.mosaics]
+    meta["image_metas"] = [_image_meta(mosaic) for mosaic in catalog.images]
     meta["psf_match_reference_filter"] = catalog.reference
     several: dict[str, Any] = plain(meta)
     return several
 
 
-def _common(mosaic: Mosaic) -> dict[str, Any]:
+def _common(mosaic: SkyImage) -> dict[str, Any]:
     return {key: mosaic.meta[key] for key in _COMMON if key in mosaic.meta}
 
 
-def _image_meta(mosaic: Mosaic) -> dict[str, Any]:
+def _image_meta(mosaic: SkyImage) -> dict[str, Any]:
     """Metadata of one of several mosaics."""
     names = (
         "calibration_software_name",

@@ -44,7 +44,9 @@ class PsfFluxes:
     flags: npt.NDArray[np.int32]
 
 
-def psf_fluxes(band: Band, x: FloatArray, y: FloatArray, guess: FloatArray) -> PsfFluxes:
+def psf_fluxes(
+    band: Band, x: FloatArray, y: FloatArray, guess: FloatArray, *, fit_positions: bool = True
+) -> PsfFluxes:
     """Fit the PSF to every source of a band, neighbours together, positions included where they are bright.
 
     A galaxy is fitted too, as the PSF that is most like it: its flux is too low, and in its wings those of
@@ -58,14 +60,16 @@ def psf_fluxes(band: Band, x: FloatArray, y: FloatArray, guess: FloatArray) -> P
         Shape (n,): positions to begin with, pixels; NaN gives NaN.
     guess
         Shape (n,): fluxes to begin with, nJy; NaN where unknown.
+    fit_positions
+        Whether positions are fitted; they are held if not.
     """
     known = np.flatnonzero(np.isfinite(x) & np.isfinite(y))
     columns = np.full((7, x.size), np.nan)
     flags = np.zeros(x.size, dtype=np.int32)
     if known.size:
-        image = PixelImage(band.data, noise_model(band), band.good, name=band.mosaic.name)
+        image = PixelImage(band.data, noise_model(band), band.good, name=band.image.name)
         # The background is subtracted already; a surface fitted here would follow the wings of galaxies.
-        options = FitOptions(fit_positions=True, background_spacing=None, shape_snr=np.inf)
+        options = FitOptions(fit_positions=fit_positions, background_spacing=None, shape_snr=np.inf)
         fit = photometer(image, StarList(x[known], y[known], guess[known]), band.psf, options)
         more = np.sqrt(inflation(pixel_stamp(band.psf), band.correlation))
         dx, dy = (np.nan_to_num(d) for d in (fit.dx, fit.dy))

@@ -12,8 +12,10 @@ from loaders.rejection import Rejected
 from loaders.static_catalog.background import Band
 from loaders.static_catalog.correlation import AreaInflation, FloatArray, inflation, kernel_correlation
 from loaders.static_catalog.detection import convolve, pixel_stamp
+from loaders.static_catalog.image import SkyImage
 
 _REGULARISATION = 1e-5
+_FWHM_OF_SIGMA = 2.3548200450309493
 _BROADER = 1.002
 """Factor in width up to which two PSFs count as equally broad."""
 
@@ -73,10 +75,15 @@ def psf_width(psf: EffectivePsf) -> float:
     return float(np.sqrt(variance))
 
 
+def psf_fwhm(image: SkyImage, psf: EffectivePsf) -> float:
+    """Full width at half maximum, arcsec, of a Gaussian that fits the PSF in the middle of an image best."""
+    return psf_width(psf) * _FWHM_OF_SIGMA * image.pixel_scale
+
+
 def broadest(bands: Sequence[Band]) -> Band:
     """The band with the broadest PSF: the reference of PSF-matched photometry."""
     if not bands:
-        raise Rejected("static catalog", "no band is given", "Give at least one mosaic", "no_band")
+        raise Rejected("static catalog", "no band is given", "Give at least one image", "no_band")
     return max(bands, key=lambda band: psf_width(band.psf))
 
 

@@ -125,12 +125,12 @@ def catalog_sources(catalog: StaticCatalog, mjd_tdb: float) -> Sources:
     """
     count = catalog.sources.count
     flux, error = {}, {}
-    for mosaic in catalog.mosaics:
-        tag = band_tag(catalog, mosaic.optical_element)
+    for image in catalog.images:
+        tag = band_tag(catalog, image.optical_element)
         values, errors = (catalog.columns[column(f"psf_~band~_flux{end}", tag)] for end in ("", "_err"))
         known = np.isfinite(values) & np.isfinite(errors)
-        flux[mosaic.optical_element] = np.where(known, values, np.nan)
-        error[mosaic.optical_element] = np.where(known, errors, np.nan)
+        flux[image.optical_element] = np.where(known, values, np.nan)
+        error[image.optical_element] = np.where(known, errors, np.nan)
     ra_err, dec_err = _position_errors(catalog)
     unknown = {name: np.full(count, np.nan) for name in _UNKNOWN}
     return Sources(

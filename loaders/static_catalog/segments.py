@@ -9,7 +9,7 @@ import numpy.typing as npt
 from scipy.ndimage import find_objects
 
 from loaders.static_catalog.correlation import AreaInflation, FloatArray
-from loaders.static_catalog.mosaic import Float32Array
+from loaders.static_catalog.image import Float32Array
 
 Int32Array = npt.NDArray[np.int32]
 IntArray = npt.NDArray[np.int64]

@@ -37,6 +37,32 @@ class SkyAxes:
     ) -> FloatArray:
         return np.asarray((a * x_err) ** 2 + (b * y_err) ** 2 + 2 * a * b * covariance)
 
+    def ellipse(
+        self, xx: FloatArray, yy: FloatArray, xy: FloatArray
+    ) -> tuple[FloatArray, FloatArray, FloatArray]:
+        """Semimajor and semiminor axis (arcsec) and position angle (deg) of second moments in pixels.
+
+        The axes are the roots of the eigenvalues; the angle is north through east, 0 to 180.
+        """
+        east = self._product(self.east_x, self.east_y, self.east_x, self.east_y, (xx, yy, xy))
+        north = self._product(self.north_x, self.north_y, self.north_x, self.north_y, (xx, yy, xy))
+        both = self._product(self.east_x, self.east_y, self.north_x, self.north_y, (xx, yy, xy))
+        mean, half = (east + north) / 2, np.hypot((east - north) / 2, both)
+        angle = np.degrees(0.5 * np.arctan2(2 * both, north - east)) % 180.0
+        return np.sqrt(mean + half), np.sqrt(np.maximum(mean - half, 0)), np.asarray(angle)
+
+    @staticmethod
+    def _product(
+        ax: FloatArray,
+        ay: FloatArray,
+        bx: FloatArray,
+        by: FloatArray,
+        moments: tuple[FloatArray, FloatArray, FloatArray],
+    ) -> FloatArray:
+        """Second moment along two directions on the sky."""
+        xx, yy, xy = moments
+        return np.asarray(ax * bx * xx + ay * by * yy + (ax * by + ay * bx) * xy)
+
     def position_angle(self, angle: FloatArray) -> FloatArray:
         """Position angle, north through east, 0 to 180 deg, of a line at an angle (rad) from the x axis."""
         c, s = np.cos(angle), np.sin(angle)

@@ -10,8 +10,8 @@ from scipy.ndimage import binary_dilation
 
 from loaders.static_catalog.apertures import Plane, ellipse_sums, local_background
 from loaders.static_catalog.correlation import FloatArray
+from loaders.static_catalog.image import SkyImage
 from loaders.static_catalog.measure import Columns, Sources
-from loaders.static_catalog.mosaic import Mosaic
 from loaders.static_catalog.names import ImageFlag, WarningFlag, flagged_spatial_id
 from loaders.static_catalog.options import CatalogOptions
 from loaders.static_catalog.segments import bounding_boxes
@@ -23,7 +23,7 @@ _NO_LABEL = -1
 
 def source_columns(
     sources: Sources,
-    mosaic: Mosaic,
+    image: SkyImage,
     options: CatalogOptions,
     dust_ebv: npt.ArrayLike = np.nan,
     region: int | None = None,
@@ -34,8 +34,8 @@ def source_columns(
     ----------
     sources
         The sources.
-    mosaic
-        Any mosaic on their pixels.
+    image
+        Any image on their pixels.
     options
         The options.
     dust_ebv
@@ -48,29 +48,30 @@ def source_columns(
     dict
         Columns by name, shape (n,).
     """
-    axes = sky_axes(mosaic.wcs, sources.x, sources.y)
-    cell = getattr(mosaic.meta.wcsinfo, "skycell_name", None)
+    axes = sky_axes(image.wcs, sources.x, sources.y)
     columns: Columns = {
         "label": np.arange(1, sources.count + 1),
-        "flagged_spatial_id": flagged_spatial_id(cell, region, sources.x, sources.y, mosaic.pixel_scale),
+        "flagged_spatial_id": flagged_spatial_id(
+            image.sky_cell, region, sources.x, sources.y, image.pixel_scale
+        ),
         "dust_ebv": np.broadcast_to(np.asarray(dust_ebv, dtype=float), (sources.count,)),
     }
     boxes = bounding_boxes(sources.detection.labels)
     names = ("bbox_xmin", "bbox_xmax", "bbox_ymin", "bbox_ymax")
     columns |= dict(zip(names, boxes, strict=True))
-    columns |= _positions(sources, mosaic, axes)
-    columns |= _shapes(sources, mosaic.pixel_scale, axes)
-    columns |= _neighbours(sources, mosaic.pixel_scale)
-    columns["warning_flags"] = _warnings(sources, options, mosaic.pixel_scale)
+    columns |= _positions(sources, image, axes)
+    columns |= _shapes(sources, image.pixel_scale, axes)
+    columns |= _neighbours(sources, image.pixel_scale)
+    columns["warning_flags"] = _warnings(sources, options, image.pixel_scale)
     columns["image_flags"] = _image_flags(sources)
     return columns
 
 
-def _positions(sources: Sources, mosaic: Mosaic, axes: SkyAxes) -> Columns:
+def _positions(sources: Sources, image: SkyImage, axes: SkyAxes) -> Columns:
     """Isophotal, windowed and best positions, in pixels and on the sky."""
     columns: Columns = {}
     for end, place in (("", sources.moments), ("_win", sources.windowed)):
-        ra, dec = to_sky(mosaic.wcs, place.x, place.y)
+        ra, dec = to_sky(image.wcs, place.x, place.y)
         ra_err, dec_err = axes.errors(place.x_err, place.y_err, place.xy_covariance)
         columns |= {
             f"x_centroid{end}": place.x,
@@ -82,14 +83,14 @@ def _positions(sources: Sources, mosaic: Mosaic, axes: SkyAxes) -> Columns:
             f"dec_centroid{end}": dec,
             f"dec_centroid{end}_err": dec_err,
         }
-    columns["ra"], columns["dec"] = to_sky(mosaic.wcs, sources.x, sources.y)
+    columns["ra"], columns["dec"] = to_sky(image.wcs, sources.x, sources.y)
     return columns
 
 
 def _shapes(sources: Sources, scale: float, axes: SkyAxes) -> Columns:
     """Axes, angles and areas; lengths in arcsec."""
     shape = sources.moments
-    major, minor = shape.semimajor * scale, shape.semiminor * scale
+    major, minor, angle = axes.ellipse(shape.xx, shape.yy, shape.xy)
     cxx, cyy, cxy = (c / scale**2 for c in shape.ellipse())
     return {
         "semimajor": major,
@@ -97,16 +98,16 @@ def _shapes(sources: Sources, scale: float, axes: SkyAxes) -> Columns:
         "ellipticity": 1 - minor / major,
         "fwhm": 2 * np.sqrt(np.log(2) * (major**2 + minor**2)),
         "orientation_pix": np.degrees(shape.orientation),
-        "orientation_sky": axes.position_angle(shape.orientation),
+        "orientation_sky": angle,
         "cxx": cxx,
         "cyy": cyy,
         "cxy": cxy,
-        "kron_radius": sources.kron.first_moment_radius * scale,
+        "kron_radius": sources.kron.first_moment_radius / shape.semimajor * major,
         "segment_area": sources.segments.area() * scale**2,
     }
 
 
-def shape_columns(sources: Sources, mosaic: Mosaic) -> dict[str, tuple[npt.NDArray[Any], str, str]]:
+def shape_columns(sources: Sources, image: SkyImage) -> dict[str, tuple[npt.NDArray[Any], str, str]]:
     """Shapes corrected for the PSF, for which RAD has no columns.
 
     Returns
@@ -114,9 +115,9 @@ def shape_columns(sources: Sources, mosaic: Mosaic) -> dict[str, tuple[npt.NDArr
     dict
         Values, unit and description by name.
     """
-    axes = sky_axes(mosaic.wcs, sources.x, sources.y)
+    axes = sky_axes(image.wcs, sources.x, sources.y)
     e1, e2 = _on_sky(sources.shapes.e1, sources.shapes.e2, axes)
-    shapes, scale = sources.shapes, mosaic.pixel_scale
+    shapes, scale = sources.shapes, image.pixel_scale
     about = "corrected for the PSF by re-Gaussianisation; north through east"
     return {
         "shape_e1": (e1, "none", f"(a**2 - b**2) / (a**2 + b**2) times cos(2 position angle), {about}"),

@@ -3,39 +3,17 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from astropy.table import Table
-from astropy.time import Time
 from roman_datamodels.datamodels import TimeDomainSourceCatalogModel
 
 from loaders.time_domain.columns import further_columns, rad_columns
 from loaders.time_domain.measure import MeasuredSources
-from loaders.wfi.catalog_product import plain, rad_column, write_whole
-from loaders.wfi.product_file import level2_model
-
-_OF_EXPOSURE = (
-    "coordinates",
-    "exposure",
-    "instrument",
-    "observation",
-    "origin",
-    "photometry",
-    "pointing",
-    "prd_version",
-    "program",
-    "ref_file",
-    "sdf_software_version",
-    "telescope",
-    "visit",
-    "wcsinfo",
-)
-"""Keywords that the schema wants and that are those of the exposure."""
+from loaders.wfi.catalog_product import exposure_catalog_meta, exposure_keywords, rad_column, write_whole
 
 _ENDING = "_tdcat"
 
@@ -141,17 +119,8 @@ def _definition(name: str) -> dict[str, Any]:
 
 def _meta(exposure: Path, keywords: TemplateKeywords, filename: str) -> dict[str, Any]:
     """Metadata: those of the exposure, and of the comparison."""
-    with level2_model(exposure, pixels=False) as model:
-        given: Mapping[str, Any] = {name: plain(model.meta[name]) for name in _OF_EXPOSURE}
-        image = {"filename": str(model.meta.filename), "file_date": model.meta.file_date}
-    return dict(given) | {
-        "calibration_software_name": "roman-db",
-        "calibration_software_version": version("roman-db"),
-        "filename": filename,
-        "file_date": Time.now(),
-        "model_type": "TimeDomainSourceCatalogModel",
-        "product_type": "l4",
-        "image": image,
+    keywords_of = exposure_keywords(exposure)
+    return exposure_catalog_meta(keywords_of, filename, TimeDomainSourceCatalogModel.__name__) | {
         # Which catalog a position comes from, and what its identifier is called there.
         "forced_psf_catalogs": ["roman.object", filename],
         "id_columns": ["object_id", "source_number"],

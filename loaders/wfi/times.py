@@ -122,15 +122,15 @@ def observatory(metadata: ExposureMetadata, at_mjd_tdb: float) -> Observatory:
     state = (metadata.spatial_x, metadata.spatial_y, metadata.spatial_z, metadata.ephemeris_time)
     velocity = (metadata.velocity_x, metadata.velocity_y, metadata.velocity_z)
     if any(value is None for value in state + velocity):
-        return _at_l2(at_mjd_tdb, "the file has no ephemeris")
+        return sun_earth_l2(at_mjd_tdb, "the file has no ephemeris")
     *place, time = (float(value) for value in state if value is not None)
     elapsed = at_mjd_tdb - mjd_tdb(_MJD_EPOCH + timedelta(days=time))
     if abs(elapsed) > _LONGEST_EXTRAPOLATION:
-        return _at_l2(at_mjd_tdb, f"the file's ephemeris is {elapsed:.1f} days away")
+        return sun_earth_l2(at_mjd_tdb, f"the file's ephemeris is {elapsed:.1f} days away")
     speed = np.array([value for value in velocity if value is not None])
     position = _extrapolated(np.array(place), speed, elapsed * _DAY)
     if fault := _implausible(position, at_mjd_tdb):
-        return _at_l2(at_mjd_tdb, f"the file's ephemeris is {fault}")
+        return sun_earth_l2(at_mjd_tdb, f"the file's ephemeris is {fault}")
     error = _EXTRAPOLATION_ERROR * abs(elapsed) ** 3 / SPEED_OF_LIGHT
     return Observatory(position, "ephemeris", error)
 
@@ -199,8 +199,8 @@ def _implausible(position: FloatArray, at_mjd_tdb: float) -> str:
     return ""
 
 
-def _at_l2(at_mjd_tdb: float, note: str) -> Observatory:
-    """Place the observatory at the point L2 of Sun and Earth, about which it moves."""
+def sun_earth_l2(at_mjd_tdb: float, note: str = "") -> Observatory:
+    """Place the observatory at the point L2 of Sun and Earth, about which it moves; ``note`` says why."""
     heliocentric, barycentric = _earth(at_mjd_tdb)
     position = barycentric + _L2_OVER_SUN * heliocentric
     return Observatory(position, "sun_earth_l2", _HALO_RADIUS / SPEED_OF_LIGHT, note)

@@ -86,13 +86,13 @@ class Field:
         return *place, 3631e9 * 10 ** (-0.4 * magnitude), kind
 
 
-def make_field(folder: Path) -> Field:
-    """Simulate the field."""
+def make_field(folder: Path, elements: tuple[str, ...] = ELEMENTS) -> Field:
+    """Simulate the field in some optical elements."""
     scene = make_scene(parameters_from_mapping(PARAMETERS))
     folder.mkdir()
     field = Field(folder, scene, {})
     simulation = prepare_simulation(scene, {e: optical_psf("WFI07", e) for e in ELEMENTS})
-    for element in ELEMENTS:
+    for element in elements:
         field.mosaics[element] = field.write_mosaic(element)
         for planned in field.exposures(element)[:N_EXPOSURE]:
             simulate_to_file(simulation, planned, folder)

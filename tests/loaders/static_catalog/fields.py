@@ -12,7 +12,7 @@ from loaders.psf.model import EffectivePsf
 from loaders.simulation.wcs import tangent_wcs
 from loaders.static_catalog.apertures import Plane
 from loaders.static_catalog.correlation import WHITE, AreaInflation
-from loaders.static_catalog.mosaic import Mosaic
+from loaders.static_catalog.image import SkyImage
 
 SCALE = 0.055
 READ = 1.0
@@ -56,7 +56,7 @@ def mosaic(image, rng=None, read=READ, photon=0.0, element="F158", correlation=W
     wcs = tangent_wcs(150.0, 2.2, SCALE, image.shape)
     meta = SimpleNamespace(wcsinfo=SimpleNamespace(skycell_name=None))
     good = np.ones(image.shape, dtype=bool)
-    return Mosaic(
+    return SkyImage(
         element, element, data.astype(np.float32), variance, read, good, wcs, SCALE, correlation, meta
     )
 

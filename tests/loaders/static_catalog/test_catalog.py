@@ -9,7 +9,7 @@ import pytest
 from scipy.spatial import KDTree
 
 from loaders.rejection import Rejected
-from loaders.static_catalog.catalog import Surroundings, forced_catalog, mosaic_catalog, multiband_catalog
+from loaders.static_catalog.catalog import Surroundings, forced_catalog, image_catalog, multiband_catalog
 from loaders.static_catalog.mosaic import mosaic_of
 from loaders.static_catalog.names import ImageFlag, WarningFlag
 from tests.loaders.static_catalog.conftest import ELEMENTS, SIDE
@@ -23,7 +23,7 @@ def mosaics(cell):
 
 @pytest.fixture(scope="module")
 def single(cell, mosaics):
-    return mosaic_catalog(mosaics["F158"], cell.psfs["F158"])
+    return image_catalog(mosaics["F158"], cell.psfs["F158"])
 
 
 @pytest.fixture(scope="module")
@@ -167,7 +167,7 @@ def test_a_mosaic_with_a_hole_is_measured_around_it(cell, mosaics, single):
     x, y = round(single.sources.x[brightest]), round(single.sources.y[brightest])
     good = one.good.copy()
     good[y - 1 : y + 2, x - 1 : x + 2] = False
-    found = mosaic_catalog(replace(one, good=good), cell.psfs["F158"])
+    found = image_catalog(replace(one, good=good), cell.psfs["F158"])
     label = found.labels[y + 2, x]
     assert label > 0
     assert found.columns["image_flags"][label - 1] & ImageFlag.HOLE

@@ -9,7 +9,7 @@ import pyarrow.parquet as pq
 import pytest
 import roman_datamodels.datamodels as rdm
 
-from loaders.static_catalog.catalog import forced_catalog, mosaic_catalog, multiband_catalog
+from loaders.static_catalog.catalog import forced_catalog, image_catalog, multiband_catalog
 from loaders.static_catalog.mosaic import mosaic_of
 from loaders.static_catalog.product import catalog_model, product_stem, read_product, write_catalog
 from loaders.static_catalog.templates import rest_spectra
@@ -18,7 +18,7 @@ from loaders.static_catalog.templates import rest_spectra
 @pytest.fixture(scope="module")
 def catalogs(cell):
     mosaics = {element: mosaic_of(model, element) for element, model in cell.models.items()}
-    single = mosaic_catalog(mosaics["F158"], cell.psfs["F158"])
+    single = image_catalog(mosaics["F158"], cell.psfs["F158"])
     several = multiband_catalog(list(mosaics.values()), cell.psfs)
     forced = forced_catalog(mosaics["F106"], cell.psfs["F106"], single)
     return {"single": single, "several": several, "forced": forced}
