@@ -136,7 +136,7 @@ def windows_to_compact(connection: sa.Connection, before_mjd: int) -> list[Windo
         SELECT DISTINCT p.from_mjd, p.to_mjd, false FROM ops.light_curve_partition p
         JOIN roman.light_curve_block b ON b.start_mjd >= p.from_mjd AND b.start_mjd < p.to_mjd
         WHERE NOT p.sealed AND p.to_mjd <= CAST(:before AS int) AND b.superseded_at IS NULL
-            AND b.photometry_kind <> 'external'
+            AND b.detector IS NOT NULL
         GROUP BY p.from_mjd, p.to_mjd, b.field_id, b.detector, b.optical_element, b.photometry_kind
         HAVING count(*) > 1 ORDER BY p.from_mjd
         """
@@ -177,7 +177,7 @@ def _last_day(connection: sa.Connection, window: Window) -> int:
 def _current(first: int, last: int) -> tuple[sa.ColumnElement[bool], ...]:
     """Conditions of the current blocks of some days that can be merged: those of exposures."""
     blocks = table("roman.light_curve_block").c
-    of_exposures = blocks.photometry_kind != "external"
+    of_exposures = blocks.detector.is_not(None)
     return blocks.start_mjd >= first, blocks.start_mjd < last, blocks.superseded_at.is_(None), of_exposures
 
 

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import sqlalchemy as sa
-import structlog
 from scipy.spatial import cKDTree
 
 from loaders.astrometry.load import CONFIRMED
@@ -17,10 +16,9 @@ from loaders.astrometry.place import CatalogAstrometry, place_at
 from loaders.astrometry.stars import AU_KM, julian_year
 from loaders.catalog.load import CatalogChange, store_found
 from loaders.catalog.sources import Sources
+from loaders.detection.image_search import options_for, search_image
 from loaders.detection.layer import Layer, SearchOptions
 from loaders.detection.measure import Detections
-from loaders.detection.parts import search_in_parts
-from loaders.detection.psf_error import measured_psf_error
 from loaders.psf.model import FloatArray
 from loaders.psf.profile import fwhm
 from loaders.reference.frame import ReferenceFrame
@@ -32,17 +30,6 @@ from roman_db.bulk import copy_rows
 from roman_db.jobs import Progress, Unit
 from roman_db.load_run import LoadRun
 from roman_db.schema.metadata import table
-
-log = structlog.get_logger()
-
-#: Error of the PSF as a fraction of the light, of one that was measured and of that of the optics.
-MEASURED_PSF, OPTICAL_PSF = 0.01, 0.03
-
-#: Measured on the image, the error counts from so many times that on, and up to so much.
-WORSE, WORST = 1.2, 0.2
-
-#: The same of the brightest light around, as a fraction of that, and of the light in the wings of stars.
-HALO_ERROR, WING_ERROR = 3e-5, 0.02
 
 #: Distance (arcsec) within which a source that the search did not begin with is an object all the same.
 MATCH_RADIUS = 0.03
@@ -131,18 +118,10 @@ def catalog_unit(unit: Unit, run: LoadRun, progress: Progress) -> None:
     with session.reading() as connection:
         reference = open_reference(connection, given["reference_image_id"])
     known = read_known(reference.frame, given)
-    options = SearchOptions(
-        psf_error=OPTICAL_PSF if given["psf_model_id"] is None else MEASURED_PSF,
-        halo_error=HALO_ERROR,
-        wing_error=WING_ERROR,
-        oversampling=reference.frame.oversampling,
+    options = options_for(
+        psf_was_measured=given["psf_model_id"] is not None, oversampling=reference.frame.oversampling
     )
-    found = _search(unit, reference, known, options, progress)
-    error = measured_psf_error(found)
-    if error > WORSE * options.psf_error:
-        log.info("PSF is worse than assumed", unit=unit.name, assumed=options.psf_error, measured=error)
-        options = replace(options, psf_error=min(error, WORST))
-        found = _search(unit, reference, known, options, progress)
+    found, error = _search(unit, reference, known, options, progress)
     _require_sense(unit, found)
     with session.transaction() as connection:
         _note_psf_error(connection, given["reference_image_id"], error)
@@ -161,9 +140,9 @@ def _note_psf_error(connection: sa.Connection, reference_image_id: int, error: f
 
 def _search(
     unit: Unit, reference: StoredReference, known: KnownObjects, options: SearchOptions, progress: Progress
-) -> Detections:
-    """Search the image, beginning with what is known, and tell of each round."""
-    return search_in_parts(
+) -> tuple[Detections, float]:
+    """Search the image, beginning with what is known, and tell of each round; and how far its PSF is off."""
+    return search_image(
         Layer(reference.image, reference.psf),
         options,
         (known.x, known.y, np.nan_to_num(known.flux)),

@@ -15,10 +15,10 @@ if TYPE_CHECKING:
     from loaders.recovery.match import MatchOptions
 
 _FILE = click.Path(readable=False, path_type=Path)
-_RADIUS = click.option(
+radius_option = click.option(
     "--radius", type=FiniteRange(0.001, 10), default=0.11, show_default=True, help="Largest distance, arcsec."
 )
-_FACTOR = click.option(
+flux_factor_option = click.option(
     "--flux-factor",
     type=FiniteRange(1.01, 100),
     default=2.0,
@@ -34,8 +34,8 @@ def injection() -> None:
 
 @injection.command()
 @click.argument("name")
-@_RADIUS
-@_FACTOR
+@radius_option
+@flux_factor_option
 def recover(name: str, radius: float, flux_factor: float) -> None:
     """Photometer the exposures of injection NAME at the places of its sources, with them and without."""
     from loaders.recovery.load import recover as recover_injection
@@ -43,8 +43,8 @@ def recover(name: str, radius: float, flux_factor: float) -> None:
     from roman_db.console import finish, progress_bar
 
     migrate.ensure_current()
-    options = _options(radius, flux_factor)
-    with _saying_why(), progress_bar() as step:
+    options = match_options(radius, flux_factor)
+    with saying_why(), progress_bar() as step:
         counts = recover_injection(name, options, lambda done, total: step("images", done, total))
     finish(counts, "images")
 
@@ -55,8 +55,8 @@ def recover(name: str, radius: float, flux_factor: float) -> None:
 @click.option("--before", type=_FILE, required=True, help="What was measured without the sources.")
 @click.option("--after", type=_FILE, required=True, help="What was measured with them.")
 @click.option("--product", default="detection", show_default=True, help="What measured the image.")
-@_RADIUS
-@_FACTOR
+@radius_option
+@flux_factor_option
 def match(
     name: str, image: int, before: Path, after: Path, product: str, radius: float, flux_factor: float
 ) -> None:
@@ -70,9 +70,9 @@ def match(
     from roman_db.console import finish
 
     migrate.ensure_current()
-    with _saying_why():
+    with saying_why():
         lists = read_measured(after), read_measured(before)
-        counts = match_lists(name, (product, image), lists, _options(radius, flux_factor))
+        counts = match_lists(name, (product, image), lists, match_options(radius, flux_factor))
     finish(counts, "images")
 
 
@@ -85,7 +85,7 @@ def report(name: str, product: str) -> None:
     from roman_db import migrate
 
     migrate.ensure_current()
-    with _saying_why():
+    with saying_why():
         rows = efficiency(name, product)
     click.echo("magnitude      injected  found  completeness          spurious  reliability")
     for row in rows:
@@ -108,7 +108,7 @@ def _share(row: dict[str, Any], name: str) -> str:
     return f"{row[name]:.3f} ({row[f'{name}_lower']:.3f}-{row[f'{name}_upper']:.3f})"
 
 
-def _options(radius: float, flux_factor: float) -> MatchOptions:
+def match_options(radius: float, flux_factor: float) -> MatchOptions:
     """What counts as the same."""
     from loaders.recovery.match import MatchOptions
 
@@ -116,7 +116,7 @@ def _options(radius: float, flux_factor: float) -> MatchOptions:
 
 
 @contextmanager
-def _saying_why() -> Iterator[None]:
+def saying_why() -> Iterator[None]:
     """Say in a line why something is refused."""
     from loaders.rejection import Rejected
 

@@ -43,9 +43,9 @@ def recover(name: str, options: MatchOptions, progress: Callable[[int, int], Non
                 with session.transaction() as connection:
                     run.reject(connection, rejected)
             else:
-                _store_matches(run, stored, (FORCED, image), lists, options)
+                store_matches(run, stored, (FORCED, image), lists, options)
             progress(done, len(stored.images))
-        _refresh_efficiency(run, stored.injection_run_id, FORCED)
+        refresh_efficiency(run, stored.injection_run_id, FORCED)
         return run.counts()
 
 
@@ -77,8 +77,8 @@ def match_lists(
         what = f"has no image {number}, but {len(stored.images)} from 0 on"
         raise Rejected(f"injection {name}", what, "Name one of these", "unknown_image")
     with load_run("match injection", {"name": name, "product": product, "image": number}, expected=1) as run:
-        _store_matches(run, stored, (product, image), lists, options)
-        _refresh_efficiency(run, stored.injection_run_id, product)
+        store_matches(run, stored, (product, image), lists, options)
+        refresh_efficiency(run, stored.injection_run_id, product)
         return run.counts()
 
 
@@ -127,7 +127,7 @@ def _catalog(facts: ImageFacts) -> CatalogStars | None:
     return read_stars(facts.optical_element, [exposure])
 
 
-def _store_matches(
+def store_matches(
     run: LoadRun,
     stored: StoredInjection,
     where: tuple[str, sa.Row[Any]],
@@ -159,7 +159,7 @@ def _store_matches(
         run.count(connection, loaded=1)
 
 
-def _refresh_efficiency(run: LoadRun, injection_run_id: int, product: str) -> None:
+def refresh_efficiency(run: LoadRun, injection_run_id: int, product: str) -> None:
     """Count completeness and reliability anew."""
     rows = table("roman.detection_efficiency")
     values = {"injection_run_id": injection_run_id, "product": product}

@@ -1,4 +1,4 @@
--- Static catalogs without all of their rows, or current beside another of their set, and sources that are no object.
+-- Static catalogs without all of their rows, or current beside another of their images, and sources that are no object.
 WITH stored AS (
     SELECT source_catalog_id, count(*) AS n_source
     FROM roman.source
@@ -15,6 +15,10 @@ band AS (
     SELECT source_catalog_id, count(*) AS n_band
     FROM roman.source_catalog_mosaic
     GROUP BY source_catalog_id
+    UNION ALL
+    SELECT source_catalog_id, 1
+    FROM roman.source_catalog
+    WHERE exposure_id IS NOT NULL
 )
 
 SELECT 'rows are missing' AS fault, source_catalog_id, c.n_source AS number
@@ -28,8 +32,21 @@ UNION ALL
 SELECT 'two are current', min(source_catalog_id), count(*)
 FROM roman.source_catalog
 WHERE superseded_at IS NULL
-GROUP BY sky_cell_id, set_name
+GROUP BY sky_cell_id, exposure_id, set_name
 HAVING count(*) > 1
+UNION ALL
+SELECT 'two of an exposure are current', min(source_catalog_id), count(*)
+FROM roman.source_catalog
+WHERE superseded_at IS NULL AND exposure_id IS NOT NULL
+GROUP BY exposure_id
+HAVING count(*) > 1
+UNION ALL
+SELECT 'its exposure is not told', source_catalog_id, exposure_id
+FROM roman.source_catalog AS c
+WHERE exposure_id IS NOT NULL AND NOT EXISTS (
+    SELECT FROM roman.source_catalog_exposure AS e
+    WHERE e.source_catalog_id = c.source_catalog_id AND e.exposure_id = c.exposure_id AND e.forced_path IS NULL
+)
 UNION ALL
 SELECT 'two mosaics are current', min(mosaic_id), count(*)
 FROM roman.mosaic

@@ -16,7 +16,7 @@ FROM roman.source AS s
 JOIN roman.source_catalog AS c ON c.source_catalog_id = s.source_catalog_id
 JOIN roman.source_photometry AS p ON p.source_catalog_id = s.source_catalog_id AND p.label = s.label
 WHERE
-    c.superseded_at IS NULL
+    c.superseded_at IS NULL AND c.exposure_id IS NULL
     AND q3c_radial_query(
         s.ra, s.dec, CAST(:ra AS double precision), CAST(:dec AS double precision),
         CAST(:radius AS double precision) / 3600

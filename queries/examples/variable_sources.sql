@@ -1,7 +1,7 @@
 -- Objects whose light curves depart most from a constant flux, by object and optical element, from summaries alone.
 -- Question: which objects vary, and from what they are in the static catalogs?
 -- Parameters:
---   photometry_kind = psf: psf, psf_free, or aperture for extended objects
+--   photometry_kind = psf: psf, psf_free, or aperture for extended objects; psf_mosaic, aperture_mosaic
 --   from_mjd = 0: first day, MJD TDB
 --   to_mjd = 100000: first day that is left out
 --   min_points = 20: least number of points

@@ -92,7 +92,9 @@ def examples_command(name: str | None) -> None:
 @click.option("--element", help="Optical element, such as F146. Default: all.")
 @click.option(
     "--kind",
-    type=click.Choice(["psf", "psf_free", "aperture", "dia", "refined"]),
+    type=click.Choice(
+        ["psf", "psf_free", "aperture", "dia", "refined", "psf_mosaic", "aperture_mosaic", "external"]
+    ),
     help="Kind of photometry. Default: all.",
 )
 @click.option("--plot", type=click.Path(path_type=Path, dir_okay=False), help="Draw: FILE.png, .pdf or .svg.")

@@ -148,6 +148,13 @@ FAULTS = {
             "warning_flags, image_flags, load_run_id) VALUES (1, 1, 5, 1, false, 0, 0, 1)",
             2,
         ),
+        (
+            "INSERT INTO roman.source_catalog (exposure_id, set_name, epoch_mjd_tdb, threshold, aper_radius, "
+            "n_source, n_matched, n_new, catalog_path, catalog_sha256, segmentation_path, "
+            "segmentation_sha256, load_run_id) SELECT min(exposure_id), 'e' || n, 61465, 4.5, '{0.1}', 0, 0, "
+            "0, 'a', 'b', 'c', 'd', 1 FROM roman.exposure, generate_series(1, 2) AS n GROUP BY n",
+            1 + 2,  # two of one exposure are current, and of neither is it told
+        ),
     ],
     "object_coordinates": [
         (f"UPDATE roman.object SET ra = ra - 360 WHERE {FIRST}", 1),

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 import pytest
 
-from loaders.detection import load
+from loaders.detection import image_search, load
 from loaders.detection.measure import Detections
 from loaders.eight_day.tasks import CATALOG, arguments
 from loaders.photometry.image import PixelImage
@@ -75,7 +75,7 @@ class Searches:
         def found(layer: object, options: object, known: tuple, told: object) -> Detections:
             return detections(np.array(shown, int), error, reduced_chi2, known)
 
-        self.patch.setattr(load, "search_in_parts", found)
+        self.patch.setattr(image_search, "search_in_parts", found)
         return run_mode(Mode("test", "Search", (CATALOG,)), arguments(), lambda *_: None)
 
 

@@ -1,0 +1,1 @@
+"""Static catalogs of single exposures, and what catalogs of mosaics are forced on in them."""

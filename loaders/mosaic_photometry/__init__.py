@@ -1,0 +1,1 @@
+"""Light curves from mosaics: the catalogued objects measured in each of them."""

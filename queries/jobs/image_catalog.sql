@@ -1,0 +1,30 @@
+-- List the exposures whose file has no current static catalog.
+-- Grain: one row an exposure.
+-- Reads: roman.exposure, roman.optical_element, roman.source_catalog, roman.source_catalog_exposure, ops.input_file.
+-- Parameters:
+--   first_day: first day, MJD TDB
+--   last_day: last day, MJD TDB
+--   detector: detector, or null for all
+--   optical_element: optical element, or null for all
+--   redo: whether those that have one are listed, too
+SELECT
+    e.exposure_id, e.detector, e.optical_element, e.midpoint_mjd_tdb, e.file_id, f.path, f.sha256, f.size_bytes,
+    f.filename AS name
+FROM roman.exposure AS e
+JOIN roman.optical_element AS o ON o.optical_element = e.optical_element
+JOIN ops.input_file AS f ON f.file_id = e.file_id
+WHERE
+    o.kind = 'imaging'
+    AND e.day_mjd BETWEEN CAST(:first_day AS int) AND CAST(:last_day AS int)
+    AND e.detector = coalesce(CAST(:detector AS text), e.detector)
+    AND e.optical_element = coalesce(CAST(:optical_element AS text), e.optical_element)
+    AND (
+        CAST(:redo AS bool)
+        OR NOT EXISTS (
+            SELECT FROM roman.source_catalog AS c
+            JOIN roman.source_catalog_exposure AS x
+                ON x.source_catalog_id = c.source_catalog_id AND x.exposure_id = c.exposure_id
+            WHERE c.exposure_id = e.exposure_id AND c.superseded_at IS NULL AND x.file_id = e.file_id
+        )
+    )
+ORDER BY e.midpoint_mjd_tdb, e.exposure_id
