@@ -14,7 +14,7 @@ import sqlalchemy as sa
 
 from loaders.association.load import recognise
 from loaders.injection.image import read_projection
-from loaders.input_file import file_checksum, fingerprint
+from loaders.input_file import LoadedFile, file_checksum
 from loaders.psf.load import ServingPsf, psf_for
 from loaders.rejection import Rejected
 from loaders.static_catalog.catalog import StaticCatalog, forced_elsewhere, image_catalog
@@ -174,15 +174,12 @@ def _read(unit: Unit) -> tuple[SkyImage, ServingPsf]:
     Raises
     ------
     Rejected
-        Code ``changed_file`` if the file is another than the one that was loaded, and those of
-        `read_exposure`.
+        Codes of `LoadedFile.require_unchanged` and of `read_exposure`.
     """
     given = unit.arguments
     path = Path(given["path"])
+    LoadedFile(path, given["sha256"], given["size_bytes"]).require_unchanged()
     image = read_exposure(path)
-    if fingerprint(path) != (given["sha256"], given["size_bytes"]):
-        remedy = "Load it again: roman-db load exposure FILE"
-        raise Rejected(str(path), "is not the file that was loaded", remedy, "changed_file")
     with session.reading() as connection:
         return image, psf_for(
             connection, given["detector"], given["optical_element"], given["midpoint_mjd_tdb"]
