@@ -17,7 +17,7 @@ from loaders.event_models.setting import NUMERIC, Setting, condensed, windows_le
 METHOD = "importance"
 """How posteriors are sampled: by weighted draws."""
 
-_MOST_CALLS = {"1L1S": 6000, "1L1S_finite": 2500, "1L2S": 4000, "2L1S": 8000}
+_MOST_CALLS = {"1L1S": 6000, "1L1S_finite": 6000, "1L2S": 6000, "2L1S": 8000}
 """Evaluations of a model after which no more is drawn: seconds of single lenses, a minute or two of two."""
 
 _PARTS = {1: 60, 2: 40}
