@@ -17,6 +17,7 @@ import numpy as np
 
 from bench import survey_pass
 from bench.record import Figure
+from bench.season_coverage import of_posteriors
 from bench.season_models import Looked, could_show, of_planets, of_single_lenses
 from loaders.event_models.curve import Band, FloatArray, usable_band, without_outliers
 from loaders.event_models.limb import UNIFORM
@@ -31,7 +32,7 @@ SEED = 20270917
 NUMBER = 40_000
 """Points of the light curves that are timed."""
 
-CONSTANTS, EVENTS, TIMED, PLANETS = 150, 40, 5, 10
+CONSTANTS, EVENTS, TIMED, PLANETS, SINGLES = 150, 40, 5, 10, 120
 PLANETARY = {"planet": 1.0}
 SINGLE = ("point_lens", "finite_source")
 
@@ -144,13 +145,17 @@ def _planetary() -> Iterator[Figure]:
     yield Figure(AREA, f"{name}: t_0 within a day", float(np.mean(days < 1)), "of those found", 0.95, "max")
     yield Figure(AREA, f"{name}: t_E within 10 %", float(np.mean(share < 0.1)), "of those found", 0.77, "max")
 
-    yield from of_planets(list(_looked(_seen_planets())))
+    seen = list(_looked(_seen_planets()))
+    yield from of_planets(seen)
+    both = {one.curve.number: one for one in [*events, *seen] if one.best.kind.n_lens > 1}
+    yield from of_posteriors(list(both.values()), "events with planets")
 
 
 def _single_lenses() -> Iterator[Figure]:
-    """Single lenses that are called something else."""
-    events = [one for kind in SINGLE for one in _looked(_curves({kind: 1.0}, EVENTS // 2))]
+    """Single lenses that are called something else, and what their parameters may be."""
+    events = [one for kind in SINGLE for one in _looked(_curves({kind: 1.0}, SINGLES // 2))]
     yield from of_single_lenses(events)
+    yield from of_posteriors([one for one in events if one.best.kind.n_lens == 1], "single lenses")
 
 
 def _seen_planets() -> Iterator[SimulatedCurve]:

@@ -12,14 +12,20 @@ from loaders.event_models.binary_search import canonical, canonical_signs
 from loaders.event_models.curve import FloatArray
 from loaders.event_models.kinds import BINARY, Kind, View, curves_of, parameters_of, slopes_of
 from loaders.event_models.lens_fit import LensFit, derivatives, joint_covariance, solve_fluxes
+from loaders.event_models.model_posterior import METHOD, Posterior
 from loaders.event_models.setting import NUMERIC, Setting, windows_of
 
 _UNITS = {"t_0": "d", "t_0_1": "d", "t_0_2": "d", "t_E": "d", "alpha": "deg"}
+
+_QUANTILES = ("value_lower", "value_median", "value_upper")
 
 #: What is added to the information criterion of models, by lenses and sources: what is more common is to be
 #: believed more easily, and points that are not independent make every criterion too kind to more parameters.
 SURCHARGE = {(1, 1): 0.0, (1, 2): 10.0, (2, 1): 20.0}
 
+_STILL = 10.0
+"""The same of models without parallax. Where it was fitted, one without is a case of it that no telescope in
+orbit sees: it holds only if the fit with parallax has failed."""
 
 _COMPONENTS = 2
 """Parameters of the parallax."""
@@ -56,6 +62,8 @@ class FittedModel:
         (n, n) with n as `n_parameter`. None if it is not determined.
     surprise
         What the prior of the parallax adds to chi-square.
+    posterior
+        What the parameters may be; None where it was not sampled, or could not be.
     """
 
     kind: Kind
@@ -72,6 +80,7 @@ class FittedModel:
     complete: bool
     covariance: FloatArray | None = None
     surprise: float = 0.0
+    posterior: Posterior | None = None
 
     @property
     def name(self) -> str:
@@ -95,9 +104,9 @@ class FittedModel:
         The telescope moves whether that shows or not: what the two components of the parallax cost is what
         their prior says, and no surcharge for parameters.
         """
-        spared = _COMPONENTS * np.log(self.n_point) if self.has_parallax else 0.0
+        seen = -_COMPONENTS * np.log(self.n_point) if self.has_parallax else _STILL
         rare = SURCHARGE[self.kind.n_lens, self.kind.n_source]
-        return float(self.bic + rare + self.surprise - spared)
+        return float(self.bic + rare + self.surprise + seen)
 
     @property
     def covariance_of(self) -> list[str]:
@@ -121,17 +130,21 @@ class FittedModel:
             "is_converged": self.converged,
             "covariance_of": None if self.covariance is None else " ".join(self.covariance_of),
             "covariance": None if self.covariance is None else self.covariance.ravel().tolist(),
+            "posterior_method": None if self.posterior is None else METHOD,
+            "n_effective": None if self.posterior is None else self.posterior.n_effective,
             "software": "roman-db, VBMicrolensing" if self.kind.n_lens > 1 else "roman-db",
         }
 
     def parameter_rows(self) -> list[dict[str, Any]]:
         """Columns of ``roman.event_model_parameter``, one a parameter."""
+        known = {} if self.posterior is None else self.posterior.quantile
         return [
             {
                 "name": name,
                 "value": value,
                 "err": self.error[name] if np.isfinite(self.error[name]) else None,
                 "unit": _UNITS.get(name),
+                **dict(zip(_QUANTILES, known.get(name, (None, None, None)), strict=True)),
             }
             for name, value in self.value.items()
         ]

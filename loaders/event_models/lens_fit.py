@@ -294,6 +294,28 @@ def derivatives(
     return (slopes or _differences(points, model, parameters))(*state)
 
 
+def information_at(
+    points: Points,
+    model: Magnification,
+    parameters: Parameters,
+    at: FloatArray,
+    slopes: Slopes | None = None,
+) -> FloatArray:
+    """Inverse covariance of parameters, fluxes being fitted with them, with that of the prior, shape (p, p).
+
+    Parameters
+    ----------
+    points, model, parameters, slopes
+        As of `fit_lens`.
+    at
+        Shape (p,): where.
+    """
+    curves = model(at, points.time)
+    flux, residual = solve_fluxes(points, curves)
+    known = derivatives(points, model, parameters, (at, curves), slopes)
+    return _normal(points, known, (curves, flux, residual))[0] + np.diag(parameters.information)
+
+
 def _design(points: Points, curves: FloatArray, part: slice) -> FloatArray:
     """Columns of one element: magnifications and a constant, over the errors."""
     return (

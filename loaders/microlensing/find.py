@@ -105,7 +105,7 @@ def _judged(
         asked = modelled if verdict.is_event else thorough and _may_be_complex(verdict)
         if not asked:
             return verdict, []
-        models = models_of(verdict, place, limb, two_lenses=verdict.is_event)
+        models = models_of(verdict, place, limb, two_lenses=verdict.is_event, sampled=modelled)
     except NUMERIC:
         return _failed(bands, candidate), []
     if not (verdict.is_event or models[0].complete):

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 import numpy as np
 
 from loaders.event_models.binary_search import companions
-from loaders.event_models.condense import condense
 from loaders.event_models.curve import FloatArray
 from loaders.event_models.fitted_model import FittedModel, model_of, ranked
 from loaders.event_models.kinds import BINARY, FINITE, POINT, TWO_SOURCES, Kind
 from loaders.event_models.lens_fit import LensFit
 from loaders.event_models.limb import LIMB_DARKENING, coefficients
+from loaders.event_models.model_posterior import posterior_of
 from loaders.event_models.parallax_fit import fit_parallax
-from loaders.event_models.setting import NUMERIC, Setting, windows_left
+from loaders.event_models.setting import NUMERIC, Setting, condensed, windows_left
 from loaders.event_models.single_fits import finite_source, two_sources
 from loaders.event_models.structure import Window
 from loaders.microlensing.judge import Verdict
@@ -22,8 +23,11 @@ from loaders.microlensing.judge import Verdict
 #: Einstein time (days) from which the motion of the telescope is looked for.
 LEAST_T_E = 5.0
 
-_SMALLEST = 0.002
-"""Impact parameter below which light curves are not condensed less."""
+_PARTS = 60
+"""Points left in the time scale of a single lens: a third of them moves fits of bright sources by errors."""
+
+_ALIKE, _MOST = 10.0, 3
+"""How far above the best the scores of models may be whose posteriors are sampled, and how many they are."""
 
 
 def models_of(
@@ -31,6 +35,7 @@ def models_of(
     place: tuple[float, float],
     limb: Mapping[str, float] = LIMB_DARKENING,
     two_lenses: bool = True,
+    sampled: bool = True,
 ) -> list[FittedModel]:
     """Fit the models of an event.
 
@@ -44,6 +49,9 @@ def models_of(
         Linear limb darkening by optical element.
     two_lenses
         Whether two lenses are tried, which takes a hundred times as long as all else.
+    sampled
+        Whether the posteriors are sampled of the first model and of two more at most that are nearly as good,
+        unless what was refused leaves something out.
 
     Returns
     -------
@@ -57,18 +65,34 @@ def models_of(
     long = fit.t_E >= LEAST_T_E
     setting = Setting(bands, *place, fit.t_0, long, coefficients(names, limb))
     scale = np.array([s for s, band in zip(verdict.error_scale, verdict.bands, strict=True) if len(band) > 2])
-    models = [_plain(verdict, setting, scale)]
-    single = np.concatenate([[fit.t_0, fit.u_0, np.log(fit.t_E)], np.zeros(2 if long else 0)])
+    fits = [(POINT, _plain(verdict))]
+    models = [model_of(setting, *fits[0], scale)]
+    single = np.concatenate([fits[0][1].parameter, np.zeros(2 if long else 0)])
     if long:
-        few = condense(bands, fit.t_0, max(fit.u_0, _SMALLEST) * fit.t_E, fit.t_E)
-        moved = fit_parallax(few, *place, fit).fit
-        models.append(model_of(setting, POINT, moved, scale))
-        single = moved.parameter if models[1].chi2 < models[0].chi2 else single
+        few = condensed(setting, single, [], _PARTS)
+        fits.append((POINT, fit_parallax(few, *place, fit).fit))
+        models.append(model_of(setting, *fits[1], scale))
+        single = fits[1][1].parameter if models[1].chi2 < models[0].chi2 else single
     left = _left(setting, POINT, single)
     if left:
         others = _others(setting, single, left, two_lenses)
         models += [model_of(setting, kind, one, scale) for kind, one in others]
+        fits += others
+    if sampled and (verdict.is_event or ranked(models)[0].complete):
+        models = _sampled(setting, models, fits)
     return ranked(models)
+
+
+def _sampled(
+    setting: Setting, models: Sequence[FittedModel], fits: Sequence[tuple[Kind, LensFit]]
+) -> list[FittedModel]:
+    """The models, those with their posteriors that may be believed."""
+    scores = [model.score for model in models]
+    chosen = [k for k in np.argsort(scores)[:_MOST] if scores[k] <= min(scores) + _ALIKE]
+    return [
+        replace(model, posterior=posterior_of(setting, *fit)) if k in chosen else model
+        for k, (model, fit) in enumerate(zip(models, fits, strict=True))
+    ]
 
 
 def class_of(models: Sequence[FittedModel]) -> str:
@@ -115,7 +139,7 @@ def _left(setting: Setting, kind: Kind, parameter: FloatArray) -> list[Window]:
     return windows_left(kind, setting.view(setting.bands, setting.fine, dark=True), parameter)
 
 
-def _plain(verdict: Verdict, setting: Setting, scale: FloatArray) -> FittedModel:
+def _plain(verdict: Verdict) -> LensFit:
     """The single lens as the verdict has it."""
     fit = verdict.fit
     # (t_0, u_0, ln t_E) by (t_0, u_0, t_E).
@@ -123,5 +147,4 @@ def _plain(verdict: Verdict, setting: Setting, scale: FloatArray) -> FittedModel
     parameter = np.array([fit.t_0, fit.u_0, np.log(fit.t_E)])
     covariance = turn @ fit.covariance @ turn
     flux = np.column_stack([fit.source_flux, fit.blend_flux])
-    same = LensFit(parameter, flux, fit.chi2, fit.n_point, covariance, fit.converged, 0)
-    return model_of(setting, POINT, same, scale)
+    return LensFit(parameter, flux, fit.chi2, fit.n_point, covariance, fit.converged, 0)

@@ -181,6 +181,28 @@ def test_runs_of_before_the_reckoning_stay_as_they_are(bare_database):
             execute(bare_database, ours.format(state))
 
 
+def test_models_that_were_stored_have_no_posterior_and_go_back_as_they_were(bare_database):
+    """0023: what was not sampled is empty; values and errors are not touched, either way."""
+    migrate.upgrade(_before("0023"))
+    execute(
+        bare_database,
+        "SET session_replication_role = replica; "
+        "INSERT INTO roman.event_model (event_id, rank, name, n_lens, n_source, has_finite_source, "
+        "has_parallax, chi2, n_point, n_parameter, bic, is_converged, software, load_run_id) "
+        "VALUES (1, 1, '1L1S', 1, 1, false, false, 10, 12, 5, 20, true, 's', 1); "
+        "INSERT INTO roman.event_model_parameter (event_model_id, name, value, err) "
+        "SELECT event_model_id, 'u_0', 0.5, 0.1 FROM roman.event_model",
+    )
+    both = "roman.event_model m JOIN roman.event_model_parameter p USING (event_model_id)"
+    stored = f"SELECT m.*, p.* FROM {both}"
+    before = execute(bare_database, stored)
+    migrate.upgrade()
+    columns = "posterior_method, n_effective, value_lower, value_median, value_upper, value, err"
+    assert execute(bare_database, f"SELECT {columns} FROM {both}") == [(*[None] * 5, 0.5, 0.1)]
+    command.downgrade(migrate.alembic_config(), _before("0023"))
+    assert execute(bare_database, stored) == before
+
+
 def _before(revision):
     """Revision that comes before another."""
     return ScriptDirectory.from_config(migrate.alembic_config()).get_revision(revision).down_revision

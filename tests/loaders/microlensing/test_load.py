@@ -40,6 +40,10 @@ def test_the_lensed_star_is_the_event_with_its_parameters(own_survey):
     # As the survey is made: t_0 = MJD 61461.2 at the observatory, 0.002 days later at the barycentre.
     for name, truth in (("t_0", 2461461.702), ("u_0", 0.3), ("t_E", 0.7)):
         assert abs(found[name].value - truth) < 5 * found[name].err
+        assert found[name].value_lower < found[name].value_median < found[name].value_upper
+        assert abs(found[name].value_median - truth) < 5 * (found[name].value_upper - found[name].value_lower)
+    assert model.posterior_method == "importance"
+    assert model.n_effective > 100
     fluxes = ask("SELECT * FROM roman.event_model_flux WHERE optical_element = 'F146' ORDER BY source_number")
     assert [row.source_number for row in fluxes] == [0, 1]
     assert sum(row.flux for row in fluxes) == pytest.approx(own_survey.flux["F146"][LENSED], rel=0.05)

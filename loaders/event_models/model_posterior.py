@@ -1,0 +1,143 @@
+"""Posteriors of the parameters of fitted models."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from loaders.event_models.binary_search import canonical
+from loaders.event_models.curve import FloatArray
+from loaders.event_models.kinds import BINARY, POINT, Kind, View, curves_of, parameters_of, slopes_of
+from loaders.event_models.lens_fit import LensFit, information_at, solve_fluxes
+from loaders.event_models.posterior import LogDensity, sample
+from loaders.event_models.setting import NUMERIC, Setting, condensed, windows_left
+
+METHOD = "importance"
+"""How posteriors are sampled: by weighted draws."""
+
+_MOST_CALLS = {"1L1S": 6000, "1L1S_finite": 6000, "1L2S": 6000, "2L1S": 8000}
+"""Evaluations of a model after which no more is drawn: seconds of single lenses, a minute or two of two."""
+
+_PARTS = {1: 60, 2: 40}
+"""Points left in the time scale of a lens, by the number of lenses (`condense_about`)."""
+
+
+_STEPS = 3.0
+"""Longest steps of a fit that a parameter is drawn about it at most where the points say nothing of it."""
+
+
+@dataclass(frozen=True)
+class Posterior:
+    """What the parameters of a model may be.
+
+    Parameters
+    ----------
+    quantile
+        By the names of MulensModel: 15.87, 50 and 84.13 % of the posterior are below, degrees for alpha.
+    n_effective
+        Of how many independent draws these are.
+    n_call
+        Evaluations of the model.
+    """
+
+    quantile: Mapping[str, tuple[float, float, float]]
+    n_effective: float
+    n_call: int
+
+
+def posterior_of(setting: Setting, kind: Kind, fit: LensFit, seed: int = 0) -> Posterior | None:
+    """Sample the posterior of a fitted model about the fit.
+
+    Its density is that of the points, condensed as for the fit, with fluxes at their best, times the prior of
+    the parallax, within the limits of fits. Without parallax u_0 is not below zero: both sides are the same.
+
+    Parameters
+    ----------
+    setting
+        The event.
+    kind
+        What was fitted.
+    fit
+        The fit, with or without parallax.
+    seed
+        Of random numbers: the same give the same draws.
+
+    Returns
+    -------
+    Posterior or None
+        None where it could not be sampled: the parameters are not determined, or the model is too slow or too
+        rough for as many draws as it would take.
+    """
+    at = canonical(fit.parameter) if kind is BINARY else fit.parameter
+    rng, most = np.random.default_rng(seed), _MOST_CALLS[kind.name]
+    try:
+        view = _view(setting, kind, at)
+        found = sample(density_of(kind, view, at), at, _covariance(kind, view, at), rng, most)
+    except NUMERIC:
+        return None
+    if found is None:
+        return None
+    names = kind.names(at.size > len(kind.names(False)))
+    if kind.n_source > 1:
+        names = tuple(name + "_1" if name in ("t_0", "u_0") else name for name in names)
+    named = [_named(name, column) for name, column in zip(names, found.quantiles().T, strict=True)]
+    return Posterior(dict(named), found.n_effective, found.n_call)
+
+
+def density_of(kind: Kind, view: View, about: FloatArray) -> LogDensity:
+    """Logarithm of the posterior density of parameters, up to a constant.
+
+    Parameters
+    ----------
+    kind, view
+        As of `curves_of`.
+    about
+        Shape (p,): parameters, with or without parallax, which the posterior is about.
+    """
+    given, curves = parameters_of(kind, about), curves_of(kind, view)
+    lower = given.lower.copy()
+    if about.size == len(kind.names(False)) and about[1] >= 0:
+        lower[1] = 0.0
+
+    def density(at: FloatArray) -> float:
+        """Minus infinity beyond the limits, and where numbers fail."""
+        if (at < lower).any() or (at > given.upper).any():
+            return -np.inf
+        try:
+            _, residual = solve_fluxes(view.points, curves(at, view.points.time))
+        except NUMERIC:
+            return -np.inf
+        value = -0.5 * float(residual @ residual + given.information @ at**2)
+        return value if np.isfinite(value) else -np.inf
+
+    return density
+
+
+def _view(setting: Setting, kind: Kind, at: FloatArray) -> View:
+    """The points, fewer where nothing happens."""
+    single = at[:3]
+    parallax = at[len(kind.names(False)) :]
+    lens = np.concatenate([single, parallax])
+    left = windows_left(POINT, setting.view(setting.bands, setting.fine, dark=True), lens)
+    few = condensed(setting, single, left, _PARTS[kind.n_lens])
+    return setting.view(few, setting.fine, dark=True)
+
+
+def _covariance(kind: Kind, view: View, at: FloatArray) -> FloatArray:
+    """How far parameters may go: by the curvature of chi-square, and some of the longest steps at most."""
+    given = parameters_of(kind, at)
+    slopes = slopes_of(kind, view, given.step)
+    known = information_at(view.points, curves_of(kind, view), given, at, slopes)
+    return np.asarray(np.linalg.inv(known + np.diag((_STEPS * given.longest) ** -2.0)))
+
+
+def _named(name: str, quantile: FloatArray) -> tuple[str, tuple[float, float, float]]:
+    """Name and quantiles of a parameter as it is stored: logarithms taken away, angles in degrees."""
+    if name.startswith("ln "):
+        name, quantile = name[3:], np.exp(quantile)
+    elif name == "alpha":
+        quantile = np.degrees(quantile)
+    lower, median, upper = quantile.tolist()
+    return name, (lower, median, upper)
