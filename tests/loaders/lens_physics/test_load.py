@@ -69,7 +69,7 @@ def make_map(object_id, run_id):
 def test_an_event_has_a_row_and_what_the_galaxy_expects(own_survey):
     run(SEASON)
     (row,) = ask(ROWS)
-    assert (row.status, row.source_status, row.rho_status) == ("prior_only", "no_flux", "not_fitted")
+    assert (row.status, row.source_status, row.rho_status) == ("prior_only", "no_extinction", "not_fitted")
     assert (row.parallax_status, row.prior_status, row.delta_chi2) == ("not_fitted", "done", 0)
     assert row.has_covariance
     numbers = {(one.name, one.method): one for one in ask(NUMBERS)}
