@@ -241,9 +241,11 @@ def test_file_that_is_lost_after_it_was_loaded(new_database, survey, tmp_path, h
     assert execute(new_database, BLOCKS) == [("F146", DAYS[0], 2)]
     ((source, code),) = execute(new_database, "SELECT DISTINCT source, code FROM ops.load_rejection")
     assert source.startswith(str(lost))
-    assert code == {"delete": "missing_file", "damage": "truncated"}[harm]
+    assert code == {"delete": "missing_file", "damage": "changed_file"}[harm]
     counts = "SELECT n_read, n_loaded, n_rejected FROM ops.load_run WHERE task = 'run daily'"
     assert execute(new_database, counts) == [(3, 2, 1)]
+    # The PSF of the day is that of the others.
+    assert execute(new_database, "SELECT cardinality(exposure_id) FROM roman.psf_model") == [(2,)]
 
     lost.write_bytes(content)
     succeed("run", "daily")

@@ -1,10 +1,13 @@
 """A reference image that is cut off at any point is made anew, and nothing half made is registered."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 
 import loaders.reference.load
 from loaders.eight_day.tasks import REFERENCE, arguments
+from loaders.input_file import file_checksum
 from loaders.reference.product import read_reference
 from roman_db.jobs import Mode, run_mode
 from roman_db.settings import settings
@@ -22,11 +25,11 @@ COUNTS = (
 POINTS = ("_write", "_image_row")
 
 
-def run():
-    return run_mode(MODE, arguments(unfinished=True), lambda *_: None)
+def run(redo=False):
+    return run_mode(MODE, arguments(unfinished=True, redo=redo), lambda *_: None)
 
 
-def run_and_die(after: str) -> None:
+def run_and_die(after: str, redo: bool = False) -> None:
     """Run until a function of the loader has returned for the first time."""
     original = getattr(loaders.reference.load, after)
 
@@ -35,7 +38,7 @@ def run_and_die(after: str) -> None:
         killed.kill_me()
 
     setattr(loaders.reference.load, after, last)
-    run()
+    run(redo)
 
 
 @pytest.fixture
@@ -67,3 +70,15 @@ def test_a_killed_build_leaves_nothing_and_is_done_by_the_next_run(loaded):
     assert not [path for path in products.rglob("*") if path.is_file() and path not in files]
     ((dead,),) = execute(url, "SELECT count(*) FROM ops.load_run WHERE state = 'running'")
     assert dead == 0
+
+    # What is there stays whole until another has taken its place.
+    registered = "SELECT path, sha256 FROM roman.reference_image WHERE superseded_at IS NULL ORDER BY path"
+    before = execute(url, registered)
+    for point in POINTS:
+        assert killed.in_process(run_and_die, point, True) < 0
+        assert execute(url, registered) == before
+        assert [file_checksum(Path(path)) for path, _ in before] == [sha256 for _, sha256 in before]
+    assert not run(redo=True).failed
+    after = execute(url, registered)
+    assert not {path for path, _ in before} & {path for path, _ in after}
+    assert sorted(products.rglob("*.asdf")) == [Path(path) for path, _ in after]

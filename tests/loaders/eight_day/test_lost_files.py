@@ -57,7 +57,7 @@ def test_a_lost_and_a_truncated_file(new_database, files):
     content = {number: files[number].read_bytes() for number in (GONE, CUT)}
     files[GONE].unlink()
     files[CUT].write_bytes(content[CUT][:-20_000])
-    expected = [(str(files[GONE]), "missing_file"), (str(files[CUT]), "truncated")]
+    expected = [(str(files[GONE]), "missing_file"), (str(files[CUT]), "changed_file")]
     report = run(REFERENCE)
     assert not report.failed
     assert rejected(new_database, report) == expected
@@ -86,7 +86,7 @@ def test_differences_without_a_truncated_file(new_database, files):
     files[CUT].write_bytes(files[CUT].read_bytes()[:-20_000])
     report = run(COMPARE)
     assert not report.failed
-    assert rejected(new_database, report) == [(str(files[CUT]), "truncated")]
+    assert rejected(new_database, report) == [(str(files[CUT]), "changed_file")]
     n_compared = "SELECT count(*) FROM roman.difference_image WHERE exposure_id IS NOT NULL"
     assert execute(new_database, n_compared) == [(two_spans.N_EXPOSURE - 2,)]
 
