@@ -32,6 +32,7 @@ from loaders.psf.fitted_field import (
     begin,
     centred,
     core_chi2,
+    core_residual,
     model,
     problem,
     reject,
@@ -107,6 +108,9 @@ class EmpiricalPsf:
         Number of stars, counted once in every field, that measured it.
     chi2
         Mean squared residual of the 5 × 5 central pixels of these stars in units of the variance alone.
+    residual
+        What is left of the brightest of them, as a fraction of their light (`core_residual`), in the median;
+        NaN if they are fewer than ten.
     fields
         What was found in each field.
     """
@@ -115,6 +119,7 @@ class EmpiricalPsf:
     wings: EffectivePsf | None
     n_star: int
     chi2: float
+    residual: float
     fields: list[FittedField]
 
 
@@ -223,13 +228,20 @@ class _Fit:
                 for item, state, view in zip(self.fields, self.states, drawn, strict=True)
             ]
         )
+        left = np.concatenate(
+            [
+                core_residual(item, state, view)
+                for item, state, view in zip(self.fields, self.states, drawn, strict=True)
+            ]
+        )
+        residual = float(np.median(left)) if left.size else float("nan")
         psf, wings, scale = self._normalised()
         if self.settings.flux_scale == "given":
             extra = self._ratio() / scale
             psf, scale = replace(psf, stamps=psf.stamps / extra), scale * extra
             wings = None if wings is None else replace(wings, stamps=wings.stamps / extra)
         states = [replace(state, flux=state.flux * scale) for state in self.states]
-        return EmpiricalPsf(psf, wings, chi2.size, float(chi2.mean()), states)
+        return EmpiricalPsf(psf, wings, chi2.size, float(chi2.mean()), residual, states)
 
     def _models(self) -> tuple[list[FieldModel], list[FittedField]]:
         """Draw every field."""

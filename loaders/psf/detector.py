@@ -26,12 +26,16 @@ MARGIN = 64.0
 
 @dataclass(frozen=True)
 class DetectorPsf:
-    """The PSF of a detector image, its wings, the stars that measured it, and their mean goodness of fit."""
+    """The PSF of a detector image, its wings, the stars that measured it, and how well it fits them.
+
+    ``residual`` is the mean over windows of `EmpiricalPsf.residual`, NaN where none has it.
+    """
 
     psf: EffectivePsf
     wings: EffectivePsf
     n_star: int
     reduced_chi2: float
+    residual: float
 
 
 def build_detector_psf(
@@ -93,7 +97,9 @@ def _with_wings_measured(
         for field, state in zip(fields, built.fields, strict=True)
     ]
     mean_chi2 = float((chi2 * n_star).sum() / n_star.sum())
-    return DetectorPsf(psf, fit_wings(parts, mean), int(n_star.sum()), mean_chi2)
+    left = np.array([built.residual for _, built in windows])
+    residual = float(np.nanmean(left)) if np.isfinite(left).any() else float("nan")
+    return DetectorPsf(psf, fit_wings(parts, mean), int(n_star.sum()), mean_chi2, residual)
 
 
 def window_centres(size: int) -> FloatArray:

@@ -15,6 +15,9 @@ from loaders.psf.solve import FieldChange, FieldProblem
 _CORE = 2
 """Half-width, in pixels, of the square in which the goodness of a star is measured."""
 
+_FEWEST_BRIGHT = 10
+"""Stars that tell by how much a PSF is off."""
+
 _VISIBLE = 5
 """Half-width of the square of which half must be usable. Saturated stars are welcome: they show the wings."""
 
@@ -137,6 +140,26 @@ def core_chi2(item: StarField, state: FittedField, image: FloatArray, weighing: 
     k = state.measured
     pixels, used = ((residual * root_weight) ** 2)[j[k], i[k]], item.usable[j[k], i[k]]
     return np.asarray(pixels.sum(axis=(1, 2)) / np.maximum(used.sum(axis=(1, 2)), 1))
+
+
+def core_residual(item: StarField, state: FittedField, drawn: FieldModel) -> FloatArray:
+    """What the PSF leaves of the brightest tenth of the measured stars, ten at least, over their light.
+
+    The root of the squared residuals of the core, less what noise has of them, over that of the squared
+    light; shape (m,), empty if fewer than ten stars measured it.
+    """
+    count = max(_FEWEST_BRIGHT, state.measured.size // 10)
+    if state.measured.size < _FEWEST_BRIGHT:
+        return np.empty(0)
+    bright = state.measured[np.argsort(-state.flux[state.measured], kind="stable")[:count]]
+    residual, root_weight = weigh(item, drawn.image, Weighing(0.0, np.inf))
+    light = drawn.image - drawn.background.image(state.level)
+    j, i, _ = item.core_pixels(_CORE)
+    used = root_weight[j[bright], i[bright]] > 0
+    noise = np.where(used, 1 / np.where(used, root_weight[j[bright], i[bright]], 1.0), 0.0)
+    left = np.where(used, residual[j[bright], i[bright]] ** 2 - noise**2, 0.0).sum(axis=(1, 2))
+    whole = np.where(used, light[j[bright], i[bright]] ** 2, 0.0).sum(axis=(1, 2))
+    return np.asarray(np.sqrt(np.maximum(left, 0.0) / np.maximum(whole, np.finfo(np.float64).tiny)))
 
 
 def reject(item: StarField, state: FittedField, image: FloatArray, weighing: Weighing) -> FittedField:

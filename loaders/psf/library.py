@@ -24,12 +24,16 @@ class Limits:
         Fewest stars that measured it.
     max_chi2
         Largest reduced chi-square; NaN in an entry fails.
+    max_residual
+        What may be left of bright stars as a fraction of their light: with less an entry may have a larger
+        chi-square, as where many neighbours are not in the catalog.
     max_gap
         Largest distance in time to an entry, days.
     """
 
     min_star: int = 50
     max_chi2: float = 3.0
+    max_residual: float = 0.0
     max_gap: float = 30.0
 
 
@@ -43,8 +47,8 @@ class Entries:
         What each entry is for.
     epoch
         Mean epoch, MJD TDB.
-    n_star, chi2
-        Stars that measured it and goodness of fit.
+    n_star, chi2, residual
+        Stars that measured it, goodness of fit, and what is left of bright stars (NaN: unknown).
     """
 
     detector: npt.NDArray[np.str_]
@@ -52,11 +56,13 @@ class Entries:
     epoch: FloatArray
     n_star: npt.NDArray[np.int64]
     chi2: FloatArray
+    residual: FloatArray
 
     def usable(self, detector: str, optical_element: str, limits: Limits) -> npt.NDArray[np.int64]:
         """Indices of the entries for a detector and filter that reach the limits, by epoch."""
         same = (self.detector == detector) & (self.optical_element == optical_element)
-        good = (self.n_star >= limits.min_star) & (self.chi2 <= limits.max_chi2)
+        fits = (self.chi2 <= limits.max_chi2) | (self.residual <= limits.max_residual)
+        good = (self.n_star >= limits.min_star) & fits
         found = np.flatnonzero(same & good)
         return found[np.argsort(self.epoch[found], kind="stable")]
 

@@ -69,13 +69,16 @@ GROUP BY e.detector, e.optical_element, e.day_mjd ORDER BY e.day_mjd, e.detector
 """
 
 _ENTRIES = """
-SELECT psf_model_id, detector, optical_element, epoch_mjd_tdb, n_star, reduced_chi2 FROM roman.psf_model
+SELECT psf_model_id, detector, optical_element, epoch_mjd_tdb, n_star, reduced_chi2,
+       residual_fraction
+FROM roman.psf_model
 WHERE detector = :detector AND optical_element = :optical_element AND superseded_at IS NULL
 ORDER BY epoch_mjd_tdb
 """
 
-#: What a library PSF must reach; in crowded fields the cores of bright stars never fit to the noise.
-LIMITS = Limits(min_star=50, max_chi2=10.0)
+#: What a library PSF must reach; in crowded fields the cores of bright stars never fit to the noise. That of
+#: the optics leaves three hundredths of bright stars and more.
+LIMITS = Limits(min_star=50, max_chi2=10.0, max_residual=0.02)
 
 
 def units_without_psf(arguments: Mapping[str, Any]) -> list[Unit]:
@@ -190,6 +193,7 @@ def store_psf(
         "exposure_id": [exposure.exposure_id for exposure in exposures],
         "n_star": built.n_star,
         "reduced_chi2": built.reduced_chi2,
+        "residual_fraction": built.residual if np.isfinite(built.residual) else None,
         "origin": "empirical",
         "load_run_id": run.load_run_id,
     }
@@ -256,8 +260,10 @@ def psf_for(connection: sa.Connection, detector: str, optical_element: str, mjd_
     """Good library PSF nearest in time, with its wings; that of the optics where the library has none."""
     instrument = {"detector": detector, "optical_element": optical_element}
     rows = connection.execute(sa.text(_ENTRIES), instrument).all()
-    columns = [np.array(column) for column in zip(*rows, strict=True)] or [np.empty(0)] * 6
-    found = choose(Entries(*columns[1:]), (detector, optical_element), mjd_tdb, LIMITS)
+    columns = [np.array(column) for column in zip(*rows, strict=True)] or [np.empty(0)] * 7
+    number, chi2, residual = columns[4], columns[5], columns[6].astype(np.float64)
+    entries = Entries(columns[1], columns[2], columns[3], number, chi2, residual)
+    found = choose(entries, (detector, optical_element), mjd_tdb, LIMITS)
     if found is None:
         return ServingPsf(wide_psf(detector, optical_element), None, float("nan"))
     identifier, epoch = int(columns[0][found]), float(columns[3][found])

@@ -75,7 +75,7 @@ def pending_references(arguments: Mapping[str, Any]) -> list[Unit]:
     """
     names = ("detector", "optical_element", "unfinished", "redo")
     values = {name: arguments[name] for name in names}
-    values |= {"min_star": LIMITS.min_star, "max_chi2": GOOD_PSF}
+    values |= {"min_star": LIMITS.min_star, "max_chi2": GOOD_PSF, "max_residual": LIMITS.max_residual}
     with session.reading() as connection:
         rows = sqlfile.run(connection, sqlfile.find("jobs", "reference_window"), values).all()
     return [Unit(_name(row), row._asdict()) for row in rows]

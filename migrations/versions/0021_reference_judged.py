@@ -21,6 +21,12 @@ def upgrade() -> None:
                existing_comment='Rows of the input that were duplicates of others in it.',
                existing_nullable=False,
                schema='roman')
+    op.alter_column('psf_model', 'residual_fraction',
+               existing_type=sa.REAL(),
+               comment='What is left of the cores of bright stars, noise taken off, over their light: roots of summed squares; empty where fewer than ten tell.',
+               existing_comment='Root mean square of the residuals of bright stars over their flux.',
+               existing_nullable=True,
+               schema='roman')
     op.add_column('reference_image', sa.Column('is_judged', sa.Boolean(), autoincrement=False, nullable=True, comment='Whether there were enough exposures to tell pixels, and exposures, that do not fit from the others; empty for images that are older than this column.'), schema='roman')
     op.add_column('reference_image', sa.Column('psf_error', sa.REAL(), autoincrement=False, nullable=True, comment='Error of the PSF in the cores of bright stars, as a fraction of their light, as the search for objects found it; empty where fewer than 10 tell.'), schema='roman')
     op.add_column('reference_image_exposure', sa.Column('shift_ra_by_x', sa.REAL(), autoincrement=False, nullable=True, comment='Change of shift_ra from the middle of the exposure to its right edge. [mas]'), schema='roman')
@@ -38,3 +44,5 @@ def downgrade() -> None:
         op.drop_column("reference_image", name, schema="roman")
     before = "Rows of the input that were duplicates of others in it."
     op.alter_column("catalog_version", "n_merged", comment=before, schema="roman")
+    before = "Root mean square of the residuals of bright stars over their flux."
+    op.alter_column("psf_model", "residual_fraction", comment=before, schema="roman")

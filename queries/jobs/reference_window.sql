@@ -14,6 +14,7 @@
 --   redo: also spans whose image is current
 --   min_star: fewest stars of a PSF that is used
 --   max_chi2: largest reduced chi-square of a PSF that is used
+--   max_residual: or what it may leave of bright stars, as a fraction of their light
 WITH placed AS (
     SELECT
         e.exposure_id, e.file_id, e.field_id, e.detector, e.optical_element, e.day_mjd, e.midpoint_mjd_tdb,
@@ -77,7 +78,11 @@ CROSS JOIN LATERAL (
             AND r.optical_element = w.optical_element AND r.start_mjd = w.start_mjd
             AND r.psf_model_id IS NULL AND p.superseded_at IS NULL
             AND p.epoch_mjd_tdb >= r.start_mjd AND p.epoch_mjd_tdb < r.end_mjd
-            AND p.n_star >= CAST(:min_star AS integer) AND p.reduced_chi2 <= CAST(:max_chi2 AS double precision)
+            AND p.n_star >= CAST(:min_star AS integer)
+            AND (
+                p.reduced_chi2 <= CAST(:max_chi2 AS double precision)
+                OR p.residual_fraction <= CAST(:max_residual AS double precision)
+            )
     ) AS is_forced
 ) AS forced
 WHERE forced.is_forced OR w.file_id IS DISTINCT FROM made.file_id

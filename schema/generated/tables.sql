@@ -409,7 +409,7 @@ COMMENT ON COLUMN roman.psf_model.wing_size IS 'Grid points along one side of th
 COMMENT ON COLUMN roman.psf_model.wing_stamp IS 'Wide stamp at the centre of the detector as little-endian float32 in C order.';
 COMMENT ON COLUMN roman.psf_model.n_star IS 'Stars that it was built from; 0 for a model of the optics alone.';
 COMMENT ON COLUMN roman.psf_model.reduced_chi2 IS 'Goodness of fit over the pixels used.';
-COMMENT ON COLUMN roman.psf_model.residual_fraction IS 'Root mean square of the residuals of bright stars over their flux.';
+COMMENT ON COLUMN roman.psf_model.residual_fraction IS 'What is left of the cores of bright stars, noise taken off, over their light: roots of summed squares; empty where fewer than ten tell.';
 COMMENT ON COLUMN roman.psf_model.origin IS 'empirical, or optics for a model without stars.';
 COMMENT ON COLUMN roman.psf_model.superseded_at IS 'When a later build from the same exposures replaced it; empty while it is current.';
 COMMENT ON COLUMN roman.psf_model.load_run_id IS 'Run that wrote this row.';

@@ -9,11 +9,10 @@ from loaders.psf.library import Entries, Limits, choose
 F146 = ("WFI07", "F146")
 
 
-def entries(epochs: list[float], n_star: int = 500, chi2: float = 1.0) -> Entries:
+def entries(epochs: list[float], n_star: int = 500, chi2: float = 1.0, residual: float = np.nan) -> Entries:
     n = len(epochs)
-    return Entries(
-        np.full(n, "WFI07"), np.full(n, "F146"), np.array(epochs), np.full(n, n_star), np.full(n, chi2)
-    )
+    numbers = (np.full(n, value) for value in (n_star, chi2, residual))
+    return Entries(np.full(n, "WFI07"), np.full(n, "F146"), np.array(epochs), *numbers)
 
 
 def test_the_nearest_serves_and_of_two_equally_near_the_earlier():
@@ -31,6 +30,13 @@ def test_bad_and_distant_entries_do_not_serve():
     assert choose(entries([100.0]), ("WFI08", "F146"), 100.0, limits) is None
     assert choose(entries([100.0]), ("WFI07", "F087"), 100.0, limits) is None
     assert choose(entries([]), F146, 100.0) is None
+
+
+def test_what_fits_bright_stars_serves_whatever_its_chi_square():
+    limits = Limits(max_chi2=2.0, max_residual=0.02)
+    assert choose(entries([100.0], chi2=20.0, residual=0.019), F146, 100.0, limits) == 0
+    assert choose(entries([100.0], chi2=20.0, residual=0.021), F146, 100.0, limits) is None
+    assert choose(entries([100.0], chi2=1.0, residual=0.2), F146, 100.0, limits) == 0
 
 
 @given(
