@@ -13,7 +13,7 @@ import psycopg2.errors
 import psycopg2.extensions
 import sqlalchemy as sa
 
-from loaders.compaction.catalog_change import CatalogStates, restate_offsets, views_of
+from loaders.compaction.catalog_change import CatalogStates, Views, restate_offsets, views_of
 from loaders.compaction.target import Target
 from loaders.light_curve import load as light_curve
 from loaders.light_curve.block import BlockKey, BlockPhotometry, Epochs, MeasurementMatrix, epochs_in_order
@@ -36,12 +36,13 @@ Progress = Callable[[int, int], None]
 
 @dataclass(frozen=True)
 class MergedBlock:
-    """A new block, where its rows go, how the old ones go into it, and the catalog versions of both."""
+    """A new block: where its rows go, how old ones go into it, catalog versions of both, how it was seen."""
 
     place: BlockPlace
     epochs: Epochs
     plan: MergePlan
     catalog_versions: tuple[npt.NDArray[np.int64], int]
+    views: Views
 
 
 @dataclass(frozen=True)
@@ -221,7 +222,7 @@ def _new_block(
     block_id = connection.execute(sa.select(number)).scalar_one()
     light_curve.insert_block(connection, block_id, key, epochs, size, origin)
     place = BlockPlace(block_id, key.start_mjd, target.place)
-    return MergedBlock(place, epochs, plan, (versions, catalog))
+    return MergedBlock(place, epochs, plan, (versions, catalog), _views(connection, epochs))
 
 
 def _note_sizes(
@@ -288,7 +289,7 @@ def _compact_chunk(
     counts = []
     for block in merged:
         photometry = _merge(block, decoded, means)
-        _restate(connection, block, photometry.astrometry, states)
+        _restate(block, photometry.astrometry, states)
         counts.append(photometry.object_id.size)
         if photometry.object_id.size:
             light_curve.write_rows(connection, block.place, block.epochs, photometry, context.excluding_flags)
@@ -312,17 +313,19 @@ def _merge(
     )
 
 
-def _restate(
-    connection: sa.Connection, block: MergedBlock, astrometry: MeasurementMatrix, states: CatalogStates
-) -> None:
+def _restate(block: MergedBlock, astrometry: MeasurementMatrix, states: CatalogStates) -> None:
     """Tell offsets from what the catalog version of the new block says."""
     if states.object_id.size and astrometry.object_id.size:
-        exposures = ",".join(map(str, block.epochs.exposure_id.tolist()))
-        rows = _ask(connection, "ephemeris", {"exposure_id": f"{{{exposures}}}"})
-        views = views_of(block.epochs.mjd_tdb, np.array([list(row) for row in rows], np.float64))
         east, north = astrometry.arrays[:2]
         versions = block.catalog_versions
-        restate_offsets(astrometry.object_id, (east, north), block.plan, versions, states, views)
+        restate_offsets(astrometry.object_id, (east, north), block.plan, versions, states, block.views)
+
+
+def _views(connection: sa.Connection, epochs: Epochs) -> Views:
+    """When and from where exposures were taken."""
+    exposures = ",".join(map(str, epochs.exposure_id.tolist()))
+    rows = _ask(connection, "ephemeris", {"exposure_id": f"{{{exposures}}}"})
+    return views_of(epochs.mjd_tdb, np.array([list(row) for row in rows], np.float64))
 
 
 def _measurements(merged: MergedSegments) -> MeasurementMatrix:

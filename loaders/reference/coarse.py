@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from itertools import combinations
 
 import numpy as np
+import numpy.typing as npt
 from scipy import fft
 from scipy.ndimage import map_coordinates
 
@@ -31,6 +32,9 @@ _FEW = 7
 
 _SIDE = 1024
 """Side in pixels of the middle of an exposure that is compared."""
+
+_WHOLE = 0.999
+"""Share of the neighbours of a place that must count."""
 
 _NOTHING = 1e-6
 """Share of the most light of any overlap below which there is none."""
@@ -74,11 +78,10 @@ def offset_between(one: ExposureImage, other: ExposureImage) -> Offset | None:
         None if they share too little, or no offset makes them alike.
     """
     rows, columns = (_middle(length) for length in one.image.data.shape)
-    all_of_it = _light(one)
-    here = _Light(all_of_it.value[rows, columns], all_of_it.seen[rows, columns])
     there = _resampled(other, one, (rows, columns))
     if there is None:
         return None
+    here = _light(one.image.data[rows, columns], one.image.good_pixels()[rows, columns])
     correlation = _correlation(here, there)
     peak = np.unravel_index(int(np.argmax(correlation)), correlation.shape)
     if not correlation[peak] > _ALIKE:
@@ -146,16 +149,14 @@ def _median(offsets: Sequence[Offset]) -> Offset:
     return Offset(*(float(np.median([getattr(one, axis) for one in offsets])) for axis in ("x", "y")))
 
 
-def _light(exposure: ExposureImage) -> _Light:
-    """Light of an exposure above its sky, that of bright stars cut."""
-    image = exposure.image
-    good = image.good_pixels()
+def _light(data: npt.NDArray[np.floating], good: npt.NDArray[np.bool_]) -> _Light:
+    """Light of pixels above the sky, that of bright stars cut."""
     if not good.any():
-        return _Light(np.zeros(image.data.shape), np.zeros(image.data.shape))
-    values = image.data[good].astype(np.float64)
+        return _Light(np.zeros(data.shape), np.zeros(data.shape))
+    values = data[good].astype(np.float64)
     sky = float(np.median(values))
     sigma = _MAD_TO_SIGMA * float(np.median(np.abs(values - sky)))
-    light = np.clip(image.data.astype(np.float64) - sky, -_BRIGHT * sigma, _BRIGHT * sigma)
+    light = np.clip(data.astype(np.float64) - sky, -_BRIGHT * sigma, _BRIGHT * sigma)
     light -= float(light[good].mean())
     return _Light(np.where(good, light, 0.0), good.astype(np.float64))
 
@@ -178,11 +179,12 @@ def _resampled(other: ExposureImage, one: ExposureImage, part: tuple[slice, slic
     except ValueError:
         return None
     x, y = place.grid(*(np.arange(one.start, one.stop, dtype=np.float64) for one in (columns, rows)))
-    light = _light(other)
-    value, seen = (
-        map_coordinates(plane, [y, x], order=1, mode="constant") for plane in (light.value, light.seen)
-    )
-    return None if seen.mean() < _SHARED else _Light(value, seen)
+    good = other.image.good_pixels()
+    planes = np.where(good, other.image.data, np.float32(0)), good.astype(np.float32)
+    value, seen = (map_coordinates(plane, [y, x], order=1, mode="constant") for plane in planes)
+    # Only where all four neighbours count is the value one of the sky.
+    whole = seen > _WHOLE
+    return None if whole.mean() < _SHARED else _light(value, whole)
 
 
 def _vertex(correlation: FloatArray, peak: tuple[np.intp, ...], axis: int) -> float:

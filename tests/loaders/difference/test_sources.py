@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from loaders.difference.exposure import compare_exposure, pixels_at
-from loaders.difference.sources import SourceClass, significance_image
+from loaders.difference.sources import DifferenceOptions, SourceClass, _classify, significance_image
 from loaders.reference.frame import ReferenceFrame
 from loaders.wfi.placement import fit_placement
 from tests.loaders.difference.fields import (
@@ -192,3 +192,17 @@ def test_a_placement_is_inverted():
 def test_widths_of_test_and_template_differ():
     """Or the kernel of these tests would be trivial."""
     assert SIGMA > SHARP
+
+
+def test_a_shape_that_is_somewhat_off_is_a_hit_only_where_there_is_no_object():
+    """A star that doubled stands on its own light in the template; a single pixel fits nowhere."""
+    found = {
+        "x": np.array([20.0, 40.0, 20.0, 40.0]),
+        "y": np.array([20.0, 20.0, 40.0, 40.0]),
+        "flux": np.full(4, 27.0),
+        "significance": np.full(4, 27.0),
+        "reduced_chi2": np.array([10.5, 10.5, 60.0, 1.0]),
+    }
+    nearest = np.array([7, -1, 8, -1])
+    kind = _classify(np.ones((60, 60), dtype=bool), found, nearest, DifferenceOptions())
+    assert kind.tolist() == ["variable", "hit", "hit", "new"]
