@@ -48,7 +48,16 @@ def selection(
 
 def units_with_stars(arguments: Mapping[str, Any]) -> list[Unit]:
     """List the PSFs that can be built: where no star is catalogued it is the photometry that says so."""
-    units = units_without_psf(arguments)
+    return _with_stars(units_without_psf(arguments))
+
+
+def first_psfs(arguments: Mapping[str, Any]) -> list[Unit]:
+    """List the PSFs that can be built while the first images are made, as `units_with_stars`."""
+    return _with_stars(units_without_psf(arguments, is_first=True))
+
+
+def _with_stars(units: list[Unit]) -> list[Unit]:
+    """Leave out units where no star is catalogued."""
     with session.reading() as connection:
         exposures = {unit.name: read_exposures(connection, unit.arguments["exposure_id"]) for unit in units}
         return [unit for unit in units if has_stars(connection, exposures[unit.name])]

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from loaders.daily.tasks import DIFFERENCE as DIFFERENCE_PHOTOMETRY
-from loaders.daily.tasks import PHOTOMETER, PSF, exposure_names, selection
+from loaders.daily.tasks import PHOTOMETER, PSF, exposure_files, exposure_names, first_psfs, selection
 from loaders.detection.load import catalog_unit, pending_catalogs
 from loaders.difference.load import difference_unit, pending_differences
+from loaders.psf.load import build_unit
 from loaders.reference.load import make_reference, pending_references
 from roman_db.jobs import Mode, Task, Unit
 
@@ -43,6 +44,16 @@ DIFFERENCE = Task(
     _itself,
 )
 
+#: The fluxes of the first images are as wrong as the PSF of the optics: PSFs are laid on their own light then,
+#: and on the catalog when it has the fluxes of images with such PSFs.
+FIRST_PSF = Task(
+    "first_psf",
+    "Build the PSF of each detector, optical element and day, on the scale of its own light",
+    first_psfs,
+    build_unit,
+    files=exposure_files,
+)
+
 EIGHT_DAY = Mode(
     "eight-day",
     "New references, what is new on them, and its light curves",
@@ -53,5 +64,5 @@ EIGHT_DAY = Mode(
 FIRST_30_DAYS = Mode(
     "first-30-days",
     "From nothing but exposures to PSFs, references, a catalog and light curves",
-    (REFERENCE, CATALOG, PSF, REFERENCE, CATALOG, DIFFERENCE, PHOTOMETER, DIFFERENCE_PHOTOMETRY),
+    (REFERENCE, CATALOG, FIRST_PSF, REFERENCE, CATALOG, PSF, DIFFERENCE, PHOTOMETER, DIFFERENCE_PHOTOMETRY),
 )

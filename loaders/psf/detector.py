@@ -14,8 +14,10 @@ import numpy as np
 from loaders.psf.build import BuildSettings, EmpiricalPsf, build_psf
 from loaders.psf.field import StarField
 from loaders.psf.model import EffectivePsf, FloatArray
+from loaders.psf.profile import light_within
 from loaders.psf.scene import Wings
 from loaders.psf.wing_fit import BuiltField, fit_wings
+from loaders.psf.wings import with_wings
 
 #: Side (pixels) of a window, and distance (pixels) of the centres of windows that the PSF is known at.
 WINDOW, SPACING = 640, 1400
@@ -36,6 +38,12 @@ class DetectorPsf:
     n_star: int
     reduced_chi2: float
     residual: float
+
+    def with_light(self, light: float) -> DetectorPsf:
+        """Scale core and wings together such that a star of unit flux has some light within the wings."""
+        factor = light / light_within(with_wings(self.psf, self.wings))
+        psf, wings = (replace(one, stamps=one.stamps * factor) for one in (self.psf, self.wings))
+        return replace(self, psf=psf, wings=wings)
 
 
 def build_detector_psf(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +23,7 @@ from loaders.psf.library import Entries, Limits, choose
 from loaders.psf.model import EffectivePsf
 from loaders.psf.moments import psf_moments
 from loaders.psf.optics import OpticsSettings, optical_psf
-from loaders.psf.profile import fwhm, noise_equivalent_area
+from loaders.psf.profile import fwhm, light_within, noise_equivalent_area
 from loaders.psf.reference_file import ReferenceDescription, write_reference_file
 from loaders.psf.wings import with_wings
 from loaders.rejection import Rejected
@@ -46,6 +46,10 @@ EXPOSURES_A_PSF, PIXELS_A_PSF = 4, 450_000
 #: much, the catalogued fluxes say, in the median over the stars that measure a PSF.
 SETTINGS = BuildSettings(flux_scale="given")
 
+#: Share of the stars whose flux must be on another scale than that of the PSF of the optics, for a PSF of the
+#: first images to take it over.
+FEWEST_ON_SCALE = 0.5
+
 #: Half width (pixels) to which the PSF of bright stars is known: their light beyond it is lost.
 WINGS = 60
 
@@ -64,7 +68,8 @@ WHERE o.kind = 'imaging'
   AND (CAST(:redo AS bool) OR NOT EXISTS (
       SELECT FROM roman.psf_model p
       WHERE p.detector = e.detector AND p.optical_element = e.optical_element AND p.superseded_at IS NULL
-        AND p.epoch_mjd_tdb >= e.day_mjd AND p.epoch_mjd_tdb < e.day_mjd + 1))
+        AND p.epoch_mjd_tdb >= e.day_mjd AND p.epoch_mjd_tdb < e.day_mjd + 1
+        AND (CAST(:is_first AS bool) OR p.flux_scale = 'catalog')))
 GROUP BY e.detector, e.optical_element, e.day_mjd ORDER BY e.day_mjd, e.detector, e.optical_element
 """
 
@@ -76,40 +81,70 @@ WHERE detector = :detector AND optical_element = :optical_element AND superseded
 ORDER BY epoch_mjd_tdb
 """
 
+#: Objects whose flux is what an image showed whose PSF was that of the optics.
+_OF_OPTICS = """
+SELECT f.object_id
+FROM roman.reference_image r
+JOIN roman.reference_source s USING (reference_image_id)
+JOIN roman.object_flux f ON f.object_id = s.object_id AND f.optical_element = r.optical_element
+WHERE r.psf_model_id IS NULL AND r.detector = $1 AND r.optical_element = $2 AND f.psf_flux = s.psf_flux
+"""
+
 #: What a library PSF must reach; in crowded fields the cores of bright stars never fit to the noise. That of
 #: the optics leaves three hundredths of bright stars and more.
 LIMITS = Limits(min_star=50, max_chi2=10.0, max_residual=0.02)
 
 
-def units_without_psf(arguments: Mapping[str, Any]) -> list[Unit]:
+def units_without_psf(arguments: Mapping[str, Any], *, is_first: bool = False) -> list[Unit]:
     """List detectors, optical elements and days with exposures and no PSF; all of them with ``redo``.
 
-    Exposures that did not fit a reference image are left out.
+    Exposures that did not fit a reference image are left out. A PSF on the scale of its own light counts
+    only where the first images are made.
 
     Arguments are those of `loaders.photometry.load.pending_units`.
     """
     with session.reading() as connection:
-        rows = connection.execute(sa.text(_PENDING), dict(arguments)).all()
-    return [Unit(f"{row.detector} {row.optical_element} {row.day_mjd}", row._asdict()) for row in rows]
+        rows = connection.execute(sa.text(_PENDING), dict(arguments) | {"is_first": is_first}).all()
+    given = {"is_first": is_first}
+    return [Unit(f"{row.detector} {row.optical_element} {row.day_mjd}", row._asdict() | given) for row in rows]
 
 
 def build_unit(unit: Unit, run: LoadRun, progress: Progress) -> None:
-    """Build the PSF of a detector, optical element and day from some of its exposures, and store it."""
+    """Build the PSF of a detector, optical element and day from some of its exposures, and store it.
+
+    On the flux scale of the catalog; where the first images are made and most fluxes come from the PSF of the
+    optics, on that of its own light.
+    """
     detector, element = unit.arguments["detector"], unit.arguments["optical_element"]
     with session.reading() as connection:
         exposures = read_exposures(connection, unit.arguments["exposure_id"])
     exposures, fields = _readable(unit, element, exposures, progress)
+    scale = "own_light" if unit.arguments["is_first"] and _is_of_optics(unit, exposures) else "catalog"
+    wide = wide_psf(detector, element)
     built = build_detector_psf(
         fields,
         optical_psf(detector, element),
-        wide_psf(detector, element),
-        SETTINGS,
+        wide,
+        SETTINGS if scale == "catalog" else replace(SETTINGS, flux_scale="infinity"),
         progress=lambda done, steps: progress(f"psf {unit.name}", done, steps),
     )
+    if scale == "own_light":
+        built = built.with_light(light_within(wide))
     with session.transaction() as connection:
         connection.execute(_superseded(detector, element, unit.arguments["day_mjd"]))
-        stored = store_psf(connection, run, (detector, element), exposures, built)
+        stored = store_psf(connection, run, (detector, element), exposures, built, scale)
         store_metrics(connection, run.load_run_id, metrics_of_psf(stored, element, built.psf, built.wings))
+
+
+def _is_of_optics(unit: Unit, exposures: Sequence[StoredExposure]) -> bool:
+    """Whether most fluxes of the stars on exposures are those of images whose PSF was that of the optics."""
+    detector, element = unit.arguments["detector"], unit.arguments["optical_element"]
+    with session.arrow_connection(session.Role.LOADER) as connection, connection.cursor() as cursor:
+        cursor.execute(_OF_OPTICS, (detector, element))
+        of_optics = cursor.fetch_arrow_table().columns[0].to_numpy()
+    stars = _stars_of_fields(element, exposures).values()
+    known = np.concatenate([one.object_id[np.isfinite(one.flux)] for one in stars])
+    return bool(known.size and np.isin(known, of_optics).mean() > 1 - FEWEST_ON_SCALE)
 
 
 def _readable(
@@ -180,6 +215,7 @@ def store_psf(
     instrument: tuple[str, str],
     exposures: Sequence[StoredExposure],
     built: DetectorPsf,
+    flux_scale: str = "catalog",
 ) -> int:
     """Store a PSF with its wings and its moments, and return its identifier."""
     models = table("roman.psf_model")
@@ -195,6 +231,7 @@ def store_psf(
         "reduced_chi2": built.reduced_chi2,
         "residual_fraction": built.residual if np.isfinite(built.residual) else None,
         "origin": "empirical",
+        "flux_scale": flux_scale,
         "load_run_id": run.load_run_id,
     }
     identifier = connection.execute(models.insert().returning(models.c.psf_model_id), row).scalar_one()
@@ -227,14 +264,9 @@ def metrics_of_psf(
         "psf_ellipticity": float(np.hypot(middle["e1"], middle["e2"])),
         "psf_third_moment": float(np.sqrt((third**2).sum())),
         "psf_fourth_moment": (middle["m40"] + middle["m04"]) / 2,
-        "psf_light": _light(with_wings(psf, wings)),
+        "psf_light": light_within(with_wings(psf, wings)),
     }
     return [Metric(name, optical_element, value, psf_model_id=psf_model_id) for name, value in values.items()]
-
-
-def _light(psf: EffectivePsf) -> float:
-    """Light of a star of unit flux within the stamps, mean over the nodes."""
-    return float(psf.stamps.sum(axis=(-1, -2)).mean()) / psf.oversampling**2
 
 
 @dataclass(frozen=True)

@@ -60,3 +60,8 @@ def noise_equivalent_area(psf: EffectivePsf, x: float, y: float) -> float:
     In pixels; the variance of a faint flux is this area times that of a pixel (King 1983, PASP 95, 163).
     """
     return float(psf.oversampling**2 / (psf.at(x, y) ** 2).sum())
+
+
+def light_within(psf: EffectivePsf) -> float:
+    """Light of a star of unit flux within the stamps, mean over the nodes."""
+    return float(psf.stamps.sum(axis=(-1, -2)).mean()) / psf.oversampling**2
