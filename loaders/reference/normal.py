@@ -86,6 +86,11 @@ class NormalEquations:
         self._right = np.zeros(shape, dtype=np.float32)
         self.weight = np.zeros(shape, dtype=np.float32)
 
+    @property
+    def sums(self) -> tuple[Float32Array, Float32Array, Float32Array]:
+        """The sums themselves, to be kept and put back: normal matrix, right-hand side and weight."""
+        return self._matrix, self._right, self.weight
+
     def add(self, exposure: ExposurePixels) -> None:
         """Add an exposure."""
         self._accumulate(exposure, 1.0)
