@@ -10,7 +10,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
 
 import numpy as np
 
@@ -31,16 +30,12 @@ from loaders.reference.passes import (
     weighed_pixels,
 )
 from loaders.reference.registration import moved, register
-from loaders.reference.stored_sums import StoredSums
+from loaders.reference.stored_sums import Parts, StoredSums
 from loaders.reference.strips import weight_of
 from loaders.rejection import Rejected
 
 _PASSES = 2
 """Times that an exposure is laid on a reference that does not contain it: the first step is linearised."""
-
-_CHANGE = 0.03
-"""Share of what an exposure added that may be left when it is taken out: a tenth of it at most is seen in the
-image, of which it was one of many. Twenty steps or so."""
 
 
 @dataclass(frozen=True)
@@ -60,25 +55,6 @@ class KnownPlace:
     shift: tuple[float, float]
     sky: float
     scale: float
-
-
-@dataclass(frozen=True)
-class Parts:
-    """How the sums of a large frame are kept.
-
-    Parameters
-    ----------
-    most_pixels
-        Fine pixels of the strip that is in memory: some 130 bytes each while it is solved.
-    folder
-        Where the others wait, in a file without a name; that of the system for temporary ones if None.
-    change
-        Share of what an exposure added that may be left when it is taken out.
-    """
-
-    most_pixels: int = 2**24
-    folder: Path | None = None
-    change: float = _CHANGE
 
 
 @dataclass(frozen=True)
@@ -130,7 +106,6 @@ class OtherExposures:
     ) -> None:
         parts = parts or Parts()
         self._work = Work(load, frame, ReferenceOptions(most_pixels=parts.most_pixels), workers)
-        self._change = parts.change
         members = [_at_place(first_state(load(k), frame), place) for k, place in enumerate(known)]
         seen = weight_of(self._work, members)
         _, contested = lay_all(self._work, members, coefficient, (seen, False, None), lambda *_: None)
@@ -139,7 +114,7 @@ class OtherExposures:
         self.members: list[MemberState]
         self._factors: list[Factors | None]
         self.members, self._factors = judged(laid, contested, self._work)
-        self._sums = StoredSums(self._work, self.members, self._factors, coefficient, parts.folder)
+        self._sums = StoredSums(self._work, self.members, self._factors, coefficient, parts)
 
     def without(self, number: int) -> FineImage:
         """Image of all exposures but one.
@@ -149,7 +124,7 @@ class OtherExposures:
         Rejected
             If that one does not fit the others.
         """
-        image = self._sums.without(self._pixels(number), self._change)
+        image = self._sums.without(self._pixels(number))
         rest = [member for k, member in enumerate(self.members) if k != number]
         noise, _ = fine_noise(self._work.frame, image.weight, rest)
         return FineImage(image.coefficient, noise, self._work.frame.oversampling)

@@ -18,8 +18,29 @@ from loaders.reference.normal import ExposurePixels, NormalEquations
 from loaders.reference.passes import Factors, Work
 from loaders.reference.strips import FittedImage, strip_sums, strips_of, touches, within
 
-_EXACT = 1e-5
-"""Residual of the normal equations of all exposures: below what one of hundreds adds to it."""
+
+@dataclass(frozen=True)
+class Parts:
+    """How the sums of a large frame are kept and solved.
+
+    Parameters
+    ----------
+    most_pixels
+        Fine pixels of the strip that is in memory: some 130 bytes each while it is solved.
+    folder
+        Where the others wait, in a file without a name; that of the system for temporary ones if None.
+    exact
+        Residual of the normal equations of all exposures at which their image is taken: below what one of
+        hundreds adds to it.
+    change
+        Share of what an exposure added that may be left when it is taken out: a tenth of it at most is seen
+        in the image, of which it was one of many. Twenty steps or so.
+    """
+
+    most_pixels: int = 2**24
+    folder: Path | None = None
+    exact: float = 1e-5
+    change: float = 0.03
 
 
 @dataclass(frozen=True)
@@ -29,6 +50,11 @@ class _Strip:
     own: slice
     seen: slice
     offset: int
+
+    @property
+    def inner(self) -> slice:
+        """Its own rows among those that are solved."""
+        return slice(self.own.start - self.seen.start, self.own.stop - self.seen.start)
 
 
 class StoredSums:
@@ -40,13 +66,13 @@ class StoredSums:
     Parameters
     ----------
     work
-        Exposures, frame and options; ``most_pixels`` of these is the size of a strip.
+        Exposures and frame.
     members, factors
         The exposures, and factors of the weights of some pixels of each.
     start
         Coefficients to begin with, shape (ny, nx).
-    folder
-        Where the file is; that of the system for temporary ones if None.
+    parts
+        Strips, file, and where solutions end.
 
     Raises
     ------
@@ -60,65 +86,82 @@ class StoredSums:
         members: Sequence[MemberState],
         factors: Sequence[Factors | None],
         start: FloatArray,
-        folder: Path | None = None,
+        parts: Parts,
     ) -> None:
-        self._work = work
+        self._work, self._parts = work, parts
+        folder, shape = parts.folder, work.frame.shape
         self._strips: list[_Strip] = []
         with writing(Path(tempfile.gettempdir()) if folder is None else folder):
             self._file = tempfile.TemporaryFile(dir=folder, buffering=0)  # noqa: SIM115 - as long as this lives
             weakref.finalize(self, self._file.close)
-            for own, seen in strips_of(work.frame.shape, work.options.most_pixels):
-                self._strips.append(_Strip(own, seen, self._file.tell()))
-                self._append(strip_sums(work, members, factors, seen), start[seen])
+            # Smoothing is relative to one weight, wherever the strips end.
+            weights = [
+                self._append(members, factors, *strip) for strip in strips_of(shape, parts.most_pixels)
+            ]
+            total, count = np.sum(weights, axis=0)
+            self._level = float(total) / max(float(count), 1.0)
+            for strip in self._strips:
+                self._solve_all(strip, start[strip.seen])
 
     def image(self) -> FittedImage:
         """The image of all exposures."""
-        return self._joined(None, 0.0)
+        return self._joined(None)
 
-    def without(self, pixels: ExposurePixels, change: float) -> FittedImage:
-        """The image without one exposure.
+    def without(self, pixels: ExposurePixels) -> FittedImage:
+        """The image without one exposure, whose pixels are just as they were added."""
+        return self._joined(pixels)
 
-        Parameters
-        ----------
-        pixels
-            The exposure, just as it was added.
-        change
-            Share of what it added that may be left.
-        """
-        return self._joined(pixels, change)
+    def _append(
+        self, members: Sequence[MemberState], factors: Sequence[Factors | None], own: slice, seen: slice
+    ) -> tuple[float, float]:
+        """Write the sums of a strip, and room for its image; sum and number of the weights in its rows."""
+        strip = _Strip(own, seen, self._file.seek(0, 2))
+        sums = strip_sums(self._work, members, factors, seen)
+        for array in (*sums.sums, np.zeros(sums.weight.shape)):
+            self._write(array)
+        self._strips.append(strip)
+        filled = sums.filled(strip.inner)
+        return float(filled.sum()), float(filled.size)
 
-    def _append(self, sums: NormalEquations, start: FloatArray) -> None:
-        """Write the sums of a strip, and the image that follows from them."""
-        for array in (*sums.sums, sums.solve(start, _EXACT)):
-            left = array.data.cast("B")
-            while left:
-                left = left[self._file.write(left) :]
+    def _solve_all(self, strip: _Strip, start: FloatArray) -> None:
+        """Put the image of all exposures beside the sums of a strip."""
+        sums, _ = self._read(strip)
+        solution = sums.solve(start, self._parts.exact, level=self._level)
+        self._file.seek(-solution.nbytes, 1)
+        self._write(solution)
 
-    def _joined(self, pixels: ExposurePixels | None, change: float) -> FittedImage:
+    def _joined(self, pixels: ExposurePixels | None) -> FittedImage:
         """The image of all strips, an exposure taken out."""
         shape = self._work.frame.shape
         out = FittedImage(np.empty(shape), np.empty(shape, dtype=np.float32))
         for strip in self._strips:
-            out.put(strip.own, self._solved(strip, pixels, change), strip.own.start - strip.seen.start)
+            out.put(strip.own, self._solved(strip, pixels), strip.inner.start)
         return out
 
-    def _solved(self, strip: _Strip, pixels: ExposurePixels | None, change: float) -> FittedImage:
+    def _solved(self, strip: _Strip, pixels: ExposurePixels | None) -> FittedImage:
         """The image in a strip, an exposure taken out."""
+        sums, solution = self._read(strip)
+        if pixels is not None and touches(pixels.place, strip.seen):
+            sums.remove(within(pixels, strip.seen))
+            solution = sums.solve(solution, self._parts.change, of_start=True, level=self._level)
+        return FittedImage(solution, sums.weight)
+
+    def _read(self, strip: _Strip) -> tuple[NormalEquations, FloatArray]:
+        """The sums of a strip, and the image that follows from them."""
         shape = (strip.seen.stop - strip.seen.start, self._work.frame.shape[1])
         sums, solution = NormalEquations(shape, self._work.workers), np.empty(shape)
         self._file.seek(strip.offset)
         for array in (*sums.sums, solution):
-            self._fill(array)
-        if pixels is not None and touches(pixels.place, strip.seen):
-            sums.remove(within(pixels, strip.seen))
-            solution = sums.solve(solution, change, of_start=True)
-        return FittedImage(solution, sums.weight)
+            left = array.data.cast("B")
+            while left:
+                count = self._file.readinto(left)
+                if not count:
+                    raise EOFError(f"the file of the sums ends {len(left)} bytes too early")
+                left = left[count:]
+        return sums, solution
 
-    def _fill(self, array: npt.NDArray[np.floating]) -> None:
-        """Read an array from where the file is."""
+    def _write(self, array: npt.NDArray[np.floating]) -> None:
+        """Write an array where the file is."""
         left = array.data.cast("B")
         while left:
-            count = self._file.readinto(left)
-            if not count:
-                raise EOFError(f"the file of the sums ends {len(left)} bytes too early")
-            left = left[count:]
+            left = left[self._file.write(left) :]

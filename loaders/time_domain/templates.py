@@ -13,8 +13,9 @@ from loaders.input_file import LoadedFile
 from loaders.photometry.parallel import Workers
 from loaders.reference.exposures import ExposureStore, read_exposure
 from loaders.reference.members import ExposureImage
-from loaders.reference.others import FineImage, KnownPlace, OtherExposures, Parts, place_on_reference
+from loaders.reference.others import FineImage, KnownPlace, OtherExposures, place_on_reference
 from loaders.reference.product import StoredReference
+from loaders.reference.stored_sums import Parts
 from loaders.wfi.placement import Placement
 
 
