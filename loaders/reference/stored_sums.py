@@ -5,6 +5,7 @@ from __future__ import annotations
 import tempfile
 import weakref
 from collections.abc import Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -89,19 +90,17 @@ class StoredSums:
         parts: Parts,
     ) -> None:
         self._work, self._parts = work, parts
-        folder, shape = parts.folder, work.frame.shape
         self._strips: list[_Strip] = []
-        with writing(Path(tempfile.gettempdir()) if folder is None else folder):
-            self._file = tempfile.TemporaryFile(dir=folder, buffering=0)  # noqa: SIM115 - as long as this lives
-            weakref.finalize(self, self._file.close)
-            # Smoothing is relative to one weight, wherever the strips end.
-            weights = [
-                self._append(members, factors, *strip) for strip in strips_of(shape, parts.most_pixels)
-            ]
-            total, count = np.sum(weights, axis=0)
-            self._level = float(total) / max(float(count), 1.0)
-            for strip in self._strips:
-                self._solve_all(strip, start[strip.seen])
+        with self._writing():
+            self._file = tempfile.TemporaryFile(dir=parts.folder, buffering=0)  # noqa: SIM115 - as long as this
+        weakref.finalize(self, self._file.close)
+        strips = strips_of(work.frame.shape, parts.most_pixels)
+        weights = [self._append(members, factors, *strip) for strip in strips]
+        # Smoothing is relative to one weight, wherever the strips end.
+        total, count = np.sum(weights, axis=0)
+        self._level = float(total) / max(float(count), 1.0)
+        for strip in self._strips:
+            self._solve_all(strip, start[strip.seen])
 
     def image(self) -> FittedImage:
         """The image of all exposures."""
@@ -163,5 +162,10 @@ class StoredSums:
     def _write(self, array: npt.NDArray[np.floating]) -> None:
         """Write an array where the file is."""
         left = array.data.cast("B")
-        while left:
-            left = left[self._file.write(left) :]
+        with self._writing():
+            while left:
+                left = left[self._file.write(left) :]
+
+    def _writing(self) -> AbstractContextManager[None]:
+        """Say in a line where the disk is full, or the folder cannot be written."""
+        return writing(self._parts.folder or Path(tempfile.gettempdir()))

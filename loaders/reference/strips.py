@@ -12,7 +12,7 @@ from itertools import pairwise
 
 import numpy as np
 
-from loaders.reference.kernels import Float32Array, FloatArray
+from loaders.reference.kernels import TAPS, Float32Array, FloatArray
 from loaders.reference.members import MemberState
 from loaders.reference.normal import ExposurePixels, NormalEquations
 from loaders.reference.passes import Factors, Work, add_all, weighed_pixels
@@ -21,6 +21,9 @@ from loaders.wfi.placement import Placement
 
 MARGIN = 48
 """Rows of the frame on either side of a strip that are solved with it."""
+
+_ROWS = 256
+"""Rows of an exposure whose places are in memory at once."""
 
 
 @dataclass(frozen=True)
@@ -81,13 +84,29 @@ def _fit_strip(
 
 
 def weight_of(work: Work, members: Sequence[MemberState]) -> Float32Array:
-    """Weight of all pixels of the exposures that are in, at their places, shape (ny, nx)."""
-    out = np.empty(work.frame.shape, dtype=np.float32)
-    for own, seen in strips_of(work.frame.shape, work.options.most_pixels):
-        first = own.start - seen.start
-        weight = strip_sums(work, members, [None] * len(members), seen).weight
-        out[own] = weight[first : first + own.stop - own.start]
+    """Weight of all pixels of the exposures that are in, at their places, shape (ny, nx).
+
+    That of `NormalEquations`, without the rest of its sums.
+    """
+    out = np.zeros(work.frame.shape, dtype=np.float32)
+    for number, member in enumerate(members):
+        if member.refused is None:
+            pixels = weighed_pixels(work, number, member, None)
+            for first in range(0, len(pixels.weight), _ROWS):
+                _add_weight(out, pixels, slice(first, first + _ROWS))
     return out
+
+
+def _add_weight(out: Float32Array, pixels: ExposurePixels, rows: slice) -> None:
+    """Add the weights of some rows of an exposure where a pixel sees all of its coefficients."""
+    weight = pixels.weight[rows]
+    y, x = np.arange(len(pixels.weight), dtype=float)[rows], np.arange(weight.shape[1], dtype=float)
+    u, v = pixels.place.grid(x, y)
+    first, last = TAPS // 2 - 1, TAPS // 2
+    seen = (weight > 0) & (u >= first) & (v >= first)
+    seen &= (np.floor(u) + last <= out.shape[1] - 1) & (np.floor(v) + last <= out.shape[0] - 1)
+    where = np.rint(v[seen]).astype(np.int64), np.rint(u[seen]).astype(np.int64)
+    np.add.at(out, where, weight[seen])
 
 
 def strips_of(shape: tuple[int, int], most_pixels: int) -> list[tuple[slice, slice]]:
