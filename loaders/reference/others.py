@@ -107,14 +107,20 @@ class OtherExposures:
         parts = parts or Parts()
         self._work = Work(load, frame, ReferenceOptions(most_pixels=parts.most_pixels), workers)
         members = [_at_place(first_state(load(k), frame), place) for k, place in enumerate(known)]
+        self.members: list[MemberState]
+        self._factors: list[Factors | None]
+        self.members, self._factors = self._judged(members, coefficient)
+        self._sums = StoredSums(self._work, self.members, self._factors, coefficient, parts)
+
+    def _judged(
+        self, members: list[MemberState], coefficient: FloatArray
+    ) -> tuple[list[MemberState], list[Factors | None]]:
+        """Lay all exposures on the reference, and judge them and their pixels."""
         seen = weight_of(self._work, members)
         _, contested = lay_all(self._work, members, coefficient, (seen, False, None), lambda *_: None)
         how = seen, True, contested
         laid, contested = lay_all(self._work, members, coefficient, how, lambda *_: None)
-        self.members: list[MemberState]
-        self._factors: list[Factors | None]
-        self.members, self._factors = judged(laid, contested, self._work)
-        self._sums = StoredSums(self._work, self.members, self._factors, coefficient, parts)
+        return judged(laid, contested, self._work)
 
     def without(self, number: int) -> FineImage:
         """Image of all exposures but one.
