@@ -111,7 +111,12 @@ def cell_sums(
 
 @numba.njit(cache=True, nogil=True, fastmath=True)
 def convolve(
-    begin: int, end: int, samples: Float32Array, kernels: tuple[FloatArray, FloatArray], out: Float32Array
+    begin: int,
+    end: int,
+    samples: Float32Array,
+    kernels: tuple[FloatArray, FloatArray],
+    rows: tuple[int, int],
+    out: Float32Array,
 ) -> None:
     """Template convolved with a kernel that varies as a polynomial, for some rows.
 
@@ -123,14 +128,17 @@ def convolve(
         See `sample_template`.
     kernels
         Coefficients, shape (n_term, k), and powers of the scaled x and y of each term, shape (n_term, 2).
+    rows
+        Row of the image that is the first here, and rows of all of it.
     out
         Shape (ny, nx), overwritten.
     """
     coefficient, powers = kernels
-    ny, nx, n = samples.shape
+    first, ny = rows
+    _, nx, n = samples.shape
     kernel = np.empty(n)
     for j in range(begin, end):
-        y = 2.0 * j / max(ny - 1, 1) - 1.0
+        y = 2.0 * (first + j) / max(ny - 1, 1) - 1.0
         for i in range(nx):
             x = 2.0 * i / max(nx - 1, 1) - 1.0
             kernel[:] = 0.0

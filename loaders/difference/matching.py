@@ -16,12 +16,13 @@ import numpy.typing as npt
 from scipy.linalg import cho_factor, cho_solve
 from scipy.ndimage import minimum_filter
 
-from loaders.difference.kernels import cell_sums, convolve, sample_template
+from loaders.difference.kernels import cell_sums, convolve
+from loaders.difference.surroundings import Surroundings
 from loaders.photometry.background import BackgroundSurface, block_means
 from loaders.photometry.image import PixelImage
 from loaders.photometry.parallel import Workers, available_threads
 from loaders.photometry.tiling import Grid
-from loaders.reference.kernels import Float32Array, FloatArray, Geometry
+from loaders.reference.kernels import Float32Array, FloatArray
 from loaders.rejection import Rejected
 from loaders.wfi.placement import Placement
 
@@ -73,6 +74,8 @@ class MatchingOptions:
         Distance in pixels of the knots of the background; None to fit a constant only.
     threads
         Threads; None for all processors.
+    memory
+        Bytes for the template around the pixels; a larger image is matched some rows of cells at a time.
     """
 
     half_width: float = 1.5
@@ -82,6 +85,7 @@ class MatchingOptions:
     cell: int = 64
     background_spacing: float | None = 128.0
     threads: int | None = None
+    memory: int = 2**30
 
 
 @dataclass(frozen=True)
@@ -146,18 +150,13 @@ def match_template(
     """
     options = options or MatchingOptions()
     offsets = kernel_offsets(template.oversampling, options.half_width)
-    shape = image.data.shape
-    samples = np.empty((*shape, len(offsets) + 1), dtype=np.float32)
-    geometry = Geometry(place.centre, place.half, np.ascontiguousarray(place.forward))
+    shape, half = image.data.shape, round(offsets.max())
     with Workers(options.threads or available_threads()) as workers:
-        half = round(offsets.max())
-        workers.run(sample_template, shape[0], template.coefficient, geometry, half, samples)
-        samples[..., -1] = 1.0
+        around = Surroundings(template.coefficient, place, shape, half, options.memory, workers)
         scale = _scale_at(template, place, shape, half)
-        usable = image.good_pixels() & np.isfinite(samples).all(axis=-1) & np.isfinite(scale)
-        samples[~usable] = 0.0
-        _require(usable, samples.shape[-1], image.name)
-        fit = _Fit(image, usable, samples, offsets, options, workers)
+        usable = image.good_pixels() & around.reached() & np.isfinite(scale)
+        _require(usable, around.count, image.name)
+        fit = _Fit(image, usable, around, offsets, options, workers)
         for _ in range(3):
             fit.weigh()
             fit.solve()
@@ -201,12 +200,12 @@ class _Fit:
         self,
         image: PixelImage,
         usable: BoolArray,
-        samples: Float32Array,
+        around: Surroundings,
         offsets: FloatArray,
         options: MatchingOptions,
         workers: Workers,
     ) -> None:
-        self.image, self.usable, self.samples, self.offsets = image, usable, samples, offsets
+        self.image, self.usable, self.around, self.offsets = image, usable, around, offsets
         self.options, self.workers = options, workers
         self.data = np.where(usable, image.data, 0).astype(np.float32)
         self.powers = np.array(
@@ -236,16 +235,21 @@ class _Fit:
     def solve(self) -> None:
         """Fit the kernel with a constant, and then the background to what is left."""
         grid = Grid(self.data.shape, min(self.options.cell, -(-min(self.data.shape) // _LEAST_CELLS)))
-        n = self.samples.shape[-1]
-        cells = grid.rows * grid.columns
-        matrix, right = np.zeros((cells, n, n)), np.zeros((cells, n))
-        images = ((self.data - self.background).astype(np.float32), self.weight)
-        arguments = ((grid.size, grid.columns), images, self.samples, (matrix, right))
-        self.workers.run(cell_sums, cells, *arguments)
+        n, ny = self.around.count, len(self.data)
+        matrix = np.zeros((grid.rows * grid.columns, n, n))
+        right = np.zeros((len(matrix), n))
+        value = (self.data - self.background).astype(np.float32)
+        for rows, samples in self.around.bands(grid.size):
+            cells = slice(rows.start // grid.size * grid.columns, -(-rows.stop // grid.size) * grid.columns)
+            sums = matrix[cells], right[cells]
+            images = value[rows], self.weight[rows]
+            self.workers.run(cell_sums, len(sums[1]), (grid.size, grid.columns), images, samples, sums)
         self.coefficient = self._polynomials(grid, matrix, right)
-        self.workers.run(
-            convolve, len(self.data), self.samples, (self.coefficient, self.powers), self.matched
-        )
+        kernels = self.coefficient, self.powers
+        for rows, samples in self.around.bands(grid.size):
+            length, out = rows.stop - rows.start, self.matched[rows]
+            self.workers.run(convolve, length, samples, kernels, (rows.start, ny), out)
+        self.matched[~self.usable] = 0.0
         self._fit_background()
 
     def _polynomials(self, grid: Grid, matrix: FloatArray, right: FloatArray) -> FloatArray:

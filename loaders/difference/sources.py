@@ -12,7 +12,7 @@ from scipy.spatial import cKDTree
 
 from loaders.detection.layer import Layer, SearchOptions
 from loaders.detection.measure import Detections
-from loaders.detection.search import search
+from loaders.detection.parts import SIDE, search_in_parts
 from loaders.difference.matching import BoolArray, Difference
 from loaders.photometry.image import PixelImage
 from loaders.photometry.noise import NoiseModel
@@ -75,6 +75,8 @@ class DifferenceOptions:
         Pixels of the image per detector pixel: 1 for exposures.
     threads
         Threads; None for all processors.
+    side
+        Longest side in detector pixels of what is searched at once, with a margin around it.
     """
 
     threshold: float = 6.0
@@ -85,6 +87,7 @@ class DifferenceOptions:
     halo_error: float = 0.0
     oversampling: int = 1
     threads: int | None = None
+    side: int = SIDE
 
 
 @dataclass(frozen=True)
@@ -183,7 +186,7 @@ def _search(
         oversampling=options.oversampling,
         threads=options.threads,
     )
-    return search([Layer(image, psf)], data.shape, chosen)
+    return search_in_parts(Layer(image, psf), chosen, side=options.side)
 
 
 def _excess(difference: Difference) -> float:

@@ -86,6 +86,11 @@ class NormalEquations:
         self._right = np.zeros(shape, dtype=np.float32)
         self.weight = np.zeros(shape, dtype=np.float32)
 
+    @property
+    def sums(self) -> tuple[Float32Array, Float32Array, Float32Array]:
+        """The sums themselves, to be kept and put back: normal matrix, right-hand side and weight."""
+        return self._matrix, self._right, self.weight
+
     def add(self, exposure: ExposurePixels) -> None:
         """Add an exposure."""
         self._accumulate(exposure, 1.0)
@@ -114,6 +119,7 @@ class NormalEquations:
         steps: int = 200,
         *,
         of_start: bool = False,
+        level: float | None = None,
     ) -> FloatArray:
         """Spline coefficients of the image that fits best, by conjugate gradients.
 
@@ -128,17 +134,19 @@ class NormalEquations:
         of_start
             Take the residual relative to that of ``start`` instead: of bright stars, what one exposure of
             many changes is a small part.
+        level
+            Weight of a coefficient that smoothing is relative to; the mean of those here if None.
 
         Returns
         -------
         ndarray
             Shape (ny, nx).
         """
-        diagonal = self._matrix[PAD:-PAD, 0, PAD:-PAD, 0].astype(np.float64)
-        filled = diagonal[diagonal > 0]
-        if filled.size == 0:
+        diagonal = self.diagonal()
+        if not self.filled().size:
             return np.zeros_like(diagonal)
-        rough = _SMOOTH * float(filled.mean())
+        level = float(self.filled().mean()) if level is None else level
+        rough = _SMOOTH * level
         smoothing = (rough, _RIDGE * rough)
         scale = 1 / (diagonal + ROUGH_DIAGONAL * rough + smoothing[1])
         right = self._right.astype(np.float64)
@@ -158,6 +166,15 @@ class NormalEquations:
             before, power = power, float((residual * conditioned).sum())
             direction = conditioned + (power / before) * direction
         return x
+
+    def diagonal(self) -> FloatArray:
+        """Weight of every coefficient, shape (ny, nx)."""
+        return self._matrix[PAD:-PAD, 0, PAD:-PAD, 0].astype(np.float64)
+
+    def filled(self, rows: slice = slice(None)) -> FloatArray:
+        """Weights of the coefficients of some rows that have any, shape (n,)."""
+        diagonal = self.diagonal()[rows]
+        return diagonal[diagonal > 0]
 
     def _apply(self, vector: FloatArray, smoothing: tuple[float, float]) -> FloatArray:
         """Normal matrix with smoothing, times a vector."""

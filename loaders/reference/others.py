@@ -2,7 +2,8 @@
 
 What is to be compared with an exposure must not contain it: its own changes would be diluted, and its noise
 would cancel. All exposures are laid on the reference as it is stored, judged and added once; then the sums of
-one are subtracted, which is exact, and the image of the others follows in a few steps from that of all.
+one are subtracted, which is exact, and the image of the others follows in a few steps from that of all. That
+is done strip by strip, so that memory does not hold the sums of a whole detector.
 """
 
 from __future__ import annotations
@@ -24,23 +25,17 @@ from loaders.reference.passes import (
     Load,
     ReferenceOptions,
     Work,
-    add_all,
     judged,
     lay_all,
     weighed_pixels,
 )
 from loaders.reference.registration import moved, register
+from loaders.reference.stored_sums import Parts, StoredSums
+from loaders.reference.strips import weight_of
 from loaders.rejection import Rejected
 
 _PASSES = 2
 """Times that an exposure is laid on a reference that does not contain it: the first step is linearised."""
-
-_EXACT = 1e-5
-"""Residual of the normal equations of all exposures: below what one of hundreds adds to it."""
-
-_CHANGE = 0.03
-"""Share of what an exposure added that may be left when it is taken out: a tenth of it at most is seen in the
-image, of which it was one of many. Twenty steps or so."""
 
 
 @dataclass(frozen=True)
@@ -96,6 +91,8 @@ class OtherExposures:
         Its spline coefficients, shape (ny, nx).
     workers
         Threads.
+    parts
+        How much is done at once, and where the rest waits; the defaults if None.
     """
 
     def __init__(
@@ -105,18 +102,25 @@ class OtherExposures:
         frame: ReferenceFrame,
         coefficient: FloatArray,
         workers: Workers,
+        parts: Parts | None = None,
     ) -> None:
-        self._work = Work(load, frame, ReferenceOptions(), workers)
+        parts = parts or Parts()
+        self._work = Work(load, frame, ReferenceOptions(most_pixels=parts.most_pixels), workers)
         members = [_at_place(first_state(load(k), frame), place) for k, place in enumerate(known)]
-        seen = add_all(self._work, members, [None] * len(members)).weight
+        self.members: list[MemberState]
+        self._factors: list[Factors | None]
+        self.members, self._factors = self._judged(members, coefficient)
+        self._sums = StoredSums(self._work, self.members, self._factors, coefficient, parts)
+
+    def _judged(
+        self, members: list[MemberState], coefficient: FloatArray
+    ) -> tuple[list[MemberState], list[Factors | None]]:
+        """Lay all exposures on the reference, and judge them and their pixels."""
+        seen = weight_of(self._work, members)
         _, contested = lay_all(self._work, members, coefficient, (seen, False, None), lambda *_: None)
         how = seen, True, contested
         laid, contested = lay_all(self._work, members, coefficient, how, lambda *_: None)
-        self.members: list[MemberState]
-        self._factors: list[Factors | None]
-        self.members, self._factors = judged(laid, contested, self._work)
-        self._sums = add_all(self._work, self.members, self._factors)
-        self._all = self._sums.solve(coefficient, _EXACT)
+        return judged(laid, contested, self._work)
 
     def without(self, number: int) -> FineImage:
         """Image of all exposures but one.
@@ -126,13 +130,10 @@ class OtherExposures:
         Rejected
             If that one does not fit the others.
         """
-        pixels = self._pixels(number)
-        self._sums.remove(pixels)
-        coefficient = self._sums.solve(self._all, _CHANGE, of_start=True)
+        image = self._sums.without(self._pixels(number))
         rest = [member for k, member in enumerate(self.members) if k != number]
-        noise, _ = fine_noise(self._work.frame, self._sums.weight, rest)
-        self._sums.add(pixels)
-        return FineImage(coefficient, noise, self._work.frame.oversampling)
+        noise, _ = fine_noise(self._work.frame, image.weight, rest)
+        return FineImage(image.coefficient, noise, self._work.frame.oversampling)
 
     def _pixels(self, number: int) -> ExposurePixels:
         """Pixels of an exposure as they were added."""

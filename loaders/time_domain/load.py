@@ -125,9 +125,9 @@ def compare_unit(unit: Unit, run: LoadRun, progress: Progress) -> None:
     """
     with session.reading() as connection:
         exposures = read_exposures(connection, unit.arguments["exposure_id"])
-    writable_folder(_folder(unit, run))
+    folder = writable_folder(_folder(unit, run))
     with Workers(available_threads()) as workers:
-        shared = _shared(unit, workers)
+        shared = _shared(unit, workers, folder)
         for done, exposure in enumerate(exposures, 1):
             outcome = _compare(exposure, shared, run)
             with session.transaction() as connection:
@@ -164,7 +164,7 @@ class _Shared:
     psfs: dict[int, ServingPsf]
 
 
-def _shared(unit: Unit, workers: Workers) -> _Shared:
+def _shared(unit: Unit, workers: Workers, folder: Path) -> _Shared:
     """Open the reference, and read the objects that exposures may show."""
     given = unit.arguments
     identifier = given["reference_image_id"]
@@ -177,7 +177,7 @@ def _shared(unit: Unit, workers: Workers) -> _Shared:
     objects = KnownObjects(known.object_id, known.x, known.y, known.flux)
     templates: Templates
     if given["is_left_out"]:
-        templates = ReferenceWithout(reference, _known_places(identifier, reference), workers)
+        templates = ReferenceWithout(reference, _known_places(identifier, reference), workers, folder)
     else:
         templates = EarlierReference(reference, given["n_exposure"], workers)
     return _Shared(unit, reference, path, templates, objects, {})

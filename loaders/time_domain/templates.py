@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Protocol
 
 from loaders.difference.exposure import template_of
@@ -14,6 +15,7 @@ from loaders.reference.exposures import ExposureStore, read_exposure
 from loaders.reference.members import ExposureImage
 from loaders.reference.others import FineImage, KnownPlace, OtherExposures, place_on_reference
 from loaders.reference.product import StoredReference
+from loaders.reference.stored_sums import Parts
 from loaders.wfi.placement import Placement
 
 
@@ -82,10 +84,16 @@ class ReferenceWithout:
         What is stored of each exposure in it, by its file; files that cannot be read are passed over.
     workers
         Threads.
+    folder
+        Where sums wait that memory has no room for; see `loaders.reference.stored_sums`.
     """
 
     def __init__(
-        self, reference: StoredReference, known: Mapping[LoadedFile, KnownPlace], workers: Workers
+        self,
+        reference: StoredReference,
+        known: Mapping[LoadedFile, KnownPlace],
+        workers: Workers,
+        folder: Path,
     ) -> None:
         files = list(known)
         store = ExposureStore(files)
@@ -95,7 +103,8 @@ class ReferenceWithout:
         self._number = {file: number for number, file in enumerate(there)}
         self._load = store.only(usable)
         places = [known[file] for file in there]
-        self._others = OtherExposures(self._load, places, reference.frame, reference.coefficient, workers)
+        of_reference = reference.frame, reference.coefficient
+        self._others = OtherExposures(self._load, places, *of_reference, workers, Parts(folder=folder))
         self.n_template = sum(member.refused is None for member in self._others.members) - 1
 
     def prepare(self, file: LoadedFile) -> Prepared:

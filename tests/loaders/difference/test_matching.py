@@ -8,6 +8,8 @@ from scipy.ndimage import spline_filter
 from scipy.stats import kstest
 
 from loaders.difference.matching import MatchingOptions, Template, kernel_offsets, match_template
+from loaders.difference.surroundings import Surroundings
+from loaders.photometry.parallel import Workers
 from loaders.rejection import Rejected
 from tests.loaders.difference.fields import (
     FINE,
@@ -167,3 +169,34 @@ def test_without_stars_the_difference_is_the_noise():
     template = Template(np.zeros((96 * FINE + 32, 96 * FINE + 32)), FINE, (0.0, 0.0))
     found = match_template(image(noisy(np.full((96, 96), 3.0), 8)), placed(), template, MATCHING)
     assert np.std(pulls(found)) == pytest.approx(1.0, abs=0.03)
+
+
+@pytest.mark.parametrize("rows_at_once", [1, 40, 130])
+def test_an_image_that_is_matched_some_rows_at_a_time_is_the_same(sky, rows_at_once):
+    """Less memory than one row of cells takes, one of them, or most of the image."""
+    y, x = np.mgrid[: sky.side, : sky.side]
+    picture = image(noisy(sky.mean(0.9), 8), (x - 70) ** 2 + (y - 41) ** 2 > 25)
+    whole = match_template(picture, placed(), sky.template((0.02, 0.0)), MATCHING)
+    bytes_a_row = 4 * sky.side * (whole.kernel.size + 1)
+    some = replace(MATCHING, memory=rows_at_once * bytes_a_row)
+    parts = match_template(picture, placed(), sky.template((0.02, 0.0)), some)
+    np.testing.assert_array_equal(parts.usable, whole.usable)
+    np.testing.assert_allclose(parts.data, whole.data, atol=1e-5)
+    np.testing.assert_allclose(parts.variance, whole.variance, rtol=1e-6)
+    np.testing.assert_allclose(parts.kernel, whole.kernel, atol=1e-9)
+    assert parts.reduced_chi2 == pytest.approx(whole.reduced_chi2)
+
+
+def test_no_more_samples_are_held_than_are_allowed(sky):
+    """Bands cover each row once, whole cells but for the last, and share one array."""
+    count, step = 50, 16
+    allowed = 40 * 4 * sky.side * count
+    with Workers(1) as workers:
+        around = Surroundings(sky.template().coefficient, placed(), (sky.side, sky.side), 3, allowed, workers)
+        assert around.count == count
+        seen = []
+        for rows, samples in around.bands(step):
+            assert samples.nbytes <= allowed
+            assert rows.start % step == 0
+            seen.extend(range(sky.side)[rows])
+    assert seen == list(range(sky.side))

@@ -206,3 +206,38 @@ def test_a_shape_that_is_somewhat_off_is_a_hit_only_where_there_is_no_object():
     nearest = np.array([7, -1, 8, -1])
     kind = _classify(np.ones((60, 60), dtype=bool), found, nearest, DifferenceOptions())
     assert kind.tolist() == ["variable", "hit", "hit", "new"]
+
+
+def test_what_is_found_in_parts_is_what_is_found_in_the_whole():
+    """New stars on the seams of parts and beside them: each once, as in the whole."""
+    sky = field(320, seed=5)
+    rng = np.random.default_rng(6)
+    seams = 80.0 * np.arange(1, 4) - 0.5
+    x = np.concatenate([seams, seams + 1.2, seams, rng.uniform(8, 312, 9)])
+    y = np.concatenate([seams, rng.uniform(20, 300, 3), rng.uniform(20, 300, 3), rng.uniform(8, 312, 9)])
+    new = (star_pixels((sky.side, sky.side), x, y, SIGMA) @ np.full(x.size, 300.0)).reshape(
+        sky.side, sky.side
+    )
+    data = noisy(sky.mean(SIGMA) + new, 7)
+    whole, parts = (
+        compare_exposure(
+            image(data),
+            placed(),
+            PSF,
+            sky.template(),
+            on_template(sky),
+            (MATCHING, replace(SEARCHING, side=side)),
+        ).sources
+        for side in (1024, 80)
+    )
+    assert whole.x.size >= x.size - 1
+    for one in (whole, parts):
+        assert [at(one, *place).size >= 1 for place in zip(x, y, strict=True)].count(False) <= 1
+    first, second = (np.lexsort((one.y, one.x)) for one in (whole, parts))
+    assert parts.x.size == whole.x.size
+    for name in ("x", "y"):
+        np.testing.assert_allclose(getattr(parts, name)[second], getattr(whole, name)[first], atol=0.01)
+    off = (parts.flux[second] - whole.flux[first]) / whole.flux_err[first]
+    np.testing.assert_allclose(off, 0, atol=0.2)
+    np.testing.assert_array_equal(parts.kind[second], whole.kind[first])
+    np.testing.assert_array_equal(parts.nearest[second], whole.nearest[first])

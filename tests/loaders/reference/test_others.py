@@ -13,6 +13,7 @@ from loaders.photometry.parallel import Workers
 from loaders.reference.members import pixels_of
 from loaders.reference.normal import NormalEquations
 from loaders.reference.others import FineImage, KnownPlace, OtherExposures, place_on_reference
+from loaders.reference.stored_sums import Parts
 from loaders.rejection import Rejected
 from tests.loaders.photometry.scenes import POISSON, gaussian_psf, star_pixels
 from tests.loaders.reference.scenes import SIDE, SIGMA, Pointing, build, dithers, stars
@@ -21,6 +22,8 @@ COUNT, LEFT_OUT = 16, 3
 BRIGHT = 400.0
 PSF = gaussian_psf(SIGMA, half_width=6, oversampling=8)
 OPTIONS = (MatchingOptions(threads=1), DifferenceOptions(threads=1))
+IN_PARTS = (MatchingOptions(threads=1, memory=1), DifferenceOptions(threads=1, side=24))
+"""A row of cells at a time, and the search in four parts: the flare is beside a seam."""
 PLACE = (21.3, 24.8)
 """Pixels of the exposure that is left out at which a star flares in it, and nowhere else."""
 
@@ -48,11 +51,11 @@ def others(scene, reference):
     return OtherExposures(scene[1].__getitem__, known, reference.frame, reference.coefficient, Workers(1))
 
 
-def flux_at_flare(template, scene, others):
+def flux_at_flare(template, scene, others, options=OPTIONS):
     """Flux of the flare in the difference of its exposure from a template, and its error."""
     _, exposures = scene
     image, place = exposures[LEFT_OUT].image, others.members[LEFT_OUT].place
-    compared = compare_exposure(image, place, PSF, template_of(template), (np.empty(0), np.empty(0)), OPTIONS)
+    compared = compare_exposure(image, place, PSF, template_of(template), (np.empty(0), np.empty(0)), options)
     where = tuple(np.array([p]) for p in PLACE)
     found = forced_fluxes(compared.difference, PSF, (0.0, 0.0), where, POISSON)
     return float(found.flux[0]), float(found.flux_err[0]), compared.sources
@@ -67,18 +70,65 @@ def test_without_one_it_is_the_least_squares_of_the_others(scene, others, refere
     expected = alone.solve(tolerance=1e-8, steps=2000)
     found = others.without(LEFT_OUT)
     inside = np.isfinite(found.noise.scale)
-    changed = float(np.std((others._all - expected)[inside]))
+    changed = float(np.std((others._sums.image().coefficient - expected)[inside]))
     assert float(np.std((found.coefficient - expected)[inside])) < 0.25 * changed
-    np.testing.assert_allclose(others._sums.weight.sum(), alone.weight.sum() * COUNT / (COUNT - 1), rtol=0.2)
+    weight = others._sums.image().weight.sum()
+    np.testing.assert_allclose(weight, alone.weight.sum() * COUNT / (COUNT - 1), rtol=0.2)
 
 
 def test_taking_one_out_leaves_the_sums_as_they_were(others):
-    before = others._sums.weight.copy()
+    before = others._sums.image()
     first = others.without(LEFT_OUT).coefficient
     others.without(5)
-    again = others.without(LEFT_OUT).coefficient
-    np.testing.assert_allclose(others._sums.weight, before, rtol=1e-4, atol=1e-4 * before.max())
-    np.testing.assert_allclose(again, first, atol=1e-3 * np.abs(first).max())
+    np.testing.assert_array_equal(others.without(LEFT_OUT).coefficient, first)
+    np.testing.assert_array_equal(others._sums.image().weight, before.weight)
+    np.testing.assert_array_equal(others._sums.image().coefficient, before.coefficient)
+
+
+@pytest.mark.parametrize("number", [2, 4])
+def test_strips_are_the_whole(scene, others, reference, number):
+    """Templates that are made in strips, and what changed against them, are those of the whole."""
+    known = [KnownPlace(m.shift, m.sky, m.scale) for m in reference.members]
+    given = scene[1].__getitem__, known, reference.frame, reference.coefficient, Workers(1)
+    pixels = -(-reference.frame.shape[0] * reference.frame.shape[1] // number)
+    # Steps end where little is left, in strips elsewhere than in the whole: here hardly anything is left.
+    whole = OtherExposures(*given, Parts(exact=1e-8, change=1e-4))
+    strips = OtherExposures(*given, Parts(pixels, exact=1e-8, change=1e-4))
+    for left_out in (LEFT_OUT, 7):
+        one, other = whole.without(left_out), strips.without(left_out)
+        seen = np.isfinite(one.noise.scale)
+        np.testing.assert_array_equal(np.isfinite(other.noise.scale), seen)
+        np.testing.assert_allclose(other.noise.scale[seen], one.noise.scale[seen], rtol=1e-4)
+        sigma = np.sqrt(template_of(one).variance[0] * one.noise.scale[seen])
+        change = np.abs(other.coefficient - one.coefficient)[seen] / sigma
+        assert change.max() < 0.02
+        assert np.percentile(change, 95) < 0.005
+    flux, error, sources = flux_at_flare(whole.without(LEFT_OUT), scene, whole)
+    again, error_again, sources_again = flux_at_flare(strips.without(LEFT_OUT), scene, strips, IN_PARTS)
+    assert again == pytest.approx(flux, abs=0.02 * error)
+    assert error_again == pytest.approx(error, rel=1e-3)
+    np.testing.assert_array_equal(sources_again.kind, sources.kind)
+    np.testing.assert_allclose(sources_again.x, sources.x, atol=0.01)
+    np.testing.assert_allclose(sources_again.y, sources.y, atol=0.01)
+    np.testing.assert_allclose((sources_again.flux - sources.flux) / sources.flux_err, 0, atol=0.2)
+
+
+def test_the_sums_leave_no_file_behind(scene, reference, tmp_path):
+    """The file of the sums has no name, so that nothing is left of it, however the process ends."""
+    known = [KnownPlace(m.shift, m.sky, m.scale) for m in reference.members]
+    given = scene[1].__getitem__, known, reference.frame, reference.coefficient, Workers(1)
+    sums = OtherExposures(*given, Parts(4000, tmp_path))
+    assert list(tmp_path.iterdir()) == []
+    first = sums.without(0).coefficient
+    assert np.isfinite(first).all()
+
+
+def test_a_folder_that_takes_no_file_is_said_in_a_line(scene, reference, tmp_path):
+    known = [KnownPlace(m.shift, m.sky, m.scale) for m in reference.members]
+    given = scene[1].__getitem__, known, reference.frame, reference.coefficient, Workers(1)
+    with pytest.raises(Rejected) as refused:
+        OtherExposures(*given, Parts(folder=tmp_path / "missing"))
+    assert refused.value.code == "unwritable_folder"
 
 
 def test_a_flare_is_seen_in_full_without_its_exposure_and_diluted_with_it(scene, others, reference):
