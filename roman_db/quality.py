@@ -21,7 +21,8 @@ _STAGED = {
 
 _STORE = """
 INSERT INTO ops.quality_metric
-    (metric, exposure_id, block_id, psf_model_id, reference_image_id, value, lower, upper, verdict, load_run_id)
+    (metric, exposure_id, block_id, psf_model_id, reference_image_id, value, lower, upper, verdict,
+     load_run_id)
 SELECT m.metric, m.exposure_id, m.block_id, m.psf_model_id, m.reference_image_id, m.value, l.lower, l.upper,
     CASE WHEN l.metric IS NULL THEN 'unlimited'
          WHEN m.value BETWEEN coalesce(l.lower, '-Infinity') AND coalesce(l.upper, 'Infinity') THEN 'good'
@@ -58,8 +59,8 @@ def _statements() -> Iterator[str]:
 class Metric:
     """One measured value; NaN, stored as NULL, where it could not be measured.
 
-    It belongs to an exposure, a block, a PSF of the library or a reference image, or, where all are None, to the
-    run.
+    It belongs to an exposure, a block, a PSF of the library or a reference image, or, where all are None, to
+    the run.
     """
 
     metric: str

@@ -22,8 +22,8 @@ from loaders.psf.field import StarField
 from loaders.psf.library import Entries, Limits, choose
 from loaders.psf.model import EffectivePsf
 from loaders.psf.optics import OpticsSettings, optical_psf
-from loaders.psf.shape import psf_shape
 from loaders.psf.reference_file import ReferenceDescription, write_reference_file
+from loaders.psf.shape import psf_shape
 from loaders.psf.wings import with_wings
 from loaders.rejection import Rejected
 from loaders.wfi.level2 import read_level2

@@ -20,7 +20,7 @@ _ITERATIONS = 200
 _TOLERANCE = 1e-10
 
 _REACH = 24
-"""Pixels around the middle of a PSF beyond which no weight is left: ten times the width of any PSF of ours."""
+"""Pixels around the middle of a PSF beyond which no weight is left: ten times the width of our PSFs."""
 
 
 @dataclass(frozen=True)

@@ -71,8 +71,8 @@ def _rim(stamp: FloatArray, middle: tuple[int, int], reach: int) -> FloatArray:
 def noise_equivalent_area(psf: EffectivePsf, x: float, y: float) -> float:
     """Inverse of the sharpness, the sum of the squared pixel fractions, mean over all sub-pixel positions.
 
-    In pixels; the variance of a faint flux is this area times that of a pixel (King 1983, PASP 95, 163). NaN for
-    a PSF that is zero.
+    In pixels; the variance of a faint flux is this area times that of a pixel (King 1983, PASP 95, 163).
+    NaN for a PSF that is zero.
     """
     sharpness = float((psf.at(x, y) ** 2).sum())
     return psf.oversampling**2 / sharpness if sharpness > 0 else float("nan")

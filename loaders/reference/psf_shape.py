@@ -58,7 +58,7 @@ def places(shape: tuple[int, int]) -> tuple[FloatArray, FloatArray]:
     return x.ravel(), y.ravel()
 
 
-def shape_columns(psf: EffectivePsf, frame: ReferenceFrame) -> dict[str, FloatArray]:
+def shape_columns(psf: EffectivePsf, frame: ReferenceFrame) -> dict[str, Any]:
     """Columns of ``roman.reference_psf_moment``, one row a place; NaN where the PSF could not be measured.
 
     Parameters
@@ -72,7 +72,7 @@ def shape_columns(psf: EffectivePsf, frame: ReferenceFrame) -> dict[str, FloatAr
     -------
     dict
         ``place_number``, ``x`` and ``y`` (fine pixels), ``ra`` and ``dec`` (degrees ICRS), and the fields of
-        `loaders.psf.shape.PsfShape`, sizes in arcsec.
+        `loaders.psf.shape.PsfShape`, sizes in arcsec; shape (n,) each.
     """
     x, y = places(frame.shape)
     ra, dec = frame.to_sky(x, y)
@@ -80,11 +80,12 @@ def shape_columns(psf: EffectivePsf, frame: ReferenceFrame) -> dict[str, FloatAr
     alike = psf.x_node.size * psf.y_node.size == 1
     found = [psf_shape(psf, *at) for at in zip(x[: 1 if alike else None], y, strict=False)]
     shapes = found * x.size if alike else found
-    out = {"place_number": np.arange(x.size), "x": x, "y": y, "ra": ra, "dec": dec}
+    out: dict[str, Any] = {"place_number": np.arange(x.size), "x": x, "y": y, "ra": ra, "dec": dec}
     for name in (field.name for field in fields(PsfShape)):
         scale = frame.pixel_scale ** _ANGLES.get(name, 0)
         out[name] = np.array([getattr(one, name) for one in shapes]) * scale
-    return out | {"psf_flags": out["psf_flags"].astype(np.int64)}
+    out["psf_flags"] = out["psf_flags"].astype(np.int64)
+    return out
 
 
 def origin_row(served: Sequence[ServedPsf]) -> dict[str, Any]:
@@ -108,7 +109,7 @@ def origin_row(served: Sequence[ServedPsf]) -> dict[str, Any]:
     }
 
 
-def shape_metrics(columns: Mapping[str, FloatArray]) -> dict[str, float]:
+def shape_metrics(columns: Mapping[str, Any]) -> dict[str, float]:
     """Quality of the PSF of an image, from what `shape_columns` returns; NaN where nothing could be measured.
 
     ``reference_psf_fwhm`` (arcsec) and ``reference_psf_fourth_moment`` (mean of those along the axes) in the

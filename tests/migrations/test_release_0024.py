@@ -1,4 +1,4 @@
-"""Reference images, the PSF library and metrics come through to where the PSFs of images are measured, and back.
+"""Reference images, PSFs and metrics come through to where the PSFs of images are measured, and back.
 
 The database is that of release 0001, brought to revision 0024, with a reference image made up for it.
 """
@@ -29,7 +29,8 @@ SELECT 'reference_psf_fwhm', reference_image_id, 0.14, 'good', load_run_id FROM 
 """
 
 _PLACE = """
-INSERT INTO roman.reference_psf_moment (reference_image_id, place_number, x, y, ra, dec, psf_flags, load_run_id)
+INSERT INTO roman.reference_psf_moment (reference_image_id, place_number, x, y, ra, dec, psf_flags,
+    load_run_id)
 SELECT reference_image_id, 12, 3.5, 3.5, ra_ref, dec_ref, 3, load_run_id FROM roman.reference_image
 """
 

@@ -117,8 +117,9 @@ def _psfs(url):
     """Moments as GalSim measures them in the files; both are the PSF of the optics, which does not change."""
     rows = execute(
         url,
-        "SELECT r.path, r.pixel_scale, count(*), max(m.psf_flags), min(m.fwhm), max(m.fwhm), avg(m.sigma), avg(m.e1), "
-        "avg(m.e2), avg(m.m40 + 2 * m.m22 + m.m04), max(r.psf_fwhm), max(r.psf_n_star), max(r.psf_fraction_optics) "
+        "SELECT r.path, r.pixel_scale, count(*), max(m.psf_flags), min(m.fwhm), max(m.fwhm), avg(m.sigma), "
+        "avg(m.e1), avg(m.e2), avg(m.m40 + 2 * m.m22 + m.m04), r.psf_fwhm, r.psf_n_star, "
+        "r.psf_fraction_optics "
         "FROM roman.reference_image r JOIN roman.reference_psf_moment m USING (reference_image_id) "
         "GROUP BY r.reference_image_id",
     )
@@ -133,8 +134,8 @@ def _psfs(url):
         assert shape == pytest.approx([theirs.observed_e1, theirs.observed_e2, theirs.moments_rho4], abs=2e-3)
     metrics = execute(
         url,
-        "SELECT metric, value, verdict FROM ops.quality_metric JOIN roman.reference_image r USING (reference_image_id) "
-        "ORDER BY r.start_mjd, metric",
+        "SELECT metric, value, verdict FROM ops.quality_metric "
+        "JOIN roman.reference_image r USING (reference_image_id) ORDER BY r.start_mjd, metric",
     )
     assert {verdict for _, _, verdict in metrics} == {"good"}
     # Only the later image has one before it.

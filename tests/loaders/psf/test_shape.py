@@ -50,7 +50,7 @@ def test_a_stamp_without_light_fails_in_all():
     assert found.psf_flags == MOMENTS_FAILED + SIZE_FAILED
     values = asdict(found)
     assert all(np.isnan(values[name]) for name in (*MOMENTS, "fwhm", "noise_equivalent_area"))
-    assert np.isnan(found.third) and np.isnan(found.fourth) and np.isnan(found.ellipticity)
+    assert np.isnan([found.third, found.fourth, found.ellipticity]).all()
 
 
 def test_a_stamp_whose_light_is_negative_fails_in_all():
