@@ -8,6 +8,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.collections import LineCollection
 from matplotlib.figure import Figure
+from matplotlib.patheffects import withStroke
 
 from loaders.report.facts import FloatArray, PsfFacts
 from loaders.report.image_pictures import with_missing
@@ -32,7 +33,9 @@ def draw_psf_shape(psf: PsfFacts, shape: tuple[int, int], prefix: str) -> Pictur
     figure = new_figure(7.2, float(np.clip(3.4 * shape[0] / shape[1], 2.4, 5.0)))
     left, right = figure.subplots(1, 2)
     _map(figure, left, psf.fwhm, shape, "full width at half maximum [arcsec]")
-    left.add_collection(LineCollection(list(_lines(psf, shape)), colors="white", linewidths=1.6))
+    edge = [withStroke(linewidth=3.0, foreground="black")]
+    lines = list(_lines(psf, shape))
+    left.add_collection(LineCollection(lines, colors="white", linewidths=1.6, path_effects=edge))
     _map(figure, right, psf.fourth, shape, "fourth moment along the axes")
     failed = int(np.count_nonzero(psf.flags))
     widths = _range(psf.fwhm, 4)

@@ -128,6 +128,7 @@ def test_a_page_without_a_file_says_so(tmp_path):
 
 def test_an_image_that_is_older_than_what_is_stored_of_its_psf_says_so(tmp_path):
     older = made_up.reference(psf=None, metrics=[], image=made_up.image(psf_n_star_all=None))
+    indexed(made_up.run(), older, None, tmp_path)
     elements = check(of_reference(older, draw_reference(older, tmp_path), tmp_path), tmp_path)
     assert "was not measured over the image" in elements.text
     assert "Fit of the PSFs" not in elements.text
