@@ -13,7 +13,8 @@ import psycopg2.errors
 import psycopg2.extensions
 import sqlalchemy as sa
 
-from loaders.compaction.catalog_change import CatalogStates, Views, restate_offsets, views_of
+from loaders.astrometry.catalog_states import CatalogStates
+from loaders.compaction.catalog_change import Views, restate_offsets, views_of
 from loaders.compaction.target import Target
 from loaders.light_curve import load as light_curve
 from loaders.light_curve.block import BlockKey, BlockPhotometry, Epochs, MeasurementMatrix, epochs_in_order
