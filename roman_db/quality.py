@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import sqlalchemy as sa
@@ -15,13 +15,15 @@ _STAGED = {
     "exposure_id": "bigint",
     "block_id": "bigint",
     "psf_model_id": "bigint",
+    "reference_image_id": "bigint",
     "value": "double precision",
 }
 
 _STORE = """
 INSERT INTO ops.quality_metric
-    (metric, exposure_id, block_id, psf_model_id, value, lower, upper, verdict, load_run_id)
-SELECT m.metric, m.exposure_id, m.block_id, m.psf_model_id, m.value, l.lower, l.upper,
+    (metric, exposure_id, block_id, psf_model_id, reference_image_id, value, lower, upper, verdict,
+     load_run_id)
+SELECT m.metric, m.exposure_id, m.block_id, m.psf_model_id, m.reference_image_id, m.value, l.lower, l.upper,
     CASE WHEN l.metric IS NULL THEN 'unlimited'
          WHEN m.value BETWEEN coalesce(l.lower, '-Infinity') AND coalesce(l.upper, 'Infinity') THEN 'good'
          ELSE l.severity END,
@@ -41,22 +43,24 @@ ON CONFLICT ({key}, metric) DO UPDATE SET
     measured_at = EXCLUDED.measured_at, load_run_id = EXCLUDED.load_run_id
 """
 
-#: What is measured of an exposure, a block or a PSF replaces the row before; what belongs to none is added.
-_STATEMENTS = (
-    _STORE.format(measured="m.exposure_id IS NOT NULL") + _REPLACE.format(key="exposure_id"),
-    _STORE.format(measured="m.exposure_id IS NULL AND m.block_id IS NOT NULL")
-    + _REPLACE.format(key="block_id"),
-    _STORE.format(measured="coalesce(m.exposure_id, m.block_id) IS NULL AND m.psf_model_id IS NOT NULL")
-    + _REPLACE.format(key="psf_model_id"),
-    _STORE.format(measured="coalesce(m.exposure_id, m.block_id, m.psf_model_id) IS NULL"),
-)
+#: What a metric may be of; what of these is first there is what it replaces a row of.
+_KEYS = ("exposure_id", "block_id", "psf_model_id", "reference_image_id")
+
+
+def _statements() -> Iterator[str]:
+    """What is measured of one of the keys replaces the row before; what belongs to none is added."""
+    for number, key in enumerate(_KEYS):
+        others = "".join(f"m.{other} IS NULL AND " for other in _KEYS[:number])
+        yield _STORE.format(measured=f"{others}m.{key} IS NOT NULL") + _REPLACE.format(key=key)
+    yield _STORE.format(measured=" AND ".join(f"m.{key} IS NULL" for key in _KEYS))
 
 
 @dataclass(frozen=True)
 class Metric:
     """One measured value; NaN, stored as NULL, where it could not be measured.
 
-    It belongs to an exposure, a block or a PSF of the library, or, where all are None, to the run.
+    It belongs to an exposure, a block, a PSF of the library or a reference image, or, where all are None, to
+    the run.
     """
 
     metric: str
@@ -65,17 +69,18 @@ class Metric:
     exposure_id: int | None = None
     block_id: int | None = None
     psf_model_id: int | None = None
+    reference_image_id: int | None = None
 
 
 def store_metrics(connection: sa.Connection, load_run_id: int, metrics: Sequence[Metric]) -> None:
     """Store values with the limits in force and the verdict.
 
     A limit for the optical element beats that for any; a value that could not be measured is not good.
-    What was stored before of the same metric of the same exposure, block or PSF is replaced.
+    What was stored before of the same metric of the same exposure, block, PSF or image is replaced.
     """
     if not metrics:
         return
     columns = {name: [getattr(metric, name) for metric in metrics] for name in _STAGED}
     stage_rows(connection, "measured_metric", _STAGED, columns)
-    for statement in _STATEMENTS:
+    for statement in _statements():
         connection.execute(sa.text(statement), {"load_run_id": load_run_id})

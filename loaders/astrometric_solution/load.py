@@ -15,7 +15,6 @@ from loaders.astrometric_solution.catalogued import anchors_of, choose_frame_sta
 from loaders.astrometric_solution.gauge import zero_errors
 from loaders.astrometric_solution.points import StarPlaces, StarPoints
 from loaders.astrometric_solution.sky import (
-    ASTROMETRY,
     ERRORS,
     PieceOfSky,
     SkyTables,
@@ -34,6 +33,7 @@ from loaders.astrometric_solution.star_fit import (
     fit_stars,
     joined,
 )
+from loaders.astrometry.catalog_states import ASTROMETRY
 from loaders.photometry.flags import EXCLUDING_FLAGS
 from loaders.stored_curve.load import newest_light_curves
 from loaders.variability.load import season_days
@@ -73,6 +73,7 @@ SELECT cell FROM piece WHERE cell IS NOT NULL ORDER BY cell
 """
 
 _COLUMNS = ", ".join(f"{name}::float8" for name in (*ASTROMETRY, *ERRORS))
+_PLACE = ", ".join(f"{name}::float8" for name in ASTROMETRY)
 
 _OBJECTS = f"""
 SELECT object_id, {_COLUMNS},
@@ -81,7 +82,7 @@ FROM roman.object o WHERE object_id >= $1 AND object_id < $2 ORDER BY object_id
 """
 
 _HISTORY = f"""
-SELECT object_id, {_COLUMNS}, replaced_by FROM roman.object_history
+SELECT object_id, replaced_by, {_PLACE} FROM roman.object_history
 WHERE object_id >= $1 AND object_id < $2 ORDER BY object_id, replaced_by
 """
 

@@ -22,14 +22,14 @@ from loaders.astrometric_solution.points import ExposureTimes, StarPlaces, StarP
 from loaders.astrometric_solution.segments import Segments, points_of_segments
 from loaders.astrometric_solution.solve import reference_epoch
 from loaders.astrometric_solution.star_fit import STATUSES, Solutions
+from loaders.astrometry.catalog_states import ASTROMETRY, CatalogStates
 from loaders.astrometry.place import CatalogAstrometry
 from loaders.astrometry.stars import julian_year
 
 FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int64]
 
-#: Columns of what is catalogued.
-ASTROMETRY = ("ra", "dec", "ref_epoch", "pm_ra", "pm_dec", "parallax")
+#: Columns of the errors of what is catalogued.
 ERRORS = ("ra_err", "dec_err", "parallax_err", "pm_ra_err", "pm_dec_err")
 
 _OFFSETS = ("offset_ra", "offset_dec", "offset_ra_err", "offset_dec_err")
@@ -45,7 +45,7 @@ class SkyTables:
     objects
         By object: ``object_id``, `ASTROMETRY`, `ERRORS` and ``flux``, in order.
     history
-        What was catalogued before: the same and ``replaced_by``, in order of object and version.
+        What was catalogued before: ``object_id``, ``replaced_by`` and `ASTROMETRY`, in order of both.
     seen
         By object with segments: ``object_id``, and the blocks of its segments, ``block_id`` (a list).
     exposures
@@ -69,8 +69,8 @@ class PieceOfSky:
         Shape (n,): identifiers, ascending; brightest flux of the catalog, nJy, NaN where unknown; segments.
     catalogued
         What is known of the objects.
-    history, history_key
-        What was known before, h rows, and their ``object_id, replaced_by``, shape (h, 2), in order.
+    history
+        What was known before.
     place
         By block the index of its first exposure, and the version of the catalog that served.
     times
@@ -83,8 +83,7 @@ class PieceOfSky:
     flux: FloatArray
     n_segment: IntArray
     catalogued: Catalogued
-    history: Catalogued
-    history_key: IntArray
+    history: CatalogStates
     place: Mapping[int, tuple[int, int]]
     times: ExposureTimes
     centre: tuple[float, float]
@@ -103,15 +102,16 @@ def piece_of_sky(tables: SkyTables, centre: tuple[float, float]) -> PieceOfSky:
     known = np.isin(seen, object_id)
     n_segment = np.zeros(object_id.size, np.int64)
     n_segment[np.searchsorted(object_id, seen[known])] = counts[known]
-    key = [tables.history[name].to_numpy() for name in ("object_id", "replaced_by")]
+    earlier, replaced_by = (
+        tables.history[name].to_numpy().astype(np.int64) for name in ("object_id", "replaced_by")
+    )
     place, times = _exposures(tables.exposures)
     return PieceOfSky(
         object_id,
         _floats(tables.objects, "flux"),
         n_segment,
         _catalogued(tables.objects),
-        _catalogued(tables.history),
-        np.column_stack(key).astype(np.int64),
+        CatalogStates(earlier, replaced_by, _astrometry(tables.history)),
         place,
         times,
         centre,
@@ -172,14 +172,11 @@ def changes_since(sky: PieceOfSky, object_id: IntArray, version: IntArray, epoch
         Shape (s, 5): see `loaders.astrometric_solution.catalogued.change_of_catalog`.
     """
     out = np.zeros((object_id.size, 5))
-    key, wanted = _pairs(sky.history_key), _pairs(np.column_stack([object_id, version]))
-    # The first row that a later version replaced is what the version had.
-    row = np.searchsorted(key, wanted, side="right")
-    old = row < key.size
-    old[old] = key["object_id"][row[old]] == object_id[old]
+    row = sky.history.at(object_id, version)
+    old = row >= 0
     if old.any():
         now = sky.catalogued.take(np.searchsorted(sky.object_id, object_id[old])).astrometry
-        out[old] = change_of_catalog(sky.history.take(row[old]).astrometry, now, epoch)
+        out[old] = change_of_catalog(sky.history.take(row[old]), now, epoch)
     return out
 
 
@@ -245,13 +242,6 @@ def _exposures(rows: Any) -> tuple[dict[int, tuple[int, int]], ExposureTimes]:
     return place, ExposureTimes(rows["exposure_id"].to_numpy(), julian_year(mjd), observer)
 
 
-def _pairs(rows: IntArray) -> npt.NDArray[np.void]:
-    """Pairs of an object and a version that can be put in order, from shape (k, 2)."""
-    out = np.empty(len(rows), dtype=[("object_id", "i8"), ("version", "i8")])
-    out["object_id"], out["version"] = rows[:, 0], rows[:, 1]
-    return out
-
-
 def _floats(rows: Any, name: str) -> FloatArray:
     """A column, NaN where it is empty."""
     return np.array(rows[name].to_numpy(zero_copy_only=False), dtype=np.float64)
@@ -259,5 +249,9 @@ def _floats(rows: Any, name: str) -> FloatArray:
 
 def _catalogued(rows: Any) -> Catalogued:
     """Positions, motions and their errors."""
-    astrometry = CatalogAstrometry(*(_floats(rows, name) for name in ASTROMETRY))
-    return Catalogued(astrometry, np.column_stack([_floats(rows, name) for name in ERRORS]))
+    return Catalogued(_astrometry(rows), np.column_stack([_floats(rows, name) for name in ERRORS]))
+
+
+def _astrometry(rows: Any) -> CatalogAstrometry:
+    """Positions and motions."""
+    return CatalogAstrometry(*(_floats(rows, name) for name in ASTROMETRY))

@@ -3,61 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from loaders.astrometric_solution.catalogued import change_of_catalog
 from loaders.astrometric_solution.observer import Ephemeris, factor_rows, observer_positions
-from loaders.astrometry.place import CatalogAstrometry
+from loaders.astrometry.catalog_states import CatalogStates
 from loaders.astrometry.stars import julian_year
 from loaders.light_curve.merge import MergePlan
 
 FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int64]
-
-_ASTROMETRY = ("ra", "dec", "ref_epoch", "pm_ra", "pm_dec", "parallax")
-
-
-@dataclass(frozen=True)
-class CatalogStates:
-    """What the catalog said of the objects that it said several things of, s rows.
-
-    Parameters
-    ----------
-    object_id, replaced_by
-        Shape (s,), in order of both: object, and the version that says something else of it, the largest
-        integer where none does yet.
-    astrometry
-        Positions and motions; NaN where unknown.
-    """
-
-    object_id: IntArray
-    replaced_by: IntArray
-    astrometry: CatalogAstrometry
-
-    @classmethod
-    def of_rows(cls, rows: Any) -> CatalogStates:
-        """Make it from rows ``object_id, replaced_by`` and astrometry, as the job ``catalog_state`` does."""
-        key = np.array([row[:2] for row in rows], np.int64).reshape(-1, 2)
-        values = np.array([row[2:] for row in rows], np.float64).reshape(-1, len(_ASTROMETRY))
-        return cls(key[:, 0], key[:, 1], CatalogAstrometry(*values.T))
-
-    def at(self, object_id: IntArray, version: int) -> IntArray:
-        """Rows that hold for objects, shape (n,), in a version; -1 where nothing ever changed."""
-        key = np.empty(self.object_id.size, [("object_id", "i8"), ("version", "i8")])
-        key["object_id"], key["version"] = self.object_id, self.replaced_by
-        wanted = np.empty(object_id.size, key.dtype)
-        wanted["object_id"], wanted["version"] = object_id, version
-        row = np.searchsorted(key, wanted, side="right")
-        known = row < key.size
-        known[known] = self.object_id[row[known]] == object_id[known]
-        return np.where(known, row, -1)
-
-    def take(self, rows: IntArray) -> CatalogAstrometry:
-        """Positions and motions of some rows."""
-        return CatalogAstrometry(*(getattr(self.astrometry, name)[rows] for name in _ASTROMETRY))
 
 
 @dataclass(frozen=True)

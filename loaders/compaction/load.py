@@ -13,7 +13,8 @@ import psycopg2.errors
 import psycopg2.extensions
 import sqlalchemy as sa
 
-from loaders.compaction.catalog_change import CatalogStates, Views, restate_offsets, views_of
+from loaders.astrometry.catalog_states import CatalogStates
+from loaders.compaction.catalog_change import Views, restate_offsets, views_of
 from loaders.compaction.target import Target
 from loaders.light_curve import load as light_curve
 from loaders.light_curve.block import BlockKey, BlockPhotometry, Epochs, MeasurementMatrix, epochs_in_order
@@ -146,16 +147,23 @@ def windows_to_compact(connection: sa.Connection, before_mjd: int) -> list[Windo
 
 
 def season_window(connection: sa.Connection, survey: str, season: int) -> Window | None:
-    """Window of the partitions that a season touches, to be sealed; None where there is nothing to do."""
+    """Window of the partitions that a season touches, to be sealed; None where there is nothing to do.
+
+    Partitions that live on for blocks which are not merged, those of mosaics and of others, are never sealed.
+    """
     query = sa.text(
         """
-        SELECT min(p.from_mjd), max(p.to_mjd), count(*), bool_and(p.sealed)
+        SELECT min(p.from_mjd), max(p.to_mjd),
+               coalesce(bool_and(p.sealed) FILTER (WHERE EXISTS (
+                   SELECT FROM roman.light_curve_block b
+                   WHERE b.start_mjd >= p.from_mjd AND b.start_mjd < p.to_mjd AND b.superseded_at IS NULL
+                       AND b.detector IS NOT NULL)), true)
         FROM ops.light_curve_partition p, roman.season s
         WHERE s.survey = :survey AND s.season = :season AND p.from_mjd < s.end_mjd AND p.to_mjd > s.start_mjd
         """
     )
-    first, last, count, sealed = connection.execute(query, {"survey": survey, "season": season}).one()
-    if count == 0 or (sealed and not _has_several(connection, first, last)):
+    first, last, sealed = connection.execute(query, {"survey": survey, "season": season}).one()
+    if first is None or (sealed and not _has_several(connection, first, last)):
         return None
     return Window(first, last, True)
 

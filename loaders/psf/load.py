@@ -21,10 +21,10 @@ from loaders.psf.detector import MARGIN, DetectorPsf, build_detector_psf
 from loaders.psf.field import StarField
 from loaders.psf.library import Entries, Limits, choose
 from loaders.psf.model import EffectivePsf
-from loaders.psf.moments import psf_moments
 from loaders.psf.optics import OpticsSettings, optical_psf
-from loaders.psf.profile import fwhm, light_within, noise_equivalent_area
+from loaders.psf.profile import light_within
 from loaders.psf.reference_file import ReferenceDescription, write_reference_file
+from loaders.psf.shape import psf_shape
 from loaders.psf.wings import with_wings
 from loaders.rejection import Rejected
 from loaders.wfi.level2 import read_level2
@@ -243,9 +243,7 @@ def store_psf(
 
 def moment_row(psf: EffectivePsf, x: float, y: float) -> dict[str, float]:
     """Columns of ``roman.psf_moment`` at a detector position."""
-    moments = asdict(psf_moments(psf, x, y))
-    area = noise_equivalent_area(psf, x, y)
-    return moments | {"x": x, "y": y, "fwhm": fwhm(psf, x, y), "noise_equivalent_area": area}
+    return {"x": x, "y": y, **asdict(psf_shape(psf, x, y))}
 
 
 def metrics_of_psf(
@@ -257,13 +255,12 @@ def metrics_of_psf(
     the standardised third moments), ``psf_fourth_moment`` (mean of those along the axes) and ``psf_light``
     (light within the wings of a star of unit catalogued flux; not near one: the catalog is of another scale).
     """
-    middle = moment_row(psf, float(psf.x_node.mean()), float(psf.y_node.mean()))
-    third = np.array([middle[name] for name in ("m30", "m21", "m12", "m03")])
+    middle = psf_shape(psf, float(psf.x_node.mean()), float(psf.y_node.mean()))
     values = {
-        "psf_fwhm": middle["fwhm"],
-        "psf_ellipticity": float(np.hypot(middle["e1"], middle["e2"])),
-        "psf_third_moment": float(np.sqrt((third**2).sum())),
-        "psf_fourth_moment": (middle["m40"] + middle["m04"]) / 2,
+        "psf_fwhm": middle.fwhm,
+        "psf_ellipticity": middle.ellipticity,
+        "psf_third_moment": middle.third,
+        "psf_fourth_moment": middle.fourth,
         "psf_light": light_within(with_wings(psf, wings)),
     }
     return [Metric(name, optical_element, value, psf_model_id=psf_model_id) for name, value in values.items()]
@@ -281,11 +278,17 @@ class ServingPsf:
         Its identifier in the library; None for that of the optics.
     epoch_mjd_tdb
         Mean epoch of the exposures that it was built from; NaN for that of the optics.
+    n_star, reduced_chi2, residual_fraction
+        Stars that measured it, goodness of fit, and what it leaves of bright stars; 0 and NaN for that of the
+        optics, NaN where unknown.
     """
 
     psf: EffectivePsf
     psf_model_id: int | None
     epoch_mjd_tdb: float
+    n_star: int
+    reduced_chi2: float
+    residual_fraction: float
 
 
 def psf_for(connection: sa.Connection, detector: str, optical_element: str, mjd_tdb: float) -> ServingPsf:
@@ -297,9 +300,11 @@ def psf_for(connection: sa.Connection, detector: str, optical_element: str, mjd_
     entries = Entries(columns[1], columns[2], columns[3], number, chi2, residual)
     found = choose(entries, (detector, optical_element), mjd_tdb, LIMITS)
     if found is None:
-        return ServingPsf(wide_psf(detector, optical_element), None, float("nan"))
+        unknown = float("nan")
+        return ServingPsf(wide_psf(detector, optical_element), None, unknown, 0, unknown, unknown)
     identifier, epoch = int(columns[0][found]), float(columns[3][found])
-    return ServingPsf(read_psf(connection, identifier), identifier, epoch)
+    fit = int(number[found]), float(chi2[found]), float(residual[found])
+    return ServingPsf(read_psf(connection, identifier), identifier, epoch, *fit)
 
 
 def read_psf(connection: sa.Connection, psf_model_id: int) -> EffectivePsf:

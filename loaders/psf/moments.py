@@ -10,7 +10,7 @@ it give its pixels, for those of the PSF free of sampling give the finer grid of
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 
 import numpy as np
 
@@ -18,6 +18,9 @@ from loaders.psf.model import EffectivePsf, FloatArray
 
 _ITERATIONS = 200
 _TOLERANCE = 1e-10
+
+_REACH = 24
+"""Pixels around the middle of a PSF beyond which no weight is left: ten times the width of our PSFs."""
 
 
 @dataclass(frozen=True)
@@ -89,11 +92,13 @@ def adaptive_moments(image: FloatArray, step: float = 1.0, guess: float = 1.0) -
         u, v = x - centre[0], y - centre[1]
         weighted = image * _gaussian(u, v, matrix)
         total = weighted.sum()
+        if total <= 0:
+            break
         shift = np.array([(weighted * u).sum(), (weighted * v).sum()]) / total
         cross = (weighted * u * v).sum()
         second = np.array([[(weighted * u**2).sum(), cross], [cross, (weighted * v**2).sum()]]) / total
         target = 2 * (second - np.outer(shift, shift))
-        if total <= 0 or np.linalg.det(target) <= 0 or target[0, 0] <= 0:
+        if np.linalg.det(target) <= 0 or target[0, 0] <= 0:
             break
         change = np.abs(target - matrix).max() / matrix[0, 0] + np.abs(shift).max()
         centre, matrix = centre + 2 * shift, target
@@ -144,10 +149,18 @@ def psf_moments(psf: EffectivePsf, x: float, y: float) -> Moments:
     -------
     Moments
         ``x`` and ``y`` from the origin of the PSF.
+
+    Raises
+    ------
+    ValueError
+        If the iteration doesn't converge.
     """
-    moments = adaptive_moments(psf.at(x, y), 1 / psf.oversampling)
-    values = dict(zip((one.name for one in fields(moments)), moments.array().tolist(), strict=True))
-    return Moments(**values | {"x": moments.x - psf.half_width, "y": moments.y - psf.half_width})
+    half = psf.size // 2
+    reach = min(half, _REACH * psf.oversampling)
+    core = psf.at(x, y)[half - reach : half + reach + 1, half - reach : half + reach + 1]
+    moments = adaptive_moments(core, 1 / psf.oversampling)
+    origin = reach / psf.oversampling
+    return replace(moments, x=moments.x - origin, y=moments.y - origin)
 
 
 def moment_errors(

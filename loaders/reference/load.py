@@ -26,6 +26,7 @@ from loaders.reference.exposures import ExposureStore
 from loaders.reference.frame import ReferenceFrame, choose_frame, choose_oversampling, phases_of
 from loaders.reference.product import ReferenceKeywords, StoredReference, read_reference, write_reference
 from loaders.reference.psf import PlacedPsf, reference_psf
+from loaders.reference.psf_shape import ServedPsf, origin_row, shape_columns, shape_metrics
 from loaders.reference.rows import anchor_row, limiting_magnitude, member_row
 from loaders.rejection import Rejected
 from loaders.wfi.footprint import footprint
@@ -33,6 +34,7 @@ from roman_db import session, sqlfile
 from roman_db.bulk import copy_rows
 from roman_db.jobs import Progress, Unit
 from roman_db.load_run import LoadRun
+from roman_db.quality import Metric, store_metrics
 from roman_db.schema.metadata import table
 from roman_db.settings import settings
 
@@ -86,14 +88,22 @@ def _name(row: sa.Row[Any]) -> str:
 
 
 @dataclass(frozen=True)
+class _OwnPsf:
+    """PSF of an image, that of the library which serves its epoch, and those that it follows from."""
+
+    psf: EffectivePsf
+    psf_model_id: int | None
+    served: Sequence[ServedPsf]
+
+
+@dataclass(frozen=True)
 class _Made:
     """An image that was made, and of what: exposures that could be read, and those that could not."""
 
     reference: Reference
     exposures: Sequence[StoredExposure]
     unreadable: Sequence[Rejected]
-    psf: EffectivePsf
-    psf_model_id: int | None
+    own: _OwnPsf
     anchored: AbsoluteSolution | None
 
 
@@ -119,11 +129,11 @@ def make_reference(unit: Unit, run: LoadRun, progress: Progress) -> None:
         frame,
         progress=lambda what, done, total: progress(f"reference {unit.name}, {what}", done, total),
     )
-    psf, psf_model_id = _psf(unit, store, readable, reference)
-    anchored = _anchor(unit, readable, reference, psf)
+    own = _psf(unit, store, readable, reference)
+    anchored = _anchor(unit, readable, reference, own.psf)
     if anchored is not None:
         reference = replace(reference, frame=corrected(reference.frame, anchored))
-    made = _Made(reference, readable, unreadable, psf, psf_model_id, anchored)
+    made = _Made(reference, readable, unreadable, own, anchored)
     path = _write(unit, made, run.load_run_id)
     with session.transaction() as connection:
         _supersede(connection, unit)
@@ -158,8 +168,8 @@ def _frame(unit: Unit, store: ExposureStore, count: int) -> ReferenceFrame:
 
 def _psf(
     unit: Unit, store: ExposureStore, exposures: Sequence[StoredExposure], reference: Reference
-) -> tuple[EffectivePsf, int | None]:
-    """PSF of the image from those that serve its exposures, and the one of these that serves its epoch."""
+) -> _OwnPsf:
+    """PSF of the image from those that serve its exposures."""
     detector, element = unit.arguments["detector"], unit.arguments["optical_element"]
     days: dict[int, list[int]] = {}
     for number, (exposure, member) in enumerate(zip(exposures, reference.members, strict=True)):
@@ -167,9 +177,13 @@ def _psf(
             days.setdefault(exposure.day_mjd, []).append(number)
     middle = float(np.mean([exposures[k].midpoint_mjd_tdb for numbers in days.values() for k in numbers]))
     placed: dict[int | None, PlacedPsf] = {}
+    served: list[ServedPsf] = []
     with session.reading() as connection:
         for day, numbers in days.items():
             serving = psf_for(connection, detector, element, day + 0.5)
+            of_day = day <= serving.epoch_mjd_tdb < day + 1
+            fit = serving.n_star, serving.reduced_chi2, serving.residual_fraction
+            served.append(ServedPsf(serving.psf_model_id, len(numbers), of_day, *fit))
             before = placed.get(serving.psf_model_id)
             place = reference.members[numbers[0]].place
             assert place is not None
@@ -179,7 +193,7 @@ def _psf(
         at_epoch = psf_for(connection, detector, element, middle)
     reach = min(PSF_REACH, min(one.psf.half_width for one in placed.values()) - 2)
     psf = reference_psf(list(placed.values()), reach * reference.frame.oversampling)
-    return psf, at_epoch.psf_model_id
+    return _OwnPsf(psf, at_epoch.psf_model_id, served)
 
 
 def _anchor(
@@ -235,7 +249,7 @@ def _write(unit: Unit, made: _Made, load_run_id: int) -> Path:
         exposure_time=float(row.exposure_time),
         inputs=[exposure.path.name for exposure in used],
     )
-    write_reference(path, made.reference, made.psf, used[0].path, keywords)
+    write_reference(path, made.reference, made.own.psf, used[0].path, keywords)
     return path
 
 
@@ -270,6 +284,7 @@ def _register(connection: sa.Connection, run: LoadRun, unit: Unit, made: _Made, 
     columns = {name: [one[name] for one in rows] for name in rows[0]}
     every = {name: [value] * len(rows) for name, value in keys.items()}
     copy_rows(connection, "roman.reference_image_exposure", every | columns)
+    _register_psf(connection, keys, unit.arguments["optical_element"], made)
     for why in made.unreadable:
         run.reject(connection, why)
     used = 0
@@ -282,6 +297,29 @@ def _register(connection: sa.Connection, run: LoadRun, unit: Unit, made: _Made, 
     run.count(connection, loaded=used)
 
 
+def _register_psf(connection: sa.Connection, keys: Mapping[str, int], element: str, made: _Made) -> None:
+    """Store the shape of the PSF of the image over it, and how good it is."""
+    columns = shape_columns(made.own.psf, made.reference.frame)
+    every = {name: [value] * len(columns["x"]) for name, value in keys.items()}
+    copy_rows(connection, "roman.reference_psf_moment", every | columns)
+    values = shape_metrics(columns)
+    image = {"reference_image_id": keys["reference_image_id"]}
+    change = sqlfile.run(connection, sqlfile.find("jobs", "reference_psf_change"), image).one()
+    # Where there is no image before, nothing can have changed.
+    if change.n_place:
+        values |= {
+            "reference_psf_fwhm_change": change.fwhm,
+            "reference_psf_ellipticity_change": change.ellipticity,
+        }
+    metrics = [Metric(name, element, value, **image) for name, value in values.items()]
+    store_metrics(connection, keys["load_run_id"], metrics)
+
+
+def _known(value: float) -> float | None:
+    """A value, None for NaN."""
+    return value if np.isfinite(value) else None
+
+
 def _image_row(unit: Unit, made: _Made, path: Path) -> dict[str, Any]:
     """Columns of ``roman.reference_image``."""
     given, reference = unit.arguments, made.reference
@@ -291,7 +329,6 @@ def _image_row(unit: Unit, made: _Made, path: Path) -> dict[str, Any]:
     with session.reading() as connection:
         exposed = connection.execute(sa.text(_EXPOSED), {"exposure_id": [e.exposure_id for e in used]}).one()
     ranges = ",".join(f"[{low},{high})" for low, high in footprint(frame.projection).tolist())
-    middle = frame.middle
     return {name: given[name] for name in ("field_id", "detector", "optical_element")} | {
         "start_mjd": given["start_mjd"],
         "end_mjd": given["end_mjd"],
@@ -308,9 +345,10 @@ def _image_row(unit: Unit, made: _Made, path: Path) -> dict[str, Any]:
         "rotation_matrix": frame.matrix.ravel().tolist(),
         "pixel_scale": frame.pixel_scale,
         "footprint": f"{{{ranges}}}",
-        "limiting_mag": limiting_magnitude(reference, made.psf),
-        "psf_model_id": made.psf_model_id,
-        "psf_fwhm": fwhm(made.psf, *middle) * frame.pixel_scale,
+        "limiting_mag": limiting_magnitude(reference, made.own.psf),
+        "psf_model_id": made.own.psf_model_id,
+        "psf_fwhm": _known(fwhm(made.own.psf, *frame.middle) * frame.pixel_scale),
+        **origin_row(made.own.served),
         **anchor_row(made.anchored, frame),
         "path": str(path),
         "sha256": sha256,

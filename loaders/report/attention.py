@@ -9,6 +9,7 @@ import numpy as np
 
 from loaders.report.facts import ReferenceFacts, RunFacts
 from loaders.report.page import reference_file
+from loaders.report.psf_attention import of_psf
 from loaders.report_page.attention import Attention
 
 #: Share of the pixels of a difference beyond five standard deviations above which it is to be looked at; of
@@ -55,9 +56,9 @@ def of_run(run: RunFacts) -> Iterator[Attention]:
             yield Attention(
                 f"The quality metric {metric.metric} is beyond its limit in {metric.n_failure} of "
                 f"{metric.n} values.",
-                'Which they are: roman-db query "SELECT exposure_id, block_id, value FROM ops.quality_metric '
-                f"WHERE load_run_id = {run.load_run_id} AND metric = '{metric.metric}' "
-                "AND verdict = 'failure'\"",
+                'Which they are: roman-db query "SELECT exposure_id, block_id, psf_model_id, '
+                f"reference_image_id, value FROM ops.quality_metric WHERE load_run_id = {run.load_run_id} "
+                f"AND metric = '{metric.metric}' AND verdict = 'failure'\"",
             )
 
 
@@ -89,6 +90,7 @@ def _of_image(facts: ReferenceFacts) -> Iterator[tuple[str, str]]:
             "catalog that was wrong, does it. Where better exposures exist, make the PSFs again: roman-db "
             "run daily --redo, then the image.",
         )
+    yield from of_psf(facts)
     yield from _of_sources(facts)
     yield from _of_difference(facts)
 

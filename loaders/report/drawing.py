@@ -16,6 +16,7 @@ from loaders.report.exposure_pictures import draw_levels, draw_shifts
 from loaders.report.facts import ReferenceFacts
 from loaders.report.image_pictures import draw_coverage, draw_image, draw_psf, draw_thumbnail
 from loaders.report.page import ReferencePictures, ShownChange
+from loaders.report.psf_pictures import draw_psf_shape
 from loaders.report.source_pictures import (
     draw_chi2,
     draw_errors,
@@ -67,6 +68,8 @@ def _image(facts: ReferenceFacts, prefix: str) -> Iterator[Picture]:
         yield draw_image(facts.pixels, prefix)
         yield draw_coverage(facts.pixels, prefix)
         yield draw_psf(facts.pixels, prefix)
+    if facts.psf is not None:
+        yield draw_psf_shape(facts.psf, (facts.image.n_y, facts.image.n_x), prefix)
 
 
 def _exposures(facts: ReferenceFacts, prefix: str) -> Iterator[Picture]:

@@ -27,6 +27,7 @@ class ImageFacts:
     """A row of ``roman.reference_image``, in its units, with the name of its field.
 
     ``psf_n_star`` and ``psf_epoch`` are those of its PSF in the library, None where there is none;
+    ``psf_n_star_all`` and what follows are of all PSFs that its own follows from, None of older images;
     ``n_before`` counts the current images of the same field, detector and element of earlier days.
     """
 
@@ -51,6 +52,11 @@ class ImageFacts:
     psf_fwhm: float | None
     psf_n_star: int | None
     psf_epoch: float | None
+    psf_n_star_all: int | None
+    psf_reduced_chi2: float | None
+    psf_residual_fraction: float | None
+    psf_fraction_optics: float | None
+    psf_fraction_other_day: float | None
     path: str
     sha256: str
     size_bytes: int
@@ -244,6 +250,45 @@ class DifferencePixels:
 
 
 @dataclass(frozen=True)
+class PsfFacts:
+    """Shape of the PSF of an image at places on it, each array of shape (n,); NaN where it failed.
+
+    Parameters
+    ----------
+    x, y
+        Fine pixels.
+    fwhm
+        Full width at half maximum, arcsec.
+    e1, e2
+        Ellipticity along the axes and along the diagonals.
+    third, fourth
+        Root of the summed squares of the third moments; mean of the fourth along the axes.
+    flags
+        What failed: see ``roman.reference_psf_moment``; 0 where nothing did.
+    """
+
+    x: FloatArray
+    y: FloatArray
+    fwhm: FloatArray
+    e1: FloatArray
+    e2: FloatArray
+    third: FloatArray
+    fourth: FloatArray
+    flags: IntArray
+
+
+@dataclass(frozen=True)
+class HeldMetric:
+    """A quality metric of an image, and the limits that it is held against; None where there is none."""
+
+    metric: str
+    value: float | None
+    lower: float | None
+    upper: float | None
+    verdict: str
+
+
+@dataclass(frozen=True)
 class ReferenceFacts:
     """All that the page of a reference image shows; what could not be had is None, and ``notes`` say why."""
 
@@ -255,6 +300,8 @@ class ReferenceFacts:
     difference: DifferenceFacts | None
     changes: ChangeFacts | None
     difference_pixels: DifferencePixels | None
+    psf: PsfFacts | None
+    metrics: Sequence[HeldMetric]
     notes: Sequence[str]
 
 

@@ -30,8 +30,10 @@ from loaders.report.facts import (
     DifferencePixels,
     ExposureFacts,
     FailedUnit,
+    HeldMetric,
     ImageFacts,
     MetricFacts,
+    PsfFacts,
     ReferenceFacts,
     ReferencePixels,
     RejectionFacts,
@@ -198,6 +200,8 @@ def read_facts(reference_image_id: int) -> ReferenceFacts:
         image, frame = _image(connection, reference_image_id)
         exposures = _exposures(connection, reference_image_id)
         difference = _difference(connection, reference_image_id)
+        asked = {"reference_image_id": reference_image_id}
+        metrics = connection.execute(sa.text(statements.IMAGE_METRICS), asked).mappings().all()
     sources = _sources(image, frame)
     changes = None if difference is None else _changes(difference.difference_image_id)
     stored = _noting(notes, "its pixels are not shown", lambda: _open(reference_image_id))
@@ -217,6 +221,8 @@ def read_facts(reference_image_id: int) -> ReferenceFacts:
         difference,
         changes,
         difference_pixels,
+        _psf(reference_image_id),
+        [HeldMetric(**metric) for metric in metrics],
         notes,
     )
 
@@ -281,6 +287,12 @@ def _columns(statement: str, identifier: int) -> dict[str, npt.NDArray[Any]]:
         cursor.execute(statement, (identifier,))
         found = cursor.fetch_arrow_table()
     return {name: found[name].to_numpy(zero_copy_only=False) for name in found.column_names}
+
+
+def _psf(reference_image_id: int) -> PsfFacts | None:
+    """Shape of the PSF over an image; None of images that are older than what is stored of it."""
+    columns = _columns(statements.PSF, reference_image_id)
+    return PsfFacts(**columns) if columns["x"].size else None
 
 
 def _sources(image: ImageFacts, frame: ReferenceFrame) -> SourceFacts | None:

@@ -58,8 +58,9 @@ IMAGE = """
 SELECT r.reference_image_id, f.name AS field, r.detector, r.optical_element, r.start_mjd, r.end_mjd,
        r.epoch_mjd_tdb, r.n_exposure, r.n_refused, r.exposure_time, r.oversampling, r.n_x, r.n_y, r.ra_ref,
        r.dec_ref, r.pixel_scale, r.limiting_mag, r.psf_model_id, r.psf_fwhm, p.n_star AS psf_n_star,
-       p.epoch_mjd_tdb AS psf_epoch, r.path, r.sha256, r.size_bytes,
-       r.superseded_at IS NOT NULL AS is_superseded, r.load_run_id, r.rotation_matrix,
+       p.epoch_mjd_tdb AS psf_epoch, r.psf_n_star AS psf_n_star_all, r.psf_reduced_chi2,
+       r.psf_residual_fraction, r.psf_fraction_optics, r.psf_fraction_other_day, r.path, r.sha256,
+       r.size_bytes, r.superseded_at IS NOT NULL AS is_superseded, r.load_run_id, r.rotation_matrix,
        r.is_judged, r.psf_error,
        (SELECT count(*) FROM roman.reference_image b
         WHERE b.field_id = r.field_id AND b.detector = r.detector AND b.optical_element = r.optical_element
@@ -76,6 +77,18 @@ SELECT f.path AS name, e.midpoint_mjd_tdb AS time, m.is_used, m.refused, m.shift
 FROM roman.reference_image_exposure m JOIN roman.exposure e USING (exposure_id)
 JOIN ops.input_file f ON f.file_id = m.file_id
 WHERE m.reference_image_id = :reference_image_id ORDER BY e.midpoint_mjd_tdb
+"""
+
+PSF = """
+SELECT x, y, fwhm, e1, e2, sqrt(m30 ^ 2 + m21 ^ 2 + m12 ^ 2 + m03 ^ 2) AS third, (m40 + m04) / 2 AS fourth,
+       psf_flags::bigint AS flags
+FROM roman.reference_psf_moment WHERE reference_image_id = $1 ORDER BY place_number
+"""
+
+#: What was measured of an image, in the order in which the limits are listed in the documentation.
+IMAGE_METRICS = """
+SELECT metric, value, lower, upper, verdict FROM ops.quality_metric
+WHERE reference_image_id = :reference_image_id ORDER BY quality_metric_id
 """
 
 SOURCES = """

@@ -65,7 +65,7 @@ SELECT m.metric, coalesce(l.description, '') AS description, coalesce(l.unit, ''
        m.upper, m.verdict
 FROM ops.quality_metric AS m
 LEFT JOIN ops.quality_limit AS l ON l.metric = m.metric AND l.optical_element = 'any'
-WHERE m.exposure_id IS NULL AND m.block_id IS NULL AND m.psf_model_id IS NULL
+WHERE num_nonnulls(m.exposure_id, m.block_id, m.psf_model_id, m.reference_image_id) = 0
   AND m.load_run_id = (
     SELECT max(t.load_run_id) FROM ops.task_run AS t
     WHERE t.task = :task AND t.state = 'succeeded' AND t.arguments ->> 'season' = CAST(:season AS text)

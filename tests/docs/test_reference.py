@@ -59,7 +59,7 @@ def test_every_reason_for_a_rejection_is_explained():
 
 
 def test_every_metric_with_a_limit_is_explained():
-    page = "".join((OPERATOR / name).read_text() for name in ("daily.md", "season.md"))
+    page = "".join((OPERATOR / name).read_text() for name in ("daily.md", "eight_day.md", "season.md"))
     limits = (folder("schema") / "rows" / "ops.quality_limit.csv").read_text().splitlines()[1:]
     # One row explains a metric of all magnitudes.
     names = {re.sub(r"_\d+$", "_18", line.split(",")[0]) for line in limits}

@@ -115,6 +115,7 @@ def fill() -> Survey:
         file_of = _exposures(connection, run)
         _quality(connection, run)
         _psf(connection, run)
+        _references(connection, run)
         _simulation(connection, survey, run)
         _injection(connection, run)
         seed = 0
@@ -269,8 +270,43 @@ def _psf(connection: sa.Connection, run: int) -> None:
         for x in (100.0, 2040.0, 4000.0):
             insert(
                 connection, "roman.psf_moment", psf_model_id=model, x=x, y=2040.0, fwhm=1.0 + x / 1e5,
-                sigma=0.5, e1=0.01, e2=-0.01, load_run_id=run,
+                sigma=0.5, e1=0.01, e2=-0.01, psf_flags=0, load_run_id=run,
             )  # fmt: skip
+
+
+#: Begin of the spans of the reference images, and the widths of their PSFs in the middle, arcsec.
+SPANS, WIDTHS = (61461, 61469, 61477), (0.140, 0.142, 0.144)
+#: Place on the last of them where nothing could be measured.
+FAILED_PLACE = 24
+
+
+def _references(connection: sa.Connection, run: int) -> None:
+    """Three reference images; the PSF is wider along x, by a hundredth of its width from column to column."""
+    place = np.arange(25)
+    column = place % 5
+    for start, width in zip(SPANS, WIDTHS, strict=True):
+        image = insert(
+            connection, "roman.reference_image", field_id=1, detector=DETECTOR, optical_element="F146",
+            start_mjd=start, end_mjd=start + 8, epoch_mjd_tdb=start + 4.0, n_exposure=8, n_refused=0,
+            exposure_time=528.0, oversampling=2, n_x=100, n_y=100, ra_ref=RA, dec_ref=DEC,
+            rotation_matrix=[0.055, 0.0, 0.0, 0.055], pixel_scale=0.055, footprint="{[0,1)}", psf_fwhm=width,
+            psf_n_star=400, psf_reduced_chi2=1.5, psf_residual_fraction=0.01, psf_fraction_optics=0.0,
+            psf_fraction_other_day=0.25, path="a", sha256="b", size_bytes=1, load_run_id=run,
+        )  # fmt: skip
+        failed = (start == SPANS[-1]) & (place == FAILED_PLACE)
+        moments = dict.fromkeys(("e2", "m30", "m21", "m12", "m03", "m31", "m13"), 0.0)
+        moments |= {"sigma": width / 2.3, "e1": 0.02, "m40": 0.8, "m04": 0.84, "m22": 0.27}
+        values = {name: np.where(failed, np.nan, value) for name, value in moments.items()}
+        values["fwhm"] = np.where(failed, np.nan, width * (1 + 0.01 * (column - 2)))
+        keys = {"reference_image_id": np.full(25, image), "load_run_id": np.full(25, run)}
+        where = {
+            "x": 9.5 + 20 * column,
+            "y": 9.5 + 20 * (place // 5),
+            "ra": np.full(25, RA),
+            "dec": np.full(25, DEC),
+        }
+        flags = {"place_number": place, "psf_flags": np.where(failed, 3, 0)}
+        copy_rows(connection, "roman.reference_psf_moment", keys | flags | where | values)
 
 
 def _simulation(connection: sa.Connection, survey: Survey, run: int) -> None:

@@ -170,6 +170,14 @@ FAULTS = {
         ("INSERT INTO ops.light_curve_partition SELECT 61457, 61459, false", 4 + 1),
         ("UPDATE roman.light_curve_block SET end_mjd = 61700 WHERE block_id = 1", 1),
     ],
+    "reference_psf": [
+        ("DELETE FROM roman.reference_psf_moment WHERE place_number = 3", 3),
+        ("UPDATE roman.reference_psf_moment SET psf_flags = 0", 1),
+        ("UPDATE roman.reference_psf_moment SET psf_flags = 1 WHERE place_number = 24", 3),
+        ("UPDATE roman.reference_psf_moment SET m31 = NULL WHERE place_number < 2", 6),
+        ("UPDATE roman.reference_psf_moment SET fwhm = NULL WHERE place_number = 0", 3),
+        ("UPDATE roman.reference_image SET psf_n_star = NULL", 0),
+    ],
     "reference_unknown": [
         (f"UPDATE roman.object SET catalog_version_id = 99 WHERE {FIRST}", 1),
         ("UPDATE roman.object SET first_catalog_version_id = 99", 1),

@@ -26,7 +26,9 @@ from .filling import (
     N_OBJECT,
     N_SPURIOUS,
     RA,
+    SPANS,
     UNMEASURED,
+    WIDTHS,
     epochs_of,
     photometry_of,
 )
@@ -333,6 +335,26 @@ def test_psf_library(survey):
     for row in found:
         assert (row.n_star, row.sigma, row.e1, row.e2) == (10, 0.5, 0.01, -0.01)
         assert row.fwhm == pytest.approx(1 + (100 + 2040 + 4000) / 3e5, rel=1e-6)
+
+
+def test_reference_psf_trend(survey):
+    found = ask("reference_psf_trend")
+    assert [(row.detector, row.start_mjd, row.n_failed) for row in found] == [
+        (DETECTOR, start, number) for start, number in zip(SPANS, (0, 0, 1), strict=True)
+    ]
+    # The place that failed is in the last column: the mean of the others is that much smaller.
+    mean = np.array(WIDTHS) * (1, 1, 1 - 0.02 / 24)
+    np.testing.assert_allclose([row.fwhm for row in found], mean, rtol=1e-9)
+    for row, width in zip(found, WIDTHS, strict=True):
+        assert (row.least_fwhm, row.largest_fwhm) == pytest.approx((0.98 * width, 1.02 * width))
+        assert (row.e1, row.e2, row.third_moment, row.fourth_moment) == pytest.approx((0.02, 0, 0, 0.82))
+        assert (row.psf_n_star, row.psf_fraction_other_day) == (400, 0.25)
+    assert found[0].fwhm_change is None
+    np.testing.assert_allclose([row.fwhm_change for row in found[1:]], np.diff(mean), rtol=1e-9)
+    slope = np.polyfit(np.array(SPANS) / 365.25, mean, 1)[0]
+    np.testing.assert_allclose([row.fwhm_slope for row in found], slope, rtol=1e-6)
+    assert len(ask("reference_psf_trend", from_mjd=SPANS[1], to_mjd=SPANS[2])) == 1
+    assert ask("reference_psf_trend", optical_element="F213") == []
 
 
 def test_rejected_inputs(survey):

@@ -5,9 +5,10 @@ import dataclasses
 import numpy as np
 import sqlalchemy as sa
 
+from loaders.astrometry.catalog_states import CatalogStates
 from loaders.astrometry.place import CatalogAstrometry, place_at
 from loaders.astrometry.stars import julian_year
-from loaders.compaction.catalog_change import CatalogStates, restate_offsets, views_of
+from loaders.compaction.catalog_change import restate_offsets, views_of
 from loaders.light_curve.block import MeasurementMatrix
 from loaders.light_curve.load import write_block
 from loaders.light_curve.merge import MergePlan

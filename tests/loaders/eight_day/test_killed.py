@@ -19,10 +19,12 @@ from tests.roman_db.conftest import execute
 MODE = Mode("eight-day", "References alone", (REFERENCE,))
 COUNTS = (
     "SELECT (SELECT count(*) FROM roman.reference_image), "
-    "(SELECT count(*) FROM roman.reference_image_exposure)"
+    "(SELECT count(*) FROM roman.reference_image_exposure), "
+    "(SELECT count(*) FROM roman.reference_psf_moment), "
+    "(SELECT count(*) FROM ops.quality_metric WHERE reference_image_id IS NOT NULL)"
 )
-#: Functions after which the process dies: the file is written, the rows are not committed.
-POINTS = ("_write", "_image_row")
+#: Functions after which the process dies: the file is written, the rows are not committed, all or in part.
+POINTS = ("_write", "_image_row", "_register_psf")
 
 
 def run(redo=False):
@@ -58,10 +60,10 @@ def test_a_killed_build_leaves_nothing_and_is_done_by_the_next_run(loaded):
     url, products = loaded
     for point in POINTS:
         assert killed.in_process(run_and_die, point) < 0
-        assert execute(url, COUNTS) == [(0, 0)]
+        assert execute(url, COUNTS) == [(0, 0, 0, 0)]
     report = run()
     assert not report.failed
-    assert execute(url, COUNTS) == [(2, 2 * two_spans.N_EXPOSURE)]
+    assert execute(url, COUNTS) == [(2, 2 * two_spans.N_EXPOSURE, 2 * 25, 6 + 8)]
     files = sorted(products.rglob("*.asdf"))
     assert [str(path) for path in files] == [
         row[0] for row in execute(url, "SELECT path FROM roman.reference_image ORDER BY path")

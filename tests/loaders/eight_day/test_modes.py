@@ -3,6 +3,7 @@
 from pathlib import Path
 from unittest import mock
 
+import galsim
 import numpy as np
 import pytest
 import roman_datamodels
@@ -79,6 +80,7 @@ def test_two_spans_from_exposures_alone(done, spans, tmp_path):
     url, report = done
     assert not report.failed
     _references(url, spans)
+    _psfs(url)
     _astrometry(url, spans)
     _catalog(url, spans)
     _difference(url, spans)
@@ -109,6 +111,37 @@ def _references(url, spans):
     ((name, code),) = execute(url, "SELECT source, code FROM ops.load_rejection")
     assert code == "misfit"
     assert name.endswith(spans.files[two_spans.LOST].name)
+
+
+def _psfs(url):
+    """Moments as GalSim measures them in the files; both are the PSF of the optics, which does not change."""
+    rows = execute(
+        url,
+        "SELECT r.path, r.pixel_scale, count(*), max(m.psf_flags), min(m.fwhm), max(m.fwhm), avg(m.sigma), "
+        "avg(m.e1), avg(m.e2), avg(m.m40 + 2 * m.m22 + m.m04), r.psf_fwhm, r.psf_n_star, "
+        "r.psf_fraction_optics "
+        "FROM roman.reference_image r JOIN roman.reference_psf_moment m USING (reference_image_id) "
+        "GROUP BY r.reference_image_id",
+    )
+    assert len(rows) == 2
+    for path, scale, count, flags, narrow, wide, sigma, *shape, fwhm, n_star, optics in rows:
+        assert (count, flags, narrow, n_star, optics) == (25, 0, wide, 0, 1.0)
+        assert narrow == pytest.approx(fwhm)
+        with roman_datamodels.open(path) as model:
+            step, stamp = scale / model["psf_nodes"]["oversampling"], np.array(model["psf"], dtype=float)
+        theirs = galsim.hsm.FindAdaptiveMom(galsim.Image(stamp, scale=step))
+        assert sigma == pytest.approx(theirs.moments_sigma * step, rel=1e-3)
+        assert shape == pytest.approx([theirs.observed_e1, theirs.observed_e2, theirs.moments_rho4], abs=2e-3)
+    metrics = execute(
+        url,
+        "SELECT metric, value, verdict FROM ops.quality_metric "
+        "JOIN roman.reference_image r USING (reference_image_id) ORDER BY r.start_mjd, metric",
+    )
+    assert {verdict for _, _, verdict in metrics} == {"good"}
+    # Only the later image has one before it.
+    change = [value for name, value, _ in metrics if name.endswith("_change")]
+    assert len(metrics) == 14
+    assert change == pytest.approx([0.0, 0.0], abs=2e-3)
 
 
 def _astrometry(url, spans):

@@ -16,8 +16,10 @@ from loaders.report.facts import (
     ExposureFacts,
     FailedUnit,
     FlagCount,
+    HeldMetric,
     ImageFacts,
     MetricFacts,
+    PsfFacts,
     ReferenceFacts,
     ReferencePixels,
     RejectionFacts,
@@ -37,9 +39,10 @@ def image(**others) -> ImageFacts:
         reference_image_id=7, field="F1", detector="WFI07", optical_element="F146", start_mjd=61473,
         end_mjd=61481, epoch_mjd_tdb=61473.5, n_exposure=5, n_refused=1, exposure_time=330.0, oversampling=2,
         n_x=nx, n_y=ny, ra_ref=268.0, dec_ref=-29.2, pixel_scale=0.055, limiting_mag=26.5, psf_model_id=3,
-        psf_fwhm=0.14, psf_n_star=400, psf_epoch=61473.4, path="/products/image.asdf", sha256="ab" * 32,
-        size_bytes=12_345_678, is_superseded=False, load_run_id=2, is_judged=True,
-        psf_error=0.01, n_before=1,
+        psf_fwhm=0.14, psf_n_star=400, psf_epoch=61473.4, psf_n_star_all=1600, psf_reduced_chi2=1.2,
+        psf_residual_fraction=0.01, psf_fraction_optics=0.0, psf_fraction_other_day=0.2,
+        path="/products/image.asdf", sha256="ab" * 32, size_bytes=12_345_678, is_superseded=False,
+        load_run_id=2, is_judged=True, psf_error=0.01, n_before=1,
     )  # fmt: skip
     return replace(made, **others)
 
@@ -95,6 +98,27 @@ def pixels() -> ReferencePixels:
     return ReferencePixels(flux, usable, np.full(SHAPE, 5, np.uint8), psf / psf.sum() * 16, 4)
 
 
+def psf_over_the_image() -> PsfFacts:
+    """Wider from left to right, lengthened along x; the last place failed."""
+    ny, nx = SHAPE
+    column, row = (one.ravel() for one in np.meshgrid(np.arange(5), np.arange(5)))
+    fails = np.arange(25) == 24
+    values = {
+        "fwhm": 0.14 + 0.001 * column,
+        "e1": np.full(25, 0.05),
+        "e2": np.zeros(25),
+        "third": 0.03 + 0.001 * row,
+        "fourth": 0.83 + 0.001 * row,
+    }
+    values = {name: np.where(fails, np.nan, value) for name, value in values.items()}
+    x, y = (column + 0.5) * nx / 5 - 0.5, (row + 0.5) * ny / 5 - 0.5
+    return PsfFacts(x, y, **values, flags=np.where(fails, 3, 0))
+
+
+def held(metric, value, lower=0.11, upper=0.24, verdict="good") -> HeldMetric:
+    return HeldMetric(metric, value, lower, upper, verdict)
+
+
 def changes() -> ChangeFacts:
     """By falling significance: a dipole, a loss at an object, and a new star."""
     return ChangeFacts(
@@ -134,6 +158,8 @@ def reference(**others) -> ReferenceFacts:
         difference=difference(),
         changes=changes(),
         difference_pixels=difference_pixels(),
+        psf=psf_over_the_image(),
+        metrics=[held("reference_psf_fwhm", 0.14)],
         notes=(),
     )
     return replace(made, **others)

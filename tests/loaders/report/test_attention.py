@@ -1,5 +1,6 @@
 """What is found to need an eye, and what is not."""
 
+import csv
 from dataclasses import replace
 
 import numpy as np
@@ -7,6 +8,7 @@ import pytest
 
 from loaders.report.attention import of_image, of_run
 from loaders.report_page.attention import sorted_by_level
+from roman_db.resources import folder
 from tests.loaders.report import made_up
 
 
@@ -27,6 +29,13 @@ def test_an_image_without_faults_needs_none():
 
 @pytest.mark.parametrize(("change", "words"), [
     ({"image": made_up.image(n_refused=0, psf_model_id=None)}, "of the optics"),
+    ({"image": made_up.image(n_refused=0, psf_fraction_optics=0.5)}, "optics serves 50% of its exposures"),
+    ({"image": made_up.image(n_refused=0, psf_fraction_other_day=0.3)}, "another day serves 30%"),
+    ({"metrics": [made_up.held("reference_psf_fwhm", 0.3, verdict="warning")]},
+     "the width of its PSF is 0.3000 arcsec (limits 0.11 to 0.24)"),
+    ({"metrics": [made_up.held("reference_psf_failed", 0.04, None, 0.0, "failure")]},
+     "at 4% of the places on it (limit 0)"),
+    ({"metrics": [made_up.held("reference_psf_fwhm", None, verdict="warning")]}, "could not be measured"),
     ({"difference": made_up.difference(fraction_beyond=2e-3)}, "0.20% of the pixels"),
     ({"notes": ["its pixels are not shown: gone."]}, "its pixels are not shown"),
     ({"exposures": replace(quiet().exposures, rejected=np.array([0.1, 0, 0, 0, 0, 0]))}, "left out of 1 "),
@@ -78,3 +87,13 @@ def test_of_a_run_units_and_inputs_are_said_once():
 def test_a_run_that_did_not_end_is_said(state, what):
     (found,) = of_run(made_up.run(state=state, failed=[], rejections=[], metrics=[]))
     assert found.what == what
+
+
+def test_every_metric_of_the_psf_has_its_words():
+    with (folder("schema") / "rows" / "ops.quality_limit.csv").open(newline="") as file:
+        limited = {row["metric"] for row in csv.DictReader(file) if row["metric"].startswith("reference_psf")}
+    assert len(limited) >= 8
+    for metric in limited:
+        (found,) = of_image(replace(quiet(), metrics=[made_up.held(metric, 0.5, verdict="warning")]))
+        assert "0.5" in found.what or "50" in found.what
+        assert "limits 0.11 to 0.24" in found.what

@@ -83,8 +83,16 @@ def test_pages_are_whole(drawn):
     facts, run = made_up.reference(), made_up.run()
     index, page = indexed(run, facts, thumbnail, folder), of_reference(facts, pictures, folder)
     elements = check(page, folder)
-    assert len(elements.of("img")) == 3 + 2 + 5 + 4 + 2
-    for words in ("WFI07", "26.50 mag AB", "PSF model 3, made of 400 stars", "ab" * 32, "SATURATED"):
+    assert len(elements.of("img")) == 4 + 2 + 5 + 4 + 2
+    for words in (
+        "WFI07",
+        "26.50 mag AB",
+        "PSF model 3, made of 400 stars",
+        "ab" * 32,
+        "SATURATED",
+        "1,600 stars",
+        "reference_psf_fwhm",
+    ):
         assert words in elements.text
     assert f"roman-db lightcurve --id {2**60}" in elements.text
     assert len(check(index, folder).of("img")) == 1
@@ -114,8 +122,17 @@ def test_a_page_without_a_file_says_so(tmp_path):
     assert note in elements.text
     assert "the file of the image cannot be read" in elements.text
     assert "could not be computed again" in elements.text
-    assert len(elements.of("img")) == 2 + 5 + 1
+    assert len(elements.of("img")) == 1 + 2 + 5 + 1
     assert not check(index, tmp_path).of("img")
+
+
+def test_an_image_that_is_older_than_what_is_stored_of_its_psf_says_so(tmp_path):
+    older = made_up.reference(psf=None, metrics=[], image=made_up.image(psf_n_star_all=None))
+    indexed(made_up.run(), older, None, tmp_path)
+    elements = check(of_reference(older, draw_reference(older, tmp_path), tmp_path), tmp_path)
+    assert "was not measured over the image" in elements.text
+    assert "Fit of the PSFs" not in elements.text
+    assert "psf_shape" not in str(elements.of("img"))
 
 
 def test_an_image_that_was_not_searched_or_compared_says_so(drawn):

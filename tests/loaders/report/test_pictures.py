@@ -17,6 +17,7 @@ from loaders.report.difference_pictures import (
 )
 from loaders.report.exposure_pictures import draw_levels, draw_shifts, value_limits
 from loaders.report.image_pictures import draw_coverage, draw_image, draw_psf, psf_profile
+from loaders.report.psf_pictures import draw_psf_shape
 from loaders.report.source_pictures import (
     draw_chi2,
     draw_errors,
@@ -50,6 +51,30 @@ def test_the_profile_of_a_psf_is_its_mean_in_rings():
     (shown,) = draw_psf(made_up.pixels(), "p").figure.axes[0].images
     low, high = shown.get_clim()
     assert high / low == pytest.approx(1e6)
+
+
+def test_the_shape_of_the_psf_is_drawn_over_the_image():
+    psf = made_up.psf_over_the_image()
+    picture = draw_psf_shape(psf, made_up.SHAPE, "p")
+    width, fourth = (axes for axes in picture.figure.axes if axes.get_title())
+    shown = [axes.images[0].get_array() for axes in (width, fourth)]
+    np.testing.assert_allclose(np.ma.filled(shown[0], np.nan).ravel(), psf.fwhm)
+    np.testing.assert_allclose(np.ma.filled(shown[1], np.nan).ravel(), psf.fourth)
+    # Lines of the ellipticity lie along x, in the middle of each place but that which failed.
+    (lines,) = width.collections
+    segments = np.array(lines.get_segments())
+    assert segments.shape == (24, 2, 2)
+    np.testing.assert_allclose(segments.mean(axis=1), np.column_stack([psf.x, psf.y])[:24])
+    assert np.ptp(segments[..., 1], axis=1) == pytest.approx(0.0, abs=1e-9)
+    assert "0.1400 to 0.1440 arcsec" in picture.alt
+    assert "1 of 25 places" in picture.alt
+
+
+def test_a_psf_that_failed_everywhere_is_drawn():
+    psf = made_up.psf_over_the_image()
+    unknown = {name: np.full(25, np.nan) for name in ("fwhm", "e1", "e2", "third", "fourth")}
+    picture = draw_psf_shape(replace(psf, **unknown, flags=np.full(25, 3)), made_up.SHAPE, "p")
+    assert "25 of 25 places" in picture.alt
 
 
 def test_shifts_are_drawn_against_time_and_each_other():
