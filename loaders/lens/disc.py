@@ -21,8 +21,8 @@ _COSINE, _SHARE = np.cos(np.pi * (_NODES + 1) / 2), _WEIGHTS / 2
 
 _FEW = 24
 _FEW_COSINE = np.cos(np.pi * (np.arange(_FEW) + 0.5) / _FEW)
-"""Places that suffice where the lens is off the edge: the integrand is periodic, and what is left out falls as
-``exp(-2 n |ln(u / ρ)|)`` with their number n."""
+"""Places that suffice where the lens is off the edge: the integrand is periodic, and what is left out falls
+as ``exp(-2 n |ln(u / ρ)|)`` with their number n."""
 
 _OFF_EDGE = 1.65
 """Ratio of u and ρ, one way or the other, from which they do: to 1e-10."""

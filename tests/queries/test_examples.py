@@ -401,11 +401,12 @@ def test_event_efficiency(own_survey):
             {"key": key, "run": load_run},
         )
     for largest, found, injected in ((1, 13, 20), (0.5, 9, 10)):
-        (row,) = ask("event_efficiency", season=2, max_u_0=largest)
+        (row,) = ask("event_efficiency", season=2, max_u_0=largest, inject_medium="images")
         assert (row.n_recovered, row.n_injected) == (found, injected)
         limits = binom_conf_interval(found, injected, ONE_SIGMA, "wilson")
         assert (row.completeness_lower, row.completeness_upper) == pytest.approx(tuple(limits))
-    assert ask("event_efficiency", season=1) == []
+    assert ask("event_efficiency", season=2) == []
+    assert ask("event_efficiency", season=1, inject_medium="images") == []
 
 
 def test_catalog_reliability(survey):
