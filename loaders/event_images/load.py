@@ -25,7 +25,7 @@ from loaders.event_efficiency.rows import Tried, columns_of, truth_of
 from loaders.event_efficiency.trial import Trial
 from loaders.event_images import statements
 from loaders.event_images.found import ImageTrial, attempt_images
-from loaders.event_images.light import event_light, rounds_of
+from loaders.event_images.light import event_light
 from loaders.event_images.measure import WITH, WITHOUT, EventMeasurement, Scene, measure_events, unmeasured
 from loaders.event_images.points import ImagePoints, remeasured
 from loaders.photometry.options import FitOptions
@@ -170,7 +170,7 @@ def _scene(
     wanted = np.array(objects)
     at = np.minimum(np.searchsorted(stars.object_id, wanted), stars.object_id.size - 1)
     row_of = np.where(stars.object_id[at] == wanted, at, -1)
-    return Scene(stars, psf, FitOptions(threads=1), row_of, rounds_of(ra, dec), given["seed"]), light
+    return Scene(stars, psf, FitOptions(threads=1), row_of, ra, dec, given["seed"]), light
 
 
 _scene_here: Scene | None = None

@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from loaders.astrometry.stars import CatalogStars, catalog_pixels
+from loaders.event_images.light import rounds_of
 from loaders.injection.inject import Measurement, inject
 from loaders.injection.level2 import reads_of
 from loaders.injection.light import PreparedPsf, View
@@ -25,7 +26,7 @@ IntArray = npt.NDArray[np.int64]
 BoolArray = npt.NDArray[np.bool_]
 
 LEAST_LIGHT = 1e-3
-"""Light, in errors of its star, from which a round is measured: below it what was measured without serves."""
+"""Light, in errors of its star, from which it is added: below it what was measured without serves."""
 
 WITHOUT, WITH = 0, 1
 """Rows of what is measured: without the events, and with them."""
@@ -45,8 +46,8 @@ class Scene:
         Of the fit.
     star
         Shape (n,): row of the star of each event in the catalog; -1 where it is not there.
-    round_of
-        Shape (n,): round of each event (`loaders.event_images.light.rounds_of`).
+    ra, dec
+        Shape (n,) each: places of the events, deg ICRS.
     seed
         Of the photons; with the number of the exposure and of the round it makes them.
     """
@@ -55,7 +56,8 @@ class Scene:
     psf: EffectivePsf
     options: FitOptions
     star: IntArray
-    round_of: IntArray
+    ra: FloatArray
+    dec: FloatArray
     seed: int
 
     @cached_property
@@ -107,7 +109,8 @@ def measure_events(path: Path, exposure_id: int, light: FloatArray, scene: Scene
     light
         Shape (n,): light of each event, nJy, 0 or more.
     scene
-        Stars, PSF and rounds.
+        Stars and PSF. Events that are close to each other are measured in rounds
+        (`loaders.event_images.light.rounds_of`), those that bring light there and then.
 
     Raises
     ------
@@ -122,10 +125,11 @@ def measure_events(path: Path, exposure_id: int, light: FloatArray, scene: Scene
     for row in (WITHOUT, WITH):
         _take(out, row, before, scene.star, everything)
     added = np.where(np.isfinite(out.flux[WITHOUT]), light, 0.0)
-    bright = added > LEAST_LIGHT * np.nan_to_num(out.flux_err[WITHOUT], nan=np.inf)
-    for number in np.unique(scene.round_of[bright]):
-        mine = np.flatnonzero((scene.round_of == number) & (added > 0))
-        seed = [scene.seed, exposure_id, int(number)]
+    bright = np.flatnonzero(added > LEAST_LIGHT * np.nan_to_num(out.flux_err[WITHOUT], nan=np.inf))
+    round_of = rounds_of(scene.ra[bright], scene.dec[bright])
+    for number in range(round_of.max(initial=-1) + 1):
+        mine = bright[round_of == number]
+        seed = [scene.seed, exposure_id, number]
         lit = with_light(image, star_pixels(image, scene, mine, before.shift), added[mine], scene, seed)
         after = measure_image(lit, exposure_id, scene.stars, scene.psf, scene.options)
         _take(out, WITH, after, scene.star, mine)

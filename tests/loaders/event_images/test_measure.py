@@ -1,12 +1,12 @@
 """Stars of a simulated exposure, measured without events and with them."""
 
 import hashlib
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
 from loaders.astrometry.stars import catalog_pixels
-from loaders.event_images.light import rounds_of
 from loaders.event_images.measure import WITH, WITHOUT, Scene, measure_events, star_pixels, with_light
 from loaders.photometry.measure import measure_exposure
 from loaders.photometry.options import FitOptions
@@ -34,7 +34,7 @@ def seen(survey, psf):
 
 def scene_of(stars, psf, rows, seed=5):
     ra, dec = stars.astrometry.ra[rows], stars.astrometry.dec[rows]
-    return Scene(stars, psf, FitOptions(threads=1), rows, rounds_of(ra, dec), seed)
+    return Scene(stars, psf, FitOptions(threads=1), rows, ra, dec, seed)
 
 
 def test_what_was_added_is_measured_within_the_errors(seen, psf):
@@ -115,7 +115,7 @@ def test_the_same_seed_makes_the_same_photons_and_another_one_others(seen, psf):
 
 def test_a_star_that_is_not_in_the_catalog_is_not_measured(seen, psf):
     path, stars, _, rows = seen
-    scene = Scene(stars, psf, FitOptions(threads=1), np.array([-1, rows[0]]), np.array([0, 0]), 5)
+    scene = replace(scene_of(stars, psf, rows[:2]), star=np.array([-1, rows[0]]))
     found = measure_events(path, 1, np.array([1e4, 1e4]), scene)
     assert np.isnan(found.flux[:, 0]).all()
     assert found.light.tolist() == [0.0, 1e4]
