@@ -85,6 +85,37 @@ def test_the_same_events_are_measured_searched_and_counted_at_both_levels(inject
     assert repr(images("event_recovery")) == repr(found)
 
 
+def test_differences_have_the_errors_of_pairs(injected):
+    """Whatever was found, against the mean of the differences of pairs and its standard error by numpy."""
+    assert not run().failed
+    rng = np.random.default_rng(3)
+    with session.transaction(session.Role.OWNER) as connection:
+        rows = connection.execute(
+            sa.text("SELECT injection_run_id, injected_event_id FROM roman.event_recovery")
+        )
+        for key, number in rows.all():
+            yes, no = ("TP", "FN") if number % 4 == 0 else ("FP", "TN")
+            values = {"key": key, "number": number, "one": yes if rng.random() < 0.5 else no}
+            connection.execute(
+                sa.text(
+                    "UPDATE roman.event_recovery SET binary_class = :one, is_failed = false "
+                    "WHERE injection_run_id = :key AND injected_event_id = :number"
+                ),
+                values,
+            )
+    (count,) = ask("SELECT * FROM roman.event_medium_count")
+    pairs = ask("SELECT * FROM roman.event_medium_comparison ORDER BY injected_event_id")
+    for kind, name in (("point_lens", "completeness"), ("untouched", "false_positive")):
+        found = np.array(
+            [(one["is_found_images"], one["is_found_lightcurve"]) for one in pairs if one["kind"] == kind]
+        )
+        differ = found[:, 0].astype(float) - found[:, 1]
+        assert differ.any()
+        assert count[f"{name}_difference"] == pytest.approx(differ.mean())
+        error = differ.std() / np.sqrt(differ.size)
+        assert count[f"{name}_difference_err"] == pytest.approx(error)
+
+
 def test_points_without_events_are_the_stored_ones_and_light_is_that_of_the_events(injected):
     """The former measured by the same code from the same files, the latter by the truth in the database."""
     assert not run().failed
