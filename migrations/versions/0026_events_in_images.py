@@ -22,7 +22,7 @@ def upgrade() -> None:
     sa.Column('injection_run_id', sa.BigInteger(), nullable=False, comment='Injection.'),
     sa.Column('injected_event_id', sa.BigInteger(), nullable=False, comment='Number in its injection, as of roman.injected_event: of an event, or of the same star untouched.'),
     sa.Column('optical_element', sa.Text(), nullable=False, comment='Optical element.'),
-    sa.Column('field_id', sa.SmallInteger(), nullable=False, comment='Field.'),
+    sa.Column('field_id', sa.Integer(), nullable=False, comment='Field.'),
     sa.Column('detector', sa.Text(), nullable=False, comment='Detector, such as WFI01.'),
     sa.Column('day_mjd', sa.Integer(), nullable=False, comment='Day of the exposures, MJD TDB. [d]'),
     sa.Column('exposure_id', postgresql.ARRAY(sa.BigInteger()), nullable=False, comment='Exposures in order of time.'),
