@@ -7,8 +7,10 @@ from itertools import groupby
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import sqlalchemy as sa
 
+from loaders.event_efficiency import statements
 from loaders.event_efficiency.draw import PLANET, POINT_LENS, Q_EDGES, S_EDGES, TIME_EDGES, U_0_EDGES, Setup
 from loaders.event_efficiency.points import Points
 from loaders.event_efficiency.rows import LIGHT_CURVES_A_TRIAL, Tried, columns_of
@@ -27,6 +29,8 @@ from roman_db.parallel import side_by_side
 from roman_db.schema.metadata import table
 from roman_db.settings import settings
 
+IntArray = npt.NDArray[np.int64]
+
 #: Names of the tasks.
 TASK, COUNT_TASK = "event_injection", "event_efficiency"
 
@@ -35,90 +39,6 @@ RANGE = 50
 
 #: Objects among which stars are drawn, about, and most of a cell of magnitude.
 SAMPLE, MOST_OF_A_CELL = 400_000, 5_000
-
-#: Constant stars in an order that the seed makes, with the field of their light curves.
-_STARS = """
-WITH constant AS (
-    SELECT object_id, floor(roman.ab_magnitude(min(mean_flux) FILTER (WHERE optical_element = :element)))
-           AS cell
-    FROM roman.variability
-    WHERE season = CAST(:season AS smallint) AND photometry_kind = :photometry_kind
-      AND mod(abs(hashint8(object_id)::bigint), CAST(:one_in AS bigint)) = 0
-    GROUP BY object_id HAVING NOT bool_or(is_variable)
-), numbered AS (
-    SELECT object_id, cell, hashint8extended(object_id, CAST(:seed AS bigint)) AS place,
-           row_number() OVER (
-               PARTITION BY cell ORDER BY hashint8extended(object_id, CAST(:seed AS bigint)), object_id
-           ) AS n
-    FROM constant WHERE cell IS NOT NULL
-)
-SELECT n.object_id, n.cell::integer AS cell, f.field_id
-FROM numbered n
-LEFT JOIN LATERAL (
-    SELECT b.field_id FROM roman.light_curve_summary s
-    JOIN roman.light_curve_block b ON b.block_id = s.block_id AND b.start_mjd = s.start_mjd
-    WHERE s.object_id = n.object_id AND b.superseded_at IS NULL AND b.photometry_kind = :photometry_kind
-      AND s.start_mjd >= :from_mjd AND s.start_mjd < :to_mjd
-    ORDER BY s.start_mjd, b.block_id LIMIT 1
-) f ON true
-WHERE n.n <= CAST(:most AS bigint)
-ORDER BY n.place, n.object_id
-"""
-
-_OBJECTS = "SELECT object_id, ra, dec FROM roman.object WHERE object_id = ANY(:objects)"
-
-#: Segments in the order in which statistics of variability take them, with the flux that counted as quiet.
-_SEGMENTS = """
-SELECT s.object_id, b.optical_element, b.midpoint_bjd_tdb, s.flux, s.flux_err,
-       coalesce(roman.expand_flag_run(s.flag_run, b.n_epoch), array_fill(0, ARRAY[b.n_epoch])) AS flags,
-       m.reference_flux
-FROM roman.light_curve_segment s
-JOIN roman.light_curve_block b
-    ON b.block_id = s.block_id AND b.start_mjd = s.start_mjd AND b.superseded_at IS NULL
-LEFT JOIN roman.light_curve_summary m
-    ON m.object_id = s.object_id AND m.block_id = s.block_id AND m.start_mjd = s.start_mjd
-WHERE s.object_id = ANY(CAST(:objects AS bigint[])) AND b.photometry_kind = :photometry_kind
-  AND s.start_mjd >= :from_mjd AND s.start_mjd < :to_mjd
-ORDER BY s.object_id, b.optical_element, m.first_mjd_tdb NULLS LAST, b.start_mjd, b.block_id
-"""
-
-_LOCI = """
-SELECT optical_element, magnitude, centre, width FROM roman.variability_locus
-WHERE season = CAST(:season AS smallint) AND photometry_kind = :photometry_kind
-ORDER BY optical_element, magnitude
-"""
-
-#: Injections whose trials are newer than their cells, and how many light curves with an event they have.
-_UNCOUNTED = """
-SELECT i.injection_run_id, i.name FROM roman.injection_run i
-WHERE i.inject_medium = 'lightcurve' AND i.name = ANY(CAST(:names AS text[]))
-  AND (SELECT max(r.load_run_id) FROM roman.event_recovery r WHERE r.injection_run_id = i.injection_run_id)
-    > (SELECT coalesce(max(c.load_run_id), 0) FROM (
-           SELECT injection_run_id, load_run_id FROM roman.event_efficiency
-           UNION ALL SELECT injection_run_id, load_run_id FROM roman.planet_efficiency
-       ) c WHERE c.injection_run_id = i.injection_run_id)
-ORDER BY i.name
-"""
-
-_N_SOURCE = """
-UPDATE roman.injection_run SET n_source = (
-    SELECT count(*) FROM roman.injected_event
-    WHERE injection_run_id = CAST(:injection_run_id AS bigint) AND kind IN ('point_lens', 'planet')
-)
-WHERE injection_run_id = CAST(:injection_run_id AS bigint)
-"""
-
-_SUMMARY = """
-SELECT c.*, n.cells, n.enough, n.most FROM roman.event_detection_count c
-LEFT JOIN LATERAL (
-    SELECT count(*) AS cells, count(*) FILTER (WHERE n_injected >= n_needed) AS enough, max(n_needed) AS most
-    FROM (
-        SELECT injection_run_id, n_injected, n_needed FROM roman.event_efficiency
-        UNION ALL SELECT injection_run_id, n_injected, n_needed FROM roman.planet_efficiency
-    ) cell WHERE cell.injection_run_id = c.injection_run_id
-) n ON true
-WHERE c.name = ANY(CAST(:names AS text[])) ORDER BY c.name
-"""
 
 
 def injection_names(arguments: Mapping[str, Any]) -> dict[str, str]:
@@ -173,7 +93,7 @@ def _constant_stars(connection: sa.Connection, given: Mapping[str, Any]) -> list
     """Constant stars in an order that the seed makes."""
     count = connection.execute(sa.text("SELECT count(*) FROM roman.object")).scalar_one()
     how = {"one_in": max(1, count // SAMPLE), "most": MOST_OF_A_CELL, "element": REFERENCE}
-    rows = connection.execute(sa.text(_STARS), dict(given) | how).all()
+    rows = connection.execute(sa.text(statements.STARS), dict(given) | how).all()
     return [ConstantStar(row.object_id, row.cell, row.field_id) for row in rows]
 
 
@@ -202,8 +122,7 @@ def inject_unit(unit: Unit, run: LoadRun, progress: Progress) -> None:
     """Inject events into the light curves of some stars, search them, and store what was found."""
     given: dict[str, Any] = dict(unit.arguments)
     tried: list[Tried] = []
-    with session.reading() as connection:
-        trials = _trials(connection, given)
+    trials = _trials(given)
     workers = min(settings().workers, len(trials))
     with side_by_side(workers, "loaders.event_efficiency.trial") as of_each:
         several = zip(trials, given["stars"], of_each(attempt, trials), strict=True)
@@ -215,22 +134,29 @@ def inject_unit(unit: Unit, run: LoadRun, progress: Progress) -> None:
         run.count(connection, loaded=1)
 
 
-def _trials(connection: sa.Connection, given: Mapping[str, Any]) -> list[Trial]:
+def _trials(given: Mapping[str, Any]) -> list[Trial]:
     """The trials of a unit, with their light curves."""
     setup = Setup(given["kind"], given["seed"], given["n_stratum"])
-    rules = _rules(connection, given)
-    objects = {"objects": sorted({object_id for object_id, _ in given["stars"]})}
-    place = {r.object_id: (r.ra, r.dec) for r in connection.execute(sa.text(_OBJECTS), objects)}
-    curves = dict(_curves(connection, dict(given) | objects))
+    objects = sorted({object_id for object_id, _ in given["stars"]})
+    with session.reading() as connection:
+        rules = read_rules(connection, given)
+        place = read_places(connection, objects)
+    curves = {object_id: [one for one, _ in some] for object_id, some in read_points(objects, given)}
     return [
         Trial(number, object_id, place[object_id], curves.get(object_id, []), setup, rules)
         for number, (object_id, _) in enumerate(given["stars"], given["first"])
     ]
 
 
-def _rules(connection: sa.Connection, given: Mapping[str, Any]) -> Rules:
+def read_places(connection: sa.Connection, objects: Sequence[int]) -> dict[int, tuple[float, float]]:
+    """Right ascensions and declinations of objects, deg ICRS."""
+    rows = connection.execute(sa.text(statements.OBJECTS), {"objects": list(objects)})
+    return {row.object_id: (row.ra, row.dec) for row in rows}
+
+
+def read_rules(connection: sa.Connection, given: Mapping[str, Any]) -> Rules:
     """Rules of the search, as it has them, with the constant stars of the season."""
-    rows = connection.execute(sa.text(_LOCI), dict(given)).all()
+    rows = connection.execute(sa.text(statements.LOCI), dict(given)).all()
     loci = {}
     for element, several in groupby(rows, key=lambda row: row.optical_element):
         values = np.array([(row.magnitude, row.centre, row.width) for row in several], dtype=np.float64)
@@ -238,40 +164,57 @@ def _rules(connection: sa.Connection, given: Mapping[str, Any]) -> Rules:
     return Rules(LEAST_INDEX, LEAST_RUN, EXCLUDING_FLAGS, loci, given["modelled"])
 
 
-def _curves(connection: sa.Connection, given: Mapping[str, Any]) -> Iterator[tuple[int, list[Points]]]:
-    """The light curves of objects, by object."""
-    rows = connection.execute(sa.text(_SEGMENTS), given)
-    for object_id, mine in groupby(rows, key=lambda row: row.object_id):
-        yield (
-            object_id,
-            [
-                _points(element, list(some))
-                for element, some in groupby(mine, key=lambda row: row.optical_element)
-            ],
-        )
+def read_points(
+    objects: Sequence[int], given: Mapping[str, Any]
+) -> Iterator[tuple[int, list[tuple[Points, IntArray]]]]:
+    """Read light curves as they are stored, by object: one an optical element, with its exposures.
+
+    Parameters
+    ----------
+    objects
+        The objects; one without a point has no light curve.
+    given
+        ``photometry_kind``, and the days from ``from_mjd`` to before ``to_mjd`` (TDB).
+    """
+    values = (list(objects), *(given[name] for name in ("photometry_kind", "from_mjd", "to_mjd")))
+    with session.arrow_connection(session.Role.LOADER) as connection, connection.cursor() as cursor:
+        cursor.execute(statements.SEGMENTS, values)
+        rows = cursor.fetch_arrow_table().combine_chunks()
+    if not rows.num_rows:
+        return
+    keys = zip(rows["object_id"].to_pylist(), rows["optical_element"].to_pylist(), strict=True)
+    lists = {name: rows[name].combine_chunks() for name in _LISTS}
+    edges = lists["flux"].offsets.to_numpy()
+    flat = {name: one.flatten().to_numpy(zero_copy_only=False) for name, one in lists.items()}
+    flat["reference"] = np.repeat(rows["reference_flux"].to_numpy(), np.diff(edges))
+    for object_id, mine in groupby(enumerate(keys), key=lambda one: one[1][0]):
+        curves = []
+        for element, some in groupby(mine, key=lambda one: one[1][1]):
+            numbers = [number for number, _ in some]
+            curves.append(_points(element, flat, slice(edges[numbers[0]], edges[numbers[-1] + 1])))
+        yield object_id, curves
 
 
-def _points(element: str, segments: Sequence[sa.Row[Any]]) -> Points:
-    """The light curve of an element out of its segments."""
+_LISTS = ("exposure_id", "midpoint_bjd_tdb", "flux", "flux_err", "flags")
 
-    def joined(name: str, kind: str) -> Any:
-        return np.concatenate([np.array(getattr(one, name), dtype=kind) for one in segments])
 
-    quiet = [np.nan if one.reference_flux is None else one.reference_flux for one in segments]
-    reference = np.repeat(np.array(quiet, dtype=np.float64), [len(one.flux) for one in segments])
-    return Points(
+def _points(element: str, flat: Mapping[str, Any], part: slice) -> tuple[Points, IntArray]:
+    """The light curve of an element out of the points of all segments, and its exposures."""
+    exposure, time, flux, error, flags = (flat[name][part] for name in _LISTS)
+    points = Points(
         element,
-        joined("midpoint_bjd_tdb", "f8"),
-        joined("flux", "f4"),
-        joined("flux_err", "f4"),
-        joined("flags", "u2"),
-        reference,
+        time.astype("f8"),
+        flux.astype("f4"),
+        error.astype("f4"),
+        flags.astype("u2"),
+        flat["reference"][part].astype("f8"),
     )
+    return points, exposure.astype("i8")
 
 
 def _store(connection: sa.Connection, run: LoadRun, given: Mapping[str, Any], tried: Sequence[Tried]) -> None:
     """Store the trials of a range in place of what there was of them."""
-    key = _injection(connection, run, given)
+    key = injection_key(connection, run, given, "lightcurve")
     first = LIGHT_CURVES_A_TRIAL * given["first"]
     last = first + LIGHT_CURVES_A_TRIAL * len(given["stars"])
     constant = {name: given[name] for name in ("season", "photometry_kind")}
@@ -284,18 +227,21 @@ def _store(connection: sa.Connection, run: LoadRun, given: Mapping[str, Any], tr
         copy_rows(connection, f"roman.{name}", columns)
 
 
-def _injection(connection: sa.Connection, run: LoadRun, given: Mapping[str, Any]) -> int:
-    """Identifier of the injection of a name, which is made if there is none."""
+def injection_key(
+    connection: sa.Connection, run: LoadRun, given: Mapping[str, Any], medium: str, **more: Any
+) -> int:
+    """Identifier of the injection of a name, which is made if there is none; ``more`` are further columns."""
     runs = table("roman.injection_run")
     said = ("kind", "survey", "season", "photometry_kind", "seed", "modelled")
     row = {
         "name": given["name"],
-        "inject_medium": "lightcurve",
+        "inject_medium": medium,
         "optical_element": REFERENCE,
         "seed": given["seed"],
         "n_source": 0,
         "parameters": {name: given[name] for name in said},
         "load_run_id": run.load_run_id,
+        **more,
     }
     # Another process may make it at the same moment.
     connection.execute(sa.dialects.postgresql.insert(runs).values(row).on_conflict_do_nothing())
@@ -305,9 +251,13 @@ def _injection(connection: sa.Connection, run: LoadRun, given: Mapping[str, Any]
 
 def pending_counts(arguments: Mapping[str, Any]) -> list[Unit]:
     """List the injections asked for whose trials are newer than the cells that count them."""
-    names = {"names": list(injection_names(arguments).values())}
+    return uncounted(list(injection_names(arguments).values()))
+
+
+def uncounted(names: Sequence[str]) -> list[Unit]:
+    """List those of some injections whose trials are newer than the cells that count them."""
     with session.reading() as connection:
-        rows = connection.execute(sa.text(_UNCOUNTED), names).all()
+        rows = connection.execute(sa.text(statements.UNCOUNTED), {"names": list(names)}).all()
     return [Unit(f"cells of {row.name}", row._asdict()) for row in rows]
 
 
@@ -320,7 +270,7 @@ def count_unit(unit: Unit, run: LoadRun, progress: Progress) -> None:
         "planet_efficiency": {"s_edges": S_EDGES, "q_edges": Q_EDGES},
     }
     with session.transaction() as connection:
-        connection.execute(sa.text(_N_SOURCE), key)
+        connection.execute(sa.text(statements.N_SOURCE), key)
         for name, edges in cells.items():
             rows = table(f"roman.{name}")
             connection.execute(rows.delete().where(rows.c.injection_run_id == key["injection_run_id"]))
@@ -334,7 +284,7 @@ def summary_of_efficiency(arguments: Mapping[str, Any]) -> Iterator[str]:
     """Say of each injection how much was found, and whether that is known well enough."""
     names = {"names": list(injection_names(arguments).values())}
     with session.reading() as connection:
-        rows = connection.execute(sa.text(_SUMMARY), names).all()
+        rows = connection.execute(sa.text(statements.SUMMARY), names).all()
     for row in rows:
         tried = row.tp_count + row.fn_count
         yield (

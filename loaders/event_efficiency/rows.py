@@ -34,6 +34,13 @@ _MEASURED = {
     "q": "q",
 }
 
+
+def truth_of(row: Mapping[str, Any]) -> dict[str, float]:
+    """Parameters of an event as `loaders.event_efficiency.trial.Attempt` has them, of its stored row."""
+    truth = {name: float(row[column]) for column, name in _TRUTH.items() if row[column] is not None}
+    return truth | {"t_0_par": truth["t_0"]}
+
+
 LIGHT_CURVES_A_TRIAL = 1 + len(NULLS)
 """Numbers that a trial takes."""
 

@@ -90,13 +90,26 @@ def attempt(trial: Trial) -> list[Attempt]:
     flags = trial.rules.excluding_flags
     baseline = {curve.name: curve.mean(flags) for curve in trial.curves}
     if not baseline.get(REFERENCE, np.nan) > 0:
-        return [_nothing(trial.setup.kind)]
+        return [nothing(trial.setup.kind)]
     truth, curves = inject(trial, baseline, rng)
-    tried = [_search(trial, trial.setup.kind, truth, curves)]
+    tried = [search(trial, trial.setup.kind, truth, curves)]
     if trial.setup.kind == PLANET:
         return tried
+    return tried + search_without(trial, baseline)
+
+
+def search_without(trial: Trial, baseline: Mapping[str, float]) -> list[Attempt]:
+    """Search the light curves of a trial without an event in each of the ways of `NULLS`.
+
+    Parameters
+    ----------
+    trial
+        Its ``curves`` are those without an event.
+    baseline
+        Their mean flux by optical element, nJy.
+    """
     known = {"baseline_flux": baseline[REFERENCE]}
-    return tried + [_search(trial, kind, known, _null(kind, trial.curves, baseline)) for kind in NULLS]
+    return [search(trial, kind, known, _null(kind, trial.curves, baseline)) for kind in NULLS]
 
 
 def inject(
@@ -156,8 +169,18 @@ def _null(kind: str, curves: Sequence[Points], baseline: Mapping[str, float]) ->
     return list(curves)
 
 
-def _search(trial: Trial, kind: str, truth: Mapping[str, float], curves: Sequence[Points]) -> Attempt:
-    """Search a light curve as all are searched."""
+def search(trial: Trial, kind: str, truth: Mapping[str, float], curves: Sequence[Points]) -> Attempt:
+    """Search light curves, one an optical element, as all are searched.
+
+    Parameters
+    ----------
+    trial
+        Star and rules.
+    kind, truth
+        As of `Attempt`.
+    curves
+        What is searched.
+    """
     selection = select(curves, trial.rules)
     if not selection.is_selected:
         return Attempt(kind, truth, selection, "not_selected", False, False)
@@ -189,7 +212,7 @@ def _measured(one: Found) -> tuple[dict[str, float], str | None]:
     return out | {name: float(best.value[name]) for name in ("s", "q") if name in best.value}, best.name
 
 
-def _nothing(kind: str) -> Attempt:
+def nothing(kind: str) -> Attempt:
     """The star has no light curve into which anything could be injected."""
     return Attempt(kind, {}, Selection(float("nan"), 0, False), "no_points", False, True)
 

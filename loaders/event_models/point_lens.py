@@ -177,27 +177,62 @@ def _sums(
     t_0, u_0 = parameter[0], np.exp(parameter[2])
     t_e = np.exp(parameter[1]) / u_0
     out = np.zeros((start.size - 1, _COLUMNS, _COLUMNS))
-    row = np.empty(_COLUMNS)
     for band in range(start.size - 1):
-        total = out[band]
-        for k in range(start[band], start[band + 1]):
-            tau = (time[k] - t_0) / t_e
-            u2 = u_0 * u_0 + tau * tau
-            u4 = u2 + 4.0
-            root = np.sqrt(u2 * u4)
-            slope = -8.0 / (u2 * u4 * root)
-            row[0], row[1], row[5] = (u2 + 2.0) / root, 1.0, flux[k]
-            row[2] = -slope * tau / t_e
-            row[3] = -slope * tau * tau
-            row[4] = slope * u2
-            for i in range(_COLUMNS):
-                w = weight[k] * row[i]
-                for j in range(i, _COLUMNS):
-                    total[i, j] += w * row[j]
-        for i in range(_COLUMNS):
-            for j in range(i):
-                total[i, j] = total[j, i]
+        first, last = start[band], start[band + 1]
+        _add_sums(time[first:last], flux[first:last], weight[first:last], (t_0, t_e, u_0 * u_0), out[band])
     return out
+
+
+@numba.njit(cache=True, nogil=True, fastmath=True, error_model="numpy")
+def _add_sums(
+    time: FloatArray,
+    flux: FloatArray,
+    weight: FloatArray,
+    lens: tuple[float, float, float],
+    total: FloatArray,
+) -> None:
+    """Sums of one element: numbers of their own, so that several points are added at once."""
+    t_0, t_e, u_02 = lens
+    aa = a = at = aw = au = af = one = t = w = u = f = 0.0
+    tt = tw = tu = tf = ww = wu = wf = uu = uf = ff = 0.0
+    for k in range(time.size):
+        tau = (time[k] - t_0) / t_e
+        tau2 = tau * tau
+        u2 = u_02 + tau2
+        u4 = u2 + 4.0
+        root = np.sqrt(u2 * u4)
+        slope = -8.0 / (u2 * u4 * root)
+        # A, and its derivatives by t_0, ln t_eff and ln u_0.
+        lit, by_t, by_w, by_u = (u2 + 2.0) / root, -slope * tau / t_e, -slope * tau2, slope * u2
+        x, v = flux[k], weight[k]
+        v_lit, v_t, v_w, v_u, v_x = v * lit, v * by_t, v * by_w, v * by_u, v * x
+        aa += v_lit * lit
+        a += v_lit
+        at += v_lit * by_t
+        aw += v_lit * by_w
+        au += v_lit * by_u
+        af += v_lit * x
+        one += v
+        t += v_t
+        w += v_w
+        u += v_u
+        f += v_x
+        tt += v_t * by_t
+        tw += v_t * by_w
+        tu += v_t * by_u
+        tf += v_t * x
+        ww += v_w * by_w
+        wu += v_w * by_u
+        wf += v_w * x
+        uu += v_u * by_u
+        uf += v_u * x
+        ff += v_x * x
+    rows = (aa, a, at, aw, au, af, one, t, w, u, f, tt, tw, tu, tf, ww, wu, wf, uu, uf, ff)
+    n = 0
+    for i in range(_COLUMNS):
+        for j in range(i, _COLUMNS):
+            total[i, j] = total[j, i] = rows[n]
+            n += 1
 
 
 def _normal(state: _State) -> tuple[FloatArray, FloatArray]:

@@ -78,7 +78,7 @@ def inject_level2(job: Job, psf: PreparedPsf) -> npt.NDArray[np.bool_]:
         metadata = exposure_metadata(model.meta, job.source)
         pixels = _pixels(model, metadata, job.source)
         view = _view(model, metadata, psf, job.source)
-        inject(pixels, view, job.sources, Measurement(_reads(metadata), job.seed), job.factor)
+        inject(pixels, view, job.sources, Measurement(reads_of(metadata), job.seed), job.factor)
         _store(model, pixels, _rate_scale(model, metadata))
         inside = view.inside(job.sources)
         describe_injection(model, job.source, job.output, job.said(int(inside.sum())))
@@ -136,7 +136,7 @@ def _store(model: ImageModel, pixels: Pixels, scale: float) -> None:
     model.dq = pixels.dq
 
 
-def _reads(metadata: ExposureMetadata) -> MultiAccumTable | None:
+def reads_of(metadata: ExposureMetadata) -> MultiAccumTable | None:
     """The reads of an exposure; None where its file does not say them."""
     if metadata.read_pattern is None or not metadata.exposure_frame_time:
         return None

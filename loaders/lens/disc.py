@@ -19,10 +19,25 @@ _NODES, _WEIGHTS = np.polynomial.legendre.leggauss(96)
 _COSINE, _SHARE = np.cos(np.pi * (_NODES + 1) / 2), _WEIGHTS / 2
 """Places along half of the edge, and their weights, which add up to one."""
 
-_NODES, _WEIGHTS = np.polynomial.legendre.leggauss(32)
-_RING = np.sin(np.pi * (_NODES + 1) / 4)
-_RING_SHARE = np.pi / 4 * _WEIGHTS * _RING**3
-"""Radii of the uniform discs that make a dark limb, and their weights, which add up to 2/3."""
+_FEW = 24
+_FEW_COSINE = np.cos(np.pi * (np.arange(_FEW) + 0.5) / _FEW)
+"""Places that suffice where the lens is off the edge: the integrand is periodic, and what is left out falls
+as ``exp(-2 n |ln(u / ρ)|)`` with their number n."""
+
+_OFF_EDGE = 1.65
+"""Ratio of u and ρ, one way or the other, from which they do: to 1e-10."""
+
+
+def _rings(number: int) -> tuple[FloatArray, FloatArray]:
+    """Radii of the uniform discs that make a dark limb, and their weights, which add up to 2/3."""
+    nodes, weights = np.polynomial.legendre.leggauss(number)
+    radius = np.sin(np.pi * (nodes + 1) / 4)
+    return radius, np.pi / 4 * weights * radius**3
+
+
+_RING, _RING_SHARE = _rings(32)
+_FEW_RING, _FEW_RING_SHARE = _rings(10)
+"""Those that suffice where the lens is outside of the disc by `_OFF_EDGE`: to 1e-10."""
 
 _FAR = 8.0
 """Radii from the lens beyond which the second order in ρ does: it is wrong by less than 1e-4 there."""
@@ -66,8 +81,10 @@ def _magnification(u: FloatArray, rho: float, limb: float) -> FloatArray:
         if u[k] < _FAR * rho:
             total = (1.0 - limb) * _uniform(u[k], rho)
             if limb > 0.0:
-                for j in range(_RING.size):
-                    total += limb * _RING_SHARE[j] * _uniform(u[k], rho * _RING[j])
+                few = u[k] > _OFF_EDGE * rho
+                ring, share = (_FEW_RING, _FEW_RING_SHARE) if few else (_RING, _RING_SHARE)
+                for j in range(ring.size):
+                    total += limb * share[j] * _uniform(u[k], rho * ring[j])
             out[k] = total / (1.0 - limb / 3.0)
         else:
             # The mean over a disc is the value in its middle and ρ² / 8 of the Laplacian there.
@@ -78,11 +95,16 @@ def _magnification(u: FloatArray, rho: float, limb: float) -> FloatArray:
     return out
 
 
-@numba.njit(cache=True, nogil=True)
+@numba.njit(cache=True, nogil=True, fastmath=True, error_model="numpy")
 def _uniform(u: float, rho: float) -> float:
     """Magnification of a uniform disc."""
-    total = 0.0
+    total, squares = 0.0, u * u + rho * rho
+    if u > _OFF_EDGE * rho or rho > _OFF_EDGE * u:
+        for k in range(_FEW):
+            square = max(squares + 2.0 * u * rho * _FEW_COSINE[k], 1e-30)
+            total += np.sqrt(1.0 + 4.0 / square) * (rho + u * _FEW_COSINE[k])
+        return total / (_FEW * rho)
     for k in range(_COSINE.size):
-        square = max(u * u + rho * rho + 2.0 * u * rho * _COSINE[k], 1e-30)
+        square = max(squares + 2.0 * u * rho * _COSINE[k], 1e-30)
         total += _SHARE[k] * np.sqrt(1.0 + 4.0 / square) * (rho + u * _COSINE[k])
     return total / rho

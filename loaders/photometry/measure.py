@@ -87,7 +87,19 @@ def measure_exposure(
     Rejected
         If the file can't be used.
     """
-    image = read_level2(path)
+    return measure_image(read_level2(path), exposure_id, stars, psf, options, difference=difference)
+
+
+def measure_image(
+    image: Level2Image,
+    exposure_id: int,
+    stars: CatalogStars,
+    psf: EffectivePsf,
+    options: FitOptions,
+    *,
+    difference: bool = False,
+) -> ExposureMeasurement:
+    """Measure the catalogued stars in an exposure that was read, as `measure_exposure`."""
     x, y = catalog_pixels(image, stars.astrometry)
     near = near_image(image.shape, x, y, MARGIN)
     pixels = pixel_image(image)

@@ -45,7 +45,9 @@ believed AS (
 detection AS (
     SELECT sum(tp_count) / nullif(sum(tp_count + fp_count), 0)::float8 AS reliability
     FROM roman.event_detection_count
-    WHERE season = CAST(:season AS smallint) AND photometry_kind = CAST(:photometry_kind AS text)
+    WHERE
+        season = CAST(:season AS smallint) AND photometry_kind = CAST(:photometry_kind AS text)
+        AND inject_medium = 'lightcurve'
 ),
 
 dust AS (

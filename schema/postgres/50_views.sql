@@ -116,6 +116,58 @@ SELECT c.injection_run_id, i.name, c.season, c.photometry_kind, i.inject_medium,
        roman.wilson_limit(c.tp_count, c.tp_count + c.fp_count, 1) AS reliability_upper
 FROM counted c JOIN roman.injection_run i USING (injection_run_id);
 
+-- Events in images beside the same events in light curves; and the same stars without an event.
+CREATE OR REPLACE VIEW roman.event_medium_comparison AS
+SELECT i.injection_run_id, i.reference_injection_run_id, e.injected_event_id, e.object_id, e.field_id, e.season,
+       e.photometry_kind, e.kind, e.baseline_flux, t.t_0 AS true_t_0, t.einstein_time AS true_einstein_time,
+       t.u_0 AS true_u_0, t.expected_delta_chi2,
+       r.binary_class IN ('TP', 'FP') AS is_found_images, q.binary_class IN ('TP', 'FP') AS is_found_lightcurve,
+       r.classification AS classification_images, q.classification AS classification_lightcurve,
+       r.delta_chi2 AS delta_chi2_images, q.delta_chi2 AS delta_chi2_lightcurve,
+       r.t_0 AS t_0_images, q.t_0 AS t_0_lightcurve,
+       r.einstein_time AS einstein_time_images, q.einstein_time AS einstein_time_lightcurve,
+       r.u_0 AS u_0_images, q.u_0 AS u_0_lightcurve
+FROM roman.injection_run i
+JOIN roman.injected_event e USING (injection_run_id)
+JOIN roman.event_recovery r USING (injection_run_id, injected_event_id)
+JOIN roman.injected_event t ON t.injection_run_id = i.reference_injection_run_id
+    AND t.injected_event_id = e.injected_event_id
+JOIN roman.event_recovery q ON q.injection_run_id = t.injection_run_id AND q.injected_event_id = t.injected_event_id
+WHERE i.inject_medium = 'images';
+
+-- The same as counts. As both levels have the same events, the variance of the difference of shares is that of a pair:
+-- (b + c - (b - c)^2 / n) / n^2, b and c being what only one of them found (McNemar 1947, Psychometrika 12, 153).
+CREATE OR REPLACE VIEW roman.event_medium_count AS
+WITH counted AS (
+    SELECT c.injection_run_id, c.reference_injection_run_id, c.season, c.photometry_kind,
+           count(*) FILTER (WHERE is_event) AS n_event,
+           count(*) FILTER (WHERE is_event AND is_found_images) AS tp_count_images,
+           count(*) FILTER (WHERE is_event AND is_found_lightcurve) AS tp_count_lightcurve,
+           count(*) FILTER (WHERE is_event AND is_found_images AND is_found_lightcurve) AS n_both,
+           count(*) FILTER (WHERE kind = 'untouched') AS n_untouched,
+           count(*) FILTER (WHERE kind = 'untouched' AND is_found_images) AS fp_count_images,
+           count(*) FILTER (WHERE kind = 'untouched' AND is_found_lightcurve) AS fp_count_lightcurve,
+           count(*) FILTER (WHERE kind = 'untouched' AND is_found_images AND is_found_lightcurve) AS n_both_false
+    FROM roman.event_medium_comparison c CROSS JOIN LATERAL (SELECT c.kind IN ('point_lens', 'planet')) k (is_event)
+    GROUP BY c.injection_run_id, c.reference_injection_run_id, c.season, c.photometry_kind
+)
+SELECT c.injection_run_id, i.name, c.reference_injection_run_id, c.season, c.photometry_kind,
+       c.n_event, c.tp_count_images, c.n_event - c.tp_count_images AS fn_count_images,
+       c.tp_count_lightcurve, c.n_event - c.tp_count_lightcurve AS fn_count_lightcurve, c.n_both,
+       (c.tp_count_images - c.tp_count_lightcurve) / nullif(c.n_event, 0)::double precision
+           AS completeness_difference,
+       sqrt(c.tp_count_images + c.tp_count_lightcurve - 2 * c.n_both
+            - (c.tp_count_images - c.tp_count_lightcurve) ^ 2 / nullif(c.n_event, 0)::double precision)
+           / nullif(c.n_event, 0) AS completeness_difference_err,
+       c.n_untouched, c.fp_count_images, c.n_untouched - c.fp_count_images AS tn_count_images,
+       c.fp_count_lightcurve, c.n_untouched - c.fp_count_lightcurve AS tn_count_lightcurve, c.n_both_false,
+       (c.fp_count_images - c.fp_count_lightcurve) / nullif(c.n_untouched, 0)::double precision
+           AS false_positive_difference,
+       sqrt(c.fp_count_images + c.fp_count_lightcurve - 2 * c.n_both_false
+            - (c.fp_count_images - c.fp_count_lightcurve) ^ 2 / nullif(c.n_untouched, 0)::double precision)
+           / nullif(c.n_untouched, 0) AS false_positive_difference_err
+FROM counted c JOIN roman.injection_run i USING (injection_run_id);
+
 -- Runs as an operator wants them: the latest first, with what was refused and what failed.
 CREATE OR REPLACE VIEW ops.run_overview AS
 SELECT r.load_run_id, r.task, r.state, r.started_at, r.finished_at - r.started_at AS duration,

@@ -22,7 +22,7 @@ OPERATOR = ROOT / "docs" / "operator"
 NOT_RECORDED = {
     *("no_exposure", "other_simulation", "unknown_survey", "no_psf", "not_epsf", "no_report", "no_map"),
     *("folder_not_empty", "bad_configuration"),
-    *("no_constant_stars", "no_efficiency"),
+    *("no_constant_stars", "no_efficiency", "no_events_injected", "no_event_images"),
 }
 #: Codes that the code puts together from a part that is fixed and one that is not.
 COMPOSED = {"unknown_detector", "unknown_optical_element"}

@@ -30,6 +30,7 @@ from .filling import (
     UNMEASURED,
     WIDTHS,
     epochs_of,
+    insert,
     photometry_of,
 )
 
@@ -423,11 +424,59 @@ def test_event_efficiency(own_survey):
             {"key": key, "run": load_run},
         )
     for largest, found, injected in ((1, 13, 20), (0.5, 9, 10)):
-        (row,) = ask("event_efficiency", season=2, max_u_0=largest)
+        (row,) = ask("event_efficiency", season=2, max_u_0=largest, inject_medium="images")
         assert (row.n_recovered, row.n_injected) == (found, injected)
         limits = binom_conf_interval(found, injected, ONE_SIGMA, "wilson")
         assert (row.completeness_lower, row.completeness_upper) == pytest.approx(tuple(limits))
-    assert ask("event_efficiency", season=1) == []
+    assert ask("event_efficiency", season=2) == []
+    assert ask("event_efficiency", season=1, inject_medium="images") == []
+
+
+def test_event_media(own_survey):
+    """Each event in images beside that in light curves; what has no event is left out."""
+    with session.transaction(session.Role.OWNER) as connection:
+        run = connection.execute(sa.text("SELECT max(load_run_id) FROM ops.load_run")).scalar_one()
+        keys = [
+            insert(
+                connection,
+                "roman.injection_run",
+                name=medium,
+                inject_medium=medium,
+                optical_element="F146",
+                seed=1,
+                n_source=2,
+                parameters={},
+                load_run_id=run,
+            )
+            for medium in ("lightcurve", "images")
+        ]
+        values = {"reference": keys[0], "images": keys[1], "run": run}
+        statements = (
+            "UPDATE roman.injection_run SET reference_injection_run_id = :reference "
+            "WHERE injection_run_id = :images AND :run > 0",
+            """INSERT INTO roman.injected_event
+                (injection_run_id, injected_event_id, object_id, season, photometry_kind, kind, t_0,
+                 load_run_id)
+            SELECT key, number, 1, 2, 'psf', kind, 100 + number, :run
+            FROM unnest(ARRAY[:reference, :images]::bigint[]) AS k (key),
+                (VALUES (0, 'point_lens'), (1, 'untouched'), (4, 'point_lens')) AS e (number, kind)""",
+            """INSERT INTO roman.event_recovery
+                (injection_run_id, injected_event_id, binary_class, is_failed, classification, is_selected,
+                 longest_run, has_planet, delta_chi2, load_run_id)
+            SELECT key, number, CASE WHEN number = 1 THEN 'TN' WHEN key = :images AND number = 4 THEN 'FN'
+                ELSE 'TP' END, false, 'single_lens', true, 5, false, key + number, :run
+            FROM unnest(ARRAY[:reference, :images]::bigint[]) AS k (key),
+                (VALUES (0), (1), (4)) AS e (number)""",
+        )
+        for statement in statements:
+            connection.execute(sa.text(statement), values)
+    rows = ask("event_media", season=2)
+    assert [row.injected_event_id for row in rows] == [0, 4]
+    assert [(row.is_found_images, row.is_found_lightcurve) for row in rows] == [(True, True), (False, True)]
+    assert [row.delta_chi2_images for row in rows] == [keys[1], keys[1] + 4]
+    assert [row.delta_chi2_lightcurve for row in rows] == [keys[0], keys[0] + 4]
+    assert [row.true_t_0 for row in rows] == [100, 104]
+    assert ask("event_media", season=1) == []
 
 
 def test_catalog_reliability(survey):

@@ -60,9 +60,9 @@ def test_statistics_of_a_light_curve_in_memory_are_those_of_the_database(describ
         for row in ask("SELECT * FROM roman.variability WHERE season = 1 AND photometry_kind = 'psf'")
     }
     with session.reading() as connection:
-        rules = load._rules(connection, given)
-        objects = {"objects": [int(one) for one in described.object_id]}
-        curves = dict(load._curves(connection, given | objects))
+        rules = load.read_rules(connection, given)
+    read = load.read_points([int(one) for one in described.object_id], given)
+    curves = {object_id: [curve for curve, _ in several] for object_id, several in read}
     compared = 0
     for object_id, several in curves.items():
         for curve in several:

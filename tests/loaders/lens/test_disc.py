@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 import VBMicrolensing
+from scipy.integrate import quad
 
 from loaders.lens.disc import magnification
 
@@ -14,6 +15,26 @@ def test_uniform_discs_are_those_of_vbmicrolensing(rho):
     u = rho * np.array([0.3, 0.7, 0.9, 1.1, 1.5, 3.0, 7.9, 8.1, 20.0])
     peer = [engine.ESPLMag2(float(one), rho) for one in u]
     np.testing.assert_allclose(magnification(u, rho), peer, rtol=3e-4)
+
+
+@pytest.mark.parametrize("share", [0.2, 0.55, 1.66, 2.5, 7.9])
+@pytest.mark.parametrize("rho", [1e-3, 0.4, 3.0])
+def test_few_places_suffice_away_from_the_edge(rho, share):
+    """Against adaptive quadrature: of the edge, and of the rings that make a dark limb."""
+
+    def uniform(radius, u):
+        def edge(angle):
+            square = u**2 + radius**2 + 2 * u * radius * np.cos(angle)
+            return np.sqrt(1 + 4 / square) * (radius + u * np.cos(angle))
+
+        return quad(edge, 0, np.pi, epsabs=0, epsrel=1e-10, limit=200)[0] / (np.pi * radius)
+
+    u, limb = share * rho, 0.5
+    assert magnification(u, rho) == pytest.approx(uniform(rho, u), rel=1e-8)
+    if share > 1:
+        rings = quad(lambda one: np.sin(one) ** 3 * uniform(rho * np.sin(one), u), 0, np.pi / 2, epsrel=1e-9)
+        dark = ((1 - limb) * uniform(rho, u) + limb * rings[0]) / (1 - limb / 3)
+        assert magnification(u, rho, limb) == pytest.approx(dark, rel=1e-8)
 
 
 @pytest.mark.parametrize("limb", [0.0, 0.3, 1.0])

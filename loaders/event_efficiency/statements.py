@@ -1,0 +1,86 @@
+"""What is asked of the database for detection efficiency of events."""
+
+from __future__ import annotations
+
+#: Constant stars in an order that the seed makes, with the field of their light curves.
+STARS = """
+WITH constant AS (
+    SELECT object_id, floor(roman.ab_magnitude(min(mean_flux) FILTER (WHERE optical_element = :element)))
+           AS cell
+    FROM roman.variability
+    WHERE season = CAST(:season AS smallint) AND photometry_kind = :photometry_kind
+      AND mod(abs(hashint8(object_id)::bigint), CAST(:one_in AS bigint)) = 0
+    GROUP BY object_id HAVING NOT bool_or(is_variable)
+), numbered AS (
+    SELECT object_id, cell, hashint8extended(object_id, CAST(:seed AS bigint)) AS place,
+           row_number() OVER (
+               PARTITION BY cell ORDER BY hashint8extended(object_id, CAST(:seed AS bigint)), object_id
+           ) AS n
+    FROM constant WHERE cell IS NOT NULL
+)
+SELECT n.object_id, n.cell::integer AS cell, f.field_id
+FROM numbered n
+LEFT JOIN LATERAL (
+    SELECT b.field_id FROM roman.light_curve_summary s
+    JOIN roman.light_curve_block b ON b.block_id = s.block_id AND b.start_mjd = s.start_mjd
+    WHERE s.object_id = n.object_id AND b.superseded_at IS NULL AND b.photometry_kind = :photometry_kind
+      AND s.start_mjd >= :from_mjd AND s.start_mjd < :to_mjd
+    ORDER BY s.start_mjd, b.block_id LIMIT 1
+) f ON true
+WHERE n.n <= CAST(:most AS bigint)
+ORDER BY n.place, n.object_id
+"""
+
+OBJECTS = "SELECT object_id, ra, dec FROM roman.object WHERE object_id = ANY(:objects)"
+
+#: Segments in the order in which statistics of variability take them, with the flux that counted as quiet.
+SEGMENTS = """
+SELECT s.object_id, b.optical_element, b.exposure_id, b.midpoint_bjd_tdb, s.flux, s.flux_err,
+       coalesce(roman.expand_flag_run(s.flag_run, b.n_epoch), array_fill(0, ARRAY[b.n_epoch])) AS flags,
+       coalesce(m.reference_flux::float8, 'NaN') AS reference_flux
+FROM roman.light_curve_segment s
+JOIN roman.light_curve_block b
+    ON b.block_id = s.block_id AND b.start_mjd = s.start_mjd AND b.superseded_at IS NULL
+LEFT JOIN roman.light_curve_summary m
+    ON m.object_id = s.object_id AND m.block_id = s.block_id AND m.start_mjd = s.start_mjd
+WHERE s.object_id = ANY($1) AND b.photometry_kind = $2 AND s.start_mjd >= $3 AND s.start_mjd < $4
+ORDER BY s.object_id, b.optical_element, m.first_mjd_tdb NULLS LAST, b.start_mjd, b.block_id
+"""
+
+LOCI = """
+SELECT optical_element, magnitude, centre, width FROM roman.variability_locus
+WHERE season = CAST(:season AS smallint) AND photometry_kind = :photometry_kind
+ORDER BY optical_element, magnitude
+"""
+
+#: Injections whose trials are newer than their cells, and how many light curves with an event they have.
+UNCOUNTED = """
+SELECT i.injection_run_id, i.name FROM roman.injection_run i
+WHERE i.name = ANY(CAST(:names AS text[]))
+  AND (SELECT max(r.load_run_id) FROM roman.event_recovery r WHERE r.injection_run_id = i.injection_run_id)
+    > (SELECT coalesce(max(c.load_run_id), 0) FROM (
+           SELECT injection_run_id, load_run_id FROM roman.event_efficiency
+           UNION ALL SELECT injection_run_id, load_run_id FROM roman.planet_efficiency
+       ) c WHERE c.injection_run_id = i.injection_run_id)
+ORDER BY i.name
+"""
+
+N_SOURCE = """
+UPDATE roman.injection_run SET n_source = (
+    SELECT count(*) FROM roman.injected_event
+    WHERE injection_run_id = CAST(:injection_run_id AS bigint) AND kind IN ('point_lens', 'planet')
+)
+WHERE injection_run_id = CAST(:injection_run_id AS bigint)
+"""
+
+SUMMARY = """
+SELECT c.*, n.cells, n.enough, n.most FROM roman.event_detection_count c
+LEFT JOIN LATERAL (
+    SELECT count(*) AS cells, count(*) FILTER (WHERE n_injected >= n_needed) AS enough, max(n_needed) AS most
+    FROM (
+        SELECT injection_run_id, n_injected, n_needed FROM roman.event_efficiency
+        UNION ALL SELECT injection_run_id, n_injected, n_needed FROM roman.planet_efficiency
+    ) cell WHERE cell.injection_run_id = c.injection_run_id
+) n ON true
+WHERE c.name = ANY(CAST(:names AS text[])) ORDER BY c.name
+"""

@@ -1,0 +1,1 @@
+"""Detection efficiency in images: the light of injected events put into exposures, and measured in them."""
