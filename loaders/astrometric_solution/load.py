@@ -85,6 +85,17 @@ SELECT object_id, {_COLUMNS}, replaced_by FROM roman.object_history
 WHERE object_id >= $1 AND object_id < $2 ORDER BY object_id, replaced_by
 """
 
+#: What catalogs say of the objects, adopted solutions aside: of these no zero point follows.
+_SAID = f"""
+SELECT DISTINCT ON (object_id) * FROM (
+    SELECT object_id, {_COLUMNS}, 9223372036854775807 AS replaced_by FROM roman.object
+    WHERE object_id >= $1 AND object_id < $2 AND astrometric_solution_id IS NULL
+    UNION ALL
+    SELECT object_id, {_COLUMNS}, replaced_by FROM roman.object_history
+    WHERE object_id >= $1 AND object_id < $2 AND astrometric_solution_id IS NULL
+) AS said ORDER BY object_id, replaced_by DESC
+"""
+
 #: How many segments each object has, and the blocks that they are of.
 _MEASURED = """
 SELECT s.object_id, array_agg(s.block_id) AS block_id
@@ -205,10 +216,11 @@ def _solve(sky: PieceOfSky, given: Mapping[str, Any], step: Callable[[int, int],
 
 def _place_exposures(sky: PieceOfSky, given: Mapping[str, Any]) -> tuple[FrameSolution, FloatArray, int]:
     """Place the exposures by some of the stars; errors of the zero points, shape (5,), and anchors."""
-    is_anchor = np.asarray(np.isfinite(sky.catalogued.error[:, 2:]).all(axis=1))
+    is_anchor = np.asarray(np.isfinite(sky.said.error[:, 2:]).all(axis=1))
     chosen = choose_frame_stars(sky.n_segment, sky.flux, is_anchor, FRAME_STARS)
     points, places = _read_points(sky, chosen, given)
-    anchors = anchors_of(sky.catalogued.take(chosen), reference_epoch(sky.times))
+    now = sky.catalogued.take(chosen).astrometry
+    anchors = anchors_of(sky.said.take(chosen), now, reference_epoch(sky.times))
     frame = solve_frames(points, sky.times, places, anchors)
     if frame.kind == "catalog":
         return frame, np.full(5, np.nan), 0
@@ -221,7 +233,8 @@ def _read_sky(given: Mapping[str, Any]) -> PieceOfSky:
     seen = _fetch(_MEASURED, (*span, *_days(given)))
     blocks = blocks_of(seen)
     tables = SkyTables(
-        _fetch(_OBJECTS, span), _fetch(_HISTORY, span), seen, _fetch(_EXPOSURES, (_listed(blocks),))
+        *(_fetch(query, span) for query in (_OBJECTS, _HISTORY, _SAID)),
+        *(seen, _fetch(_EXPOSURES, (_listed(blocks),))),
     )
     lon, lat = cdshealpix.healpix_to_lonlat(np.array([given["index"]], np.uint64), ORDER)
     return piece_of_sky(tables, (float(lon.deg[0]), float(lat.deg[0])))

@@ -7,16 +7,16 @@ from astropy.coordinates import get_body_barycentric
 from astropy.time import Time
 from click.testing import CliRunner
 
+from loaders.adopted_astrometry.commands import astrometry
 from loaders.astrometric_solution import load
-from loaders.astrometric_solution.commands import astrometry
 from loaders.astrometric_solution.load import summary_of_astrometry
-from loaders.astrometric_solution.tasks import ASTROMETRY_MODE
+from loaders.astrometric_solution.tasks import ASTROMETRY
 from loaders.light_curve.block import NONE, BlockKey, BlockPhotometry, Epochs, MeasurementMatrix
 from loaders.light_curve.load import BlockContext, empty_measurements, write_block
 from loaders.light_curve.summary import SegmentMatrix
 from loaders.season.tasks import SEASON, SURVEY, arguments
 from roman_db import session
-from roman_db.jobs import run_mode
+from roman_db.jobs import Mode, run_mode
 from roman_db.query.audit import chosen, run_audits
 from tests.loaders.astrometric_solution.sky import EPOCH, MAS, exact_offsets, observer_at
 from tests.queries.filling import DETECTOR, N_OBJECT, exposure_id
@@ -30,7 +30,8 @@ def flags(monkeypatch):
 
 def run(season=0, **more):
     given = {"survey": "gbtds", "season": season, "photometry_kind": "psf", "redo": False} | more
-    report = run_mode(ASTROMETRY_MODE, given, lambda *_: None)
+    alone = Mode("astrometry", "Nothing is adopted", (ASTROMETRY,))
+    report = run_mode(alone, given, lambda *_: None)
     assert not report.failed
     return report
 
@@ -83,10 +84,12 @@ def strip(row, omit):
     return {name: value for name, value in row._asdict().items() if name not in omit}
 
 
-def test_the_modes_do_it_after_variable_objects():
+def test_the_modes_do_it_before_light_curves_are_described():
     for mode in (SEASON, SURVEY):
         names = [task.name for task in mode.tasks]
-        assert names.index("astrometry") == names.index("variable_object") + 1
+        first = names.index("astrometry")
+        after = ["astrometry", "astrometry", "adopt_astrometry", "photometer", "locus"]
+        assert names[first : first + 5] == after
     assert arguments("gbtds", 0, "psf")["season"] == 0
 
 
