@@ -13,12 +13,13 @@ def _itself(unit: Unit) -> tuple[str]:
 
 
 ADOPT_ASTROMETRY = Task(
-    TASK, "Let the catalog have the solutions that are better than what it has", pending_adoptions, adopt_unit,
+    TASK,
+    "Let the catalog have the solutions that are better than what it has",
+    pending_adoptions,
+    adopt_unit,
     _itself,
-)  # fmt: skip
-
-ASTROMETRY_MODE = Mode(
-    "astrometry",
-    "Positions, proper motions and parallaxes, for the catalog, too",
-    (ASTROMETRY, ADOPT_ASTROMETRY),
 )
+
+_BOTH = (ASTROMETRY, ADOPT_ASTROMETRY)
+
+ASTROMETRY_MODE = Mode("astrometry", "Positions, motions and parallaxes, for the catalog, too", _BOTH)

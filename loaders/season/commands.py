@@ -33,8 +33,8 @@ def _options(command: Callable[..., None]) -> Callable[..., None]:
             default=MOVED_LIMIT,
             show_default=True,
             metavar="MAS",
-            help="Photometer exposures up to the end of the season again whose objects moved farther than this from "
-            "where they were photometered.",
+            help="Photometer exposures up to the end of the season again whose objects moved farther than "
+            "this from where they were photometered.",
         ),
         click.option(
             "--moved-share",
@@ -120,6 +120,7 @@ def _tell(which: tuple[str, int, str], given: dict[str, Any], done: DailySummary
     from loaders.lens_physics.load import summary_of_physics
     from loaders.microlensing.load import summary_of_events
     from loaders.refined_photometry.load import summary_of_refinement
+    from loaders.relative_motion.load import summary_of_motions
     from loaders.season.load import summary_of_images
     from loaders.variability.load import summary_of
     from loaders.variable_object.load import summary_of_objects
@@ -138,6 +139,7 @@ def _tell(which: tuple[str, int, str], given: dict[str, Any], done: DailySummary
         summary_of_adoption,
         summary_of_events,
         summary_of_refinement,
+        summary_of_motions,
         summary_of_physics,
     ):
         for line in summary(*which[1:]):

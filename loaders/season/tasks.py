@@ -14,6 +14,7 @@ from loaders.extinction.tasks import EXTINCTION
 from loaders.lens_physics.tasks import LENS_PHYSICS
 from loaders.microlensing.tasks import EVENTS, SHARED_EVENTS
 from loaders.refined_photometry.tasks import REFINE
+from loaders.relative_motion.tasks import RELATIVE_MOTION
 from loaders.season.limits import MOVED_LIMIT, MOVED_SHARE
 from loaders.season.load import (
     adoption_units,
@@ -50,7 +51,8 @@ def arguments(
     images
         Whether references, catalog and photometry are brought up to date before.
     moved_limit, moved_share
-        Blocks up to the end of the season are photometered again of whose objects that share moved farther (mas).
+        Blocks up to the end of the season are photometered again of whose objects that share moved farther
+        (mas).
     """
     return {
         "survey": survey,
@@ -68,7 +70,7 @@ def _of_season(task: Task) -> Task:
     return replace(task, units=partial(exposure_units, task.units))
 
 
-#: A single season hardly tells parallax from motion: beside its own solutions, those of all exposures there are.
+#: A season alone hardly tells parallax from motion: beside its own solutions, those of all exposures so far.
 ASTROMETRY_SO_FAR = replace(ASTROMETRY, units=partial(astrometry_so_far, ASTROMETRY.units))
 ADOPT = replace(ADOPT_ASTROMETRY, units=partial(adoption_units, ADOPT_ASTROMETRY.units))
 
@@ -98,6 +100,7 @@ _TASKS = (
     EVENTS,
     SHARED_EVENTS,
     REFINE,
+    RELATIVE_MOTION,
     LENS_PHYSICS,
     QUALITY,
 )

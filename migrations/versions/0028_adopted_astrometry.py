@@ -52,7 +52,7 @@ def upgrade() -> None:
             sa.Text(),
             autoincrement=False,
             nullable=False,
-            comment="measured; consistent_with_zero: less than three errors from none; blend_elsewhere: light that was not at the source when it was magnified, so that the motion is not (only) that of the lens. Without values: not_converged: no model is believed; first_season: fewer than two seasons of each orientation without magnification; faint_lens: the blend is less than three errors above zero; no_colour: light is shared by source and blend alike in all elements; few_epochs: too few offsets, or images; fit_failed.",
+            comment="measured; consistent_with_zero: less than three errors from none; blend_elsewhere: light that was not at the source when it was magnified, so that the motion is not (only) that of the lens. Without values: not_robust: chi-square falls by less than 300, or no model with one source came to its end; first_season: no orientation has two seasons without magnification; faint_lens: the blend is less than three errors above zero; no_colour: light is shared by source and blend alike in all elements; few_epochs: too few offsets, or images; fit_failed.",
         ),
         sa.Column(
             "ref_epoch",
@@ -73,7 +73,7 @@ def upgrade() -> None:
             sa.SmallInteger(),
             autoincrement=False,
             nullable=False,
-            comment="Seasons of the orientation that has fewest of them.",
+            comment="Seasons without magnification of the orientation that has most of them.",
         ),
         sa.Column(
             "n_exposure", sa.Integer(), autoincrement=False, nullable=False, comment="Exposures with weight."
@@ -188,7 +188,7 @@ def upgrade() -> None:
             name=op.f("relative_proper_motion_relative_motion_method_check"),
         ),
         sa.CheckConstraint(
-            "status IN ('measured', 'consistent_with_zero', 'blend_elsewhere', 'not_converged', 'first_season', 'faint_lens', 'no_colour', 'few_epochs', 'fit_failed')",
+            "status IN ('measured', 'consistent_with_zero', 'blend_elsewhere', 'not_robust', 'first_season', 'faint_lens', 'no_colour', 'few_epochs', 'fit_failed')",
             name=op.f("relative_proper_motion_relative_motion_status_check"),
         ),
         sa.ForeignKeyConstraint(
@@ -237,11 +237,23 @@ def upgrade() -> None:
         ),
         schema="roman",
     )
+    op.add_column(
+        "event_physical",
+        sa.Column(
+            "motion_method",
+            sa.Text(),
+            autoincrement=False,
+            nullable=True,
+            comment="Method of roman.relative_proper_motion whose motion gave the Einstein radius; empty where that follows from the size of the source, or is not measured.",
+        ),
+        schema="roman",
+    )
     # ### end Alembic commands ###
 
 
 def downgrade() -> None:
     """Go back; what catalogs adopted stays, and is taken for their own then."""
+    op.drop_column("event_physical", "motion_method", schema="roman")
     op.drop_column("object_history", "astrometric_solution_id", schema="roman")
     op.drop_column("object", "astrometric_solution_id", schema="roman")
     op.drop_table("relative_proper_motion", schema="roman")

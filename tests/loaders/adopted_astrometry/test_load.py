@@ -71,7 +71,7 @@ def test_the_catalog_has_the_truth_afterwards_and_what_it_had_is_history(own_sur
     )
     assert history == [tuple(getattr(row, name) for name in known.split(", ")) for row in before]
     assert [result.name for result in run_audits(chosen([]), 0) if not result.passed] == []
-    assert list(summary_of_adoption(0, "psf_free"))[0].startswith("The catalog has the solutions of 60 obj")
+    assert next(summary_of_adoption(0, "psf_free")).startswith("The catalog has the solutions of 60 obj")
 
 
 def test_again_adopts_nothing_also_where_all_is_solved_anew(own_survey):

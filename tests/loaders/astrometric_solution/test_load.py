@@ -103,14 +103,18 @@ def test_the_command_says_what_there_is(own_survey):
 MJD = np.concatenate([first + np.linspace(0.3, 60, 12) for first in (61830, 63092, 63280)])
 
 
-def write_exposures(survey, mjd, kind="psf", shift=0.0, seed=3):
-    """Store exposures of stars that move: the offsets, mas, are those from the catalog as it stands."""
+def write_exposures(survey, mjd, kind="psf", shift=0.0, seed=3, element="F146", noise_seed=None):
+    """Store exposures of stars that move: the offsets, mas, are those from the catalog as it stands.
+
+    A shift, mas, is a number or has the shape (n, k, 2) of offsets.
+    """
     rng = np.random.default_rng(seed)
     n = survey.object_id.size
     value = np.column_stack([rng.normal(0, 2, (n, 2)), rng.uniform(0.2, 3, n), rng.normal(0, 3, (n, 2))])
     year = 2000 + (mjd - 51544.5) / 365.25
     offset = exact_offsets(survey.ra, survey.dec, value, year - EPOCH, l2_at(mjd)) + shift
     sigma = np.full((n, mjd.size), 0.1, np.float32)
+    rng = rng if noise_seed is None else np.random.default_rng(noise_seed)
     noise = 0.1 * rng.standard_normal(offset.shape)
     arrays = [(offset + noise)[..., c].astype(np.float32) for c in range(2)] + [sigma, sigma]
     with session.transaction(session.Role.OWNER) as connection:
@@ -126,7 +130,7 @@ def write_exposures(survey, mjd, kind="psf", shift=0.0, seed=3):
                 MeasurementMatrix(survey.object_id, [a[:, i : i + 1] for a in arrays]),
                 empty_measurements(1, 7), np.ones(n), np.ones(n), np.ones(n),
             )  # fmt: skip
-            key = BlockKey(1, DETECTOR, "F146", kind, int(at), int(at) + 1)
+            key = BlockKey(1, DETECTOR, element, kind, int(at), int(at) + 1)
             write_block(connection, key, epochs, photometry, context)
     return value
 
