@@ -2,10 +2,10 @@
 
 Source and lens are drawn as two stars whose total light, common place and motion are free, whose shares of
 the light are those of the model of the event, and whose separation grows as ``Δθ = μ (t - t₀)`` (Bennett,
-Anderson & Gaudi 2007, ApJ 660, 781; Bhattacharya et al. 2018, AJ 156, 289, who hold shares likewise). The light
-is drawn out as the square of the separation, ``f (1 - f) Δθ²``; on which side the fainter star is, only its cube
-says. Sky and shift of an exposure are its own and are eliminated; neighbours have constant fluxes. Nothing is
-resampled.
+Anderson & Gaudi 2007, ApJ 660, 781; Bhattacharya et al. 2018, AJ 156, 289, who hold shares likewise). The
+light is drawn out as the square of the separation, ``f (1 - f) Δθ²``; on which side the fainter star is,
+only its cube says. Sky and shift of an exposure are its own and are eliminated; neighbours have constant
+fluxes. Nothing is resampled.
 """
 
 from __future__ import annotations
