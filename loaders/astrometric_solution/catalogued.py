@@ -95,11 +95,21 @@ def change_of_catalog(then: CatalogAstrometry, now: CatalogAstrometry, epoch: fl
     return np.column_stack([place, old - new])
 
 
-def anchors_of(stars: Catalogued, epoch: float) -> Anchors:
-    """What the catalog says of corrections: the errors of positions grow away from the catalog's epoch."""
+def anchors_of(stars: Catalogued, now: CatalogAstrometry, epoch: float) -> Anchors:
+    """What catalogs say of corrections: the errors of positions grow away from the catalog's epoch.
+
+    Parameters
+    ----------
+    stars
+        What catalogs say. Adopted solutions are none of it: they would be anchors of themselves.
+    now
+        What is catalogued of the same stars, from which the corrections are.
+    epoch
+        To which the corrections of positions belong, Julian year in TDB.
+    """
     one = stars.astrometry
-    value = np.zeros((one.ra.size, 5))
-    value[:, 2] = np.minimum(np.nan_to_num(one.parallax), 0.0)
+    value = change_of_catalog(one, now, epoch)
+    value[:, 2] += np.minimum(np.nan_to_num(one.parallax), 0.0)
     error = stars.error.copy()
     error[:, :2] = np.hypot(error[:, :2], error[:, 3:] * (epoch - one.ref_epoch)[:, None])
     unknown = np.isnan(np.column_stack([one.parallax, one.pm_ra, one.pm_dec]))

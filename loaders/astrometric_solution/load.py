@@ -86,6 +86,17 @@ SELECT object_id, replaced_by, {_PLACE} FROM roman.object_history
 WHERE object_id >= $1 AND object_id < $2 ORDER BY object_id, replaced_by
 """
 
+#: What catalogs say of the objects, adopted solutions aside: of these no zero point follows.
+_SAID = f"""
+SELECT DISTINCT ON (object_id) * FROM (
+    SELECT object_id, {_COLUMNS}, 9223372036854775807 AS replaced_by FROM roman.object
+    WHERE object_id >= $1 AND object_id < $2 AND astrometric_solution_id IS NULL
+    UNION ALL
+    SELECT object_id, {_COLUMNS}, replaced_by FROM roman.object_history
+    WHERE object_id >= $1 AND object_id < $2 AND astrometric_solution_id IS NULL
+) AS said ORDER BY object_id, replaced_by DESC
+"""
+
 #: How many segments each object has, and the blocks that they are of.
 _MEASURED = """
 SELECT s.object_id, array_agg(s.block_id) AS block_id
@@ -177,7 +188,7 @@ class _Found:
 def solve_unit(unit: Unit, run: LoadRun, progress: Progress) -> None:
     """Solve for a piece of the sky: first for the places of exposures, then for all objects."""
     given: dict[str, Any] = dict(unit.arguments)
-    sky = _read_sky(given)
+    sky = read_sky(given)
     found = _solve(sky, given, lambda done, of: progress(unit.name, done, of))
     with session.transaction() as connection:
         solution = _store_solution(connection, run, given, sky, found)
@@ -198,7 +209,7 @@ def _solve(sky: PieceOfSky, given: Mapping[str, Any], step: Callable[[int, int],
     stars = []
     for number, part in enumerate(parts):
         step(number + 1, len(parts) + 1)
-        points, places = _read_points(sky, part, given)
+        points, places = read_points(sky, part, given)
         epoch = reference_epoch(sky.times)
         stars.append(fit_stars(points, sky.times, places, frame.frames.terms, epoch, FitOptions()))
     return _Found(frame, zero, n_anchor, joined(stars))
@@ -206,31 +217,37 @@ def _solve(sky: PieceOfSky, given: Mapping[str, Any], step: Callable[[int, int],
 
 def _place_exposures(sky: PieceOfSky, given: Mapping[str, Any]) -> tuple[FrameSolution, FloatArray, int]:
     """Place the exposures by some of the stars; errors of the zero points, shape (5,), and anchors."""
-    is_anchor = np.asarray(np.isfinite(sky.catalogued.error[:, 2:]).all(axis=1))
+    is_anchor = np.asarray(np.isfinite(sky.said.error[:, 2:]).all(axis=1))
     chosen = choose_frame_stars(sky.n_segment, sky.flux, is_anchor, FRAME_STARS)
-    points, places = _read_points(sky, chosen, given)
-    anchors = anchors_of(sky.catalogued.take(chosen), reference_epoch(sky.times))
+    points, places = read_points(sky, chosen, given)
+    now = sky.catalogued.take(chosen).astrometry
+    anchors = anchors_of(sky.said.take(chosen), now, reference_epoch(sky.times))
     frame = solve_frames(points, sky.times, places, anchors)
     if frame.kind == "catalog":
         return frame, np.full(5, np.nan), 0
     return frame, zero_errors(frame.stars.error, anchors), int(anchors.counts[2:].min())
 
 
-def _read_sky(given: Mapping[str, Any]) -> PieceOfSky:
-    """Read all but the points."""
+def read_sky(given: Mapping[str, Any]) -> PieceOfSky:
+    """Read all but the points.
+
+    Arguments: ``first, end`` (object_id), ``index`` of the cell, ``photometry_kind, from_mjd, to_mjd``.
+    """
     span = (given["first"], given["end"])
     seen = _fetch(_MEASURED, (*span, *_days(given)))
     blocks = blocks_of(seen)
     tables = SkyTables(
-        _fetch(_OBJECTS, span), _fetch(_HISTORY, span), seen, _fetch(_EXPOSURES, (_listed(blocks),))
+        _fetch(_OBJECTS, span),
+        _fetch(_HISTORY, span),
+        _fetch(_SAID, span),
+        seen,
+        _fetch(_EXPOSURES, (_listed(blocks),)),
     )
     lon, lat = cdshealpix.healpix_to_lonlat(np.array([given["index"]], np.uint64), ORDER)
     return piece_of_sky(tables, (float(lon.deg[0]), float(lat.deg[0])))
 
 
-def _read_points(
-    sky: PieceOfSky, chosen: IntArray, given: Mapping[str, Any]
-) -> tuple[StarPoints, StarPlaces]:
+def read_points(sky: PieceOfSky, chosen: IntArray, given: Mapping[str, Any]) -> tuple[StarPoints, StarPlaces]:
     """Points of some of the objects, and what geometry a fit needs of these."""
     rows = _fetch(_SEGMENTS, (_listed(sky.object_id[chosen]), *_days(given)))
     return points_of_rows(sky, chosen, rows, EXCLUDING_FLAGS)

@@ -46,6 +46,8 @@ class SkyTables:
         By object: ``object_id``, `ASTROMETRY`, `ERRORS` and ``flux``, in order.
     history
         What was catalogued before: ``object_id``, ``replaced_by`` and `ASTROMETRY`, in order of both.
+    said
+        What catalogs said of each object last, adopted solutions aside: as of objects, without flux.
     seen
         By object with segments: ``object_id``, and the blocks of its segments, ``block_id`` (a list).
     exposures
@@ -55,6 +57,7 @@ class SkyTables:
 
     objects: Any
     history: Any
+    said: Any
     seen: Any
     exposures: Any
 
@@ -69,6 +72,8 @@ class PieceOfSky:
         Shape (n,): identifiers, ascending; brightest flux of the catalog, nJy, NaN where unknown; segments.
     catalogued
         What is known of the objects.
+    said
+        What catalogs say of them, adopted solutions aside.
     history
         What was known before.
     place
@@ -83,6 +88,7 @@ class PieceOfSky:
     flux: FloatArray
     n_segment: IntArray
     catalogued: Catalogued
+    said: Catalogued
     history: CatalogStates
     place: Mapping[int, tuple[int, int]]
     times: ExposureTimes
@@ -111,6 +117,7 @@ def piece_of_sky(tables: SkyTables, centre: tuple[float, float]) -> PieceOfSky:
         _floats(tables.objects, "flux"),
         n_segment,
         _catalogued(tables.objects),
+        _catalogued(tables.said),
         CatalogStates(earlier, replaced_by, _astrometry(tables.history)),
         place,
         times,

@@ -1,9 +1,9 @@
-"""The task that solves for positions, proper motions and parallaxes, and the mode that has nothing else."""
+"""The task that solves for positions, proper motions and parallaxes."""
 
 from __future__ import annotations
 
 from loaders.astrometric_solution.load import TASK, pending_cells, solve_unit
-from roman_db.jobs import Mode, Task, Unit
+from roman_db.jobs import Task, Unit
 
 
 def _itself(unit: Unit) -> tuple[str]:
@@ -14,5 +14,3 @@ def _itself(unit: Unit) -> tuple[str]:
 ASTROMETRY = Task(
     TASK, "Find positions, motions and parallaxes of a piece of the sky", pending_cells, solve_unit, _itself
 )
-
-ASTROMETRY_MODE = Mode("astrometry", "Positions, proper motions and parallaxes", (ASTROMETRY,))

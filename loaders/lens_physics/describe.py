@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -21,6 +21,7 @@ from loaders.lens_physics.relations import (
     proper_motion,
     velocity_of_earth,
 )
+from loaders.lens_physics.seen_motion import SeenMotion, einstein_radius
 from loaders.lens_physics.source import Extinction, Source, source_of
 
 _SIGNIFICANT = 3.0
@@ -57,6 +58,8 @@ class Description:
         Of the random numbers.
     quantities
         The rows.
+    motion_method
+        How the relative motion was seen from which the Einstein radius follows; None where it was not.
     """
 
     status: str
@@ -69,6 +72,7 @@ class Description:
     blend: str = "not_tried"
     colour: str | None = None
     quantities: list[Quantity] = field(default_factory=list)
+    motion_method: str | None = None
 
 
 @dataclass(frozen=True)
@@ -79,6 +83,7 @@ class Job:
     place: tuple[float, float]
     extinction: Extinction
     seed: int
+    motion: SeenMotion | None = None
 
 
 @dataclass(frozen=True)
@@ -91,6 +96,7 @@ class _Known:
     rho: str
     parallax: str
     theta_e: FloatArray | None
+    seen: Motion | None = None
 
     @property
     def pi_e(self) -> Motion:
@@ -104,7 +110,12 @@ class _Known:
 
 
 def describe(
-    model: StoredModel, place: tuple[float, float], extinction: Extinction, seed: int, n: int = N_DRAW
+    model: StoredModel,
+    place: tuple[float, float],
+    extinction: Extinction,
+    seed: int,
+    n: int = N_DRAW,
+    motion: SeenMotion | None = None,
 ) -> Description:
     """Find what follows from a model.
 
@@ -120,6 +131,8 @@ def describe(
         Of the random numbers: the same seed gives the same rows.
     n
         Number of draws.
+    motion
+        Relative motion that was seen in images: the Einstein radius follows from it if it does not from rho.
     """
     has_covariance = model.covariance is not None
     if not model.is_converged:
@@ -128,9 +141,11 @@ def describe(
     draws = draw(model, n, rng)
     if not np.isfinite(draws.get("t_E", np.array([np.nan]))).all():
         return Description("no_time_scale", seed, has_covariance)
-    known = _known(model, draws, source_of(draws, model.elements, extinction, rng))
-    sight = Sightline(*place)
     earth = velocity_of_earth(model.t_0, *place)
+    known = _known(model, draws, source_of(draws, model.elements, extinction, rng))
+    if motion is not None and known.theta_e is None:
+        known = _with_motion(known, motion.draws(n, rng), earth, rng)
+    sight = Sightline(*place)
     rows, blend = _source_rows(known.source), blend_of(model, draws)
     rows += blend.quantities + _lens_rows(known, sight, earth, rng) + _limit_rows(known)
     galactic = expected(_evidence(known, earth), sight, rng, _LENSES * n)
@@ -140,12 +155,14 @@ def describe(
     status = prior if (status, prior) == ("prior_only", "not_expected") else status
     parts = (known.source.status, known.rho, known.parallax, prior, blend.status)
     pair = known.source.pair
-    return Description(status, seed, has_covariance, *parts, "-".join(pair) if pair else None, rows)
+    method = motion.method if motion is not None and known.seen is not None else None
+    colour = "-".join(pair) if pair else None
+    return Description(status, seed, has_covariance, *parts, colour, rows, method)
 
 
 def describe_job(job: Job) -> Description:
     """Describe, in a process of a pool."""
-    return describe(job.model, job.place, job.extinction, job.seed)
+    return describe(job.model, job.place, job.extinction, job.seed, motion=job.motion)
 
 
 def _known(model: StoredModel, draws: Mapping[str, FloatArray], source: Source) -> _Known:
@@ -155,6 +172,22 @@ def _known(model: StoredModel, draws: Mapping[str, FloatArray], source: Source) 
     if rho == "measured" and source.theta_star is not None:
         theta_e = source.theta_star / draws["rho"]
     return _Known(model, draws, source, rho, parallax_status(model, draws), theta_e)
+
+
+def _with_motion(known: _Known, seen: Motion, earth: tuple[float, float], rng: np.random.Generator) -> _Known:
+    """The same with the Einstein radius by a motion that was seen; without, if hardly a draw has one."""
+    pi_e = known.size_of_pi_e if known.parallax == "measured" else None
+    theta_e = einstein_radius(seen, known.draws["t_E"], pi_e, earth, rng)
+    good = np.isfinite(theta_e)
+    if good.mean() < 0.5:
+        return known
+    # Draws without are replaced by others: what was drawn together stays together.
+    of = np.where(good, np.arange(good.size), rng.choice(np.flatnonzero(good), good.size))
+    draws = {name: value[of] for name, value in known.draws.items()}
+    star = known.source.theta_star
+    source = replace(known.source, theta_star=None if star is None else star[of])
+    moving = Motion(seen.north[of], seen.east[of])
+    return replace(known, draws=draws, source=source, theta_e=theta_e[of], seen=moving)
 
 
 def size_status(model: StoredModel) -> str:
@@ -221,7 +254,7 @@ def _lens_rows(
     mu = proper_motion(known.theta_e, known.draws["t_E"])
     rows += interval("thetaE", known.theta_e) + interval("mu_rel", mu)
     if known.parallax != "measured":
-        return rows
+        return rows + (_motion_rows("mu_rel_hel", known.seen) if known.seen is not None else [])
     size = known.size_of_pi_e
     pi_rel = size * known.theta_e
     motion = Motion(mu * known.pi_e.north / size, mu * known.pi_e.east / size)

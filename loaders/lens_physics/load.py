@@ -12,6 +12,7 @@ import sqlalchemy as sa
 from loaders.lens_physics.describe import Description, Job, describe_job
 from loaders.lens_physics.model import StoredModel
 from loaders.lens_physics.quantity import Quantity
+from loaders.lens_physics.seen_motion import SeenMotion
 from loaders.lens_physics.source import Extinction
 from loaders.lens_physics.submission import Event, Solution, Team, write_submission
 from roman_db import session
@@ -52,6 +53,8 @@ WITH wanted AS ({_WANTED}
 ), due AS (
     SELECT w.event_id FROM wanted AS w LEFT JOIN roman.event_physical AS p USING (event_model_id)
     WHERE CAST(:redo AS boolean) OR p.event_model_id IS NULL OR p.load_run_id < CAST(:mapped AS bigint)
+       OR p.load_run_id < (SELECT max(r.load_run_id) FROM roman.relative_proper_motion AS r
+                           WHERE r.event_id = w.event_id AND r.superseded_at IS NULL)
     UNION
     SELECT e.event_id FROM roman.event AS e
     JOIN roman.event_model AS m USING (event_id) JOIN roman.event_physical AS p USING (event_model_id)
@@ -85,6 +88,15 @@ SELECT DISTINCT ON (optical_element) optical_element, extinction, extinction_err
 WHERE superseded_at IS NULL AND status = 'fitted'
   AND healpix_index = CAST(:object_id AS bigint) >> (2 * (29 - healpix_order))
 ORDER BY optical_element, healpix_order DESC
+"""
+
+#: Of several methods and seasons the one that is known best.
+_MOTIONS = """
+SELECT DISTINCT ON (event_id) event_id, method, pm_rel_ra, pm_rel_dec,
+       pm_rel_ra_err::float8, pm_rel_dec_err::float8, pm_rel_corr::float8
+FROM roman.relative_proper_motion
+WHERE superseded_at IS NULL AND status = 'measured' AND event_id = ANY(CAST(:events AS bigint[]))
+ORDER BY event_id, pm_rel_err
 """
 
 _SUMMARY = """
@@ -146,10 +158,21 @@ def _jobs(connection: sa.Connection, rows: Sequence[sa.Row[Any]]) -> list[Job]:
     """What is computed, with the extinction of each place."""
     models = _models(connection, rows)
     dust = {number: _extinction(connection, number) for number in {row.object_id for row in rows}}
+    motions = _motions(connection, [row.event_id for row in rows])
     return [
-        Job(model, (row.ra, row.dec), dust[row.object_id], row.object_id)
+        Job(model, (row.ra, row.dec), dust[row.object_id], row.object_id, motions.get(row.event_id))
         for model, row in zip(models, rows, strict=True)
     ]
+
+
+def _motions(connection: sa.Connection, events: Sequence[int]) -> dict[int, SeenMotion]:
+    """Relative motions that were seen in images, by event."""
+    found = {}
+    for row in connection.execute(sa.text(_MOTIONS), {"events": list(events)}):
+        both = row.pm_rel_corr * row.pm_rel_ra_err * row.pm_rel_dec_err
+        covariance = np.array([[row.pm_rel_ra_err**2, both], [both, row.pm_rel_dec_err**2]])
+        found[row.event_id] = SeenMotion(row.method, row.pm_rel_ra, row.pm_rel_dec, covariance)
+    return found
 
 
 def _models(connection: sa.Connection, rows: Sequence[sa.Row[Any]]) -> list[StoredModel]:
@@ -214,6 +237,7 @@ def _store(connection: sa.Connection, run: LoadRun, row: sa.Row[Any], one: Descr
             "prior_status": one.prior,
             "blend_status": one.blend,
             "colour": one.colour,
+            "motion_method": one.motion_method,
             "delta_chi2": row.delta_chi2,
             "has_covariance": one.has_covariance,
             "seed": one.seed,

@@ -33,8 +33,8 @@ def _options(command: Callable[..., None]) -> Callable[..., None]:
             default=MOVED_LIMIT,
             show_default=True,
             metavar="MAS",
-            help="Photometer exposures of earlier seasons again whose objects moved farther than this from "
-            "where they were photometered.",
+            help="Photometer exposures up to the end of the season again whose objects moved farther than "
+            "this from where they were photometered.",
         ),
         click.option(
             "--moved-share",
@@ -55,11 +55,11 @@ def _options(command: Callable[..., None]) -> Callable[..., None]:
 def season(number: int, survey: str, photometry_kind: str, **chosen: Any) -> None:
     """Make the variability catalog of season NUMBER; find its periods, trends, events, and what lenses are.
 
-    First the last references of the season are made, what is new on them is photometered in all of its
-    exposures, and exposures of earlier seasons are photometered again if positions or motions of their
-    objects became better.
+    First the last references of the season are made, and what is new on them is photometered in all of its
+    exposures.
 
-    Positions, proper motions and parallaxes are fitted to all objects.
+    Positions, proper motions and parallaxes are fitted to all objects, and adopted by the catalog where they
+    are better; exposures of this and earlier seasons whose objects moved by it are photometered again.
 
     The map of extinction is made anew if the catalog of objects has changed.
     Only ranges of objects are done whose light curves changed since. Writes pages with pictures of the season
@@ -112,6 +112,7 @@ def _run(mode: Mode, which: tuple[str, int, str], chosen: dict[str, Any]) -> Non
 
 def _tell(which: tuple[str, int, str], given: dict[str, Any], done: DailySummary, load_run_id: int) -> None:
     """Say what came of a run."""
+    from loaders.adopted_astrometry.load import summary_of_adoption
     from loaders.astrometric_solution.load import summary_of_astrometry
     from loaders.daily.commands import print_metrics
     from loaders.eight_day.load import summarise_references
@@ -119,6 +120,7 @@ def _tell(which: tuple[str, int, str], given: dict[str, Any], done: DailySummary
     from loaders.lens_physics.load import summary_of_physics
     from loaders.microlensing.load import summary_of_events
     from loaders.refined_photometry.load import summary_of_refinement
+    from loaders.relative_motion.load import summary_of_motions
     from loaders.season.load import summary_of_images
     from loaders.variability.load import summary_of
     from loaders.variable_object.load import summary_of_objects
@@ -134,8 +136,10 @@ def _tell(which: tuple[str, int, str], given: dict[str, Any], done: DailySummary
         summary_of,
         summary_of_objects,
         summary_of_astrometry,
+        summary_of_adoption,
         summary_of_events,
         summary_of_refinement,
+        summary_of_motions,
         summary_of_physics,
     ):
         for line in summary(*which[1:]):

@@ -88,17 +88,27 @@ def _images_of(first: int, last: int, *, redo: bool = False) -> dict[str, Any]:
     return daily | {"follow_catalog": True, "unfinished": True, "redo": redo, "photometry_kind": EVERY_DAY}
 
 
+def astrometry_so_far(listed: Lister, arguments: Mapping[str, Any]) -> list[Unit]:
+    """List what a task has to do with the exposures of all seasons up to now: from the second season on."""
+    return list(listed(dict(arguments) | {"season": 0})) if arguments["season"] > 1 else []
+
+
+def adoption_units(listed: Lister, arguments: Mapping[str, Any]) -> list[Unit]:
+    """List what is to be adopted: of solutions of all seasons up to now, of the first season its own."""
+    season = 0 if arguments["season"] > 1 else arguments["season"]
+    return list(listed(dict(arguments) | {"season": season}))
+
+
 def moved_units(arguments: Mapping[str, Any]) -> list[Unit]:
-    """List the blocks of earlier seasons whose objects moved beyond the limits, to be photometered again.
+    """List the blocks up to the end of a season whose objects moved beyond the limits, to be done again.
 
     Of season 0 those of all days. Arguments: ``survey, season, images``, ``moved_limit`` (mas) and
     ``moved_share``.
     """
     if not arguments["images"]:
         return []
-    first, last = season_days(arguments["survey"], arguments["season"])
-    before = first if arguments["season"] else last
-    limits = {"limit": arguments["moved_limit"], "share": arguments["moved_share"], "before_mjd": before}
+    _, last = season_days(arguments["survey"], arguments["season"])
+    limits = {"limit": arguments["moved_limit"], "share": arguments["moved_share"], "before_mjd": last}
     units: list[Unit] = []
     for kind in (EVERY_DAY, DIFFERENCE):
         with session.reading() as connection:

@@ -6,6 +6,7 @@ from dataclasses import replace
 from functools import partial
 from typing import Any
 
+from loaders.adopted_astrometry.tasks import ADOPT_ASTROMETRY
 from loaders.astrometric_solution.tasks import ASTROMETRY
 from loaders.daily.tasks import PHOTOMETER
 from loaders.eight_day.tasks import EIGHT_DAY
@@ -13,8 +14,16 @@ from loaders.extinction.tasks import EXTINCTION
 from loaders.lens_physics.tasks import LENS_PHYSICS
 from loaders.microlensing.tasks import EVENTS, SHARED_EVENTS
 from loaders.refined_photometry.tasks import REFINE
+from loaders.relative_motion.tasks import RELATIVE_MOTION
 from loaders.season.limits import MOVED_LIMIT, MOVED_SHARE
-from loaders.season.load import exposure_units, moved_units, pending_quality, quality_unit
+from loaders.season.load import (
+    adoption_units,
+    astrometry_so_far,
+    exposure_units,
+    moved_units,
+    pending_quality,
+    quality_unit,
+)
 from loaders.season_report.load import QUALITY_TASK
 from loaders.variability.tasks import LOCUS, VARIABILITY
 from loaders.variable_object.tasks import VARIABLE_OBJECTS
@@ -42,7 +51,8 @@ def arguments(
     images
         Whether references, catalog and photometry are brought up to date before.
     moved_limit, moved_share
-        Blocks of earlier seasons are photometered again of whose objects that share moved farther (mas).
+        Blocks up to the end of the season are photometered again of whose objects that share moved farther
+        (mas).
     """
     return {
         "survey": survey,
@@ -60,6 +70,10 @@ def _of_season(task: Task) -> Task:
     return replace(task, units=partial(exposure_units, task.units))
 
 
+#: A season alone hardly tells parallax from motion: beside its own solutions, those of all exposures so far.
+ASTROMETRY_SO_FAR = replace(ASTROMETRY, units=partial(astrometry_so_far, ASTROMETRY.units))
+ADOPT = replace(ADOPT_ASTROMETRY, units=partial(adoption_units, ADOPT_ASTROMETRY.units))
+
 #: Objects that moved are photometered again by the same task as every day.
 MOVED = replace(PHOTOMETER, units=moved_units)
 
@@ -75,15 +89,18 @@ QUALITY = Task(
 
 _TASKS = (
     *(_of_season(task) for task in EIGHT_DAY.tasks),
+    ASTROMETRY,
+    ASTROMETRY_SO_FAR,
+    ADOPT,
     MOVED,
     LOCUS,
     VARIABILITY,
     VARIABLE_OBJECTS,
-    ASTROMETRY,
     EXTINCTION,
     EVENTS,
     SHARED_EVENTS,
     REFINE,
+    RELATIVE_MOTION,
     LENS_PHYSICS,
     QUALITY,
 )

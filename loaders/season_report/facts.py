@@ -193,6 +193,22 @@ class PhysicsFacts:
 
 
 @dataclass(frozen=True)
+class MotionFacts:
+    """The relative motion of source and lens: a row of ``roman.relative_proper_motion``, mas/yr."""
+
+    season: int
+    method: str
+    status: str
+    n_season: int
+    n_exposure: int
+    pm_rel_ra: float | None
+    pm_rel_ra_err: float | None
+    pm_rel_dec: float | None
+    pm_rel_dec_err: float | None
+    sign_known: bool | None
+
+
+@dataclass(frozen=True)
 class NeighbourFacts:
     """An object near that of an event.
 
@@ -227,6 +243,8 @@ class EventFacts:
         By rank of the model.
     neighbours
         By distance.
+    motions
+        Of source and lens, the best known first.
     """
 
     event_id: int
@@ -241,6 +259,7 @@ class EventFacts:
     models: Sequence[ModelFacts]
     physics: Sequence[PhysicsFacts]
     neighbours: Sequence[NeighbourFacts]
+    motions: Sequence[MotionFacts] = ()
 
     @property
     def twins(self) -> list[ModelFacts]:

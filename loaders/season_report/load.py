@@ -27,6 +27,7 @@ from loaders.season_report.facts import (
     ElementFacts,
     EventFacts,
     ModelFacts,
+    MotionFacts,
     NeighbourFacts,
     PhysicsFacts,
     QualityFacts,
@@ -202,12 +203,16 @@ def read_events(arguments: Mapping[str, Any], events: Sequence[int]) -> list[Eve
         models = _models(rows)
         physics = _physics(rows)
         neighbours = _neighbours(rows(statements.NEIGHBOURS))
+        motions: dict[int, list[MotionFacts]] = {}
+        for one in rows(statements.MOTIONS):
+            motions.setdefault(one.event_id, []).append(MotionFacts(*one[1:]))
     bands = _bands(arguments, sorted({row.object_id for row in found.values()}))
     return [
         EventFacts(
             *(row.event_id, row.object_id, row.classification, row.t_0_guess, row.t_eff, row.delta_chi2),
             *(row.explained, (row.ra, row.dec), bands.get(row.object_id, [])),
             *(models.get(row.event_id, []), physics.get(row.event_id, []), neighbours.get(row.event_id, [])),
+            motions.get(row.event_id, []),
         )
         for row in (found[number] for number in events if number in found)
     ]

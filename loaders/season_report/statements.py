@@ -118,6 +118,14 @@ WHERE m.event_id = ANY(CAST(:events AS bigint[])) AND m.superseded_at IS NULL
 ORDER BY q.event_model_id, q.method, q.name
 """
 
+MOTIONS = """
+SELECT event_id, season, method, status, n_season, n_exposure, pm_rel_ra, pm_rel_ra_err,
+       pm_rel_dec, pm_rel_dec_err, sign_known
+FROM roman.relative_proper_motion
+WHERE event_id = ANY(CAST(:events AS bigint[])) AND superseded_at IS NULL
+ORDER BY event_id, pm_rel_err NULLS LAST, season DESC, method
+"""
+
 #: The nearest objects, with their magnitudes in the element in which they have most points.
 NEIGHBOURS = f"""
 SELECT e.event_id, n.object_id, n.distance, v.optical_element, v.magnitude, c.event_id AS other_id,

@@ -26,6 +26,7 @@ QUICK = (
     "docs/scientist/events.md",
     "docs/scientist/refined_photometry.md",
     "docs/scientist/astrometry.md",
+    "docs/scientist/relative_motion.md",
     "docs/scientist/extinction.md",
     "docs/scientist/lens_physics.md",
     "docs/operator/backup.md",

@@ -19,7 +19,7 @@ SUBJECTS = (
     "variability", "event", "event_model",
     "object_astrometry", "extinction", "spectrum", "redshift",
     "line_measurement", "calibration_reference", "cgi_trend", "ops.delivery", "planned_visit", "ops.account",
-    "source_lens_motion", "community_product", "ivoa.obscore", "exposure_alignment",
+    "relative_proper_motion", "community_product", "ivoa.obscore", "exposure_alignment",
 )  # fmt: skip
 
 

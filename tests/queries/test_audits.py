@@ -64,6 +64,16 @@ INSERT INTO roman.event_refinement
 VALUES (1, 1, 1, 1, 'WFI07', '{}', {}, {}, 0.3, 0.1, 1);
 """
 
+#: Status, motion, errors and chi-square of a relative motion.
+MOVED = (
+    UNCHECKED
+    + """
+INSERT INTO roman.relative_proper_motion (event_id, season, method, status, n_season, n_exposure, pm_rel_ra,
+    pm_rel_dec, pm_rel_ra_err, pm_rel_dec_err, pm_rel_corr, pm_rel, pm_rel_err, chi2_zero, load_run_id)
+SELECT 1, 0, 'chromatic_shift', '{}', 2, 50, 3, 4, {}, 0.2, {}, 5, 0.2, {}, 1 FROM generate_series(1, {});
+"""
+)
+
 #: A fault for each audit, and how many rows it makes that audit return.
 FAULTS = {
     "astrometry": [
@@ -72,6 +82,13 @@ FAULTS = {
         (ASTROMETRY.format("2, NULL", "1", "0.1", "0"), 60),
         (ASTROMETRY.format("1, NULL", "1", "0", "0"), 60),
         (ASTROMETRY.format("1, NULL", "1", "0.1", "1.5"), 60),
+    ],
+    "relative_motion": [
+        (MOVED.format("measured", 0.2, 0.5, 600, 1), 0),
+        (MOVED.format("measured", 0.2, 0.5, 600, 2), 1),
+        (MOVED.format("measured", 0, 0.5, 600, 1), 1),
+        (MOVED.format("measured", 0.2, 0.5, 6, 1), 1),
+        (MOVED.format("consistent_with_zero", 0.2, 1.5, 6, 1), 1),
     ],
     "block_epochs": [
         ("UPDATE roman.light_curve_block SET n_epoch = n_epoch + 1 WHERE block_id = 1", 1),

@@ -83,12 +83,22 @@ def test_anchors_are_what_is_catalogued_with_errors():
         catalog(np.array([1.0, 2.0]), np.array([DEC, DEC]), 2016.0, (1.0, 2.0), -0.4),
         np.array([[0.3, 0.4, 0.2, 0.04, 0.03], [0.3, 0.4, 0.2, np.nan, 0.03]]),
     )
-    anchors = anchors_of(stars, 2026.0)
+    anchors = anchors_of(stars, stars.astrometry, 2026.0)
     np.testing.assert_allclose(anchors.error[0], [0.5, 0.5, 0.2, 0.04, 0.03])
     assert np.isnan(anchors.error[1, [0, 3]]).all()
     # Offsets were measured with no parallax where it is below zero.
     np.testing.assert_allclose(anchors.value[:, 2], -0.4)
     assert anchors.counts.tolist() == [0] * 5
+
+
+def test_anchors_are_told_from_what_is_catalogued_now():
+    said = Catalogued(
+        catalog(np.array([1.0]), np.array([DEC]), 2016.0, (1.0, 2.0), 0.4), np.full((1, 5), 0.1)
+    )
+    moved = catalog(np.array([1.0]), np.array([DEC + 5 / 3.6e6]), 2026.0, (1.5, 2.2), 0.3)
+    anchors = anchors_of(said, moved, 2026.0)
+    # In ten years it moved by 10 and 20 mas; the other lies 5 mas north of where it was at first.
+    np.testing.assert_allclose(anchors.value[0], [10.0, 15.0, 0.1, -0.5, -0.2], atol=1e-5)
 
 
 def test_frames_are_made_by_stars_seen_often_first_anchors_then_bright_ones():

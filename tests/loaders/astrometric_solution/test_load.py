@@ -7,16 +7,16 @@ from astropy.coordinates import get_body_barycentric
 from astropy.time import Time
 from click.testing import CliRunner
 
+from loaders.adopted_astrometry.commands import astrometry
 from loaders.astrometric_solution import load
-from loaders.astrometric_solution.commands import astrometry
 from loaders.astrometric_solution.load import summary_of_astrometry
-from loaders.astrometric_solution.tasks import ASTROMETRY_MODE
+from loaders.astrometric_solution.tasks import ASTROMETRY
 from loaders.light_curve.block import NONE, BlockKey, BlockPhotometry, Epochs, MeasurementMatrix
 from loaders.light_curve.load import BlockContext, empty_measurements, write_block
 from loaders.light_curve.summary import SegmentMatrix
 from loaders.season.tasks import SEASON, SURVEY, arguments
 from roman_db import session
-from roman_db.jobs import run_mode
+from roman_db.jobs import Mode, run_mode
 from roman_db.query.audit import chosen, run_audits
 from tests.loaders.astrometric_solution.sky import EPOCH, MAS, exact_offsets, observer_at
 from tests.queries.filling import DETECTOR, N_OBJECT, exposure_id
@@ -30,7 +30,8 @@ def flags(monkeypatch):
 
 def run(season=0, **more):
     given = {"survey": "gbtds", "season": season, "photometry_kind": "psf", "redo": False} | more
-    report = run_mode(ASTROMETRY_MODE, given, lambda *_: None)
+    alone = Mode("astrometry", "Nothing is adopted", (ASTROMETRY,))
+    report = run_mode(alone, given, lambda *_: None)
     assert not report.failed
     return report
 
@@ -83,10 +84,12 @@ def strip(row, omit):
     return {name: value for name, value in row._asdict().items() if name not in omit}
 
 
-def test_the_modes_do_it_after_variable_objects():
+def test_the_modes_do_it_before_light_curves_are_described():
     for mode in (SEASON, SURVEY):
         names = [task.name for task in mode.tasks]
-        assert names.index("astrometry") == names.index("variable_object") + 1
+        first = names.index("astrometry")
+        after = ["astrometry", "astrometry", "adopt_astrometry", "photometer", "locus"]
+        assert names[first : first + 5] == after
     assert arguments("gbtds", 0, "psf")["season"] == 0
 
 
@@ -100,14 +103,18 @@ def test_the_command_says_what_there_is(own_survey):
 MJD = np.concatenate([first + np.linspace(0.3, 60, 12) for first in (61830, 63092, 63280)])
 
 
-def write_exposures(survey, mjd, kind="psf", shift=0.0, seed=3):
-    """Store exposures of stars that move: the offsets, mas, are those from the catalog as it stands."""
+def write_exposures(survey, mjd, kind="psf", shift=0.0, seed=3, element="F146", noise_seed=None):
+    """Store exposures of stars that move: the offsets, mas, are those from the catalog as it stands.
+
+    A shift, mas, is a number or has the shape (n, k, 2) of offsets.
+    """
     rng = np.random.default_rng(seed)
     n = survey.object_id.size
     value = np.column_stack([rng.normal(0, 2, (n, 2)), rng.uniform(0.2, 3, n), rng.normal(0, 3, (n, 2))])
     year = 2000 + (mjd - 51544.5) / 365.25
     offset = exact_offsets(survey.ra, survey.dec, value, year - EPOCH, l2_at(mjd)) + shift
     sigma = np.full((n, mjd.size), 0.1, np.float32)
+    rng = rng if noise_seed is None else np.random.default_rng(noise_seed)
     noise = 0.1 * rng.standard_normal(offset.shape)
     arrays = [(offset + noise)[..., c].astype(np.float32) for c in range(2)] + [sigma, sigma]
     with session.transaction(session.Role.OWNER) as connection:
@@ -123,7 +130,7 @@ def write_exposures(survey, mjd, kind="psf", shift=0.0, seed=3):
                 MeasurementMatrix(survey.object_id, [a[:, i : i + 1] for a in arrays]),
                 empty_measurements(1, 7), np.ones(n), np.ones(n), np.ones(n),
             )  # fmt: skip
-            key = BlockKey(1, DETECTOR, "F146", kind, int(at), int(at) + 1)
+            key = BlockKey(1, DETECTOR, element, kind, int(at), int(at) + 1)
             write_block(connection, key, epochs, photometry, context)
     return value
 

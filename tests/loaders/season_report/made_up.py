@@ -14,6 +14,7 @@ from loaders.season_report.facts import (
     ElementFacts,
     EventFacts,
     ModelFacts,
+    MotionFacts,
     NeighbourFacts,
     PhysicsFacts,
     QualityFacts,
@@ -75,6 +76,10 @@ def event(**others) -> EventFacts:
         neighbours=[
             NeighbourFacts(2**60 + 7, 0.31, "F146", 21.5, 6, "single_lens", True),
             NeighbourFacts(2**60 + 8, 0.9, None, None, None, None, False),
+        ],
+        motions=[
+            MotionFacts(3, "elongation", "measured", 2, 300, 4.25, 0.3, -3.5, 0.4, False),
+            MotionFacts(3, "chromatic_shift", "faint_lens", 0, 0, None, None, None, None, None),
         ],
     )
     return replace(made, **others)

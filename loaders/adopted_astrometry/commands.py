@@ -15,11 +15,12 @@ import click
 def astrometry(season: int, survey: str, photometry_kind: str, redo: bool) -> None:
     """Find positions, proper motions and parallaxes of all objects from their offsets in the exposures.
 
-    Done for each piece of the sky if light curves of the season changed since. The modes season and survey
-    do it, too. Exit code 1: a unit failed.
+    Done for each piece of the sky if light curves of the season changed since. What is better than what the
+    catalog has becomes a version of it. The modes season and survey do it, too. Exit code 1: a unit failed.
     """
+    from loaders.adopted_astrometry.load import summary_of_adoption
+    from loaders.adopted_astrometry.tasks import ASTROMETRY_MODE
     from loaders.astrometric_solution.load import summary_of_astrometry
-    from loaders.astrometric_solution.tasks import ASTROMETRY_MODE
     from loaders.variability.load import season_days
     from roman_db import migrate
     from roman_db.console import EXIT_REJECTED, progress_bar, tell_failed
@@ -33,8 +34,9 @@ def astrometry(season: int, survey: str, photometry_kind: str, redo: bool) -> No
         raise click.UsageError(str(error.args[0])) from None
     with progress_bar() as step:
         report = run_mode(ASTROMETRY_MODE, given, step)
-    for line in summary_of_astrometry(season, photometry_kind):
-        click.echo(line)
+    for summary in (summary_of_astrometry, summary_of_adoption):
+        for line in summary(season, photometry_kind):
+            click.echo(line)
     tell_failed(report)
     if report.failed:
         sys.exit(EXIT_REJECTED)
