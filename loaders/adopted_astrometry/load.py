@@ -11,7 +11,8 @@ import sqlalchemy as sa
 
 from loaders.adopted_astrometry.rule import is_better, with_zero_points
 from loaders.astrometric_solution.catalogued import Catalogued
-from loaders.astrometric_solution.sky import ASTROMETRY, ERRORS
+from loaders.astrometric_solution.sky import ERRORS
+from loaders.astrometry.catalog_states import ASTROMETRY
 from loaders.astrometry.place import CatalogAstrometry
 from roman_db import session, sqlfile
 from roman_db.bulk import column_types, stage_rows

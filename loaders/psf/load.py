@@ -106,7 +106,9 @@ def units_without_psf(arguments: Mapping[str, Any], *, is_first: bool = False) -
     with session.reading() as connection:
         rows = connection.execute(sa.text(_PENDING), dict(arguments) | {"is_first": is_first}).all()
     given = {"is_first": is_first}
-    return [Unit(f"{row.detector} {row.optical_element} {row.day_mjd}", row._asdict() | given) for row in rows]
+    return [
+        Unit(f"{row.detector} {row.optical_element} {row.day_mjd}", row._asdict() | given) for row in rows
+    ]
 
 
 def build_unit(unit: Unit, run: LoadRun, progress: Progress) -> None:

@@ -19,7 +19,8 @@ WRONG = 1.3
 _SHOWN = """
 INSERT INTO roman.reference_source (reference_image_id, object_id, state, x, y, ra, dec, ra_err, dec_err,
                                     psf_flux, psf_flux_err, load_run_id)
-SELECT r.reference_image_id, f.object_id, 'new', 0, 0, o.ra, o.dec, 1, 1, f.psf_flux, f.psf_flux_err, r.load_run_id
+SELECT r.reference_image_id, f.object_id, 'new', 0, 0, o.ra, o.dec, 1, 1, f.psf_flux, f.psf_flux_err,
+       r.load_run_id
 FROM roman.reference_image r, roman.object_flux f JOIN roman.object o USING (object_id)
 WHERE f.optical_element = 'F146' AND r.superseded_at IS NULL
 """
