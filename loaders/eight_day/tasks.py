@@ -44,8 +44,8 @@ DIFFERENCE = Task(
     _itself,
 )
 
-#: The fluxes of the first images are as wrong as the PSF of the optics: PSFs are laid on their own light then,
-#: and on the catalog when it has the fluxes of images with such PSFs.
+#: The fluxes of the first images are as wrong as the PSF of the optics: PSFs are laid on their own light,
+#: and on the catalog once it has the fluxes of images with such PSFs.
 FIRST_PSF = Task(
     "first_psf",
     "Build the PSF of each detector, optical element and day, on the scale of its own light",
