@@ -25,6 +25,9 @@ _CUT_OFF = 2.36 / (206_265 / 0.11)
 _FINEST = 3
 """Fine pixels of the finest grid per detector pixel, along an axis."""
 
+_ON_PIXEL = 0.25
+"""Detector pixels off those of an exposure up to which a frame as coarse shows all that they do."""
+
 _STILL = 0.1
 """Spread in detector pixels, standard deviation, below which exposures are not dithered."""
 
@@ -118,10 +121,11 @@ def phases_of(projections: Sequence[SkyProjection]) -> FloatArray:
 
 
 def choose_frame(projections: Sequence[SkyProjection], oversampling: int) -> ReferenceFrame:
-    """Choose the frame that holds the exposures, along the axes of the first.
+    """Choose the frame that holds the exposures, along the axes of the first, on whose pixels its own lie.
 
-    One that overlaps no other is left out, unless all are such: its WCS may be wrong by minutes of arc, and
-    the pixels between would not fit into memory.
+    Where nothing is dithered they must: half a pixel off, splines can't show what alternates from pixel to pixel.
+    An exposure that overlaps no other is left out, unless all are such: its WCS may be wrong by minutes of arc,
+    and the pixels between would not fit into memory.
 
     Parameters
     ----------
@@ -141,7 +145,10 @@ def choose_frame(projections: Sequence[SkyProjection], oversampling: int) -> Ref
     low, high = _extent(corners.min(axis=1), corners.max(axis=1))
     border = BORDER * oversampling
     shape = (int(np.ceil(high[1] - low[1])) + 2 * border, int(np.ceil(high[0] - low[0])) + 2 * border)
-    x, y = (low + high) / 2
+    # Steps from the middle of the first exposure to its first fine pixel, and from that of the frame to its own.
+    corner = (1 - oversampling * np.array([nx, ny])) / 2
+    middle = (np.array(shape[::-1]) - 1) / 2
+    x, y = np.rint((low + high) / 2 - middle - corner) + corner + middle
     centre_ra, centre_dec = touching.to_sky(np.array([x]), np.array([y]))
     here, there = _axes(ra, dec), _axes(float(centre_ra[0]), float(centre_dec[0]))
     # East and north point elsewhere at the new centre: near a pole that is a turn.
@@ -155,6 +162,14 @@ def _extent(low: FloatArray, high: FloatArray) -> tuple[FloatArray, FloatArray]:
     overlaps = (~apart.any(axis=2)).sum(axis=1) > 1
     kept = overlaps if overlaps.any() else np.ones(len(low), dtype=bool)
     return low[kept].min(axis=0), high[kept].max(axis=0)
+
+
+def on_pixels_of(frame: ReferenceFrame, projection: SkyProjection) -> bool:
+    """Whether pixels of a frame that is as coarse as the detector lie on those of an exposure, to a quarter."""
+    x, y = ((length - 1) // 2 for length in projection.shape[::-1])
+    sky = projection.to_sky(np.array([float(x)]), np.array([float(y)]))
+    u = np.concatenate(frame.projection.to_pixel(*sky))
+    return bool((np.abs(u - np.rint(u)) < _ON_PIXEL).all())
 
 
 def _axes(ra: float, dec: float) -> tuple[FloatArray, FloatArray, FloatArray]:

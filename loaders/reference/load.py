@@ -23,7 +23,13 @@ from loaders.psf.profile import fwhm
 from loaders.reference.absolute import LEAST, AbsoluteSolution, corrected, lay_on_stars
 from loaders.reference.build import Reference, build_reference
 from loaders.reference.exposures import ExposureStore
-from loaders.reference.frame import ReferenceFrame, choose_frame, choose_oversampling, phases_of
+from loaders.reference.frame import (
+    ReferenceFrame,
+    choose_frame,
+    choose_oversampling,
+    on_pixels_of,
+    phases_of,
+)
 from loaders.reference.product import ReferenceKeywords, StoredReference, read_reference, write_reference
 from loaders.reference.psf import PlacedPsf, reference_psf
 from loaders.reference.psf_shape import ServedPsf, origin_row, shape_columns, shape_metrics
@@ -162,7 +168,9 @@ def _frame(unit: Unit, store: ExposureStore, count: int) -> ReferenceFrame:
         row = connection.execute(sa.text(_FRAME), where).one_or_none()
     if row is not None:
         matrix = np.array(row.rotation_matrix, dtype=np.float64).reshape(2, 2)
-        return ReferenceFrame(row.ra_ref, row.dec_ref, matrix, (row.n_y, row.n_x), row.oversampling)
+        frame = ReferenceFrame(row.ra_ref, row.dec_ref, matrix, (row.n_y, row.n_x), row.oversampling)
+        if oversampling > 1 or on_pixels_of(frame, projections[0]):
+            return frame
     return choose_frame(projections, oversampling)
 
 
