@@ -13,6 +13,7 @@ from loaders.reference.frame import choose_frame
 from loaders.rejection import Rejected
 from tests.loaders.photometry.scenes import POISSON, READ
 from tests.loaders.reference.scenes import (
+    ONE_THREAD,
     SIDE,
     Pointing,
     Sky,
@@ -263,6 +264,21 @@ def test_few_exposures_without_dither_still_give_an_image(count, oversampling):
     reach = 5 * oversampling
     light = reference.image.data[y - reach : y + reach + 1, x - reach : x + reach + 1].sum()
     assert light == pytest.approx(500, rel=0.02)
+
+
+@pytest.mark.parametrize("extent", [0.0, 0.7, 1.3])
+def test_without_dithers_the_reference_is_the_mean_of_the_pixels(extent):
+    """Whatever the size of the frame: an exposure shifted by a pixel or so makes it odd or even."""
+    exposures = exposures_of(stars(), [Pointing(0.3, -0.2)] * 12)
+    larger = exposures_of(stars(), [Pointing(0.3 + extent, -0.2 + extent)])
+    frame = choose_frame([one.projection for one in exposures + larger], 1)
+    reference = build_reference(exposures.__getitem__, len(exposures), frame, ONE_THREAD)
+    assert all(member.refused is None for member in reference.members)
+    mean = np.mean([one.image.data for one in exposures], axis=0)
+    corner = frame.projection.to_pixel(*exposures[0].projection.to_sky(np.zeros(1), np.zeros(1)))
+    u, v = (int(np.rint(at[0])) for at in corner)
+    left = (mean - reference.image.data[v : v + SIDE, u : u + SIDE])[3:-3, 3:-3]
+    assert np.std(left) < 0.03 * np.std(mean)
 
 
 @pytest.mark.parametrize("how", ["masked", "nan"])

@@ -7,7 +7,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from loaders.reference.frame import BORDER, ReferenceFrame, choose_frame, choose_oversampling, phases_of
+from loaders.reference.frame import (
+    BORDER,
+    ReferenceFrame,
+    choose_frame,
+    choose_oversampling,
+    on_pixels_of,
+    phases_of,
+)
 from loaders.wfi.projection_fit import fit_projection
 from tests.loaders.reference.scenes import PIXEL, SIDE, dithers
 
@@ -63,6 +70,25 @@ def test_pixels_are_those_of_the_first_exposure_divided():
         )
         step = np.subtract(u, v).ravel()
         np.testing.assert_allclose(step, [oversampling, 0], atol=1e-4)
+
+
+@settings(max_examples=20, deadline=None)
+@given(shift=st.floats(-1, 1), angle=st.floats(0, 180), oversampling=st.integers(1, 3))
+def test_fine_pixels_lie_on_those_of_the_first_exposure(shift, angle, oversampling):
+    several = projections(268.0, -29.2, [replace(one, dx=shift) for one in dithers(2, angle=angle)])
+    frame = choose_frame(several, oversampling)
+    # The middle of the first fine pixel of pixel (20, 11).
+    first = np.array([20.0, 11.0]) - (1 - 1 / oversampling) / 2
+    u = np.concatenate(frame.projection.to_pixel(*several[0].to_sky(*first[:, None])))
+    np.testing.assert_allclose(u, np.rint(u), atol=1e-3)
+    assert oversampling > 1 or on_pixels_of(frame, several[0])
+
+
+def test_a_frame_half_a_pixel_off_is_not_on_the_pixels():
+    (first,) = projections(268.0, -29.2, dithers(1))
+    frame = choose_frame([first], 1)
+    assert not on_pixels_of(replace(frame, shape=(frame.shape[0] + 1, frame.shape[1])), first)
+    assert not on_pixels_of(replace(frame, shape=(frame.shape[0], frame.shape[1] + 1)), first)
 
 
 def test_separations_on_the_sky_are_those_of_the_tangent_plane():
