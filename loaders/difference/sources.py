@@ -199,12 +199,14 @@ def _excess(difference: Difference) -> float:
 
 
 def _joined(gain: Detections, loss: Detections) -> dict[str, FloatArray]:
-    """Gains and losses in one list."""
+    """Gains and losses that have a flux, in one list."""
     names = ("x", "y", "x_err", "y_err", "flux_err", "reduced_chi2")
     found = {name: np.concatenate([getattr(gain, name), getattr(loss, name)]) for name in names}
     found["flux"] = np.concatenate([gain.flux, -loss.flux])
     found["significance"] = np.abs(found["flux"]) / found["flux_err"]
-    return found
+    # A peak on which no star can be fitted, too few of its pixels counting, is no source.
+    fitted = np.isfinite(found["significance"])
+    return {name: values[fitted] for name, values in found.items()}
 
 
 def _nearest(

@@ -98,16 +98,17 @@ def choose_oversampling(wavelength: float, phases: FloatArray) -> int:
         Shape (n, 2): where in their pixels the exposures have one point of the sky, within 0 and 1.
     """
     cell = np.minimum((phases * _FINEST).astype(np.int64), _FINEST - 1) @ (_FINEST, 1)
-    if _is_undithered(phases):
+    if not all(is_dithered(phases)):
         return 1
     filled = np.bincount(cell, minlength=_FINEST**2) >= FEWEST_JUDGED
     return _FINEST if wavelength < 1e6 * _CUT_OFF and filled.all() else 2
 
 
-def _is_undithered(phases: FloatArray) -> bool:
-    """Whether the middle of the pixels is seen in one place along an axis, but for a tenth of a pixel."""
+def is_dithered(phases: FloatArray) -> tuple[bool, bool]:
+    """Whether the middle of the pixels is seen in several places along x and y, a tenth of a pixel apart."""
     together = np.abs(np.exp(2j * np.pi * phases).mean(axis=0))
-    return bool((together > np.cos(2 * np.pi * _STILL)).any())
+    along_x, along_y = together <= np.cos(2 * np.pi * _STILL)
+    return bool(along_x), bool(along_y)
 
 
 def phases_of(projections: Sequence[SkyProjection]) -> FloatArray:
@@ -121,11 +122,11 @@ def phases_of(projections: Sequence[SkyProjection]) -> FloatArray:
 
 
 def choose_frame(projections: Sequence[SkyProjection], oversampling: int) -> ReferenceFrame:
-    """Choose the frame that holds the exposures, along the axes of the first, on whose pixels its own lie.
+    """Choose the frame that holds the exposures, along the axes of the first.
 
-    Where nothing is dithered they must: half a pixel off, splines can't show what alternates from pixel to pixel.
-    An exposure that overlaps no other is left out, unless all are such: its WCS may be wrong by minutes of arc,
-    and the pixels between would not fit into memory.
+    Where nothing is dithered it lies on its pixels: half a pixel off, splines can't show what alternates from
+    pixel to pixel. An exposure that overlaps no other is left out, unless all are such: its WCS may be wrong
+    by minutes of arc, and the pixels between would not fit into memory.
 
     Parameters
     ----------
@@ -145,10 +146,12 @@ def choose_frame(projections: Sequence[SkyProjection], oversampling: int) -> Ref
     low, high = _extent(corners.min(axis=1), corners.max(axis=1))
     border = BORDER * oversampling
     shape = (int(np.ceil(high[1] - low[1])) + 2 * border, int(np.ceil(high[0] - low[0])) + 2 * border)
-    # Steps from the middle of the first exposure to its first fine pixel, and from that of the frame to its own.
+    # Steps from the middle of the first exposure to its first fine pixel; those of the frame to its middle.
     corner = (1 - oversampling * np.array([nx, ny])) / 2
     middle = (np.array(shape[::-1]) - 1) / 2
-    x, y = np.rint((low + high) / 2 - middle - corner) + corner + middle
+    middle_of_all = (low + high) / 2
+    aligned = np.rint(middle_of_all - middle - corner) + corner + middle
+    x, y = np.where(is_dithered(phases_of(projections)), middle_of_all, aligned)
     centre_ra, centre_dec = touching.to_sky(np.array([x]), np.array([y]))
     here, there = _axes(ra, dec), _axes(float(centre_ra[0]), float(centre_dec[0]))
     # East and north point elsewhere at the new centre: near a pole that is a turn.
@@ -165,7 +168,7 @@ def _extent(low: FloatArray, high: FloatArray) -> tuple[FloatArray, FloatArray]:
 
 
 def on_pixels_of(frame: ReferenceFrame, projection: SkyProjection) -> bool:
-    """Whether pixels of a frame that is as coarse as the detector lie on those of an exposure, to a quarter."""
+    """Whether pixels of a frame as coarse as the detector lie on those of an exposure, to a quarter."""
     x, y = ((length - 1) // 2 for length in projection.shape[::-1])
     sky = projection.to_sky(np.array([float(x)]), np.array([float(y)]))
     u = np.concatenate(frame.projection.to_pixel(*sky))

@@ -33,6 +33,19 @@ def filter_of_power(power: float) -> FloatArray:
     return np.asarray(out[np.arange(-REACH, REACH + 1)])
 
 
+def filter_of_samples() -> FloatArray:
+    """The filter from values of a spline at the pixels to its orthonormal coefficients; shape (2 REACH + 1,).
+
+    That by the root of the values of the spline of degree 7, over that by the values of the spline itself.
+    """
+    length = 8 * REACH + 1
+    values, products = np.zeros(length), np.zeros(length)
+    values[np.arange(-1, 2)] = 1 / 6, 2 / 3, 1 / 6
+    products[np.arange(-3, 4)] = spline_products()
+    both = np.fft.fft(products).real ** 0.5 / np.fft.fft(values).real
+    return np.asarray(np.real(np.fft.ifft(both))[np.arange(-REACH, REACH + 1)])
+
+
 def orthonormal(coefficient: FloatArray) -> FloatArray:
     """Coefficients in orthonormal splines of the function that has given B-spline ones, shape (ny, nx)."""
     out = coefficient

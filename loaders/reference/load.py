@@ -30,6 +30,7 @@ from loaders.reference.frame import (
     on_pixels_of,
     phases_of,
 )
+from loaders.reference.members import dithered_on
 from loaders.reference.product import ReferenceKeywords, StoredReference, read_reference, write_reference
 from loaders.reference.psf import PlacedPsf, reference_psf
 from loaders.reference.psf_shape import ServedPsf, origin_row, shape_columns, shape_metrics
@@ -200,7 +201,8 @@ def _psf(
             placed[serving.psf_model_id] = PlacedPsf(serving.psf, (0.0, 0.0), place, shape, weight)
         at_epoch = psf_for(connection, detector, element, middle)
     reach = min(PSF_REACH, min(one.psf.half_width for one in placed.values()) - 2)
-    psf = reference_psf(list(placed.values()), reach * reference.frame.oversampling)
+    fine = reference.frame.oversampling
+    psf = reference_psf(list(placed.values()), reach * fine, dithered_on(reference.members, fine))
     return _OwnPsf(psf, at_epoch.psf_model_id, served)
 
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
 
 from loaders.photometry.image import PixelImage
-from loaders.reference.frame import ReferenceFrame
+from loaders.reference.frame import ReferenceFrame, is_dithered
 from loaders.reference.kernels import Float32Array, FloatArray
 from loaders.reference.normal import ExposurePixels
 from loaders.rejection import Rejected
@@ -94,6 +95,16 @@ def first_state(exposure: ExposureImage, frame: ReferenceFrame) -> MemberState:
     sky = float(np.median(image.data[good]))
     weight = 1 / float(np.median(image.noise.variance(np.full(image.data.shape, sky))[good]))
     return replace(_UNKNOWN, place=place, sky=sky, weight=weight, poisson=image.noise.poisson)
+
+
+def dithered_on(members: Sequence[MemberState], oversampling: int) -> tuple[bool, bool]:
+    """Whether pixels of a frame see several places in those of the exposures that are in, along x and y.
+
+    On a grid finer than the detector they always do: it has pixels between those of any exposure.
+    """
+    corner = np.zeros(1)
+    places = [one.place(corner, corner) for one in members if one.refused is None and one.place is not None]
+    return (True, True) if oversampling > 1 else is_dithered(np.array(places).reshape(-1, 2) % 1.0)
 
 
 def pixels_of(exposure: ExposureImage, member: MemberState) -> ExposurePixels:

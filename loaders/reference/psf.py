@@ -6,6 +6,9 @@ of the scene with the orthonormal spline ``φ(u) = Σ_n g(n) β³(u - n)``, wher
 inverse of that by the values of β⁷ (Unser 1999, IEEE Signal Process. Mag. 16, 22). So a star leaves in the
 reference the effective PSF of the exposures, in the mean, turned and scaled as they lie in the frame,
 convolved with φ along both axes and divided by the number of fine pixels in a detector pixel.
+
+Where exposures are not dithered the pixels of all are at the same places, and the spline goes through them:
+a star leaves the effective PSF, of whose values at the pixels the image has the orthonormal coefficients.
 """
 
 from __future__ import annotations
@@ -19,7 +22,7 @@ from scipy.ndimage import map_coordinates, spline_filter
 from scipy.signal import fftconvolve
 
 from loaders.psf.model import EffectivePsf, FloatArray
-from loaders.reference.image import REACH, filter_of_power
+from loaders.reference.image import REACH, filter_of_power, filter_of_samples
 from loaders.wfi.placement import Placement
 
 STEPS = 4
@@ -54,7 +57,9 @@ class PlacedPsf:
     weight: float
 
 
-def reference_psf(placed: Sequence[PlacedPsf], half_width: float) -> EffectivePsf:
+def reference_psf(
+    placed: Sequence[PlacedPsf], half_width: float, dithered: tuple[bool, bool] = (True, True)
+) -> EffectivePsf:
     """Mean PSF of exposures on the fine pixels of their reference.
 
     Parameters
@@ -63,6 +68,8 @@ def reference_psf(placed: Sequence[PlacedPsf], half_width: float) -> EffectivePs
         The PSFs, at least one.
     half_width
         How far it reaches, fine pixels.
+    dithered
+        Whether the exposures are, along x and along y.
 
     Returns
     -------
@@ -76,12 +83,12 @@ def reference_psf(placed: Sequence[PlacedPsf], half_width: float) -> EffectivePs
     inner = slice(beyond - half, beyond + half + 1)
     total = sum(one.weight for one in placed)
     stamps = np.zeros((y.size, x.size, 2 * half + 1, 2 * half + 1))
-    kernel = projection_kernel()
+    kernels = [projection_kernel() if one else interpolation_kernel() for one in dithered[::-1]]
     for j, i in np.ndindex(y.size, x.size):
         turned = [one.weight / total * _turned(one, float(x[i]), float(y[j]), offset) for one in placed]
         mean = np.sum(turned, axis=0)
         for axis in (0, 1):
-            mean = fftconvolve(mean, np.expand_dims(kernel, 1 - axis), mode="same", axes=axis)
+            mean = fftconvolve(mean, np.expand_dims(kernels[axis], 1 - axis), mode="same", axes=axis)
         stamps[j, i] = mean[inner, inner]
     middle = placed[0].place
     columns = middle(x, np.full(x.size, float(placed[0].shape[0]) / 2))[0]
@@ -98,6 +105,13 @@ def projection_kernel() -> FloatArray:
     u = np.arange(-_REACH * STEPS, _REACH * STEPS + 1) / STEPS
     beta = BSpline.basis_element(np.arange(5.0) - 2, extrapolate=False)
     return np.asarray(np.nan_to_num(beta(u[:, None] - n)) @ filter_of_power(-0.5) / STEPS)
+
+
+def interpolation_kernel() -> FloatArray:
+    """`filter_of_samples` at the steps of `projection_kernel`, where only whole pixels count."""
+    out = np.zeros(2 * _REACH * STEPS + 1)
+    out[::STEPS] = filter_of_samples()[REACH - _REACH : REACH + _REACH + 1]
+    return out
 
 
 def _nodes(placed: PlacedPsf) -> tuple[FloatArray, FloatArray]:

@@ -12,6 +12,7 @@ from loaders.photometry.noise import NoiseModel
 from loaders.psf.model import EffectivePsf
 from loaders.reference.build import ExposureImage, Reference, ReferenceOptions, build_reference
 from loaders.reference.frame import ReferenceFrame, choose_frame
+from loaders.reference.members import dithered_on
 from loaders.reference.psf import PlacedPsf, reference_psf
 from loaders.wfi.projection_fit import fit_projection
 from tests.loaders.photometry.scenes import POISSON, READ, gaussian_psf, pixel_gaussian, star_pixels
@@ -125,7 +126,8 @@ def psf_of(reference: Reference) -> EffectivePsf:
     served = [member for member in reference.members if member.refused is None]
     psf = gaussian_psf(SIGMA, half_width=6, oversampling=8)
     placed = [PlacedPsf(psf, (0.0, 0.0), member.place, (SIDE, SIDE), 1.0) for member in served]
-    return reference_psf(placed, 5.0 * reference.frame.oversampling)
+    fine = reference.frame.oversampling
+    return reference_psf(placed, 5.0 * fine, dithered_on(reference.members, fine))
 
 
 def splined(profile: Callable[[FloatArray], FloatArray], at: float, n: int) -> FloatArray:

@@ -10,6 +10,7 @@ from loaders.photometry.image import StarList
 from loaders.photometry.options import FitOptions
 from loaders.reference.build import ReferenceOptions, build_reference
 from loaders.reference.frame import choose_frame
+from loaders.reference.members import dithered_on
 from loaders.rejection import Rejected
 from tests.loaders.photometry.scenes import POISSON, READ
 from tests.loaders.reference.scenes import (
@@ -279,6 +280,20 @@ def test_without_dithers_the_reference_is_the_mean_of_the_pixels(extent):
     u, v = (int(np.rint(at[0])) for at in corner)
     left = (mean - reference.image.data[v : v + SIDE, u : u + SIDE])[3:-3, 3:-3]
     assert np.std(left) < 0.03 * np.std(mean)
+
+
+def test_without_dithers_the_psf_is_that_of_the_exposures():
+    """Fluxes on a mean of pixels are right with the PSF as pixels see it."""
+    sky = stars()
+    reference = build(exposures_of(sky, [Pointing(0.3, -0.2)] * 12), 1)
+    assert dithered_on(reference.members, 1) == (False, False)
+    flux, error, which = measured(reference, sky)
+    pull = (flux - sky.flux[which]) / error
+    bright = sky.flux[which] > 100
+    assert bright.sum() >= 8
+    for some in (bright, ~bright):
+        assert abs(np.median(pull[some])) < 0.5
+        assert np.median(np.abs(pull[some])) < 1.0
 
 
 @pytest.mark.parametrize("how", ["masked", "nan"])

@@ -16,7 +16,7 @@ from loaders.reference.frame import (
     phases_of,
 )
 from loaders.wfi.projection_fit import fit_projection
-from tests.loaders.reference.scenes import PIXEL, SIDE, dithers
+from tests.loaders.reference.scenes import PIXEL, SIDE, Pointing, dithers
 
 DECLINATIONS = st.one_of(
     st.floats(-80, 80), st.sampled_from([-89.9999, -89.99, 89.999, 89.9999, 90.0, -90.0])
@@ -73,9 +73,14 @@ def test_pixels_are_those_of_the_first_exposure_divided():
 
 
 @settings(max_examples=20, deadline=None)
-@given(shift=st.floats(-1, 1), angle=st.floats(0, 180), oversampling=st.integers(1, 3))
-def test_fine_pixels_lie_on_those_of_the_first_exposure(shift, angle, oversampling):
-    several = projections(268.0, -29.2, [replace(one, dx=shift) for one in dithers(2, angle=angle)])
+@given(
+    shift=st.floats(-1, 1), angle=st.floats(0, 180), extent=st.integers(0, 3), oversampling=st.integers(1, 3)
+)
+def test_without_dithers_fine_pixels_lie_on_those_of_the_exposures(shift, angle, extent, oversampling):
+    # Moved by whole pixels along the rows of the detector, and so the frame is odd or even.
+    c, s = np.cos(np.radians(angle)), np.sin(np.radians(angle))
+    turned = [Pointing(shift + c * k, shift + s * k, angle) for k in (0, extent)]
+    several = projections(268.0, -29.2, turned)
     frame = choose_frame(several, oversampling)
     # The middle of the first fine pixel of pixel (20, 11).
     first = np.array([20.0, 11.0]) - (1 - 1 / oversampling) / 2

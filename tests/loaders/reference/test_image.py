@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from scipy.ndimage import spline_filter
 
 from loaders.reference.image import REACH, filter_of_power, orthonormal
 from loaders.reference.psf import STEPS, PlacedPsf, projection_kernel, reference_psf
@@ -61,3 +62,22 @@ def test_a_mean_psf_is_weighted_by_exposures():
     ]
     wanted = (3 * parts[0].stamps + parts[1].stamps) / 4
     np.testing.assert_allclose(reference_psf(both, 5.0).stamps, wanted, atol=1e-12)
+
+
+def test_without_dithers_a_star_leaves_the_spline_through_its_pixels():
+    """Of a PSF much narrower than pixels resolve, the orthonormal coefficients of that very spline."""
+    psf = gaussian_psf(0.35, half_width=6, oversampling=8)
+    placed = [PlacedPsf(psf, (0.0, 0.0), same_place(), (41, 41), 1.0)]
+    found = reference_psf(placed, 5.0, dithered=(False, False))
+    x, y = 20.25, 19.5
+    at = np.arange(41.0)
+    pixels = np.outer(pixel_gaussian(at - y, 0.35), pixel_gaussian(at - x, 0.35))
+    wanted = orthonormal(spline_filter(pixels, order=3, mode="mirror"))
+    middle = found.size // 2
+    offset = np.arange(-4, 5)
+    # Pixel 20 + k lies k - 0.25 from the star along x; pixel 19 + k lies k - 0.5 along y.
+    row, column = middle + STEPS * offset - STEPS // 2, middle + STEPS * offset - STEPS // 4
+    got = found.stamps[0, 0][np.ix_(row, column)]
+    np.testing.assert_allclose(got, wanted[15:24, 16:25], atol=2e-3)
+    smoothed = reference_psf(placed, 5.0).stamps[0, 0][np.ix_(row, column)]
+    assert np.abs(smoothed - wanted[15:24, 16:25]).max() > 0.02
