@@ -5,6 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from loaders.detection.parts import search_in_parts
 from loaders.difference.exposure import compare_exposure, pixels_at
 from loaders.difference.sources import DifferenceOptions, SourceClass, _classify, significance_image
 from loaders.reference.frame import ReferenceFrame
@@ -241,3 +242,21 @@ def test_what_is_found_in_parts_is_what_is_found_in_the_whole():
     np.testing.assert_allclose(off, 0, atol=0.2)
     np.testing.assert_array_equal(parts.kind[second], whole.kind[first])
     np.testing.assert_array_equal(parts.nearest[second], whole.nearest[first])
+
+
+def test_a_peak_without_a_flux_is_no_source(sky, monkeypatch):
+    """Whatever the search makes of a place where too few pixels count, the sources all have their numbers."""
+    x, y = empty_place(sky, 9)
+    found = compared(sky, sky.mean(SIGMA) + star(sky, x, y, 500.0))
+
+    def spoilt(*args, **kwargs):
+        whole = search_in_parts(*args, **kwargs)
+        flux = whole.flux.copy()
+        flux[:1] = np.nan
+        return replace(whole, flux=flux)
+
+    monkeypatch.setattr("loaders.difference.sources.search_in_parts", spoilt)
+    left = compared(sky, sky.mean(SIGMA) + star(sky, x, y, 500.0)).sources
+    assert at(found.sources, x, y).size == 1
+    assert left.x.size == found.sources.x.size - 1
+    assert np.isfinite(left.flux).all()
