@@ -122,7 +122,6 @@ def catalog_unit(unit: Unit, run: LoadRun, progress: Progress) -> None:
         psf_was_measured=given["psf_model_id"] is not None, oversampling=reference.frame.oversampling
     )
     found, error = _search(unit, reference, known, options, progress)
-    _require_sense(unit, found)
     with session.transaction() as connection:
         _note_psf_error(connection, given["reference_image_id"], error)
         _store(connection, run, unit, reference, known, found)
@@ -141,32 +140,48 @@ def _note_psf_error(connection: sa.Connection, reference_image_id: int, error: f
 def _search(
     unit: Unit, reference: StoredReference, known: KnownObjects, options: SearchOptions, progress: Progress
 ) -> tuple[Detections, float]:
-    """Search the image, beginning with what is known, and tell of each round; and how far its PSF is off."""
-    return search_image(
-        Layer(reference.image, reference.psf),
-        options,
-        (known.x, known.y, np.nan_to_num(known.flux)),
-        lambda done, total, count: progress(f"catalog {unit.name}, {count} sources", done, total),
-    )
+    """Search the image, beginning with what is known, and tell of each round; and how far its PSF is off.
+
+    Raises
+    ------
+    Rejected
+        If the sources do not describe the image.
+    """
+    counts = [known.x.size]
+
+    def tell(done: int, total: int, count: int) -> None:
+        counts.append(count)
+        progress(f"catalog {unit.name}, {count} sources", done, total)
+
+    places = known.x, known.y, np.nan_to_num(known.flux)
+    found, error = search_image(Layer(reference.image, reference.psf), options, places, tell)
+    _require_sense(unit, found, max(counts))
+    return found, error
 
 
-def _require_sense(unit: Unit, found: Detections) -> None:
+def _require_sense(unit: Unit, found: Detections, most: int) -> None:
     """Refuse a search whose sources do not describe the image: objects made of it would spoil the catalog.
 
     Raises
     ------
     Rejected
-        If half of the sources have no flux, or fit worse than any wrong PSF explains.
+        If nothing is left of ``most`` sources that there were, half of them have no flux, or they fit worse
+        than any wrong PSF explains.
     """
+    page = f"Look at its page (roman-db report reference {unit.arguments['reference_image_id']})"
+    if found.x.size == 0 and most > 0:
+        what = f"nothing is left of {most} sources: their fit went astray"
+        remedy = f"{page}: a wrong PSF, saturated stars, or too few exposures or dithers may be why"
+        raise Rejected(unit.name, what, remedy, "poor_search")
     if found.x.size and np.isfinite(found.flux).mean() < 0.5:
         what = f"most of the {found.x.size} sources found have no flux: their fit failed"
-        remedy = "Look at its page (roman-db report run): saturated stars or a wrong PSF may spoil all of it"
+        remedy = f"{page}: saturated stars or a wrong PSF may spoil all of it"
         raise Rejected(unit.name, what, remedy, "poor_search")
     fit = found.reduced_chi2[np.isfinite(found.reduced_chi2)]
     if fit.size and np.median(fit) > POOREST:
         what = f"the sources found do not describe the image: reduced chi-square {np.median(fit):,.0f}"
         remedy = (
-            "Look at its page (roman-db report run): a saturated core with its halo, a trail, or a wrong PSF "
+            f"{page}: a saturated core with its halo, a trail, a wrong PSF, or too few exposures or dithers "
             "may be why; leave out what spoils it, or make it again with a better PSF: --redo"
         )
         raise Rejected(unit.name, what, remedy, "poor_search")

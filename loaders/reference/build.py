@@ -185,7 +185,8 @@ def _require(members: Sequence[MemberState], what: str) -> None:
     if any(member.refused is None for member in members):
         return
     why = ", ".join(sorted({member.refused or "" for member in members}))
-    raise Rejected("reference", f"{what}: {why}", "Check the pointing of the exposures", "no_exposure")
+    remedy = "Look at the pointing of the exposures, and at what of their light saturates or is not the sky's"
+    raise Rejected("reference", f"{what}: {why}", remedy, "no_exposure")
 
 
 def _without_lonely(
