@@ -85,8 +85,8 @@ def build_season(
 ) -> SeasonImage:
     """Combine the images of the spans of a season.
 
-    Each is laid on the first by least squares (`match`), then all are averaged (`combine`). Images that do not lie
-    on the frame of the first are left out.
+    Each is laid on the first by least squares (`match`), then all are averaged (`combine`). Images that do
+    not lie on the frame of the first are left out.
 
     Parameters
     ----------

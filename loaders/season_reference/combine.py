@@ -144,5 +144,5 @@ def mean_psf(psfs: Sequence[EffectivePsf], weight: FloatArray) -> EffectivePsf:
         edge = (psf.size - size) // 2
         inner = slice(edge, edge + size)
         for j, i in np.ndindex(*stamps.shape[:2]):
-            stamps[j, i] += share * psf.at(first.x_node[i], first.y_node[j])[inner, inner]
+            stamps[j, i] += share * psf.at(float(first.x_node[i]), float(first.y_node[j]))[inner, inner]
     return EffectivePsf(stamps, first.oversampling, first.x_node, first.y_node)

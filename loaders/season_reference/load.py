@@ -29,8 +29,8 @@ from roman_db.schema.metadata import table
 from roman_db.settings import settings
 
 _PARTS = """
-SELECT reference_image_id, path, epoch_mjd_tdb, n_exposure, n_refused, exposure_time, psf_model_id, psf_n_star,
-       psf_reduced_chi2, psf_residual_fraction, psf_fraction_optics, psf_fraction_other_day
+SELECT reference_image_id, path, epoch_mjd_tdb, n_exposure, n_refused, exposure_time, psf_model_id,
+       psf_n_star, psf_reduced_chi2, psf_residual_fraction, psf_fraction_optics, psf_fraction_other_day
 FROM roman.reference_image WHERE reference_image_id = ANY(CAST(:reference_image_id AS bigint[]))
 ORDER BY start_mjd
 """
@@ -66,9 +66,10 @@ WHERE p.reference_image_id = :reference_image_id AND p.is_used AND m.is_used
 def pending_season_references(arguments: Mapping[str, Any]) -> list[Unit]:
     """List the seasons of which an image is to be made.
 
-    Arguments: ``first_day, last_day`` (MJD), ``detector, optical_element`` (or None), ``redo``.
+    Arguments: ``survey`` of fields that are of none, ``first_day, last_day`` (MJD), ``detector,
+    optical_element`` (or None), ``redo``.
     """
-    names = ("first_day", "last_day", "detector", "optical_element", "redo")
+    names = ("survey", "first_day", "last_day", "detector", "optical_element", "redo")
     values = {name: arguments[name] for name in names} | {"last_day": arguments["last_day"] + 1}
     with session.reading() as connection:
         rows = sqlfile.run(connection, sqlfile.find("jobs", "season_reference"), values).all()

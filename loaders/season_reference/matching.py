@@ -10,10 +10,17 @@ from scipy.ndimage import maximum_filter
 
 from loaders.photometry.image import PixelImage
 from loaders.reference.frame import ReferenceFrame
-from loaders.reference.kernels import Float32Array, FloatArray
+from loaders.reference.kernels import Float32Array
 from loaders.reference.product import StoredReference
 from loaders.rejection import Rejected
-from loaders.season_reference.resample import Displacement, displaced, gradient, gradient_noise, unit_places
+from loaders.season_reference.resample import (
+    AnyFloat,
+    Displacement,
+    displaced,
+    gradient,
+    gradient_noise,
+    unit_places,
+)
 
 BoolArray = npt.NDArray[np.bool_]
 
@@ -39,7 +46,7 @@ class _Base:
     """
 
     flux: Float32Array
-    slopes: tuple[FloatArray, FloatArray]
+    slopes: tuple[AnyFloat, AnyFloat]
     variance: Float32Array
     deviation: Float32Array
     usable: BoolArray
@@ -130,7 +137,7 @@ def _base(image: PixelImage, other: StoredReference) -> _Base:
     return _Base(flux, slopes, variance, deviation, image.usable & other.image.usable)
 
 
-def _step(values: Float32Array, base: _Base, before: Match) -> tuple[float, float, Displacement]:
+def _step(values: AnyFloat, base: _Base, before: Match) -> tuple[float, float, Displacement]:
     """One step of the least squares: scale, sky, and how far the other has to move.
 
     The noise of the base is in the design, too, and would make all but the sky too small: what it adds to the
@@ -154,7 +161,7 @@ def _step(values: Float32Array, base: _Base, before: Match) -> tuple[float, floa
         left += design @ design.T
         right += design @ (values[rows][good] * inverse)
         noise = base.variance[rows][good] * inverse**2
-        by_x, by_y = (slope_noise * noise @ place[good] ** 2 for place in (right_x, upper_y))
+        by_x, by_y = (float(slope_noise * noise @ place[good] ** 2) for place in (right_x, upper_y))
         alike = slope_noise * noise.sum()
         left -= np.diag([noise.sum(), 0, alike, alike, by_x, by_y, by_x, by_y])
     scale, sky, *moved = np.linalg.lstsq(left, right, rcond=None)[0]

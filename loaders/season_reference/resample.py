@@ -2,8 +2,8 @@
 
 The pixels of a reference are coefficients ``a`` of orthonormal cubic splines (`loaders.reference.image`). The
 function moved by ``d``, projected onto the splines of the grid again, has the coefficients
-``b(n) = Σ_m a(m) R(n - m + d)``, where ``R(t) = ∫ φ(u) φ(u + t) du = Σ_j q(j) β⁷(t - j)`` and the filter q is the
-inverse of that by the values of β⁷ at integers (Unser 1999, IEEE Signal Process. Mag. 16, 22).
+``b(n) = Σ_m a(m) R(n - m + d)``, where ``R(t) = ∫ φ(u) φ(u + t) du = Σ_j q(j) β⁷(t - j)`` and the filter q is
+the inverse of that by the values of β⁷ at integers (Unser 1999, IEEE Signal Process. Mag. 16, 22).
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 from scipy.interpolate import BSpline
 from scipy.ndimage import correlate1d
 
@@ -18,6 +19,9 @@ from loaders.reference.image import REACH, filter_of_power
 from loaders.reference.kernels import FloatArray
 
 _SPLINE = BSpline.basis_element(np.arange(9.0) - 4, extrapolate=False)
+
+
+AnyFloat = npt.NDArray[np.floating]
 
 
 @dataclass(frozen=True)
@@ -47,11 +51,11 @@ def unit_places(length: int) -> FloatArray:
 
 
 def shift_filter(distance: float) -> FloatArray:
-    """Weights of the pixels -REACH … REACH away in an image moved by a distance (pixels), shape (2 REACH + 1,)."""
+    """Weights of the pixels -REACH … REACH away in an image moved by a distance in pixels, shape (33,)."""
     return _filter(distance, _SPLINE)
 
 
-def gradient(image: FloatArray, axis: int) -> FloatArray:
+def gradient(image: AnyFloat, axis: int) -> AnyFloat:
     """Derivative of the function along an axis, projected onto the splines, as its coefficients."""
     return np.asarray(correlate1d(image, _filter(0.0, _SPLINE.derivative()), axis=axis, mode="nearest"))
 
@@ -61,7 +65,7 @@ def gradient_noise() -> float:
     return float((_filter(0.0, _SPLINE.derivative()) ** 2).sum())
 
 
-def displaced(image: FloatArray, by: Displacement) -> FloatArray:
+def displaced(image: AnyFloat, by: Displacement) -> AnyFloat:
     """The image as it is where its pixels are moved by a displacement, shape (ny, nx), of the type it has.
 
     The part of the shift that is the same everywhere is exact; that which varies is taken to first order, so

@@ -4,6 +4,7 @@
 -- Reads: roman.reference_image, roman.reference_image_part, roman.field, roman.season.
 -- Writes: nothing.
 -- Parameters:
+--   survey: whose seasons count where a field is of no survey
 --   first_day: first day (MJD) of the seasons
 --   last_day: day after their last
 --   detector: only this detector; all if empty
@@ -15,7 +16,8 @@ WITH wanted AS (
         array_agg(r.reference_image_id ORDER BY r.start_mjd) AS reference_image_id
     FROM roman.reference_image AS r
     JOIN roman.field AS f ON f.field_id = r.field_id
-    JOIN roman.season AS s ON s.survey = f.survey AND r.start_mjd >= s.start_mjd AND r.start_mjd < s.end_mjd
+    JOIN roman.season AS s ON s.survey = coalesce(f.survey, CAST(:survey AS text))
+        AND r.start_mjd >= s.start_mjd AND r.start_mjd < s.end_mjd
     WHERE
         r.superseded_at IS NULL AND r.reference_kind = 'span'
         AND s.start_mjd >= CAST(:first_day AS integer) AND s.start_mjd < CAST(:last_day AS integer)

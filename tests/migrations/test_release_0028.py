@@ -32,7 +32,8 @@ FROM roman.reference_image r, roman.exposure e WHERE r.reference_kind = 'season'
 INSERT INTO roman.reference_source (reference_image_id, object_id, state, load_run_id)
 SELECT r.reference_image_id, o.object_id, 'missing', r.load_run_id
 FROM roman.reference_image r, roman.object o WHERE r.reference_kind = 'season';
-INSERT INTO roman.reference_psf_moment (reference_image_id, place_number, x, y, ra, dec, psf_flags, load_run_id)
+INSERT INTO roman.reference_psf_moment
+    (reference_image_id, place_number, x, y, ra, dec, psf_flags, load_run_id)
 SELECT reference_image_id, 12, 3.5, 3.5, ra_ref, dec_ref, 3, load_run_id
 FROM roman.reference_image WHERE reference_kind = 'season';
 INSERT INTO ops.quality_metric (metric, reference_image_id, value, verdict, load_run_id)

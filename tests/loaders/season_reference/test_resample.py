@@ -5,9 +5,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from loaders.reference.frame import ReferenceFrame
 from loaders.season_reference.resample import Displacement, displaced, gradient, shift_filter
 from tests.loaders.reference.scenes import PIXEL, SIDE, expected, stars
-from loaders.reference.frame import ReferenceFrame
 
 FRAME = ReferenceFrame(268.0, -29.2, PIXEL / 2 * np.diag([-1.0, 1.0]), (2 * SIDE, 2 * SIDE), 2)
 STILL = np.zeros((2, 2))
@@ -58,5 +58,5 @@ def test_a_shift_that_grows_to_the_edge(sky):
     u = (sky.x - middle) / (SIDE - 0.5)
     wanted = expected(replace(sky, x=sky.x - turn * 2 * u / 2), FRAME)
     found = displaced(before, Displacement(np.zeros(2), np.array([[turn, 0.0], [0.0, 0.0]])))
-    # A pixel of the plane is two of the grid; the second order is left out, and the size of stars changes too.
+    # A pixel of the plane is two of the grid; the second order, and how large stars are, is left out.
     assert np.abs(found - wanted).max() < 0.25 * np.abs(before - wanted).max()
