@@ -4,7 +4,10 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from scipy.spatial import cKDTree
 
+from loaders.detection.image_search import options_for, search_image
+from loaders.detection.layer import Layer
 from loaders.photometry.fit import photometer
 from loaders.photometry.image import PixelImage, StarList
 from loaders.photometry.noise import NoiseModel
@@ -14,7 +17,7 @@ from loaders.reference.frame import ReferenceFrame
 from loaders.reference.product import StoredReference
 from loaders.rejection import Rejected
 from loaders.season_reference.build import SpanImage, build_season
-from tests.loaders.reference.scenes import ONE_THREAD, PIXEL, SIDE, dithers, expected, psf_of, stars
+from tests.loaders.reference.scenes import ONE_THREAD, PIXEL, SIDE, Sky, dithers, expected, psf_of, stars
 
 FRAME = ReferenceFrame(268.0, -29.2, PIXEL / 2 * np.diag([-1.0, 1.0]), (2 * SIDE + 16, 2 * SIDE + 16), 2)
 N_SPAN, N_EXPOSURE = 4, 40
@@ -93,6 +96,28 @@ def test_fluxes_are_the_truth_to_the_error_of_all_exposures(sky, made, tmp_path)
     single = photometer(spans[0].image, StarList(x, y, sky.flux), psf_of(spans[0]), FitOptions(threads=1))
     deeper = np.median((single.flux_err / found.flux_err)[good])
     assert deeper == pytest.approx(np.sqrt(N_SPAN), rel=0.05)
+
+
+def test_it_shows_stars_that_are_too_faint_for_an_image_of_a_span(tmp_path):
+    """Stars alone, four standard deviations above the noise of a span: eight above that of four."""
+    grid = np.stack(np.meshgrid(*[np.arange(6.0, 43.0, 9.0)] * 2)).reshape(2, -1)
+    x, y = grid + np.random.default_rng(3).uniform(-1, 1, grid.shape)
+    faint, found = np.full(x.size, 0.42), []
+    # Bright ones by which the spans are laid on one another.
+    corner = np.array([1.0, 46.0, 1.0, 46.0]), np.array([1.0, 1.0, 46.0, 46.0])
+    sky = Sky(np.append(x, corner[0]), np.append(y, corner[1]), np.append(faint, np.full(4, 60.0)))
+    spans, _ = references(sky)
+    season = season_of([span_image(one) for one in spans], tmp_path)
+    nothing = np.empty(0), np.empty(0), np.empty(0)
+    options = options_for(psf_was_measured=True, oversampling=2)
+    u, v = (at[: x.size] for at in sky.in_frame(FRAME))
+    for image, psf in ((spans[0].image, psf_of(spans[0])), (season.reference.image, season.psf)):
+        seen, _ = search_image(Layer(image, psf), options, nothing, lambda *_: None)
+        distance, _ = cKDTree(np.column_stack([seen.x, seen.y])).query(np.column_stack([u, v]))
+        found.append((float(np.mean(distance < 1.0)), seen.x.size))
+    assert found[1][0] > 0.9
+    assert found[0][0] < 0.5
+    assert found[1][1] <= sky.x.size + 2
 
 
 def test_light_sky_and_place_of_each_are_matched(sky, tmp_path):
