@@ -1,5 +1,6 @@
 """The image of a season in the database: made, searched, made again when an image of a span is."""
 
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -8,6 +9,7 @@ import roman_datamodels
 from scipy.spatial import cKDTree
 
 from loaders.eight_day.tasks import CATALOG, DIFFERENCE, REFERENCE, arguments
+from loaders.photometry.load import with_reference_fluxes
 from loaders.reference.product import read_reference
 from loaders.season_reference.tasks import SEASON_REFERENCE
 from roman_db.jobs import Mode, run_mode
@@ -63,6 +65,37 @@ def recall(url, image, spans, mags):
     return float(np.mean(distance < 30)), int(faint.sum())
 
 
+@dataclass
+class Stars:
+    """What `with_reference_fluxes` needs of catalogued stars."""
+
+    object_id: np.ndarray
+    flux: np.ndarray
+
+
+def _reference_fluxes(url, season, span):
+    """Changes count against the image of the span; of what only that of the season shows, against that."""
+    fluxes = [
+        dict(
+            execute(
+                url,
+                "SELECT object_id, psf_flux::float8 FROM roman.reference_source "
+                f"WHERE psf_flux IS NOT NULL AND reference_image_id = {image}",
+            )
+        )
+        for image in (season, span)
+    ]
+    assert set(fluxes[0]) - set(fluxes[1])
+    both = np.array(sorted(set(fluxes[0]) | set(fluxes[1])))
+    ((field,),) = execute(
+        url, f"SELECT field_id FROM roman.reference_image WHERE reference_image_id = {span}"
+    )
+    given = {"field_id": field, "detector": "WFI07", "optical_element": "F146"}
+    found = with_reference_fluxes(Stars(both, np.zeros(both.size)), given, two_spans.DAYS[1])
+    expected = fluxes[0] | fluxes[1]
+    np.testing.assert_array_equal(found.flux, [expected[one] for one in both.tolist()])
+
+
 @pytest.mark.timeout(600)
 def test_a_season_of_two_spans(referenced, spans):
     url = referenced
@@ -100,6 +133,8 @@ def test_a_season_of_two_spans(referenced, spans):
     assert count > 20
     assert share > 0.9
     assert [result.name for result in run_audits(chosen([]), 0) if not result.passed] == []
+
+    _reference_fluxes(url, season, parts[1][0])
 
     # It is none of the spans: nothing is made or compared because of it.
     assert run(REFERENCE, CATALOG, SEASON_REFERENCE).succeeded == []
