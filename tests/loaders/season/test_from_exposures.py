@@ -57,10 +57,8 @@ def test_a_season_of_exposures_alone(loaded):
         "season_quality",
     } <= done
     # The span of the last days had not ended, and has an image all the same.
-    rows = execute(
-        loaded,
-        "SELECT reference_kind, start_mjd FROM roman.reference_image WHERE superseded_at IS NULL ORDER BY 1, 2",
-    )
+    current = "SELECT reference_kind, start_mjd FROM roman.reference_image WHERE superseded_at IS NULL"
+    rows = execute(loaded, f"{current} ORDER BY 1, 2")
     assert [tuple(row) for row in rows] == [("season", 61448), *(("span", day) for day in two_spans.DAYS)]
     # What only the image of the season shows is photometered at once.
     ((version,),) = execute(
