@@ -37,8 +37,8 @@ CONFIRMED = """(
         WHERE s.object_id = o.object_id AND s.state IN ('known', 'new')
           AND (r.superseded_at IS NULL OR NOT EXISTS (
               SELECT FROM roman.reference_image n
-              WHERE (n.field_id, n.detector, n.optical_element, n.start_mjd)
-                    = (r.field_id, r.detector, r.optical_element, r.start_mjd)
+              WHERE (n.field_id, n.detector, n.optical_element, n.start_mjd, n.reference_kind)
+                    = (r.field_id, r.detector, r.optical_element, r.start_mjd, r.reference_kind)
                 AND n.reference_image_id > r.reference_image_id
                 AND EXISTS (SELECT FROM roman.reference_source q
                             WHERE q.reference_image_id = n.reference_image_id)))))"""

@@ -48,13 +48,13 @@ POOREST = 100.0
 
 _PENDING = """
 SELECT r.reference_image_id, r.detector, r.optical_element, r.start_mjd, r.epoch_mjd_tdb, r.psf_model_id,
-       f.name AS field
+       r.reference_kind, f.name AS field
 FROM roman.reference_image r JOIN roman.field f USING (field_id)
 WHERE r.superseded_at IS NULL
   AND r.detector = coalesce(CAST(:detector AS text), r.detector)
   AND r.optical_element = coalesce(CAST(:optical_element AS text), r.optical_element)
   AND NOT EXISTS (SELECT FROM roman.reference_source s WHERE s.reference_image_id = r.reference_image_id)
-ORDER BY r.start_mjd, r.n_exposure DESC, r.reference_image_id
+ORDER BY r.reference_kind = 'season', r.start_mjd, r.n_exposure DESC, r.reference_image_id
 """
 
 _OBSERVER = """
@@ -86,10 +86,12 @@ def pending_catalogs(arguments: Mapping[str, Any]) -> list[Unit]:
     chosen = {name: arguments[name] for name in ("detector", "optical_element")}
     with session.reading() as connection:
         rows = connection.execute(sa.text(_PENDING), chosen).all()
-    return [
-        Unit(f"{row.field} {row.detector} {row.optical_element} {row.start_mjd}", row._asdict())
-        for row in rows
-    ]
+    return [Unit(_name(row), row._asdict()) for row in rows]
+
+
+def _name(row: sa.Row[Any]) -> str:
+    kind = " season" if row.reference_kind == "season" else ""
+    return f"{row.field} {row.detector} {row.optical_element} {row.start_mjd}{kind}"
 
 
 @dataclass(frozen=True)

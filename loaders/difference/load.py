@@ -43,10 +43,10 @@ FROM roman.reference_image r
 JOIN roman.field f USING (field_id)
 JOIN LATERAL (
     SELECT q.reference_image_id FROM roman.reference_image q
-    WHERE q.superseded_at IS NULL AND q.field_id = r.field_id AND q.detector = r.detector
-      AND q.optical_element = r.optical_element AND q.start_mjd < r.start_mjd
+    WHERE q.superseded_at IS NULL AND q.reference_kind = 'span' AND q.field_id = r.field_id
+      AND q.detector = r.detector AND q.optical_element = r.optical_element AND q.start_mjd < r.start_mjd
     ORDER BY q.start_mjd DESC LIMIT 1) p ON true
-WHERE r.superseded_at IS NULL
+WHERE r.superseded_at IS NULL AND r.reference_kind = 'span'
   AND r.detector = coalesce(CAST(:detector AS text), r.detector)
   AND r.optical_element = coalesce(CAST(:optical_element AS text), r.optical_element)
   AND NOT EXISTS (

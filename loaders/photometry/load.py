@@ -112,15 +112,19 @@ ORDER BY s.object_id, s.source_catalog_id DESC
 """
 
 
+#: Of objects too faint for the image of a span, those on the image of a season.
 _REFERENCE_FLUX = """
-SELECT s.object_id, s.psf_flux::float8
-FROM roman.reference_source s
-WHERE s.psf_flux IS NOT NULL AND s.reference_image_id = (
-    SELECT r.reference_image_id FROM roman.reference_image r
+WITH image AS (
+    SELECT DISTINCT ON (r.reference_kind) r.reference_image_id, r.reference_kind
+    FROM roman.reference_image r
     WHERE r.superseded_at IS NULL AND r.field_id = $1 AND r.detector = $2 AND r.optical_element = $3
       AND EXISTS (SELECT FROM roman.reference_source q WHERE q.reference_image_id = r.reference_image_id)
-    ORDER BY r.start_mjd > $4, abs(r.start_mjd - $4) LIMIT 1)
-ORDER BY s.object_id
+    ORDER BY r.reference_kind, r.start_mjd > $4, abs(r.start_mjd - $4)
+)
+SELECT DISTINCT ON (s.object_id) s.object_id, s.psf_flux::float8
+FROM image i JOIN roman.reference_source s USING (reference_image_id)
+WHERE s.psf_flux IS NOT NULL
+ORDER BY s.object_id, i.reference_kind = 'season'
 """
 
 

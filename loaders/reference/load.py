@@ -278,6 +278,7 @@ def _supersede(connection: sa.Connection, unit: Unit) -> None:
         images.c[name] == unit.arguments[name]
         for name in ("field_id", "detector", "optical_element", "start_mjd")
     ]
+    mine.append(images.c.reference_kind == "span")
     statement = images.update().where(*mine, images.c.superseded_at.is_(None))
     connection.execute(statement.values(superseded_at=sa.func.now()))
 

@@ -41,7 +41,7 @@ GROUP BY photometry_kind, optical_element ORDER BY photometry_kind DESC, optical
 
 #: Images that a run made, searched or compared, the last of each span; an image is searched by one run.
 IMAGES = """
-SELECT DISTINCT ON (r.start_mjd, r.field_id, r.detector, r.optical_element)
+SELECT DISTINCT ON (r.start_mjd, r.field_id, r.detector, r.optical_element, r.reference_kind)
        r.reference_image_id, r.load_run_id = :load_run_id AS is_made
 FROM roman.reference_image r
 WHERE r.load_run_id = :load_run_id
@@ -49,7 +49,7 @@ WHERE r.load_run_id = :load_run_id
        WHERE s.reference_image_id = r.reference_image_id LIMIT 1) = :load_run_id
    OR EXISTS (SELECT FROM roman.difference_image d
               WHERE d.minuend_reference_image_id = r.reference_image_id AND d.load_run_id = :load_run_id)
-ORDER BY r.start_mjd, r.field_id, r.detector, r.optical_element, r.reference_image_id DESC
+ORDER BY r.start_mjd, r.field_id, r.detector, r.optical_element, r.reference_kind, r.reference_image_id DESC
 """
 
 MADE = "SELECT count(*) FROM roman.reference_image WHERE load_run_id = :load_run_id"
@@ -64,6 +64,7 @@ SELECT r.reference_image_id, f.name AS field, r.detector, r.optical_element, r.s
        r.is_judged, r.psf_error,
        (SELECT count(*) FROM roman.reference_image b
         WHERE b.field_id = r.field_id AND b.detector = r.detector AND b.optical_element = r.optical_element
+          AND b.reference_kind = 'span' AND r.reference_kind = 'span'
           AND b.start_mjd < r.start_mjd AND b.superseded_at IS NULL) AS n_before
 FROM roman.reference_image r JOIN roman.field f USING (field_id)
 LEFT JOIN roman.psf_model p USING (psf_model_id)

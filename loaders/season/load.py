@@ -78,7 +78,7 @@ def exposure_units(listed: Lister, arguments: Mapping[str, Any]) -> list[Unit]:
     if not arguments["images"]:
         return []
     first, last = season_days(arguments["survey"], arguments["season"])
-    given = _images_of(first, last)
+    given = _images_of(first, last) | {"survey": arguments["survey"]}
     return [unit for unit in listed(given) if first <= unit.arguments.get("start_mjd", first) < last]
 
 

@@ -9,7 +9,7 @@ from typing import Any
 from loaders.adopted_astrometry.tasks import ADOPT_ASTROMETRY
 from loaders.astrometric_solution.tasks import ASTROMETRY
 from loaders.daily.tasks import PHOTOMETER
-from loaders.eight_day.tasks import EIGHT_DAY
+from loaders.eight_day.tasks import CATALOG, EIGHT_DAY
 from loaders.extinction.tasks import EXTINCTION
 from loaders.lens_physics.tasks import LENS_PHYSICS
 from loaders.microlensing.tasks import EVENTS, SHARED_EVENTS
@@ -24,6 +24,7 @@ from loaders.season.load import (
     pending_quality,
     quality_unit,
 )
+from loaders.season_reference.tasks import SEASON_REFERENCE
 from loaders.season_report.load import QUALITY_TASK
 from loaders.variability.tasks import LOCUS, VARIABILITY
 from loaders.variable_object.tasks import VARIABLE_OBJECTS
@@ -87,8 +88,17 @@ QUALITY = Task(
     QUALITY_TASK, "Measure the quality of a season against its limits", pending_quality, quality_unit, _itself
 )
 
+
+def _images() -> tuple[Task, ...]:
+    """The tasks of the mode ``eight-day``; the image of the season is made and searched before photometry."""
+    number = [task.name for task in EIGHT_DAY.tasks].index(PHOTOMETER.name)
+    of_season = (SEASON_REFERENCE, CATALOG)
+    tasks = (*EIGHT_DAY.tasks[:number], *of_season, *EIGHT_DAY.tasks[number:])
+    return tuple(_of_season(task) for task in tasks)
+
+
 _TASKS = (
-    *(_of_season(task) for task in EIGHT_DAY.tasks),
+    *_images(),
     ASTROMETRY,
     ASTROMETRY_SO_FAR,
     ADOPT,

@@ -15,7 +15,7 @@ WITH image AS (
            count(*) FILTER (WHERE m.psf_flags <> 0) AS n_failed
     FROM roman.reference_image AS r
     LEFT JOIN roman.reference_psf_moment AS m ON m.reference_image_id = r.reference_image_id
-    WHERE r.superseded_at IS NULL AND r.optical_element = CAST(:optical_element AS text)
+    WHERE r.superseded_at IS NULL AND r.reference_kind = 'span' AND r.optical_element = CAST(:optical_element AS text)
       AND r.start_mjd >= CAST(:from_mjd AS integer) AND r.start_mjd < CAST(:to_mjd AS integer)
     GROUP BY r.reference_image_id
 )

@@ -46,7 +46,7 @@ given AS (
         JOIN roman.reference_image AS r ON r.reference_image_id = m.reference_image_id
         WHERE
             m.exposure_id = c.exposure_id AND m.file_id = c.file_id AND m.is_used
-            AND r.superseded_at IS NULL AND r.n_exposure > CAST(:fewest AS integer)
+            AND r.superseded_at IS NULL AND r.reference_kind = 'span' AND r.n_exposure > CAST(:fewest AS integer)
         ORDER BY r.start_mjd DESC
         LIMIT 1
     ) AS own ON TRUE
@@ -55,7 +55,7 @@ given AS (
         FROM roman.reference_image AS r
         WHERE
             r.field_id = c.field_id AND r.detector = c.detector AND r.optical_element = c.optical_element
-            AND r.superseded_at IS NULL AND r.end_mjd <= c.day_mjd
+            AND r.superseded_at IS NULL AND r.reference_kind = 'span' AND r.end_mjd <= c.day_mjd
         ORDER BY r.end_mjd DESC
         LIMIT 1
     ) AS earlier ON TRUE

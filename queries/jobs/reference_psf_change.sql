@@ -13,7 +13,7 @@ WITH image AS (
 before AS (
     SELECT b.reference_image_id
     FROM image AS i
-    JOIN roman.reference_image AS b USING (field_id, detector, optical_element)
+    JOIN roman.reference_image AS b USING (field_id, detector, optical_element, reference_kind)
     WHERE
         b.superseded_at IS NULL AND b.start_mjd < i.start_mjd
         AND EXISTS (SELECT FROM roman.reference_psf_moment AS m WHERE m.reference_image_id = b.reference_image_id)

@@ -65,8 +65,8 @@ LEFT JOIN LATERAL (
     JOIN roman.reference_image_exposure AS m ON m.reference_image_id = r.reference_image_id
     JOIN roman.exposure AS e ON e.exposure_id = m.exposure_id
     WHERE
-        r.superseded_at IS NULL AND r.field_id = w.field_id AND r.detector = w.detector
-        AND r.optical_element = w.optical_element AND r.start_mjd = w.start_mjd
+        r.superseded_at IS NULL AND r.reference_kind = 'span' AND r.field_id = w.field_id
+        AND r.detector = w.detector AND r.optical_element = w.optical_element AND r.start_mjd = w.start_mjd
 ) AS made ON TRUE
 CROSS JOIN LATERAL (
     SELECT CAST(:redo AS boolean) OR EXISTS (
@@ -74,8 +74,8 @@ CROSS JOIN LATERAL (
         FROM roman.reference_image AS r
         JOIN roman.psf_model AS p ON p.detector = r.detector AND p.optical_element = r.optical_element
         WHERE
-            r.superseded_at IS NULL AND r.field_id = w.field_id AND r.detector = w.detector
-            AND r.optical_element = w.optical_element AND r.start_mjd = w.start_mjd
+            r.superseded_at IS NULL AND r.reference_kind = 'span' AND r.field_id = w.field_id
+            AND r.detector = w.detector AND r.optical_element = w.optical_element AND r.start_mjd = w.start_mjd
             AND r.psf_model_id IS NULL AND p.superseded_at IS NULL
             AND p.epoch_mjd_tdb >= r.start_mjd AND p.epoch_mjd_tdb < r.end_mjd
             AND p.n_star >= CAST(:min_star AS integer)

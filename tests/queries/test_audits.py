@@ -12,6 +12,21 @@ FIRST = "object_id = (SELECT min(object_id) FROM roman.object)"
 #: Rows may refer to others that are not there.
 UNCHECKED = "SET LOCAL session_replication_role = replica; "
 
+#: The first image becomes one of a season with the others as parts, their weights and exposures as given.
+SEASON_REFERENCE = """
+UPDATE roman.reference_image SET reference_kind = 'season', n_exposure = {n_exposure}
+WHERE reference_image_id = (SELECT min(reference_image_id) FROM roman.reference_image);
+INSERT INTO roman.reference_image_part
+    (reference_image_id, part_reference_image_id, is_used, weight, load_run_id)
+SELECT r.reference_image_id, b.reference_image_id, true, {weight}, r.load_run_id
+FROM roman.reference_image r JOIN roman.reference_image b ON b.reference_image_id > r.reference_image_id
+WHERE r.reference_kind = 'season';
+INSERT INTO roman.reference_image_exposure (reference_image_id, exposure_id, file_id, is_used, load_run_id)
+SELECT reference_image_id, exposure_id, e.file_id, true, r.load_run_id
+FROM roman.reference_image r, (SELECT * FROM roman.exposure ORDER BY exposure_id LIMIT 3) e
+WHERE reference_kind = 'season'
+"""
+
 PHYSICAL = "INSERT INTO roman.event_physical_parameter VALUES (1, "
 
 DIA_SOURCE = "0, 0, 0, 0, 0, 1, 1, 1, 1, 1, 'new', 1)"
@@ -219,6 +234,14 @@ FAULTS = {
         ("UPDATE ops.load_run SET state = 'succeeded' WHERE load_run_id = 2", 1),
         ("INSERT INTO ops.load_rejection SELECT 99, load_run_id, source, row_number, code, reason, remedy "
          "FROM ops.load_rejection", 1),
+    ],
+    "season_reference": [
+        (SEASON_REFERENCE.format(n_exposure=3, weight=0.5), 0),
+        (SEASON_REFERENCE.format(n_exposure=3, weight=0.4), 1),
+        (SEASON_REFERENCE.format(n_exposure=4, weight=0.5), 1),
+        (SEASON_REFERENCE.format(n_exposure=3, weight=0.5) + "; " + "UPDATE roman.reference_image "
+         "SET reference_kind = 'span'", 2),
+        ("UPDATE roman.reference_image SET reference_kind = 'season'", 3 + 3),
     ],
     "segment_length": [
         ("UPDATE roman.light_curve_segment SET flux_err = flux_err[1:2] WHERE block_id = 1", 60),

@@ -47,12 +47,27 @@ def test_a_season_of_exposures_alone(loaded):
     report = run(1)
     assert not report.failed
     done = {name.split()[0] for name in report.succeeded}
-    assert {"reference", "catalog", "difference", "photometer", "variability", "season_quality"} <= done
+    assert {
+        "reference",
+        "season_reference",
+        "catalog",
+        "difference",
+        "photometer",
+        "variability",
+        "season_quality",
+    } <= done
     # The span of the last days had not ended, and has an image all the same.
-    rows = execute(
-        loaded, "SELECT start_mjd FROM roman.reference_image WHERE superseded_at IS NULL ORDER BY 1"
+    current = "SELECT reference_kind, start_mjd FROM roman.reference_image WHERE superseded_at IS NULL"
+    rows = execute(loaded, f"{current} ORDER BY 1, 2")
+    assert [tuple(row) for row in rows] == [("season", 61448), *(("span", day) for day in two_spans.DAYS)]
+    # What only the image of the season shows is photometered at once.
+    ((version,),) = execute(
+        loaded, "SELECT max(catalog_version_id) FROM roman.catalog_version WHERE n_new > 0"
     )
-    assert [row[0] for row in rows] == list(two_spans.DAYS)
+    behind = (
+        "SELECT count(*) FROM roman.light_curve_block WHERE superseded_at IS NULL AND catalog_version_id < "
+    )
+    assert execute(loaded, f"{behind}{version}") == [(0,)]
     ((n_object, n_described),) = execute(
         loaded,
         "SELECT (SELECT count(DISTINCT object_id) FROM roman.light_curve_segment), "
@@ -63,7 +78,7 @@ def test_a_season_of_exposures_alone(loaded):
     index = write_run_report(report.load_run_id, lambda *_: None)
     elements = check(index.read_text(), index.parent)
     pages = {link.get("href", "") for link in elements.of("a")}
-    assert len({page for page in pages if page.startswith("reference_") and page.endswith(".html")}) == 2
+    assert len({page for page in pages if page.startswith("reference_") and page.endswith(".html")}) == 3
     for words in ("Light curves and variables of season 1", "season_quality", "variable_fraction"):
         assert words in elements.text
     assert run(1).succeeded == []

@@ -1,0 +1,1 @@
+"""The reference image of a season, of those of its spans."""
