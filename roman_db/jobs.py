@@ -218,7 +218,7 @@ def _attempt(piece: _Piece, run: LoadRun) -> Iterator[LoadRun]:
         has_failed = isinstance(error, Exception)
         with session.transaction() as connection:
             if has_failed:
-                _reject_rest(connection, piece, own, _reason(error))
+                _reject_rest(connection, piece, own, error)
             _close(connection, own, "failed" if has_failed else "interrupted", _reason(error))
         raise
 
@@ -241,8 +241,11 @@ def _open(piece: _Piece, run: LoadRun) -> LoadRun:
     return replace(run, task_run_id=int(attempt))
 
 
-def _reject_rest(connection: sa.Connection, piece: _Piece, own: LoadRun, reason: str) -> None:
-    """Reject what a failed unit has not accounted for: by name, or where that is unknown by number."""
+def _reject_rest(connection: sa.Connection, piece: _Piece, own: LoadRun, error: BaseException) -> None:
+    """Reject what a failed unit has not accounted for: by name, or where that is unknown by number.
+
+    Where the unit refused its input, with the code and the remedy of that.
+    """
     missing = own.missing(connection)
     if missing <= 0:
         return
@@ -252,12 +255,11 @@ def _reject_rest(connection: sa.Connection, piece: _Piece, own: LoadRun, reason:
     left = [name for name in piece.inputs if not any(source.startswith(name) for source in sources)]
     # What a unit had stored before it failed is not told apart.
     named = left if len(left) == missing else [piece.name] * missing
-    why = {
-        "row_number": None,
-        "code": "unit_failed",
-        "reason": f"{piece.name} failed: {reason}",
-        "remedy": "Mend the cause, or report it with the log, and give the same command again",
-    }
+    code, remedy = "unit_failed", "Mend the cause, or report it with the log, and give the same command again"
+    if isinstance(error, Rejection):
+        code, remedy = error.code, error.remedy
+    reason = f"{piece.name} failed: {_reason(error)}"
+    why = {"row_number": None, "code": code, "reason": reason, "remedy": remedy}
     own.reject_rows(connection, [why | {"source": name} for name in named])
 
 

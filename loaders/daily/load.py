@@ -20,7 +20,8 @@ FROM ops.quality_metric WHERE load_run_id = CAST(:load_run_id AS bigint) GROUP B
 _BLOCKS = """
 SELECT count(*) AS n_block, coalesce(sum(n_epoch), 0) AS n_exposure,
        coalesce(sum(n_point), 0) AS n_point,
-       (SELECT n_rejected FROM ops.load_run WHERE load_run_id = CAST(:load_run_id AS bigint)) AS n_rejected
+       (SELECT count(DISTINCT source) FROM ops.load_rejection
+        WHERE load_run_id = CAST(:load_run_id AS bigint)) AS n_rejected
 FROM roman.light_curve_block WHERE load_run_id = CAST(:load_run_id AS bigint)
 """
 

@@ -46,7 +46,8 @@ SELECT count(*) FILTER (WHERE x.forced_path IS NULL) AS n_catalog,
        coalesce(sum(c.n_matched) FILTER (WHERE x.forced_path IS NULL), 0) AS n_matched,
        count(x.forced_path) AS n_forced,
        coalesce(sum(x.n_source) FILTER (WHERE x.forced_path IS NOT NULL), 0) AS n_forced_source,
-       (SELECT n_rejected FROM ops.load_run WHERE load_run_id = CAST(:run AS bigint)) AS n_rejected
+       (SELECT count(DISTINCT source) FROM ops.load_rejection
+        WHERE load_run_id = CAST(:run AS bigint)) AS n_rejected
 FROM roman.source_catalog_exposure x JOIN roman.source_catalog c USING (source_catalog_id)
 WHERE x.load_run_id = CAST(:run AS bigint)
 """

@@ -31,7 +31,13 @@ from loaders.reference.frame import (
     phases_of,
 )
 from loaders.reference.members import dithered_on
-from loaders.reference.product import ReferenceKeywords, StoredReference, read_reference, write_reference
+from loaders.reference.product import (
+    ReferenceKeywords,
+    StoredReference,
+    read_reference,
+    remove_earlier,
+    write_reference,
+)
 from loaders.reference.psf import PlacedPsf, reference_psf
 from loaders.reference.psf_shape import ServedPsf, origin_row, shape_columns, shape_metrics
 from loaders.reference.rows import anchor_row, limiting_magnitude, member_row
@@ -145,7 +151,7 @@ def make_reference(unit: Unit, run: LoadRun, progress: Progress) -> None:
     with session.transaction() as connection:
         _supersede(connection, unit)
         _register(connection, run, unit, made, path)
-    _remove_earlier(path)
+    remove_earlier(path)
 
 
 def _account_again(run: LoadRun, n_readable: int, unreadable: Sequence[Rejected]) -> None:
@@ -261,14 +267,6 @@ def _write(unit: Unit, made: _Made, load_run_id: int) -> Path:
     )
     write_reference(path, made.reference, made.own.psf, used[0].path, keywords)
     return path
-
-
-def _remove_earlier(path: Path) -> None:
-    """Remove the images of a span that are superseded, or were never registered, once another is."""
-    of_span = path.name.rpartition("_run")[0]
-    for other in path.parent.glob(f"{of_span}_run*_reference.asdf"):
-        if other != path:
-            other.unlink(missing_ok=True)
 
 
 def _supersede(connection: sa.Connection, unit: Unit) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import shutil
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -163,10 +164,25 @@ def write_reference(
         "oversampling": psf.oversampling,
     }
     folder = path.parent
-    with writing(folder), tempfile.TemporaryDirectory(dir=folder, prefix=".writing-") as scratch:
+    with writing(folder), tempfile.TemporaryDirectory(dir=folder, prefix=_unfinished(path)) as scratch:
         whole = Path(scratch) / path.name
         model.save(whole)
         whole.replace(path)
+
+
+def _unfinished(path: Path) -> str:
+    """How the names of folders begin in which images of the span of an image are written."""
+    return f".writing-{path.name.rpartition('_run')[0]}-"
+
+
+def remove_earlier(path: Path) -> None:
+    """Remove the images of a span that are superseded, or were never registered or whole, once another is."""
+    of_span = path.name.rpartition("_run")[0]
+    for other in path.parent.glob(f"{of_span}_run*_{path.name.rpartition('_')[2]}"):
+        if other != path:
+            other.unlink(missing_ok=True)
+    for left in path.parent.glob(f"{_unfinished(path)}*"):
+        shutil.rmtree(left, ignore_errors=True)
 
 
 def _meta(path: Path, reference: Reference, keywords: ReferenceKeywords) -> dict[str, Any]:

@@ -15,7 +15,7 @@ from loaders.input_file import fingerprint
 from loaders.output_folder import writable_folder
 from loaders.psf.profile import fwhm
 from loaders.reference.load import open_reference
-from loaders.reference.product import ReferenceKeywords, read_coverage, write_reference
+from loaders.reference.product import ReferenceKeywords, read_coverage, remove_earlier, write_reference
 from loaders.reference.psf_shape import shape_columns, shape_metrics
 from loaders.reference.rows import limiting_magnitude
 from loaders.season_reference.build import Part, SeasonImage, SpanImage, build_season
@@ -122,7 +122,7 @@ def make_season_reference(unit: Unit, run: LoadRun, progress: Progress) -> None:
         _supersede(connection, unit)
         _register(connection, run, unit, made, path)
         run.count(connection, loaded=1)
-    _remove_earlier(path)
+    remove_earlier(path)
 
 
 def _folder(unit: Unit) -> Path:
@@ -147,14 +147,6 @@ def _write(unit: Unit, made: _Made, folder: Path, load_run_id: int) -> Path:
     )
     write_reference(path, made.season.reference, made.season.psf, Path(exposed.path[0]), keywords)
     return path
-
-
-def _remove_earlier(path: Path) -> None:
-    """Remove the images of a season that are superseded, or were never registered, once another is."""
-    of_season = path.name.rpartition("_run")[0]
-    for other in path.parent.glob(f"{of_season}_run*_season.asdf"):
-        if other != path:
-            other.unlink(missing_ok=True)
 
 
 def _supersede(connection: sa.Connection, unit: Unit) -> None:

@@ -81,7 +81,8 @@ SELECT (SELECT count(*) FROM roman.difference_image
             WHERE s.load_run_id = CAST(:run AS bigint) GROUP BY s.kind) AS k) AS kinds,
        (SELECT coalesce(sum(n_new), 0) FROM roman.catalog_version
         WHERE load_run_id = CAST(:run AS bigint)) AS n_object,
-       (SELECT n_rejected FROM ops.load_run WHERE load_run_id = CAST(:run AS bigint)) AS n_rejected
+       (SELECT count(DISTINCT source) FROM ops.load_rejection
+        WHERE load_run_id = CAST(:run AS bigint)) AS n_rejected
 """
 
 

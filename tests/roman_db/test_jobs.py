@@ -3,6 +3,7 @@
 import pytest
 from structlog.testing import capture_logs
 
+from loaders.rejection import Rejected
 from roman_db import jobs, session
 from roman_db.jobs import Mode, Task, Unit, UnknownTask, list_units, run_mode, run_unit
 from roman_db.load_run import InputFile, Unreconciled
@@ -183,6 +184,14 @@ def test_inputs_of_a_unit_that_fails_are_rejected_by_name(database):
         ("/a/y: data", "all_nan", "is empty"),
         ("/a/z", "unit_failed", reason),
     ]
+
+
+def test_inputs_of_a_unit_that_refuses_them_have_its_code_and_remedy(database):
+    refusal = Rejected("/products", "cannot be written", "Look at the disk", "unwritable_folder")
+    run(Loader({"a": (0, []), "b": (3, [])}, raises={"a": refusal}))
+    assert execute(database, COUNTS) == [("partly_failed", 6, 6, 3, 3)]
+    said = execute(database, "SELECT DISTINCT code, remedy FROM ops.load_rejection")
+    assert said == [("unwritable_folder", "Look at the disk")]
 
 
 def test_what_a_unit_had_stored_before_it_failed_is_not_rejected(database):

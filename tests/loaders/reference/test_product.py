@@ -7,7 +7,13 @@ import pytest
 import roman_datamodels
 from astropy.time import Time
 
-from loaders.reference.product import ReferenceKeywords, read_coverage, read_reference, write_reference
+from loaders.reference.product import (
+    ReferenceKeywords,
+    read_coverage,
+    read_reference,
+    remove_earlier,
+    write_reference,
+)
 from loaders.rejection import Rejected
 from tests.loaders.eight_day import two_spans
 from tests.loaders.photometry.scenes import gaussian_psf
@@ -167,3 +173,21 @@ def test_what_is_no_reference_image_is_refused(written, exposure, tmp_path):
         check_refused(text, of=of)
         check_refused(exposure, "it is a ImageModel", of=of)
     check_refused(cut)
+
+
+def test_what_a_killed_run_left_of_a_span_goes_with_its_earlier_images(tmp_path):
+    new = tmp_path / "r003_wfi07_f146_61465_61473_run9_reference.asdf"
+    earlier = tmp_path / "r003_wfi07_f146_61465_61473_run2_reference.asdf"
+    killed = tmp_path / ".writing-r003_wfi07_f146_61465_61473-x1"
+    others = [
+        tmp_path / "r003_wfi07_f146_61473_61481_run2_reference.asdf",
+        tmp_path / "r003_wfi07_f146_61465_61473_run2_season.asdf",
+        tmp_path / ".writing-r003_wfi07_f146_61473_61481-x1" / "half",
+    ]
+    for path in (new, earlier, killed / "half", *others):
+        path.parent.mkdir(exist_ok=True)
+        path.touch()
+    remove_earlier(new)
+    assert not earlier.exists()
+    assert not killed.exists()
+    assert all(path.exists() for path in (new, *others))
