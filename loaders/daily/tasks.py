@@ -52,8 +52,8 @@ def units_with_stars(arguments: Mapping[str, Any]) -> list[Unit]:
 
 
 def first_psfs(arguments: Mapping[str, Any]) -> list[Unit]:
-    """List the PSFs that can be built while the first images are made, as `units_with_stars`."""
-    return _with_stars(units_without_psf(arguments, is_first=True))
+    """List the PSFs that are to be built for the first images: none that is there is built again for these."""
+    return _with_stars(units_without_psf(dict(arguments) | {"redo": False}, is_first=True))
 
 
 def _with_stars(units: list[Unit]) -> list[Unit]:

@@ -46,10 +46,6 @@ EXPOSURES_A_PSF, PIXELS_A_PSF = 4, 450_000
 #: much, the catalogued fluxes say, in the median over the stars that measure a PSF.
 SETTINGS = BuildSettings(flux_scale="given")
 
-#: Share of the stars whose flux must be on another scale than that of the PSF of the optics, for a PSF of the
-#: first images to take it over.
-FEWEST_ON_SCALE = 0.5
-
 #: Half width (pixels) to which the PSF of bright stars is known: their light beyond it is lost.
 WINGS = 60
 
@@ -146,7 +142,7 @@ def _is_of_optics(unit: Unit, exposures: Sequence[StoredExposure]) -> bool:
         of_optics = cursor.fetch_arrow_table().columns[0].to_numpy()
     stars = _stars_of_fields(element, exposures).values()
     known = np.concatenate([one.object_id[np.isfinite(one.flux)] for one in stars])
-    return bool(known.size and np.isin(known, of_optics).mean() > 1 - FEWEST_ON_SCALE)
+    return bool(known.size and np.isin(known, of_optics).mean() > 0.5)
 
 
 def _readable(

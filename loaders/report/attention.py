@@ -40,13 +40,15 @@ def of_run(run: RunFacts) -> Iterator[Attention]:
             "killed, give the same command again: it goes on where it was.",
         )
     elif run.state not in ("succeeded", "partly_failed"):
-        message = f": {run.message}" if run.message else ""
+        # Units that failed say why themselves.
+        message = f": {run.message}" if run.message and not run.failed else ""
         yield Attention(f"The run is {run.state}{message}.", _AGAIN, "failure")
     for unit in run.failed:
         why = f": {unit.message}" if unit.message else "."
         yield Attention(f"The unit {unit.task} {unit.unit} {unit.state}{why}", _AGAIN, "failure")
-    # A unit that failed is listed above; its inputs were rejected with it.
-    refused = [one for one in run.rejections if one.code != "unit_failed"]
+    # A unit that failed is listed above; its inputs were rejected with it, whatever the code.
+    with_units = tuple(f"{unit.task} {unit.unit} failed: " for unit in run.failed)
+    refused = [one for one in run.rejections if not one.reason.startswith(with_units)]
     # The same exposure may be refused in several passes.
     inputs = {(one.source, one.code, one.remedy) for one in refused}
     for (code, remedy), count in sorted(Counter((code, remedy) for _, code, remedy in inputs).items()):

@@ -82,6 +82,11 @@ def exposure_units(listed: Lister, arguments: Mapping[str, Any]) -> list[Unit]:
     return [unit for unit in listed(given) if first <= unit.arguments.get("start_mjd", first) < last]
 
 
+def units_of_images(listed: Lister, arguments: Mapping[str, Any]) -> list[Unit]:
+    """List what a task has to do that reads exposures: nothing if ``images`` is false."""
+    return list(listed(arguments)) if arguments["images"] else []
+
+
 def _images_of(first: int, last: int, *, redo: bool = False) -> dict[str, Any]:
     """Arguments of the tasks of the mode ``eight-day`` for some days (MJD, the last not included)."""
     daily = {"first_day": first, "last_day": last - 1, "detector": None, "optical_element": None}

@@ -23,6 +23,7 @@ from loaders.season.load import (
     moved_units,
     pending_quality,
     quality_unit,
+    units_of_images,
 )
 from loaders.season_reference.tasks import SEASON_REFERENCE
 from loaders.season_report.load import QUALITY_TASK
@@ -75,6 +76,9 @@ def _of_season(task: Task) -> Task:
 ASTROMETRY_SO_FAR = replace(ASTROMETRY, units=partial(astrometry_so_far, ASTROMETRY.units))
 ADOPT = replace(ADOPT_ASTROMETRY, units=partial(adoption_units, ADOPT_ASTROMETRY.units))
 
+#: Events are measured anew in exposures, which light curves that are taken as they are may not have.
+REFINE_EVENTS = replace(REFINE, units=partial(units_of_images, REFINE.units))
+
 #: Objects that moved are photometered again by the same task as every day.
 MOVED = replace(PHOTOMETER, units=moved_units)
 
@@ -109,7 +113,7 @@ _TASKS = (
     EXTINCTION,
     EVENTS,
     SHARED_EVENTS,
-    REFINE,
+    REFINE_EVENTS,
     RELATIVE_MOTION,
     LENS_PHYSICS,
     QUALITY,

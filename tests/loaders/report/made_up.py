@@ -184,7 +184,12 @@ def run(**others) -> RunFacts:
         rejections=[
             RejectionFacts("r2_cal.asdf", "misfit", "it does not fit", "Look at the exposure"),
             RejectionFacts("r2_cal.asdf", "misfit", "it does not fit", "Look at the exposure"),
-            RejectionFacts("r3_cal.asdf", "unit_failed", "catalog F1 failed", "Mend the cause"),
+            RejectionFacts(
+                "r3_cal.asdf",
+                "poor_search",
+                "catalog F1 WFI07 failed: ValueError: too dark",
+                "Mend the cause",
+            ),
         ],
         catalogs=[CatalogFacts(3, "reference", 1, 2, 3, 0, 1)],
         blocks=[BlockFacts("psf", "F146", 1, 5, 1200, 6000)],
