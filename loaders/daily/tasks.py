@@ -52,7 +52,7 @@ def units_with_stars(arguments: Mapping[str, Any]) -> list[Unit]:
 
 
 def first_psfs(arguments: Mapping[str, Any]) -> list[Unit]:
-    """List the PSFs that are to be built for the first images: none that is there is built again for these."""
+    """List the PSFs to be built for the first images: none that is there is built again for these."""
     return _with_stars(units_without_psf(dict(arguments) | {"redo": False}, is_first=True))
 
 

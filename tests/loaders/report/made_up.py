@@ -187,7 +187,7 @@ def run(**others) -> RunFacts:
             RejectionFacts(
                 "r3_cal.asdf",
                 "poor_search",
-                "catalog F1 WFI07 failed: ValueError: too dark",
+                "catalog F1 WFI07 failed: too dark",
                 "Mend the cause",
             ),
         ],
