@@ -19,12 +19,12 @@ from bench import survey_pass
 from bench.record import Figure
 from bench.season_coverage import of_posteriors
 from bench.season_models import Looked, could_show, of_planets, of_single_lenses
-from loaders.event_models.curve import Band, FloatArray, usable_band, without_outliers
 from loaders.event_models.limb import UNIFORM
 from loaders.event_models.point_lens import fit_point_lens
 from loaders.light_curve_simulation.simulate import Recipe, SimulatedCurve, prepare, simulate
 from loaders.microlensing.find import Found, SkyCurve, look_at
 from loaders.microlensing.search import EventSearch
+from loaders.stored_curve.band import Band, FloatArray, usable_band, without_outliers
 from loaders.variability.statistics import describe
 
 AREA = "season"

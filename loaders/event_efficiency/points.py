@@ -8,8 +8,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 import numpy.typing as npt
 
-from loaders.event_models.curve import Band, usable_band
 from loaders.light_curve_simulation.noise import NOISE_PIXELS, band_noise
+from loaders.stored_curve.band import Band, usable_band
 
 FloatArray = npt.NDArray[np.float64]
 Float32Array = npt.NDArray[np.float32]

@@ -10,9 +10,9 @@ import numpy as np
 from loaders.event_efficiency.draw import PLANET, Setup, draw, source_fraction
 from loaders.event_efficiency.points import Points, extra_variance, pivot_of
 from loaders.event_efficiency.selection import Rules, Selection, select
-from loaders.event_models.curve import seasons_of
 from loaders.light_curve_simulation.magnify import magnification
 from loaders.microlensing.find import Found, SkyCurve, look_at
+from loaders.stored_curve.band import seasons_of
 
 REFERENCE = "F146"
 """Optical element whose fluxes say how bright a star is."""

@@ -7,7 +7,6 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from loaders.event_models.curve import Band, FloatArray
 from loaders.event_models.host import best_host
 from loaders.event_models.kinds import BINARY, POINT, View, curves_of, parameters_of, slopes_of
 from loaders.event_models.lens_fit import LensFit, fit_lens
@@ -15,6 +14,7 @@ from loaders.event_models.seeds import grid_seeds, window_seeds
 from loaders.event_models.setting import NUMERIC, Setting, condensed, residual_of, softened, windows_left
 from loaders.event_models.single_fits import usual_rho
 from loaders.event_models.structure import Window
+from loaders.stored_curve.band import Band, FloatArray
 
 _WINDOWS = 5
 """Windows that are asked for companions, the strongest ones."""

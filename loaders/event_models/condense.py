@@ -6,8 +6,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from loaders.event_models.curve import Band, FloatArray
 from loaders.event_models.structure import Window
+from loaders.stored_curve.band import Band, FloatArray
 
 
 def condense(bands: Sequence[Band], t_0: float, t_eff: float, t_e: float) -> list[Band]:

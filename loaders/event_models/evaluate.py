@@ -7,7 +7,6 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from loaders.event_models.curve import FloatArray
 from loaders.event_models.kinds import (
     BINARY,
     FINITE,
@@ -20,6 +19,7 @@ from loaders.event_models.kinds import (
 )
 from loaders.event_models.lens_fit import Points
 from loaders.event_models.limb import LIMB_DARKENING, coefficients
+from loaders.stored_curve.band import FloatArray
 
 _KINDS = {kind.name: kind for kind in (POINT, FINITE, TWO_SOURCES, BINARY)}
 

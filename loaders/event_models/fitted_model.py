@@ -9,11 +9,11 @@ from typing import Any
 import numpy as np
 
 from loaders.event_models.binary_search import canonical, canonical_signs
-from loaders.event_models.curve import FloatArray
 from loaders.event_models.kinds import BINARY, Kind, View, curves_of, parameters_of, slopes_of
 from loaders.event_models.lens_fit import LensFit, derivatives, joint_covariance, solve_fluxes
 from loaders.event_models.model_posterior import METHOD, Posterior
 from loaders.event_models.setting import NUMERIC, Setting, windows_of
+from loaders.stored_curve.band import FloatArray
 
 _UNITS = {"t_0": "d", "t_0_1": "d", "t_0_2": "d", "t_E": "d", "alpha": "deg"}
 

@@ -6,11 +6,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from loaders.event_models.curve import FloatArray
 from loaders.event_models.lens_fit import Magnification, Parameters, Points, Slopes
 from loaders.lens import disc
 from loaders.lens.binary_lens import Disc, disc_magnification_of
 from loaders.lens.parallax import offsets, shifts
+from loaders.stored_curve.band import FloatArray
 
 _LEAST = 1e-6
 """Separation (Einstein radii) below which a point is not magnified more."""

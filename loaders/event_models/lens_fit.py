@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy.linalg import block_diag
 
-from loaders.event_models.curve import Band, FloatArray
+from loaders.stored_curve.band import Band, FloatArray
 
 Magnification = Callable[[FloatArray, FloatArray], FloatArray]
 """Magnifications, shape (n_source, n), of parameters (p,) at times (n,)."""

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from loaders.event_models.curve import FloatArray
+from loaders.stored_curve.band import FloatArray
 
 #: Linear coefficients u of ``1 - u (1 - cos θ)``, from the tables of Claret & Bloemen (2011, A&A 529, A75): Z
 #: for F087, the middle of H and K for F146, K for F213, as github.com/stelais/jasmine has them for Roman.

@@ -8,11 +8,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from loaders.event_models.binary_search import canonical
-from loaders.event_models.curve import FloatArray
 from loaders.event_models.kinds import BINARY, POINT, Kind, View, curves_of, parameters_of, slopes_of
 from loaders.event_models.lens_fit import LensFit, information_at, solve_fluxes
 from loaders.event_models.posterior import LogDensity, sample
 from loaders.event_models.setting import NUMERIC, Setting, condensed, windows_left
+from loaders.stored_curve.band import FloatArray
 
 METHOD = "importance"
 """How posteriors are sampled: by weighted draws."""

@@ -14,7 +14,7 @@ import numba
 import numpy as np
 import numpy.typing as npt
 
-from loaders.event_models.curve import Band, FloatArray
+from loaders.stored_curve.band import Band, FloatArray
 
 _COLUMNS = 6
 """Columns of the sums: A, 1, the derivatives of A by the three parameters, and the flux."""

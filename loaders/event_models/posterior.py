@@ -19,7 +19,7 @@ import numpy as np
 from scipy.special import gammaln, logsumexp
 from scipy.stats import genpareto
 
-from loaders.event_models.curve import FloatArray
+from loaders.stored_curve.band import FloatArray
 
 LogDensity = Callable[[FloatArray], float]
 """Logarithm of a density, up to a constant, of parameters (p,); minus infinity where they cannot be."""

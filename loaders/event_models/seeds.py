@@ -15,11 +15,11 @@ from itertools import product
 import numpy as np
 from scipy import ndimage
 
-from loaders.event_models.curve import FloatArray
 from loaders.event_models.kinds import POINT, View, path, turned
 from loaders.event_models.lens_fit import solve_fluxes
 from loaders.event_models.structure import Window
 from loaders.lens.binary_lens import Disc, disc_magnification_of
+from loaders.stored_curve.band import FloatArray
 
 _LN_S = np.linspace(-1.1, 1.1, 15)
 _LOG_Q = np.linspace(-4.75, -0.25, 8)

@@ -9,10 +9,10 @@ from functools import cached_property
 import numpy as np
 
 from loaders.event_models.condense import condense_about
-from loaders.event_models.curve import Band, FloatArray
 from loaders.event_models.kinds import Kind, View, curves_of, displacement_of
 from loaders.event_models.lens_fit import Points, solve_fluxes
 from loaders.event_models.structure import Window, windows
+from loaders.stored_curve.band import Band, FloatArray
 
 _NEAR = 10.0
 """Einstein times from t_0 beyond which what a model leaves is no fault of it."""

@@ -7,7 +7,6 @@ from itertools import product
 
 import numpy as np
 
-from loaders.event_models.curve import FloatArray
 from loaders.event_models.kinds import (
     FINITE,
     POINT,
@@ -21,6 +20,7 @@ from loaders.event_models.kinds import (
 from loaders.event_models.lens_fit import LensFit, fit_lens, solve_fluxes
 from loaders.event_models.setting import NUMERIC, Setting, condensed, crossing_time
 from loaders.event_models.structure import Window
+from loaders.stored_curve.band import FloatArray
 
 _PARTS, _STEPS = 40, 60
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from loaders.event_models.curve import FloatArray
+from loaders.stored_curve.band import FloatArray
 
 #: Errors by which the mean of a window must be off to count; of 50,000 points of noise none reaches 6.
 LEAST_PULL = 6.0

@@ -8,8 +8,8 @@ import numpy as np
 import numpy.typing as npt
 from astropy.timeseries import LombScargle
 
-from loaders.event_models.curve import Band, FloatArray
 from loaders.event_models.lens_fit import Parameters, Points, fit_lens
+from loaders.stored_curve.band import Band, FloatArray
 
 IntArray = npt.NDArray[np.int64]
 

@@ -8,7 +8,6 @@ from functools import cache
 
 import numpy as np
 
-from loaders.event_models.curve import Band, without_outliers
 from loaders.event_models.fitted_model import FittedModel
 from loaders.event_models.limb import LIMB_DARKENING
 from loaders.event_models.point_lens import PointLensFit
@@ -16,6 +15,7 @@ from loaders.event_models.setting import NUMERIC
 from loaders.microlensing.judge import Verdict, judge
 from loaders.microlensing.models import class_of, models_of
 from loaders.microlensing.search import Candidate, EventSearch
+from loaders.stored_curve.band import Band, without_outliers
 
 #: Fall of chi-square from which a candidate is looked at.
 LEAST_SEARCH_GAIN = 50.0

@@ -8,11 +8,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from loaders.event_models.condense import condense
-from loaders.event_models.curve import Band, FloatArray
 from loaders.event_models.lens_fit import Points, solve_fluxes
 from loaders.event_models.point_lens import PointLensFit, fit_point_lens, magnification
 from loaders.microlensing.alternatives import hump_chi2, outburst_chi2, periodic_chi2, step_chi2, trend_chi2
 from loaders.microlensing.search import Candidate
+from loaders.stored_curve.band import Band, FloatArray
 
 #: Fall of chi-square, errors scaled to be right, that an event needs; noise alone reaches some 35.
 LEAST_GAIN = 80.0

@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 import sqlalchemy as sa
 
-from loaders.event_models.curve import Band, usable_band
 from loaders.microlensing.find import Found, SkyCurve, look_at
 from loaders.photometry.flags import EXCLUDING_FLAGS
+from loaders.stored_curve.band import Band, usable_band
 from loaders.stored_curve.load import StoredCurve, newest_light_curves, read_curves
 from loaders.stored_curve.preferred import REFINED, preferred
 from loaders.variability.load import newest_description, season_days

@@ -8,7 +8,6 @@ from dataclasses import replace
 import numpy as np
 
 from loaders.event_models.binary_search import companions
-from loaders.event_models.curve import FloatArray
 from loaders.event_models.fitted_model import FittedModel, model_of, ranked
 from loaders.event_models.kinds import BINARY, FINITE, POINT, TWO_SOURCES, Kind
 from loaders.event_models.lens_fit import LensFit
@@ -19,6 +18,7 @@ from loaders.event_models.setting import NUMERIC, Setting, condensed, windows_le
 from loaders.event_models.single_fits import finite_source, two_sources
 from loaders.event_models.structure import Window
 from loaders.microlensing.judge import Verdict
+from loaders.stored_curve.band import FloatArray
 
 #: Einstein time (days) from which the motion of the telescope is looked for.
 LEAST_T_E = 5.0

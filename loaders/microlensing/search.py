@@ -19,8 +19,8 @@ from dataclasses import dataclass, field
 import numpy as np
 import numpy.typing as npt
 
-from loaders.event_models.curve import Band, FloatArray, seasons_of
 from loaders.microlensing.search_kernels import STEP, Tables, bin_points, scan
+from loaders.stored_curve.band import Band, FloatArray, seasons_of
 
 _RATIO = 4.0 / 3.0
 """Ratio of successive time scales (Kim et al. 2018)."""

@@ -9,7 +9,7 @@ import numba
 import numpy as np
 import numpy.typing as npt
 
-from loaders.event_models.curve import FloatArray
+from loaders.stored_curve.band import FloatArray
 
 IntArray = npt.NDArray[np.int64]
 Float32Array = npt.NDArray[np.float32]

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from loaders.event_models.curve import FloatArray
+from loaders.stored_curve.band import FloatArray
 
 
 @dataclass(frozen=True)

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 
-from loaders.event_models.curve import Band, FloatArray
 from loaders.event_models.kinds import BINARY, FINITE, POINT, TWO_SOURCES, Kind, curves_of
 from loaders.event_models.limb import LIMB_DARKENING, coefficients
 from loaders.event_models.setting import Setting
 from loaders.refined_photometry.stored_event import EventModel
+from loaders.stored_curve.band import Band, FloatArray
 
 _KINDS = {kind.name: kind for kind in (POINT, FINITE, TWO_SOURCES, BINARY)}
 

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 import numpy as np
 from matplotlib.axes import Axes
 
-from loaders.event_models.curve import FloatArray
 from loaders.event_models.evaluate import ModelCurve
 from loaders.report_page.picture import AMBER, BLUE, GREEN, GREY, PINK, RED, Picture, grid_behind, new_figure
 from loaders.season_report.facts import EventFacts, ModelFacts
@@ -20,6 +19,7 @@ from loaders.season_report.model_curve import (
     times_to_draw,
     window,
 )
+from loaders.stored_curve.band import FloatArray
 
 #: Colours of elements in the order in which they are drawn, and of models by rank.
 _ELEMENTS = (GREY, BLUE, RED, GREEN, AMBER, PINK)

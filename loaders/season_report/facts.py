@@ -8,9 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from loaders.event_models.curve import Band
 from loaders.extinction.product import ExtinctionMap
 from loaders.lens_physics.model import StoredModel
+from loaders.stored_curve.band import Band
 
 FloatArray = npt.NDArray[np.float64]
 BoolArray = npt.NDArray[np.bool_]

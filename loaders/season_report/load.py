@@ -11,7 +11,6 @@ import numpy as np
 import sqlalchemy as sa
 
 from loaders.astrometric_solution.load import summary_of_astrometry
-from loaders.event_models.curve import Band, usable_band, without_outliers
 from loaders.extinction.load import read_map, summary_of_extinction
 from loaders.extinction.product import ExtinctionMap
 from loaders.lens_physics.load import summary_of_physics
@@ -44,6 +43,7 @@ from loaders.season_report.page import (
     season_page,
     write_event,
 )
+from loaders.stored_curve.band import Band, usable_band, without_outliers
 from loaders.stored_curve.load import read_curves
 from loaders.variability.load import THRESHOLD, season_days
 from loaders.variable_object.load import summary_of_objects

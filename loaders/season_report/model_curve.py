@@ -6,9 +6,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from loaders.event_models.curve import Band, FloatArray
 from loaders.event_models.evaluate import ModelCurve, kind_named
 from loaders.season_report.facts import EventFacts, ModelFacts
+from loaders.stored_curve.band import Band, FloatArray
 
 #: Einstein times on either side of t_0 that are drawn close; at least so many days.
 _CLOSE, _LEAST_DAYS = 2.5, 0.25

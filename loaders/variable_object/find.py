@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from loaders.event_models.curve import Band
+from loaders.stored_curve.band import Band
 from loaders.variability.statistics import describe
 from loaders.variable_object.hints import Traits, hint
 from loaders.variable_object.periods import Period, find_period

@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 import sqlalchemy as sa
 
-from loaders.event_models.curve import usable_band
 from loaders.photometry.flags import EXCLUDING_FLAGS
+from loaders.stored_curve.band import usable_band
 from loaders.stored_curve.load import read_curves
 from loaders.variability.load import newest_description, season_days
 from loaders.variable_object.find import Description, Series, VariableObject, describe_object

@@ -16,7 +16,7 @@ import numpy.typing as npt
 from nifty_ls import lombscargle
 from scipy.special import gammaincc, gammaln
 
-from loaders.event_models.curve import Band
+from loaders.stored_curve.band import Band
 
 FloatArray = npt.NDArray[np.float64]
 

@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from loaders.event_models.curve import Band
 from loaders.event_models.limb import LIMB_DARKENING
+from loaders.stored_curve.band import Band
 from tests.loaders.lens.peer import mulens_model
 
 BEGIN = 2_461_450.0

@@ -4,7 +4,6 @@ import numpy as np
 import pytest
 
 from loaders.event_models.binary_search import canonical, canonical_signs
-from loaders.event_models.curve import Band
 from loaders.event_models.fitted_model import model_of
 from loaders.event_models.kinds import (
     BINARY,
@@ -19,6 +18,7 @@ from loaders.event_models.kinds import (
 )
 from loaders.event_models.lens_fit import fit_lens
 from loaders.event_models.setting import Setting
+from loaders.stored_curve.band import Band
 
 BEGIN, PLACE = 2_461_450.0, (268.0, -29.0)
 

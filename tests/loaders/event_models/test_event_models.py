@@ -5,8 +5,8 @@ from functools import cache
 import numpy as np
 import pytest
 
-from loaders.event_models.curve import Band
 from loaders.microlensing.find import SkyCurve, look_at
+from loaders.stored_curve.band import Band
 from tests.loaders.event_models.mulens_curves import BEGIN, PLACE, bands_of, linear_chi2, magnification
 
 HOST = {"t_0": BEGIN + 20.0, "u_0": 0.2, "t_E": 3.0}

@@ -3,7 +3,6 @@
 import numpy as np
 import pytest
 
-from loaders.event_models.curve import Band
 from loaders.event_models.kinds import (
     BINARY,
     FINITE,
@@ -15,6 +14,7 @@ from loaders.event_models.kinds import (
     slopes_of,
 )
 from loaders.event_models.lens_fit import Points
+from loaders.stored_curve.band import Band
 
 AT = {
     POINT: [2461501.0, 0.3, 3.4],

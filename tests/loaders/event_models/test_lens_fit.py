@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 
 from loaders.event_models.condense import condense
-from loaders.event_models.curve import Band
 from loaders.event_models.lens_fit import Parameters, Points, fit_lens, solve_fluxes
 from loaders.event_models.parallax_fit import fit_parallax
 from loaders.event_models.point_lens import fit_point_lens, magnification
 from loaders.lens.parallax import offsets, shifts
+from loaders.stored_curve.band import Band
 from tests.loaders.microlensing.curves import event, lensed, times
 
 LENS = Parameters(

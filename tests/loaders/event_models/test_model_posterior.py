@@ -3,12 +3,12 @@
 import numpy as np
 import pytest
 
-from loaders.event_models.curve import Band
 from loaders.event_models.kinds import BINARY, POINT, TWO_SOURCES, curves_of, parameters_of, slopes_of
 from loaders.event_models.lens_fit import fit_lens
 from loaders.event_models.model_posterior import density_of, posterior_of
 from loaders.event_models.posterior import LEVELS
 from loaders.event_models.setting import Setting
+from loaders.stored_curve.band import Band
 from tests.loaders.event_models.test_covariance import BEGIN, PLACE, STARTS, setting_of
 
 WEAK = np.array([BEGIN + 20.0, 0.5, np.log(4.0)])

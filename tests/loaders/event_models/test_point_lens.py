@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from scipy.optimize import least_squares
 
-from loaders.event_models.curve import Band
 from loaders.event_models.point_lens import fit_point_lens, magnification
+from loaders.stored_curve.band import Band
 from tests.loaders.microlensing.curves import event, lensed
 
 

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from loaders.event_models.condense import condense_about
-from loaders.event_models.curve import Band
 from loaders.event_models.structure import windows
+from loaders.stored_curve.band import Band
 
 
 def test_noise_has_no_windows():

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from loaders.event_models.curve import Band
+from loaders.stored_curve.band import Band
 
 SEASONS = (0.0, 182.0, 365.0, 1460.0, 1643.0, 1826.0)
 

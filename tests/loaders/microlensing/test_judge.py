@@ -3,11 +3,11 @@
 import numpy as np
 import pytest
 
-from loaders.event_models.curve import Band, usable_band, without_outliers
 from loaders.light_curve_simulation.simulate import Recipe, prepare, simulate
 from loaders.microlensing.find import SkyCurve, look_at
 from loaders.microlensing.judge import judge
 from loaders.microlensing.search import EventSearch
+from loaders.stored_curve.band import Band, usable_band, without_outliers
 from tests.loaders.event_models.mulens_curves import BEGIN, bands_of
 from tests.loaders.microlensing.curves import event, times
 

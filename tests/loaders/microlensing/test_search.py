@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from loaders.event_models.curve import Band, seasons_of, usable_band
 from loaders.microlensing.search import EventSearch, SearchGrid
+from loaders.stored_curve.band import Band, seasons_of, usable_band
 from tests.loaders.microlensing.curves import SEASONS, event, times
 
 

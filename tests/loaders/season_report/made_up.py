@@ -6,7 +6,6 @@ from dataclasses import replace
 
 import numpy as np
 
-from loaders.event_models.curve import Band
 from loaders.extinction.product import ExtinctionMap, Provenance
 from loaders.lens_physics.model import StoredModel
 from loaders.season_report.facts import (
@@ -24,6 +23,7 @@ from loaders.season_report.facts import (
     SkyFacts,
     VariabilityFacts,
 )
+from loaders.stored_curve.band import Band
 
 T_0, U_0, T_E = 2_461_480.0, 0.1, 8.0
 #: Fluxes of source and blend (nJy) by element, points of each, and by what their errors are multiplied.

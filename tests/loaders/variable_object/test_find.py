@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from loaders.event_models.curve import Band
+from loaders.stored_curve.band import Band
 from loaders.variable_object.find import Series, VariableObject, describe_object
 
 TIME = 2461500 + np.arange(0, 60, 0.05)

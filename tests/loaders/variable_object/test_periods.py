@@ -6,7 +6,7 @@ from astropy.timeseries import LombScargle
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from loaders.event_models.curve import Band, usable_band
+from loaders.stored_curve.band import Band, usable_band
 from loaders.variable_object.periods import fall_of_chi2, find_period, log_false_alarm
 
 TIME = {"F146": np.arange(0, 30, 0.02), "F087": np.arange(0.005, 30, 0.25)}
