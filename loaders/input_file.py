@@ -64,11 +64,15 @@ def fingerprint(path: Path) -> tuple[str | None, int | None]:
 
 @dataclass(frozen=True)
 class LoadedFile:
-    """A file as it was when it was loaded; checksum and size are None where they were not noted."""
+    """A file as it was when it was loaded; checksum and size are None where they were not noted.
+
+    ``what`` is what ``roman-db load`` calls it.
+    """
 
     path: Path
     sha256: str | None
     size_bytes: int | None
+    what: str = "exposure"
 
     def require_unchanged(self) -> None:
         """Refuse a file that is gone, or another than the one that was loaded.
@@ -79,13 +83,13 @@ class LoadedFile:
             Codes ``missing_file`` and ``changed_file``.
         """
         if not self.path.is_file():
-            remedy = "Put the file back, or load the exposure from where it is now"
+            remedy = f"Put the file back, or load the {self.what} from where it is now"
             raise Rejected(str(self.path), "the file is not there", remedy, "missing_file")
         if self.sha256 is None:
             return
         if self.path.stat().st_size != self.size_bytes or file_checksum(self.path) != self.sha256:
             what = "it is not the file that was loaded: size or checksum differ"
-            remedy = "Put that file back, or load this one: roman-db load exposure --replace FILE"
+            remedy = f"Put that file back, or load this one: roman-db load {self.what} --replace FILE"
             raise Rejected(str(self.path), what, remedy, "changed_file")
 
 

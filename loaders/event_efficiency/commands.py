@@ -2,25 +2,18 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
+from typing import Any
 
 import click
 
-_KIND = click.option("--photometry-kind", default="psf", show_default=True, help="Kind of the light curves.")
-_SEASON = click.option(
-    "--season",
-    type=click.IntRange(0),
-    default=0,
-    show_default=True,
-    help="Season whose light curves are taken; 0: all.",
-)
+from loaders.variability.commands import PHOTOMETRY_KIND, REDO, SEASON, SURVEY, run_on_season
 
 
 @click.command("event-efficiency")
-@_SEASON
-@click.option("--survey", default="gbtds", show_default=True, help="Survey whose seasons count.")
-@_KIND
+@SEASON
+@SURVEY
+@PHOTOMETRY_KIND
 @click.option(
     "--number", type=click.IntRange(0), default=20_000, show_default=True, help="Events of single lenses."
 )
@@ -35,17 +28,8 @@ _SEASON = click.option(
     "--seed", type=click.IntRange(0, 2**31 - 1), default=0, show_default=True, help="Of the random numbers."
 )
 @click.option("--models", is_flag=True, help="Fit models to events of single lenses, too.")
-@click.option("--redo", is_flag=True, help="Do again what is done.")
-def event_efficiency(  # noqa: PLR0913  (options of a command)
-    season: int,
-    survey: str,
-    photometry_kind: str,
-    number: int,
-    planets: int,
-    seed: int,
-    models: bool,
-    redo: bool,
-) -> None:
+@REDO
+def event_efficiency(number: int, planets: int, models: bool, **given: Any) -> None:
     """Inject events into stored light curves of constant stars, and count how many are found.
 
     The light curves must have been described: roman-db run season N, or survey. Trials that are done are not
@@ -54,34 +38,15 @@ def event_efficiency(  # noqa: PLR0913  (options of a command)
     from loaders.event_efficiency.draw import PLANET, POINT_LENS
     from loaders.event_efficiency.load import summary_of_efficiency
     from loaders.event_efficiency.tasks import EVENT_EFFICIENCY
-    from loaders.rejection import Rejected
-    from loaders.variability.load import season_days
-    from roman_db import migrate
-    from roman_db.console import EXIT_REJECTED, progress_bar, tell_failed
-    from roman_db.jobs import run_mode
 
-    arguments = {"survey": survey, "season": season, "photometry_kind": photometry_kind, "seed": seed}
-    asked = {"numbers": {POINT_LENS: number, PLANET: planets}, "modelled": models, "redo": redo}
-    migrate.ensure_current()
-    try:
-        season_days(survey, season)
-        with progress_bar() as step:
-            report = run_mode(EVENT_EFFICIENCY, arguments | asked, step)
-    except LookupError as error:
-        raise click.UsageError(str(error.args[0])) from None
-    except Rejected as rejected:
-        raise click.ClickException(str(rejected)) from rejected
-    for line in summary_of_efficiency(arguments | asked):
-        click.echo(line)
-    tell_failed(report)
-    if report.failed:
-        sys.exit(EXIT_REJECTED)
+    asked = {"numbers": {POINT_LENS: number, PLANET: planets}, "modelled": models}
+    run_on_season(EVENT_EFFICIENCY, given | asked, summary_of_efficiency)
 
 
 @click.command("event-efficiency")
 @click.argument("path", type=click.Path(path_type=Path, dir_okay=False))
-@_SEASON
-@_KIND
+@SEASON
+@PHOTOMETRY_KIND
 def export_efficiency(path: Path, season: int, photometry_kind: str) -> None:
     """Draw the completeness of the search for events into PATH (.png): Einstein time against magnitude."""
     from loaders.event_efficiency.load import read_cells

@@ -2,42 +2,32 @@
 
 from __future__ import annotations
 
-import sys
+from collections.abc import Iterator
+from typing import Any
 
 import click
 
+from loaders.variability.commands import run_on_season, season_options
+
 
 @click.command()
-@click.option("--season", default=0, show_default=True, type=click.IntRange(0), help="0: the whole survey.")
-@click.option("--survey", default="gbtds", show_default=True, help="Survey whose seasons count.")
-@click.option("--photometry-kind", default="psf", show_default=True, help="Kind in which events were found.")
-@click.option("--redo", is_flag=True, help="Do again what is done.")
-def refine(season: int, survey: str, photometry_kind: str, redo: bool) -> None:
+@season_options
+def refine(**given: Any) -> None:
     """Find the places of events and measure them in all exposures, their neighbours solved once.
 
     Done for each detector with events that were found or photometered since. The light curves are of the kind
     refined; the modes season and survey do it, too. Exit code 1: a unit failed.
     """
-    from loaders.refined_photometry.load import summary_of_refinement
     from loaders.refined_photometry.tasks import REFINE_MODE
-    from loaders.variability.load import season_days
-    from roman_db import migrate
-    from roman_db.console import EXIT_REJECTED, progress_bar, tell_failed
-    from roman_db.jobs import run_mode
 
-    migrate.ensure_current()
-    given = {"survey": survey, "season": season, "photometry_kind": photometry_kind, "redo": redo}
-    try:
-        season_days(survey, season)
-    except LookupError as error:
-        raise click.UsageError(str(error.args[0])) from None
-    with progress_bar() as step:
-        report = run_mode(REFINE_MODE, given, step)
-    for line in summary_of_refinement(season, photometry_kind):
-        click.echo(line)
-    tell_failed(report)
-    if report.failed:
-        sys.exit(EXIT_REJECTED)
+    run_on_season(REFINE_MODE, given, _summary)
+
+
+def _summary(given: dict[str, Any]) -> Iterator[str]:
+    """What there is now."""
+    from loaders.refined_photometry.load import summary_of_refinement
+
+    yield from summary_of_refinement(given["season"], given["photometry_kind"])
 
 
 def commands(root: click.Group) -> None:

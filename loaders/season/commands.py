@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from loaders.season.limits import MOVED_LIMIT, MOVED_SHARE
+from loaders.variability.commands import PHOTOMETRY_KIND, REDO, SURVEY, require_season
 
 if TYPE_CHECKING:
     from loaders.daily.load import DailySummary
@@ -18,8 +19,8 @@ if TYPE_CHECKING:
 def _options(command: Callable[..., None]) -> Callable[..., None]:
     """Options that both modes have."""
     for option in (
-        click.option("--redo", is_flag=True, help="Do again what is done."),
-        click.option("--photometry-kind", default="psf", show_default=True, help="Kind of the light curves."),
+        REDO,
+        PHOTOMETRY_KIND,
         click.option(
             "--images/--no-images",
             default=True,
@@ -43,7 +44,7 @@ def _options(command: Callable[..., None]) -> Callable[..., None]:
             show_default=True,
             help="Share of the objects of exposures that must have moved so far.",
         ),
-        click.option("--survey", default="gbtds", show_default=True, help="Survey whose seasons count."),
+        SURVEY,
     ):
         command = option(command)
     return command
@@ -85,16 +86,12 @@ def _run(mode: Mode, which: tuple[str, int, str], chosen: dict[str, Any]) -> Non
     from loaders.photometry.load import EVERY_DAY
     from loaders.report.commands import write_pages
     from loaders.season.tasks import arguments
-    from loaders.variability.load import season_days
     from roman_db import migrate
     from roman_db.console import EXIT_REJECTED, progress_bar, tell_failed, tell_why
     from roman_db.jobs import run_mode
 
     migrate.ensure_current()
-    try:
-        season_days(*which[:2])
-    except LookupError as error:
-        raise click.UsageError(str(error.args[0])) from None
+    require_season(*which[:2])
     given = arguments(*which, **chosen)
     given["images"] = given["images"] and which[2] == EVERY_DAY
     with progress_bar() as step:

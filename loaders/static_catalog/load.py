@@ -12,7 +12,7 @@ import numpy as np
 import sqlalchemy as sa
 
 from loaders.association.load import Association, associate
-from loaders.input_file import file_checksum, fingerprint
+from loaders.input_file import LoadedFile, file_checksum
 from loaders.mosaic_psf.load import MosaicImage, MosaicPsf, psf_for_mosaic
 from loaders.rejection import Rejected
 from loaders.static_catalog.catalog import StaticCatalog, image_catalog, multiband_catalog
@@ -157,13 +157,10 @@ def read_band(stored: StoredMosaic) -> Band:
     Raises
     ------
     Rejected
-        Code ``changed_file`` if the file is another than the one that was loaded, and those of
-        `read_mosaic` and `psf_for_mosaic`.
+        Codes of `LoadedFile.require_unchanged`, `read_mosaic` and `psf_for_mosaic`.
     """
+    LoadedFile(stored.path, stored.sha256, stored.size_bytes, "mosaic").require_unchanged()
     mosaic = read_mosaic(stored.path)
-    if fingerprint(stored.path) != (stored.sha256, stored.size_bytes):
-        remedy = "Load it again: roman-db load mosaic FILE"
-        raise Rejected(str(stored.path), "is not the file that was loaded", remedy, "changed_file")
     return Band(stored, mosaic, psf_for_image(mosaic))
 
 
