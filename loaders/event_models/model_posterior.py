@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -46,12 +46,29 @@ class Posterior:
     n_effective: float
     n_call: int
 
+    def on_side_of(self, fit: LensFit) -> Posterior:
+        """The same as the model of a twin has it: u_0 with its sign."""
+        quantile = dict(self.quantile)
+        if "u_0" in quantile and fit.parameter[1] * quantile["u_0"][1] < 0:
+            lower, median, upper = quantile["u_0"]
+            quantile["u_0"] = (-upper, -median, -lower)
+        return replace(self, quantile=quantile)
 
-def posterior_of(setting: Setting, kind: Kind, fit: LensFit, seed: int = 0) -> Posterior | None:
-    """Sample the posterior of a fitted model about the fit.
+
+def has_sides(kind: Kind, fit: LensFit) -> bool:
+    """Whether a fit is a single lens with parallax: its source may as well pass on the other side."""
+    return kind.n_lens == kind.n_source == 1 and fit.parameter.size > len(kind.names(False))
+
+
+def posterior_of(
+    setting: Setting, kind: Kind, fit: LensFit, twins: Sequence[LensFit] = (), seed: int = 0
+) -> Posterior | None:
+    """Sample the posterior of a fitted model about the fit and its twins.
 
     Its density is that of the points, condensed as for the fit, with fluxes at their best, times the prior of
     the parallax, within the limits of fits. Without parallax u_0 is not below zero: both sides are the same.
+    Of a single lens with parallax u_0 is how far off the source passes on either side, with the sign of the
+    fit.
 
     Parameters
     ----------
@@ -61,6 +78,8 @@ def posterior_of(setting: Setting, kind: Kind, fit: LensFit, seed: int = 0) -> P
         What was fitted.
     fit
         The fit, with or without parallax.
+    twins
+        Other fits of the same kind that are nearly as good: each counts by what of the posterior is about it.
     seed
         Of random numbers: the same give the same draws.
 
@@ -74,11 +93,15 @@ def posterior_of(setting: Setting, kind: Kind, fit: LensFit, seed: int = 0) -> P
     rng, most = np.random.default_rng(seed), _MOST_CALLS[kind.name]
     try:
         view = _view(setting, kind, at)
-        found = sample(density_of(kind, view, at), at, _covariance(kind, view, at), rng, most)
+        places = [at, *(twin.parameter for twin in twins)]
+        modes = [(place, _covariance(kind, view, place)) for place in places]
+        found = sample(density_of(kind, view, at), modes, rng, most)
     except NUMERIC:
         return None
     if found is None:
         return None
+    if has_sides(kind, fit):
+        found.parameter[:, 1] = np.copysign(found.parameter[:, 1], at[1])
     names = kind.names(at.size > len(kind.names(False)))
     if kind.n_source > 1:
         names = tuple(name + "_1" if name in ("t_0", "u_0") else name for name in names)

@@ -10,6 +10,7 @@ import numpy as np
 from loaders.event_models.kinds import POINT, View, curves_of, displacement_of, parameters_of, slopes_of
 from loaders.event_models.lens_fit import LensFit, Points, fit_lens
 from loaders.event_models.point_lens import PointLensFit
+from loaders.event_models.sides import solutions
 from loaders.stored_curve.band import Band, FloatArray
 
 NAMES = POINT.names(True)
@@ -23,11 +24,14 @@ class ParallaxFit:
     ----------
     fit
         Parameters in the order of `NAMES`; fluxes of source and blend.
+    twins
+        Other fits that are nearly as good, such as that of the other side of the lens.
     t_0_par
         Reference time, BJD (TDB): the frame moves as the Earth does then, as MulensModel has it.
     """
 
     fit: LensFit
+    twins: tuple[LensFit, ...]
     t_0_par: float
 
 
@@ -51,8 +55,8 @@ def fit_parallax(bands: Sequence[Band], ra: float, dec: float, start: PointLensF
         for side in (1, -1)
         for north in (-0.1, 0.1)
     ]
-    fits = [_fit(view, begin) for begin in begins]
-    return ParallaxFit(min(fits, key=lambda fit: fit.loss), start.t_0)
+    best, *twins = solutions(_fit(view, begin) for begin in begins)
+    return ParallaxFit(best, tuple(twins), start.t_0)
 
 
 def _fit(view: View, begin: FloatArray) -> LensFit:

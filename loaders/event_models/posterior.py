@@ -12,7 +12,7 @@ or seven other parameters by half.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -86,21 +86,19 @@ class Samples:
 
 def sample(
     log_density: LogDensity,
-    at: FloatArray,
-    covariance: FloatArray,
+    modes: Sequence[tuple[FloatArray, FloatArray]],
     rng: np.random.Generator,
     most_calls: int = 6000,
 ) -> Samples | None:
-    """Draw from a posterior that has one maximum, or several close to each other.
+    """Draw from a posterior whose maxima are known, or close to those that are.
 
     Parameters
     ----------
     log_density
         The posterior, up to a constant.
-    at
-        Shape (p,): its maximum, about.
-    covariance
-        Shape (p, p): of a normal distribution that is about the same near there.
+    modes
+        One or more: a maximum, about, shape (p,), and the covariance, shape (p, p), of a normal distribution
+        that is about the same near there.
     rng
         Random numbers.
     most_calls
@@ -109,27 +107,32 @@ def sample(
     Returns
     -------
     Samples or None
-        None if the covariance is none, nothing that is drawn is possible, or too few draws count.
+        None if a covariance is none, nothing that is drawn is possible, or too few draws count.
     """
-    unit = _unit(covariance)
-    if unit is None:
+    units = [unit for _, covariance in modes if (unit := _unit(covariance)) is not None]
+    if len(units) < len(modes):
         return None
-    found = _importance(lambda off: log_density(at + unit @ off), at.size, rng, most_calls)
+    at, unit = modes[0][0], units[0]
+    centre = np.array([np.linalg.solve(unit, place - at) for place, _ in modes])
+    own = [np.linalg.solve(unit, one) for one in units]
+    root = np.array([np.linalg.cholesky(one @ one.T + _ROUNDING * np.eye(at.size)) for one in own])
+    first = _Mixture(centre, root, np.full(len(modes), 1 / len(modes)))
+    found = _importance(lambda off: log_density(at + unit @ off), first, rng, most_calls)
     if found is None or found.n_effective < FEWEST:
         return None
     return replace(found, parameter=at + found.parameter @ unit.T)
 
 
 def _importance(
-    log_density: LogDensity, size: int, rng: np.random.Generator, most_calls: int
+    log_density: LogDensity, first: _Mixture, rng: np.random.Generator, most_calls: int
 ) -> Samples | None:
     """Draws from mixtures, each fitted to those before, weighted as of all; None if none is possible."""
-    number = max(_FEWEST_DRAWS, _DRAWS * size)
+    n_mode, size = first.centre.shape
+    number = n_mode * max(_FEWEST_DRAWS, _DRAWS * size)
     drawn = _Drawn(np.empty((0, size)), np.empty(0), np.empty(0), ())
     widths: list[FloatArray] = []
     for scale in _SCALES:
-        first = _Mixture(np.zeros((1, size)), scale * np.eye(size)[None], np.ones(1))
-        drawn = drawn.further(first, number, log_density, rng)
+        drawn = drawn.further(replace(first, root=scale * first.root), number, log_density, rng)
     while True:
         if not np.isfinite(drawn.density).any():
             return None
@@ -176,7 +179,10 @@ class _Drawn:
 
 @dataclass(frozen=True)
 class _Mixture:
-    """Distributions with heavy tails: centres (k, p), roots of their covariances (k, p, p), shares (k,)."""
+    """Distributions with heavy tails: centres (k, p), shares (k,), and roots of their covariances (k, p, p).
+
+    The roots are lower triangular.
+    """
 
     centre: FloatArray
     root: FloatArray
@@ -212,6 +218,9 @@ def _fitted(drawn: _Drawn, rng: np.random.Generator) -> _Mixture:
     weight = _softened(power * drawn.density - drawn.proposed, 2 * _EACH * size)
     number = int(np.clip(_worth(weight) / (_EACH * size), 1, _PIECES))
     mean, whole = _moments(parameter, weight)
+    if drawn.mixtures[0].share.size > 1:
+        whole = _within(drawn.mixtures[0], parameter, weight)
+        number = max(number, drawn.mixtures[0].share.size)
     # With a little of what the errors say, so that it stays a covariance.
     whole = whole + 0.01 * np.eye(size)
     if number == 1:
@@ -223,6 +232,18 @@ def _fitted(drawn: _Drawn, rng: np.random.Generator) -> _Mixture:
     for _ in range(_PASSES):
         mixture = _improved(mixture, parameter, weight, narrow)
     return replace(mixture, root=mixture.root * np.sqrt(_WIDER))
+
+
+def _within(modes: _Mixture, parameter: FloatArray, weight: FloatArray) -> FloatArray:
+    """Covariance of draws about the means of those that are nearest to the same of several modes."""
+    nearest = np.argmax(modes.pieces(parameter), axis=0)
+    out = np.zeros((parameter.shape[1],) * 2)
+    for k in range(modes.share.size):
+        mine = np.where(nearest == k, weight, 0.0)
+        share = float(mine.sum())
+        if share > 0:
+            out += share * _moments(parameter, mine / share)[1]
+    return out
 
 
 def _improved(mixture: _Mixture, parameter: FloatArray, weight: FloatArray, usual: FloatArray) -> _Mixture:

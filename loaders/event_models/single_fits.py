@@ -19,14 +19,15 @@ from loaders.event_models.kinds import (
 )
 from loaders.event_models.lens_fit import LensFit, fit_lens, solve_fluxes
 from loaders.event_models.setting import NUMERIC, Setting, condensed, crossing_time
+from loaders.event_models.sides import other_side, solutions
 from loaders.event_models.structure import Window
 from loaders.stored_curve.band import FloatArray
 
 _PARTS, _STEPS = 40, 60
 
 
-def finite_source(setting: Setting, single: FloatArray, left: Sequence[Window]) -> LensFit | None:
-    """Fit a single lens whose source has a size.
+def finite_source(setting: Setting, single: FloatArray, left: Sequence[Window]) -> list[LensFit]:
+    """Fit a single lens whose source has a size, with parallax on both sides of the lens.
 
     Parameters
     ----------
@@ -39,8 +40,9 @@ def finite_source(setting: Setting, single: FloatArray, left: Sequence[Window]) 
 
     Returns
     -------
-    LensFit or None
-        Of finely condensed points; None if no fit came to numbers.
+    list of LensFit
+        Of finely condensed points, the best first, and others that are nearly as good; empty if no fit came
+        to numbers.
     """
     view = setting.view(condensed(setting, single, left, _PARTS), setting.fine, dark=True)
     usual, u_0 = usual_rho(view, single), abs(float(single[1]))
@@ -50,7 +52,11 @@ def finite_source(setting: Setting, single: FloatArray, left: Sequence[Window]) 
         for impact in (u_0, 0.3 * rho):
             path = [single[0], np.copysign(impact, single[1]), single[2], np.log(rho)]
             begins.append(np.concatenate([path, share * single[3:]]))
-    return _best(FINITE, view, begins)
+    best = _best(FINITE, view, begins)
+    if best is None or single.size == len(POINT.names(False)):
+        return [] if best is None else [best]
+    twin = _fit(FINITE, view, other_side(best.parameter))
+    return solutions([best] if twin is None else [best, twin])
 
 
 def two_sources(setting: Setting, single: FloatArray, left: Sequence[Window]) -> LensFit | None:

@@ -12,7 +12,7 @@ from loaders.event_models.fitted_model import FittedModel, model_of, ranked
 from loaders.event_models.kinds import BINARY, FINITE, POINT, TWO_SOURCES, Kind
 from loaders.event_models.lens_fit import LensFit
 from loaders.event_models.limb import LIMB_DARKENING, coefficients
-from loaders.event_models.model_posterior import posterior_of
+from loaders.event_models.model_posterior import has_sides, posterior_of
 from loaders.event_models.parallax_fit import fit_parallax
 from loaders.event_models.setting import NUMERIC, Setting, condensed, windows_left
 from loaders.event_models.single_fits import finite_source, two_sources
@@ -70,9 +70,10 @@ def models_of(
     single = np.concatenate([fits[0][1].parameter, np.zeros(2 if long else 0)])
     if long:
         few = condensed(setting, single, [], _PARTS)
-        fits.append((POINT, fit_parallax(few, *place, fit).fit))
-        models.append(model_of(setting, *fits[1], scale))
-        single = fits[1][1].parameter if models[1].chi2 < models[0].chi2 else single
+        moved = fit_parallax(few, *place, fit)
+        fits += [(POINT, one) for one in (moved.fit, *moved.twins)]
+        models += [model_of(setting, *one, scale) for one in fits[1:]]
+        single = moved.fit.parameter if models[1].chi2 < models[0].chi2 else single
     left = _left(setting, POINT, single)
     if left:
         others = _others(setting, single, left, two_lenses)
@@ -86,13 +87,18 @@ def models_of(
 def _sampled(
     setting: Setting, models: Sequence[FittedModel], fits: Sequence[tuple[Kind, LensFit]]
 ) -> list[FittedModel]:
-    """The models, those with their posteriors that may be believed."""
-    scores = [model.score for model in models]
+    """The models, those with their posteriors that may be believed; twins of a single lens share theirs."""
+    out, scores = list(models), [model.score for model in models]
     chosen = [k for k in np.argsort(scores)[:_MOST] if scores[k] <= min(scores) + _ALIKE]
-    return [
-        replace(model, posterior=posterior_of(setting, *fit)) if k in chosen else model
-        for k, (model, fit) in enumerate(zip(models, fits, strict=True))
-    ]
+    while chosen:
+        (kind, fit), size = fits[chosen[0]], fits[chosen[0]][1].parameter.size
+        same = [k for k, (its, one) in enumerate(fits) if its is kind and one.parameter.size == size]
+        twins = [k for k in same if k != chosen[0]] if has_sides(kind, fit) else []
+        found = posterior_of(setting, kind, fit, [fits[k][1] for k in twins])
+        for k in (chosen[0], *twins):
+            out[k] = replace(out[k], posterior=found and found.on_side_of(fits[k][1]))
+        chosen = [k for k in chosen[1:] if k not in twins]
+    return out
 
 
 def class_of(models: Sequence[FittedModel]) -> str:
@@ -114,11 +120,10 @@ def _others(
 ) -> list[tuple[Kind, LensFit]]:
     """What describes an event that a single lens with a point as source does not."""
     found: list[tuple[Kind, LensFit]] = []
-    disc = finite_source(setting, single, left)
-    if disc is not None:
-        found.append((FINITE, disc))
-        if not _left(setting, FINITE, disc.parameter):
-            return found
+    discs = finite_source(setting, single, left)
+    found += [(FINITE, disc) for disc in discs]
+    if discs and not _left(setting, FINITE, discs[0].parameter):
+        return found
     double = two_sources(setting, single, left)
     patient = True
     if double is not None:
