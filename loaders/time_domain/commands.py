@@ -28,7 +28,7 @@ def difference(day: int | None, detector: str | None, optical_element: str | Non
     from loaders.time_domain.load import summary_of
     from loaders.time_domain.tasks import DIFFERENCE, selection
     from roman_db import migrate
-    from roman_db.console import EXIT_REJECTED, progress_bar, tell_failed, tell_why
+    from roman_db.console import EXIT_REJECTED, progress_bar, tell_failed, tell_rejected
     from roman_db.jobs import run_mode
 
     migrate.ensure_current()
@@ -42,10 +42,8 @@ def difference(day: int | None, detector: str | None, optical_element: str | Non
         f"{made.n_object} new objects."
     )
     tell_failed(report)
-    if made.n_rejected:
-        click.echo(f"{made.n_rejected} exposures rejected.")
-        tell_why()
-    if report.failed or made.n_rejected:
+    tell_rejected(made.rejected)
+    if report.failed or made.rejected:
         sys.exit(EXIT_REJECTED)
 
 

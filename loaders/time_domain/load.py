@@ -35,6 +35,7 @@ from roman_db import session, sqlfile
 from roman_db.bulk import copy_rows, stage_rows
 from roman_db.jobs import Progress, Unit
 from roman_db.load_run import LoadRun
+from roman_db.rejected_inputs import RejectedInputs, rejected_inputs
 from roman_db.schema.metadata import table
 from roman_db.settings import settings
 
@@ -80,26 +81,25 @@ SELECT (SELECT count(*) FROM roman.difference_image
             SELECT s.kind, count(*) AS n FROM roman.dia_source s
             WHERE s.load_run_id = CAST(:run AS bigint) GROUP BY s.kind) AS k) AS kinds,
        (SELECT coalesce(sum(n_new), 0) FROM roman.catalog_version
-        WHERE load_run_id = CAST(:run AS bigint)) AS n_object,
-       (SELECT count(DISTINCT source) FROM ops.load_rejection
-        WHERE load_run_id = CAST(:run AS bigint)) AS n_rejected
+        WHERE load_run_id = CAST(:run AS bigint)) AS n_object
 """
 
 
 @dataclass(frozen=True)
 class Summary:
-    """What a run made: exposures compared, sources by kind, new objects, exposures rejected."""
+    """What a run made: exposures compared, sources by kind, new objects, inputs rejected."""
 
     n_exposure: int
     kinds: Mapping[str, int]
     n_object: int
-    n_rejected: int
+    rejected: RejectedInputs
 
 
 def summary_of(load_run_id: int) -> Summary:
     """Read what a run made."""
     with session.reading() as connection:
-        return Summary(*connection.execute(sa.text(_SUMMARY), {"run": load_run_id}).one())
+        row = connection.execute(sa.text(_SUMMARY), {"run": load_run_id}).one()
+    return Summary(**row._asdict(), rejected=rejected_inputs(load_run_id))
 
 
 def pending_exposures(arguments: Mapping[str, Any]) -> list[Unit]:

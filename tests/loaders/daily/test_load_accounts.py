@@ -45,7 +45,7 @@ def test_an_exposure_on_which_our_code_fails_costs_its_block_nothing_else(loaded
         outcome = roman_db("run", "daily", "--day", DAYS[0], "--optical-element", "F146")
     assert outcome.code == 1
     assert "1 units done, 0 failed; 1 blocks of 3 exposures" in outcome.out
-    assert "1 exposures rejected" in outcome.out
+    assert "1 exposure rejected" in outcome.out
     assert "Traceback (most recent call last)" in outcome.err
     reason = "the loader failed on it with KeyError: 'not foreseen'"
     assert execute(loaded, REASONS) == [(str(bad), "unexpected_error", reason)]
