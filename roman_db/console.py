@@ -21,6 +21,7 @@ from rich.progress import (
 
 from roman_db.jobs import ModeReport
 from roman_db.load_run import Counts
+from roman_db.rejected_inputs import RejectedInputs
 
 #: Exit code of a command that did its work but had to refuse some of its input.
 EXIT_REJECTED = 1
@@ -102,6 +103,13 @@ def finish(counts: Counts, what: str) -> None:
 def tell_why() -> None:
     """Say on standard error how to find out why the latest run refused some of its input."""
     click.echo(f'Why: roman-db query "{_WHY}"', err=True)
+
+
+def tell_rejected(rejected: RejectedInputs) -> None:
+    """Say what a run of a mode refused, and how to find out why."""
+    if rejected:
+        click.echo(f"{rejected} rejected.")
+        tell_why()
 
 
 def tell_failed(report: ModeReport) -> None:

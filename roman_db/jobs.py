@@ -54,7 +54,8 @@ class Task:
         Does one unit: ``run(unit, load_run, progress)``.
     inputs
         What a unit has to account for, found apart from its work: it counts or rejects each, and what it
-        leaves when it fails is rejected. Nothing where the task makes what others are measured with.
+        leaves when it fails is rejected. Nothing where the task makes what others are measured with: if that
+        fails, the unit itself is rejected.
     files
         Files that a unit is given, for the record.
     """
@@ -143,12 +144,11 @@ def run_unit(name: str, unit: Unit, progress: Progress) -> ModeReport:
 def _run(mode: Mode, title: str, arguments: Mapping[str, Any], progress: Progress) -> ModeReport:
     """Run the tasks of a mode under a title."""
     with load_run(title, arguments) as run:
-        report, expected = ModeReport(run.load_run_id), 0
+        report = ModeReport(run.load_run_id)
         for one in mode.tasks:
             pieces = [_Piece(mode.name, one, unit, one.inputs(unit)) for unit in list_units(one, arguments)]
-            expected += sum(len(piece.inputs) for piece in pieces)
             with session.transaction() as connection:
-                run.expect(connection, expected)
+                run.expect_more(connection, sum(len(piece.inputs) for piece in pieces))
             for number, piece in enumerate(pieces):
                 progress(piece.name, number, len(pieces))
                 _run_piece(piece, run, progress, report)
@@ -208,7 +208,7 @@ def _run_piece(piece: _Piece, run: LoadRun, progress: Progress, report: ModeRepo
 @contextmanager
 def _attempt(piece: _Piece, run: LoadRun) -> Iterator[LoadRun]:
     """Record one attempt on a unit; what it leaves without account when it fails is rejected."""
-    own = _open(piece, run)
+    own, last = _open(piece, run), _last_rejection(run)
     try:
         yield own
         with session.transaction() as connection:
@@ -218,7 +218,7 @@ def _attempt(piece: _Piece, run: LoadRun) -> Iterator[LoadRun]:
         has_failed = isinstance(error, Exception)
         with session.transaction() as connection:
             if has_failed:
-                _reject_rest(connection, piece, own, error)
+                _reject_rest(connection, piece, (own, last), error)
             _close(connection, own, "failed" if has_failed else "interrupted", _reason(error))
         raise
 
@@ -241,17 +241,31 @@ def _open(piece: _Piece, run: LoadRun) -> LoadRun:
     return replace(run, task_run_id=int(attempt))
 
 
-def _reject_rest(connection: sa.Connection, piece: _Piece, own: LoadRun, error: BaseException) -> None:
+def _last_rejection(run: LoadRun) -> int:
+    """Number of the last rejection of a run so far; 0 if there is none."""
+    refused = table("ops.load_rejection").c
+    query = sa.select(sa.func.coalesce(sa.func.max(refused.load_rejection_id), 0))
+    with session.reading() as connection:
+        return int(connection.execute(query.where(refused.load_run_id == run.load_run_id)).scalar_one())
+
+
+def _reject_rest(
+    connection: sa.Connection, piece: _Piece, attempt: tuple[LoadRun, int], error: BaseException
+) -> None:
     """Reject what a failed unit has not accounted for: by name, or where that is unknown by number.
 
-    Where the unit refused its input, with the code and the remedy of that.
+    Where the unit refused its input, with the code and the remedy of that. An attempt comes with the number
+    of the last rejection before it.
     """
+    own, last = attempt
+    if not piece.inputs:
+        own.expect_more(connection, 1)
     missing = own.missing(connection)
     if missing <= 0:
         return
     refused = table("ops.load_rejection").c
-    query = sa.select(refused.source).where(refused.load_run_id == own.load_run_id)
-    sources = tuple(connection.execute(query).scalars())
+    mine = refused.load_run_id == own.load_run_id, refused.load_rejection_id > last
+    sources = tuple(connection.execute(sa.select(refused.source).where(*mine)).scalars())
     left = [name for name in piece.inputs if not any(source.startswith(name) for source in sources)]
     # What a unit had stored before it failed is not told apart.
     named = left if len(left) == missing else [piece.name] * missing

@@ -88,6 +88,15 @@ class LoadRun:
         rows, mine = self._accounts()
         connection.execute(rows.update().where(mine).values(n_expected=number))
 
+    def expect_more(self, connection: sa.Connection, number: int) -> None:
+        """Add to the units of input that are to be accounted for by the run, and by the attempt."""
+        runs, attempts = table("ops.load_run"), table("ops.task_run")
+        for rows, key in ((runs, "load_run_id"), (attempts, "task_run_id")):
+            identifier = getattr(self, key)
+            if identifier is not None:
+                more = {"n_expected": sa.func.coalesce(rows.c.n_expected, 0) + number}
+                connection.execute(rows.update().where(rows.c[key] == identifier).values(more))
+
     def record_inputs(self, connection: sa.Connection, files: Sequence[InputFile]) -> None:
         """Record files that the run was given; said again, what was not known of them is added."""
         if not files:

@@ -58,6 +58,15 @@ SELECT EXISTS (SELECT FROM roman.object WHERE q3c_radial_query(ra, dec, CAST(:ra
     CAST(:dec AS double precision), CAST(:radius AS double precision)))
 """
 
+_ANY_FLUX = f"""
+SELECT EXISTS (
+    SELECT FROM roman.object AS o
+    JOIN roman.object_flux AS f ON f.object_id = o.object_id AND f.optical_element = :optical_element
+    WHERE q3c_radial_query(o.ra, o.dec, CAST(:ra AS double precision),
+        CAST(:dec AS double precision), CAST(:radius AS double precision))
+      AND f.psf_flux <> 'NaN' AND {CONFIRMED})
+"""
+
 
 @dataclass(frozen=True)
 class StoredExposure:
@@ -129,11 +138,16 @@ def stars_around(optical_element: str, circle: tuple[float, float, float], sourc
     return CatalogStars(columns[0], CatalogAstrometry(*columns[1:7]), columns[7], int(columns[8][0]))
 
 
-def has_stars(connection: sa.Connection, exposures: Sequence[StoredExposure]) -> bool:
-    """Whether any catalogued object lies where exposures may show it."""
+def has_stars(
+    connection: sa.Connection, exposures: Sequence[StoredExposure], optical_element: str | None = None
+) -> bool:
+    """Whether any catalogued object lies where exposures may show it; with a flux in an element, if named."""
     ra, dec, radius = sky_circle(exposures)
-    found = connection.execute(sa.text(_ANY_STAR), {"ra": ra, "dec": dec, "radius": radius})
-    return bool(found.scalar_one())
+    where: dict[str, object] = {"ra": ra, "dec": dec, "radius": radius}
+    if optical_element is None:
+        return bool(connection.execute(sa.text(_ANY_STAR), where).scalar_one())
+    where["optical_element"] = optical_element
+    return bool(connection.execute(sa.text(_ANY_FLUX), where).scalar_one())
 
 
 def sky_circle(exposures: Sequence[StoredExposure]) -> tuple[float, float, float]:

@@ -56,7 +56,7 @@ def daily(redo: bool, fit_positions: bool, aperture: bool, **chosen: Any) -> Non
         report = run_mode(APERTURES if aperture else DAILY, arguments, step)
     summary = summarise_run(report.load_run_id)
     print_report(report, summary)
-    if report.failed or summary.n_rejected:
+    if report.failed or summary.rejected:
         sys.exit(EXIT_REJECTED)
 
 
@@ -95,7 +95,7 @@ def _check_name(option: str, name: str | None, registered: list[str] | None) -> 
 
 def print_report(report: ModeReport, summary: DailySummary) -> None:
     """Print what was done, what failed, and the quality against the limits."""
-    from roman_db.console import tell_failed, tell_why
+    from roman_db.console import tell_failed, tell_rejected
 
     click.echo(
         f"Run {report.load_run_id}: {len(report.succeeded)} units done, {len(report.failed)} failed; "
@@ -103,9 +103,7 @@ def print_report(report: ModeReport, summary: DailySummary) -> None:
     )
     print_metrics(summary.metrics)
     tell_failed(report)
-    if summary.n_rejected:
-        click.echo(f"{summary.n_rejected} exposures rejected.")
-        tell_why()
+    tell_rejected(summary.rejected)
 
 
 def print_metrics(metrics: tuple[MetricSummary, ...]) -> None:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import sqlalchemy as sa
 
 from roman_db import session
+from roman_db.rejected_inputs import RejectedInputs, rejected_inputs
 
 _METRICS = """
 SELECT metric, count(*) AS n, min(value) AS least, max(value) AS largest,
@@ -19,9 +20,7 @@ FROM ops.quality_metric WHERE load_run_id = CAST(:load_run_id AS bigint) GROUP B
 
 _BLOCKS = """
 SELECT count(*) AS n_block, coalesce(sum(n_epoch), 0) AS n_exposure,
-       coalesce(sum(n_point), 0) AS n_point,
-       (SELECT count(DISTINCT source) FROM ops.load_rejection
-        WHERE load_run_id = CAST(:load_run_id AS bigint)) AS n_rejected
+       coalesce(sum(n_point), 0) AS n_point
 FROM roman.light_curve_block WHERE load_run_id = CAST(:load_run_id AS bigint)
 """
 
@@ -67,12 +66,12 @@ class MetricSummary:
 
 @dataclass(frozen=True)
 class DailySummary:
-    """Blocks written by a run, exposures that it had to refuse, and the quality of what is in the blocks."""
+    """Blocks written by a run, inputs that it had to refuse, and the quality of what is in the blocks."""
 
     n_block: int
     n_exposure: int
     n_point: int
-    n_rejected: int
+    rejected: RejectedInputs
     metrics: tuple[MetricSummary, ...]
 
 
@@ -82,4 +81,4 @@ def summarise_run(load_run_id: int) -> DailySummary:
         blocks = connection.execute(sa.text(_BLOCKS), {"load_run_id": load_run_id}).one()
         rows = connection.execute(sa.text(_METRICS), {"load_run_id": load_run_id}).all()
     metrics = tuple(MetricSummary(**row._asdict()) for row in rows)
-    return DailySummary(**blocks._asdict(), metrics=metrics)
+    return DailySummary(**blocks._asdict(), rejected=rejected_inputs(load_run_id), metrics=metrics)

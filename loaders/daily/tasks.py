@@ -47,7 +47,10 @@ def selection(
 
 
 def units_with_stars(arguments: Mapping[str, Any]) -> list[Unit]:
-    """List the PSFs that can be built: where no star is catalogued it is the photometry that says so."""
+    """List the PSFs that can be built: where no star is catalogued it is the photometry that says so.
+
+    Nor those of an element in which no star has a flux yet, of which no image was searched.
+    """
     return _with_stars(units_without_psf(arguments))
 
 
@@ -57,10 +60,14 @@ def first_psfs(arguments: Mapping[str, Any]) -> list[Unit]:
 
 
 def _with_stars(units: list[Unit]) -> list[Unit]:
-    """Leave out units where no star is catalogued."""
+    """Leave out units where no star is catalogued with a flux in their element."""
     with session.reading() as connection:
         exposures = {unit.name: read_exposures(connection, unit.arguments["exposure_id"]) for unit in units}
-        return [unit for unit in units if has_stars(connection, exposures[unit.name])]
+        return [
+            unit
+            for unit in units
+            if has_stars(connection, exposures[unit.name], unit.arguments["optical_element"])
+        ]
 
 
 def difference_units(arguments: Mapping[str, Any]) -> list[Unit]:

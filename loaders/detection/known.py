@@ -9,9 +9,10 @@ import numpy.typing as npt
 from scipy.ndimage import distance_transform_edt
 from scipy.spatial import cKDTree
 
+from loaders.detection.area import on_area, seen_area
 from loaders.detection.layer import Layer
 from loaders.detection.measure import Detections
-from loaders.detection.refine import Sources, on_area, seen_area
+from loaders.detection.refine import Sources
 from loaders.psf.model import FloatArray
 
 MARGIN = 16.0

@@ -156,9 +156,17 @@ def _search(
         progress(f"catalog {unit.name}, {count} sources", done, total)
 
     places = known.x, known.y, np.nan_to_num(known.flux)
-    found, error = search_image(Layer(reference.image, reference.psf), options, places, tell)
+    try:
+        found, error = search_image(Layer(reference.image, reference.psf), options, places, tell)
+    except Rejected as refused:
+        raise Rejected(unit.name, refused.what, f"{_page(unit)}. {refused.remedy}", refused.code) from None
     _require_sense(unit, found, max(counts))
     return found, error
+
+
+def _page(unit: Unit) -> str:
+    """Where to look at an image that is not what it should be."""
+    return f"Look at its page (roman-db report reference {unit.arguments['reference_image_id']})"
 
 
 def _require_sense(unit: Unit, found: Detections, most: int) -> None:
@@ -170,7 +178,7 @@ def _require_sense(unit: Unit, found: Detections, most: int) -> None:
         If nothing is left of ``most`` sources that there were, half of them have no flux, or they fit worse
         than any wrong PSF explains.
     """
-    page = f"Look at its page (roman-db report reference {unit.arguments['reference_image_id']})"
+    page = _page(unit)
     if found.x.size == 0 and most > 0:
         what = f"nothing is left of {most} sources: their fit went astray"
         remedy = f"{page}: a wrong PSF, saturated stars, or too few exposures or dithers may be why"

@@ -8,7 +8,8 @@ import numpy as np
 import numpy.typing as npt
 from scipy.spatial import cKDTree
 
-from loaders.detection.refine import Estimate, LayerFit, Refinement, combine
+from loaders.detection.estimate import Estimate, combine
+from loaders.detection.refine import LayerFit, Refinement
 from loaders.photometry.diagnostics import core_chi2, crowding
 from loaders.photometry.flags import PhotometryFlag
 from loaders.photometry.image import StarList

@@ -6,9 +6,10 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
-from scipy.ndimage import binary_fill_holes
 
+from loaders.detection.area import on_area, seen_area
 from loaders.detection.beyond import Wings, stars_beyond
+from loaders.detection.estimate import Estimate, combine
 from loaders.detection.layer import Layer, SearchOptions
 from loaders.detection.significance import Residual
 from loaders.photometry.joint_fit import FRAME, REACH, Field, JointFit, sort_by_tile
@@ -18,6 +19,7 @@ from loaders.photometry.parallel import Workers
 from loaders.photometry.positions import solve_columns
 from loaders.photometry.psf_table import Float32Array, IntArray, PsfTable
 from loaders.psf.model import FloatArray
+from loaders.rejection import Rejected
 
 _WITH_POSITION = 3
 """Columns of a star with flux and position, as `solve_columns` counts them."""
@@ -36,6 +38,9 @@ BEYOND_ERROR = 0.03
 
 _LEAST_ERROR = 1e-6
 """Error of the PSF below which it is held to be right."""
+
+_RAN_AWAY = 1e4
+"""Flux over all light of the image from which no fit comes back: a thousandth of a star is seen at least."""
 
 _TILE, _MARGIN = 20, 4.0
 """Side of the tiles and width of their margins in detector pixels: see `FitOptions`."""
@@ -75,17 +80,6 @@ class Sources:
         return Sources(*(np.concatenate([getattr(self, n), getattr(other, n)]) for n in names))
 
 
-@dataclass(frozen=True)
-class Estimate:
-    """Flux at the present place and steps in x and y of the frame, and their variances, in one image.
-
-    Shape (n, 3) each; NaN where not measured.
-    """
-
-    step: FloatArray
-    variance: FloatArray
-
-
 class LayerFit:
     """The joint fit of the sources in one layer.
 
@@ -119,7 +113,7 @@ class LayerFit:
     ) -> None:
         image = layer.image
         good = image.good_pixels()
-        self._area = seen_area(good)
+        self.area = seen_area(good)
         data = np.where(good, image.data, np.float32(0)).astype(np.float32)
         self.field = Field(data, good, image.noise, table, image.origin)
         self.image, self.place, self.count = layer.image, layer.place, sources.x.size
@@ -169,17 +163,32 @@ class LayerFit:
         self.fit.move(x - self.fit.x, y - self.fit.y)
         self.fit.run()
 
+    def require_bounds(self) -> None:
+        """Refuse a fit whose fluxes run away, before they are beyond the range of numbers.
+
+        Raises
+        ------
+        Rejected
+            Code ``poor_search``.
+        """
+        most = float(np.abs(self.field.data).sum(dtype=np.float64))
+        away = np.count_nonzero(~(np.abs(self.fit.flux) <= _RAN_AWAY * most))
+        if away:
+            what = f"the fluxes of {away} of {self.fit.count} sources run away from one another"
+            remedy = "Too few exposures or dithers, a trail or a wrong PSF may be why"
+            raise Rejected(self.image.name, what, remedy, "poor_search")
+
     def look_beyond(self, scale: int, psf_error: float, ahead: float) -> None:
         """Look for stars beyond the edge in what the fit leaves, and take their light off."""
         residual, field = self.residual(psf_error), self.field
-        wings = Wings(residual, self._area, field.table, field.origin, scale, psf_error)
+        wings = Wings(residual, self.area, field.table, field.origin, scale, psf_error)
         self.beyond = stars_beyond(wings, self.beyond, ahead)
         self.fit.hold(self.beyond)
         self._from_beyond = self.fit.light_of(self.beyond)
 
     def seen(self) -> npt.NDArray[np.bool_]:
         """Sources that lie on the image: on pixels that count or in holes between them, shape (m,)."""
-        return on_area(self._area, self.fit.x, self.fit.y)
+        return on_area(self.area, self.fit.x, self.fit.y)
 
     def brightest(self) -> FloatArray:
         """Flux that each source would have if all the light at its place were its own, shape (m,)."""
@@ -214,18 +223,6 @@ class LayerFit:
         inner = light[FRAME:-FRAME, FRAME:-FRAME]
         inner += self.field.data - fit.inner_residual - fit.background
         return Residual(weight * fit.residual, weight, weight * light)
-
-
-def seen_area(good: npt.NDArray[np.bool_]) -> npt.NDArray[np.bool_]:
-    """Pixels that count, and holes between them, shape (ny, nx)."""
-    return np.asarray(binary_fill_holes(good))
-
-
-def on_area(area: npt.NDArray[np.bool_], x: FloatArray, y: FloatArray) -> npt.NDArray[np.bool_]:
-    """Places whose pixel, or the nearest one of the image, is marked, shape (n,)."""
-    row = np.clip(np.rint(y), 0, area.shape[0] - 1).astype(np.int64)
-    column = np.clip(np.rint(x), 0, area.shape[1] - 1).astype(np.int64)
-    return np.asarray(area[row, column])
 
 
 class Refinement:
@@ -287,7 +284,13 @@ class Refinement:
             fit.look_beyond(self._scale, self._psf_error, ahead)
 
     def improve(self, moves: int) -> None:
-        """Move all sources some times, each time fitting the fluxes again."""
+        """Move all sources some times, each time fitting the fluxes again.
+
+        Raises
+        ------
+        Rejected
+            Code ``poor_search`` if the fluxes run away.
+        """
         for _ in range(moves):
             step, _ = self.combined()
             move = np.clip(np.nan_to_num(step[:, 1:]), -self._longest, self._longest)
@@ -296,6 +299,7 @@ class Refinement:
             self.sources = replace(now, x=now.x + move[:, 0], y=now.y + move[:, 1], flux=flux)
             for fit in self.fits:
                 fit.move(self.sources)
+                fit.require_bounds()
 
     def combined(self) -> tuple[FloatArray, FloatArray]:
         """Flux and steps of all images together, weighted by inverse variances, and their variances.
@@ -351,6 +355,17 @@ class Refinement:
             out[fit.index] |= fit.seen()
         return out
 
+    def shows(self, x: FloatArray, y: FloatArray) -> npt.NDArray[np.bool_]:
+        """Places, pixels of the frame, that some image shows, shape (n,).
+
+        Light beyond the pixels that count is that of `stars_beyond`: taken for sources, which have but their
+        wings to say how bright they are, it would send the fluxes of all others astray.
+        """
+        shown = np.zeros(x.size, dtype=bool)
+        for fit in self.fits:
+            shown |= on_area(fit.area, *fit.place(x, y))
+        return shown
+
     def believable(self) -> npt.NDArray[np.bool_]:
         """Sources that are not brighter than the light at their place in every image, shape (n,).
 
@@ -369,17 +384,3 @@ class Refinement:
         for fit in self.fits:
             total[fit.index] += fit.fit.sums.information
         return total
-
-
-def combine(estimates: list[Estimate]) -> tuple[FloatArray, FloatArray]:
-    """Means weighted by inverse variances, and their variances, shape (n, 3); NaN where there is none."""
-    total = np.zeros_like(estimates[0].step)
-    weights = np.zeros_like(total)
-    for estimate in estimates:
-        good = np.isfinite(estimate.step) & (estimate.variance > 0)
-        weight = np.where(good, 1 / np.where(good, estimate.variance, 1.0), 0.0)
-        total += weight * np.where(good, estimate.step, 0.0)
-        weights += weight
-    known = weights > 0
-    divisor = np.where(known, weights, 1.0)
-    return np.where(known, total / divisor, np.nan), np.where(known, 1 / divisor, np.nan)

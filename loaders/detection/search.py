@@ -93,7 +93,7 @@ def search(
     Raises
     ------
     Rejected
-        If an image has no pixel that can be used.
+        If an image has no pixel that can be used; with the code ``poor_search`` if the fluxes run away.
     """
     options = options or SearchOptions()
     tables = [(layer, PsfTable.of(layer.psf)) for layer in layers]
@@ -143,8 +143,9 @@ def _settled(
 def _left_over(
     refinement: Refinement, shape: tuple[int, int], options: SearchOptions, workers: Workers
 ) -> Sources:
-    """Sources found in what the fit of the others leaves of all images."""
-    return Sources.found(*find_peaks(_sums(refinement, shape, options, workers), options))
+    """Sources found in what the fit of the others leaves of all images, at places that these show."""
+    found = Sources.found(*find_peaks(_sums(refinement, shape, options, workers), options))
+    return found.take(refinement.shows(found.x, found.y))
 
 
 def _sums(refinement: Refinement, shape: tuple[int, int], options: SearchOptions, workers: Workers) -> Sums:

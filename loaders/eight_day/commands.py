@@ -69,7 +69,7 @@ def _run(mode: Mode, given: dict[str, Any]) -> None:
     summary = summarise_run(report.load_run_id)
     print_report(report, summary)
     write_pages(report.load_run_id)
-    if report.failed or summary.n_rejected:
+    if report.failed or summary.rejected:
         sys.exit(EXIT_REJECTED)
 
 

@@ -35,7 +35,7 @@ def image_catalog(
     from loaders.image_catalog.load import default_folder, summary_of
     from loaders.image_catalog.tasks import IMAGE_CATALOGS, arguments
     from roman_db import migrate
-    from roman_db.console import EXIT_REJECTED, progress_bar, tell_failed, tell_why
+    from roman_db.console import EXIT_REJECTED, progress_bar, tell_failed, tell_rejected
     from roman_db.jobs import run_mode
 
     migrate.ensure_current()
@@ -51,10 +51,8 @@ def image_catalog(
     if report.succeeded:
         click.echo(f"Products: {folder}")
     tell_failed(report)
-    if made.n_rejected:
-        click.echo(f"{made.n_rejected} exposures rejected.")
-        tell_why()
-    if report.failed or made.n_rejected:
+    tell_rejected(made.rejected)
+    if report.failed or made.rejected:
         sys.exit(EXIT_REJECTED)
 
 

@@ -29,6 +29,7 @@ from loaders.static_catalog.rows import catalog_sources
 from roman_db import session, sqlfile
 from roman_db.jobs import Progress, Unit
 from roman_db.load_run import LoadRun
+from roman_db.rejected_inputs import RejectedInputs, rejected_inputs
 from roman_db.schema.metadata import table
 from roman_db.settings import settings
 
@@ -45,9 +46,7 @@ SELECT count(*) FILTER (WHERE x.forced_path IS NULL) AS n_catalog,
        coalesce(sum(x.n_source) FILTER (WHERE x.forced_path IS NULL), 0) AS n_source,
        coalesce(sum(c.n_matched) FILTER (WHERE x.forced_path IS NULL), 0) AS n_matched,
        count(x.forced_path) AS n_forced,
-       coalesce(sum(x.n_source) FILTER (WHERE x.forced_path IS NOT NULL), 0) AS n_forced_source,
-       (SELECT count(DISTINCT source) FROM ops.load_rejection
-        WHERE load_run_id = CAST(:run AS bigint)) AS n_rejected
+       coalesce(sum(x.n_source) FILTER (WHERE x.forced_path IS NOT NULL), 0) AS n_forced_source
 FROM roman.source_catalog_exposure x JOIN roman.source_catalog c USING (source_catalog_id)
 WHERE x.load_run_id = CAST(:run AS bigint)
 """
@@ -62,13 +61,14 @@ class Summary:
     n_matched: int
     n_forced: int
     n_forced_source: int
-    n_rejected: int
+    rejected: RejectedInputs
 
 
 def summary_of(load_run_id: int) -> Summary:
     """Read what a run wrote."""
     with session.reading() as connection:
-        return Summary(*connection.execute(sa.text(_SUMMARY), {"run": load_run_id}).one())
+        row = connection.execute(sa.text(_SUMMARY), {"run": load_run_id}).one()
+    return Summary(**row._asdict(), rejected=rejected_inputs(load_run_id))
 
 
 def default_folder() -> Path:

@@ -10,6 +10,7 @@ import numpy as np
 from loaders.input_file import LoadedFile
 from loaders.photometry.image import PixelImage
 from loaders.reference.build import ExposureImage
+from loaders.reference.saturated import without_blocks
 from loaders.rejection import Rejected, unexpected
 from loaders.wfi.level2 import read_level2
 from loaders.wfi.quality import SATURATED, usable_pixels
@@ -21,7 +22,7 @@ _BYTES_A_PIXEL = 10
 
 
 def read_exposure(path: Path) -> ExposureImage:
-    """Read a Level-2 file.
+    """Read a Level-2 file, blocks of saturated pixels taken out.
 
     Raises
     ------
@@ -40,7 +41,7 @@ def read_exposure(path: Path) -> ExposureImage:
         (image.dq & np.uint32(SATURATED)) != 0,
         name=path.name,
     )
-    return ExposureImage(pixels, image.projection)
+    return ExposureImage(without_blocks(pixels), image.projection)
 
 
 class ExposureStore:

@@ -87,7 +87,7 @@ def _run(mode: Mode, which: tuple[str, int, str], chosen: dict[str, Any]) -> Non
     from loaders.report.commands import write_pages
     from loaders.season.tasks import arguments
     from roman_db import migrate
-    from roman_db.console import EXIT_REJECTED, progress_bar, tell_failed, tell_why
+    from roman_db.console import EXIT_REJECTED, progress_bar, tell_failed, tell_rejected
     from roman_db.jobs import run_mode
 
     migrate.ensure_current()
@@ -100,10 +100,8 @@ def _run(mode: Mode, which: tuple[str, int, str], chosen: dict[str, Any]) -> Non
     _tell(which, given, done, report.load_run_id)
     tell_failed(report)
     write_pages(report.load_run_id)
-    if done.n_rejected:
-        click.echo(f"{done.n_rejected} exposures rejected.")
-        tell_why()
-    if report.failed or done.n_rejected:
+    tell_rejected(done.rejected)
+    if report.failed or done.rejected:
         sys.exit(EXIT_REJECTED)
 
 

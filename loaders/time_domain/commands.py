@@ -25,27 +25,28 @@ def difference(day: int | None, detector: str | None, optical_element: str | Non
     """
     from loaders.daily.commands import check_selection
     from loaders.daily.load import read_choices
-    from loaders.time_domain.load import summary_of
+    from loaders.time_domain.load import summary_of, waiting_exposures
     from loaders.time_domain.tasks import DIFFERENCE, selection
     from roman_db import migrate
-    from roman_db.console import EXIT_REJECTED, progress_bar, tell_failed, tell_why
+    from roman_db.console import EXIT_REJECTED, progress_bar, tell_failed, tell_rejected
     from roman_db.jobs import run_mode
 
     migrate.ensure_current()
     check_selection(read_choices(), day, detector, optical_element)
+    given = selection(day, detector, optical_element, redo=redo)
     with progress_bar() as step:
-        report = run_mode(DIFFERENCE, selection(day, detector, optical_element, redo=redo), step)
+        report = run_mode(DIFFERENCE, given, step)
     made = summary_of(report.load_run_id)
     kinds = ", ".join(f"{number:,} {kind}" for kind, number in made.kinds.items()) or "none"
     click.echo(
         f"Run {report.load_run_id}: {made.n_exposure} exposures compared; sources: {kinds}; "
         f"{made.n_object} new objects."
     )
+    for line in waiting_exposures(given):
+        click.echo(line)
     tell_failed(report)
-    if made.n_rejected:
-        click.echo(f"{made.n_rejected} exposures rejected.")
-        tell_why()
-    if report.failed or made.n_rejected:
+    tell_rejected(made.rejected)
+    if report.failed or made.rejected:
         sys.exit(EXIT_REJECTED)
 
 

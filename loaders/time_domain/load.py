@@ -12,9 +12,7 @@ import numpy.typing as npt
 import sqlalchemy as sa
 
 from loaders.astrometry.load import StoredExposure, read_exposures
-from loaders.astrometry.stars import julian_year
 from loaders.catalog.load import CatalogChange, refresh_statistics, store_found
-from loaders.catalog.sources import Sources
 from loaders.detection.load import MATCH_RADIUS, read_known
 from loaders.difference.exposure import compare_exposure
 from loaders.difference.matching import Difference, MatchingOptions
@@ -27,14 +25,17 @@ from loaders.reference.load import open_reference
 from loaders.reference.others import KnownPlace
 from loaders.reference.product import StoredReference
 from loaders.rejection import Rejected, unexpected
+from loaders.time_domain.appeared import PLACE_COLUMNS, appeared_sources
 from loaders.time_domain.coincidences import FalseRate, needed_exposures
 from loaders.time_domain.measure import KnownObjects, MeasuredSources, measure_sources
 from loaders.time_domain.product import TemplateKeywords, write_catalog
 from loaders.time_domain.templates import EarlierReference, ReferenceWithout, Templates
+from loaders.time_domain.waiting import waiting_lines
 from roman_db import session, sqlfile
 from roman_db.bulk import copy_rows, stage_rows
 from roman_db.jobs import Progress, Unit
 from roman_db.load_run import LoadRun
+from roman_db.rejected_inputs import RejectedInputs, rejected_inputs
 from roman_db.schema.metadata import table
 from roman_db.settings import settings
 
@@ -80,26 +81,25 @@ SELECT (SELECT count(*) FROM roman.difference_image
             SELECT s.kind, count(*) AS n FROM roman.dia_source s
             WHERE s.load_run_id = CAST(:run AS bigint) GROUP BY s.kind) AS k) AS kinds,
        (SELECT coalesce(sum(n_new), 0) FROM roman.catalog_version
-        WHERE load_run_id = CAST(:run AS bigint)) AS n_object,
-       (SELECT count(DISTINCT source) FROM ops.load_rejection
-        WHERE load_run_id = CAST(:run AS bigint)) AS n_rejected
+        WHERE load_run_id = CAST(:run AS bigint)) AS n_object
 """
 
 
 @dataclass(frozen=True)
 class Summary:
-    """What a run made: exposures compared, sources by kind, new objects, exposures rejected."""
+    """What a run made: exposures compared, sources by kind, new objects, inputs rejected."""
 
     n_exposure: int
     kinds: Mapping[str, int]
     n_object: int
-    n_rejected: int
+    rejected: RejectedInputs
 
 
 def summary_of(load_run_id: int) -> Summary:
     """Read what a run made."""
     with session.reading() as connection:
-        return Summary(*connection.execute(sa.text(_SUMMARY), {"run": load_run_id}).one())
+        row = connection.execute(sa.text(_SUMMARY), {"run": load_run_id}).one()
+    return Summary(**row._asdict(), rejected=rejected_inputs(load_run_id))
 
 
 def pending_exposures(arguments: Mapping[str, Any]) -> list[Unit]:
@@ -111,7 +111,28 @@ def pending_exposures(arguments: Mapping[str, Any]) -> list[Unit]:
     values = {name: arguments[name] for name in names} | {"fewest": FEWEST_OTHERS}
     with session.reading() as connection:
         rows = sqlfile.run(connection, sqlfile.find("jobs", "difference_exposure"), values).all()
-    return [Unit(_name(row), row._asdict()) for row in rows]
+    return [
+        Unit(_name(row), {name: value for name, value in row._asdict().items() if name != "waits_for"})
+        for row in rows
+        if row.waits_for is None
+    ]
+
+
+def waiting_exposures(arguments: Mapping[str, Any]) -> list[str]:
+    """Say how many exposures were not compared as they have no template, and why.
+
+    Arguments as of `pending_exposures`; exposures that are compared do not wait, whatever ``redo`` says.
+    """
+    names = ("first_day", "last_day", "detector", "optical_element")
+    values = {name: arguments[name] for name in names} | {"fewest": FEWEST_OTHERS, "redo": False}
+    with session.reading() as connection:
+        rows = sqlfile.run(connection, sqlfile.find("jobs", "difference_exposure"), values).all()
+    waits = [
+        (row.waits_for, f"{row.detector} {row.optical_element}", len(row.exposure_id))
+        for row in rows
+        if row.waits_for is not None
+    ]
+    return waiting_lines(waits, FEWEST_OTHERS)
 
 
 def _name(row: sa.Row[Any]) -> str:
@@ -352,7 +373,7 @@ def _make_objects(
         return None
     place = np.array([row.place for row in rows])
     _, first, which = np.unique(place, return_index=True, return_inverse=True)
-    found = _sources([rows[k] for k in first])
+    found = appeared_sources({name: [getattr(rows[k], name) for k in first] for name in PLACE_COLUMNS})
     unknown = np.full(first.size, -1, dtype=np.int64)
     change, object_id = store_found(connection, run, "difference", found, unknown, MATCH_RADIUS)
     columns: dict[str, npt.NDArray[np.int64]] = {
@@ -366,25 +387,3 @@ def _make_objects(
         "WHERE s.difference_image_id = a.difference_image_id AND s.source_number = a.source_number"
     )
     return change
-
-
-def _sources(rows: Sequence[sa.Row[Any]]) -> Sources:
-    """Places as sources of the catalog; their flux without the change is not known."""
-    names = ("ra", "dec", "ra_err", "dec_err", "epoch_mjd_tdb")
-    column = {name: np.array([getattr(row, name) for row in rows], dtype=np.float64) for name in names}
-    unknown = np.full(len(rows), np.nan)
-    return Sources(
-        row=np.arange(len(rows)),
-        source_id=np.full(len(rows), None, dtype=object),
-        ra=column["ra"] % 360.0,
-        dec=column["dec"],
-        ref_epoch=julian_year(column["epoch_mjd_tdb"]),
-        ra_err=column["ra_err"],
-        dec_err=column["dec_err"],
-        pm_ra=unknown,
-        pm_dec=unknown,
-        pm_ra_err=unknown,
-        pm_dec_err=unknown,
-        parallax=unknown,
-        parallax_err=unknown,
-    )

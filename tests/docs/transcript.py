@@ -7,7 +7,7 @@ import re
 #: Counts that a page must show as they are printed: how many files, units and rows, and how they ended.
 _COUNTED = (
     "files read", r"loaded \(", "of them were there already", "rejected", "units done", "failed",
-    "blocks of", "exposures and", "exposures rejected", "changed", "unchanged", r"rows\)", "failures",
+    "blocks of", "exposures and", "exposures? rejected", "changed", "unchanged", r"rows\)", "failures",
 )  # fmt: skip
 _COUNT = rf"(?P<count>(?<![\w.,])\d+(?= (?:{'|'.join(_COUNTED)}))|(?<=UPDATE )\d+|(?<=INSERT 0 )\d+)"
 _NUMBER = re.compile(_COUNT + r"|[-+]?\d[\w.,:+-]*")

@@ -104,6 +104,25 @@ class Refused(ValueError):
     where, what, remedy, code = "a.asdf", "all pixels are NaN", "Leave it out", "all_nan"
 
 
+@pytest.mark.parametrize("error", [Refused("a.asdf: all pixels are NaN. Leave it out."), ValueError("no")])
+def test_a_unit_without_inputs_that_fails_is_rejected_itself(database, error):
+    """What others are measured with is lost, and that stands where all that is lost stands."""
+    run(Bench("one", lambda arguments: ["a", "b"], raises={"b": error}))
+    assert execute(database, COUNTS) == [("partly_failed", 1, 1, 0, 1)]
+    ((source, code, reason),) = execute(database, REASONS)
+    assert (source, code) == ("one b", getattr(error, "code", "unit_failed"))
+    assert str(error) in reason
+    assert execute(database, ATTEMPTS) == [("a", "succeeded", 0, 0), ("b", "failed", 1, 1)]
+
+
+def test_a_unit_that_fails_twice_in_a_run_is_rejected_by_its_name_twice(database):
+    """As images that are searched before and after the first PSFs: the input is one and the same."""
+    units, error = lambda arguments: ["a"], {"a": ValueError("no")}
+    run(*(Bench(name, units, raises=error, inputs=("a",)) for name in ("one", "two")))
+    sources = [row[:2] for row in execute(database, REASONS)]
+    assert sources == [("/a/a", "unit_failed")] * 2
+
+
 def test_input_that_is_refused_needs_no_traceback(database):
     errors = {"a": Refused("a.asdf: all pixels are NaN. Leave it out."), "b": ValueError("a surprise")}
     with capture_logs() as logs:

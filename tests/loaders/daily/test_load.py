@@ -237,7 +237,7 @@ def test_file_that_is_lost_after_it_was_loaded(new_database, survey, tmp_path, h
         lost.write_bytes(content[:-40_000])
     outcome = roman_db("run", "daily")
     assert outcome.code == 1
-    assert "1 exposures rejected" in outcome.out
+    assert "1 exposure rejected" in outcome.out
     assert execute(new_database, BLOCKS) == [("F146", DAYS[0], 2)]
     ((source, code),) = execute(new_database, "SELECT DISTINCT source, code FROM ops.load_rejection")
     assert source.startswith(str(lost))
@@ -278,7 +278,7 @@ def test_without_a_catalog(new_database, survey):
     assert "Traceback" not in outcome.err
     assert "Rejected" not in outcome.err + outcome.out
     assert len(outcome.lines("no catalogued object")) == 1
-    assert "1 exposures rejected" in outcome.out
+    assert "1 exposure rejected" in outcome.out
     assert execute(new_database, BLOCKS) == []
     # Without stars there is no PSF to build, which needs no second complaint.
     assert [(task, state) for task, _, state in task_units(new_database)] == [("photometer", "failed")]

@@ -45,7 +45,7 @@ def test_an_exposure_on_which_our_code_fails_costs_its_block_nothing_else(loaded
         outcome = roman_db("run", "daily", "--day", DAYS[0], "--optical-element", "F146")
     assert outcome.code == 1
     assert "1 units done, 0 failed; 1 blocks of 3 exposures" in outcome.out
-    assert "1 exposures rejected" in outcome.out
+    assert "1 exposure rejected" in outcome.out
     assert "Traceback (most recent call last)" in outcome.err
     reason = "the loader failed on it with KeyError: 'not foreseen'"
     assert execute(loaded, REASONS) == [(str(bad), "unexpected_error", reason)]
@@ -86,7 +86,31 @@ def test_a_psf_that_cannot_be_built_is_a_failed_unit_and_no_lost_exposure(loaded
     fail_on(monkeypatch, psf, "build_detector_psf", lambda *given: True)
     outcome = roman_db("run", "daily", "--optical-element", "F087")
     assert outcome.code == 1
-    assert execute(loaded, RUN) == [("partly_failed", 1, 1, 1, 0)]
+    assert execute(loaded, RUN) == [("partly_failed", 2, 2, 1, 1)]
+    assert execute(loaded, BLOCKS) == [("F087", DAYS[0], 1)]
+    ((source, code, _),) = execute(loaded, REASONS)
+    assert (source, code) == (f"psf {DETECTOR} F087 {DAYS[0]}", "unit_failed")
+    assert "1 image or unit rejected" in outcome.out
+
+
+def test_stars_that_are_too_faint_for_a_psf_are_said(loaded):
+    """The exposures show them and the catalog has their fluxes: nothing is left out silently."""
+    execute(loaded, "UPDATE roman.object_flux SET psf_flux = 1e-3 WHERE optical_element = 'F087'")
+    outcome = roman_db("run", "daily", "--optical-element", "F087")
+    assert outcome.code == 1
+    ((source, code, reason),) = execute(loaded, REASONS)
+    assert (source, code) == (f"psf {DETECTOR} F087 {DAYS[0]}", "no_star")
+    assert "no star" in reason
+    assert execute(loaded, RUN) == [("partly_failed", 2, 2, 1, 1)]
+    assert execute(loaded, BLOCKS) == [("F087", DAYS[0], 1)]
+    succeed("audit", "run_not_reconciled")
+
+
+def test_no_psf_is_tried_of_an_element_in_which_no_star_has_a_flux(loaded):
+    """It would fail until the first image was searched; the photometry is made with that of the optics."""
+    execute(loaded, "UPDATE roman.object_flux SET psf_flux = 'NaN' WHERE optical_element = 'F087'")
+    succeed("run", "daily", "--optical-element", "F087")
+    assert execute(loaded, "SELECT DISTINCT task FROM ops.task_run") == [("photometer",)]
     assert execute(loaded, BLOCKS) == [("F087", DAYS[0], 1)]
 
 

@@ -4,9 +4,12 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from scipy.spatial import cKDTree
 
+from loaders.detection import search as searching
 from loaders.detection.beyond import Wings, _cut, stars_beyond
-from loaders.detection.layer import Layer
+from loaders.detection.layer import Layer, SearchOptions
+from loaders.detection.refine import LayerFit, Refinement
 from loaders.detection.search import search
 from loaders.detection.significance import Residual
 from loaders.photometry.image import PixelImage
@@ -14,6 +17,7 @@ from loaders.photometry.joint_fit import FRAME
 from loaders.photometry.noise import NoiseModel
 from loaders.photometry.psf_table import PsfTable
 from loaders.psf.model import EffectivePsf
+from loaders.rejection import Rejected
 
 SHAPE, HALF, STEP = (100, 100), 30, 4
 READ, POISSON = 0.01, 0.008
@@ -168,3 +172,41 @@ def test_a_part_of_an_image_is_what_padding_with_zeros_gives(top, left, rows, co
     padded = np.pad(image, 40)
     expected = padded[40 + top : 40 + top + rows, 40 + left : 40 + left + columns]
     np.testing.assert_array_equal(_cut(image, (top, left, rows, columns)), expected)
+
+
+@pytest.mark.parametrize("seed", [1, 2, 4])
+def test_what_is_beyond_the_pixels_that_count_is_taken_for_no_source(seed, monkeypatch):
+    """Known by its wings alone it would be far too bright, and all others with it: searches were lost so."""
+    rng = np.random.default_rng(seed)
+    x, y = rng.uniform(-5, 105, (2, 400))
+    flux = 10 / rng.uniform(0.003, 1, 400)
+    mask = np.zeros(SHAPE, bool)
+    mask[6:-6, 6:-6] = True
+    brightest = []
+
+    class Watched(Refinement):
+        def improve(self, moves):
+            super().improve(moves)
+            brightest.append(np.abs(self.sources.flux).max(initial=0))
+
+    monkeypatch.setattr(searching, "Refinement", Watched)
+    options = SearchOptions(psf_error=0.03, halo_error=3e-5, wing_error=0.02)
+    found = search([Layer(image_of(np.column_stack([x, y, flux]), seed, mask), PSF)], SHAPE, options)
+    assert max(brightest) < 1.1 * flux.max()
+    assert mask[np.rint(found.y).astype(int), np.rint(found.x).astype(int)].all()
+    inner = np.flatnonzero((np.hypot(x - 50, y - 50) < 35) & (flux > 100))
+    distance, _ = cKDTree(np.column_stack([found.x, found.y])).query(np.column_stack([x, y])[inner])
+    assert np.mean(distance < 0.5) > 0.9
+
+
+def test_fluxes_that_run_away_end_the_search_without_a_warning(monkeypatch):
+    """As by a fault of the fit: each move makes them ten million times brighter."""
+
+    def run_away(self, sources):
+        self.fit.flux *= -1e7
+
+    monkeypatch.setattr(LayerFit, "move", run_away)
+    stars = [(30.0, 40.0, 500.0), (60.0, 52.0, 300.0)]
+    with pytest.raises(Rejected, match="2 of 2 sources run away") as refused:
+        search([Layer(image_of(stars, 3), PSF)], SHAPE)
+    assert refused.value.code == "poor_search"

@@ -109,7 +109,7 @@ def _without_a_file(url):
     finally:
         hidden.rename(path)
     assert outcome.exit_code == 1
-    assert "1 exposures rejected" in outcome.output
+    assert "1 exposure rejected" in outcome.output
     assert f"{flares.N_SECOND - 3} exposures compared" in outcome.output
     assert execute(url, "SELECT source FROM ops.load_rejection WHERE code = 'missing_file'") == [(path,)]
     assert execute(url, CURRENT) == [(flares.N_SECOND - 1,)]
