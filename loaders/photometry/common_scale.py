@@ -3,10 +3,10 @@
 A star's share in a mean is the inverse of its variance. Photons make that of the brightest so small that one
 of them can outweigh all others; if it varies, it is taken for a change of everybody's light. So relative
 calibrations add a scatter from star to star to all variances (Padmanabhan et al. 2008, ApJ 674, 1217, and
-Burke et al. 2018, AJ 155, 41: a floor of errors). Here the scatter is measured on the stars themselves,
-so that it costs nothing where they are constant; beyond that no star may have more than a fifth of the weight;
-and stars far off what the others say count less or nothing (Tukey's biweight: Beaton & Tukey 1974, Technometrics
-16, 147).
+Burke et al. 2018, AJ 155, 41: a floor of errors). Here the scatter is measured on the stars themselves, so
+that it costs nothing where they are constant; beyond that no star may have more than a fifth of the weight;
+and stars far off what the others say count less or nothing (Tukey's biweight: Beaton & Tukey 1974,
+Technometrics 16, 147).
 """
 
 from __future__ import annotations
@@ -31,8 +31,10 @@ _BIWEIGHT = 4.685
 """Standard deviations at which a star counts no more: the efficiency for normal errors is 95 %."""
 
 _MAD_TO_SIGMA, _LOST = 1.4826, 0.8
-"""Of the median absolute deviation: n / (n - 0.8) is what few values lack (Croux & Rousseeuw 1992, Computational
-Statistics 1, 411)."""
+"""Of the median absolute deviation: n / (n - 0.8) is what few values lack (Croux & Rousseeuw 1992,
+Computational Statistics 1, 411)."""
+
+_CHANGED = 5.0
 
 _BISECTIONS, _STEPS, _STILL = 50, 50, 1e-3
 
@@ -49,11 +51,20 @@ class CommonScale:
         Its standard error, NaN where it is not measured.
     n_star
         Stars that were asked, those included that were found to have changed by themselves.
+    scatter
+        Standard deviation of the ratios from star to star beyond their noise.
     """
 
     scale: float
     error: float
     n_star: int
+    scatter: float = 0.0
+
+    def changed(self, ratio: FloatArray, error: FloatArray) -> npt.NDArray[np.bool_]:
+        """Which stars are five standard deviations off it, shape (n,); none where it is not measured."""
+        variance = np.square(error) + self.scatter**2 + self.error**2
+        with np.errstate(invalid="ignore"):
+            return np.asarray(np.square(ratio - self.scale) > _CHANGED**2 * variance)
 
 
 def common_scale(ratio: FloatArray, error: FloatArray) -> CommonScale:
@@ -78,16 +89,17 @@ def common_scale(ratio: FloatArray, error: FloatArray) -> CommonScale:
         return CommonScale(1.0, float("nan"), x.size)
     share = _shares(noise)
     middle = _weighted_median(x, share)
-    variance = noise + _intrinsic_variance(x - middle, noise, share)
+    scatter = _intrinsic_variance(x - middle, noise, share)
+    variance = noise + scatter
     share = _shares(variance)
     for _ in range(_STEPS):
         before, weight = middle, share * _trust(x - middle, variance, share)
         weight /= weight.sum()
         middle = float(weight @ x)
-        error = _error(x - middle, variance, weight)
-        if abs(middle - before) < _STILL * error:
+        uncertain = _error(x - middle, variance, weight)
+        if abs(middle - before) < _STILL * uncertain:
             break
-    return CommonScale(middle, error, x.size)
+    return CommonScale(middle, uncertain, x.size, float(np.sqrt(scatter)))
 
 
 def _error(deviation: FloatArray, variance: FloatArray, weight: FloatArray) -> float:

@@ -119,9 +119,7 @@ def lay_all(
     laid = []
     for number, member in enumerate(members):
         laid.append(
-            _lay(work, number, member, (base, how[1], doubtful))
-            if member.refused is None
-            else Laid(member)
+            _lay(work, number, member, (base, how[1], doubtful)) if member.refused is None else Laid(member)
         )
         one = laid[-1]
         if one.place is not None and one.outliers is not None:

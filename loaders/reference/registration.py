@@ -19,7 +19,7 @@ from loaders.reference.kernels import (
 )
 from loaders.reference.members import MemberState
 from loaders.reference.normal import ExposurePixels
-from loaders.reference.star_scale import Territories, star_scale, territories
+from loaders.reference.star_scale import Territories, star_light, territories
 
 _CLIP, _CLIP_SLOP, _PLACED_SLOP = 4.0, 0.3, 0.05
 """Standard deviations beyond which a pixel pulls less on the registration, and the error of its place in fine
@@ -106,11 +106,13 @@ def base_of(
     return Base(coefficient, territories(coefficient, oversampling, deviation, workers))
 
 
-def register(base: Base, exposure: ExposurePixels, shift: tuple[float, float], workers: Workers) -> Registration:
+def register(
+    base: Base, exposure: ExposurePixels, shift: tuple[float, float], workers: Workers
+) -> Registration:
     """Lay an exposure on the reference by least squares, linearised about where it lies.
 
-    Its scale is what most of its stars have in common, at the place that is found; sky and place are then those
-    that go with it.
+    Its scale is what most of its stars have in common, at the place that is found; sky and place are then
+    those that go with it, without the pixels of stars that have changed.
 
     Parameters
     ----------
@@ -155,15 +157,15 @@ def _registered(
     base: Base, exposure: ExposurePixels, shift: FloatArray, slop: float, workers: Workers
 ) -> Registration:
     """One solution; see `register`."""
-    matrix, right, count = _sums(base.coefficient, exposure, slop, workers)
-    # Weights are inverse variances, and so is the prior.
-    information = 1 / np.square(_PRIOR)
-    right[2:4] -= information[2:4] * shift
-    system = matrix + np.tril(matrix, -1).T + np.diag(information)
+    system, right, count = _system(base, exposure, shift, slop, workers)
     place = _solution(system, right)[0]
-    scale = star_scale(
-        base.coefficient, moved(exposure, place[2:4], place[4:].reshape(2, 2)), base.stars, workers
-    )
+    placed = moved(exposure, place[2:4], place[4:].reshape(2, 2))
+    light = star_light(base.coefficient, placed, base.stars, workers)
+    scale = light.scale()
+    changed = light.of_changed(scale)
+    if 0 < changed.mean() < _MOST:
+        telling = replace(exposure, weight=np.where(changed, np.float32(0), exposure.weight))
+        system, right, _ = _system(base, telling, shift, slop, workers)
     # What goes with that scale: it is no longer free.
     right -= system[:, 1] * (scale.scale - 1)
     right[1], system[1, :], system[:, 1], system[1, 1] = 0.0, 0.0, 0.0, 1.0
@@ -180,12 +182,26 @@ def _registered(
     )
 
 
+def _system(
+    base: Base, exposure: ExposurePixels, shift: FloatArray, slop: float, workers: Workers
+) -> tuple[FloatArray, FloatArray, int]:
+    """Normal equations with the prior: matrix, right-hand side, and number of pixels."""
+    matrix, right, count = _sums(base.coefficient, exposure, slop, workers)
+    # Weights are inverse variances, and so is the prior.
+    information = 1 / np.square(_PRIOR)
+    right[2:4] -= information[2:4] * shift
+    return matrix + np.tril(matrix, -1).T + np.diag(information), right, count
+
+
 def _solution(system: FloatArray, right: FloatArray) -> tuple[FloatArray, FloatArray]:
     """Solution of normal equations and its standard errors, shape (PARAMETERS,) each."""
     norm = np.sqrt(np.where(np.diag(system) > 0, np.diag(system), 1.0))
     covariance = np.linalg.inv(system / np.outer(norm, norm) + _TINY * np.eye(PARAMETERS))
     return covariance @ (right / norm) / norm, np.sqrt(np.diag(covariance)) / norm
 
+
+_MOST = 0.5
+"""Share of an exposure that stars which have changed may cover, for the rest to say where it lies."""
 
 _TINY = 1e-12
 """Relative weight that keeps the registration solvable where no pixel is seen."""

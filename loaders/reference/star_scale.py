@@ -1,9 +1,9 @@
 """How bright an exposure is against the reference, star by star, so that no star decides it for all.
 
 Every pixel belongs to the star whose light dominates there, as an envelope of the PSF has it: speckles and
-spikes of a bright star are its own, and no stars that vary as it does. In the pixels of each star its light in
-the exposure is compared with that in the reference, by least squares with a level of its own, which takes up the
-wings of neighbours whatever they do.
+spikes of a bright star are its own, and no stars that vary as it does. In the pixels of each star its light
+in the exposure is compared with that in the reference, by least squares with a level of its own, which takes
+up the wings of neighbours whatever they do.
 """
 
 from __future__ import annotations
@@ -20,15 +20,16 @@ from loaders.photometry.parallel import Workers
 from loaders.reference.kernels import Float32Array, FloatArray, Geometry, evaluate, place, row_polynomials
 from loaders.reference.normal import ExposurePixels
 
+BoolArray = npt.NDArray[np.bool_]
 Int32Array = npt.NDArray[np.int32]
 
 _FAINTEST = 5.0
 """Standard deviations of an empty pixel of one exposure that the middle of a star is above."""
 
 _CORE, _POWER, _FADED, _FARTHEST = 1.2, 2.7, 0.3, 20
-"""The envelope of PSFs: the brightest pixel out to so many detector pixels, and falling with such a power of the
-distance beyond, as the peaks of diffraction rings and spikes of all elements do at most; down to such a part of
-the standard deviation of an empty pixel, and no farther than so many pixels."""
+"""The envelope of PSFs: the brightest pixel out to so many detector pixels, and falling with such a power of
+the distance beyond, as the peaks of diffraction rings and spikes of all elements do at most; down to such a
+part of the standard deviation of an empty pixel, and no farther than so many pixels."""
 
 _CLIP, _SLOP, _SLACK = 4.0, 0.05, 0.1
 """Standard deviations beyond which a pixel counts less; errors of the place in fine pixels and of the
@@ -89,10 +90,40 @@ def territories(
     return Territories(owner, oversampling, count)
 
 
-def star_scale(
+@dataclass(frozen=True)
+class StarLight:
+    """Stars of a reference in an exposure.
+
+    Parameters
+    ----------
+    ratio, error
+        Shape (n,): light of each star in the exposure over that in the reference, and standard errors by
+        noise; NaN where the star is not seen, or a fifth of its light falls on pixels that do not count.
+    number
+        Shape (ny, nx): star that each pixel of the exposure belongs to; -1 for none.
+    """
+
+    ratio: FloatArray
+    error: FloatArray
+    number: Int32Array
+
+    def scale(self) -> CommonScale:
+        """What most stars have in common."""
+        return common_scale(self.ratio, self.error)
+
+    def of_changed(self, scale: CommonScale) -> BoolArray:
+        """Pixels of stars that are far off a scale, shape (ny, nx)."""
+        changed = np.append(scale.changed(self.ratio, self.error), [False])
+        return np.asarray(changed[self.number])
+
+
+def star_light(
     coefficient: FloatArray, exposure: ExposurePixels, stars: Territories, workers: Workers
-) -> CommonScale:
-    """Light of the stars in an exposure over that in the reference, as most of them have it.
+) -> StarLight:
+    """Compare the stars of an exposure with the reference.
+
+    Weights are inverse variances with the photons of the stars: of bright stars the ratio is that of the
+    light in all their pixels, which a somewhat different PSF hardly changes.
 
     Parameters
     ----------
@@ -105,33 +136,19 @@ def star_scale(
     workers
         Threads.
     """
-    return common_scale(*star_ratios(coefficient, exposure, stars, workers))
-
-
-def star_ratios(
-    coefficient: FloatArray, exposure: ExposurePixels, stars: Territories, workers: Workers
-) -> tuple[FloatArray, FloatArray]:
-    """Light of each star in an exposure over that in the reference, and standard errors by noise.
-
-    Returns
-    -------
-    tuple of ndarray
-        Shape (n,) each; NaN where the star is not seen, or a fifth of its light falls on pixels that do not
-        count. Weights are inverse variances with the photons of the stars: of bright stars it is the ratio of
-        the light in all their pixels, which a somewhat different PSF hardly changes.
-    """
     shape = exposure.value.shape
     predicted, weight = (np.zeros(shape, dtype=np.float32) for _ in range(2))
     number = np.full(shape, -1, dtype=np.int32)
     pixels, out = (exposure.value, exposure.weight, exposure.growth), (predicted, weight, number)
-    owner, granted = (stars.owner, stars.oversampling), (_CLIP, _SLOP, _SLACK)
-    workers.run(star_pixels, shape[0], coefficient, exposure.geometry, pixels, owner, granted, out)
+    reference, granted = (coefficient, stars.owner, stars.oversampling), (_CLIP, _SLOP, _SLACK)
+    workers.run(star_pixels, shape[0], reference, exposure.geometry, pixels, granted, out)
     here = np.flatnonzero(number >= 0)
-    star, w, r = (one.ravel()[here] for one in (number, weight, predicted))
-    left = exposure.value.ravel()[here] - r
+    star = number.ravel()[here]
+    w, r, value = (one.ravel()[here].astype(np.float64) for one in (weight, predicted, exposure.value))
+    left = value - r
 
-    def total(values: Float32Array) -> FloatArray:
-        return np.bincount(star, values, minlength=stars.count)
+    def total(values: FloatArray | BoolArray) -> FloatArray:
+        return np.asarray(np.bincount(star, values, minlength=stars.count), dtype=np.float64)
 
     light = np.maximum(r, 0)
     is_enough = (total(light * (w > 0)) > _SEEN * total(light)) & (total(w > 0) >= _FEWEST_PIXELS)
@@ -141,7 +158,7 @@ def star_ratios(
         told = is_enough & (information > 0)
         ratio = np.where(told, 1 + (s_rl - s_r * s_l / s) / information, np.nan)
         error = np.where(told, 1 / np.sqrt(information), np.nan)
-    return ratio, error
+    return StarLight(ratio, error, number)
 
 
 @numba.njit(cache=True, nogil=True)
@@ -200,10 +217,9 @@ def claim(
 def star_pixels(
     begin: int,
     end: int,
-    coefficient: FloatArray,
+    reference: tuple[FloatArray, Int32Array, int],
     geometry: Geometry,
     exposure: tuple[Float32Array, Float32Array, float],
-    owner: tuple[Int32Array, int],
     granted: tuple[float, float, float],
     out: tuple[Float32Array, Float32Array, Int32Array],
 ) -> None:
@@ -213,19 +229,20 @@ def star_pixels(
     ----------
     begin, end
         Rows.
-    coefficient, geometry, exposure
+    reference
+        Its coefficients; owners of its detector pixels and fine pixels in each, see `Territories`.
+    geometry, exposure
         As in `loaders.reference.kernels.registration_sums`.
-    owner
-        See `Territories`; fine pixels per detector pixel.
     granted
-        Standard deviations beyond which a pixel counts less, and errors of the place in fine pixels and of the
-        prediction as a fraction of it that are part of them.
+        Standard deviations beyond which a pixel counts less, and errors of the place in fine pixels and of
+        the prediction as a fraction of it that are part of them.
     out
         Filled, shape (ny, nx) each: prediction; inverse variance with the photons of the stars, 0 where the
         pixel does not count; number of the star, -1 where there is none or the frame ends.
     """
     value, weight, growth = exposure
     clip, slop, slack = granted
+    coefficient, owner, fine = reference
     for j in range(begin, end):
         row = row_polynomials(geometry, j)
         for i in range(value.shape[1]):
@@ -233,7 +250,7 @@ def star_pixels(
             r, gu, gv, known = evaluate(coefficient, u, v)
             if not known:
                 continue
-            star = owner[0][int(np.rint(v)) // owner[1], int(np.rint(u)) // owner[1]]
+            star = owner[int(np.rint(v)) // fine, int(np.rint(u)) // fine]
             out[0][j, i], out[2][j, i] = np.float32(r), star
             if weight[j, i] == 0.0 or star < 0:
                 continue
