@@ -137,7 +137,9 @@ def _weighted_median(x: FloatArray, share: FloatArray) -> float:
 def _intrinsic_variance(deviation: FloatArray, noise: FloatArray, share: FloatArray) -> float:
     """Variance from star to star beyond the noise that makes the weighted median deviation a normal one."""
     squares = np.square(deviation)
-    enough = (1 / _MAD_TO_SIGMA * (1 - _LOST / deviation.size)) ** 2
+    # Stars of little weight hardly count.
+    number = 1 / float(np.square(share).sum())
+    enough = (1 / _MAD_TO_SIGMA * (1 - _LOST / number)) ** 2
 
     def is_wide(added: float) -> bool:
         return _weighted_median(squares / (noise + added), share) > enough
