@@ -80,14 +80,34 @@ def territories(
     ny, nx = (-(-length // oversampling) for length in coefficient.shape)
     brightest = np.zeros((ny, nx), dtype=np.float32)
     workers.run(brightest_within, ny, coefficient, oversampling, brightest)
+    owner, count = divided(brightest, deviation)
+    return Territories(owner, oversampling, count)
+
+
+def divided(brightest: Float32Array, deviation: float) -> tuple[Int32Array, int]:
+    """Divide an image among its stars.
+
+    Parameters
+    ----------
+    brightest
+        Shape (ny, nx): light of stars in each detector pixel.
+    deviation
+        Standard deviation of a pixel without stars, in the same unit.
+
+    Returns
+    -------
+    ndarray
+        Shape (ny, nx): number of the star that a pixel belongs to, the brightest first; -1 for none.
+    int
+        Number of stars.
+    """
     is_peak = (brightest == maximum_filter(brightest, size=3)) & (brightest > _FAINTEST * deviation)
     row, column = np.nonzero(is_peak)
     peak = brightest[row, column]
     order = np.argsort(-peak, kind="stable")
-    owner = np.full((ny, nx), -1, dtype=np.int32)
+    owner = np.full(brightest.shape, -1, dtype=np.int32)
     envelope = (_CORE, _POWER, _FADED * deviation, _FARTHEST)
-    count = claim(row[order], column[order], peak[order], envelope, owner)
-    return Territories(owner, oversampling, count)
+    return owner, int(claim(row[order], column[order], peak[order], envelope, owner))
 
 
 @dataclass(frozen=True)
@@ -142,13 +162,31 @@ def star_light(
     pixels, out = (exposure.value, exposure.weight, exposure.growth), (predicted, weight, number)
     reference, granted = (coefficient, stars.owner, stars.oversampling), (_CLIP, _SLOP, _SLACK)
     workers.run(star_pixels, shape[0], reference, exposure.geometry, pixels, granted, out)
+    return compared(number, stars.count, exposure.value, weight, predicted)
+
+
+def compared(
+    number: Int32Array, count: int, value: Float32Array, weight: Float32Array, predicted: Float32Array
+) -> StarLight:
+    """Compare the stars of an image with a prediction of it, each beside a level of its own.
+
+    Parameters
+    ----------
+    number
+        Shape (ny, nx): star that each pixel belongs to; -1 for none.
+    count
+        Number of stars.
+    value, weight, predicted
+        Shape (ny, nx): pixels without sky, their inverse variances, 0 where they do not count, and what they
+        should be.
+    """
     here = np.flatnonzero(number >= 0)
     star = number.ravel()[here]
-    w, r, value = (one.ravel()[here].astype(np.float64) for one in (weight, predicted, exposure.value))
-    left = value - r
+    w, r, pixel = (one.ravel()[here].astype(np.float64) for one in (weight, predicted, value))
+    left = pixel - r
 
     def total(values: FloatArray | BoolArray) -> FloatArray:
-        return np.asarray(np.bincount(star, values, minlength=stars.count), dtype=np.float64)
+        return np.asarray(np.bincount(star, values, minlength=count), dtype=np.float64)
 
     light = np.maximum(r, 0)
     is_enough = (total(light * (w > 0)) > _SEEN * total(light)) & (total(w > 0) >= _FEWEST_PIXELS)
