@@ -249,7 +249,7 @@ class _Fit:
     def _template(self) -> Float32Array:
         """The template at the places of the pixels, as it is; shape (ny, nx)."""
         out = np.zeros_like(self.data)
-        for rows, samples in self.around.bands(self.options.cell):
+        for rows, samples in self.around.bands(1):
             out[rows] = samples[:, :, len(self.offsets) // 2]
         return out
 
