@@ -23,6 +23,7 @@ from loaders.photometry.image import PixelImage
 from loaders.photometry.parallel import Workers, available_threads
 from loaders.photometry.tiling import Grid
 from loaders.reference.kernels import Float32Array, FloatArray
+from loaders.reference.star_scale import compared, divided
 from loaders.rejection import Rejected
 from loaders.wfi.placement import Placement
 
@@ -224,13 +225,33 @@ class _Fit:
             self.variance = self.image.noise.variance(level)
             light = np.abs(self.data - level) * self.image.noise.poisson
             self.variance = (self.variance + light).astype(np.float32)
-            kept = self.usable
+            kept = self.usable & ~self._of_changed(self._template())
         else:
             self.variance = self.image.noise.variance(self.matched + self.background)
             residual = self.data - self.matched - self.background
             kept = self.usable & (residual**2 < self.options.clip**2 * self.variance)
+            kept &= ~self._of_changed(self.matched)
         good = kept & (self.variance > 0)
         self.weight = np.where(good, 1 / np.where(good, self.variance, 1), 0).astype(np.float32)
+
+    def _of_changed(self, predicted: Float32Array) -> BoolArray:
+        """Pixels of stars that are far off what most have in common; none if they were most of the image.
+
+        A kernel that is fitted to all would follow a bright star that varies, and all others would change.
+        """
+        deviation = float(np.sqrt(np.median(self.variance[self.usable])))
+        number, count = divided(predicted - np.median(predicted[self.usable]), deviation)
+        weight = np.where(self.usable, 1 / self.variance, 0).astype(np.float32)
+        light = compared(number, count, self.data - self.background, weight, predicted)
+        changed = light.of_changed(light.scale())
+        return changed if changed[self.usable].mean() < _MOST_CHANGED else np.zeros_like(changed)
+
+    def _template(self) -> Float32Array:
+        """The template at the places of the pixels, as it is; shape (ny, nx)."""
+        out = np.zeros_like(self.data)
+        for rows, samples in self.around.bands(1):
+            out[rows] = samples[:, :, len(self.offsets) // 2]
+        return out
 
     def solve(self) -> None:
         """Fit the kernel with a constant, and then the background to what is left."""
@@ -305,6 +326,9 @@ class _Fit:
             reduced_chi2=float(np.mean(data[kept] ** 2 / variance[kept])),
         )
 
+
+_MOST_CHANGED = 0.5
+"""Share of an image that stars which have changed may cover, for the rest to say how it is matched."""
 
 _LEAST_CELLS = 4
 """Cells along an axis, at least."""

@@ -12,6 +12,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from loaders.photometry.common_scale import common_scale
 from loaders.photometry.diagnostics import core_chi2, crowding
 from loaders.photometry.fit import StarPhotometry, fitted_sources
 from loaders.photometry.flags import PhotometryFlag
@@ -26,12 +27,9 @@ from loaders.psf.model import EffectivePsf, FloatArray
 _FOR_SCALE = 100.0
 """Signal-to-noise ratio from which stars say how an exposure is scaled to the reference."""
 
-_CLIP = 4.0
-"""Standard deviations, from the median ratio, beyond which a star is taken to have changed."""
-
 
 def flux_scale(fit: StarPhotometry, reference: FloatArray) -> float:
-    """Light of an exposure over that of the reference, from bright stars without flags that did not change.
+    """Light of an exposure over that of the reference, as most bright stars without flags have it.
 
     Parameters
     ----------
@@ -48,14 +46,7 @@ def flux_scale(fit: StarPhotometry, reference: FloatArray) -> float:
     with np.errstate(invalid="ignore", divide="ignore"):
         ratio, error = fit.flux / reference, fit.flux_err / np.abs(reference)
         good = np.isfinite(ratio) & (reference > _FOR_SCALE * fit.flux_err) & (fit.flags == 0)
-    if np.count_nonzero(good) < 3:
-        return 1.0
-    ratio, error = ratio[good], error[good]
-    deviation = ratio - np.median(ratio)
-    scatter = 1.4826 * np.median(np.abs(deviation))
-    kept = np.abs(deviation) <= _CLIP * np.maximum(scatter, np.finfo(float).tiny)
-    weight = 1 / (error[kept] ** 2 + scatter**2)
-    return float(np.sum(ratio[kept] * weight) / np.sum(weight))
+    return common_scale(ratio[good], error[good]).scale
 
 
 def photometer_difference(

@@ -60,6 +60,10 @@ class MemberState:
     linear
         Shape (2, 2): change of the shift (rows x, y) from the middle to the right edge and to the upper one,
         fine pixels.
+    scale_err
+        Standard error of the scale; NaN where fewer than three stars say it, and the scale stays as it was.
+    n_scale_star
+        Stars that were asked for the scale.
     """
 
     place: Placement | None
@@ -72,6 +76,8 @@ class MemberState:
     poisson: float
     refused: str | None = None
     linear: FloatArray = field(default_factory=lambda: np.zeros((2, 2)))
+    scale_err: float = float("nan")
+    n_scale_star: int = 0
 
 
 _UNKNOWN = MemberState(None, np.nan, 1.0, (0.0, 0.0), (np.nan, np.nan), 0.0, np.nan, np.nan)

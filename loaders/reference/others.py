@@ -29,7 +29,7 @@ from loaders.reference.passes import (
     lay_all,
     weighed_pixels,
 )
-from loaders.reference.registration import moved, register
+from loaders.reference.registration import base_of, moved, register
 from loaders.reference.stored_sums import Parts, StoredSums
 from loaders.reference.strips import weight_of
 from loaders.rejection import Rejected
@@ -180,9 +180,10 @@ def place_on_reference(
     if member.place is None or member.refused is not None:
         what = f"it cannot be laid on the reference: {member.refused}"
         raise Rejected(name, what, "Give a template of the same part of the sky", "no_overlap")
+    base = base_of(coefficient, frame.oversampling, [member], workers)
     for _ in range(_PASSES):
         pixels = pixels_of(exposure, member)
-        found = register(coefficient, pixels, member.shift, workers)
+        found = register(base, pixels, member.shift, workers)
         if found.n_pixel == 0:
             what = "none of its pixels lies on the reference"
             raise Rejected(name, what, "Give a template of the same part of the sky", "no_overlap")
@@ -194,6 +195,8 @@ def place_on_reference(
             shift_err=found.shift_err,
             sky=member.sky + found.sky * member.scale,
             scale=member.scale * found.scale,
+            scale_err=member.scale * found.scale_err,
+            n_scale_star=found.n_star,
         )
     if not np.hypot(*member.shift) <= limit:
         off = float(np.hypot(*member.shift)) / frame.oversampling

@@ -14,7 +14,18 @@ from loaders.reference.frame import ReferenceFrame
 from loaders.reference.kernels import Float32Array, FloatArray
 from loaders.reference.members import ExposureImage, MemberState, pixels_of
 from loaders.reference.normal import ExposurePixels, NormalEquations
-from loaders.reference.registration import Outliers, Registration, moved, outliers, register, softened
+from loaders.reference.registration import (
+    UNMOVED,
+    Base,
+    Outliers,
+    Registration,
+    base_of,
+    brought,
+    moved,
+    outliers,
+    register,
+    softened,
+)
 
 BoolArray = npt.NDArray[np.bool_]
 
@@ -103,13 +114,12 @@ def lay_all(
     ``how``: weight of all pixels at their places; whether exposures may move; what is known to be contested.
     """
     contest = Contest(how[0], work.frame.oversampling)
+    base = base_of(coefficient, work.frame.oversampling, members, work.workers)
     doubtful = None if how[2] is None else surroundings(how[2], work.frame.oversampling)
     laid = []
     for number, member in enumerate(members):
         laid.append(
-            _lay(work, number, member, (coefficient, how[1], doubtful))
-            if member.refused is None
-            else Laid(member)
+            _lay(work, number, member, (base, how[1], doubtful)) if member.refused is None else Laid(member)
         )
         one = laid[-1]
         if one.place is not None and one.outliers is not None:
@@ -119,21 +129,18 @@ def lay_all(
     return laid, contest.places()
 
 
-def _lay(work: Work, number: int, member: MemberState, on: tuple[FloatArray, bool, BoolArray | None]) -> Laid:
+def _lay(work: Work, number: int, member: MemberState, on: tuple[Base, bool, BoolArray | None]) -> Laid:
     """Find where an exposure lies, if it may move, by its pixels that are not doubtful, and judge all."""
     pixels = pixels_of(work.load(number), member)
-    coefficient, moving, doubtful = on
+    base, moving, doubtful = on
     if not moving:
         count = int(np.count_nonzero(pixels.weight))
-        found = Registration(0.0, 1.0, (0.0, 0.0), np.zeros((2, 2)), (np.nan, np.nan), count)
-        return Laid(member, found, outliers(coefficient, pixels, work.workers), pixels)
+        found = replace(UNMOVED, n_pixel=count)
+        return Laid(member, found, outliers(base.coefficient, pixels, work.workers), pixels)
     telling = pixels if doubtful is None else without_places(doubtful, pixels)
-    found = register(coefficient, telling, member.shift, work.workers)
-    placed = moved(pixels, np.array(found.shift), found.linear)
-    value = ((placed.value - found.sky) / found.scale).astype(np.float32)
-    weight = (placed.weight * found.scale**2).astype(np.float32)
-    placed = replace(placed, value=value, weight=weight, growth=placed.growth * found.scale)
-    return Laid(member, found, outliers(coefficient, placed, work.workers), placed)
+    found = register(base, telling, member.shift, work.workers)
+    placed = brought(pixels, found)
+    return Laid(member, found, outliers(base.coefficient, placed, work.workers), placed)
 
 
 def _emptied(pixels: ExposurePixels) -> ExposurePixels:
@@ -209,6 +216,8 @@ def _moved_members(found: Sequence[Laid]) -> Iterator[MemberState]:
             place=moved(one.place, -shift, -linear).place,
             sky=member.sky + (registration.sky - sky) * member.scale,
             scale=member.scale * registration.scale / scale,
+            scale_err=member.scale * registration.scale_err / scale,
+            n_scale_star=registration.n_star,
             shift=(float(x), float(y)),
             shift_err=registration.shift_err,
             linear=member.linear + registration.linear - linear,

@@ -60,6 +60,8 @@ def member_row(member: MemberState, frame: ReferenceFrame, moved: FloatArray) ->
         "shift_dec_by_y": float(turn[1, 1]),
         "sky": member.sky,
         "flux_scale": member.scale,
+        "flux_scale_err": None if np.isnan(member.scale_err) else member.scale_err,
+        "n_scale_star": member.n_scale_star,
         "fraction_rejected": member.rejected,
         "weight": member.weight,
     }

@@ -49,13 +49,13 @@ GROUP BY f.name, f.ra, f.dec
 _MEMBERS = """
 INSERT INTO roman.reference_image_exposure
     (reference_image_id, exposure_id, file_id, is_used, shift_ra, shift_dec, shift_ra_err, shift_dec_err,
-     shift_ra_by_x, shift_ra_by_y, shift_dec_by_x, shift_dec_by_y, sky, flux_scale, fraction_rejected, weight,
-     load_run_id)
+     shift_ra_by_x, shift_ra_by_y, shift_dec_by_x, shift_dec_by_y, sky, flux_scale, flux_scale_err,
+     n_scale_star, fraction_rejected, weight, load_run_id)
 SELECT p.reference_image_id, m.exposure_id, m.file_id, true,
        m.shift_ra, m.shift_dec, m.shift_ra_err, m.shift_dec_err,
        m.shift_ra_by_x, m.shift_ra_by_y, m.shift_dec_by_x, m.shift_dec_by_y,
-       m.sky + p.sky * r.oversampling ^ 2, m.flux_scale * p.flux_scale, m.fraction_rejected, m.weight,
-       p.load_run_id
+       m.sky + p.sky * r.oversampling ^ 2, m.flux_scale * p.flux_scale, m.flux_scale_err * p.flux_scale,
+       m.n_scale_star, m.fraction_rejected, m.weight, p.load_run_id
 FROM roman.reference_image_part p
 JOIN roman.reference_image r ON r.reference_image_id = p.reference_image_id
 JOIN roman.reference_image_exposure m ON m.reference_image_id = p.part_reference_image_id

@@ -68,6 +68,18 @@ def test_a_kernel_that_changes_over_the_image_is_followed(sky):
     assert rms[1] < 0.25 * rms[0]
 
 
+@pytest.mark.parametrize("left", [0.2, 0.65, 1.6])
+def test_one_bright_star_that_varies_does_not_decide_the_kernel(left):
+    """It has half of the light of all others; these are as bright as they were."""
+    sky = field(96, density=0.04)
+    star = int(np.argmin(np.hypot(sky.x - 48, sky.y - 48)))
+    sky.flux[star] = 0.5 * (sky.flux.sum() - sky.flux[star])
+    flux = sky.flux.copy()
+    flux[star] *= left
+    found = match_template(image(noisy(sky.mean(SHARP, flux=flux), 3)), placed(), sky.template(), MATCHING)
+    assert found.kernel_sum == pytest.approx(1, abs=0.01)
+
+
 @pytest.mark.parametrize("side", [48, 72])
 def test_small_images_have_cells_enough_for_a_kernel_that_changes(side):
     """One cell says nothing of a change: the kernel in the middle would be anything."""
