@@ -71,14 +71,19 @@ def progress_bar() -> Iterator[Step]:
 def progress_lines(every: float = _LINE_EVERY, clock: Callable[[], float] = time.monotonic) -> Step:
     """Log progress, with an estimate of the time left, at most once in ``every`` seconds."""
     began: dict[tuple[str, int], tuple[float, int]] = {}
+    reached: dict[tuple[str, int], int] = {}
     last = clock()
 
     def step(text: str, done: int, total: int) -> None:
         """Log a line if the last is long ago."""
         nonlocal last
         now = clock()
-        # Another first word or number of steps is another task, whose pace is its own.
-        start, done_before = began.setdefault((text.split(maxsplit=1)[0], total), (now, done))
+        # Another first word or number of steps is another task, whose pace is its own; so is one that begins anew.
+        task = text.split(maxsplit=1)[0], total
+        if done < reached.get(task, 0):
+            began.pop(task)
+        reached[task] = done
+        start, done_before = began.setdefault(task, (now, done))
         if now - last < every:
             return
         last = now

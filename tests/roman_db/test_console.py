@@ -50,6 +50,15 @@ def test_tasks_of_as_many_steps_are_told_apart():
     ]
 
 
+def test_a_task_that_begins_anew_has_a_new_pace():
+    now = iter([0.0, 0.0, 100.0, 1000.0, 1010.0, 1040.0])
+    with structlog.testing.capture_logs() as lines:
+        step = progress_lines(30.0, lambda: next(now))
+        for done in (0, 10, 0, 1, 4):
+            step("catalog", done, 10)
+    assert [line["seconds_left"] for line in lines] == [0, None, 60]
+
+
 def test_nothing_is_drawn_without_a_terminal(capfd):
     with progress_bar() as step:
         step("load", 1, 2)
