@@ -29,7 +29,7 @@ from loaders.reference.kernels import (
 )
 from loaders.wfi.placement import Placement
 
-_STRIP = 32
+STRIP = 32
 """Rows of the frame that one thread fills at a time; strips that touch are never filled at once."""
 
 _SMOOTH = 1e-4
@@ -100,12 +100,12 @@ class NormalEquations:
         self._accumulate(exposure, -1.0)
 
     def _accumulate(self, exposure: ExposurePixels, sign: float) -> None:
-        v = _rows_of_blocks(exposure)
-        rows = _rows_of_strips(v, self._right.shape[0])
+        v = rows_of_blocks(exposure)
+        rows = rows_of_strips(v, self._right.shape[0])
         for colour in (0, 1):
             which = np.arange(colour, len(rows), 2)
             arguments = (
-                (which, rows, _STRIP),
+                (which, rows, STRIP),
                 (exposure.value, exposure.weight, sign),
                 (exposure.geometry, v),
                 (self._matrix, self._right, self.weight),
@@ -120,6 +120,7 @@ class NormalEquations:
         *,
         of_start: bool = False,
         level: float | None = None,
+        right: Float32Array | None = None,
     ) -> FloatArray:
         """Spline coefficients of the image that fits best, by conjugate gradients.
 
@@ -136,6 +137,8 @@ class NormalEquations:
             many changes is a small part.
         level
             Weight of a coefficient that smoothing is relative to; the mean of those here if None.
+        right
+            Shape (ny, nx): another right-hand side than that of the pixels, such as one of their noise.
 
         Returns
         -------
@@ -149,12 +152,12 @@ class NormalEquations:
         rough = _SMOOTH * level
         smoothing = (rough, _RIDGE * rough)
         scale = 1 / (diagonal + ROUGH_DIAGONAL * rough + smoothing[1])
-        right = self._right.astype(np.float64)
-        x = np.zeros_like(right) if start is None else start.copy()
-        residual = right - self._apply(x, smoothing)
+        wanted = (self._right if right is None else right).astype(np.float64)
+        x = np.zeros_like(wanted) if start is None else start.copy()
+        residual = wanted - self._apply(x, smoothing)
         direction = scale * residual
         power = float((residual * direction).sum())
-        enough = tolerance**2 * (power if of_start else float((right * scale * right).sum()))
+        enough = tolerance**2 * (power if of_start else float((wanted * scale * wanted).sum()))
         for _ in range(steps):
             if power <= enough:
                 break
@@ -184,20 +187,20 @@ class NormalEquations:
         return np.asarray(out[PAD:-PAD, PAD:-PAD])
 
 
-def _rows_of_blocks(exposure: ExposurePixels) -> FloatArray:
+def rows_of_blocks(exposure: ExposurePixels) -> FloatArray:
     """Row of the frame v of every `BLOCK`-th pixel of each row of an exposure, shape (ny, n)."""
     ny, nx = exposure.value.shape
     columns = np.arange(-(-nx // BLOCK) + 1) * float(BLOCK)
     return exposure.place.grid(columns, np.arange(ny, dtype=np.float64))[1]
 
 
-def _rows_of_strips(v: FloatArray, n_row: int) -> npt.NDArray[np.int64]:
+def rows_of_strips(v: FloatArray, n_row: int) -> npt.NDArray[np.int64]:
     """First and last + 1 row of an exposure with pixels in each strip of the frame, shape (n_strip, 2)."""
     low, high = v.min(axis=1) - 1.0, v.max(axis=1) + 1.0
-    n_strip = -(-n_row // _STRIP)
+    n_strip = -(-n_row // STRIP)
     out = np.zeros((n_strip, 2), dtype=np.int64)
     for strip in range(n_strip):
-        inside = np.flatnonzero((high >= strip * _STRIP) & (low < (strip + 1) * _STRIP))
+        inside = np.flatnonzero((high >= strip * STRIP) & (low < (strip + 1) * STRIP))
         if inside.size:
             out[strip] = inside[0], inside[-1] + 1
     return out

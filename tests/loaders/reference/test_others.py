@@ -45,10 +45,14 @@ def reference(scene):
     return build(scene[1])
 
 
+def image_of(reference):
+    return FineImage(reference.coefficient, reference.image.noise, reference.frame.oversampling)
+
+
 @pytest.fixture(scope="module")
 def others(scene, reference):
     known = [KnownPlace(m.shift, m.sky, m.scale) for m in reference.members]
-    return OtherExposures(scene[1].__getitem__, known, reference.frame, reference.coefficient, Workers(1))
+    return OtherExposures(scene[1].__getitem__, known, reference.frame, image_of(reference), Workers(1))
 
 
 def flux_at_flare(template, scene, others, options=OPTIONS):
@@ -89,7 +93,7 @@ def test_taking_one_out_leaves_the_sums_as_they_were(others):
 def test_strips_are_the_whole(scene, others, reference, number):
     """Templates that are made in strips, and what changed against them, are those of the whole."""
     known = [KnownPlace(m.shift, m.sky, m.scale) for m in reference.members]
-    given = scene[1].__getitem__, known, reference.frame, reference.coefficient, Workers(1)
+    given = scene[1].__getitem__, known, reference.frame, image_of(reference), Workers(1)
     pixels = -(-reference.frame.shape[0] * reference.frame.shape[1] // number)
     # Steps end where little is left, in strips elsewhere than in the whole: here hardly anything is left.
     whole = OtherExposures(*given, Parts(exact=1e-8, change=1e-4))
@@ -116,7 +120,7 @@ def test_strips_are_the_whole(scene, others, reference, number):
 def test_the_sums_leave_no_file_behind(scene, reference, tmp_path):
     """The file of the sums has no name, so that nothing is left of it, however the process ends."""
     known = [KnownPlace(m.shift, m.sky, m.scale) for m in reference.members]
-    given = scene[1].__getitem__, known, reference.frame, reference.coefficient, Workers(1)
+    given = scene[1].__getitem__, known, reference.frame, image_of(reference), Workers(1)
     sums = OtherExposures(*given, Parts(4000, tmp_path))
     assert list(tmp_path.iterdir()) == []
     first = sums.without(0).coefficient
@@ -125,7 +129,7 @@ def test_the_sums_leave_no_file_behind(scene, reference, tmp_path):
 
 def test_a_folder_that_takes_no_file_is_said_in_a_line(scene, reference, tmp_path):
     known = [KnownPlace(m.shift, m.sky, m.scale) for m in reference.members]
-    given = scene[1].__getitem__, known, reference.frame, reference.coefficient, Workers(1)
+    given = scene[1].__getitem__, known, reference.frame, image_of(reference), Workers(1)
     with pytest.raises(Rejected) as refused:
         OtherExposures(*given, Parts(folder=tmp_path / "missing"))
     assert refused.value.code == "unwritable_folder"
@@ -180,7 +184,7 @@ def test_an_exposure_that_does_not_fit_is_refused(scene, reference):
     sky = float(np.median(image.data))
     exposures[2] = replace(exposures[2], image=replace(image, data=sky + (image.data - sky) / 3))
     known = [KnownPlace(m.shift, m.sky, m.scale) for m in reference.members]
-    some = OtherExposures(exposures.__getitem__, known, reference.frame, reference.coefficient, Workers(1))
+    some = OtherExposures(exposures.__getitem__, known, reference.frame, image_of(reference), Workers(1))
     assert some.members[1].refused is None
     with pytest.raises(Rejected) as refused:
         some.without(2)
@@ -190,7 +194,7 @@ def test_an_exposure_that_does_not_fit_is_refused(scene, reference):
 def test_an_exposure_of_another_time_is_placed_by_its_stars(scene, reference):
     sky, _ = scene
     off = Pointing(1.3, -0.7, error=(0.2, -0.15))
-    member = place_on_reference(sky.exposure(off, 99), reference.frame, reference.coefficient, Workers(1))
+    member = place_on_reference(sky.exposure(off, 99), reference.frame, image_of(reference), Workers(1))
     # What its WCS claims too much is what it has to be shifted back by.
     np.testing.assert_allclose(member.shift, [-0.4, 0.3], atol=0.05)
     x, y = off.to_detector(sky.x, sky.y)
@@ -206,5 +210,5 @@ def test_an_exposure_of_another_time_is_placed_by_its_stars(scene, reference):
 def test_an_exposure_that_lies_elsewhere_is_refused(scene, reference, pointing, code):
     exposure = scene[0].exposure(pointing, 99)
     with pytest.raises(Rejected) as refused:
-        place_on_reference(exposure, reference.frame, reference.coefficient, Workers(1))
+        place_on_reference(exposure, reference.frame, image_of(reference), Workers(1))
     assert refused.value.code == code

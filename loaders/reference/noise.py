@@ -1,0 +1,90 @@
+"""The noise model of a reference: that of independent samples, times what their places make of it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from scipy.ndimage import uniform_filter
+
+from loaders.photometry.noise import NoiseModel
+from loaders.reference.kernels import Float32Array, FloatArray
+from loaders.reference.members import MemberState
+from loaders.reference.passes import Factors, Work
+from loaders.reference.propagation import propagate
+
+_LEAST_SAMPLES, _LEAST_SHARE = 0.5, 0.2
+"""Exposures that must see a place, for it to be usable, and as a share of what is usual."""
+
+_WINDOW = 1.5
+"""Half of the side, in detector pixels, of the squares over which squares of noise are averaged."""
+
+
+def one_sample(oversampling: int, members: Sequence[MemberState]) -> NoiseModel:
+    """Noise of a fine pixel that has one pixel of the exposures for itself."""
+    used = [member for member in members if member.refused is None]
+    read = float(np.mean([1 / member.weight for member in used]))
+    poisson = float(np.mean([member.poisson for member in used]))
+    return NoiseModel(read / oversampling**4, poisson / oversampling**2)
+
+
+def samples_of(oversampling: int, weight: Float32Array, members: Sequence[MemberState]) -> Float32Array:
+    """Pixels of exposures per fine pixel, shape (ny, nx), from `NormalEquations.weight`."""
+    unit = float(np.mean([member.weight for member in members if member.refused is None]))
+    # The sums are kept per fine pixel; a detector pixel's worth of them is what an exposure gives.
+    return np.asarray(uniform_filter(weight, 2 * oversampling + 1, mode="constant") / unit)
+
+
+def fine_noise(
+    oversampling: int, samples: Float32Array, members: Sequence[MemberState], excess: FloatArray
+) -> NoiseModel:
+    """Noise of the fine pixels of a reference.
+
+    Parameters
+    ----------
+    oversampling
+        Fine pixels per detector pixel along an axis.
+    samples
+        Shape (ny, nx): see `samples_of`.
+    members
+        Its exposures.
+    excess
+        Shape (ny, nx): by how much the variance is larger than that of independent samples; see `excess_of`.
+
+    Returns
+    -------
+    NoiseModel
+        Its scale, shape (ny, nx), is NaN where too few pixels lie, or nothing is known of the variance.
+    """
+    fine, common = oversampling**2, one_sample(oversampling, members)
+    level = float(np.median(samples[samples > _LEAST_SAMPLES / fine])) if samples.any() else np.inf
+    usable = (samples > max(_LEAST_SAMPLES / fine, _LEAST_SHARE * level)) & (excess > 0)
+    scale = np.where(usable, excess / np.where(usable, samples, 1), np.nan).astype(np.float32)
+    return NoiseModel(common.read, common.poisson, scale)
+
+
+def excess_of(
+    work: Work, members: Sequence[MemberState], factors: Sequence[Factors | None], samples: Float32Array
+) -> FloatArray:
+    """By how much the variance of fine pixels is larger than that of independent samples, shape (ny, nx).
+
+    That of single pixels, or that of which the flux of a star has its error, whichever is larger: fits that
+    take the noise of pixels as independent then claim no more than they know.
+
+    Parameters
+    ----------
+    work, members, factors
+        As `propagate` takes them.
+    samples
+        Shape (ny, nx): see `samples_of`.
+    """
+    found, read = propagate(work, members, factors), one_sample(work.frame.oversampling, members).read
+    side = 2 * round(_WINDOW * work.frame.oversampling) + 1
+    return np.maximum(*(around(of * samples / read, samples > 0, side) for of in (found.pixel, found.star)))
+
+
+def around(value: Float32Array, seen: np.ndarray, side: int) -> FloatArray:
+    """Mean of what is seen in a square around each place, shape (ny, nx); 0 where nothing is."""
+    total = uniform_filter(np.where(seen, value, 0).astype(np.float64), side, mode="constant")
+    share = uniform_filter(seen.astype(np.float64), side, mode="constant")
+    return np.asarray(np.maximum(total, 0) / np.maximum(share, 1 / side**2))
