@@ -18,6 +18,7 @@ from loaders.reference.kernels import Float32Array, FloatArray
 from loaders.reference.members import ExposureImage, MemberState, first_state
 from loaders.reference.noise import excess_of, fine_noise, samples_of
 from loaders.reference.passes import Factors, Laid, Load, ReferenceOptions, Work, judged, lay_all
+from loaders.reference.propagation import fit_with_noise
 from loaders.reference.strips import fit_image
 from loaders.rejection import Rejected
 
@@ -141,14 +142,15 @@ def build_reference(
                     continue
                 left -= _refusals(members) == _refusals(before)
                 number += 1
-        samples = samples_of(frame.oversampling, fitted.weight, members)
-        excess = excess_of(work, members, factors, samples)
+        final = fit_with_noise(work, members, factors)
+    samples = samples_of(frame.oversampling, final.weight, members)
+    excess = excess_of(frame.oversampling, final, members, samples)
     noise = fine_noise(frame.oversampling, samples, members, excess)
     usable = np.isfinite(np.asarray(noise.scale))
-    data = (orthonormal(fitted.coefficient) / frame.oversampling**2).astype(np.float32)
+    data = (orthonormal(final.coefficient) / frame.oversampling**2).astype(np.float32)
     image = PixelImage(data, noise, usable, name="reference")
     coverage = (samples * frame.oversampling**2).astype(np.float32)
-    return Reference(frame, image, fitted.coefficient, coverage, tuple(members), is_judged)
+    return Reference(frame, image, final.coefficient, coverage, tuple(members), is_judged)
 
 
 def _can_judge(members: Sequence[MemberState], frame: ReferenceFrame) -> bool:

@@ -10,8 +10,7 @@ from scipy.ndimage import uniform_filter
 from loaders.photometry.noise import NoiseModel
 from loaders.reference.kernels import Float32Array, FloatArray
 from loaders.reference.members import MemberState
-from loaders.reference.passes import Factors, Work
-from loaders.reference.propagation import propagate
+from loaders.reference.propagation import NoisyImage
 
 _LEAST_SAMPLES, _LEAST_SHARE = 0.5, 0.2
 """Exposures that must see a place, for it to be usable, and as a share of what is usual."""
@@ -64,7 +63,7 @@ def fine_noise(
 
 
 def excess_of(
-    work: Work, members: Sequence[MemberState], factors: Sequence[Factors | None], samples: Float32Array
+    oversampling: int, image: NoisyImage, members: Sequence[MemberState], samples: Float32Array
 ) -> FloatArray:
     """By how much the variance of fine pixels is larger than that of independent samples, shape (ny, nx).
 
@@ -73,14 +72,18 @@ def excess_of(
 
     Parameters
     ----------
-    work, members, factors
-        As `propagate` takes them.
+    oversampling
+        Fine pixels per detector pixel along an axis.
+    image
+        The image with its variances.
+    members
+        Its exposures.
     samples
         Shape (ny, nx): see `samples_of`.
     """
-    found, read = propagate(work, members, factors), one_sample(work.frame.oversampling, members).read
-    side = 2 * round(_WINDOW * work.frame.oversampling) + 1
-    return np.maximum(*(around(of * samples / read, samples > 0, side) for of in (found.pixel, found.star)))
+    read, side = one_sample(oversampling, members).read, 2 * round(_WINDOW * oversampling) + 1
+    pixel, star = (around(of * samples / read, samples > 0, side) for of in (image.pixel, image.star))
+    return np.maximum(pixel, star)
 
 
 def around(value: Float32Array, seen: np.ndarray, side: int) -> FloatArray:

@@ -10,6 +10,7 @@ taken out again exactly.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -38,6 +39,9 @@ nothing else does."""
 
 _RIDGE = 0.01
 """Weight of the squares relative to that: far from all pixels the image is zero."""
+
+Step = tuple[float, float]
+"""Of conjugate gradients: its length, and how much of its direction the next one keeps."""
 
 
 @dataclass(frozen=True)
@@ -120,7 +124,7 @@ class NormalEquations:
         *,
         of_start: bool = False,
         level: float | None = None,
-        right: Float32Array | None = None,
+        taken: list[Step] | None = None,
     ) -> FloatArray:
         """Spline coefficients of the image that fits best, by conjugate gradients.
 
@@ -137,27 +141,23 @@ class NormalEquations:
             many changes is a small part.
         level
             Weight of a coefficient that smoothing is relative to; the mean of those here if None.
-        right
-            Shape (ny, nx): another right-hand side than that of the pixels, such as one of their noise.
+        taken
+            Gets the steps, for `follow`.
 
         Returns
         -------
         ndarray
             Shape (ny, nx).
         """
-        diagonal = self.diagonal()
         if not self.filled().size:
-            return np.zeros_like(diagonal)
-        level = float(self.filled().mean()) if level is None else level
-        rough = _SMOOTH * level
-        smoothing = (rough, _RIDGE * rough)
-        scale = 1 / (diagonal + ROUGH_DIAGONAL * rough + smoothing[1])
-        wanted = (self._right if right is None else right).astype(np.float64)
-        x = np.zeros_like(wanted) if start is None else start.copy()
-        residual = wanted - self._apply(x, smoothing)
+            return np.zeros(self._right.shape)
+        smoothing, scale = self._conditions(level)
+        right = self._right.astype(np.float64)
+        x = np.zeros_like(right) if start is None else start.copy()
+        residual = right - self._apply(x, smoothing)
         direction = scale * residual
         power = float((residual * direction).sum())
-        enough = tolerance**2 * (power if of_start else float((wanted * scale * wanted).sum()))
+        enough = tolerance**2 * (power if of_start else float((right * scale * right).sum()))
         for _ in range(steps):
             if power <= enough:
                 break
@@ -168,7 +168,43 @@ class NormalEquations:
             conditioned = scale * residual
             before, power = power, float((residual * conditioned).sum())
             direction = conditioned + (power / before) * direction
+            if taken is not None:
+                taken.append((length, power / before))
         return x
+
+    def follow(self, right: Float32Array, taken: Sequence[Step]) -> FloatArray:
+        """What some steps make of another right-hand side, from zero: what they made of that part of theirs.
+
+        Where few pixels tell, what they say of it comes in late: a solution is nearer to smooth than its
+        equations are, the earlier it ends. Given its steps it is linear in the right-hand side.
+
+        Parameters
+        ----------
+        right
+            Shape (ny, nx).
+        taken
+            Steps of `solve`, which began at zero.
+
+        Returns
+        -------
+        ndarray
+            Shape (ny, nx).
+        """
+        smoothing, scale = self._conditions(None)
+        residual = right.astype(np.float64)
+        x, direction = np.zeros_like(residual), scale * residual
+        for length, ratio in taken:
+            x += length * direction
+            residual -= length * self._apply(direction, smoothing)
+            direction = scale * residual + ratio * direction
+        return x
+
+    def _conditions(self, level: float | None) -> tuple[tuple[float, float], FloatArray]:
+        """Weights of the smoothing, and the inverse of the diagonal with it; see `solve`."""
+        level = float(self.filled().mean()) if level is None else level
+        rough = _SMOOTH * level
+        smoothing = (rough, _RIDGE * rough)
+        return smoothing, 1 / (self.diagonal() + ROUGH_DIAGONAL * rough + smoothing[1])
 
     def diagonal(self) -> FloatArray:
         """Weight of every coefficient, shape (ny, nx)."""

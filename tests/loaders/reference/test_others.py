@@ -165,8 +165,8 @@ def test_the_noise_of_the_exposure_is_not_in_its_template(scene, others):
             )
             d = compared.difference
             width.append(np.std((d.data / np.sqrt(d.variance))[d.usable]))
-    # The kernel has 150 parameters for 2304 pixels; the noise of the template is stated for stars, which is more
-    # than that of single pixels.
+    # The kernel has 150 parameters for 2304 pixels; the noise of the template is stated for stars, which is
+    # more than that of single pixels.
     assert 0.86 < np.mean(widths[True]) < 1.03
     assert np.mean(widths[False]) < 0.9 * np.mean(widths[True])
 
