@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
+import numpy.typing as npt
 from scipy.ndimage import uniform_filter
 
 from loaders.photometry.noise import NoiseModel
@@ -12,11 +13,17 @@ from loaders.reference.kernels import Float32Array, FloatArray
 from loaders.reference.members import MemberState
 from loaders.reference.propagation import NoisyImage
 
+BoolArray = npt.NDArray[np.bool_]
+
 _LEAST_SAMPLES, _LEAST_SHARE = 0.5, 0.2
 """Exposures that must see a place, for it to be usable, and as a share of what is usual."""
 
-_WINDOW = 1.5
-"""Half of the side, in detector pixels, of the squares over which squares of noise are averaged."""
+_WINDOW, _WIDE = 1.5, 4.0
+"""Half of the side, in detector pixels, of the squares over which squares of noise are averaged, and of
+those in which the means should not differ but by chance."""
+
+_CHANCE = 1.4
+"""Factor by which means of so few draws may differ by chance."""
 
 
 def one_sample(oversampling: int, members: Sequence[MemberState]) -> NoiseModel:
@@ -55,11 +62,17 @@ def fine_noise(
     NoiseModel
         Its scale, shape (ny, nx), is NaN where too few pixels lie, or nothing is known of the variance.
     """
-    fine, common = oversampling**2, one_sample(oversampling, members)
-    level = float(np.median(samples[samples > _LEAST_SAMPLES / fine])) if samples.any() else np.inf
-    usable = (samples > max(_LEAST_SAMPLES / fine, _LEAST_SHARE * level)) & (excess > 0)
+    common = one_sample(oversampling, members)
+    usable = _usable(oversampling, samples) & (excess > 0)
     scale = np.where(usable, excess / np.where(usable, samples, 1), np.nan).astype(np.float32)
     return NoiseModel(common.read, common.poisson, scale)
+
+
+def _usable(oversampling: int, samples: Float32Array) -> BoolArray:
+    """Places that enough exposures see, shape (ny, nx)."""
+    least = _LEAST_SAMPLES / oversampling**2
+    level = float(np.median(samples[samples > least])) if samples.any() else np.inf
+    return np.asarray(samples > max(least, _LEAST_SHARE * level))
 
 
 def excess_of(
@@ -81,13 +94,25 @@ def excess_of(
     samples
         Shape (ny, nx): see `samples_of`.
     """
-    read, side = one_sample(oversampling, members).read, 2 * round(_WINDOW * oversampling) + 1
-    pixel, star = (around(of * samples / read, samples > 0, side) for of in (image.pixel, image.star))
+    read, seen = one_sample(oversampling, members).read, _usable(oversampling, samples)
+    variances = (image.pixel, image.star)
+    pixel, star = (_settled(variance * samples / read, seen, oversampling) for variance in variances)
     return np.maximum(pixel, star)
 
 
-def around(value: Float32Array, seen: np.ndarray, side: int) -> FloatArray:
+def _settled(value: Float32Array, seen: BoolArray, oversampling: int) -> FloatArray:
+    """Means of squares of noise around each place, without what they scatter by; 0 where nothing is seen.
+
+    The geometric mean of those in a wider square, if it is that of the place within what chance can make.
+    """
+    near = around(value, seen, 2 * round(_WINDOW * oversampling) + 1)
+    known = seen & (near > 0)
+    wide = np.exp(around(np.log(np.where(known, near, 1)), known, 2 * round(_WIDE * oversampling) + 1))
+    return np.where(known, np.clip(wide, near / _CHANCE, near * _CHANCE), 0)
+
+
+def around(value: FloatArray | Float32Array, seen: BoolArray, side: int) -> FloatArray:
     """Mean of what is seen in a square around each place, shape (ny, nx); 0 where nothing is."""
     total = uniform_filter(np.where(seen, value, 0).astype(np.float64), side, mode="constant")
     share = uniform_filter(seen.astype(np.float64), side, mode="constant")
-    return np.asarray(np.maximum(total, 0) / np.maximum(share, 1 / side**2))
+    return np.asarray(total / np.maximum(share, 0.5 / side**2))
