@@ -10,15 +10,16 @@ import numpy as np
 from scipy.ndimage import uniform_filter
 
 from loaders.photometry.image import PixelImage
-from loaders.photometry.noise import NoiseModel
 from loaders.photometry.parallel import Workers, available_threads
 from loaders.reference.coarse import Offset, misplaced
 from loaders.reference.frame import FEWEST_JUDGED, ReferenceFrame
 from loaders.reference.image import orthonormal
 from loaders.reference.kernels import Float32Array, FloatArray
 from loaders.reference.members import ExposureImage, MemberState, first_state
-from loaders.reference.passes import Laid, Load, ReferenceOptions, Work, judged, lay_all
-from loaders.reference.strips import FittedImage, fit_image
+from loaders.reference.noise import excess_of, fine_noise, samples_of
+from loaders.reference.passes import Factors, Laid, Load, ReferenceOptions, Work, judged, lay_all
+from loaders.reference.propagation import fit_with_noise
+from loaders.reference.strips import fit_image
 from loaders.rejection import Rejected
 
 __all__ = [
@@ -58,7 +59,8 @@ class Reference:
         Its pixels on the sky.
     image
         Flux in each fine pixel, sky subtracted, with its noise; fluxes of stars add up to what they are in an
-        exposure. The noise of pixels is independent: see `loaders.reference.image`.
+        exposure. Where many exposures see a place the noise of pixels is independent (see
+        `loaders.reference.image`); where it is not, it is stated as `loaders.reference.noise` says.
     coefficient
         Shape (ny, nx): spline coefficients of the flux in a *detector* pixel centred at each place.
     coverage
@@ -118,7 +120,8 @@ def build_reference(
         _require(members, "no exposure overlaps the frame")
         members = _without_misplaced(work, members)
         _require(members, "exposures disagree on where they are")
-        fitted = fit_image(work, members, [None] * count)
+        factors: list[Factors | None] = [None] * count
+        fitted = fit_image(work, members, factors)
         is_judged = _can_judge(members, frame)
         if is_judged:
             members = _without_lonely(members, fitted.weight, frame)
@@ -139,7 +142,15 @@ def build_reference(
                     continue
                 left -= _refusals(members) == _refusals(before)
                 number += 1
-    return _reference(frame, fitted, members, is_judged)
+        final = fit_with_noise(work, members, factors)
+    samples = samples_of(frame.oversampling, final.weight, members)
+    excess = excess_of(frame.oversampling, final, members, samples)
+    noise = fine_noise(frame.oversampling, samples, members, excess)
+    usable = np.isfinite(np.asarray(noise.scale))
+    data = (orthonormal(final.coefficient) / frame.oversampling**2).astype(np.float32)
+    image = PixelImage(data, noise, usable, name="reference")
+    coverage = (samples * frame.oversampling**2).astype(np.float32)
+    return Reference(frame, image, final.coefficient, coverage, tuple(members), is_judged)
 
 
 def _can_judge(members: Sequence[MemberState], frame: ReferenceFrame) -> bool:
@@ -213,59 +224,3 @@ def _alone(member: MemberState, weight: Float32Array) -> float:
         for at, length in zip((v, u), weight.shape, strict=True)
     )
     return float(np.mean(weight[row, column] < 1.5 * member.weight))
-
-
-def _reference(
-    frame: ReferenceFrame,
-    fitted: FittedImage,
-    members: Sequence[MemberState],
-    is_judged: bool,
-) -> Reference:
-    """The image that the coefficients say, with its noise."""
-    fine = frame.oversampling**2
-    noise, samples = fine_noise(frame, fitted.weight, members)
-    usable = np.isfinite(np.asarray(noise.scale))
-    data = (orthonormal(fitted.coefficient) / fine).astype(np.float32)
-    image = PixelImage(data, noise, usable, name="reference")
-    return Reference(
-        frame, image, fitted.coefficient, (samples * fine).astype(np.float32), tuple(members), is_judged
-    )
-
-
-def fine_noise(
-    frame: ReferenceFrame, weight: Float32Array, members: Sequence[MemberState]
-) -> tuple[NoiseModel, Float32Array]:
-    """Noise of the fine pixels of a reference.
-
-    Parameters
-    ----------
-    frame
-        The pixels.
-    weight
-        Shape (ny, nx): `NormalEquations.weight`.
-    members
-        Its exposures.
-
-    Returns
-    -------
-    NoiseModel
-        Its scale, shape (ny, nx), is NaN where too few pixels lie.
-    ndarray
-        Shape (ny, nx): pixels of exposures per fine pixel.
-    """
-    fine = frame.oversampling**2
-    used = [member for member in members if member.refused is None]
-    unit = float(np.mean([member.weight for member in used]))
-    read = float(np.mean([1 / member.weight for member in used]))
-    poisson = float(np.mean([member.poisson for member in used]))
-    # The sums are kept per fine pixel; a detector pixel's worth of them is what an exposure gives.
-    samples = uniform_filter(weight, 2 * frame.oversampling + 1, mode="constant") / unit
-    level = float(np.median(samples[samples > _LEAST_SAMPLES / fine])) if samples.any() else np.inf
-    usable = samples > max(_LEAST_SAMPLES / fine, _LEAST_SHARE * level)
-    scale = np.where(usable, 1 / np.where(usable, samples, 1), np.nan).astype(np.float32)
-    return NoiseModel(read / fine**2, poisson / fine, scale), samples
-
-
-_LEAST_SAMPLES, _LEAST_SHARE = 0.5, 0.2
-"""Exposures that must see a place, for it to be usable, and as a share of what is usual: at the edges of
-dithered exposures the places of pixels are too few to say what is between them."""

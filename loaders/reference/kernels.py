@@ -104,14 +104,14 @@ def accumulate(
         limits = (strip * height, (strip + 1) * height)
         for block in range(v.shape[1] - 1):
             for j in range(rows[strip, 0], rows[strip, 1]):
-                first, last = _inside(v[j, block], v[j, block + 1], limits)
+                first, last = inside(v[j, block], v[j, block + 1], limits)
                 if last > first:
                     run = (j, BLOCK * block + first, min(BLOCK * block + last, n_column))
                     _add_run((strip, height), exposure, geometry, run, sums)
 
 
 @numba.njit(cache=True, nogil=True)
-def _inside(one: float, other: float, limits: tuple[int, int]) -> tuple[int, int]:
+def inside(one: float, other: float, limits: tuple[int, int]) -> tuple[int, int]:
     """Pixels of a block, the first and the last + 1, that may lie between two rows of the frame.
 
     Over so few pixels v is straight; half a row and a pixel are granted for what it is not.
@@ -150,7 +150,7 @@ def _add_run(
         if (m + 1) // height != strip or k < 0 or m < 0 or k + TAPS > n_column or m + TAPS > n_row:
             continue
         coverage[int(np.rint(v)), int(np.rint(u))] += w
-        bu, bv = _weights(np.float32(u - k - 1)), _weights(np.float32(v - m - 1))
+        bu, bv = single_weights(np.float32(u - k - 1)), single_weights(np.float32(v - m - 1))
         weights[0], weights[1], weights[2], weights[3] = bu
         _fill_products(bu, along_u)
         start = ((m + PAD) * TAPS * (n_column + 2 * PAD) + k + PAD) * TAPS
@@ -160,7 +160,7 @@ def _add_run(
 
 
 @numba.njit(cache=True, nogil=True, fastmath=True)
-def _weights(t: np.float32) -> tuple[np.float32, np.float32, np.float32, np.float32]:
+def single_weights(t: np.float32) -> tuple[np.float32, np.float32, np.float32, np.float32]:
     """Cubic B-spline weights of the four coefficients around a point, in single precision."""
     s, sixth = np.float32(1) - t, np.float32(1 / 6)
     b1 = (np.float32(4) + t * t * (np.float32(3) * t - np.float32(6))) * sixth

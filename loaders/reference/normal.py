@@ -10,6 +10,7 @@ taken out again exactly.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -29,7 +30,7 @@ from loaders.reference.kernels import (
 )
 from loaders.wfi.placement import Placement
 
-_STRIP = 32
+STRIP = 32
 """Rows of the frame that one thread fills at a time; strips that touch are never filled at once."""
 
 _SMOOTH = 1e-4
@@ -38,6 +39,9 @@ nothing else does."""
 
 _RIDGE = 0.01
 """Weight of the squares relative to that: far from all pixels the image is zero."""
+
+Step = tuple[float, float]
+"""Of conjugate gradients: its length, and how much of its direction the next one keeps."""
 
 
 @dataclass(frozen=True)
@@ -100,12 +104,12 @@ class NormalEquations:
         self._accumulate(exposure, -1.0)
 
     def _accumulate(self, exposure: ExposurePixels, sign: float) -> None:
-        v = _rows_of_blocks(exposure)
-        rows = _rows_of_strips(v, self._right.shape[0])
+        v = rows_of_blocks(exposure)
+        rows = rows_of_strips(v, self._right.shape[0])
         for colour in (0, 1):
             which = np.arange(colour, len(rows), 2)
             arguments = (
-                (which, rows, _STRIP),
+                (which, rows, STRIP),
                 (exposure.value, exposure.weight, sign),
                 (exposure.geometry, v),
                 (self._matrix, self._right, self.weight),
@@ -120,6 +124,7 @@ class NormalEquations:
         *,
         of_start: bool = False,
         level: float | None = None,
+        taken: list[Step] | None = None,
     ) -> FloatArray:
         """Spline coefficients of the image that fits best, by conjugate gradients.
 
@@ -136,19 +141,17 @@ class NormalEquations:
             many changes is a small part.
         level
             Weight of a coefficient that smoothing is relative to; the mean of those here if None.
+        taken
+            Gets the steps, for `follow`.
 
         Returns
         -------
         ndarray
             Shape (ny, nx).
         """
-        diagonal = self.diagonal()
         if not self.filled().size:
-            return np.zeros_like(diagonal)
-        level = float(self.filled().mean()) if level is None else level
-        rough = _SMOOTH * level
-        smoothing = (rough, _RIDGE * rough)
-        scale = 1 / (diagonal + ROUGH_DIAGONAL * rough + smoothing[1])
+            return np.zeros(self._right.shape)
+        smoothing, scale = self._conditions(level)
         right = self._right.astype(np.float64)
         x = np.zeros_like(right) if start is None else start.copy()
         residual = right - self._apply(x, smoothing)
@@ -165,7 +168,43 @@ class NormalEquations:
             conditioned = scale * residual
             before, power = power, float((residual * conditioned).sum())
             direction = conditioned + (power / before) * direction
+            if taken is not None:
+                taken.append((length, power / before))
         return x
+
+    def follow(self, right: Float32Array, taken: Sequence[Step]) -> FloatArray:
+        """What some steps make of another right-hand side, from zero: what they made of that part of theirs.
+
+        Where few pixels tell, what they say of it comes in late: a solution is nearer to smooth than its
+        equations are, the earlier it ends. Given its steps it is linear in the right-hand side.
+
+        Parameters
+        ----------
+        right
+            Shape (ny, nx).
+        taken
+            Steps of `solve`, which began at zero.
+
+        Returns
+        -------
+        ndarray
+            Shape (ny, nx).
+        """
+        smoothing, scale = self._conditions(None)
+        residual = right.astype(np.float64)
+        x, direction = np.zeros_like(residual), scale * residual
+        for length, ratio in taken:
+            x += length * direction
+            residual -= length * self._apply(direction, smoothing)
+            direction = scale * residual + ratio * direction
+        return x
+
+    def _conditions(self, level: float | None) -> tuple[tuple[float, float], FloatArray]:
+        """Weights of the smoothing, and the inverse of the diagonal with it; see `solve`."""
+        level = float(self.filled().mean()) if level is None else level
+        rough = _SMOOTH * level
+        smoothing = (rough, _RIDGE * rough)
+        return smoothing, 1 / (self.diagonal() + ROUGH_DIAGONAL * rough + smoothing[1])
 
     def diagonal(self) -> FloatArray:
         """Weight of every coefficient, shape (ny, nx)."""
@@ -184,20 +223,20 @@ class NormalEquations:
         return np.asarray(out[PAD:-PAD, PAD:-PAD])
 
 
-def _rows_of_blocks(exposure: ExposurePixels) -> FloatArray:
+def rows_of_blocks(exposure: ExposurePixels) -> FloatArray:
     """Row of the frame v of every `BLOCK`-th pixel of each row of an exposure, shape (ny, n)."""
     ny, nx = exposure.value.shape
     columns = np.arange(-(-nx // BLOCK) + 1) * float(BLOCK)
     return exposure.place.grid(columns, np.arange(ny, dtype=np.float64))[1]
 
 
-def _rows_of_strips(v: FloatArray, n_row: int) -> npt.NDArray[np.int64]:
+def rows_of_strips(v: FloatArray, n_row: int) -> npt.NDArray[np.int64]:
     """First and last + 1 row of an exposure with pixels in each strip of the frame, shape (n_strip, 2)."""
     low, high = v.min(axis=1) - 1.0, v.max(axis=1) + 1.0
-    n_strip = -(-n_row // _STRIP)
+    n_strip = -(-n_row // STRIP)
     out = np.zeros((n_strip, 2), dtype=np.int64)
     for strip in range(n_strip):
-        inside = np.flatnonzero((high >= strip * _STRIP) & (low < (strip + 1) * _STRIP))
+        inside = np.flatnonzero((high >= strip * STRIP) & (low < (strip + 1) * STRIP))
         if inside.size:
             out[strip] = inside[0], inside[-1] + 1
     return out

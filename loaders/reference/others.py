@@ -15,10 +15,10 @@ import numpy as np
 
 from loaders.photometry.noise import NoiseModel
 from loaders.photometry.parallel import Workers
-from loaders.reference.build import fine_noise
 from loaders.reference.frame import ReferenceFrame
-from loaders.reference.kernels import FloatArray
+from loaders.reference.kernels import Float32Array, FloatArray
 from loaders.reference.members import ExposureImage, MemberState, first_state, pixels_of
+from loaders.reference.noise import fine_noise, samples_of
 from loaders.reference.normal import ExposurePixels
 from loaders.reference.passes import (
     Factors,
@@ -87,8 +87,8 @@ class OtherExposures:
         What is stored of each, in that order.
     frame
         Pixels of the reference.
-    coefficient
-        Its spline coefficients, shape (ny, nx).
+    image
+        The reference itself.
     workers
         Threads.
     parts
@@ -100,7 +100,7 @@ class OtherExposures:
         load: Load,
         known: Sequence[KnownPlace],
         frame: ReferenceFrame,
-        coefficient: FloatArray,
+        image: FineImage,
         workers: Workers,
         parts: Parts | None = None,
     ) -> None:
@@ -109,8 +109,11 @@ class OtherExposures:
         members = [_at_place(first_state(load(k), frame), place) for k, place in enumerate(known)]
         self.members: list[MemberState]
         self._factors: list[Factors | None]
-        self.members, self._factors = self._judged(members, coefficient)
-        self._sums = StoredSums(self._work, self.members, self._factors, coefficient, parts)
+        self.members, self._factors = self._judged(members, image.coefficient)
+        self._sums = StoredSums(self._work, self.members, self._factors, image.coefficient, parts)
+        # Where pixels lie makes of the noise of all what it makes of that of all but one, nearly.
+        samples = self._samples(self._sums.image().weight, self.members)
+        self._excess = np.asarray(image.noise.scale * samples, dtype=np.float64)
 
     def _judged(
         self, members: list[MemberState], coefficient: FloatArray
@@ -132,8 +135,12 @@ class OtherExposures:
         """
         image = self._sums.without(self._pixels(number))
         rest = [member for k, member in enumerate(self.members) if k != number]
-        noise, _ = fine_noise(self._work.frame, image.weight, rest)
-        return FineImage(image.coefficient, noise, self._work.frame.oversampling)
+        fine = self._work.frame.oversampling
+        noise = fine_noise(fine, self._samples(image.weight, rest), rest, self._excess)
+        return FineImage(image.coefficient, noise, fine)
+
+    def _samples(self, weight: Float32Array, members: Sequence[MemberState]) -> Float32Array:
+        return samples_of(self._work.frame.oversampling, weight, members)
 
     def _pixels(self, number: int) -> ExposurePixels:
         """Pixels of an exposure as they were added."""

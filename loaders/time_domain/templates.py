@@ -103,7 +103,8 @@ class ReferenceWithout:
         self._number = {file: number for number, file in enumerate(there)}
         self._load = store.only(usable)
         places = [known[file] for file in there]
-        of_reference = reference.frame, reference.coefficient
+        image = FineImage(reference.coefficient, reference.image.noise, reference.frame.oversampling)
+        of_reference = reference.frame, image
         self._others = OtherExposures(self._load, places, *of_reference, workers, Parts(folder=folder))
         self.n_template = sum(member.refused is None for member in self._others.members) - 1
 

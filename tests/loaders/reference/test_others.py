@@ -45,10 +45,14 @@ def reference(scene):
     return build(scene[1])
 
 
+def image_of(reference):
+    return FineImage(reference.coefficient, reference.image.noise, reference.frame.oversampling)
+
+
 @pytest.fixture(scope="module")
 def others(scene, reference):
     known = [KnownPlace(m.shift, m.sky, m.scale) for m in reference.members]
-    return OtherExposures(scene[1].__getitem__, known, reference.frame, reference.coefficient, Workers(1))
+    return OtherExposures(scene[1].__getitem__, known, reference.frame, image_of(reference), Workers(1))
 
 
 def flux_at_flare(template, scene, others, options=OPTIONS):
@@ -89,7 +93,7 @@ def test_taking_one_out_leaves_the_sums_as_they_were(others):
 def test_strips_are_the_whole(scene, others, reference, number):
     """Templates that are made in strips, and what changed against them, are those of the whole."""
     known = [KnownPlace(m.shift, m.sky, m.scale) for m in reference.members]
-    given = scene[1].__getitem__, known, reference.frame, reference.coefficient, Workers(1)
+    given = scene[1].__getitem__, known, reference.frame, image_of(reference), Workers(1)
     pixels = -(-reference.frame.shape[0] * reference.frame.shape[1] // number)
     # Steps end where little is left, in strips elsewhere than in the whole: here hardly anything is left.
     whole = OtherExposures(*given, Parts(exact=1e-8, change=1e-4))
@@ -116,7 +120,7 @@ def test_strips_are_the_whole(scene, others, reference, number):
 def test_the_sums_leave_no_file_behind(scene, reference, tmp_path):
     """The file of the sums has no name, so that nothing is left of it, however the process ends."""
     known = [KnownPlace(m.shift, m.sky, m.scale) for m in reference.members]
-    given = scene[1].__getitem__, known, reference.frame, reference.coefficient, Workers(1)
+    given = scene[1].__getitem__, known, reference.frame, image_of(reference), Workers(1)
     sums = OtherExposures(*given, Parts(4000, tmp_path))
     assert list(tmp_path.iterdir()) == []
     first = sums.without(0).coefficient
@@ -125,7 +129,7 @@ def test_the_sums_leave_no_file_behind(scene, reference, tmp_path):
 
 def test_a_folder_that_takes_no_file_is_said_in_a_line(scene, reference, tmp_path):
     known = [KnownPlace(m.shift, m.sky, m.scale) for m in reference.members]
-    given = scene[1].__getitem__, known, reference.frame, reference.coefficient, Workers(1)
+    given = scene[1].__getitem__, known, reference.frame, image_of(reference), Workers(1)
     with pytest.raises(Rejected) as refused:
         OtherExposures(*given, Parts(folder=tmp_path / "missing"))
     assert refused.value.code == "unwritable_folder"
@@ -161,8 +165,9 @@ def test_the_noise_of_the_exposure_is_not_in_its_template(scene, others):
             )
             d = compared.difference
             width.append(np.std((d.data / np.sqrt(d.variance))[d.usable]))
-    # The kernel has 150 parameters for 2304 pixels.
-    assert 0.9 < np.mean(widths[True]) < 1.03
+    # The kernel has 150 parameters for 2304 pixels; the noise of the template is stated for stars, which is
+    # more than that of single pixels.
+    assert 0.86 < np.mean(widths[True]) < 1.03
     assert np.mean(widths[False]) < 0.9 * np.mean(widths[True])
 
 
@@ -180,7 +185,7 @@ def test_an_exposure_that_does_not_fit_is_refused(scene, reference):
     sky = float(np.median(image.data))
     exposures[2] = replace(exposures[2], image=replace(image, data=sky + (image.data - sky) / 3))
     known = [KnownPlace(m.shift, m.sky, m.scale) for m in reference.members]
-    some = OtherExposures(exposures.__getitem__, known, reference.frame, reference.coefficient, Workers(1))
+    some = OtherExposures(exposures.__getitem__, known, reference.frame, image_of(reference), Workers(1))
     assert some.members[1].refused is None
     with pytest.raises(Rejected) as refused:
         some.without(2)

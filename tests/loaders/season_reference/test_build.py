@@ -74,7 +74,10 @@ def test_it_is_the_image_of_all_exposures_at_once(sky, made, tmp_path):
     # Each span is solved with a quarter of the exposures: that costs some per cent of the noise.
     assert np.std(change) < 0.35
     assert abs(np.median(change)) < 0.1
-    np.testing.assert_allclose(sigmas(found.image)[where], sigmas(whole.image)[where], rtol=0.05)
+    # Noise is known from draws, which are others in each image.
+    ratio = (sigmas(found.image) / sigmas(whole.image))[where]
+    assert np.median(ratio) == pytest.approx(1, abs=0.05)
+    assert np.std(ratio) < 0.1
     np.testing.assert_allclose(found.coverage[where], whole.coverage[where], rtol=0.02)
     truth = expected(sky, FRAME)
     error = ((found.image.data - truth) / sigmas(found.image))[where]
