@@ -78,7 +78,7 @@ def progress_lines(every: float = _LINE_EVERY, clock: Callable[[], float] = time
         """Log a line if the last is long ago."""
         nonlocal last
         now = clock()
-        # Another first word or number of steps is another task with a pace of its own, as one that begins anew.
+        # Another first word or number of steps is another task, and so is one that begins anew.
         task = text.split(maxsplit=1)[0], total
         if done < reached.get(task, 0):
             began.pop(task)
