@@ -21,6 +21,9 @@ _ALIKE = 0.5
 _BRIGHT = 30.0
 """Standard deviations of the sky at which light is cut: one bright star is not to decide."""
 
+_NEAR = 2
+"""Pixels about the place of the WCS within which a peak is looked for first."""
+
 _SHARED = 0.2
 """Share of the pixels that two exposures must have in common to be compared."""
 
@@ -83,7 +86,7 @@ def offset_between(one: ExposureImage, other: ExposureImage) -> Offset | None:
         return None
     here = _light(one.image.data[rows, columns], one.image.good_pixels()[rows, columns])
     correlation = _correlation(here, there)
-    peak = np.unravel_index(int(np.argmax(correlation)), correlation.shape)
+    peak = _peak(correlation)
     if not correlation[peak] > _ALIKE:
         return None
     y, x = (_vertex(correlation, peak, axis) for axis in (0, 1))
@@ -100,6 +103,23 @@ def _correlation(here: _Light, there: _Light) -> FloatArray:
     energy = np.sqrt(np.maximum(mine, 0) * np.maximum(others, 0))
     enough = (count > _SHARED * here.value.size) & (energy > _NOTHING * energy.max())
     return np.where(enough, product / np.where(enough, energy, 1.0), 0.0)
+
+
+def _peak(correlation: FloatArray) -> tuple[int, int]:
+    """Where the peak is: at the place of the WCS if images are alike there, at the highest one else.
+
+    Of two or three stars in a field one may lie upon another at an offset that has the rest outside of it,
+    and correlate better than all of them do where they are.
+    """
+    around = np.arange(-_NEAR, _NEAR + 1)
+    near = correlation[np.ix_(around, around)]
+    row, column = np.unravel_index(int(np.argmax(near)), near.shape)
+    inside = 0 < row < 2 * _NEAR and 0 < column < 2 * _NEAR
+    if inside and near[row, column] > _ALIKE:
+        shape = correlation.shape
+        return int(around[row]) % shape[0], int(around[column]) % shape[1]
+    row, column = np.unravel_index(int(np.argmax(correlation)), correlation.shape)
+    return int(row), int(column)
 
 
 def misplaced(load: Callable[[int], ExposureImage], count: int, limit: float) -> dict[int, Offset]:
@@ -187,10 +207,10 @@ def _resampled(other: ExposureImage, one: ExposureImage, part: tuple[slice, slic
     return None if whole.mean() < _SHARED else _light(value, whole)
 
 
-def _vertex(correlation: FloatArray, peak: tuple[np.intp, ...], axis: int) -> float:
+def _vertex(correlation: FloatArray, peak: tuple[int, int], axis: int) -> float:
     """Place of the peak along an axis, by a parabola; beyond the middle, below zero."""
     length = correlation.shape[axis]
-    at = int(peak[axis])
+    at = peak[axis]
     index = list(peak)
     below, above = (
         float(correlation[(*index[:axis], (at + step) % length, *index[axis + 1 :])]) for step in (-1, 1)

@@ -7,7 +7,7 @@ import pytest
 
 from loaders.reference.coarse import misplaced, offset_between
 from loaders.reference.frame import choose_oversampling
-from tests.loaders.reference.scenes import Pointing, build, dithers, stars
+from tests.loaders.reference.scenes import SIDE, Pointing, Sky, build, dithers, stars
 
 SKY = stars(0.05, seed=4)
 
@@ -39,6 +39,19 @@ def test_the_one_that_the_others_contradict_is_misplaced(count, wrong):
     found = misplaced(exposures.__getitem__, count, 0.75)
     assert list(found) == [wrong]
     assert found[wrong].length == pytest.approx(np.hypot(3.0, 2.0), abs=0.3)
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_two_stars_are_enough_to_tell(seed):
+    """Either may lie upon the other, at an offset that has the rest outside of the overlap."""
+    rng = np.random.default_rng(seed)
+    two = Sky(*rng.uniform(8, SIDE - 8, (2, 2)), rng.uniform(1000, 4000, 2))
+    pointings = dithers(4, seed=seed)
+    right = [two.exposure(one, k) for k, one in enumerate(pointings)]
+    assert not misplaced(right.__getitem__, 4, 0.75)
+    pointings[1] = Pointing(0.4, 0.2, error=(5.0, -3.0))
+    one_wrong = [two.exposure(one, k) for k, one in enumerate(pointings)]
+    assert list(misplaced(one_wrong.__getitem__, 4, 0.75)) == [1]
 
 
 def test_of_two_that_disagree_none_is_believed():
