@@ -26,9 +26,12 @@ _FALSE = 1e-3
 _FEWEST = 6
 """Peaks on a trail, at least."""
 
-_STEP, _PIECES, _OCCUPIED = 6.0, 24, 0.6
+_STEP, _PIECES, _OCCUPIED = 3.0, 48, 0.8
 """Least length of the pieces of a line in units of the half width, most of them, and the share of them that
 has a peak: a star's halo is a crowd of peaks, but none from edge to edge."""
+
+_GAP = 0.15
+"""Share of a line that may be without a peak in one stretch: a few clumps in a row leave more."""
 
 _BESIDE = (3, 7)
 """Half widths from a line between which the peaks beside it lie that it is compared with."""
@@ -206,9 +209,12 @@ def _is_crossed(line: _Line, x: FloatArray, y: FloatArray, shape: tuple[int, int
     off = x * np.cos(line.angle) + y * np.sin(line.angle) - line.distance
     near = np.abs(off) <= half
     along = (y * np.cos(line.angle) - x * np.sin(line.angle))[near] - begin
+    if length <= 0 or along.size == 0:
+        return False
     pieces = min(max(int(length / (_STEP * half)), 1), _PIECES)
-    piece = np.clip(np.floor(along / length * pieces), 0, pieces - 1) if length > 0 else along
-    return bool(np.unique(piece).size >= max(_OCCUPIED * pieces, _FEWEST / 2))
+    piece = np.clip(np.floor(along / length * pieces), 0, pieces - 1)
+    gap = np.diff(np.concatenate([[0.0], np.sort(along), [length]])).max()
+    return bool(np.unique(piece).size >= _OCCUPIED * pieces and gap <= _GAP * length + 2 * half)
 
 
 def _trail(line: _Line, x: FloatArray, y: FloatArray, half: float) -> Trail:

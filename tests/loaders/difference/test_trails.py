@@ -14,10 +14,10 @@ def on_trails(x, y, shape, oversampling=1):
     return np.any([np.zeros(x.size, dtype=bool), *(trail.holds(x, y) for trail in trails)], axis=0)
 
 
-def in_a_row(rng, angle, through, shape=SHAPE, spacing=9.0, scatter=0.6):
+def in_a_row(rng, angle, through, shape=SHAPE, spacing=3.0, scatter=0.6):
     """Peaks along a line at an angle (degrees from x) through a point (x, y), as far as the image goes."""
     along = np.arange(-sum(shape), sum(shape), spacing)
-    along = along + rng.uniform(-3, 3, along.size)
+    along = along + rng.uniform(-1, 1, along.size)
     c, s = np.cos(np.radians(angle)), np.sin(np.radians(angle))
     x, y = through[0] + c * along, through[1] + s * along
     inside = (x > 0) & (x < shape[1] - 1) & (y > 0) & (y < shape[0] - 1)
@@ -42,7 +42,7 @@ def test_all_peaks_of_a_trail_are_on_it_and_hardly_another(angle, others):
 def test_two_trails_and_a_corner_that_one_cuts_off():
     rng = np.random.default_rng(1)
     first, second, corner = (
-        np.stack(list(in_a_row(rng, *one, spacing=6.0)))
+        np.stack(list(in_a_row(rng, *one, spacing=3.0)))
         for one in ((30.0, (150.0, 100.0)), (100.0, (120.0, 200.0)), (45.0, (40.0, 360.0)))
     )
     x, y = np.concatenate([first, second, corner, np.stack(at_random(rng, 40))], axis=1)
@@ -78,14 +78,14 @@ def test_the_crowd_about_a_bright_star_is_no_trail(width):
 def test_a_spike_that_ends_is_no_trail():
     """Peaks close to one another, but along a third of the image only."""
     rng = np.random.default_rng(4)
-    x, y = (one for one in in_a_row(rng, 0.0, (0.0, 200.0), spacing=4.5))
+    x, y = (one for one in in_a_row(rng, 0.0, (0.0, 200.0), spacing=3.0))
     short = x < 100
     assert not on_trails(x[short], y[short], SHAPE).any()
 
 
 def test_a_whole_detector_with_many_peaks():
     rng, shape = np.random.default_rng(5), (4088, 4088)
-    tx, ty = in_a_row(rng, 63.0, (2000.0, 1500.0), shape, spacing=20.0)
+    tx, ty = in_a_row(rng, 63.0, (2000.0, 1500.0), shape, spacing=10.0)
     x, y = at_random(rng, 4000, shape)
     found = on_trails(np.append(tx, x), np.append(ty, y), shape)
     assert found[: tx.size].mean() > 0.98
@@ -114,3 +114,12 @@ def test_pixels_are_those_of_the_trail_with_its_wings(wings, expected):
     significance = np.where((x + y) % 2 == 0, 0.4, -0.4) + np.where(off < 3 + wings, 2.0, 0.0)
     found = pixels_of_trails([Trail(np.pi / 2, 30.0, 2.5)], significance, np.ones((60, 80), dtype=bool))
     np.testing.assert_array_equal(found, off < expected)
+
+
+def test_a_few_blobs_in_a_line_are_no_trail():
+    """Stars that brightened and hits are clumps of pixels; three or four lie in a row in any image."""
+    y, x = (at.ravel().astype(float) for at in np.indices((5, 5)))
+    for other in (24.0, 40.0):
+        parts = [(x + 10 * k, y + other) for k in (0.5, 2.0, 4.0)]
+        px, py = (np.concatenate(part) for part in zip(*parts, strict=True))
+        assert not on_trails(px, py, (48, 48)).any()
