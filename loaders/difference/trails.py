@@ -103,7 +103,9 @@ def find_trails(x: FloatArray, y: FloatArray, shape: tuple[int, int], oversampli
     return trails
 
 
-def pixels_of_trails(trails: Sequence[Trail], significance: FloatArray, usable: BoolArray) -> BoolArray:
+def pixels_of_trails(
+    trails: Sequence[Trail], significance: npt.NDArray[np.floating], usable: BoolArray
+) -> BoolArray:
     """Pixels of trails, grown on either side as far as these are bright.
 
     Parameters
@@ -176,7 +178,7 @@ def _scores(
     # A line is the edge between two bins, k - 1 and k.
     count = sums[k + 1] - sums[k - 1]
     beside = sums[k - near] - sums[k - far] + sums[k + far] - sums[k + near]
-    centre = np.arange(n_bin) * half - diagonal
+    centre = np.arange(n_bin, dtype=np.float64) * half - diagonal
     even = (distance.size - count) / (shape[0] * shape[1]) * 2 * half * _chord(centre, angle, shape)[1]
     expected = np.maximum(np.maximum(even, beside / (far - near)), 1 / diagonal)
     enough = (count >= _FEWEST) & (count > expected)
