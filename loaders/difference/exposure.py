@@ -57,7 +57,7 @@ def template_of(image: FineImage) -> Template:
     scale = np.asarray(noise.scale, dtype=np.float32)
     # Of what is in a fine pixel, flux and noise model are a detector pixel's over the number of fine ones.
     variance = (noise.read * fine**2, noise.poisson * fine)
-    return Template(image.coefficient, image.oversampling, variance, scale)
+    return Template(image.coefficient, image.oversampling, variance, scale, image.changing)
 
 
 def compare_exposure(

@@ -45,12 +45,15 @@ class Template:
     scale
         Shape (ny, nx): factor of that variance at each fine pixel, NaN where nothing is known of the sky;
         None where it is 1 everywhere.
+    changing
+        Shape (ny, nx): places of what is known to change, which says nothing of the kernel; None if none are.
     """
 
     coefficient: FloatArray
     oversampling: int
     variance: tuple[float, float]
     scale: Float32Array | None = None
+    changing: BoolArray | None = None
 
 
 @dataclass(frozen=True)
@@ -157,7 +160,8 @@ def match_template(
         scale = _scale_at(template, place, shape, half)
         usable = image.good_pixels() & around.reached() & np.isfinite(scale)
         _require(usable, around.count, image.name)
-        fit = _Fit(image, usable, around, offsets, options, workers)
+        steady = _steady(template, place, usable, around.count)
+        fit = _Fit(image, (usable, steady), around, offsets, options, workers)
         for _ in range(3):
             fit.weigh()
             fit.solve()
@@ -173,10 +177,28 @@ def _scale_at(template: Template, place: Placement, shape: tuple[int, int], half
         return np.ones(shape, dtype=np.float32)
     known = minimum_filter(np.isfinite(template.scale), size=2 * half + 1, mode="constant", cval=False)
     scale = np.where(known, template.scale, np.float32(np.nan))
+    inside, row, column = _nearest(place, shape, scale.shape)
+    return np.where(inside, scale[row, column], np.float32(np.nan))
+
+
+def _nearest(
+    place: Placement, shape: tuple[int, int], fine: tuple[int, ...]
+) -> tuple[BoolArray, npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+    """Whether each pixel of an image lies on the template, and the nearest row and column (0 if not)."""
     u, v = place.grid(np.arange(float(shape[1])), np.arange(float(shape[0])))
     column, row = np.rint(u).astype(np.int64), np.rint(v).astype(np.int64)
-    inside = (column >= 0) & (column < scale.shape[1]) & (row >= 0) & (row < scale.shape[0])
-    return np.where(inside, scale[np.where(inside, row, 0), np.where(inside, column, 0)], np.float32(np.nan))
+    inside = (column >= 0) & (column < fine[1]) & (row >= 0) & (row < fine[0])
+    return inside, np.where(inside, row, 0), np.where(inside, column, 0)
+
+
+def _steady(template: Template, place: Placement, usable: BoolArray, unknown: int) -> BoolArray:
+    """Pixels that say what the kernel is, shape (ny, nx): without what changes, unless that is nearly all."""
+    if template.changing is None:
+        return usable
+    inside, row, column = _nearest(place, usable.shape, template.changing.shape)
+    steady = usable & ~(inside & template.changing[row, column])
+    enough = max(_LEAST_STEADY * usable.sum(), _PIXELS_A_PARAMETER * unknown)
+    return steady if steady.sum() >= enough else usable
 
 
 def kernel_offsets(oversampling: int, half_width: float) -> FloatArray:
@@ -189,7 +211,7 @@ def kernel_offsets(oversampling: int, half_width: float) -> FloatArray:
 
 def _require(usable: BoolArray, unknown: int, name: str) -> None:
     count = int(usable.sum())
-    if count < 20 * unknown:
+    if count < _PIXELS_A_PARAMETER * unknown:
         what = f"only {count} of its pixels lie on the template, too few for a kernel of {unknown - 1} pixels"
         raise Rejected(name, what, "Give a template of the same part of the sky", "no_overlap")
 
@@ -200,15 +222,16 @@ class _Fit:
     def __init__(
         self,
         image: PixelImage,
-        usable: BoolArray,
+        usable: tuple[BoolArray, BoolArray],
         around: Surroundings,
         offsets: FloatArray,
         options: MatchingOptions,
         workers: Workers,
     ) -> None:
-        self.image, self.usable, self.around, self.offsets = image, usable, around, offsets
+        self.image, self.around, self.offsets = image, around, offsets
+        self.usable, self.steady = usable
         self.options, self.workers = options, workers
-        self.data = np.where(usable, image.data, 0).astype(np.float32)
+        self.data = np.where(self.usable, image.data, 0).astype(np.float32)
         self.powers = np.array(
             [(i, j) for i in range(options.order + 1) for j in range(options.order + 1 - i)], dtype=np.float64
         )
@@ -225,11 +248,11 @@ class _Fit:
             self.variance = self.image.noise.variance(level)
             light = np.abs(self.data - level) * self.image.noise.poisson
             self.variance = (self.variance + light).astype(np.float32)
-            kept = self.usable & ~self._of_changed(self._template())
+            kept = self.steady & ~self._of_changed(self._template())
         else:
             self.variance = self.image.noise.variance(self.matched + self.background)
             residual = self.data - self.matched - self.background
-            kept = self.usable & (residual**2 < self.options.clip**2 * self.variance)
+            kept = self.steady & (residual**2 < self.options.clip**2 * self.variance)
             kept &= ~self._of_changed(self.matched)
         good = kept & (self.variance > 0)
         self.weight = np.where(good, 1 / np.where(good, self.variance, 1), 0).astype(np.float32)
@@ -329,6 +352,12 @@ class _Fit:
 
 _MOST_CHANGED = 0.5
 """Share of an image that stars which have changed may cover, for the rest to say how it is matched."""
+
+_PIXELS_A_PARAMETER = 20
+"""Pixels for each unknown of a kernel, at least."""
+
+_LEAST_STEADY = 0.5
+"""Share of the usable pixels that must be steady for the others to be left out."""
 
 _LEAST_CELLS = 4
 """Cells along an axis, at least."""

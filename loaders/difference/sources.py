@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 import numpy as np
@@ -14,6 +14,7 @@ from loaders.detection.layer import Layer, SearchOptions
 from loaders.detection.measure import Detections
 from loaders.detection.parts import SIDE, search_in_parts
 from loaders.difference.matching import BoolArray, Difference
+from loaders.difference.trails import find_trails, pixels_of_trails
 from loaders.photometry.image import PixelImage
 from loaders.photometry.noise import NoiseModel
 from loaders.psf.model import EffectivePsf, FloatArray
@@ -23,6 +24,9 @@ _HALO = 4.0
 """Detector pixels within which the light of a star makes a difference doubtful."""
 
 _MAD_TO_SIGMA = 1.4826
+
+_LIT = 4.0
+"""Standard deviations from which a pixel may be one of a trail."""
 
 _POOR, _POOR_SHARE, _POOR_SHARE_KNOWN = 3.0, 0.05, 0.2
 """Reduced chi-square above which the core has not the shape of a star: that of a perfect template, and its
@@ -155,14 +159,41 @@ def find_difference_sources(
         Sorted by falling significance.
     """
     options = options or DifferenceOptions()
-    gain, loss = (_search(difference, sign, psf, origin, options) for sign in (1, -1))
-    found = _joined(gain, loss)
+    found = _found(difference, psf, origin, options)
+    clear, trailed = _without_trails(difference, found, options)
+    if trailed.any():
+        # What a trail has not the shape of is seen as sources all around it.
+        rest = _found(clear, psf, origin, options)
+        found = {name: np.concatenate([rest[name], values[trailed]]) for name, values in found.items()}
+        trailed = np.arange(found["x"].size) >= rest["x"].size
     order = np.argsort(-found["significance"], kind="stable")
-    found = {name: values[order] for name, values in found.items()}
+    found, trailed = {name: values[order] for name, values in found.items()}, trailed[order]
     nearest, distance = _nearest(found, catalog, options)
-    kind = _classify(difference.usable, found, nearest, options)
+    kind = _classify(clear.usable, found, nearest, options)
+    kind[trailed] = SourceClass.HIT.value
     del found["significance"]
     return DifferenceSources(**found, kind=kind, nearest=nearest, distance=distance)
+
+
+def _found(
+    difference: Difference, psf: EffectivePsf, origin: tuple[float, float], options: DifferenceOptions
+) -> dict[str, FloatArray]:
+    """Gains and losses."""
+    return _joined(*(_search(difference, sign, psf, origin, options) for sign in (1, -1)))
+
+
+def _without_trails(
+    difference: Difference, found: dict[str, FloatArray], options: DifferenceOptions
+) -> tuple[Difference, BoolArray]:
+    """A difference in which the pixels of trails do not count, and which sources are gains on a trail."""
+    significance, usable = significance_image(difference), difference.usable
+    y, x = (at.astype(np.float64) for at in np.nonzero(usable & (significance > _LIT)))
+    trails = find_trails(x, y, usable.shape, options.oversampling)
+    if not trails:
+        return difference, np.zeros(found["x"].size, dtype=bool)
+    band = pixels_of_trails(trails, significance, usable)
+    on_trail = np.any([trail.holds(found["x"], found["y"]) for trail in trails], axis=0)
+    return replace(difference, usable=usable & ~band), on_trail & (found["flux"] > 0)
 
 
 def _search(

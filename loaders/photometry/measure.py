@@ -14,6 +14,7 @@ from loaders.photometry.fit import StarPhotometry, photometer
 from loaders.photometry.flags import NO_GUIDE, PhotometryFlag
 from loaders.photometry.image import PixelImage, StarList
 from loaders.photometry.options import FitOptions
+from loaders.photometry.saturated import without_blocks
 from loaders.psf.model import EffectivePsf
 from loaders.wfi.level2 import Level2Image, read_level2
 from loaders.wfi.quality import SATURATED, usable_pixels
@@ -134,11 +135,12 @@ def common_shift(fit: StarPhotometry) -> tuple[float, float]:
 
 
 def pixel_image(image: Level2Image) -> PixelImage:
-    """Pixels as the fit takes them."""
+    """Pixels as the fit takes them: without blocks of saturated ones, whose light no stars explain."""
     usable = usable_pixels(image.data, image.err, image.var_poisson, image.dq)
     saturated = (image.dq & np.uint32(SATURATED)) != 0
     name = image.metadata.filename or "image"
-    return PixelImage.from_calibrated(image.data, image.err, image.var_poisson, usable, saturated, name=name)
+    arrays = image.data, image.err, image.var_poisson, usable, saturated
+    return without_blocks(PixelImage.from_calibrated(*arrays, name=name))
 
 
 def _on_detector(

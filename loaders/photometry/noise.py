@@ -18,6 +18,9 @@ from loaders.photometry.psf_table import Float32Array
 _OWN_SCALE = 0.05
 """Relative departure from the common relation at which a pixel keeps its own scale."""
 
+_SELDOM = 1.0
+"""Percentile of the scales of faint pixels below which a brighter one has none."""
+
 _BINS = 64
 """Bins of equal numbers of pixels in which the relation of variance to rate is measured."""
 
@@ -100,7 +103,9 @@ def estimate_noise(
     -------
     NoiseModel
         With one read variance and one Poisson variance per unit of rate, each the median over pixels; a
-        pixel whose own variance departs from this by more than 5 % keeps its ratio to it as scale.
+        pixel whose own variance departs from this by more than 5 % keeps its ratio to it as scale. Scales so
+        low that no faint pixel has them are those of hits and trails whose light the error leaves out: they
+        are held at what faint pixels have.
 
     Raises
     ------
@@ -143,6 +148,13 @@ def _poisson(
 def _scale(
     common: NoiseModel, rate: Float32Array, variance: Float32Array, known: npt.NDArray[np.bool_]
 ) -> Float32Array:
-    """Ratio of the variance of each pixel to the common one, one where it is near one."""
-    ratio = np.where(known, variance, np.nan) / common.variance(np.where(known, rate, 0))
+    """Ratio of the variance of each pixel to the common one, one where it is near one; NaN if not known.
+
+    What is expected under a hit is the rate without it: a variance that is divided by what the photons of the
+    hit would make would give its pixel the weight of hundreds of others.
+    """
+    ratio = np.where(known, variance, np.float32(np.nan)) / common.variance(np.where(known, rate, 0))
+    faint = rate <= np.median(rate[known])
+    seldom = np.float32(np.percentile(ratio[known & faint], _SELDOM))
+    ratio = np.where(faint, ratio, np.maximum(ratio, seldom))
     return np.where(np.abs(ratio - 1) <= _OWN_SCALE, np.float32(1), ratio).astype(np.float32)

@@ -28,7 +28,8 @@ from loaders.psf.shape import psf_shape
 from loaders.psf.wings import with_wings
 from loaders.rejection import Rejected
 from loaders.wfi.level2 import read_level2
-from loaders.wfi.quality import usable_pixels
+from loaders.wfi.quality import SATURATED, usable_pixels
+from loaders.wfi.saturated import in_blocks
 from roman_db import session
 from roman_db.bulk import copy_rows
 from roman_db.jobs import Progress, Unit
@@ -197,6 +198,7 @@ def star_field(exposure: StoredExposure, stars: CatalogStars) -> StarField:
     x, y = catalog_pixels(image, stars.astrometry)
     near = near_image(image.shape, x, y, MARGIN) & np.isfinite(stars.flux)
     usable = usable_pixels(image.data, image.err, image.var_poisson, image.dq)
+    usable &= ~in_blocks(image.data, usable, (image.dq & np.uint32(SATURATED)) != 0)
     return StarField(
         image.data.astype(np.float64),
         np.where(usable, image.err.astype(np.float64) ** 2, np.inf),

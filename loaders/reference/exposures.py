@@ -9,8 +9,8 @@ import numpy as np
 
 from loaders.input_file import LoadedFile
 from loaders.photometry.image import PixelImage
+from loaders.photometry.saturated import without_blocks
 from loaders.reference.build import ExposureImage
-from loaders.reference.saturated import without_blocks
 from loaders.rejection import Rejected, unexpected
 from loaders.wfi.level2 import read_level2
 from loaders.wfi.quality import SATURATED, usable_pixels

@@ -15,7 +15,8 @@ import numpy as np
 
 from loaders.photometry.noise import NoiseModel
 from loaders.photometry.parallel import Workers
-from loaders.reference.frame import ReferenceFrame
+from loaders.reference.contested import BoolArray, surroundings
+from loaders.reference.frame import FEWEST_JUDGED, ReferenceFrame
 from loaders.reference.kernels import Float32Array, FloatArray
 from loaders.reference.members import ExposureImage, MemberState, first_state, pixels_of
 from loaders.reference.noise import fine_noise, samples_of
@@ -33,6 +34,9 @@ from loaders.reference.registration import base_of, moved, register
 from loaders.reference.stored_sums import Parts, StoredSums
 from loaders.reference.strips import weight_of
 from loaders.rejection import Rejected
+
+_FEW = 0.5
+"""Share of the usual number of exposures below which those that see a place are few."""
 
 _PASSES = 2
 """Times that an exposure is laid on a reference that does not contain it: the first step is linearised."""
@@ -69,11 +73,15 @@ class FineImage:
         Noise of the flux in a fine pixel; its scale, shape (ny, nx), is NaN where nothing is known.
     oversampling
         Fine pixels per detector pixel along an axis.
+    changing
+        Shape (ny, nx): places where the exposures disagree, such as a star that varies, and around them; None
+        if none are known.
     """
 
     coefficient: FloatArray
     noise: NoiseModel
     oversampling: int
+    changing: BoolArray | None = None
 
 
 class OtherExposures:
@@ -109,7 +117,7 @@ class OtherExposures:
         members = [_at_place(first_state(load(k), frame), place) for k, place in enumerate(known)]
         self.members: list[MemberState]
         self._factors: list[Factors | None]
-        self.members, self._factors = self._judged(members, image.coefficient)
+        self.members, self._factors, self._contested = self._judged(members, image.coefficient)
         self._sums = StoredSums(self._work, self.members, self._factors, image.coefficient, parts)
         # Where pixels lie makes of the noise of all what it makes of that of all but one, nearly.
         samples = self._samples(self._sums.image().weight, self.members)
@@ -117,13 +125,13 @@ class OtherExposures:
 
     def _judged(
         self, members: list[MemberState], coefficient: FloatArray
-    ) -> tuple[list[MemberState], list[Factors | None]]:
-        """Lay all exposures on the reference, and judge them and their pixels."""
+    ) -> tuple[list[MemberState], list[Factors | None], BoolArray]:
+        """Lay all exposures on the reference, and judge them and their pixels; where they disagree."""
         seen = weight_of(self._work, members)
         _, contested = lay_all(self._work, members, coefficient, (seen, False, None), lambda *_: None)
         how = seen, True, contested
         laid, contested = lay_all(self._work, members, coefficient, how, lambda *_: None)
-        return judged(laid, contested, self._work)
+        return *judged(laid, contested, self._work), contested
 
     def without(self, number: int) -> FineImage:
         """Image of all exposures but one.
@@ -136,11 +144,22 @@ class OtherExposures:
         image = self._sums.without(self._pixels(number))
         rest = [member for k, member in enumerate(self.members) if k != number]
         fine = self._work.frame.oversampling
-        noise = fine_noise(fine, self._samples(image.weight, rest), rest, self._excess)
-        return FineImage(image.coefficient, noise, fine)
+        samples = self._samples(image.weight, rest)
+        noise = fine_noise(fine, samples, rest, self._excess)
+        noise = replace(noise, scale=self._where_told(np.asarray(noise.scale), samples * fine**2))
+        return FineImage(image.coefficient, noise, fine, surroundings(self._contested, fine))
 
     def _samples(self, weight: Float32Array, members: Sequence[MemberState]) -> Float32Array:
         return samples_of(self._work.frame.oversampling, weight, members)
+
+    def _where_told(self, scale: Float32Array, coverage: Float32Array) -> Float32Array:
+        """Noise of a template, NaN where the few exposures that see a place disagree.
+
+        They are few at the edges of dithered exposures, and none says which of them has a trail.
+        """
+        usual = float(np.median(coverage[np.isfinite(scale)])) if np.isfinite(scale).any() else 0.0
+        enough = min(FEWEST_JUDGED * self._work.frame.oversampling**2, _FEW * usual)
+        return np.where(self._contested & (coverage < enough), np.float32(np.nan), scale)
 
     def _pixels(self, number: int) -> ExposurePixels:
         """Pixels of an exposure as they were added."""

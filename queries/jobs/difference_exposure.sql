@@ -1,12 +1,12 @@
 -- Find the exposures that were not compared with a template of others yet, by the reference image that gives it:
 -- their own, from which they are left out, or the most recent one that ended before them. Objects are known only on
--- images that were searched. Exposures without either wait for one; those that did not fit a reference image are
--- left out for good.
+-- images that were searched, be it that there are none. Exposures without either wait for one; those that did not fit
+-- a reference image are left out for good.
 -- Grain: one row a reference image and whether the exposures are its own; of exposures without one, one row a field,
 --   detector, optical element and what they wait for (waits_for): image (there is none), search (of the image),
 --   others (too few in their image), or misfit (they are left out).
 -- Reads: roman.exposure, roman.optical_element, roman.field, roman.reference_image, roman.reference_image_exposure,
---   roman.reference_source, roman.difference_image.
+--   roman.reference_source, roman.difference_image, ops.task_run.
 -- Writes: nothing.
 -- Parameters:
 --   first_day: only exposures from this day (MJD TDB)
@@ -42,6 +42,10 @@ WITH chosen AS (
 image AS (
     SELECT r.*, EXISTS (
             SELECT 1 FROM roman.reference_source AS s WHERE s.reference_image_id = r.reference_image_id
+        ) OR EXISTS (
+            SELECT 1 FROM ops.task_run AS t
+            WHERE t.task = 'catalog' AND t.state = 'succeeded'
+            AND CAST(t.arguments ->> 'reference_image_id' AS bigint) = r.reference_image_id
         ) AS is_searched
     FROM roman.reference_image AS r
     WHERE r.superseded_at IS NULL AND r.reference_kind = 'span'

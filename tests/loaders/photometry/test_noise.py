@@ -67,3 +67,25 @@ def test_arrays_without_any_error_are_refused():
         estimate_noise(np.ones((3, 3)), np.zeros((3, 3)))
     with pytest.raises(ValueError, match="one 2-D shape"):
         estimate_noise(np.ones((3, 3)), np.zeros((3, 4)))
+
+
+def test_hits_that_the_errors_leave_out_have_the_weight_of_their_neighbours():
+    """Light 400 times the median falls on pixels whose errors are those of the sky."""
+    data, err, var_poisson = calibrated(0.01, 0.008)
+    clean = estimate_noise(data, err, var_poisson)
+    rows = np.arange(80)
+    data[rows, rows] += 400 * np.median(data)
+    noise = estimate_noise(data, err, var_poisson)
+    assert noise.poisson == pytest.approx(clean.poisson, rel=0.01)
+    expected = clean.variance(np.full(data.shape, 5.0))[rows, rows]
+    found = noise.variance(np.full(data.shape, 5.0))[rows, rows]
+    assert (found > 0.9 * expected).all()
+
+
+def test_a_deeper_half_keeps_its_low_noise_also_at_its_stars():
+    """As in a mosaic: half of it has twice the exposure, and so half the variance at every rate."""
+    data, err, _ = calibrated(0.01, 0.008)
+    err = err.astype(np.float64)
+    err[:, 45:] *= np.sqrt(0.5)
+    noise = estimate_noise(data, err, err**2 - np.where(np.arange(90) < 45, 0.01, 0.005))
+    np.testing.assert_allclose(noise.variance(data) / err**2, 1, rtol=0.06)

@@ -67,6 +67,21 @@ def test_an_image_whose_search_failed_gives_no_template(images):
     assert line.startswith("Not compared: 8 exposures of WFI07 F146: their reference image was not searched")
 
 
+@pytest.mark.parametrize(("state", "served"), [("succeeded", {(1, True): [1, 2, 3, 4]}), ("failed", {})])
+def test_an_image_on_which_nothing_is_found_serves(images, database, state, served):
+    """A field without a star: its search succeeded, and no object is known on it."""
+    images(1, 1, 5, is_searched=False)
+    execute(
+        database,
+        "SET session_replication_role = replica; INSERT INTO ops.task_run "
+        "(mode, task, unit, arguments, state, n_expected, n_read, load_run_id, finished_at) "
+        f"VALUES ('eight-day', 'catalog', 'x', '{{\"reference_image_id\": 1}}', '{state}', 1, 1, 1, now())",
+    )
+    own = {key: exposures for key, exposures in given().items() if key[1]}
+    assert own == served
+    assert (waiting_exposures(selection()) == []) == (state == "succeeded")
+
+
 def test_an_earlier_image_that_was_searched_serves(images):
     images(1, 1, 3)
     images(2, 3, 5, is_searched=False)

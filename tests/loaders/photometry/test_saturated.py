@@ -6,11 +6,15 @@ import numpy as np
 import pytest
 from roman_datamodels.dqflags import pixel
 
-from loaders.photometry.image import PixelImage
+from loaders.photometry.fit import photometer
+from loaders.photometry.flags import PhotometryFlag
+from loaders.photometry.image import PixelImage, StarList
 from loaders.photometry.noise import NoiseModel
+from loaders.photometry.options import FitOptions
+from loaders.photometry.saturated import without_blocks
 from loaders.reference.exposures import read_exposure
-from loaders.reference.saturated import grown, saturated_blocks, without_blocks
-from tests.loaders.photometry.scenes import POISSON, READ
+from loaders.wfi.saturated import grown, saturated_blocks
+from tests.loaders.photometry.scenes import POISSON, READ, gaussian_psf, star_pixels
 from tests.loaders.reference.scenes import SIDE, build, dithers, stars
 from tests.loaders.wfi.conftest import SHAPE, make_level2
 
@@ -104,3 +108,30 @@ def test_exposures_are_read_without_their_blocks(make_level2):
     assert not usable[dq > 0].any()
     # A margin of three pixels around, and no more.
     assert usable.sum() == dq.size - 31 * 36
+
+
+def test_stars_away_from_a_block_are_measured_as_without_it():
+    """Of a block that is used, stars all over the image are off by thousands of standard errors."""
+    side, rng = 100, np.random.default_rng(2)
+    x, y = rng.uniform(0, side, (2, 400))
+    flux = 10 / rng.uniform(0.01, 1, 400)
+    data = 3 + (star_pixels((side, side), x, y, 0.9) @ flux).reshape(side, side)
+    err = np.sqrt(READ + POISSON * data)
+    data = data + rng.normal(size=data.shape) * err
+    row, column = np.indices(data.shape)
+    ring = np.maximum(np.abs(row - 50), np.abs(column - 50))
+    block = ring <= 20
+    data[block] = 5000 * (1 + 0.05 * rng.normal(size=block.sum()))
+    data += np.where(block, 0, 100 * np.exp(-(ring - 20) / 1.5))
+    err[block] = 50
+    image = PixelImage.from_calibrated(data, err, None, np.ones(data.shape, dtype=bool), block)
+    psf = gaussian_psf(0.9, half_width=6, oversampling=8)
+    fit = photometer(without_blocks(image), StarList(x, y, flux), psf, FitOptions(threads=1))
+    distance = np.maximum(np.abs(x - 49.5), np.abs(y - 49.5))
+    far, inside = (distance > 32) & (distance < 46), distance < 18
+    pull = (fit.flux - flux) / fit.flux_err
+    assert np.abs(np.nanmedian(pull[far])) < 0.5
+    assert np.nanmedian(np.abs(pull[far])) < 1.2
+    assert np.isnan(fit.flux[inside]).all()
+    assert (fit.flags[inside] & PhotometryFlag.SATURATED > 0).all()
+    assert (fit.flags[inside] & PhotometryFlag.NO_PIXELS > 0).all()

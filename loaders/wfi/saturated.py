@@ -7,13 +7,9 @@ more than the noise, and so does what flows over into pixels around.
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import numpy as np
 import numpy.typing as npt
 from scipy.ndimage import binary_dilation, distance_transform_cdt, label, uniform_filter
-
-from loaders.photometry.image import PixelImage
 
 BoolArray = npt.NDArray[np.bool_]
 
@@ -33,22 +29,28 @@ _MOST_OF_IMAGE = 0.5
 _MAD_TO_SIGMA = 1.4826
 
 
-def without_blocks(image: PixelImage) -> PixelImage:
-    """An image in which blocks of saturated pixels, and what is bright around them, are not used.
+def in_blocks(data: npt.NDArray[np.floating], good: BoolArray, saturated: BoolArray) -> BoolArray:
+    """Pixels of blocks of saturated ones, and what is bright around them.
 
     Parameters
     ----------
-    image
-        An image that says which pixels saturated; it is given back as it is if none did, or most.
+    data
+        Shape (ny, nx): rate of each pixel.
+    good
+        Shape (ny, nx): pixels that have a value and could be used.
+    saturated
+        Shape (ny, nx): pixels that saturated before the end of the exposure.
+
+    Returns
+    -------
+    ndarray
+        Shape (ny, nx); none if blocks are most of the image, or all that could be used.
     """
-    if image.saturated is None:
-        return image
-    good = image.good_pixels()
-    block = saturated_blocks(image.saturated & good)
+    block = saturated_blocks(saturated & good)
     if not block.any() or block.sum() > _MOST_OF_IMAGE * good.sum():
-        return image
-    out = grown(block, image.data, good)
-    return replace(image, usable=image.usable & ~out) if (good & ~out).any() else image
+        return np.zeros_like(good)
+    out = grown(block, data, good)
+    return out if (good & ~out).any() else np.zeros_like(good)
 
 
 def saturated_blocks(saturated: BoolArray) -> BoolArray:
