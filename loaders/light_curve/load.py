@@ -22,6 +22,7 @@ from loaders.light_curve.block import (
 from loaders.light_curve.encode import SegmentRows, encode_segments
 from loaders.light_curve.flag_run import encode_flag_run
 from loaders.light_curve.summary import SummaryArray, summarise
+from loaders.rejection import Rejected
 from roman_db.bulk import copy_rows, copy_stream
 from roman_db.copy_binary import HEADER, TRAILER
 from roman_db.schema.metadata import table
@@ -147,8 +148,8 @@ def withdraw_exposures(connection: sa.Connection, key: BlockKey, exposure_id: Se
 
     Raises
     ------
-    ValueError
-        If such a block holds other exposures, too.
+    Rejected
+        Code ``block_kept`` if such a block holds other exposures, too.
     """
     _take_turns(connection, key)
     supersede(connection, key.photometry_kind, np.array(exposure_id, np.int64))
@@ -225,12 +226,17 @@ def supersede(connection: sa.Connection, kind: str, exposure_id: Int64Array) -> 
     while found := current_blocks(connection, kind, exposure_id):
         for block in found:
             if lost := sorted(set(block.exposure_id) - new):
-                raise ValueError(
-                    f"block {block.block_id} holds exposures {lost[:5]} that are not among the new ones: "
-                    "reprocess all exposures of the block together"
-                )
+                raise _kept(block.block_id, lost)
         mine = blocks.c.block_id.in_([block.block_id for block in found]) & blocks.c.superseded_at.is_(None)
         connection.execute(blocks.update().where(mine).values(superseded_at=sa.func.now()))
+
+
+def _kept(block_id: int, lost: Sequence[int]) -> Rejected:
+    """Why a stored block stays: points of exposures would be lost that cannot be measured again."""
+    some = ", ".join(map(str, lost[:5])) + (", ..." if len(lost) > 5 else "")
+    what = f"stays as it was: its exposures {some} are not among those that were measured again"
+    remedy = "See why they were refused, put their files back, then run it again"
+    return Rejected(f"light-curve block {block_id}", what, remedy, "block_kept")
 
 
 def insert_block(
