@@ -107,7 +107,7 @@ class MosaicGrid:
         return self.to_pixel(*_outline(frame))
 
     def into(self, frame: ReferenceFrame) -> FloatArray:
-        """The map of pixels into those of an image, shape (3, 3): between planes that touch the sky it is that.
+        """The map of pixels into those of an image, shape (3, 3), as one plane sees another from the centre.
 
         ``(w, w u, w v) = into @ (1, x, y)``, with u, v those of the image.
         """

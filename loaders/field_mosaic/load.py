@@ -251,7 +251,8 @@ def summary_of_mosaics(load_run_id: int) -> Iterator[str]:
         left = f" ({row.n_refused} left out)" if row.n_refused else ""
         yield (
             f"Mosaic {row.field} {row.optical_element} season {row.season}: "
-            f"{row.n_detector} detectors{left}, {row.n_x:,} x {row.n_y:,} pixels, {row.fraction_covered:.1%} of them covered."
+            f"{row.n_detector} detectors{left}, {row.n_x:,} x {row.n_y:,} pixels, "
+            f"{row.fraction_covered:.1%} of them covered."
         )
 
 

@@ -146,7 +146,7 @@ def _value(coefficient: FloatArray, u: float, v: float) -> float:
 
 
 def _pixel(grid: MosaicGrid, frame: ReferenceFrame, box: Box) -> _Pixel:
-    """A pixel of the mosaic in the middle of an image; over it the shape changes by less than a thousandth."""
+    """A pixel of the mosaic in the middle of an image; over it that changes by less than a thousandth."""
     x, y = (box.left + box.right - 1) / 2, (box.top + box.bottom - 1) / 2
     at = grid.into(frame) @ np.array([[1, 1, 1], [x, x + 1, x], [y, y, y + 1]])
     place = at[1:] / at[0]

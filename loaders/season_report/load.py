@@ -169,9 +169,9 @@ def _mosaics(arguments: Mapping[str, Any]) -> tuple[list[MosaicFacts], list[str]
         except Rejected as error:
             unread.append(f"Mosaic {one.row.field} {one.row.optical_element}: {error}")
             continue
-        grid, row = one.grid, one.row._mapping
-        pixels = grid.shape, grid.pixel_scale, grid.x_ref, grid.y_ref
-        found.append(MosaicFacts(*[row[name] for name in names], *pixels, small, side, one.outlines))
+        row: dict[str, Any] = {name: getattr(one.row, name) for name in names}
+        row |= {name: getattr(one.grid, name) for name in ("shape", "pixel_scale", "x_ref", "y_ref")}
+        found.append(MosaicFacts(**row, small=small, side=side, outlines=one.outlines))
     return found, unread
 
 
