@@ -46,8 +46,8 @@ class _Pixel:
     offset
         Shape (n, 2): fine pixels (x, y) from its middle to its points.
     noise
-        Shape (_PHASES, _PHASES): variance of its mean where all fine pixels have a variance of one, by where
-        its middle lies within a fine pixel (y, x), see `_noise`.
+        Shape (_PHASES + 1, _PHASES + 1): variance of its mean where all fine pixels have a variance of one, by
+        where its middle lies between two fine pixels (y, x), see `_noise`.
     """
 
     offset: FloatArray
@@ -73,7 +73,8 @@ def resample(reference: StoredReference, grid: MosaicGrid, box: Box, out: Float3
     pixel = _pixel(grid, frame, box)
     common = np.broadcast_to(np.asarray(image.noise.scale, dtype=np.float32), image.data.shape)
     read = np.where(image.usable, common * np.float32(image.noise.read), np.float32(np.nan))
-    photon = common * np.float32(image.noise.poisson) * np.maximum(image.data, 0).astype(np.float32)
+    # Per unit of the function, of which a fine pixel has a share: the mean is less noisy than fine pixels are.
+    photon = common * np.float32(image.noise.poisson / frame.oversampling**2)
     factor = MJY_PER_SR / (frame.pixel_scale * frame.oversampling) ** 2
     with Workers(available_threads()) as workers:
         workers.run(
@@ -122,12 +123,10 @@ def _resample(
             if np.isnan(empty):
                 out[:, j, i] = np.nan
                 continue
-            row = int((v - np.floor(v)) * noise.shape[0])
-            column = int((u - np.floor(u)) * noise.shape[1])
-            growth = noise[row, column] * factor * factor / n
+            growth = _between(noise, u - np.floor(u), v - np.floor(v)) * factor * factor / n
             out[0, j, i] = flux / n * factor
             out[1, j, i] = empty * growth
-            out[2, j, i] = lit * growth
+            out[2, j, i] = lit * growth * max(flux / n, 0.0)
 
 
 @numba.njit(cache=True, nogil=True)
@@ -143,6 +142,16 @@ def _value(coefficient: FloatArray, u: float, v: float) -> float:
             part += along_x[k] * coefficient[row, min(max(i - 1 + k, 0), nx - 1)]
         total += along_y[m] * part
     return total
+
+
+@numba.njit(cache=True, nogil=True)
+def _between(table: FloatArray, u: float, v: float) -> float:
+    """A table over the places 0 to 1 along both axes, linear between its points."""
+    s, t = u * (table.shape[1] - 1), v * (table.shape[0] - 1)
+    i, j = min(int(s), table.shape[1] - 2), min(int(t), table.shape[0] - 2)
+    s, t = s - i, t - j
+    low = table[j, i] * (1 - s) + table[j, i + 1] * s
+    return (1 - t) * low + t * (table[j + 1, i] * (1 - s) + table[j + 1, i + 1] * s)
 
 
 def _pixel(grid: MosaicGrid, frame: ReferenceFrame, box: Box) -> _Pixel:
@@ -165,7 +174,7 @@ def _noise(offset: FloatArray, oversampling: int) -> FloatArray:
     (`loaders.reference.image`), in units of which a detector pixel is ``oversampling²`` fine pixels: the mean
     has the weights ``oversampling² mean φ(u - k) φ(v - m)``.
     """
-    phase = (np.arange(_PHASES) + 0.5) / _PHASES
+    phase = np.arange(_PHASES + 1) / _PHASES
     n = np.arange(-REACH, REACH + 1.0)
     # φ at (point, phase, pixel) along both axes.
     along_x, along_y = (_orthonormal(offset[:, axis, None, None] + phase[:, None] - n) for axis in (0, 1))
