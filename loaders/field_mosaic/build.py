@@ -81,7 +81,7 @@ def build_mosaic(
     centre
         Of the field, degrees ICRS.
     scratch
-        Folder for files of 12 bytes a pixel of every image and of 20 bytes a pixel of the mosaic; it has to
+        Folder for files of 12 bytes a pixel of every image and of 24 bytes a pixel of the mosaic; it has to
         be there as long as the mosaic is.
     progress
         Told how many steps of how many are done.

@@ -29,6 +29,8 @@ class Planes:
     ----------
     data
         Surface brightness, MJy/sr; NaN where no image has a pixel.
+    err
+        Standard deviation with sources, MJy/sr; NaN as the data.
     weight
         Sum of the inverse variances without sources, sr²/MJy²; 0 where no image has a pixel.
     var_poisson
@@ -40,6 +42,7 @@ class Planes:
     """
 
     data: Float32Array
+    err: Float32Array
     weight: Float32Array
     var_poisson: Float32Array
     var_rnoise: Float32Array
@@ -75,7 +78,7 @@ def planes_on_disk(folder: Path, shape: tuple[int, int], count: int) -> Planes:
     def made(name: str, kind: type, size: tuple[int, ...]) -> npt.NDArray[np.generic]:
         return np.lib.format.open_memmap(folder / f"{name}.npy", "w+", np.dtype(kind), size)
 
-    names = ("data", "weight", "var_poisson", "var_rnoise")
+    names = ("data", "err", "weight", "var_poisson", "var_rnoise")
     n_plane = -(-count // _IMAGES_A_PLANE)
     flat = {name: made(name, np.float32, shape) for name in names}
     return Planes(**flat, context=made("context", np.uint32, (n_plane, *shape)))  # type: ignore[arg-type]
@@ -149,6 +152,7 @@ def _combine_rows(
     with np.errstate(divide="ignore", invalid="ignore"):
         planes.data[rows], planes.var_rnoise[rows] = flux / weight, np.where(weight > 0, 1 / weight, np.nan)
         planes.var_poisson[rows] = photon / weight**2
+    planes.err[rows] = np.sqrt(planes.var_rnoise[rows] + planes.var_poisson[rows])
     planes.weight[rows], planes.context[:, rows] = weight, context
     out = np.zeros(len(images))
     for k, outer, inner in seen:

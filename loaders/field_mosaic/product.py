@@ -115,7 +115,7 @@ def write_mosaic(path: Path, mosaic: Mosaic, keywords: MosaicKeywords, scratch: 
     with asdf.open(keywords.images[0], lazy_tree=True) as file, roman_datamodels.open(file) as first:
         given = {name: copy.deepcopy(dict(first.meta[name])) for name in ("program", "observation")}
     model["meta"] = _meta(path, mosaic, keywords, given)
-    for name in ("data", "weight", "var_poisson", "var_rnoise", "context"):
+    for name in ("data", "err", "weight", "var_poisson", "var_rnoise", "context"):
         model[name] = np.asarray(getattr(mosaic.planes, name))
     with writing(path.parent):
         whole = scratch / path.name

@@ -49,7 +49,7 @@ def written(exposure, tmp_path_factory):
     path = folder / "r001_f146_s01_run7_mosaic.asdf"
     with scratch_folder(path) as scratch:
         mosaic = build_mosaic(images.__getitem__, FRAMES, CENTRE, scratch)
-        kept = {name: np.array(getattr(mosaic.planes, name)) for name in ("data", "weight", "context")}
+        kept = {name: np.array(getattr(mosaic.planes, name)) for name in ("data", "err", "context")}
         kept["variance"] = np.array(mosaic.planes.var_rnoise) + np.array(mosaic.planes.var_poisson)
         skies = [part.sky for part in mosaic.parts]
         keywords = MosaicKeywords(
@@ -66,10 +66,11 @@ def test_rad_knows_it(written):
         assert model.validate() is None
         np.testing.assert_array_equal(model.data, kept["data"])
         np.testing.assert_array_equal(model.context, kept["context"])
+        np.testing.assert_allclose(model.err**2, kept["variance"], rtol=1e-5)
         assert model.meta.filename == path.name
         assert model.meta.coadd_info.exposure_time == 90.0
         assert list(model.meta.resample.members) == ["0_reference.asdf", "1_reference.asdf"]
-        assert model.meta["field_mosaic"]["sky"] == pytest.approx(skies)
+        assert list(model.meta["field_mosaic"]["sky"]) == pytest.approx(skies)
         assert model.meta.statistics.good_pixel_fraction == pytest.approx(np.isfinite(kept["data"]).mean())
         x, y = np.array([3.0, 50.0]), np.array([7.0, 20.0])
         np.testing.assert_allclose(model.meta.wcs(x, y), grid.to_sky(x, y), atol=1e-10)
