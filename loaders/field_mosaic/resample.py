@@ -46,8 +46,8 @@ class _Pixel:
     offset
         Shape (n, 2): fine pixels (x, y) from its middle to its points.
     noise
-        Shape (_PHASES + 1, _PHASES + 1): variance of its mean where all fine pixels have a variance of one, by
-        where its middle lies between two fine pixels (y, x), see `_noise`.
+        Shape (_PHASES + 1, _PHASES + 1): variance of its mean where all fine pixels have a variance of one,
+        by where its middle lies between two fine pixels (y, x), see `_noise`.
     """
 
     offset: FloatArray
@@ -73,7 +73,7 @@ def resample(reference: StoredReference, grid: MosaicGrid, box: Box, out: Float3
     pixel = _pixel(grid, frame, box)
     common = np.broadcast_to(np.asarray(image.noise.scale, dtype=np.float32), image.data.shape)
     read = np.where(image.usable, common * np.float32(image.noise.read), np.float32(np.nan))
-    # Per unit of the function, of which a fine pixel has a share: the mean is less noisy than fine pixels are.
+    # Per unit of the function, of which a fine pixel has a share; its mean is less noisy than its pixels.
     photon = common * np.float32(image.noise.poisson / frame.oversampling**2)
     factor = MJY_PER_SR / (frame.pixel_scale * frame.oversampling) ** 2
     with Workers(available_threads()) as workers:

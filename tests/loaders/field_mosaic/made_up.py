@@ -29,7 +29,7 @@ class Stars:
 
 
 def frame(at=(0.0, 0.0), turn=0.0, shape=(64, 60), oversampling=2):
-    """A frame of so many detector pixels whose middle lies ``at`` (arcsec west and north), turned (degrees)."""
+    """A frame of so many detector pixels, its middle ``at`` (arcsec west and north), turned (degrees)."""
     c, s = np.cos(np.radians(turn)), np.sin(np.radians(turn))
     matrix = PIXEL / oversampling * np.array([[-1.0, 0.0], [0.0, 1.0]]) @ np.array([[c, -s], [s, c]])
     ny, nx = (length * oversampling for length in shape)

@@ -56,9 +56,7 @@ def test_scatter_of_pixels_that_both_have(tmp_path):
     frames = [frame((-1.0, 0.0), 4.0, SHAPE), frame((1.0, 0.5), -7.0, SHAPE)]
     pulls = []
     for seed in range(30):
-        images = [
-            reference(one, seed=2 * seed + k, read=READ * (1 + 2 * k)) for k, one in enumerate(frames)
-        ]
+        images = [reference(one, seed=2 * seed + k, read=READ * (1 + 2 * k)) for k, one in enumerate(frames)]
         folder = tmp_path / str(seed)
         folder.mkdir()
         mosaic = built(images, folder)

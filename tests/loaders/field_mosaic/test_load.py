@@ -89,6 +89,14 @@ class Images:
             "load_run_id) SELECT (SELECT max(reference_image_id) FROM roman.reference_image), exposure_id, file_id, "
             "true, load_run_id FROM roman.exposure",
         )
+        if kind == "season":
+            execute(
+                self.url,
+                "INSERT INTO roman.reference_image_part (reference_image_id, part_reference_image_id, is_used, weight, "
+                "load_run_id) SELECT (SELECT max(reference_image_id) FROM roman.reference_image), reference_image_id, "
+                "true, 1, load_run_id FROM roman.reference_image WHERE superseded_at IS NULL "
+                f"AND (detector, optical_element, reference_kind) = ('{detector}', '{element}', 'span')",
+            )
         return path
 
 
@@ -124,10 +132,10 @@ def test_it_is_a_task_of_both_modes():
 
 def test_three_detectors_of_which_two_overlap(images):
     images.add("WFI01", (-6.0, 0.0), sky=1.0)
-    images.add("WFI02", (-1.5, 0.5), sky=2.0)
+    images.add("WFI02", (-3.0, 0.5), sky=2.0)
     images.add("WFI03", (8.0, 1.0), sky=7.0)
     # Of the season there is none of the first detector; of the second the image of the season counts.
-    images.add("WFI02", (-1.5, 0.5), sky=2.5, kind="season", start=61448)
+    images.add("WFI02", (-3.0, 0.5), sky=2.5, kind="season", start=61448)
     images.add("WFI01", (-6.0, 0.0), element="F087")
     report = run()
     assert not report.failed
@@ -218,7 +226,9 @@ def test_a_file_that_is_not_the_one_that_was_written_is_left_out_and_told(images
     assert row[1] == 1
     assert set(np.unique(context)) == {0, 1}
     assert list(said["images"]) == ["2_reference.asdf"]
-    refused = execute(images.url, "SELECT is_used, sky IS NULL, refused FROM roman.field_mosaic_part ORDER BY 1")
+    refused = execute(
+        images.url, "SELECT is_used, sky IS NULL, refused FROM roman.field_mosaic_part ORDER BY 1"
+    )
     assert [one[:2] for one in refused] == [(False, True), (True, False)]
     assert "not the one that was written" in refused[0][2]
     counts = execute(

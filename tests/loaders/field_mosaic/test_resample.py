@@ -66,6 +66,7 @@ def test_pixels_have_the_mean_of_the_scene_over_their_square():
     stars = stars_in(one, [0.3], [-0.2], [100.0])
     grid, box, out = resampled(reference(one, stars))
     x, y = grid.to_pixel(stars.ra, stars.dec)
+
     def inside(at, length):
         edges = (np.arange(length + 1) - 0.5 - at) / (1.1 * np.sqrt(2))
         return np.diff(erf(edges)) / 2
