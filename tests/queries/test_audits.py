@@ -36,8 +36,8 @@ mosaic AS (
     INSERT INTO roman.field_mosaic (field_id, optical_element, season, start_mjd, end_mjd, epoch_mjd_tdb,
         n_detector, n_exposure, exposure_time, ra_ref, dec_ref, x_ref, y_ref, pixel_scale, n_x, n_y,
         fraction_covered, empty_error, footprint, path, sha256, size_bytes, load_run_id)
-    SELECT min(field_id), min(optical_element), 1, 61448, 61520, 61470, {n_detector}, sum(n_exposure) + {more}, 60,
-        268, -29, 0, 0, 0.11, 10, 10, 1, 0.1, '{{}}', 'm.asdf', '', 1, 1
+    SELECT min(field_id), min(optical_element), 1, 61448, 61520, 61470, {n_detector},
+        sum(n_exposure) + {more}, 60, 268, -29, 0, 0, 0.11, 10, 10, 1, 0.1, '{{}}', 'm.asdf', '', 1, 1
     FROM two RETURNING field_mosaic_id
 )
 INSERT INTO roman.field_mosaic_part

@@ -81,7 +81,7 @@ def test_two_that_do_not_overlap_stay_as_they_are(tmp_path):
     assert (planes.weight[gap] == 0).all()
     assert mosaic.statistics.fraction_covered == pytest.approx(1 - gap.mean())
     # The middle column between them is nobody's.
-    (x,), (y,) = mosaic.grid.to_pixel(np.array([CENTRE[0]]), np.array([CENTRE[1]]))
+    (x,), _ = mosaic.grid.to_pixel(np.array([CENTRE[0]]), np.array([CENTRE[1]]))
     assert gap[:, round(x)].all()
     # Covered is what the usable pixels cover: a border of 16 fine pixels is not.
     inner = (SHAPE[0] - 16) * (SHAPE[1] - 16) * 2
@@ -140,7 +140,7 @@ def test_more_than_thirty_two_images_have_bits_of_their_own(tmp_path):
 
 
 def test_backgrounds_of_a_chain_and_one_apart():
-    """Truth 1, 4, 2 for three that hang together, and one that touches none; a fifth measurement disagrees."""
+    """Truth 1, 4, 2 for three that hang together, and one that touches none; then a loop does not close."""
     found = [Difference(0, 1, -3.0, 0.1, 500), Difference(1, 2, 2.0, 0.1, 500)]
     skies = solve_skies(4, found)
     np.testing.assert_allclose(skies.value, [1 - 7 / 3, 4 - 7 / 3, 2 - 7 / 3, 0], atol=1e-9)

@@ -1,10 +1,10 @@
-"""Mosaics in the database: made of the images there are, once, again when one changed, whole or not at all."""
+"""Mosaics in the database: made of the images there are, once, again when one changed, whole or never."""
 
 import json
 import multiprocessing
 import os
-import signal
 import shutil
+import signal
 from pathlib import Path
 
 import numpy as np
@@ -37,6 +37,54 @@ SELECT field_mosaic_id, n_detector, n_exposure, path, sha256, season, n_x, n_y F
 WHERE superseded_at IS NULL ORDER BY start_mjd, optical_element
 """
 
+_REPLACE = """
+UPDATE roman.reference_image SET superseded_at = now() WHERE superseded_at IS NULL
+AND (detector, optical_element, reference_kind, start_mjd) = ('{detector}', '{element}', '{kind}', {start})
+"""
+
+_IMAGE = """
+INSERT INTO roman.reference_image (field_id, detector, optical_element, reference_kind, start_mjd, end_mjd,
+    epoch_mjd_tdb, n_exposure, n_refused, exposure_time, oversampling, n_x, n_y, ra_ref, dec_ref,
+    rotation_matrix, pixel_scale, footprint, limiting_mag, psf_fwhm, path, sha256, size_bytes, load_run_id)
+SELECT {field}, '{detector}', '{element}', '{kind}', {start}, {end}, {start} + 0.5, {n}, 0, {time}, {fine},
+    {nx}, {ny}, {ra!r}, {dec!r}, '{matrix}', {scale!r}, '{cells}', 24, 0.1, '{path}', '{sha256}', {size},
+    max(load_run_id)
+FROM ops.load_run
+"""
+
+_EXPOSURES = """
+INSERT INTO roman.reference_image_exposure (reference_image_id, exposure_id, file_id, is_used, load_run_id)
+SELECT (SELECT max(reference_image_id) FROM roman.reference_image), exposure_id, file_id, true, load_run_id
+FROM roman.exposure
+"""
+
+#: The image of a season is made of that of the span.
+_PART = """
+INSERT INTO roman.reference_image_part (reference_image_id, part_reference_image_id, is_used, weight,
+    load_run_id)
+SELECT (SELECT max(reference_image_id) FROM roman.reference_image), reference_image_id, true, 1, load_run_id
+FROM roman.reference_image
+WHERE superseded_at IS NULL
+    AND (detector, optical_element, reference_kind) = ('{detector}', '{element}', 'span')
+"""
+
+_PARTS = """
+SELECT r.detector, r.reference_kind, p.is_used, p.share, p.n_overlap, p.sky
+FROM roman.field_mosaic_part p JOIN roman.reference_image r USING (reference_image_id)
+WHERE field_mosaic_id = {} ORDER BY 1
+"""
+
+#: Whether a footprint is that of the images together, and holds that of the third.
+_FOOTPRINT = """
+SELECT m.footprint = (
+        SELECT range_agg(r.footprint)
+        FROM roman.field_mosaic_part p JOIN roman.reference_image r USING (reference_image_id)
+        WHERE p.field_mosaic_id = m.field_mosaic_id),
+    m.footprint @> (SELECT footprint FROM roman.reference_image WHERE detector = 'WFI03'),
+    isempty(m.footprint)
+FROM roman.field_mosaic m WHERE field_mosaic_id = {}
+"""
+
 
 @pytest.fixture(scope="module")
 def spans(tmp_path_factory, pytestconfig):
@@ -54,7 +102,7 @@ def few(spans, tmp_path_factory):
 
 
 class Images:
-    """Reference images of detectors about the centre of the field, made up, with the exposures that are loaded."""
+    """Made-up reference images of detectors about the centre of the field, of all loaded exposures."""
 
     def __init__(self, url, folder, exposure):
         self.url, self.folder, self.exposure, self.count = url, folder, exposure, 0
@@ -74,29 +122,13 @@ class Images:
         cells = ",".join(f"[{low},{high})" for low, high in footprint(one.projection).tolist())
         matrix = "{" + ",".join(map(str, one.matrix.ravel().tolist())) + "}"
         sha256, size = fingerprint(path)
-        execute(
-            self.url,
-            f"UPDATE roman.reference_image SET superseded_at = now() WHERE superseded_at IS NULL AND "
-            f"(detector, optical_element, reference_kind, start_mjd) = ('{detector}', '{element}', '{kind}', {start})",
-            "INSERT INTO roman.reference_image (field_id, detector, optical_element, reference_kind, start_mjd, "
-            "end_mjd, epoch_mjd_tdb, n_exposure, n_refused, exposure_time, oversampling, n_x, n_y, ra_ref, dec_ref, "
-            "rotation_matrix, pixel_scale, footprint, limiting_mag, psf_fwhm, path, sha256, size_bytes, load_run_id) "
-            f"SELECT {self.field}, '{detector}', '{element}', '{kind}', {start}, {start + 8}, {start + 0.5}, "
-            f"{n_exposure}, 0, {60 * n_exposure}, {one.oversampling}, {one.shape[1]}, {one.shape[0]}, {float(one.ra)!r}, "
-            f"{float(one.dec)!r}, '{matrix}', {float(one.pixel_scale)!r}, '{{{cells}}}', 24, 0.1, '{path}', '{sha256}', {size}, "
-            "max(load_run_id) FROM ops.load_run",
-            "INSERT INTO roman.reference_image_exposure (reference_image_id, exposure_id, file_id, is_used, "
-            "load_run_id) SELECT (SELECT max(reference_image_id) FROM roman.reference_image), exposure_id, file_id, "
-            "true, load_run_id FROM roman.exposure",
-        )
-        if kind == "season":
-            execute(
-                self.url,
-                "INSERT INTO roman.reference_image_part (reference_image_id, part_reference_image_id, is_used, weight, "
-                "load_run_id) SELECT (SELECT max(reference_image_id) FROM roman.reference_image), reference_image_id, "
-                "true, 1, load_run_id FROM roman.reference_image WHERE superseded_at IS NULL "
-                f"AND (detector, optical_element, reference_kind) = ('{detector}', '{element}', 'span')",
-            )
+        kind_of = {"detector": detector, "element": element, "kind": kind, "start": start}
+        row = {"field": self.field, "end": start + 8, "n": n_exposure, "time": 60 * n_exposure}
+        row |= {"fine": one.oversampling, "nx": one.shape[1], "ny": one.shape[0], "matrix": matrix}
+        row |= {"ra": float(one.ra), "dec": float(one.dec), "scale": float(one.pixel_scale)}
+        row |= {"cells": f"{{{cells}}}", "path": path, "sha256": sha256, "size": size}
+        steps = [_REPLACE, _IMAGE, _EXPOSURES, *([_PART] if kind == "season" else [])]
+        execute(self.url, *(step.format(**kind_of, **row) for step in steps))
         return path
 
 
@@ -143,25 +175,14 @@ def test_three_detectors_of_which_two_overlap(images):
     first, other = execute(images.url, _CURRENT)
     assert (first[1], first[2], first[5]) == (1, 3, 1)
     assert (other[1], other[2], other[5]) == (3, 9, 1)
-    rows = execute(
-        images.url,
-        "SELECT r.detector, r.reference_kind, p.is_used, p.share, p.n_overlap, p.sky FROM roman.field_mosaic_part p "
-        f"JOIN roman.reference_image r USING (reference_image_id) WHERE field_mosaic_id = {other[0]} ORDER BY 1",
-    )
+    rows = execute(images.url, _PARTS.format(other[0]))
     assert [row[:2] for row in rows] == [("WFI01", "span"), ("WFI02", "season"), ("WFI03", "span")]
     assert [row[4] for row in rows] == [1, 1, 0]
     assert sum(row[3] for row in rows) == pytest.approx(1, abs=1e-5)
     assert rows[2][5] == 0
     sound()
     # The footprint is that of the images, without the gap.
-    ((same, inside, gap),) = execute(
-        images.url,
-        "SELECT m.footprint = (SELECT range_agg(r.footprint) FROM roman.field_mosaic_part p JOIN "
-        "roman.reference_image r USING (reference_image_id) WHERE p.field_mosaic_id = m.field_mosaic_id), "
-        "m.footprint && (SELECT footprint FROM roman.reference_image WHERE detector = 'WFI03'), isempty(m.footprint) "
-        f"FROM roman.field_mosaic m WHERE field_mosaic_id = {other[0]}",
-    )
-    assert (same, inside, gap) == (True, True, False)
+    assert execute(images.url, _FOOTPRINT.format(other[0])) == [(True, True, False)]
     lines = list(summary_of_mosaics(report.load_run_id))
     assert len(lines) == 2
     assert "F146 season 1: 3 detectors, " in lines[1]
