@@ -151,7 +151,8 @@ def _between(table: FloatArray, u: float, v: float) -> float:
     i, j = min(int(s), table.shape[1] - 2), min(int(t), table.shape[0] - 2)
     s, t = s - i, t - j
     low = table[j, i] * (1 - s) + table[j, i + 1] * s
-    return (1 - t) * low + t * (table[j + 1, i] * (1 - s) + table[j + 1, i + 1] * s)
+    high = table[j + 1, i] * (1 - s) + table[j + 1, i + 1] * s
+    return float(low * (1 - t) + high * t)
 
 
 def _pixel(grid: MosaicGrid, frame: ReferenceFrame, box: Box) -> _Pixel:
