@@ -267,7 +267,9 @@ def read_small(path: Path, most: int) -> tuple[FloatArray, int]:
             return _blocks(np.asarray(file["roman"]["data"]), most)
     except (AttributeError, LookupError, OSError, RuntimeError, TypeError, ValueError) as error:
         what = f"it cannot be read as a mosaic: {' '.join(str(error).split())[:100]}"
-        raise Rejected(str(path), what, "Make it again: roman-db run season --redo", "bad_mosaic") from error
+        raise Rejected(
+            str(path), what, "Remove it, then make it again: roman-db run season", "bad_mosaic"
+        ) from error
 
 
 def _blocks(data: np.ndarray, most: int) -> tuple[FloatArray, int]:
