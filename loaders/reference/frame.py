@@ -76,7 +76,7 @@ class ReferenceFrame:
     def to_sky(self, x: FloatArray, y: FloatArray) -> tuple[FloatArray, FloatArray]:
         """Right ascension and declination, degrees, of fine pixels, shape (n,)."""
         plane = self.matrix @ np.stack([x - self.middle[0], y - self.middle[1]]) * _ARCSEC
-        radial, east, north = _axes(self.ra, self.dec)
+        radial, east, north = sky_axes(self.ra, self.dec)
         vector = radial[:, None] + east[:, None] * plane[0] + north[:, None] * plane[1]
         ra = np.degrees(np.arctan2(vector[1], vector[0])) % 360.0
         return ra, np.degrees(np.arctan2(vector[2], np.hypot(vector[0], vector[1])))
@@ -153,7 +153,7 @@ def choose_frame(projections: Sequence[SkyProjection], oversampling: int) -> Ref
     aligned = np.rint(middle_of_all - middle - corner) + corner + middle
     x, y = np.where(is_dithered(phases_of(projections)), middle_of_all, aligned)
     centre_ra, centre_dec = touching.to_sky(np.array([x]), np.array([y]))
-    here, there = _axes(ra, dec), _axes(float(centre_ra[0]), float(centre_dec[0]))
+    here, there = sky_axes(ra, dec), sky_axes(float(centre_ra[0]), float(centre_dec[0]))
     # East and north point elsewhere at the new centre: near a pole that is a turn.
     turn = np.array([[there[a] @ here[b] for b in (1, 2)] for a in (1, 2)])
     return ReferenceFrame(float(centre_ra[0]), float(centre_dec[0]), turn @ matrix, shape, oversampling)
@@ -175,7 +175,7 @@ def on_pixels_of(frame: ReferenceFrame, projection: SkyProjection) -> bool:
     return bool((np.abs(u - np.rint(u)) < _ON_PIXEL).all())
 
 
-def _axes(ra: float, dec: float) -> tuple[FloatArray, FloatArray, FloatArray]:
+def sky_axes(ra: float, dec: float) -> tuple[FloatArray, FloatArray, FloatArray]:
     """Unit vectors towards a point of the sky, and east and north of it."""
     a, d = np.radians(ra), np.radians(dec)
     radial = np.array([np.cos(d) * np.cos(a), np.cos(d) * np.sin(a), np.sin(d)])
@@ -190,6 +190,6 @@ def _corners(frame: ReferenceFrame, projection: SkyProjection) -> FloatArray:
     x, y = (grid.ravel() for grid in np.meshgrid(along_x, along_y))
     ra, dec = (np.radians(v) for v in projection.to_sky(x, y))
     vector = np.stack([np.cos(dec) * np.cos(ra), np.cos(dec) * np.sin(ra), np.sin(dec)])
-    radial, east, north = _axes(frame.ra, frame.dec)
+    radial, east, north = sky_axes(frame.ra, frame.dec)
     plane = np.stack([east @ vector, north @ vector]) / (radial @ vector) / _ARCSEC
     return np.asarray(np.linalg.solve(frame.matrix, plane).T)

@@ -56,8 +56,8 @@ def _options(command: Callable[..., None]) -> Callable[..., None]:
 def season(number: int, survey: str, photometry_kind: str, **chosen: Any) -> None:
     """Make the variability catalog of season NUMBER; find its periods, trends, events, and what lenses are.
 
-    First the last references of the season are made, and what is new on them is photometered in all of its
-    exposures.
+    First the last references of the season are made, what is new on them is photometered in all of its
+    exposures, and the references of all detectors of a field become a mosaic.
 
     Positions, proper motions and parallaxes are fitted to all objects, and adopted by the catalog where they
     are better; exposures of this and earlier seasons whose objects moved by it are photometered again.
@@ -112,6 +112,7 @@ def _tell(which: tuple[str, int, str], given: dict[str, Any], done: DailySummary
     from loaders.daily.commands import print_metrics
     from loaders.eight_day.load import summarise_references
     from loaders.extinction.load import summary_of_extinction
+    from loaders.field_mosaic.load import summary_of_mosaics
     from loaders.lens_physics.load import summary_of_physics
     from loaders.microlensing.load import summary_of_events
     from loaders.refined_photometry.load import summary_of_refinement
@@ -121,7 +122,7 @@ def _tell(which: tuple[str, int, str], given: dict[str, Any], done: DailySummary
     from loaders.variable_object.load import summary_of_objects
 
     click.echo(summary_of_images(given))
-    for line in summarise_references(load_run_id):
+    for line in (*summarise_references(load_run_id), *summary_of_mosaics(load_run_id)):
         click.echo(line)
     if done.n_block:
         click.echo(

@@ -11,6 +11,7 @@ from loaders.astrometric_solution.tasks import ASTROMETRY
 from loaders.daily.tasks import PHOTOMETER
 from loaders.eight_day.tasks import CATALOG, EIGHT_DAY
 from loaders.extinction.tasks import EXTINCTION
+from loaders.field_mosaic.tasks import FIELD_MOSAIC
 from loaders.lens_physics.tasks import LENS_PHYSICS
 from loaders.microlensing.tasks import EVENTS, SHARED_EVENTS
 from loaders.refined_photometry.tasks import REFINE
@@ -94,10 +95,13 @@ QUALITY = Task(
 
 
 def _images() -> tuple[Task, ...]:
-    """The tasks of the mode ``eight-day``; the image of the season is made and searched before photometry."""
+    """The tasks of the mode ``eight-day``; the image of the season is made and searched before photometry.
+
+    Nothing waits for the mosaics of fields.
+    """
     number = [task.name for task in EIGHT_DAY.tasks].index(PHOTOMETER.name)
     of_season = (SEASON_REFERENCE, CATALOG)
-    tasks = (*EIGHT_DAY.tasks[:number], *of_season, *EIGHT_DAY.tasks[number:])
+    tasks = (*EIGHT_DAY.tasks[:number], *of_season, *EIGHT_DAY.tasks[number:], FIELD_MOSAIC)
     return tuple(_of_season(task) for task in tasks)
 
 

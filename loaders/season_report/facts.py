@@ -104,6 +104,42 @@ class DetectionFacts:
 
 
 @dataclass(frozen=True)
+class MosaicFacts:
+    """A mosaic of a field.
+
+    Parameters
+    ----------
+    field_mosaic_id, field, season, optical_element, n_exposure, fraction_covered, path
+        Of ``roman.field_mosaic``.
+    shape
+        Pixels (ny, nx).
+    pixel_scale
+        Arcsec.
+    x_ref, y_ref
+        Pixel of the centre of the field.
+    small, side
+        Means of blocks of ``side`` × ``side`` pixels, MJy/sr; NaN where there is nothing.
+    outlines
+        Corners of the detectors in order, pixels (x, y), shape (4,) each.
+    """
+
+    field_mosaic_id: int
+    field: str
+    season: int
+    optical_element: str
+    n_exposure: int
+    fraction_covered: float
+    path: str
+    shape: tuple[int, int]
+    pixel_scale: float
+    x_ref: int
+    y_ref: int
+    small: FloatArray
+    side: int
+    outlines: Mapping[str, tuple[FloatArray, FloatArray]]
+
+
+@dataclass(frozen=True)
 class SeasonFacts:
     """What there is of a season: of all light curves if ``season`` is 0.
 
@@ -123,6 +159,8 @@ class SeasonFacts:
         Rows of the example ``event_efficiency``, and of ``roman.event_detection_count``.
     metrics
         As last measured.
+    mosaics
+        Those of its fields.
     """
 
     survey: str
@@ -138,6 +176,7 @@ class SeasonFacts:
     efficiency: Sequence[Mapping[str, float]]
     detections: Sequence[DetectionFacts]
     metrics: Sequence[QualityFacts]
+    mosaics: Sequence[MosaicFacts] = ()
 
     @property
     def name(self) -> str:

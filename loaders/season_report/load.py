@@ -13,6 +13,8 @@ import sqlalchemy as sa
 from loaders.astrometric_solution.load import summary_of_astrometry
 from loaders.extinction.load import read_map, summary_of_extinction
 from loaders.extinction.product import ExtinctionMap
+from loaders.field_mosaic.load import current_mosaics
+from loaders.field_mosaic.product import read_small
 from loaders.lens_physics.load import summary_of_physics
 from loaders.lens_physics.model import StoredModel
 from loaders.photometry.flags import EXCLUDING_FLAGS
@@ -26,6 +28,7 @@ from loaders.season_report.facts import (
     ElementFacts,
     EventFacts,
     ModelFacts,
+    MosaicFacts,
     MotionFacts,
     NeighbourFacts,
     PhysicsFacts,
@@ -56,6 +59,9 @@ QUALITY_TASK = "season_quality"
 
 #: Objects that pictures show, about; events that are read at once.
 SAMPLE, AT_ONCE = 20_000, 40
+
+#: Dots of the picture of a mosaic along an axis.
+_DOTS = 1000
 
 #: Neighbours of an event within so many degrees, and how many of them.
 _NEAR = {"radius": 3.0 / 3600, "most": 10}
@@ -113,6 +119,7 @@ def _which(arguments: Mapping[str, Any]) -> dict[str, Any]:
 def read_season(arguments: Mapping[str, Any]) -> SeasonFacts:
     """Read what there is of a season besides its events; arguments as of `write_season`."""
     given = _which(arguments)
+    mosaics, unread = _mosaics(arguments)
     with session.reading() as connection:
 
         def rows(statement: str, **more: Any) -> list[Any]:
@@ -125,7 +132,7 @@ def read_season(arguments: Mapping[str, Any]) -> SeasonFacts:
             arguments["survey"],
             given["season"],
             given["photometry_kind"],
-            _lines(given["season"], given["photometry_kind"]),
+            [*_lines(given["season"], given["photometry_kind"]), *unread],
             elements,
             _variability(connection, given, elements[0]) if elements else None,
             [ReasonFacts(**row) for row in rows(statements.REASONS)],
@@ -138,7 +145,34 @@ def read_season(arguments: Mapping[str, Any]) -> SeasonFacts:
             [dict(row) for row in efficiency.mappings()],
             [DetectionFacts(**row) for row in rows(statements.DETECTIONS)],
             [QualityFacts(**row) for row in rows(statements.METRICS, task=QUALITY_TASK)],
+            mosaics,
         )
+
+
+def _mosaics(arguments: Mapping[str, Any]) -> tuple[list[MosaicFacts], list[str]]:
+    """The mosaics of the fields, small; what is to be said of those that cannot be read."""
+    with session.reading() as connection:
+        stored = current_mosaics(connection, arguments["survey"], arguments["season"])
+    found, unread = [], []
+    names = (
+        "field_mosaic_id",
+        "field",
+        "season",
+        "optical_element",
+        "n_exposure",
+        "fraction_covered",
+        "path",
+    )
+    for one in stored:
+        try:
+            small, side = read_small(Path(one.row.path), _DOTS)
+        except Rejected as error:
+            unread.append(f"Mosaic {one.row.field} {one.row.optical_element}: {error}")
+            continue
+        row: dict[str, Any] = {name: getattr(one.row, name) for name in names}
+        row |= {name: getattr(one.grid, name) for name in ("shape", "pixel_scale", "x_ref", "y_ref")}
+        found.append(MosaicFacts(**row, small=small, side=side, outlines=one.outlines))
+    return found, unread
 
 
 def _lines(season: int, photometry_kind: str) -> list[str]:

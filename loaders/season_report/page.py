@@ -12,6 +12,7 @@ from loaders.report_page.render import environment
 from loaders.season_report.attention import of_event, what_to_do
 from loaders.season_report.event_pictures import draw_small, drawn, figures_of
 from loaders.season_report.facts import EventFacts, SeasonFacts, event_file
+from loaders.season_report.mosaic_pictures import mosaic_pictures
 from loaders.season_report.overview_pictures import season_pictures
 
 #: Where the templates are, of the pages of events and of what the page of a run shows of a season.
@@ -46,6 +47,7 @@ class SeasonPage:
     facts: SeasonFacts
     pictures: Sequence[SavedPicture]
     events: Sequence[EventSummary]
+    mosaics: Sequence[SavedPicture] = ()
 
 
 def write_event(event: EventFacts, folder: Path) -> EventSummary:
@@ -107,7 +109,8 @@ def season_page(
     """Draw the pictures of a season into a folder; ``threshold`` is the index of variable objects."""
     with styled():
         pictures = [save_picture(one, folder) for one in season_pictures(facts, threshold)]
-    return SeasonPage(facts, pictures, events)
+        mosaics = [save_picture(one, folder) for one in mosaic_pictures(facts.mosaics)]
+    return SeasonPage(facts, pictures, events, mosaics)
 
 
 def attention_of_events(events: Sequence[EventSummary]) -> list[tuple[int, str]]:

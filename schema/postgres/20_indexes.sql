@@ -19,10 +19,15 @@ WHERE superseded_at IS NULL;
 -- Every light curve reads the arrays of its blocks: those of a day stay in the row.
 ALTER TABLE roman.light_curve_block SET (toast_tuple_target = 8160);
 
--- One current reference image of a kind and span, and one current difference of an exposure or of a reference image.
+-- One current reference image of a kind and span, one current mosaic of a field, element and season, and one current
+-- difference of an exposure or of a reference image.
 CREATE UNIQUE INDEX IF NOT EXISTS reference_image_current_idx
 ON roman.reference_image (field_id, detector, optical_element, start_mjd, reference_kind)
 WHERE superseded_at IS NULL;
+CREATE UNIQUE INDEX IF NOT EXISTS field_mosaic_current_idx
+ON roman.field_mosaic (field_id, optical_element, start_mjd)
+WHERE superseded_at IS NULL;
+CREATE INDEX IF NOT EXISTS field_mosaic_footprint_idx ON roman.field_mosaic USING gist (footprint);
 CREATE UNIQUE INDEX IF NOT EXISTS difference_image_current_idx
 ON roman.difference_image (coalesce(exposure_id, -1), coalesce(minuend_reference_image_id, -1))
 WHERE superseded_at IS NULL;

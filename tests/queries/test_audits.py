@@ -27,6 +27,30 @@ FROM roman.reference_image r, (SELECT * FROM roman.exposure ORDER BY exposure_id
 WHERE reference_kind = 'season'
 """
 
+#: A mosaic of the first two images, with a share of each, and numbers of detectors and exposures as given.
+FIELD_MOSAIC = (
+    UNCHECKED
+    + """
+WITH two AS (SELECT * FROM roman.reference_image ORDER BY reference_image_id LIMIT 2),
+mosaic AS (
+    INSERT INTO roman.field_mosaic (field_id, optical_element, season, start_mjd, end_mjd, epoch_mjd_tdb,
+        n_detector, n_exposure, exposure_time, ra_ref, dec_ref, x_ref, y_ref, pixel_scale, n_x, n_y,
+        fraction_covered, empty_error, footprint, path, sha256, size_bytes, load_run_id)
+    SELECT min(field_id), min(optical_element), 1, 61448, 61520, 61470, {n_detector},
+        sum(n_exposure) + {more}, 60, 268, -29, 0, 0, 0.11, 10, 10, 1, 0.1, '{{}}', 'm.asdf', '', 1, 1
+    FROM two RETURNING field_mosaic_id
+)
+INSERT INTO roman.field_mosaic_part
+SELECT field_mosaic_id, reference_image_id, true, NULL, {share}, 0, 0, 0, 1 FROM two, mosaic;
+"""
+)
+#: The two images are of two detectors, one field and one element.
+_ALIKE = (
+    UNCHECKED
+    + "UPDATE roman.reference_image SET superseded_at = now(), optical_element = 'F146', field_id = 1, "
+    "detector = 'WFI' || lpad(reference_image_id::text, 2, '0'); "
+)
+
 PHYSICAL = "INSERT INTO roman.event_physical_parameter VALUES (1, "
 
 DIA_SOURCE = "0, 0, 0, 0, 0, 1, 1, 1, 1, 1, 'new', 1)"
@@ -234,6 +258,24 @@ FAULTS = {
         ("UPDATE ops.load_run SET state = 'succeeded' WHERE load_run_id = 2", 1),
         ("INSERT INTO ops.load_rejection SELECT 99, load_run_id, source, row_number, code, reason, remedy "
          "FROM ops.load_rejection", 1),
+    ],
+    "field_mosaic": [
+        (_ALIKE + FIELD_MOSAIC.format(n_detector=2, more=0, share=0.5), 0),
+        (_ALIKE + FIELD_MOSAIC.format(n_detector=2, more=0, share=0.4), 1),
+        (_ALIKE + FIELD_MOSAIC.format(n_detector=3, more=0, share=0.5), 1),
+        (_ALIKE + FIELD_MOSAIC.format(n_detector=2, more=1, share=0.5), 1),
+        (
+            _ALIKE + FIELD_MOSAIC.format(n_detector=2, more=0, share=0.5) + "UPDATE roman.reference_image "
+            "SET optical_element = 'F087' WHERE reference_image_id = (SELECT min(reference_image_id) "
+            "FROM roman.reference_image)",
+            1,
+        ),
+        # One detector twice.
+        (
+            _ALIKE + FIELD_MOSAIC.format(n_detector=2, more=0, share=0.5)
+            + "UPDATE roman.reference_image SET detector = 'WFI01'",
+            1,
+        ),
     ],
     "season_reference": [
         (SEASON_REFERENCE.format(n_exposure=3, weight=0.5), 0),
