@@ -13,6 +13,7 @@ from loaders.psf.model import EffectivePsf
 from loaders.reference.build import ExposureImage, Reference, ReferenceOptions, build_reference
 from loaders.reference.frame import ReferenceFrame, choose_frame
 from loaders.reference.members import dithered_on
+from loaders.reference.others import FineImage
 from loaders.reference.psf import PlacedPsf, reference_psf
 from loaders.wfi.projection_fit import fit_projection
 from tests.loaders.photometry.scenes import POISSON, READ, gaussian_psf, pixel_gaussian, star_pixels
@@ -119,6 +120,11 @@ def build(
     """The reference of some exposures on the frame that holds all."""
     frame = choose_frame([one.projection for one in exposures], oversampling)
     return build_reference(exposures.__getitem__, len(exposures), frame, options)
+
+
+def image_of(reference: Reference) -> FineImage:
+    """A reference as its file has it."""
+    return FineImage(reference.coefficient, reference.image.noise, reference.frame.oversampling)
 
 
 def psf_of(reference: Reference) -> EffectivePsf:

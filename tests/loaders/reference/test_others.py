@@ -16,7 +16,7 @@ from loaders.reference.others import FineImage, KnownPlace, OtherExposures, plac
 from loaders.reference.stored_sums import Parts
 from loaders.rejection import Rejected
 from tests.loaders.photometry.scenes import POISSON, gaussian_psf, star_pixels
-from tests.loaders.reference.scenes import SIDE, SIGMA, Pointing, build, dithers, stars
+from tests.loaders.reference.scenes import SIDE, SIGMA, Pointing, build, dithers, image_of, stars
 
 COUNT, LEFT_OUT = 16, 3
 BRIGHT = 400.0
@@ -43,10 +43,6 @@ def scene():
 @pytest.fixture(scope="module")
 def reference(scene):
     return build(scene[1])
-
-
-def image_of(reference):
-    return FineImage(reference.coefficient, reference.image.noise, reference.frame.oversampling)
 
 
 @pytest.fixture(scope="module")

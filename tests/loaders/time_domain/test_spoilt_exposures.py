@@ -12,7 +12,7 @@ from loaders.photometry.image import PixelImage
 from loaders.photometry.parallel import Workers
 from loaders.reference.others import KnownPlace, OtherExposures
 from tests.loaders.photometry.scenes import POISSON, READ, gaussian_psf, star_pixels
-from tests.loaders.reference.scenes import SIDE, SIGMA, build, dithers, stars
+from tests.loaders.reference.scenes import SIDE, SIGMA, build, dithers, image_of, stars
 
 COUNT, TRANSIENT, OTHERS = 20, (8, 14), (0, 8, 11, 14)
 FLUX, PLACE = 120.0, (33.2, 14.7)
@@ -74,7 +74,7 @@ def series(light, compared=OTHERS):
     reference = build(exposures)
     assert [member.refused for member in reference.members if member.refused] == []
     known = [KnownPlace(m.shift, m.sky, m.scale) for m in reference.members]
-    others = OtherExposures(exposures.__getitem__, known, reference.frame, reference.coefficient, Workers(1))
+    others = OtherExposures(exposures.__getitem__, known, reference.frame, image_of(reference), Workers(1))
     catalog = SKY.in_frame(reference.frame)
     return Series(
         {
