@@ -176,14 +176,17 @@ def _binary(kind: Kind, view: View, parameter: FloatArray, at: tuple[FloatArray,
     x, y = turned(*at, alpha)
     out = np.empty(x.size)
     for part, limb in zip(view.points.slices, view.limb.tolist(), strict=True):
-        out[part] = disc_magnification_of(x[part], y[part], (s[part], q), Disc(rho, limb, view.accuracy))
+        apart = s[part] if isinstance(s, np.ndarray) else s
+        out[part] = disc_magnification_of(x[part], y[part], (apart, q), Disc(rho, limb, view.accuracy))
     return out
 
 
-def _lenses(kind: Kind, view: View, parameter: FloatArray) -> tuple[FloatArray, FloatArray]:
-    """Separation and alpha (radians) of two lenses at the points of a view, shape (n,) each."""
+def _lenses(kind: Kind, view: View, parameter: FloatArray) -> tuple[FloatArray | float, FloatArray | float]:
+    """Separation and alpha (radians) of two lenses; where they turn at the points of a view, shape (n,)."""
     s, alpha = float(np.exp(parameter[3])), float(parameter[5])
-    rate = (float(parameter[7]), float(parameter[8])) if kind.turns else (0.0, 0.0)
+    if not kind.turns:
+        return s, alpha
+    rate = (float(parameter[7]), float(parameter[8]))
     return turning_lenses(view.points.time, view.reference, (s, alpha), rate)
 
 
