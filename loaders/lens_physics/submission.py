@@ -232,9 +232,21 @@ def _parameters(model: StoredModel) -> tuple[dict[str, float], dict[str, float]]
         for name, unit in known.items()
         if np.isfinite(model.error[name])
     }
+    if "xi_period" in model.value:
+        values |= _node(model.value)
     if model.n_source > 1 and (first := model.flux.get((MAIN, 1), 0.0)) > 0:
         values["flux_ratio"] = model.flux[MAIN, 2] / first
     return values, errors
+
+
+def _node(value: Mapping[str, float]) -> dict[str, float]:
+    """Semimajor axis of the orbit of a source, towards its node on the sky.
+
+    The node is known from the direction in which u grows, which is that of the parallax.
+    """
+    angle = np.arctan2(value["pi_E_E"], value["pi_E_N"]) + np.radians(value["xi_Omega_node"])
+    axis = value["xi_semimajor_axis"]
+    return {"xiEN": float(axis * np.cos(angle)), "xiEE": float(axis * np.sin(angle))}
 
 
 def _fluxes(

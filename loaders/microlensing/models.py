@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from loaders.event_models.binary_search import companions
+from loaders.event_models.binary_search import companions, distinct
 from loaders.event_models.fitted_model import FittedModel, model_of, ranked
 from loaders.event_models.kinds import BINARY, FINITE, ORBIT, POINT, TWO_SOURCES, XALLARAP, Kind
 from loaders.event_models.lens_fit import LensFit
@@ -149,11 +149,12 @@ def _two_lenses(setting: Setting, single: FloatArray, patient: bool) -> list[tup
     found: list[tuple[Kind, LensFit]] = []
     try:
         still = companions(setting, single, patient)
-        found += [(BINARY, fit) for fit in still]
-        orbits, better = turning(setting, still) if patient else ([], [])
+        found = [(BINARY, fit) for fit in still]
+        orbits, better = turning(setting, still)
     except NUMERIC:
         return found
-    return found + [(BINARY, fit) for fit in better] + [(ORBIT, fit) for fit in orbits]
+    still = distinct([*better, *still], len(still) + 1)
+    return [*((BINARY, fit) for fit in still), *((ORBIT, fit) for fit in orbits)]
 
 
 def _left(setting: Setting, kind: Kind, parameter: FloatArray) -> list[Window]:

@@ -1,0 +1,97 @@
+"""Lenses that turn and sources that circle, found in light curves that MulensModel makes."""
+
+import numpy as np
+import pytest
+
+from loaders.event_models.fitted_model import ranked, surcharge
+from loaders.event_models.orbit_search import turning, with_rates
+from loaders.event_models.setting import Setting
+from loaders.microlensing.find import SkyCurve, look_at
+from loaders.microlensing.judge import judge
+from loaders.microlensing.models import class_of, models_of
+from loaders.microlensing.search import EventSearch
+from tests.loaders.event_models.mulens_curves import BEGIN, PLACE, bands_of, linear_chi2, magnification
+
+T_0 = BEGIN + 60.0
+PATH = {"t_0": T_0, "u_0": 0.3, "t_E": 30.0}
+LENS = PATH | {"s": 1.1, "q": 0.05, "alpha": 60.0, "rho": 0.005}
+TURNS = {"ds_dt": 0.9, "dalpha_dt": 50.0, "t_0_kep": T_0}
+CIRCLE = {
+    "xi_period": 24.0, "xi_semimajor_axis": 0.03, "xi_Omega_node": 40.0, "xi_inclination": 50.0,
+    "xi_argument_of_latitude_reference": 120.0, "t_0_xi": T_0,
+}  # fmt: skip
+
+
+def models(bands, **asked):
+    (best, *_) = EventSearch().best(bands, 1, 5.0)
+    return models_of(judge(bands, best), PLACE, **asked)
+
+
+def pull(model, name, truth):
+    return (model.value[name] - truth) / model.error[name]
+
+
+@pytest.mark.heavy
+def test_lenses_that_turn_are_found_with_their_rates():
+    bands = bands_of(LENS | TURNS, days=120.0)
+    (one,) = look_at(SkyCurve(1, *PLACE, bands))[-1:]
+    assert one.verdict.reason == "binary_lens"
+    best = one.models[0]
+    assert best.name == "2L1S_orbital_motion_parallax"
+    assert best.complete
+    exact = [magnification(LENS | TURNS, band.name, band.time) for band in one.verdict.bands]
+    assert best.chi2 < linear_chi2(one.verdict.bands, exact) + 30
+    for name in ("ds_dt", "dalpha_dt", "q", "t_E"):
+        assert abs(pull(best, name, (LENS | TURNS)[name])) < 4, name
+    # Every alternative stays, that which stands still among them, and is ranked by the rule.
+    still = min(m.bic for m in one.models if m.name == "2L1S_parallax")
+    assert still - best.bic > 10
+    assert list(one.models) == ranked(one.models)
+    lower, _, upper = best.posterior.quantile["dalpha_dt"]
+    assert 0 < upper - lower < 6 * best.error["dalpha_dt"]
+
+
+@pytest.mark.heavy
+def test_lenses_that_stand_still_are_not_said_to_turn():
+    found = models(bands_of(LENS, days=120.0), sampled=False)
+    assert found[0].name == "2L1S_parallax"
+    for model in found:
+        if model.kind.turns:
+            assert abs(pull(model, "ds_dt", 0.0)) < 4
+            assert abs(pull(model, "dalpha_dt", 0.0)) < 4
+
+
+def test_without_parallax_nothing_turns():
+    setting = Setting(bands_of(PATH), *PLACE, T_0, False, np.zeros(2))
+    assert turning(setting, []) == ([], [])
+
+
+def test_rates_stand_before_the_parallax():
+    assert with_rates(np.arange(9.0), 0.5).tolist() == [0, 1, 2, 3, 4, 5, 6, 0, 0.5, 7, 8]
+
+
+def test_a_source_on_a_circle_is_found_where_it_is_asked_for():
+    truth = PATH | CIRCLE
+    bands = bands_of(truth, days=120.0)
+    found = models(bands, two_lenses=False, sampled=False, xallarap=True)
+    best = found[0]
+    assert best.name == "1L1S_xallarap_parallax"
+    assert class_of(found) == "binary_source"
+    assert best.complete
+    assert best.chi2 < linear_chi2(bands, [magnification(truth, b.name, b.time) for b in bands]) + 30
+    for name in ("xi_period", "xi_semimajor_axis"):
+        assert abs(pull(best, name, truth[name])) < 4, name
+    assert {row["name"]: row["unit"] for row in best.parameter_rows()}["xi_Omega_node"] == "deg"
+    others = models(bands, two_lenses=False, sampled=False)
+    assert not any(model.kind.circles for model in others)
+
+
+def test_a_source_that_moves_straight_has_no_circle():
+    found = models(bands_of(PATH, days=120.0), two_lenses=False, sampled=False, xallarap=True)
+    assert found[0].name == "1L1S_parallax"
+    assert not any(model.kind.circles for model in found)
+
+
+def test_a_source_with_a_dark_companion_costs_as_much_as_two_sources():
+    assert surcharge("1L1S_xallarap_parallax") == surcharge("1L2S") > surcharge("1L1S_parallax")
+    assert surcharge("2L1S_orbital_motion_parallax") == surcharge("2L1S")
