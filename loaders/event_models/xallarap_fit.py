@@ -47,7 +47,10 @@ def circling_source(setting: Setting, single: FloatArray, left: Sequence[Window]
     if single.size == len(POINT.names(False)):
         return None
     view = setting.view(condensed(setting, single, left, _PARTS), setting.fine)
-    return best_of(XALLARAP, view, first_circles(view, single))
+    # A source that is taken to move straight makes a wild parallax.
+    calm = np.concatenate([single[:3], np.zeros(2)])
+    begins = [*first_circles(view, single), *first_circles(view, calm)]
+    return best_of(XALLARAP, view, begins)
 
 
 def first_circles(view: View, single: FloatArray) -> list[FloatArray]:

@@ -15,7 +15,7 @@ from tests.loaders.event_models.mulens_curves import BEGIN, PLACE, bands_of, lin
 
 T_0 = BEGIN + 60.0
 PATH = {"t_0": T_0, "u_0": 0.3, "t_E": 30.0}
-LENS = PATH | {"s": 1.1, "q": 0.05, "alpha": 60.0, "rho": 0.005}
+LENS = PATH | {"s": 1.5, "q": 0.1, "alpha": 60.0, "rho": 0.01}
 TURNS = {"ds_dt": 0.9, "dalpha_dt": 50.0, "t_0_kep": T_0}
 CIRCLE = {
     "xi_period": 24.0, "xi_semimajor_axis": 0.03, "xi_Omega_node": 40.0, "xi_inclination": 50.0,
