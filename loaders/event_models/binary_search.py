@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from loaders.event_models.host import best_host
-from loaders.event_models.kinds import BINARY, POINT, View, curves_of, parameters_of, slopes_of
+from loaders.event_models.kinds import BINARY, POINT, Kind, View, curves_of, parameters_of, slopes_of
 from loaders.event_models.lens_fit import LensFit, fit_lens
 from loaders.event_models.seeds import grid_seeds, window_seeds
 from loaders.event_models.setting import NUMERIC, Setting, condensed, residual_of, softened, windows_left
@@ -46,6 +46,8 @@ class Round:
         Fall of chi-square below which a step is the last one.
     widest
         Largest source, Einstein radii: those that grow without end cost most of the time.
+    kind
+        Two lenses that stand still, or that turn.
     """
 
     view: View
@@ -53,6 +55,7 @@ class Round:
     keep: int
     enough: float
     widest: float
+    kind: Kind = BINARY
 
 
 def companions(setting: Setting, single: FloatArray, patient: bool = True) -> list[LensFit]:
@@ -198,13 +201,13 @@ def fit_round(begins: Iterable[FloatArray], by: Round) -> list[LensFit]:
 
 def _fit(begin: FloatArray, by: Round) -> LensFit | None:
     """A fit; None where its numbers fail."""
-    usual = parameters_of(BINARY, begin)
+    usual = parameters_of(by.kind, begin)
     upper = usual.upper.copy()
     upper[6] = np.log(by.widest)
     parameters = replace(usual, enough=by.enough, upper=upper)
-    slopes = slopes_of(BINARY, by.view, parameters.step)
+    slopes = slopes_of(by.kind, by.view, parameters.step)
     try:
-        fit = fit_lens(by.view.points, curves_of(BINARY, by.view), parameters, begin, by.steps, slopes)
+        fit = fit_lens(by.view.points, curves_of(by.kind, by.view), parameters, begin, by.steps, slopes)
     except NUMERIC:
         return None
     return fit if np.isfinite(fit.chi2) else None

@@ -7,21 +7,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from loaders.event_models.kinds import (
-    BINARY,
-    FINITE,
-    POINT,
-    TWO_SOURCES,
-    Kind,
-    View,
-    curves_of,
-    displacement_of,
-)
+from loaders.event_models.kinds import ANGLES, KINDS, Kind, View, curves_of, displacement_of
 from loaders.event_models.lens_fit import Points
 from loaders.event_models.limb import LIMB_DARKENING, coefficients
 from loaders.stored_curve.band import FloatArray
-
-_KINDS = {kind.name: kind for kind in (POINT, FINITE, TWO_SOURCES, BINARY)}
 
 _PARALLAX = "_parallax"
 
@@ -44,7 +33,7 @@ class ModelCurve:
     place
         Right ascension and declination, degrees ICRS.
     t_0_par
-        Reference time of parallax, BJD (TDB); None without.
+        Reference time of parallax, and of lenses and sources that move, BJD (TDB); None without.
     limb
         Linear limb darkening by optical element.
     """
@@ -67,7 +56,7 @@ class ModelCurve:
         points = Points((element,), time, zero, zero + 1, np.array([0, time.size]))
         moved = None if self.t_0_par is None else displacement_of(points, *self.place, self.t_0_par)
         limb = coefficients([element], LIMB_DARKENING if self.limb is None else self.limb)
-        view = View(points, moved, limb, _ACCURACY)
+        view = View(points, moved, limb, _ACCURACY, reference=self.t_0_par or 0.0)
         return curves_of(self.kind, view)(self._parameter(), time)
 
     def flux_at(self, element: str, time: FloatArray) -> FloatArray:
@@ -91,7 +80,7 @@ class ModelCurve:
         """A parameter by its name in fits: logarithms, radians, and the first of two sources."""
         if name.startswith("ln "):
             return float(np.log(self.value[name[3:]]))
-        if name == "alpha":
+        if name in ANGLES:
             return float(np.radians(self.value[name]))
         return float(self.value[name] if name in self.value else self.value[f"{name}_1"])
 
@@ -104,7 +93,7 @@ def kind_named(name: str) -> Kind:
     LookupError
         If there is no such kind.
     """
-    kind = _KINDS.get(name.removesuffix(_PARALLAX))
+    kind = KINDS.get(name.removesuffix(_PARALLAX))
     if kind is None:
-        raise LookupError(f"no kind of model is called {name!r}: there are {', '.join(_KINDS)}")
+        raise LookupError(f"no kind of model is called {name!r}: there are {', '.join(KINDS)}")
     return kind

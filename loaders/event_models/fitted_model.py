@@ -9,19 +9,23 @@ from typing import Any
 import numpy as np
 
 from loaders.event_models.binary_search import canonical, canonical_signs
-from loaders.event_models.kinds import BINARY, Kind, View, curves_of, parameters_of, slopes_of
+from loaders.event_models.kinds import ANGLES, KINDS, Kind, View, curves_of, parameters_of, slopes_of
 from loaders.event_models.lens_fit import LensFit, derivatives, joint_covariance, solve_fluxes
 from loaders.event_models.model_posterior import METHOD, Posterior
 from loaders.event_models.setting import NUMERIC, Setting, windows_of
 from loaders.stored_curve.band import FloatArray
 
-_UNITS = {"t_0": "d", "t_0_1": "d", "t_0_2": "d", "t_E": "d", "alpha": "deg"}
+_UNITS = (
+    dict.fromkeys(("t_0", "t_0_1", "t_0_2", "t_E", "xi_period"), "d")
+    | dict.fromkeys(ANGLES, "deg")
+    | {"ds_dt": "yr**-1", "dalpha_dt": "deg.yr**-1"}
+)
 
 _QUANTILES = ("value_lower", "value_median", "value_upper")
 
 #: What is added to the information criterion of models, by lenses and sources: what is more common is to be
 #: believed more easily, and points that are not independent make every criterion too kind to more parameters.
-SURCHARGE = {(1, 1): 0.0, (1, 2): 10.0, (2, 1): 20.0}
+_SURCHARGE = {(1, 1): 0.0, (1, 2): 10.0, (2, 1): 20.0}
 
 _STILL = 10.0
 """The same of models without parallax. Where it was fitted, one without is a case of it that no telescope in
@@ -29,6 +33,15 @@ orbit sees: it holds only if the fit with parallax has failed."""
 
 _COMPONENTS = 2
 """Parameters of the parallax."""
+
+
+def surcharge(name: str) -> float:
+    """What is added to the information criterion of a model by its name, such as ``2L1S_parallax``.
+
+    A source that a dark companion moves is one of two.
+    """
+    kind = KINDS[name.removesuffix("_parallax")]
+    return _SURCHARGE[kind.n_lens, kind.n_source + kind.circles]
 
 
 @dataclass(frozen=True)
@@ -52,7 +65,7 @@ class FittedModel:
     chi2, n_point
         Of all points, with these errors.
     t_0_par
-        Reference time of parallax, BJD (TDB); None without.
+        Reference time of parallax, and of what moves besides, BJD (TDB); None without.
     converged
         Whether the fit came to an end.
     complete
@@ -61,7 +74,7 @@ class FittedModel:
         Of the parameters in their order and of the fluxes, those of each element with the blend last; shape
         (n, n) with n as `n_parameter`. None if it is not determined.
     surprise
-        What the prior of the parallax adds to chi-square.
+        What the prior of parallax and orbital motion adds to chi-square.
     posterior
         What the parameters may be; None where it was not sampled, or could not be.
     """
@@ -105,7 +118,7 @@ class FittedModel:
         their prior says, and no surcharge for parameters.
         """
         seen = -_COMPONENTS * np.log(self.n_point) if self.has_parallax else _STILL
-        rare = SURCHARGE[self.kind.n_lens, self.kind.n_source]
+        rare = surcharge(self.name)
         return float(self.bic + rare + self.surprise + seen)
 
     @property
@@ -193,7 +206,7 @@ def model_of(setting: Setting, kind: Kind, fit: LensFit, error_scale: FloatArray
         Shape (n_band,): by what the errors of the event's light curves had been multiplied.
     """
     with_parallax = fit.parameter.size > len(kind.names(False))
-    parameter = canonical(fit.parameter) if kind is BINARY else fit.parameter
+    parameter = canonical(fit.parameter) if kind.n_lens > 1 else fit.parameter
     view = setting.view(setting.bands, setting.fine, dark=True)
     curves = curves_of(kind, view)(parameter, view.points.time)
     flux, residual = solve_fluxes(view.points, curves)
@@ -213,7 +226,7 @@ def _covariance(
 ) -> FloatArray | None:
     """Covariance of parameters, in their units, and fluxes; None where they are not determined."""
     parameter, curves, flux = state
-    signs = canonical_signs(fit.parameter) if kind is BINARY else np.ones(parameter.size)
+    signs = canonical_signs(fit.parameter) if kind.n_lens > 1 else np.ones(parameter.size)
     given = parameters_of(kind, parameter)
     model, slopes = curves_of(kind, view), slopes_of(kind, view, given.step)
     try:
@@ -236,7 +249,7 @@ def standard_errors(covariance: FloatArray) -> list[float]:
 
 def _units(names: Sequence[str], parameter: FloatArray) -> FloatArray:
     """Derivatives of the stored parameters by those of fits: of logarithms and of radians, shape (p,)."""
-    own = [np.degrees(1.0) if name == "alpha" else 1.0 for name in names]
+    own = [np.degrees(1.0) if name in ANGLES else 1.0 for name in names]
     logarithmic = np.array([name.startswith("ln ") for name in names])
     return np.where(logarithmic, np.exp(np.where(logarithmic, parameter, 0.0)), own)
 
@@ -249,7 +262,7 @@ def _named(
     for name, at, sigma in zip(names, parameter.tolist(), standard_errors(covariance), strict=True):
         if name.startswith("ln "):
             value[name[3:]], error[name[3:]] = float(np.exp(at)), float(np.exp(at)) * sigma
-        elif name == "alpha":
+        elif name in ANGLES:
             value[name], error[name] = float(np.degrees(at)), float(np.degrees(sigma))
         else:
             value[name], error[name] = at, sigma

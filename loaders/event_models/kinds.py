@@ -9,6 +9,7 @@ import numpy as np
 from loaders.event_models.lens_fit import Magnification, Parameters, Points, Slopes
 from loaders.lens import disc
 from loaders.lens.binary_lens import Disc, disc_magnification_of
+from loaders.lens.orbit import LEAST_SEPARATION, YEAR, Circle, turning_lenses
 from loaders.lens.parallax import offsets, shifts
 from loaders.stored_curve.band import FloatArray
 
@@ -30,7 +31,8 @@ class Kind:
     n_lens, n_source
         How many there are.
     own
-        Names of its parameters after t_0, u_0 and ln t_E. alpha is in radians, sizes are logarithms.
+        Names of its parameters after t_0, u_0 and ln t_E. Angles are in radians (`ANGLES`), sizes are
+        logarithms.
     """
 
     name: str
@@ -43,6 +45,16 @@ class Kind:
         """Whether the source has a size."""
         return "ln rho" in self.own
 
+    @property
+    def turns(self) -> bool:
+        """Whether its lenses turn about each other."""
+        return "ds_dt" in self.own
+
+    @property
+    def circles(self) -> bool:
+        """Whether a companion moves its source."""
+        return "ln xi_period" in self.own
+
     def names(self, parallax: bool) -> tuple[str, ...]:
         """Names of the parameters as fits take them."""
         return _PATH + self.own + (_PARALLAX if parallax else ())
@@ -52,6 +64,15 @@ POINT = Kind("1L1S", 1, 1, ())
 FINITE = Kind("1L1S_finite", 1, 1, ("ln rho",))
 TWO_SOURCES = Kind("1L2S", 1, 2, ("t_0_2", "u_0_2"))
 BINARY = Kind("2L1S", 2, 1, ("ln s", "ln q", "alpha", "ln rho"))
+ORBIT = Kind("2L1S_orbital_motion", 2, 1, (*BINARY.own, "ds_dt", "dalpha_dt"))
+_CIRCLE = ("ln xi_period", "ln xi_semimajor_axis", "xi_Omega_node", "xi_inclination")
+XALLARAP = Kind("1L1S_xallarap", 1, 1, (*_CIRCLE, "xi_argument_of_latitude_reference"))
+
+#: All kinds. The last two move about `View.reference`, and are fitted with parallax only.
+KINDS = {kind.name: kind for kind in (POINT, FINITE, TWO_SOURCES, BINARY, ORBIT, XALLARAP)}
+
+#: Parameters that are stored in degrees, and their rates.
+ANGLES = frozenset({"alpha", "dalpha_dt", *_CIRCLE[2:], XALLARAP.own[-1]})
 
 
 @dataclass(frozen=True)
@@ -70,6 +91,8 @@ class View:
         Relative error of magnifications near caustics that will do.
     fixed
         pi_E_N and pi_E_E of models that do not fit them.
+    reference
+        BJD (TDB): t_0_kep and t_0_xi, which are t_0_par.
     """
 
     points: Points
@@ -77,6 +100,7 @@ class View:
     limb: FloatArray
     accuracy: float
     fixed: tuple[float, float] = (0.0, 0.0)
+    reference: float = 0.0
 
 
 def displacement_of(points: Points, ra: float, dec: float, t_0_par: float) -> tuple[FloatArray, FloatArray]:
@@ -111,7 +135,7 @@ def curves_of(kind: Kind, view: View) -> Magnification:
 def _first(kind: Kind, view: View, parameter: FloatArray, at: tuple[FloatArray, FloatArray]) -> FloatArray:
     """Magnification of the first source at places (τ, β), shape (n,)."""
     if kind.n_lens == 2:
-        return _binary(view, parameter, at)
+        return _binary(kind, view, parameter, at)
     if kind.finite:
         return _finite(view, np.hypot(*at), float(np.exp(parameter[3])))
     return disc.magnification(np.maximum(np.hypot(*at), _LEAST), 0.0)
@@ -125,7 +149,16 @@ def path(kind: Kind, view: View, parameter: FloatArray) -> tuple[FloatArray, Flo
     if view.displacement is not None and any(pi_e):
         along, across = shifts(view.displacement, *pi_e)
         tau, beta = tau + along, beta + across
+    if kind.circles:
+        along, across = _circle(parameter).shifts(view.points.time, view.reference)
+        tau, beta = tau + along, beta + across
     return tau, beta
+
+
+def _circle(parameter: FloatArray) -> Circle:
+    """The orbit of a source that a companion moves."""
+    period, axis = np.exp(parameter[3:5]).tolist()
+    return Circle(period, axis, *parameter[5:8].tolist())
 
 
 def _finite(view: View, u: FloatArray, rho: float) -> FloatArray:
@@ -136,17 +169,28 @@ def _finite(view: View, u: FloatArray, rho: float) -> FloatArray:
     return out
 
 
-def _binary(view: View, parameter: FloatArray, at: tuple[FloatArray, FloatArray]) -> FloatArray:
+def _binary(kind: Kind, view: View, parameter: FloatArray, at: tuple[FloatArray, FloatArray]) -> FloatArray:
     """Magnification of a disc by two lenses."""
-    s, q, rho = (float(np.exp(parameter[k])) for k in (3, 4, 6))
-    x, y = turned(*at, float(parameter[5]))
+    q, rho = (float(np.exp(parameter[k])) for k in (4, 6))
+    s, alpha = _lenses(kind, view, parameter)
+    x, y = turned(*at, alpha)
     out = np.empty(x.size)
     for part, limb in zip(view.points.slices, view.limb.tolist(), strict=True):
-        out[part] = disc_magnification_of(x[part], y[part], (s, q), Disc(rho, limb, view.accuracy))
+        apart = s[part] if isinstance(s, np.ndarray) else s
+        out[part] = disc_magnification_of(x[part], y[part], (apart, q), Disc(rho, limb, view.accuracy))
     return out
 
 
-def turned(tau: FloatArray, beta: FloatArray, alpha: float) -> tuple[FloatArray, FloatArray]:
+def _lenses(kind: Kind, view: View, parameter: FloatArray) -> tuple[FloatArray | float, FloatArray | float]:
+    """Separation and alpha (radians) of two lenses; where they turn at the points of a view, shape (n,)."""
+    s, alpha = float(np.exp(parameter[3])), float(parameter[5])
+    if not kind.turns:
+        return s, alpha
+    rate = (float(parameter[7]), float(parameter[8]))
+    return turning_lenses(view.points.time, view.reference, (s, alpha), rate)
+
+
+def turned(tau: FloatArray, beta: FloatArray, alpha: float | FloatArray) -> tuple[FloatArray, FloatArray]:
     """The source from the centre of mass (`loaders.lens.binary_lens.trajectory`); alpha in radians."""
     cosine, sine = np.cos(alpha), np.sin(alpha)
     return -tau * cosine + beta * sine, -tau * sine - beta * cosine
@@ -171,28 +215,71 @@ def slopes_of(kind: Kind, view: View, step: FloatArray) -> Slopes | None:
     """
     if kind.n_source > 1:
         return None
-    own = range(3, 3 + len(kind.own))
 
     def slopes(at: FloatArray, curves: FloatArray) -> FloatArray:
         """Derivatives by all parameters, those of the path from two differences."""
         place = path(kind, view, at)
-        out = np.zeros((at.size, place[0].size))
-        for k in own:
-            moved = at.copy()
-            moved[k] += step[k]
-            out[k] = (_first(kind, view, moved, place) - curves[0]) / step[k]
         ahead, beside = (place[0] + step[1], place[1]), (place[0], place[1] + step[1])
         along, across = ((_first(kind, view, at, to) - curves[0]) / step[1] for to in (ahead, beside))
+        out = np.zeros((at.size, place[0].size))
         out[:3] = _path_slopes(view, at, along, across)
+        own = slice(3, 3 + len(kind.own))
+        if kind.circles:
+            out[own] = _circle_slopes(kind, view, at, (along, across))
+        else:
+            out[own] = _own_slopes(kind, view, (at, step), (curves[0], along, across))
         if at.size > own.stop and view.displacement is not None:
             north, east = view.displacement
             out[-2], out[-1] = along * north + across * east, along * east - across * north
-        if kind.n_lens == 2:
-            # x and y turn with alpha as they do with the path: dτ = -β dα, dβ = τ dα.
-            out[5] = place[0] * across - place[1] * along
         return out[:, None]
 
     return slopes
+
+
+def _own_slopes(
+    kind: Kind,
+    view: View,
+    moving: tuple[FloatArray, FloatArray],
+    known: tuple[FloatArray, FloatArray, FloatArray],
+) -> FloatArray:
+    """Derivatives by what a disc and two lenses have of their own, shape (len(kind.own), n)."""
+    (at, step), (curve, along, across) = moving, known
+    place = path(kind, view, at)
+    out = np.zeros((len(kind.own), curve.size))
+    for k, name in enumerate(kind.own):
+        if name.startswith("ln "):
+            moved = at.copy()
+            moved[3 + k] += step[3 + k]
+            out[k] = (_first(kind, view, moved, place) - curve) / step[3 + k]
+    if kind.n_lens == 2:
+        # x and y turn with alpha as they do with the path: dτ = -β dα, dβ = τ dα.
+        out[2] = place[0] * across - place[1] * along
+    if kind.turns:
+        years = (view.points.time - view.reference) / YEAR
+        # s and alpha of each point: by their rates they change with the years.
+        stopped = _lenses(kind, view, at)[0] <= LEAST_SEPARATION
+        out[4] = np.where(stopped, 0.0, out[0] * years / np.exp(at[3]))
+        out[5] = out[2] * years
+    return out
+
+
+_TURN = 1e-6
+"""Difference for derivatives of orbits of sources, of logarithms and radians."""
+
+
+def _circle_slopes(
+    kind: Kind, view: View, at: FloatArray, known: tuple[FloatArray, FloatArray]
+) -> FloatArray:
+    """Derivatives by the orbit of the source, of those along and across its path, shape (5, n)."""
+    time, out = view.points.time, np.zeros((len(kind.own), view.points.time.size))
+    shifts_here = _circle(at).shifts(time, view.reference)
+    for k in range(len(kind.own)):
+        moved = at.copy()
+        moved[3 + k] += _TURN
+        there = _circle(moved).shifts(time, view.reference)
+        for one, new, old in zip(known, there, shifts_here, strict=True):
+            out[k] += one * (new - old) / _TURN
+    return out
 
 
 def _path_slopes(view: View, at: FloatArray, along: FloatArray, across: FloatArray) -> FloatArray:
@@ -212,6 +299,13 @@ _LIMITS = {
     "ln q": (np.log(1e-7), np.log(10.0), 0.7),
     "alpha": (-np.inf, np.inf, 0.2),
     "ln rho": (np.log(1e-5), np.log(10.0), 0.7),
+    "ds_dt": (-8.0, 8.0, 0.5),
+    "dalpha_dt": (-10.0, 10.0, 0.5),
+    "ln xi_period": (0.0, np.log(3e3), 0.1),
+    "ln xi_semimajor_axis": (np.log(1e-5), np.log(3.0), 0.5),
+    "xi_Omega_node": (-np.inf, np.inf, 0.3),
+    "xi_inclination": (-np.inf, np.inf, 0.3),
+    "xi_argument_of_latitude_reference": (-np.inf, np.inf, 0.3),
     "pi_E_N": (-5.0, 5.0, 0.3),
     "pi_E_E": (-5.0, 5.0, 0.3),
 }
@@ -220,6 +314,14 @@ _LIMITS = {
 PARALLAX_SIGMA = 0.3
 """Standard deviation of either component of the parallax before the light curve is seen. Lenses of the bulge
 and the disc have a tenth to a third (e.g. Zhu et al. 2017, AJ 154, 210); more must show clearly."""
+
+
+RATE_SIGMA = 1.0
+"""The same of ds_dt (Einstein radii) and dalpha_dt (radians) a year: half a solar mass and a companion at
+2.5 au, where lenses see companions best, turn once in 5.6 years. Mass and distance of the lens are not known
+to a fit: this keeps it near lenses that are bound."""
+
+_PRIORS = dict.fromkeys(_PARALLAX, PARALLAX_SIGMA) | dict.fromkeys(("ds_dt", "dalpha_dt"), RATE_SIGMA)
 
 
 def parameters_of(kind: Kind, begin: FloatArray) -> Parameters:
@@ -240,8 +342,9 @@ def parameters_of(kind: Kind, begin: FloatArray) -> Parameters:
     sharp = np.exp(at["ln rho"]) if kind.finite else max(abs(at["u_0"]), 1e-3)
     small, t_e = 0.05 * float(np.clip(sharp, 1e-4, 0.02)), float(np.exp(at["ln t_E"]))
     own = {"t_0": small * t_e, "t_0_2": small * t_e, "ln q": 0.01, "ln rho": 0.03}
+    own |= dict.fromkeys(ORBIT.own[4:], small * YEAR / t_e)
     days = [t_e if name.startswith("t_0") else 1.0 for name in names]
     lower, upper, longest = np.array([_LIMITS[name] for name in names]).T
     step = np.array([own.get(n, small) for n in names])
-    prior = np.array([PARALLAX_SIGMA if n in _PARALLAX else np.inf for n in names])
+    prior = np.array([_PRIORS.get(n, np.inf) for n in names])
     return Parameters(names, step, lower, upper, longest * days, prior=prior)

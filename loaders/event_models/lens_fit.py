@@ -204,7 +204,9 @@ def fit_lens(
     slopes = slopes or _differences(points, model, parameters)
     for _ in range(most_steps):
         if normal is None:
-            normal = _with_prior(_normal(points, slopes(at, curves), (curves, flux, residual)), at, known)
+            normal = _with_prior(
+                normal_equations(points, slopes(at, curves), (curves, flux, residual)), at, known
+            )
             calls += at.size
         step = _damped(*normal, damping)
         trial = np.clip(
@@ -224,7 +226,9 @@ def fit_lens(
         if converged:
             break
     if normal is None:
-        normal = _with_prior(_normal(points, slopes(at, curves), (curves, flux, residual)), at, known)
+        normal = _with_prior(
+            normal_equations(points, slopes(at, curves), (curves, flux, residual)), at, known
+        )
     surprise = float(known @ at**2)
     n_point, covariance = points.time.size, _inverse(normal[0])
     return LensFit(at, flux, loss - surprise, n_point, covariance, converged, calls, surprise)
@@ -313,15 +317,13 @@ def information_at(
     curves = model(at, points.time)
     flux, residual = solve_fluxes(points, curves)
     known = derivatives(points, model, parameters, (at, curves), slopes)
-    return _normal(points, known, (curves, flux, residual))[0] + np.diag(parameters.information)
+    return normal_equations(points, known, (curves, flux, residual))[0] + np.diag(parameters.information)
 
 
 def _design(points: Points, curves: FloatArray, part: slice) -> FloatArray:
     """Columns of one element: magnifications and a constant, over the errors."""
-    return (
-        np.column_stack([*(curve[part] for curve in curves), np.ones(part.stop - part.start)])
-        * (points.scale[part, None])
-    )
+    columns = [*(curve[part] for curve in curves), np.ones(part.stop - part.start)]
+    return np.column_stack(columns) * points.scale[part, None]
 
 
 def _not_negative(design: FloatArray, value: FloatArray) -> FloatArray:
@@ -358,10 +360,10 @@ def _differences(points: Points, model: Magnification, parameters: Parameters) -
     return slopes
 
 
-def _normal(
+def normal_equations(
     points: Points, slopes: FloatArray, state: tuple[FloatArray, FloatArray, FloatArray]
 ) -> tuple[FloatArray, FloatArray]:
-    """Normal matrix and right side of the parameters, with the fluxes eliminated."""
+    """Normal matrix (p, p) and right side (p,), by slopes, and curves, fluxes and what they leave."""
     curves, flux, residual = state
     slope = np.empty((slopes.shape[0], points.time.size))
     for band, part in enumerate(points.slices):
@@ -381,7 +383,7 @@ def _with_prior(
 
 
 def _damped(matrix: FloatArray, right: FloatArray, damping: float) -> FloatArray:
-    # Where nothing depends on a parameter it stays.
+    """A step; where nothing depends on a parameter it stays."""
     diagonal = np.maximum(np.diag(matrix), max(1e-12 * float(np.trace(matrix)), 1e-200))
     return np.asarray(np.linalg.solve(matrix + damping * np.diag(diagonal), right))
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from loaders.event_models.binary_search import canonical
-from loaders.event_models.kinds import BINARY, POINT, Kind, View, curves_of, parameters_of, slopes_of
+from loaders.event_models.kinds import ANGLES, POINT, Kind, View, curves_of, parameters_of, slopes_of
 from loaders.event_models.lens_fit import LensFit, information_at, solve_fluxes
 from loaders.event_models.posterior import LogDensity, sample
 from loaders.event_models.setting import NUMERIC, Setting, condensed, windows_left
@@ -17,8 +17,8 @@ from loaders.stored_curve.band import FloatArray
 METHOD = "importance"
 """How posteriors are sampled: by weighted draws."""
 
-_MOST_CALLS = {"1L1S": 6000, "1L1S_finite": 6000, "1L2S": 6000, "2L1S": 8000}
-"""Evaluations of a model after which no more is drawn: seconds of single lenses, a minute or two of two."""
+_MOST_CALLS = {1: 6000, 2: 8000}
+"""Evaluations of a model after which no more is drawn, by the number of lenses: seconds, a minute or two."""
 
 _PARTS = {1: 60, 2: 40}
 """Points left in the time scale of a lens, by the number of lenses (`condense_about`)."""
@@ -56,8 +56,10 @@ class Posterior:
 
 
 def has_sides(kind: Kind, fit: LensFit) -> bool:
-    """Whether a fit is a single lens with parallax: its source may as well pass on the other side."""
-    return kind.n_lens == kind.n_source == 1 and fit.parameter.size > len(kind.names(False))
+    """Whether a fit is a single lens with parallax alone: its source may as well pass on the other side."""
+    return (
+        not kind.circles and kind.n_lens == kind.n_source == 1 and fit.parameter.size > len(kind.names(False))
+    )
 
 
 def posterior_of(
@@ -89,8 +91,8 @@ def posterior_of(
         None where it could not be sampled: the parameters are not determined, or the model is too slow or too
         rough for as many draws as it would take.
     """
-    at = canonical(fit.parameter) if kind is BINARY else fit.parameter
-    rng, most = np.random.default_rng(seed), _MOST_CALLS[kind.name]
+    at = canonical(fit.parameter) if kind.n_lens > 1 else fit.parameter
+    rng, most = np.random.default_rng(seed), _MOST_CALLS[kind.n_lens]
     try:
         view = _view(setting, kind, at)
         places = [at, *(twin.parameter for twin in twins)]
@@ -160,7 +162,7 @@ def _named(name: str, quantile: FloatArray) -> tuple[str, tuple[float, float, fl
     """Name and quantiles of a parameter as it is stored: logarithms taken away, angles in degrees."""
     if name.startswith("ln "):
         name, quantile = name[3:], np.exp(quantile)
-    elif name == "alpha":
+    elif name in ANGLES:
         quantile = np.degrees(quantile)
     lower, median, upper = quantile.tolist()
     return name, (lower, median, upper)

@@ -70,7 +70,8 @@ class Setting:
         names = [band.name for band in self.bands]
         limb = np.array([self.limb[names.index(name)] for name in points.names]) if dark else None
         held = tuple(fixed.tolist()) if fixed is not None and fixed.size else (0.0, 0.0)
-        return View(points, moved, np.zeros(len(points.names)) if limb is None else limb, accuracy, held)
+        limb = np.zeros(len(points.names)) if limb is None else limb
+        return View(points, moved, limb, accuracy, held, self.t_0_par)
 
     @cached_property
     def fine(self) -> float:

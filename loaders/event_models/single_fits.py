@@ -52,7 +52,7 @@ def finite_source(setting: Setting, single: FloatArray, left: Sequence[Window]) 
         for impact in (u_0, 0.3 * rho):
             path = [single[0], np.copysign(impact, single[1]), single[2], np.log(rho)]
             begins.append(np.concatenate([path, share * single[3:]]))
-    best = _best(FINITE, view, begins)
+    best = best_of(FINITE, view, begins)
     if best is None or single.size == len(POINT.names(False)):
         return [] if best is None else [best]
     twin = _fit(FINITE, view, other_side(best.parameter))
@@ -73,7 +73,7 @@ def two_sources(setting: Setting, single: FloatArray, left: Sequence[Window]) ->
     for window, u_0, share in product(above, (0.02, 0.1, 0.4), (1.0, 0.0)):
         path = [single[0], single[1], single[2], window.middle, u_0]
         begins.append(np.concatenate([path, share * single[3:]]))
-    return _best(TWO_SOURCES, view, begins)
+    return best_of(TWO_SOURCES, view, begins)
 
 
 def usual_rho(view: View, single: FloatArray) -> float:
@@ -83,8 +83,8 @@ def usual_rho(view: View, single: FloatArray) -> float:
     return float(np.clip(crossing_time(float(flux[most, 0])) / np.exp(single[2]), 1e-4, 1.0))
 
 
-def _best(kind: Kind, view: View, begins: Iterable[FloatArray]) -> LensFit | None:
-    """The best of fits from several places."""
+def best_of(kind: Kind, view: View, begins: Iterable[FloatArray]) -> LensFit | None:
+    """The best of fits of a kind from several places; None if none came to numbers."""
     fits = [fit for begin in begins if (fit := _fit(kind, view, begin)) is not None]
     best = min(fits, key=lambda fit: fit.loss, default=None)
     # Once more, with differences that fit the source that was found.

@@ -201,7 +201,7 @@ def _hides(x: float, y: float, s: float, q: float, rho: float) -> bool:
 @numba.njit(cache=True, nogil=True)
 def disc_magnification(
     source: tuple[FloatArray, FloatArray],
-    lens: tuple[float, float],
+    lens: tuple[FloatArray, float],
     rho: float,
     dark: float,
     tolerance: float,
@@ -215,7 +215,7 @@ def disc_magnification(
         x and y, shape (n,) each: source, Einstein radii, from the centre of mass, the heavier lens at
         negative x.
     lens
-        (s, q), q at most 1.
+        s of each place, shape (n,), and q, at most 1.
     rho
         Radius of the source.
     dark
@@ -226,11 +226,12 @@ def disc_magnification(
         Written, shape (n,) each: the magnification, and `GOOD` or `CLOSE`.
     """
     (x, y), (out, state) = source, result
-    s, q = lens
+    apart, q = lens
     m1, m2 = 1.0 / (1.0 + q), q / (1.0 + q)
     c, roots, good = np.empty(6, np.complex128), np.empty(5, np.complex128), np.empty(5)
     known, rho2 = False, rho * rho
     for k in range(x.size):
+        s = apart[k]
         zeta = complex(x[k] - s * m1, y[k])
         polynomial(zeta, s, m1, m2, c)
         known = solve(c, roots, known)

@@ -52,7 +52,7 @@ class Disc:
 def magnification(
     x: npt.ArrayLike,
     y: npt.ArrayLike,
-    s: float,
+    s: npt.ArrayLike,
     q: float,
     rho: float = 0.0,
     limb: float = 0.0,
@@ -64,7 +64,7 @@ def magnification(
     x, y
         Source from the centre of mass, Einstein radii; they broadcast. In order of time it goes fastest.
     s
-        Separation of the lenses, Einstein radii.
+        Separation of the lenses, Einstein radii; one of each place where they move.
     q
         Mass of the second lens over that of the first; may be above 1.
     rho, limb
@@ -84,32 +84,34 @@ def magnification(
 
 
 def disc_magnification_of(
-    x: npt.ArrayLike, y: npt.ArrayLike, lens: tuple[float, float], disc: Disc
+    x: npt.ArrayLike, y: npt.ArrayLike, lens: tuple[npt.ArrayLike, float], disc: Disc
 ) -> FloatArray:
     """Magnification of a disc by two lenses (s, q); as `magnification`, as well as the disc asks for."""
     (s, q), rho, limb = lens, disc.rho, disc.limb
-    if not (0 < s < np.inf and 0 < q < np.inf and 0 <= rho < np.inf and 0 <= limb <= 1):
+    apart = np.asarray(s, dtype=np.float64)
+    if not (
+        np.all((apart > 0) & (apart < np.inf)) and 0 < q < np.inf and 0 <= rho < np.inf and 0 <= limb <= 1
+    ):
         raise ValueError(
-            f"need s > 0, q > 0, rho >= 0 and 0 <= limb <= 1, got s={s}, q={q}, rho={rho}, limb={limb}"
+            f"need s > 0, q > 0, rho >= 0 and 0 <= limb <= 1, got s={apart}, q={q}, rho={rho}, limb={limb}"
         )
     if q > 1:
-        return disc_magnification_of(-np.asarray(x), y, (s, 1 / q), disc)
-    across, along = np.broadcast_arrays(np.asarray(x, dtype=np.float64), np.asarray(y, dtype=np.float64))
-    shape = across.shape
-    across, along = np.ascontiguousarray(across).ravel(), np.ascontiguousarray(along).ravel()
+        return disc_magnification_of(-np.asarray(x), y, (apart, 1 / q), disc)
+    places = np.broadcast_arrays(np.asarray(x, dtype=np.float64), np.asarray(y, dtype=np.float64), apart)
+    across, along, apart = (np.ascontiguousarray(one).ravel() for one in places)
     known = np.isfinite(across) & np.isfinite(along)
     out = np.full(across.size, np.nan)
-    out[known] = _of_points(across[known], along[known], (float(s), float(q)), disc)
-    return out.reshape(shape)
+    out[known] = _of_points(across[known], along[known], (apart[known], float(q)), disc)
+    return out.reshape(places[0].shape)
 
 
-def _of_points(x: FloatArray, y: FloatArray, lens: tuple[float, float], disc: Disc) -> FloatArray:
-    """Magnification at places that are known, shape (n,), q being at most 1."""
+def _of_points(x: FloatArray, y: FloatArray, lens: tuple[FloatArray, float], disc: Disc) -> FloatArray:
+    """Magnification at places that are known, shape (n,) as s is, q being at most 1."""
     out, state = np.empty(x.size), np.empty(x.size, dtype=np.uint8)
     darkening = 1 - 0.4 * disc.limb / (3 - disc.limb)
     disc_magnification((x, y), lens, float(disc.rho), darkening, _QUADRUPOLE, (out, state))
     for k in np.flatnonzero(state == CLOSE):
-        out[k] = _contour(float(x[k]), float(y[k]), lens, disc)
+        out[k] = _contour(float(x[k]), float(y[k]), (float(lens[0][k]), lens[1]), disc)
     return out
 
 
@@ -118,7 +120,7 @@ def trajectory(
     t_0: float,
     u_0: float,
     t_E: float,
-    alpha: float = 0.0,
+    alpha: npt.ArrayLike = 0.0,
     offsets: tuple[npt.ArrayLike, npt.ArrayLike] | None = None,
 ) -> tuple[FloatArray, FloatArray]:
     """Where the source is, from the centre of mass.
@@ -132,7 +134,7 @@ def trajectory(
     t_0, u_0, t_E
         Time of the closest approach to the centre of mass, in the scale of ``time``; Einstein radii; days.
     alpha
-        Degrees.
+        Degrees; of shape (n,) where the lenses turn.
     offsets
         What is added to τ and β, shape (n,) each, such as `loaders.lens.parallax.shifts` gives.
 

@@ -15,6 +15,7 @@ from loaders.lens_physics.prior import LEAST_EFFECTIVE, Evidence, Expected, expe
 from loaders.lens_physics.quantity import ASSUMED, Quantity, at_least, at_most, interval, weighted
 from loaders.lens_physics.relations import (
     Motion,
+    bound_ratio,
     heliocentric,
     lens_distance,
     mass,
@@ -265,7 +266,11 @@ def _lens_rows(
     rows += _mass_rows(known, mass(known.theta_e, size))
     rows += interval("D_S", source, ASSUMED) + interval("D_L", lens)
     if known.model.n_lens > 1:
-        rows += interval("a_perp", known.draws["s"] * known.theta_e * lens)
+        a_perp = known.draws["s"] * known.theta_e * lens
+        rows += interval("a_perp", a_perp)
+        if "ds_dt" in known.draws:
+            rate = np.hypot(known.draws["ds_dt"] / known.draws["s"], np.radians(known.draws["dalpha_dt"]))
+            rows += interval("bound_ratio", bound_ratio(a_perp, mass(known.theta_e, size), rate))
     return rows
 
 

@@ -12,7 +12,7 @@ from loaders.lens_physics.model import FloatArray, StoredModel, flux_name
 N_DRAW = 8_000
 
 #: What is positive is drawn by its logarithm, as it is fitted.
-_POSITIVE = frozenset({"t_E", "rho", "s", "q"})
+_POSITIVE = frozenset({"t_E", "rho", "s", "q", "xi_period", "xi_semimajor_axis"})
 
 #: Error of a logarithm beyond which a positive parameter counts as not determined.
 _BOUNDLESS = 3.0

@@ -46,6 +46,24 @@ def mass(theta_e: FloatArray, pi_e: FloatArray) -> FloatArray:
     return np.asarray(theta_e / (KAPPA * pi_e))
 
 
+def bound_ratio(a_perp: FloatArray, total: FloatArray, rate: FloatArray) -> FloatArray:
+    """Kinetic over potential energy of two lenses, of what is seen of them on the sky; any shape.
+
+    Below one where they are bound (An et al. 2002, ApJ 572, 521; Dong et al. 2009, ApJ 695, 970): what is not
+    seen of the separation makes the potential energy smaller, and of the velocity the kinetic larger.
+
+    Parameters
+    ----------
+    a_perp
+        Projected separation, AU.
+    total
+        Mass of both, solar masses.
+    rate
+        Projected velocity over projected separation, 1/yr.
+    """
+    return np.asarray(a_perp**3 * rate**2 / (8 * np.pi**2 * total))
+
+
 def lens_distance(pi_rel: FloatArray, source_distance: FloatArray) -> FloatArray:
     """Distance of the lens, kpc, of the relative parallax (mas) and distance of the source (kpc)."""
     return np.asarray(1 / (pi_rel + 1 / source_distance))

@@ -17,7 +17,7 @@ from typing import Any
 
 import numpy as np
 
-from loaders.event_models.fitted_model import SURCHARGE
+from loaders.event_models.fitted_model import surcharge
 from loaders.lens_physics.model import MAIN, StoredModel
 from loaders.lens_physics.quantity import ASSUMED, INTERVAL, MEASURED, PRIOR, Quantity
 from loaders.lens_physics.submission_notes import notes_of
@@ -42,6 +42,10 @@ _NAMES = {
     "alpha": "alpha",
     "pi_E_N": "piEN",
     "pi_E_E": "piEE",
+    "ds_dt": "dsdt",
+    "dalpha_dt": "dadt",
+    "xi_period": "P_xi",
+    "xi_inclination": "i_xi",
 }
 
 #: What the tool calls physical parameters, of those that we have.
@@ -103,7 +107,7 @@ class Solution:
     @property
     def score(self) -> float:
         """What models are ranked by."""
-        return self.bic + SURCHARGE[self.model.n_lens, self.model.n_source]
+        return self.bic + surcharge(self.model.name)
 
 
 @dataclass(frozen=True)
@@ -220,17 +224,29 @@ def solution_of(one: Solution, chance: float) -> dict[str, Any]:
 
 def _parameters(model: StoredModel) -> tuple[dict[str, float], dict[str, float]]:
     """Parameters by the names there, and their errors."""
-    turn = {"alpha": np.radians(1.0)}
-    known = {name: float(turn.get(name, 1.0)) for name in model.value if name in _NAMES}
+    turn = dict.fromkeys(("alpha", "dalpha_dt"), float(np.radians(1.0)))
+    known = {name: turn.get(name, 1.0) for name in model.value if name in _NAMES}
     values = {_NAMES[name]: model.value[name] * unit for name, unit in known.items()}
     errors = {
         _NAMES[name]: model.error[name] * unit
         for name, unit in known.items()
         if np.isfinite(model.error[name])
     }
+    if "xi_period" in model.value:
+        values |= _node(model.value)
     if model.n_source > 1 and (first := model.flux.get((MAIN, 1), 0.0)) > 0:
         values["flux_ratio"] = model.flux[MAIN, 2] / first
     return values, errors
+
+
+def _node(value: Mapping[str, float]) -> dict[str, float]:
+    """Semimajor axis of the orbit of a source, towards its node on the sky.
+
+    The node is known from the direction in which u grows, which is that of the parallax.
+    """
+    angle = np.arctan2(value["pi_E_E"], value["pi_E_N"]) + np.radians(value["xi_Omega_node"])
+    axis = value["xi_semimajor_axis"]
+    return {"xiEN": float(axis * np.cos(angle)), "xiEE": float(axis * np.sin(angle))}
 
 
 def _fluxes(
@@ -281,7 +297,13 @@ def _disagreeing(values: Mapping[str, float]) -> list[str]:
 
 def _effects(model: StoredModel) -> list[str]:
     """Effects of higher order by the names there."""
-    return ["parallax"] * model.has_parallax + ["finite-source"] * ("rho" in model.value)
+    shown = {
+        "parallax": model.has_parallax,
+        "finite-source": "rho" in model.value,
+        "lens-orbital-motion": "ds_dt" in model.value,
+        "xallarap": "xi_period" in model.value,
+    }
+    return [effect for effect, is_there in shown.items() if is_there]
 
 
 def _alias(one: Solution) -> str:

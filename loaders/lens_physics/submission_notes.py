@@ -12,6 +12,8 @@ _CONVENTIONS = """
 - The parameters are those of MulensModel: with parallax in the geocentric frame of t_ref, two lenses seen
 from
   their centre of mass, alpha turned into radians. Of two sources flux_ratio is that in F146.
+- Lenses that turn do so evenly about t_ref. A source with a dark companion is on a circle: (xiEN, xiEE) is
+  its radius towards the node, as the direction of the parallax has it; which of two nodes is not known.
 - Errors are those of the curvature of chi-square. Physical parameters are medians with 68 % intervals of
 draws
   from its Gaussian; mu_rel is geocentric.

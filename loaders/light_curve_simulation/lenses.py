@@ -5,18 +5,23 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
+from loaders.light_curve_simulation.orbits import circling_source, orbit_of_lenses
 from loaders.light_curve_simulation.schedule import MJD_ZERO
 from loaders.light_curve_simulation.stars import Star
 
 FloatArray = npt.NDArray[np.float64]
 Parameters = dict[str, float]
 
+#: Classes stand in an order in which the shares of the usual mix let the others be as they were before there
+#: were lenses and sources that move.
 EVENTS = (
     "point_lens",
     "finite_source",
     "parallax",
+    "xallarap",
     "planet",
     "binary_lens",
+    "orbiting_lens",
     "binary_source",
     "free_floating",
 )
@@ -24,6 +29,9 @@ EVENTS = (
 
 _KAPPA = 8.144
 """4 G / (c² au), mas per solar mass (Gould 2000, ApJ 542, 785)."""
+
+_LONG = ("parallax", "xallarap", "orbiting_lens")
+"""Classes of events that last long, so that what moves is seen."""
 
 _BREAK = 1.7e-4
 """Mass ratio at which the numbers of planets turn over (Suzuki et al. 2016, ApJ 833, 145)."""
@@ -36,8 +44,9 @@ def draw_event(
 
     ======================  ===========================================================================
     t_E                     log-normal about 20 days, 0.4 dex (Mróz et al. 2019, ApJS 244, 29, towards the
-                            Roman fields); 60 days for the class parallax; of free-floating planets
-                            log-uniform from 0.05 to 2 days (Johnson et al. 2020, AJ 160, 123)
+                            Roman fields); 60 days for the classes parallax, xallarap and orbiting_lens;
+                            of free-floating planets log-uniform from 0.05 to 2 days (Johnson et al. 2020,
+                            AJ 160, 123)
     u_0                     uniform
     relative proper motion  log-normal about 6 mas/yr, 0.2 dex; it makes θ_E from t_E (Penny et al. 2019,
                             ApJS 241, 3), and rho = θ_* / θ_E
@@ -45,7 +54,8 @@ def draw_event(
     q of planets            dN / dlog q ~ q^-0.93 above 1.7e-4, q^0.6 below (Suzuki et al. 2016), from 1e-6
                             to 0.03
     s                       log-uniform, of planets from 0.3 to 3, of binaries from 0.2 to 5
-    q of binaries           log-uniform from 0.03 to 1
+    q of binaries           log-uniform from 0.03 to 1; of orbiting lenses from 0.001
+    orbits                  `loaders.light_curve_simulation.orbits`
     alpha                   uniform, degrees
     t_0                     uniform over the seasons
     ======================  ===========================================================================
@@ -67,7 +77,7 @@ def draw_event(
     -------
     dict
         t_0 and t_0_par (BJD), u_0, t_E (days), rho, pi_E_N, pi_E_E, theta_E (mas), lens_mass (solar masses),
-        and, by class, s, q and alpha or t_0_2 and u_0_2.
+        and, by class, s, q and alpha, t_0_2 and u_0_2, or what `orbit_of_lenses` and `circling_source` give.
     """
     t_e = _time_scale(kind, rng)
     proper_motion = 6.0 * 10 ** (0.2 * rng.standard_normal())
@@ -76,8 +86,12 @@ def draw_event(
     t_0 = _moment(seasons, rng)
     event = {"t_0": t_0, "t_0_par": t_0, "t_E": t_e, "u_0": _impact(kind, rho, rng), "rho": rho}
     event |= _parallax(kind, theta_e, rng)
-    if kind in ("planet", "binary_lens"):
+    if kind in ("planet", "binary_lens", "orbiting_lens"):
         event |= _companion(kind, rng)
+    if kind == "orbiting_lens":
+        event |= orbit_of_lenses(event, rng)
+    if kind == "xallarap":
+        event |= circling_source(event, rng)
     if kind == "binary_source":
         event["t_0_2"] = t_0 + t_e * float(rng.uniform(-2.0, 2.0))
         event["u_0_2"] = float(rng.uniform(-0.8, 0.8))
@@ -100,7 +114,7 @@ def _time_scale(kind: str, rng: np.random.Generator) -> float:
     """Einstein time, days."""
     if kind == "free_floating":
         return float(np.exp(rng.uniform(np.log(0.05), np.log(2.0))))
-    middle = 60.0 if kind == "parallax" else 20.0
+    middle = 60.0 if kind in _LONG else 20.0
     return float(np.clip(middle * 10 ** (0.4 * rng.standard_normal()), 1.0, 500.0))
 
 
@@ -139,6 +153,6 @@ def _companion(kind: str, rng: np.random.Generator) -> Parameters:
         q = float(planet_mass_ratio(rng.uniform()))
         s = float(np.exp(rng.uniform(np.log(0.3), np.log(3.0))))
     else:
-        q = float(np.exp(rng.uniform(np.log(0.03), 0.0)))
+        q = float(np.exp(rng.uniform(np.log(0.001 if kind == "orbiting_lens" else 0.03), 0.0)))
         s = float(np.exp(rng.uniform(np.log(0.2), np.log(5.0))))
     return {"s": s, "q": q, "alpha": float(rng.uniform(0, 360))}

@@ -7,6 +7,7 @@ import numpy.typing as npt
 
 from loaders.lens import binary_lens, parallax
 from loaders.light_curve_simulation.lenses import Parameters
+from loaders.light_curve_simulation.orbits import lenses_at, source_shifts
 from loaders.simulation.lensing import uniform_disc_magnification
 
 FloatArray = npt.NDArray[np.float64]
@@ -33,15 +34,18 @@ def magnification(event: Parameters, bjd: FloatArray, ra: float, dec: float) -> 
         Shape (n,).
     """
     shift = _shift(event, bjd, ra, dec)
-    x, y = binary_lens.trajectory(
-        bjd, event["t_0"], event["u_0"], event["t_E"], event.get("alpha", 0.0), shift
-    )
+    turns = "orbit_period" in event
+    alpha: float | FloatArray = event.get("alpha", 0.0)
+    if turns:
+        s, alpha = lenses_at(event, bjd)
+    x, y = binary_lens.trajectory(bjd, event["t_0"], event["u_0"], event["t_E"], alpha, shift)
     u, rho = np.hypot(x, y), event["rho"]
     if "q" not in event:
         return uniform_disc_magnification(u, rho)
     near = u < _ORDINARY
     out = np.asarray(uniform_disc_magnification(u, rho))
-    out[near] = binary_lens.magnification(x[near], y[near], event["s"], event["q"], rho)
+    apart = s[near] if turns else event["s"]
+    out[near] = binary_lens.magnification(x[near], y[near], apart, event["q"], rho)
     return out
 
 
@@ -53,8 +57,12 @@ def second_magnification(event: Parameters, bjd: FloatArray, ra: float, dec: flo
 
 
 def _shift(event: Parameters, bjd: FloatArray, ra: float, dec: float) -> tuple[FloatArray, FloatArray] | None:
-    """What parallax adds to the path; None without parallax."""
-    if not (event["pi_E_N"] or event["pi_E_E"]):
-        return None
-    seen = parallax.offsets(bjd, ra, dec, event["t_0_par"], "observer")
-    return parallax.shifts(seen, event["pi_E_N"], event["pi_E_E"])
+    """What parallax and a companion of the source add to the path; None without."""
+    shift = None
+    if event["pi_E_N"] or event["pi_E_E"]:
+        seen = parallax.offsets(bjd, ra, dec, event["t_0_par"], "observer")
+        shift = parallax.shifts(seen, event["pi_E_N"], event["pi_E_E"])
+    if "xi_period" not in event:
+        return shift
+    along, across = source_shifts(event, bjd)
+    return (along, across) if shift is None else (shift[0] + along, shift[1] + across)

@@ -28,6 +28,8 @@ _SHARES = (
     | {CONSTANT: 0.25}
     | dict.fromkeys(VARIABLES, 0.025)
     | dict.fromkeys(ARTEFACTS, 0.04)
+    # Of what had 0.06 together before, so that the same numbers are of the other classes.
+    | {"parallax": 0.05, "xallarap": 0.01, "binary_lens": 0.03, "orbiting_lens": 0.03}
 )
 
 _BRIGHTEST, _FAINTEST = 15.0, 24.0

@@ -44,6 +44,15 @@ class SkyCurve:
 
 
 @dataclass(frozen=True)
+class Asked:
+    """Whether what was refused is tried for more, models of events are fitted, and xallarap is among them."""
+
+    thorough: bool
+    modelled: bool
+    xallarap: bool
+
+
+@dataclass(frozen=True)
 class Found:
     """A candidate of an object, the verdict, and models if it is an event."""
 
@@ -55,7 +64,11 @@ class Found:
 
 
 def look_at(
-    curve: SkyCurve, limb: Mapping[str, float] = LIMB_DARKENING, *, modelled: bool = True
+    curve: SkyCurve,
+    limb: Mapping[str, float] = LIMB_DARKENING,
+    *,
+    modelled: bool = True,
+    xallarap: bool = False,
 ) -> list[Found]:
     """Search the light curves of an object, judge its candidates, and fit models to an event.
 
@@ -68,6 +81,8 @@ def look_at(
     modelled
         Whether models are fitted to what is an event without them, which takes most of the time. Where they
         decide whether it is one they are fitted anyhow.
+    xallarap
+        Whether sources are tried that a companion moves.
 
     Returns
     -------
@@ -83,7 +98,8 @@ def look_at(
             break
         # Candidates of one object are mostly parts of the same: more is tried of the best one alone.
         place = (curve.ra, curve.dec)
-        verdict, models = _judged(bands, candidate, place, limb, thorough=not found, modelled=modelled)
+        asked = Asked(thorough=not found, modelled=modelled, xallarap=xallarap)
+        verdict, models = _judged(bands, candidate, place, limb, asked)
         found.append(Found(curve.object_id, candidate, verdict, n_point, models))
         if verdict.is_event:
             break
@@ -95,17 +111,15 @@ def _judged(
     candidate: Candidate,
     place: tuple[float, float],
     limb: Mapping[str, float],
-    *,
-    thorough: bool,
-    modelled: bool,
+    asked: Asked,
 ) -> tuple[Verdict, Sequence[FittedModel]]:
     """The verdict on a candidate, and models if it is an event."""
     try:
         verdict = judge(bands, candidate)
-        asked = modelled if verdict.is_event else thorough and _may_be_complex(verdict)
-        if not asked:
+        if not (asked.modelled if verdict.is_event else asked.thorough and _may_be_complex(verdict)):
             return verdict, []
-        models = models_of(verdict, place, limb, two_lenses=verdict.is_event, sampled=modelled)
+        more = {"sampled": asked.modelled, "xallarap": asked.xallarap}
+        models = models_of(verdict, place, limb, two_lenses=verdict.is_event, **more)
     except NUMERIC:
         return _failed(bands, candidate), []
     if not (verdict.is_event or models[0].complete):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from functools import partial
 from itertools import groupby
 from typing import Any
 
@@ -84,11 +85,12 @@ GROUP BY classification, is_event ORDER BY is_event DESC, n DESC, classification
 def pending_events(arguments: Mapping[str, Any]) -> list[Unit]:
     """List the ranges of objects that were not searched since their statistics or refined fluxes changed.
 
-    Arguments: ``survey, season`` (0: all), ``photometry_kind, redo``.
+    Arguments: ``survey, season`` (0: all), ``photometry_kind, redo``, and ``xallarap`` (false).
     """
     first, last = season_days(arguments["survey"], arguments["season"])
     names = ("survey", "season", "photometry_kind")
     given: dict[str, Any] = {name: arguments[name] for name in names} | {"from_mjd": first, "to_mjd": last}
+    given["xallarap"] = bool(arguments.get("xallarap", False))
     with session.reading() as connection:
         refined = newest_light_curves(connection, given | {"photometry_kind": REFINED})
         # A run refines events after it has searched for them.
@@ -111,7 +113,8 @@ def search_unit(unit: Unit, run: LoadRun, progress: Progress) -> None:
     found: list[Found] = []
     workers = min(settings().workers, len(objects))
     with side_by_side(workers, "loaders.microlensing.find") as of_each:
-        for done, some in enumerate(of_each(look_at, _sky_curves(objects, given)), 1):
+        look = partial(look_at, xallarap=given["xallarap"])
+        for done, some in enumerate(of_each(look, _sky_curves(objects, given)), 1):
             found += some
             progress(unit.name, done, len(objects))
     with session.transaction() as connection:

@@ -7,16 +7,18 @@ from dataclasses import replace
 
 import numpy as np
 
-from loaders.event_models.binary_search import companions
+from loaders.event_models.binary_search import companions, distinct
 from loaders.event_models.fitted_model import FittedModel, model_of, ranked
-from loaders.event_models.kinds import BINARY, FINITE, POINT, TWO_SOURCES, Kind
+from loaders.event_models.kinds import BINARY, FINITE, ORBIT, POINT, TWO_SOURCES, XALLARAP, Kind
 from loaders.event_models.lens_fit import LensFit
 from loaders.event_models.limb import LIMB_DARKENING, coefficients
 from loaders.event_models.model_posterior import has_sides, posterior_of
+from loaders.event_models.orbit_search import turning
 from loaders.event_models.parallax_fit import fit_parallax
 from loaders.event_models.setting import NUMERIC, Setting, condensed, windows_left
 from loaders.event_models.single_fits import finite_source, two_sources
 from loaders.event_models.structure import Window
+from loaders.event_models.xallarap_fit import circling_source
 from loaders.microlensing.judge import Verdict
 from loaders.stored_curve.band import FloatArray
 
@@ -36,6 +38,7 @@ def models_of(
     limb: Mapping[str, float] = LIMB_DARKENING,
     two_lenses: bool = True,
     sampled: bool = True,
+    xallarap: bool = False,
 ) -> list[FittedModel]:
     """Fit the models of an event.
 
@@ -52,13 +55,16 @@ def models_of(
     sampled
         Whether the posteriors are sampled of the first model and of two more at most that are nearly as good,
         unless what was refused leaves something out.
+    xallarap
+        Whether a source is tried that a dark companion moves, where one with a size and two sources leave
+        something out, too.
 
     Returns
     -------
     list of FittedModel
         The single lens without and, where it lasts long enough, with parallax; where that leaves something
-        out, the same with a source that has a size; where that does, too, two sources and two lenses. The
-        model that is believed is the first (`ranked`).
+        out, the same with a source that has a size; where that does, too, two sources and two lenses, which
+        may turn about each other where there is parallax. The model that is believed is the first (`ranked`).
     """
     bands, fit = [band for band in verdict.bands if len(band) > 2], verdict.fit
     names = [band.name for band in bands]
@@ -76,7 +82,7 @@ def models_of(
         single = moved.fit.parameter if models[1].chi2 < models[0].chi2 else single
     left = _left(setting, POINT, single)
     if left:
-        others = _others(setting, single, left, two_lenses)
+        others = _others(setting, single, left, (two_lenses, xallarap))
         models += [model_of(setting, kind, one, scale) for kind, one in others]
         fits += others
     if sampled and (verdict.is_event or ranked(models)[0].complete):
@@ -110,15 +116,15 @@ def class_of(models: Sequence[FittedModel]) -> str:
     best = models[0]
     if best.kind.n_lens > 1:
         return "binary_lens"
-    if best.kind.n_source > 1:
+    if best.kind.n_source > 1 or best.kind.circles:
         return "binary_source"
     return "single_lens" if best.complete else "anomalous"
 
 
 def _others(
-    setting: Setting, single: FloatArray, left: list[Window], two_lenses: bool
+    setting: Setting, single: FloatArray, left: list[Window], asked: tuple[bool, bool]
 ) -> list[tuple[Kind, LensFit]]:
-    """What describes an event that a single lens with a point as source does not."""
+    """What describes an event that a single lens and a point do not; two lenses and xallarap if asked for."""
     found: list[tuple[Kind, LensFit]] = []
     discs = finite_source(setting, single, left)
     found += [(FINITE, disc) for disc in discs]
@@ -129,14 +135,26 @@ def _others(
     if double is not None:
         found.append((TWO_SOURCES, double))
         patient = bool(_left(setting, TWO_SOURCES, double.parameter))
-    if not two_lenses:
-        return found
+    two_lenses, xallarap = asked
+    if xallarap and patient and (circling := circling_source(setting, single, left)) is not None:
+        found.append((XALLARAP, circling))
+    return found + (_two_lenses(setting, single, patient) if two_lenses else [])
+
+
+def _two_lenses(setting: Setting, single: FloatArray, patient: bool) -> list[tuple[Kind, LensFit]]:
+    """Two lenses that stand still, and that turn; none where numbers fail.
+
+    Then the others remain, and what they leave says that something is missing.
+    """
+    found: list[tuple[Kind, LensFit]] = []
     try:
-        found += [(BINARY, fit) for fit in companions(setting, single, patient)]
+        still = companions(setting, single, patient)
+        found = [(BINARY, fit) for fit in still]
+        orbits, better = turning(setting, still)
     except NUMERIC:
-        # The others remain, and what they leave says that something is missing.
         return found
-    return found
+    still = distinct([*better, *still], len(still) + 1)
+    return [*((BINARY, fit) for fit in still), *((ORBIT, fit) for fit in orbits)]
 
 
 def _left(setting: Setting, kind: Kind, parameter: FloatArray) -> list[Window]:

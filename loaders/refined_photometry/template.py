@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 
-from loaders.event_models.kinds import BINARY, FINITE, POINT, TWO_SOURCES, Kind, curves_of
+from loaders.event_models.kinds import ANGLES, KINDS, Kind, curves_of
 from loaders.event_models.limb import LIMB_DARKENING, coefficients
 from loaders.event_models.setting import Setting
 from loaders.refined_photometry.stored_event import EventModel
 from loaders.stored_curve.band import Band, FloatArray
-
-_KINDS = {kind.name: kind for kind in (POINT, FINITE, TWO_SOURCES, BINARY)}
 
 _ACCURACY = 1e-3
 """Relative error of magnifications: as weights they need not be better."""
@@ -43,7 +41,7 @@ def light_course(model: EventModel, place: tuple[float, float], element: str, bj
     KeyError
         If the model is of a kind that is not known, or lacks a parameter.
     """
-    kind = _KINDS[model.name.removesuffix("_parallax")]
+    kind = KINDS[model.name.removesuffix("_parallax")]
     parameter = _as_fitted(kind, model)
     if bjd.size == 0:
         return np.zeros(0)
@@ -71,7 +69,7 @@ def _as_fitted(kind: Kind, model: EventModel) -> FloatArray:
     for name in kind.names(model.t_0_par is not None):
         if name.startswith("ln "):
             out.append(np.log(value[name[3:]]))
-        elif name == "alpha":
+        elif name in ANGLES:
             out.append(np.radians(value[name]))
         elif kind.n_source > 1 and name in ("t_0", "u_0"):
             out.append(value[f"{name}_1"])

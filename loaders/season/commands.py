@@ -44,6 +44,13 @@ def _options(command: Callable[..., None]) -> Callable[..., None]:
             show_default=True,
             help="Share of the objects of exposures that must have moved so far.",
         ),
+        click.option(
+            "--xallarap/--no-xallarap",
+            default=False,
+            show_default=True,
+            help="Also fit sources that a dark companion moves, where other models of an event leave "
+            "something out. Events that were searched before are only with --redo.",
+        ),
         SURVEY,
     ):
         command = option(command)
@@ -92,7 +99,8 @@ def _run(mode: Mode, which: tuple[str, int, str], chosen: dict[str, Any]) -> Non
 
     migrate.ensure_current()
     require_season(*which[:2])
-    given = arguments(*which, **chosen)
+    xallarap = chosen.pop("xallarap")
+    given = arguments(*which, **chosen) | {"xallarap": xallarap}
     given["images"] = given["images"] and which[2] == EVERY_DAY
     with progress_bar() as step:
         report = run_mode(mode, given, step)

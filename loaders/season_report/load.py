@@ -305,6 +305,13 @@ _ORDER = (
     "s",
     "q",
     "alpha",
+    "ds_dt",
+    "dalpha_dt",
+    "xi_period",
+    "xi_semimajor_axis",
+    "xi_Omega_node",
+    "xi_inclination",
+    "xi_argument_of_latitude_reference",
     "pi_E_N",
     "pi_E_E",
 )

@@ -52,3 +52,25 @@ def test_what_is_unknown_is_said():
         kind_named("3L1S")
     with pytest.raises(LookupError, match="no flux in 'F213', only in F146"):
         curve("1L1S", MODELS["1L1S"]).flux_at("F213", TIME)
+
+
+@pytest.mark.parametrize(
+    ("name", "more"),
+    [
+        ("2L1S_orbital_motion", {"ds_dt": 0.8, "dalpha_dt": -150.0, "t_0_kep": T_0 + 3}),
+        (
+            "1L1S_xallarap",
+            {
+                "xi_period": 25.0, "xi_semimajor_axis": 0.15, "xi_Omega_node": 70.0, "xi_inclination": 50.0,
+                "xi_argument_of_latitude_reference": 200.0, "t_0_xi": T_0 + 3,
+            },
+        ),
+    ],
+)  # fmt: skip
+def test_what_moves_is_that_of_mulens_model(name, more):
+    value = MODELS["2L1S" if "ds_dt" in more else "1L1S"] | more
+    still = {"pi_E_N": 0.0, "pi_E_E": 0.0}
+    ours = curve(f"{name}_parallax", value | still, t_0_par=T_0 + 3).magnification_at("F146", TIME)[0]
+    # Contours near caustics are good to 1e-3, as of lenses that stand still.
+    np.testing.assert_allclose(ours, magnification(value, "F146", TIME)[0], rtol=1.5e-3)
+    assert np.median(np.abs(ours / magnification(value, "F146", TIME)[0] - 1)) < 1e-4

@@ -6,7 +6,9 @@ import pytest
 from loaders.event_models.kinds import (
     BINARY,
     FINITE,
+    ORBIT,
     POINT,
+    XALLARAP,
     View,
     curves_of,
     displacement_of,
@@ -20,6 +22,8 @@ AT = {
     POINT: [2461501.0, 0.3, 3.4],
     FINITE: [2461501.0, 0.1, 3.4, np.log(0.2)],
     BINARY: [2461501.0, 0.5, 3.4, 0.7, np.log(1e-3), 1.1, np.log(0.01)],
+    ORBIT: [2461501.0, 0.5, 3.4, 0.7, np.log(1e-3), 1.1, np.log(0.01), 1.5, -0.8],
+    XALLARAP: [2461501.0, 0.3, 3.4, np.log(20.0), np.log(0.2), 1.0, 0.6, 2.0],
 }
 
 
@@ -29,7 +33,7 @@ def test_slopes_are_differences(kind, parallax):
     time = np.linspace(2461430.3, 2461580.0, 300)
     points = Points.of([Band("F146", time, np.ones(300), np.ones(300))])
     moved = displacement_of(points, 268.0, -29.0, 2461501.0)
-    view = View(points, moved, np.zeros(1), 1e-5)
+    view = View(points, moved, np.zeros(1), 1e-5, reference=2461510.0)
     at = np.array(AT[kind] + ([0.1, -0.2] if parallax else []))
     curves, step = curves_of(kind, view), parameters_of(kind, at).step
     ours = slopes_of(kind, view, 0.1 * step)(at, curves(at, time))

@@ -68,3 +68,10 @@ def test_the_sun_sees_the_motion_of_the_earth_added():
     motion = heliocentric(Motion(np.array([5.0]), np.array([0.0])), np.array([0.1]), (2.0, 6.0))
     assert motion.north == pytest.approx(5.2)
     assert motion.east == pytest.approx(0.6)
+
+
+def test_lenses_on_a_circle_are_bound_by_half():
+    """Face on, kinetic is half of potential energy; a = 2 AU, M = 0.5: P² = a³ / M."""
+    a_perp, total = np.array([2.0]), np.array([0.5])
+    rate = 2 * np.pi / np.sqrt(a_perp**3 / total)
+    assert relations.bound_ratio(a_perp, total, rate) == pytest.approx(0.5)

@@ -50,6 +50,44 @@ def two_sources():
     )
 
 
+def moving(name, more):
+    """A lens that turns, or a source on a circle."""
+    model = stored() if "xallarap" in name else binary()
+    error = model.error | {one: 0.1 * abs(value) for one, value in more.items()}
+    return dataclasses.replace(model, name=name, value=model.value | more, error=error, covariance=None)
+
+
+TURNS = {"ds_dt": 0.5, "dalpha_dt": -90.0}
+CIRCLE = {
+    "xi_period": 30.0, "xi_semimajor_axis": 0.1, "xi_Omega_node": 40.0, "xi_inclination": 60.0,
+    "xi_argument_of_latitude_reference": 10.0,
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("name", "more", "effect"),
+    [
+        ("2L1S_orbital_motion_parallax", TURNS, "lens-orbital-motion"),
+        ("1L1S_xallarap_parallax", CIRCLE, "xallarap"),
+    ],
+)
+def test_what_moves_has_the_names_of_the_tool(tmp_path, name, more, effect):
+    model = moving(name, more)
+    write_submission(tmp_path, TEAM, [Event(1, 1, *PLACE, [solution(model, 1)])])
+    submission = load(str(tmp_path))
+    assert submission.run_validation() == []
+    (one,) = submission.events["roman_1"].solutions.values()
+    assert all(message.startswith("Warning:") for message in one.run_validation())
+    assert effect in one.higher_order_effects
+    assert one.t_ref == T_0
+    if effect == "xallarap":
+        assert one.parameters["P_xi"] == 30.0
+        assert np.hypot(one.parameters["xiEN"], one.parameters["xiEE"]) == pytest.approx(0.1)
+    else:
+        assert one.parameters["dsdt"] == 0.5
+        assert one.parameters["dadt"] == pytest.approx(-np.pi / 2)
+
+
 @pytest.fixture
 def project(tmp_path):
     """Events with models of all kinds."""

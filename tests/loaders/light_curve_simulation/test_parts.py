@@ -10,6 +10,7 @@ from astropy.coordinates import SkyCoord, get_body_barycentric
 from astropy.time import Time
 from scipy.stats import kstest
 
+from loaders.light_curve_simulation import orbits
 from loaders.light_curve_simulation.lenses import draw_event, planet_mass_ratio
 from loaders.light_curve_simulation.noise import _HAZE, EXPOSURE_TIME, NOISE_PIXELS, band_noise
 from loaders.light_curve_simulation.schedule import SEASONS, Cadence, barycentric, exposure_times
@@ -149,3 +150,29 @@ def test_variables_vary_about_their_flux(kind):
         assert all(np.isfinite(value) for value in truth.values())
         if "period" in truth and kind != "long_period":
             assert np.ptp(-2.5 * np.log10(factors["F146"])) < 2.5 * truth["amplitude"]
+
+
+@pytest.mark.parametrize("number", range(20))
+def test_rates_are_those_of_the_orbit(number):
+    event = {
+        "t_0": 0.0,
+        "s": 1.2,
+        "alpha": 50.0,
+        "theta_E": 0.6,
+        "pi_E_N": 0.1,
+        "pi_E_E": 0.1,
+        "lens_mass": 0.5,
+    }
+    event |= orbits.orbit_of_lenses(event, np.random.default_rng(number))
+    day = 1e-3 * event["orbit_period"]
+    s, alpha = orbits.lenses_at(event, np.array([-day, 0.0, day]))
+    assert (s[1], alpha[1]) == (pytest.approx(1.2), pytest.approx(50.0))
+    assert (s[2] - s[0]) / (2 * day) * 365.25 == pytest.approx(event["ds_dt"], rel=0.02, abs=0.02)
+    assert (alpha[2] - alpha[0]) / (2 * day) * 365.25 == pytest.approx(event["dalpha_dt"], rel=0.02)
+
+
+def test_a_source_comes_back_after_a_period():
+    event = {"t_0": 5.0, "theta_E": 0.5}
+    event |= orbits.circling_source(event, np.random.default_rng(3))
+    along, across = orbits.source_shifts(event, 5.0 + event["xi_period"] * np.arange(3.0))
+    np.testing.assert_allclose([along, across], 0.0, atol=1e-9)
