@@ -30,7 +30,8 @@ from loaders.reference.passes import (
     lay_all,
     weighed_pixels,
 )
-from loaders.reference.registration import base_of, moved, register
+from loaders.reference.registration import Base, moved, register
+from loaders.reference.star_scale import territories
 from loaders.reference.stored_sums import Parts, StoredSums
 from loaders.reference.strips import weight_of
 from loaders.rejection import Rejected
@@ -179,8 +180,15 @@ def _at_place(member: MemberState, known: KnownPlace) -> MemberState:
     return replace(member, place=place, shift=known.shift, sky=known.sky, scale=known.scale)
 
 
+def base_of_image(image: FineImage, workers: Workers) -> Base:
+    """A stored reference as exposures that are not in it are laid on it: its stars are found once for all."""
+    # The noise that all fine pixels have in common is that of one pixel of the exposures in each.
+    deviation = float(np.sqrt(image.noise.read)) * image.oversampling**2
+    return Base(image.coefficient, territories(image.coefficient, image.oversampling, deviation, workers))
+
+
 def place_on_reference(
-    exposure: ExposureImage, frame: ReferenceFrame, coefficient: FloatArray, workers: Workers
+    exposure: ExposureImage, frame: ReferenceFrame, base: Base, workers: Workers
 ) -> MemberState:
     """Find where an exposure lies on a reference that does not contain it.
 
@@ -190,8 +198,8 @@ def place_on_reference(
         The exposure.
     frame
         Pixels of the reference.
-    coefficient
-        Its spline coefficients, shape (ny, nx).
+    base
+        The reference itself: see `base_of_image`.
     workers
         Threads.
 
@@ -206,7 +214,6 @@ def place_on_reference(
     if member.place is None or member.refused is not None:
         what = f"it cannot be laid on the reference: {member.refused}"
         raise Rejected(name, what, "Give a template of the same part of the sky", "no_overlap")
-    base = base_of(coefficient, frame.oversampling, [member], workers)
     for _ in range(_PASSES):
         pixels = pixels_of(exposure, member)
         found = register(base, pixels, member.shift, workers)

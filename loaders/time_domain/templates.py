@@ -13,7 +13,7 @@ from loaders.input_file import LoadedFile
 from loaders.photometry.parallel import Workers
 from loaders.reference.exposures import ExposureStore, read_exposure
 from loaders.reference.members import ExposureImage
-from loaders.reference.others import FineImage, KnownPlace, OtherExposures, place_on_reference
+from loaders.reference.others import FineImage, KnownPlace, OtherExposures, base_of_image, place_on_reference
 from loaders.reference.product import StoredReference
 from loaders.reference.stored_sums import Parts
 from loaders.wfi.placement import Placement
@@ -60,15 +60,15 @@ class EarlierReference:
 
     def __init__(self, reference: StoredReference, n_exposure: int, workers: Workers) -> None:
         self.n_template = n_exposure
-        self._reference, self._workers = reference, workers
+        self._frame, self._workers = reference.frame, workers
         image = FineImage(reference.coefficient, reference.image.noise, reference.frame.oversampling)
-        self._template = template_of(image)
+        self._base, self._template = base_of_image(image, workers), template_of(image)
 
     def prepare(self, file: LoadedFile) -> Prepared:
         """See `Templates`."""
         file.require_unchanged()
-        image, reference = read_exposure(file.path), self._reference
-        member = place_on_reference(image, reference.frame, reference.coefficient, self._workers)
+        image = read_exposure(file.path)
+        member = place_on_reference(image, self._frame, self._base, self._workers)
         assert member.place is not None
         return Prepared(image, member.place, self._template)
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import numpy as np
 import numpy.typing as npt
-from scipy.ndimage import binary_dilation, distance_transform_cdt, label, uniform_filter
+from scipy.ndimage import binary_dilation, distance_transform_cdt, find_objects, label, uniform_filter
 
 BoolArray = npt.NDArray[np.bool_]
 
@@ -82,11 +82,13 @@ def grown(block: BoolArray, data: npt.NDArray[np.floating], good: BoolArray) -> 
         return block
     level = float(np.median(sky))
     limit = level + _BRIGHT * _MAD_TO_SIGMA * float(np.median(np.abs(sky - level)))
-    number, count = label(block, np.ones((3, 3)))
+    number, _ = label(block, np.ones((3, 3)))
     out = block.copy()
-    for k in range(1, count + 1):
-        distance = distance_transform_cdt(number != k, "chessboard")
-        out |= distance <= _width(distance, data, good & ~block, limit)
+    others = good & ~block
+    for k, place in enumerate(find_objects(number), 1):
+        around = tuple(slice(max(one.start - _MOST - 1, 0), one.stop + _MOST + 1) for one in place)
+        distance = distance_transform_cdt(number[around] != k, "chessboard")
+        out[around] |= distance <= _width(distance, data[around], others[around], limit)
     return out
 
 

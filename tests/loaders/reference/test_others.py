@@ -12,7 +12,7 @@ from loaders.difference.sources import DifferenceOptions
 from loaders.photometry.parallel import Workers
 from loaders.reference.members import pixels_of
 from loaders.reference.normal import NormalEquations
-from loaders.reference.others import FineImage, KnownPlace, OtherExposures, place_on_reference
+from loaders.reference.others import FineImage, KnownPlace, OtherExposures, base_of_image, place_on_reference
 from loaders.reference.stored_sums import Parts
 from loaders.rejection import Rejected
 from tests.loaders.photometry.scenes import POISSON, gaussian_psf, star_pixels
@@ -191,7 +191,8 @@ def test_an_exposure_that_does_not_fit_is_refused(scene, reference):
 def test_an_exposure_of_another_time_is_placed_by_its_stars(scene, reference):
     sky, _ = scene
     off = Pointing(1.3, -0.7, error=(0.2, -0.15))
-    member = place_on_reference(sky.exposure(off, 99), reference.frame, reference.coefficient, Workers(1))
+    base = base_of_image(image_of(reference), Workers(1))
+    member = place_on_reference(sky.exposure(off, 99), reference.frame, base, Workers(1))
     # What its WCS claims too much is what it has to be shifted back by.
     np.testing.assert_allclose(member.shift, [-0.4, 0.3], atol=0.05)
     x, y = off.to_detector(sky.x, sky.y)
@@ -207,5 +208,7 @@ def test_an_exposure_of_another_time_is_placed_by_its_stars(scene, reference):
 def test_an_exposure_that_lies_elsewhere_is_refused(scene, reference, pointing, code):
     exposure = scene[0].exposure(pointing, 99)
     with pytest.raises(Rejected) as refused:
-        place_on_reference(exposure, reference.frame, reference.coefficient, Workers(1))
+        place_on_reference(
+            exposure, reference.frame, base_of_image(image_of(reference), Workers(1)), Workers(1)
+        )
     assert refused.value.code == code
