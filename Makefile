@@ -16,9 +16,9 @@ demo: setup ## From a simulated sky to a picture of a microlensing light curve
 	$(BIN)/roman-db demo
 
 test: lint ## Linters and tests
-	$(BIN)/pytest -n 2 --dist worksteal -m "not heavy"
+	$(BIN)/pytest -n 2 --dist worksteal -m "not heavy" --hypothesis-profile fixed
 
-test-all: lint ## The same with the slow and memory-hungry tests
+test-all: lint ## The same with the slow and memory-hungry tests, and other examples each time
 	$(BIN)/pytest -n 2 --dist worksteal
 
 lint: setup ## Style, types and who imports whom

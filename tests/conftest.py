@@ -15,6 +15,7 @@ import psycopg2
 import pytest
 import sqlalchemy as sa
 from astropy.utils import iers
+from hypothesis import settings as hypothesis_settings
 
 from roman_db.cluster import binaries, lifecycle
 from roman_db.cluster.error import ClusterError
@@ -28,6 +29,8 @@ _HOME = pytest.StashKey[Path]()
 # The data of a test run need not outlive the machine; processes may still be killed at any moment.
 _HASTE = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off", "max_wal_size": "256MB"}
 _count = itertools.count()
+# `make test` says the same of the same code each time; `make test-all` looks for new examples.
+hypothesis_settings.register_profile("fixed", derandomize=True)
 
 
 def pytest_configure(config: pytest.Config) -> None:

@@ -30,6 +30,11 @@ _QUADRUPOLE = 4e-3
 """How much of the magnification the quadrupole may be; what it leaves out is far less."""
 
 
+_RINGS = 2
+"""Rings into which VBMicrolensing cuts a disc with a dark limb, at least. Of one ring it takes the disc for
+evenly bright and its own error for nothing where a caustic lies within: up to 3 % off. Two cost no more."""
+
+
 @dataclass(frozen=True)
 class Disc:
     """A source, and how well its magnification is to be known.
@@ -166,4 +171,6 @@ def _engine() -> Any:
     """VBMicrolensing, made once: it is not to be used by several threads at once."""
     import VBMicrolensing  # noqa: PLC0415 - a tenth of a second that only light curves near caustics need
 
-    return VBMicrolensing.VBMicrolensing()
+    engine = VBMicrolensing.VBMicrolensing()
+    engine.minannuli = _RINGS
+    return engine

@@ -24,6 +24,7 @@ def contour(x, y, s, q, rho, limb=0.0):
     """Magnification by integrals along the edges of the images, ten times as exact as promised."""
     engine = VBMicrolensing.VBMicrolensing()
     engine.Tol = engine.RelTol = 1e-4
+    engine.minannuli = 4
     engine.a1 = limb
     return np.array([engine.BinaryMagDark(s, q, *at, rho, 1e-4) for at in zip(x, y, strict=True)])
 
@@ -72,6 +73,18 @@ def test_the_cheap_path_is_taken_only_where_it_is_good(log_s, log_q, log_rho, lo
         y += 2 * np.sqrt(q * (1 - s * s)) / ((1 + q) * s)
     ours = binary_lens.magnification([x], [y], s, q, rho, limb)
     np.testing.assert_allclose(ours, contour([x], [y], s, q, rho, limb), rtol=1.2e-3)
+
+
+def test_a_dark_limb_is_seen_around_a_caustic_within_the_disc():
+    """The mean of rings, each evenly bright: ``A(r) r²`` is the light of a disc of radius r."""
+    s, q, rho, limb = 0.24582440689201973, 10**-3.125, 10**-2.359375, 0.5
+    x, y = -3.8192233142025294, 0.21493099922560363
+    radii = rho * np.linspace(0, 1, 401)
+    light = np.array([0.0, *(contour([x], [y], s, q, r)[0] * r * r for r in radii[1:])])
+    middle = (radii[1:] + radii[:-1]) / 2 / rho
+    bright = (1 - limb * (1 - np.sqrt(1 - middle**2))) / (1 - limb / 3) / rho**2
+    ours = binary_lens.magnification([x], [y], s, q, rho, limb)[0]
+    assert ours == pytest.approx(np.sum(np.diff(light) * bright), rel=3e-4)
 
 
 @given(st.floats(0.02, 5.0), st.floats(0.0, 2 * np.pi))
