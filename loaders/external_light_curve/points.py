@@ -204,6 +204,9 @@ def _fluxes(
     where = f"{table.path}: column {layout.value}"
     if layout.system == "flux":
         unit = layout.unit or table.units.get(str(layout.value))
+        if unit is None:
+            remedy = "Give --unit, such as nJy, or unit in a layout file"
+            raise Rejected(where, "the column has no unit", remedy, "missing_unit")
         unit_of_error = layout.unit or table.units.get(str(layout.error)) or unit
         return flux_density(value, unit, where), flux_density(error, unit_of_error, where)
     zero_point = np.full(band.size, np.nan)
