@@ -162,6 +162,11 @@ class FittedModel:
             for name, value in self.value.items()
         ]
 
+    def sample_rows(self) -> list[dict[str, Any]]:
+        """Columns of ``roman.event_model_sample``, one a parameter or flux; none without a posterior."""
+        known = {} if self.posterior is None else self.posterior.sample
+        return [{"name": name, "sample": sample.tolist()} for name, sample in known.items()]
+
     def flux_rows(self) -> list[dict[str, Any]]:
         """Columns of ``roman.event_model_flux``: sources from 1, and the blend as source 0."""
         errors = np.full(self.flux.shape, np.nan)

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
 from loaders.event_models.binary_search import canonical
 from loaders.event_models.kinds import ANGLES, POINT, Kind, View, curves_of, parameters_of, slopes_of
 from loaders.event_models.lens_fit import LensFit, information_at, solve_fluxes
-from loaders.event_models.posterior import LogDensity, sample
+from loaders.event_models.posterior import LogDensity, Samples, sample
+from loaders.event_models.posterior_sample import NUMBER, alike, fluxes
 from loaders.event_models.setting import NUMERIC, Setting, condensed, windows_left
 from loaders.stored_curve.band import FloatArray
 
@@ -40,19 +41,25 @@ class Posterior:
         Of how many independent draws these are.
     n_call
         Evaluations of the model.
+    sample
+        By the same names, and of fluxes as ``F146_1``, the blend being 0: draws of the same weight, shape
+        (n,) each, of which the k-th belong together; units as of the quantiles, and of the light curve. Empty
+        where the fluxes are not determined.
     """
 
     quantile: Mapping[str, tuple[float, float, float]]
     n_effective: float
     n_call: int
+    sample: Mapping[str, FloatArray] = field(default_factory=dict, repr=False, compare=False)
 
     def on_side_of(self, fit: LensFit) -> Posterior:
         """The same as the model of a twin has it: u_0 with its sign."""
-        quantile = dict(self.quantile)
+        quantile, sample = dict(self.quantile), dict(self.sample)
         if "u_0" in quantile and fit.parameter[1] * quantile["u_0"][1] < 0:
             lower, median, upper = quantile["u_0"]
             quantile["u_0"] = (-upper, -median, -lower)
-        return replace(self, quantile=quantile)
+            sample |= {name: -sample[name] for name in ("u_0",) if name in sample}
+        return replace(self, quantile=quantile, sample=sample)
 
 
 def has_sides(kind: Kind, fit: LensFit) -> bool:
@@ -107,8 +114,11 @@ def posterior_of(
     names = kind.names(at.size > len(kind.names(False)))
     if kind.n_source > 1:
         names = tuple(name + "_1" if name in ("t_0", "u_0") else name for name in names)
-    named = [_named(name, column) for name, column in zip(names, found.quantiles().T, strict=True)]
-    return Posterior(dict(named), found.n_effective, found.n_call)
+    quantile = {
+        _plain(name): tuple(_as_stored(name, column).tolist())
+        for name, column in zip(names, found.quantiles().T, strict=True)
+    }
+    return Posterior(quantile, found.n_effective, found.n_call, _sampled(kind, view, names, found, rng))
 
 
 def density_of(kind: Kind, view: View, about: FloatArray) -> LogDensity:
@@ -158,11 +168,29 @@ def _covariance(kind: Kind, view: View, at: FloatArray) -> FloatArray:
     return np.asarray(np.linalg.inv(known + np.diag((_STEPS * given.longest) ** -2.0)))
 
 
-def _named(name: str, quantile: FloatArray) -> tuple[str, tuple[float, float, float]]:
-    """Name and quantiles of a parameter as it is stored: logarithms taken away, angles in degrees."""
+def _sampled(
+    kind: Kind, view: View, names: Sequence[str], found: Samples, rng: np.random.Generator
+) -> dict[str, FloatArray]:
+    """Draws that are stored, by their names; none where the fluxes are not determined."""
+    parameter, curves = alike(found, NUMBER, rng), curves_of(kind, view)
+    try:
+        flux = fluxes(view.points, lambda at: curves(at, view.points.time), parameter, rng)
+    except NUMERIC:
+        return {}
+    out = {_plain(name): _as_stored(name, one) for name, one in zip(names, parameter.T, strict=True)}
+    numbers = [*range(1, flux.shape[2]), 0]
+    for band, element in enumerate(view.points.names):
+        out |= {f"{element}_{number}": flux[:, band, k] for k, number in enumerate(numbers)}
+    return out
+
+
+def _plain(name: str) -> str:
+    """Name of a parameter as it is stored."""
+    return name.removeprefix("ln ")
+
+
+def _as_stored(name: str, value: FloatArray) -> FloatArray:
+    """A parameter as it is stored: logarithms taken away, angles in degrees."""
     if name.startswith("ln "):
-        name, quantile = name[3:], np.exp(quantile)
-    elif name in ANGLES:
-        quantile = np.degrees(quantile)
-    lower, median, upper = quantile.tolist()
-    return name, (lower, median, upper)
+        return np.exp(value)
+    return np.degrees(value) if name in ANGLES else value

@@ -53,8 +53,8 @@ class Description:
         Of the blend in the main element.
     colour
         Elements of the colour, as ``F087-F146``; None without.
-    has_covariance
-        Whether parameters were drawn with their covariance.
+    drawn_from
+        What parameters and fluxes were drawn from: as of `StoredModel`.
     seed
         Of the random numbers.
     quantities
@@ -65,7 +65,7 @@ class Description:
 
     status: str
     seed: int
-    has_covariance: bool
+    drawn_from: str
     source: str = "not_tried"
     rho: str = "not_tried"
     parallax: str = "not_tried"
@@ -135,13 +135,12 @@ def describe(
     motion
         Relative motion that was seen in images: the Einstein radius follows from it if it does not from rho.
     """
-    has_covariance = model.covariance is not None
     if not model.is_converged:
-        return Description("not_converged", seed, has_covariance)
+        return Description("not_converged", seed, model.drawn_from)
     rng = np.random.default_rng(seed)
     draws = draw(model, n, rng)
     if not np.isfinite(draws.get("t_E", np.array([np.nan]))).all():
-        return Description("no_time_scale", seed, has_covariance)
+        return Description("no_time_scale", seed, model.drawn_from)
     earth = velocity_of_earth(model.t_0, *place)
     known = _known(model, draws, source_of(draws, model.elements, extinction, rng))
     if motion is not None and known.theta_e is None:
@@ -158,7 +157,7 @@ def describe(
     pair = known.source.pair
     method = motion.method if motion is not None and known.seen is not None else None
     colour = "-".join(pair) if pair else None
-    return Description(status, seed, has_covariance, *parts, colour, rows, method)
+    return Description(status, seed, model.drawn_from, *parts, colour, rows, method)
 
 
 def describe_job(job: Job) -> Description:

@@ -1,4 +1,4 @@
-"""Draws of the parameters and fluxes of a model from the Gaussian that its fit left."""
+"""Draws of the parameters and fluxes of a model: of its posterior, or of the Gaussian that its fit left."""
 
 from __future__ import annotations
 
@@ -24,7 +24,9 @@ def draw(model: StoredModel, n: int, rng: np.random.Generator) -> dict[str, Floa
     Parameters
     ----------
     model
-        The model. Without a covariance the parameters are drawn apart from one another, and the fluxes stay.
+        The model. Of a sample of its posterior some are there several times. Without one parameters and
+        fluxes are Gaussian; without a covariance, too, parameters are drawn apart from one another, and the
+        fluxes stay.
     n
         Number of draws.
     rng
@@ -37,6 +39,8 @@ def draw(model: StoredModel, n: int, rng: np.random.Generator) -> dict[str, Floa
         not determined.
     """
     mean = dict(model.value) | {flux_name(*key): flux for key, flux in model.flux.items()}
+    if model.sample:
+        return _of_sample(model.sample, mean, n, rng)
     names, covariance = _known(model, mean)
     centre = np.array([mean[name] for name in names])
     logarithmic = np.array([name in _POSITIVE and mean[name] > 0 for name in names], dtype=bool)
@@ -48,6 +52,18 @@ def draw(model: StoredModel, n: int, rng: np.random.Generator) -> dict[str, Floa
     drawn = np.where(logarithmic, centre * np.exp(np.where(logarithmic, moved, 0.0)), centre + moved)
     out = {name: drawn[:, k] for k, name in enumerate(names)}
     return {name: out.get(name, np.full(n, np.nan)) for name in mean}
+
+
+def _of_sample(
+    sample: Mapping[str, FloatArray], mean: Mapping[str, float], n: int, rng: np.random.Generator
+) -> dict[str, FloatArray]:
+    """Some of a sample, those that were drawn together together; what it has not stays as it is."""
+    of = rng.integers(next(iter(sample.values())).size, size=n)
+    out = {name: sample[name][of] if name in sample else np.full(n, one) for name, one in mean.items()}
+    for name in _POSITIVE & out.keys():
+        if np.std(np.log(np.maximum(out[name], 1e-300))) > _BOUNDLESS:
+            out[name] = np.full(n, np.nan)
+    return out
 
 
 def _known(model: StoredModel, mean: Mapping[str, float]) -> tuple[list[str], FloatArray]:

@@ -10,10 +10,10 @@ import numpy as np
 import sqlalchemy as sa
 
 from loaders.lens_physics.describe import Description, Job, describe_job
-from loaders.lens_physics.model import StoredModel
+from loaders.lens_physics.model import FloatArray, StoredModel
 from loaders.lens_physics.quantity import Quantity
 from loaders.lens_physics.seen_motion import SeenMotion
-from loaders.lens_physics.source import Extinction
+from loaders.lens_physics.source import Dust, Extinction
 from loaders.lens_physics.submission import Event, Solution, Team, write_submission
 from roman_db import session
 from roman_db.jobs import Progress, Unit
@@ -76,6 +76,11 @@ SELECT event_model_id, optical_element, source_number, flux, flux_err FROM roman
 WHERE event_model_id = ANY(CAST(:models AS bigint[])) ORDER BY event_model_id, optical_element, source_number
 """
 
+_SAMPLES = """
+SELECT event_model_id, name, sample FROM roman.event_model_sample
+WHERE event_model_id = ANY(CAST(:models AS bigint[]))
+"""
+
 _REMOVE = """
 DELETE FROM roman.{table} AS p USING roman.event_model AS m
 WHERE m.event_model_id = p.event_model_id AND m.event_id = ANY(CAST(:events AS bigint[]))
@@ -84,7 +89,9 @@ WHERE m.event_model_id = p.event_model_id AND m.event_id = ANY(CAST(:events AS b
 
 #: Objects are numbered by the cell in which they lie, so that no position is needed.
 _EXTINCTION = """
-SELECT DISTINCT ON (optical_element) optical_element, extinction, extinction_err FROM roman.extinction
+SELECT DISTINCT ON (optical_element) optical_element, extinction,
+       coalesce(extinction_err, 0) AS extinction_err, coalesce(extinction_covariance_f146, 0) AS covariance
+FROM roman.extinction
 WHERE superseded_at IS NULL AND status = 'fitted'
   AND healpix_index = CAST(:object_id AS bigint) >> (2 * (29 - healpix_order))
 ORDER BY optical_element, healpix_order DESC
@@ -186,6 +193,9 @@ def _models(connection: sa.Connection, rows: Sequence[sa.Row[Any]]) -> list[Stor
     flux: dict[int, dict[tuple[str, int], float]] = {}
     for one in connection.execute(sa.text(_FLUXES), key):
         flux.setdefault(one.event_model_id, {})[one.optical_element, one.source_number] = one.flux
+    sample: dict[int, dict[str, FloatArray]] = {}
+    for one in connection.execute(sa.text(_SAMPLES), key):
+        sample.setdefault(one.event_model_id, {})[one.name] = np.array(one.sample)
     return [
         StoredModel(
             row.name,
@@ -197,6 +207,7 @@ def _models(connection: sa.Connection, rows: Sequence[sa.Row[Any]]) -> list[Stor
             row.t_0_par,
             *_covariance(row),
             row.is_converged,
+            sample.get(row.event_model_id, {}),
         )
         for row in rows
     ]
@@ -220,7 +231,7 @@ def _mapped(connection: sa.Connection) -> int:
 def _extinction(connection: sa.Connection, object_id: int) -> Extinction:
     """Extinction by optical element in the smallest fitted cell about an object, if there is one."""
     rows = connection.execute(sa.text(_EXTINCTION), {"object_id": object_id})
-    return {row.optical_element: (row.extinction, row.extinction_err or 0.0) for row in rows}
+    return {row.optical_element: Dust(row.extinction, row.extinction_err, row.covariance) for row in rows}
 
 
 def _store(connection: sa.Connection, run: LoadRun, row: sa.Row[Any], one: Description) -> None:
@@ -239,7 +250,8 @@ def _store(connection: sa.Connection, run: LoadRun, row: sa.Row[Any], one: Descr
             "colour": one.colour,
             "motion_method": one.motion_method,
             "delta_chi2": row.delta_chi2,
-            "has_covariance": one.has_covariance,
+            "has_covariance": one.drawn_from != "errors",
+            "has_posterior": one.drawn_from == "posterior",
             "seed": one.seed,
         },
     )

@@ -36,6 +36,9 @@ class StoredModel:
         Shape (n, n), in the units of the parameters and nJy; None if it is not known.
     is_converged
         Whether the fit came to an end.
+    sample
+        Draws from the posterior, shape (n,) each, by the names that the covariance has, the k-th of which
+        belong together; empty where there are none.
     """
 
     name: str
@@ -48,6 +51,14 @@ class StoredModel:
     covariance_of: Sequence[str] = ()
     covariance: FloatArray | None = field(default=None, repr=False)
     is_converged: bool = True
+    sample: Mapping[str, FloatArray] = field(default_factory=dict, repr=False)
+
+    @property
+    def drawn_from(self) -> str:
+        """What draws of the model are made of: ``posterior``, ``covariance``, or ``errors`` alone."""
+        if self.sample:
+            return "posterior"
+        return "errors" if self.covariance is None else "covariance"
 
     @property
     def has_parallax(self) -> bool:

@@ -16,8 +16,26 @@ _AB_NJY = 31.4
 #: A flux of so many errors is one.
 _SIGNIFICANT = 3.0
 
-#: Extinction of a cell by optical element: mag, and its error.
-Extinction = Mapping[str, tuple[float, float]]
+
+@dataclass(frozen=True)
+class Dust:
+    """What the dust of a cell takes away in an optical element.
+
+    Parameters
+    ----------
+    extinction, error
+        Mag.
+    covariance
+        With the extinction in the main element, mag²: both know the clump no better than the other.
+    """
+
+    extinction: float
+    error: float
+    covariance: float = 0.0
+
+
+#: Extinction of a cell by optical element.
+Extinction = Mapping[str, Dust]
 
 
 @dataclass(frozen=True)
@@ -69,8 +87,7 @@ def source_of(
     elements
         Optical elements that have fluxes.
     extinction
-        Of the cell in which the source lies; elements that are not fitted there are left out. Errors of two
-        elements are taken to be independent, which makes that of the colour rather too large.
+        Of the cell in which the source lies; elements that are not fitted there are left out.
     rng
         Random numbers: for the extinction, and for the scatter of stars about the relation.
     """
@@ -78,7 +95,7 @@ def source_of(
     seen = {element: magnitudes(one) for element, one in flux.items() if _significant(one)}
     if MAIN not in seen:
         return Source("no_flux", seen)
-    dust = {one: rng.normal(a, max(e, 0.0), seen[MAIN].size) for one, (a, e) in sorted(extinction.items())}
+    dust = _dust(extinction, seen[MAIN].size, rng)
     intrinsic = {one: seen[one] - dust[one] for one in seen if one in dust}
     pairs = [pair for pair in PAIRS if set(pair) <= seen.keys()]
     if not pairs:
@@ -87,6 +104,19 @@ def source_of(
     if not known:
         return Source("no_extinction", seen, intrinsic)
     return _sized(known[0], seen, intrinsic, rng)
+
+
+def _dust(extinction: Extinction, n: int, rng: np.random.Generator) -> dict[str, FloatArray]:
+    """Draws of the extinction, shape (n,) each: in the main element, and in others given that."""
+    main = extinction.get(MAIN, Dust(0.0, 0.0))
+    moved = rng.normal(0.0, 1.0, n)
+    out = {MAIN: main.extinction + main.error * moved} if MAIN in extinction else {}
+    for name, one in sorted(extinction.items()):
+        if name != MAIN:
+            with_main = one.covariance / main.error if main.error > 0 else 0.0
+            own = np.sqrt(max(one.error**2 - with_main**2, 0.0))
+            out[name] = one.extinction + with_main * moved + rng.normal(0.0, own, n)
+    return out
 
 
 def _sized(

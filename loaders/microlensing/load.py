@@ -193,9 +193,15 @@ def _store_models(connection: sa.Connection, run: LoadRun, event_id: int, one: F
         row = model.columns() | {"event_id": event_id, "rank": rank, "load_run_id": run.load_run_id}
         identifier = connection.execute(models.insert().returning(models.c.event_model_id), row).scalar_one()
         key: dict[str, Any] = {"event_model_id": int(identifier)}
-        for name, rows in (("parameter", model.parameter_rows()), ("flux", model.flux_rows())):
-            target = table(f"roman.event_model_{name}")
-            connection.execute(target.insert(), [key | values for values in rows])
+        parts = {
+            "parameter": model.parameter_rows(),
+            "flux": model.flux_rows(),
+            "sample": model.sample_rows(),
+        }
+        for name, rows in parts.items():
+            if rows:
+                target = table(f"roman.event_model_{name}")
+                connection.execute(target.insert(), [key | values for values in rows])
 
 
 def pending_shared(arguments: Mapping[str, Any]) -> list[Unit]:

@@ -16,7 +16,7 @@ from loaders.extinction.product import ExtinctionMap
 from loaders.field_mosaic.load import current_mosaics
 from loaders.field_mosaic.product import read_small
 from loaders.lens_physics.load import summary_of_physics
-from loaders.lens_physics.model import StoredModel
+from loaders.lens_physics.model import FloatArray, StoredModel
 from loaders.photometry.flags import EXCLUDING_FLAGS
 from loaders.photometry.parallel import available_threads
 from loaders.rejection import Rejected
@@ -278,6 +278,9 @@ def _models(rows: Any) -> dict[int, list[ModelFacts]]:
         flux.setdefault(one.event_model_id, {})[key] = one.flux
         flux_err.setdefault(one.event_model_id, {})[key] = one.flux_err
         scale.setdefault(one.event_model_id, {})[one.optical_element] = one.error_scale
+    sample: dict[int, dict[str, FloatArray]] = {}
+    for one in rows(statements.SAMPLES):
+        sample.setdefault(one.event_model_id, {})[one.name] = np.array(one.sample)
     found: dict[int, list[ModelFacts]] = {}
     for row in rows(statements.MODELS):
         key = row.event_model_id
@@ -285,6 +288,7 @@ def _models(rows: Any) -> dict[int, list[ModelFacts]]:
             *(row.name, row.n_lens, row.n_source, _in_order(value.get(key, {})), error.get(key, {})),
             *(flux.get(key, {}), row.t_0_par),
             is_converged=row.is_converged,
+            sample=sample.get(key, {}),
         )
         numbers = (row.chi2, row.n_point, row.n_parameter, row.bic, row.software)
         one = ModelFacts(key, row.rank, model, *numbers, flux_err.get(key, {}), scale.get(key, {}))

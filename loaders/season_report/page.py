@@ -14,6 +14,7 @@ from loaders.season_report.event_pictures import draw_small, drawn, figures_of
 from loaders.season_report.facts import EventFacts, SeasonFacts, event_file
 from loaders.season_report.mosaic_pictures import mosaic_pictures
 from loaders.season_report.overview_pictures import season_pictures
+from loaders.season_report.posterior_picture import draw_posterior
 
 #: Where the templates are, of the pages of events and of what the page of a run shows of a season.
 TEMPLATES = Path(__file__).parent / "templates"
@@ -74,7 +75,9 @@ def _draw(event: EventFacts, folder: Path, prefix: str) -> tuple[list[SavedPictu
     if not seen.bands:
         return [], None
     with styled():
-        pictures = [save_picture(one, folder) for one in figures_of(seen, prefix)]
+        posterior = draw_posterior(event, prefix)
+        figures = [*figures_of(seen, prefix), *([posterior] if posterior else [])]
+        pictures = [save_picture(one, folder) for one in figures]
         return pictures, save_picture(draw_small(seen, prefix), folder)
 
 

@@ -104,6 +104,12 @@ WHERE m.event_id = ANY(CAST(:events AS bigint[])) AND m.superseded_at IS NULL
 ORDER BY f.event_model_id, f.optical_element, f.source_number DESC
 """
 
+SAMPLES = """
+SELECT s.event_model_id, s.name, s.sample
+FROM roman.event_model_sample AS s JOIN roman.event_model AS m USING (event_model_id)
+WHERE m.event_id = ANY(CAST(:events AS bigint[])) AND m.superseded_at IS NULL AND m.rank = 1
+"""
+
 PHYSICS = """
 SELECT m.event_id, m.rank, p.event_model_id, p.status, p.source_status, p.rho_status, p.parallax_status,
        p.prior_status, p.blend_status

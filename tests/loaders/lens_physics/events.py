@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from loaders.lens_physics.model import StoredModel
+from loaders.lens_physics.source import Dust
 from loaders.lens_physics.surface_brightness import SCATTER, surface_brightness
 
 PLACE = (267.8, -29.5)
@@ -16,7 +17,7 @@ T_0 = 2_461_450.0
 #: mas per solar mass; kappa as the literature has it.
 KAPPA = 8.144
 
-DUST = {"F087": (2.0, 0.03), "F146": (0.8, 0.02), "F213": (0.35, 0.02)}
+DUST = {"F087": Dust(2.0, 0.03), "F146": Dust(0.8, 0.02), "F213": Dust(0.35, 0.02)}
 
 
 @dataclass(frozen=True)
@@ -61,13 +62,13 @@ def fluxes(truth, dust=DUST, rng=None):
     radius = truth.theta_star
     if rng is not None:
         radius = radius / np.exp(rng.normal(0, SCATTER[PAIR]))
-        dust = {one: (rng.normal(a, e), e) for one, (a, e) in dust.items()}
+        dust = {name: Dust(rng.normal(one.extinction, one.error), one.error) for name, one in dust.items()}
     blue, red = (relation.magnitude[one] for one in PAIR)
     middle = np.interp(truth.colour, blue - red, np.arange(blue.size))
     out = {}
     for element, magnitudes in relation.magnitude.items():
         surface = np.interp(middle, np.arange(blue.size), magnitudes)
-        magnitude = surface - 5 * np.log10(2 * radius) + dust[element][0]
+        magnitude = surface - 5 * np.log10(2 * radius) + dust[element].extinction
         out[element] = float(10 ** ((31.4 - magnitude) / 2.5))
     return out
 

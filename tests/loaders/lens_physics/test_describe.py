@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from loaders.lens_physics.describe import describe
 from loaders.lens_physics.galaxy import Sightline
+from loaders.lens_physics.source import Dust, source_of
 from tests.loaders.lens_physics.events import DUST, PLACE, T_0, Truth, stored, without
 
 
@@ -88,10 +89,10 @@ def test_the_same_seed_gives_the_same_rows():
     ("dust", "elements", "status"),
     [
         ({}, ("F146", "F087"), "no_extinction"),
-        ({"F146": (0.8, 0.02)}, ("F146", "F087"), "no_extinction"),
+        ({"F146": Dust(0.8, 0.02)}, ("F146", "F087"), "no_extinction"),
         (DUST, ("F146",), "no_colour"),
         (DUST, ("F087",), "no_flux"),
-        ({"F087": (6.0, 0.03), "F146": (0.8, 0.02)}, ("F146", "F087"), "colour_out_of_range"),
+        ({"F087": Dust(6.0, 0.03), "F146": Dust(0.8, 0.02)}, ("F146", "F087"), "colour_out_of_range"),
     ],
 )
 def test_without_a_size_only_the_galaxy_says_what_the_lens_is(dust, elements, status):
@@ -205,7 +206,7 @@ def test_a_blend_limits_the_light_of_the_lens(blend, status):
 def test_without_a_covariance_it_says_so():
     model = dataclasses.replace(stored(), covariance=None)
     one = describe(model, PLACE, DUST, 1)
-    assert not one.has_covariance
+    assert one.drawn_from == "errors"
     assert (one.status, one.blend) == ("mass_measured", "unknown")
     assert found(one)["Mtot"].value == pytest.approx(Truth().mass, rel=0.1)
 
@@ -251,3 +252,45 @@ def test_the_motion_for_the_sun_differs_by_that_of_the_earth():
     # 2 π au a year, nearly along the ecliptic, times 0.078 mas.
     assert np.hypot(north, east) < 2 * np.pi * 1.02 * rows["pi_rel"].value
     assert T_0 > 2_461_000
+
+
+def test_a_posterior_that_is_no_gaussian_is_what_quantities_follow_from():
+    """Two solutions in rho: so are the Einstein radii, and a Gaussian would put most of them between."""
+    truth = Truth()
+    model = stored(truth)
+    rng, n = np.random.default_rng(3), 500
+    sample = {name: np.full(n, value) for name, value in model.value.items()}
+    sample |= {f"{element}_{number}": np.full(n, one) for (element, number), one in model.flux.items()}
+    sample |= {name: sample[name] + rng.normal(0, 1e-4, n) for name in ("pi_E_N", "pi_E_E")}
+    sample["rho"] = model.value["rho"] * np.where(rng.uniform(size=n) < 0.5, 1.0, 4.0)
+    one = describe(dataclasses.replace(model, sample=sample), PLACE, DUST, 1)
+    assert (one.status, one.drawn_from) == ("mass_measured", "posterior")
+    rows = found(one)
+    assert rows["thetaE"].upper == pytest.approx(truth.theta_e, rel=0.1)
+    assert rows["thetaE"].lower == pytest.approx(truth.theta_e / 4, rel=0.1)
+
+
+def test_what_was_drawn_together_stays_together():
+    """The angular radius goes with the flux of the source, and so does rho here: their ratio is as it was."""
+    model = stored(relative=0.2)
+    rng, n = np.random.default_rng(4), 500
+    stretch = np.exp(0.1 * rng.normal(size=n))
+    sample = {name: np.full(n, value) for name, value in model.value.items()}
+    sample |= {f"{element}_{number}": one * stretch**2 for (element, number), one in model.flux.items()}
+    sample["rho"] = model.value["rho"] * stretch
+    dust = {name: Dust(one.extinction, 0.0) for name, one in DUST.items()}
+    rows = found(describe(dataclasses.replace(model, sample=sample), PLACE, dust, 1))
+    width = {name: np.log(rows[name].upper / rows[name].lower) / 2 for name in ("theta_star", "thetaE")}
+    # Stars scatter by a twentieth about the relation.
+    assert width["theta_star"] == pytest.approx(np.hypot(0.1, 0.05), rel=0.12)
+    assert width["thetaE"] == pytest.approx(0.05, rel=0.12)
+
+
+@pytest.mark.parametrize("covariance", [0.0, 0.0035])
+def test_errors_of_extinction_that_elements_share_cancel_in_the_colour(covariance):
+    n, size = 200_000, 0.06
+    draws = {f"{element}_1": np.full(n, 5000.0) for element in ("F146", "F087")}
+    dust = {"F146": Dust(0.8, size, size**2), "F087": Dust(2.0, size, covariance)}
+    source = source_of(draws, ["F146", "F087"], dust, np.random.default_rng(1))
+    assert np.std(source.colour) == pytest.approx(np.sqrt(2 * size**2 - 2 * covariance), rel=0.01)
+    assert np.std(source.intrinsic["F087"]) == pytest.approx(size, rel=0.01)

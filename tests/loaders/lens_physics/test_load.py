@@ -72,6 +72,7 @@ def test_an_event_has_a_row_and_what_the_galaxy_expects(own_survey):
     assert (row.status, row.source_status, row.rho_status) == ("prior_only", "no_extinction", "not_fitted")
     assert (row.parallax_status, row.prior_status, row.delta_chi2) == ("not_fitted", "done", 0)
     assert row.has_covariance
+    assert row.has_posterior
     numbers = {(one.name, one.method): one for one in ask(NUMBERS)}
     assert numbers["Mtot", "prior"].unit == "solMass"
     assert 0.01 < numbers["Mtot", "prior"].lower < numbers["Mtot", "prior"].upper < 5
@@ -92,6 +93,21 @@ def test_fluxes_have_errors_and_models_a_covariance(own_survey):
         assert one.err == pytest.approx(model.covariance[names.index(one.name) * 8] ** 0.5)
 
 
+def test_samples_have_the_quantiles_of_their_models(own_survey):
+    run(SEASON)
+    sample = {one.name: np.array(one.sample) for one in ask("SELECT * FROM roman.event_model_sample")}
+    (names,) = ask("SELECT covariance_of FROM roman.event_model").pop()
+    assert set(sample) == set(names.split())
+    for one in ask("SELECT * FROM roman.event_model_parameter"):
+        lower, middle, upper = np.quantile(sample[one.name], [0.16, 0.5, 0.84])
+        width = one.value_upper - one.value_lower
+        known = (one.value_lower, one.value_median, one.value_upper)
+        np.testing.assert_allclose((lower, middle, upper), known, atol=0.15 * width)
+    for one in ask("SELECT * FROM roman.event_model_flux"):
+        mine = sample[f"{one.optical_element}_{one.source_number}"]
+        assert np.median(mine) == pytest.approx(one.flux, abs=one.flux_err)
+
+
 def test_what_is_done_stays_and_a_new_map_does_it_again(own_survey):
     first = run(SEASON).load_run_id
     before = ask(NUMBERS)
@@ -99,6 +115,7 @@ def test_what_is_done_stays_and_a_new_map_does_it_again(own_survey):
     assert ask(NUMBERS) == before
     # A faint event, of whose source little is known: taken to be known here.
     change("UPDATE roman.event_model SET covariance = NULL")
+    change("DELETE FROM roman.event_model_sample")
     make_map(own_survey.object_id[LENSED], later)
     run()
     (row,) = ask(ROWS)
@@ -168,6 +185,7 @@ def test_twins_have_rows_and_worse_models_have_none(own_survey):
     assert (first.rank, second.rank) == (1, 2)
     assert second.delta_chi2 == pytest.approx(10)
     assert (first.has_covariance, second.has_covariance) == (True, False)
+    assert (first.has_posterior, second.has_posterior) == (True, False)
     assert second.blend_status == "unknown"
 
 

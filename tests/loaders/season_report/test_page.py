@@ -2,11 +2,13 @@
 
 from dataclasses import replace
 
+import numpy as np
 import pytest
 
 from loaders.report.page import run_page
 from loaders.season_report.attention import of_season
 from loaders.season_report.page import season_page, write_event
+from loaders.season_report.posterior_picture import draw_posterior
 from tests.loaders.report import made_up as made_up_run
 from tests.loaders.report.test_page import Elements, check
 from tests.loaders.season_report import made_up
@@ -54,6 +56,23 @@ def test_the_page_of_the_run_shows_the_season(written):
     # Index, locus, sky, times, efficiency, and the small picture of the event that has a model.
     assert len(elements.of("img")) == 6
     assert {"event_5.html", "event_6.html"} <= {link["href"] for link in elements.of("a")}
+
+
+def test_a_posterior_is_drawn_where_it_was_sampled(tmp_path):
+    rng, model = np.random.default_rng(1), made_up.model()
+    value = model.model.value
+    sample = {name: one + 0.01 * rng.normal(size=300) for name, one in value.items()}
+    # What does not vary is not drawn: then t_0 and u_0 are left, and then nothing to hold against each other.
+    for fixed, number in ((), 3), (("t_E",), 2), (("t_E", "u_0"), 0):
+        mine = sample | {name: np.full(300, value[name]) for name in fixed}
+        sampled = replace(model, model=replace(model.model, sample=mine))
+        picture = draw_posterior(made_up.event(models=[sampled]), "event_5")
+        assert (len(picture.figure.axes) if picture else 0) == number**2
+    write_event(made_up.event(models=[replace(model, model=replace(model.model, sample=sample))]), tmp_path)
+    for other in ("index.html", "event_6.html"):
+        (tmp_path / other).touch()
+    elements = check((tmp_path / "event_5.html").read_text(), tmp_path)
+    assert "event_5_posterior.png" in {image["src"] for image in elements.of("img")}
 
 
 def test_an_event_without_models_says_so(written):
