@@ -56,7 +56,7 @@ def elongation_motion(
     try:
         with np.errstate(all="ignore"):
             fit, alone, best = _fitted(PairFit.of(pairs, share, options))
-            other = fit.solve(best.state.with_motion(-best.state.motion))
+            best, other = _both_sides(fit, best)
             of_shares = _of_shares(fit, best, shares)
     except np.linalg.LinAlgError:
         return replace(empty, status="fit_failed")
@@ -84,6 +84,12 @@ def elongation_motion(
             other.chi2 - best.chi2 > _SIDES * max(reduced, 1.0) or best.state.motion @ other.state.motion > 0
         ),
     )
+
+
+def _both_sides(fit: PairFit, best: Solved) -> tuple[Solved, Solved]:
+    """The fit with the lens on the one side and on the other, the better first."""
+    other = fit.solve(best.state.with_motion(-best.state.motion))
+    return (best, other) if best.chi2 <= other.chi2 else (other, best)
 
 
 def _is_sided(best: Solved, other: Solved, scale: float) -> bool:
