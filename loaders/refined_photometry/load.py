@@ -93,7 +93,7 @@ def refine_unit(unit: Unit, run: LoadRun, progress: Progress) -> None:
 
 @dataclass(frozen=True)
 class Step:
-    """Tells how far a unit is."""
+    """Tells how far a unit is: ``before`` of ``total`` inputs were done when this part of it began."""
 
     progress: Progress
     name: str
@@ -101,6 +101,7 @@ class Step:
     total: int
 
     def __call__(self, done: int) -> None:
+        """Tell that so many more are done."""
         self.progress(self.name, self.before + done, self.total)
 
 

@@ -146,7 +146,8 @@ def pending_elongations(arguments: Mapping[str, Any]) -> list[Unit]:
     for begin in range(0, len(events), ELONGATION_RANGE):
         some = events[begin : begin + ELONGATION_RANGE]
         numbers = [row.event_id for row in some]
-        more = {"events": numbers, "parts": _parts(some, given["survey"], last)}
+        seen = [row.event_id for row in some if row.places]
+        more = {"events": numbers, "seen": seen, "parts": _parts(some, given["survey"], last)}
         units.append(Unit(f"{which}, late images of {len(some)} events from {numbers[0]}", given | more))
     return units
 
@@ -197,7 +198,9 @@ def elongation_unit(unit: Unit, run: LoadRun, progress: Progress) -> None:
     """Fit two PSFs to the late images of some events, and store rows in place of those that there are."""
     given: dict[str, Any] = dict(unit.arguments)
     rows = _events(given["events"])
-    looks = {row.event_id: _Look(row.object_id, _light(row)) for row in rows}
+    looks = {
+        row.event_id: _Look(row.object_id, _light(row), is_seen=row.event_id in given["seen"]) for row in rows
+    }
     total, done, n_read = sum(len(part["season"]) for part in given["parts"]), 0, 0
     for part in given["parts"]:
         with session.reading() as connection:
@@ -224,13 +227,14 @@ class _Look:
     shown: list[Shown] = field(default_factory=list)
     n_refused: int = 0
     n_without: int = 0
+    is_seen: bool = False
     has_late: bool = False
 
     def job(self) -> ElongationJob:
         """What is left to do."""
         reason = no_elongation(self.event)
         if reason is None and not self.has_late:
-            reason = "first_season"
+            reason = "first_season" if self.is_seen else "few_epochs"
         return ElongationJob(self.event, self.shown, reason, self.n_refused, self.n_without)
 
 

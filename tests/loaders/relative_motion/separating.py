@@ -22,7 +22,7 @@ from roman_db import session
 from roman_db.schema.metadata import table
 from tests.loaders.refined_photometry.blended import CHANGES, INTERVAL, Blended
 
-#: Of the lens less that of the source, mas/yr east and north: faster than lenses are, so that a year is enough.
+#: Of the lens less that of the source, mas/yr east and north: so fast that a year is enough.
 MOTION = np.array([28.0, -24.0])
 #: AB magnitudes in F146 of source and lens.
 SOURCE, LENS = 18.6, 19.3

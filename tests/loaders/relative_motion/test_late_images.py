@@ -145,6 +145,7 @@ def test_the_first_season_of_an_orientation_says_nothing(stored):
         ("DELETE FROM roman.event_model_parameter", "not_robust"),
         ("UPDATE roman.event_model_flux SET flux_err = 0.5 * flux", "faint_lens"),
         ("DELETE FROM roman.event_model_flux", "few_epochs"),
+        ("DELETE FROM roman.light_curve_segment", "few_epochs"),
         ("UPDATE roman.psf_model SET superseded_at = now()", "no_psf"),
         (FILES.format("'/nowhere/' || filename", LATE - 5), "no_image"),
     ],
