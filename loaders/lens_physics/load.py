@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from loaders.lens_physics.describe import Description, Job, describe_job
 from loaders.lens_physics.model import FloatArray, StoredModel
 from loaders.lens_physics.quantity import Quantity
-from loaders.lens_physics.seen_motion import SeenMotion
+from loaders.lens_physics.seen_motion import SeenMotion, best_motion
 from loaders.lens_physics.source import Dust, Extinction
 from loaders.lens_physics.submission import Event, Solution, Team, write_submission
 from roman_db import session
@@ -97,13 +97,13 @@ WHERE superseded_at IS NULL AND status = 'fitted'
 ORDER BY optical_element, healpix_order DESC
 """
 
-#: Of several methods and seasons the one that is known best.
+#: Of several seasons the one that each method knows best: later ones have the exposures of earlier ones.
 _MOTIONS = """
-SELECT DISTINCT ON (event_id) event_id, method, pm_rel_ra, pm_rel_dec,
-       pm_rel_ra_err::float8, pm_rel_dec_err::float8, pm_rel_corr::float8
+SELECT DISTINCT ON (event_id, method) event_id, method, pm_rel_ra, pm_rel_dec,
+       pm_rel_ra_err::float8, pm_rel_dec_err::float8, pm_rel_corr::float8, sign_known
 FROM roman.relative_proper_motion
 WHERE superseded_at IS NULL AND status = 'measured' AND event_id = ANY(CAST(:events AS bigint[]))
-ORDER BY event_id, pm_rel_err
+ORDER BY event_id, method, pm_rel_err
 """
 
 _SUMMARY = """
@@ -174,12 +174,14 @@ def _jobs(connection: sa.Connection, rows: Sequence[sa.Row[Any]]) -> list[Job]:
 
 def _motions(connection: sa.Connection, events: Sequence[int]) -> dict[int, SeenMotion]:
     """Relative motions that were seen in images, by event."""
-    found = {}
+    found: dict[int, list[SeenMotion]] = {}
     for row in connection.execute(sa.text(_MOTIONS), {"events": list(events)}):
         both = row.pm_rel_corr * row.pm_rel_ra_err * row.pm_rel_dec_err
         covariance = np.array([[row.pm_rel_ra_err**2, both], [both, row.pm_rel_dec_err**2]])
-        found[row.event_id] = SeenMotion(row.method, row.pm_rel_ra, row.pm_rel_dec, covariance)
-    return found
+        one = SeenMotion(row.method, row.pm_rel_ra, row.pm_rel_dec, covariance, row.sign_known is not False)
+        found.setdefault(row.event_id, []).append(one)
+    best = ((event, best_motion(several)) for event, several in found.items())
+    return {event: one for event, one in best if one is not None}
 
 
 def _models(connection: sa.Connection, rows: Sequence[sa.Row[Any]]) -> list[StoredModel]:

@@ -8,7 +8,8 @@ quadratic equation for θ_E.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -20,9 +21,16 @@ USUAL_PARALLAX = 0.06
 of a lens at 5.5 kpc."""
 
 
+WEIGHTED_MEAN = "weighted_mean"
+"""Method of a motion that is the mean of those of two methods."""
+
+_AGREE = 11.83
+"""Chi-square of the difference of two motions, two components, up to which they agree: three errors."""
+
+
 @dataclass(frozen=True)
 class SeenMotion:
-    """A significant row of ``roman.relative_proper_motion``.
+    """A significant row of ``roman.relative_proper_motion``, or the mean of two.
 
     Parameters
     ----------
@@ -32,17 +40,62 @@ class SeenMotion:
         Motion of the lens less that of the source, mas/yr, heliocentric.
     covariance
         Shape (2, 2), of east and north.
+    is_sided
+        Whether the opposite motion is worse.
     """
 
     method: str
     east: float
     north: float
     covariance: FloatArray
+    is_sided: bool = True
+
+    @property
+    def opposite(self) -> SeenMotion:
+        """The same with the lens on the other side."""
+        return replace(self, east=-self.east, north=-self.north)
+
+    @property
+    def error(self) -> float:
+        """Error of its size, mas/yr."""
+        along = np.array([self.east, self.north]) / max(np.hypot(self.east, self.north), 1e-30)
+        return float(np.sqrt(along @ self.covariance @ along))
 
     def draws(self, n: int, rng: np.random.Generator) -> Motion:
         """Draws, shape (n,) each."""
         east, north = rng.multivariate_normal([self.east, self.north], self.covariance, n).T
         return Motion(north, east)
+
+
+def best_motion(seen: Sequence[SeenMotion]) -> SeenMotion | None:
+    """The motion that counts of those by different methods.
+
+    The mean, weighted with inverse covariances, of the two that are known best, if they agree within three
+    errors; else the one whose size is known best; None of none. One whose side is not known is taken as the
+    other has it. What they share, errors of the shares of light, is not allowed for.
+    """
+    ranked = sorted(seen, key=lambda one: one.error)
+    if len(ranked) < 2:
+        return ranked[0] if ranked else None
+    pairs = [(ranked[0], ranked[1])]
+    if not ranked[1].is_sided:
+        pairs.append((ranked[0], ranked[1].opposite))
+    elif not ranked[0].is_sided:
+        pairs.append((ranked[0].opposite, ranked[1]))
+    chi2, first, second = min(((_difference(*pair), *pair) for pair in pairs), key=lambda one: one[0])
+    if chi2 > _AGREE:
+        return ranked[0]
+    weights = [np.linalg.inv(one.covariance) for one in (first, second)]
+    covariance = np.linalg.inv(weights[0] + weights[1])
+    sums = [weight @ [one.east, one.north] for weight, one in zip(weights, (first, second), strict=True)]
+    east, north = (covariance @ (sums[0] + sums[1])).tolist()
+    return SeenMotion(WEIGHTED_MEAN, east, north, covariance, first.is_sided or second.is_sided)
+
+
+def _difference(first: SeenMotion, second: SeenMotion) -> float:
+    """Chi-square of the difference of two motions."""
+    apart = np.array([first.east - second.east, first.north - second.north])
+    return float(apart @ np.linalg.solve(first.covariance + second.covariance, apart))
 
 
 def einstein_radius(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import partial
 from itertools import groupby
 from typing import Any
@@ -80,19 +80,20 @@ def refine_unit(unit: Unit, run: LoadRun, progress: Progress) -> None:
         return
     with session.reading() as connection:
         events = _events(connection, given)
-        elements = _elements(connection, given["exposure_id"])
+        elements = exposures_by_element(connection, given["exposure_id"])
     total, done, found = len(given["exposure_id"]), 0, {}
     for element, exposures in elements.items():
-        step = _Step(progress, unit.name, done, total)
-        found[element] = _cut_element(element, exposures, events, given, run, step)
+        step = Step(progress, unit.name, done, total)
+        lot = SceneLot(given["detector"], [event.target.object_id for event in events])
+        found[element] = cut_element(element, exposures, lot, run, step)
         done += len(exposures)
-    refined = _refine(found, events, given, _Step(progress, f"{unit.name}, events", 0, len(events)))
+    refined = _refine(found, events, given, Step(progress, f"{unit.name}, events", 0, len(events)))
     _store(run, given, found, events, refined)
 
 
 @dataclass(frozen=True)
-class _Step:
-    """Tells how far a unit is."""
+class Step:
+    """Tells how far a unit is: ``before`` of ``total`` inputs were done when this part of it began."""
 
     progress: Progress
     name: str
@@ -100,6 +101,7 @@ class _Step:
     total: int
 
     def __call__(self, done: int) -> None:
+        """Tell that so many more are done."""
         self.progress(self.name, self.before + done, self.total)
 
 
@@ -117,7 +119,9 @@ def _array(numbers: Iterable[int]) -> str:
     return "{" + ",".join(map(str, numbers)) + "}"
 
 
-def _elements(connection: sa.Connection, exposure_id: Sequence[int]) -> dict[str, list[StoredExposure]]:
+def exposures_by_element(
+    connection: sa.Connection, exposure_id: Sequence[int]
+) -> dict[str, list[StoredExposure]]:
     """Exposures by optical element, in order of time."""
     rows = connection.execute(sa.text(_ELEMENTS), {"exposure_id": list(exposure_id)}).all()
     stored = {one.exposure_id: one for one in read_exposures(connection, exposure_id)}
@@ -128,11 +132,21 @@ def _elements(connection: sa.Connection, exposure_id: Sequence[int]) -> dict[str
 
 
 @dataclass(frozen=True)
-class _Element:
+class SceneLot:
+    """Objects whose scenes are cut out of exposures of a detector, and how far these reach."""
+
+    detector: str
+    object_id: Sequence[int]
+    options: RefineOptions = field(default_factory=RefineOptions)
+
+
+@dataclass(frozen=True)
+class CutElement:
     """What was cut out of the exposures of an optical element.
 
-    ``scenes``, ``cutouts`` and ``epochs`` (which exposures these are of) have an entry for each event;
-    exposures whose files could not be read are not among ``exposures``; ``psf_model_id`` are their PSFs.
+    ``scenes``, ``cutouts`` and ``epochs`` (which exposures these are of) have an entry for each object;
+    exposures whose files could not be read are not among ``exposures``; ``psf_model_id`` are their PSFs,
+    `NONE` where the library has none and that of the optics serves.
     """
 
     stars: CatalogStars
@@ -143,33 +157,28 @@ class _Element:
     epochs: list[IntArray]
 
 
-def _cut_element(
-    element: str,
-    exposures: Sequence[StoredExposure],
-    events: Sequence[EventObject],
-    given: Mapping[str, Any],
-    run: LoadRun,
-    step: _Step,
-) -> _Element:
-    """Cut the scenes of all events out of the exposures of an element, day by day."""
-    stars, options = read_stars(element, exposures), RefineOptions()
+def cut_element(
+    element: str, exposures: Sequence[StoredExposure], lot: SceneLot, run: LoadRun, step: Step
+) -> CutElement:
+    """Cut the scenes of objects out of the exposures of an element, day by day; files may be refused."""
+    stars = read_stars(element, exposures)
     row = {int(number): k for k, number in enumerate(stars.object_id)}
-    at = [row.get(event.target.object_id) for event in events]
-    scenes = [None if k is None else scene_of(stars, k, options) for k in at]
+    at = [row.get(number) for number in lot.object_id]
+    scenes = [None if k is None else scene_of(stars, k, lot.options) for k in at]
     known = [scene for scene in scenes if scene is not None]
     kept: list[StoredExposure] = []
     psf_ids: list[int] = []
-    parts: list[list[Cutouts]] = [[] for _ in events]
-    epochs: list[list[int]] = [[] for _ in events]
+    parts: list[list[Cutouts]] = [[] for _ in scenes]
+    epochs: list[list[int]] = [[] for _ in scenes]
     places = [k for k, scene in enumerate(scenes) if scene is not None]
     for day, several in groupby(exposures, key=lambda exposure: exposure.day_mjd):
         of_day = _present(list(several), run)
         if not of_day:
             continue
         with session.reading() as connection:
-            serving = psf_for(connection, given["detector"], element, day + 0.5)
+            serving = psf_for(connection, lot.detector, element, day + 0.5)
         of_step = replace(step, before=step.before + len(kept))
-        read, pieces = _cut_day(of_day, CutLot(serving.psf, known, options), run, of_step)
+        read, pieces = _cut_day(of_day, CutLot(serving.psf, known, lot.options), run, of_step)
         for number, k in enumerate(places):
             mine = [(e, piece[number]) for e, piece in enumerate(pieces) if piece[number] is not None]
             if mine:
@@ -179,7 +188,7 @@ def _cut_element(
         kept += read
         psf_ids += [NONE if serving.psf_model_id is None else serving.psf_model_id] * len(read)
     cutouts = [joined(part) if part else None for part in parts]
-    return _Element(stars, kept, psf_ids, scenes, cutouts, [np.array(one, np.int64) for one in epochs])
+    return CutElement(stars, kept, psf_ids, scenes, cutouts, [np.array(one, np.int64) for one in epochs])
 
 
 def _present(exposures: list[StoredExposure], run: LoadRun) -> list[StoredExposure]:
@@ -194,7 +203,7 @@ def _present(exposures: list[StoredExposure], run: LoadRun) -> list[StoredExposu
 
 
 def _cut_day(
-    exposures: Sequence[StoredExposure], lot: CutLot, run: LoadRun, step: _Step
+    exposures: Sequence[StoredExposure], lot: CutLot, run: LoadRun, step: Step
 ) -> tuple[list[StoredExposure], list[list[Piece | None]]]:
     """Cut the exposures of a day, side by side; those whose files can't be used are refused."""
     read, pieces = [], []
@@ -219,7 +228,7 @@ def _cut_side_by_side(
 
 
 def _refine(
-    found: Mapping[str, _Element], events: Sequence[EventObject], given: Mapping[str, Any], step: _Step
+    found: Mapping[str, CutElement], events: Sequence[EventObject], given: Mapping[str, Any], step: Step
 ) -> list[RefinedEvent]:
     """Refine all events, side by side."""
     with session.reading() as connection:
@@ -235,7 +244,7 @@ def _refine(
 
 def _job(
     connection: sa.Connection,
-    found: Mapping[str, _Element],
+    found: Mapping[str, CutElement],
     k: int,
     event: EventObject,
     given: Mapping[str, Any],
@@ -246,7 +255,7 @@ def _job(
         scene, cutouts = element.scenes[k], element.cutouts[k]
         if scene is not None and cutouts is not None:
             epoch = julian_year(float(np.mean([one.midpoint_mjd_tdb for one in element.exposures])))
-            stars = _scene_stars(connection, scene, given, epoch)
+            stars = scene_stars(connection, scene, given, epoch)
             shown.append((name, cutouts, stars, event.course(name, cutouts.bjd)))
             near = close_neighbours(*scene.offsets(), stars)
     if not shown:
@@ -258,7 +267,7 @@ def _job(
     return RefineJob(pixels, stars_of, courses, near)
 
 
-def _scene_stars(
+def scene_stars(
     connection: sa.Connection, scene: SceneCatalog, given: Mapping[str, Any], epoch: float
 ) -> SceneStars:
     """What is known of the stars of a scene."""
@@ -271,7 +280,7 @@ def _scene_stars(
 def _store(
     run: LoadRun,
     given: Mapping[str, Any],
-    found: Mapping[str, _Element],
+    found: Mapping[str, CutElement],
     events: Sequence[EventObject],
     refined: Sequence[RefinedEvent],
 ) -> None:
@@ -294,7 +303,7 @@ def _write_element(
     run: LoadRun,
     given: Mapping[str, Any],
     name: str,
-    element: _Element,
+    element: CutElement,
     objects: MeasuredObjects,
 ) -> None:
     """Store the blocks of an optical element, one a day, in place of those that hold its exposures."""
@@ -319,7 +328,7 @@ def _withdrawn(connection: sa.Connection, blocks: Sequence[NewBlock]) -> list[in
     return sorted(old - set(new.tolist()))
 
 
-def _epochs(element: _Element, chosen: Sequence[int]) -> Epochs:
+def _epochs(element: CutElement, chosen: Sequence[int]) -> Epochs:
     """Some of the exposures, and what they were measured from."""
     exposures = [element.exposures[k] for k in chosen]
     return Epochs(

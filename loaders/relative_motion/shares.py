@@ -36,6 +36,12 @@ class Shares:
     covariance: FloatArray
 
     @property
+    def bright(self) -> tuple[str, ...]:
+        """Elements in which the blend is there, beside a source."""
+        seen = (self.value > _ERRORS * np.sqrt(np.diag(self.covariance))) & (self.value < 1)
+        return tuple(name for name, is_seen in zip(self.elements, seen, strict=True) if is_seen)
+
+    @property
     def is_bright(self) -> bool:
         """Whether the blend is there in any element."""
         return bool((self.value > _ERRORS * np.sqrt(np.diag(self.covariance))).any())

@@ -15,7 +15,7 @@ from loaders.field_mosaic.tasks import FIELD_MOSAIC
 from loaders.lens_physics.tasks import LENS_PHYSICS
 from loaders.microlensing.tasks import EVENTS, SHARED_EVENTS
 from loaders.refined_photometry.tasks import REFINE
-from loaders.relative_motion.tasks import RELATIVE_MOTION
+from loaders.relative_motion.tasks import ELONGATION, RELATIVE_MOTION
 from loaders.season.limits import MOVED_LIMIT, MOVED_SHARE
 from loaders.season.load import (
     adoption_units,
@@ -80,6 +80,9 @@ ADOPT = replace(ADOPT_ASTROMETRY, units=partial(adoption_units, ADOPT_ASTROMETRY
 #: Events are measured anew in exposures, which light curves that are taken as they are may not have.
 REFINE_EVENTS = replace(REFINE, units=partial(units_of_images, REFINE.units))
 
+#: So are the two stars that lens and source have become.
+ELONGATION_OF_EVENTS = replace(ELONGATION, units=partial(units_of_images, ELONGATION.units))
+
 #: Objects that moved are photometered again by the same task as every day.
 MOVED = replace(PHOTOMETER, units=moved_units)
 
@@ -119,6 +122,7 @@ _TASKS = (
     SHARED_EVENTS,
     REFINE_EVENTS,
     RELATIVE_MOTION,
+    ELONGATION_OF_EVENTS,
     LENS_PHYSICS,
     QUALITY,
 )

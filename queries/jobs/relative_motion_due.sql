@@ -1,4 +1,4 @@
--- Find the events whose relative motion of source and lens was not looked for since their model, or the astrometry of
+-- Find the events whose relative motion by chromatic shift was not looked for since their model, or the astrometry of
 -- their piece of the sky, became another; and events that were refused since and still have rows.
 -- Grain: one row an event.
 -- Reads: roman.event, roman.event_model, roman.astrometric_solution, roman.relative_proper_motion.
@@ -20,7 +20,9 @@ LEFT JOIN LATERAL (
 LEFT JOIN LATERAL (
     SELECT min(r.load_run_id) AS load_run_id
     FROM roman.relative_proper_motion AS r
-    WHERE r.event_id = e.event_id AND r.season = CAST(:season AS smallint) AND r.superseded_at IS NULL
+    WHERE
+        r.event_id = e.event_id AND r.season = CAST(:season AS smallint) AND r.method = 'chromatic_shift'
+        AND r.superseded_at IS NULL
 ) AS found ON TRUE
 WHERE
     e.season <= CAST(:season AS smallint) AND (e.season = 0) = (CAST(:season AS smallint) = 0)

@@ -5,7 +5,7 @@ import pytest
 
 from loaders.lens_physics.describe import describe
 from loaders.lens_physics.relations import velocity_of_earth
-from loaders.lens_physics.seen_motion import SeenMotion, einstein_radius
+from loaders.lens_physics.seen_motion import SeenMotion, best_motion, einstein_radius
 from tests.loaders.lens_physics.events import DUST, PLACE, Truth, stored, without
 
 
@@ -71,3 +71,31 @@ def test_a_motion_that_no_radius_has_is_not_used():
     earth = velocity_of_earth(2461450.0, *PLACE)
     motion = SeenMotion("elongation", 1.0, 0.0, 1e-6 * np.eye(2)).draws(3, np.random.default_rng(1))
     assert np.isnan(einstein_radius(motion, t_e, np.full(3, 5.0), earth, np.random.default_rng(2))).all()
+
+
+def two(east=5.0, is_sided=True):
+    shift = SeenMotion("chromatic_shift", 4.0, 3.0, np.diag([1.0, 0.25]))
+    return [shift, SeenMotion("elongation", east, 3.4, np.diag([0.25, 1.0]), is_sided)]
+
+
+def test_two_motions_that_agree_are_averaged():
+    best = best_motion(two())
+    assert best.method == "weighted_mean"
+    # East with weights 1 and 4, north with 4 and 1.
+    assert (best.east, best.north) == pytest.approx(((4 + 4 * 5) / 5, (4 * 3 + 3.4) / 5))
+    assert best.covariance == pytest.approx(np.diag([0.2, 0.2]))
+
+
+def test_of_two_motions_that_do_not_agree_the_better_known_counts():
+    best = best_motion(two(east=12.0))
+    assert (best.method, best.east) == ("elongation", 12.0)
+    assert best_motion(two()[:1]).method == "chromatic_shift"
+    assert best_motion([]) is None
+
+
+def test_the_side_is_that_of_the_method_that_knows_it():
+    shift, drawn_out = two(is_sided=False)
+    turned = best_motion([shift, drawn_out.opposite])
+    assert (turned.method, turned.is_sided) == ("weighted_mean", True)
+    assert (turned.east, turned.north) == pytest.approx((best_motion(two()).east, best_motion(two()).north))
+    assert best_motion([shift, two()[1].opposite]).method == "elongation"

@@ -49,19 +49,19 @@ def _store(blended: Blended) -> None:
 @pytest.fixture
 def photometered(cluster_url: str, blended: Blended, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
     """URL of a database of the test's own with the event, which ``roman_db`` uses, in one process."""
-    with _copied(cluster_url, _template(cluster_url, blended, True), monkeypatch) as url:
+    with copied(cluster_url, _template(cluster_url, blended, True), monkeypatch) as url:
         yield url
 
 
 @pytest.fixture
 def loaded(cluster_url: str, blended: Blended, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
     """URL of the same with nothing but exposures and a catalog."""
-    with _copied(cluster_url, _template(cluster_url, blended, False), monkeypatch) as url:
+    with copied(cluster_url, _template(cluster_url, blended, False), monkeypatch) as url:
         yield url
 
 
 @contextmanager
-def _copied(cluster_url: str, source: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+def copied(cluster_url: str, source: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
     """URL of a copy of a database, which is gone afterwards."""
     name = f"own_blended_{os.getpid()}_{next(_count)}"
     copy_database(cluster_url, source, name)
