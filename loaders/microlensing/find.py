@@ -12,6 +12,7 @@ from loaders.event_models.fitted_model import FittedModel
 from loaders.event_models.limb import LIMB_DARKENING
 from loaders.event_models.point_lens import PointLensFit
 from loaders.event_models.setting import NUMERIC
+from loaders.microlensing.few_points import rests_on_few
 from loaders.microlensing.judge import Verdict, judge
 from loaders.microlensing.models import class_of, models_of
 from loaders.microlensing.search import Candidate, EventSearch
@@ -20,8 +21,9 @@ from loaders.stored_curve.band import Band, without_outliers
 #: Fall of chi-square from which a candidate is looked at.
 LEAST_SEARCH_GAIN = 50.0
 
-#: Candidates of an object that are looked at, the best first, until one is an event.
-CANDIDATES = 3
+#: Candidates of an object that are looked at, the best first, until one is an event; and places of the search
+#: among which they are, those left out that rest on one or two points.
+CANDIDATES, PLACES = 3, 12
 
 #: Fall of chi-square, and share explained by a single lens, from which more than that is tried.
 COMPLEX_GAIN, COMPLEX_EXPLAINED = 3000.0, 0.6
@@ -93,14 +95,20 @@ def look_at(
     bands = [without_outliers(band) for band in curve.bands if len(band) > 2]
     n_point = sum(len(band) for band in bands)
     found: list[Found] = []
-    for candidate in _search().best(bands, CANDIDATES, _APART):
-        if candidate.gain < LEAST_SEARCH_GAIN:
+    n_judged = 0
+    for candidate in _search().best(bands, PLACES, _APART):
+        if candidate.gain < LEAST_SEARCH_GAIN or n_judged == CANDIDATES:
             break
+        if rests_on_few(bands, candidate):
+            few = _without_fit(bands, candidate, "few_points")
+            found.append(Found(curve.object_id, candidate, few, n_point, []))
+            continue
         # Candidates of one object are mostly parts of the same: more is tried of the best one alone.
         place = (curve.ra, curve.dec)
-        asked = Asked(thorough=not found, modelled=modelled, xallarap=xallarap)
+        asked = Asked(thorough=not n_judged, modelled=modelled, xallarap=xallarap)
         verdict, models = _judged(bands, candidate, place, limb, asked)
         found.append(Found(curve.object_id, candidate, verdict, n_point, models))
+        n_judged += 1
         if verdict.is_event:
             break
     return found
@@ -121,7 +129,7 @@ def _judged(
         more = {"sampled": asked.modelled, "xallarap": asked.xallarap}
         models = models_of(verdict, place, limb, two_lenses=verdict.is_event, **more)
     except NUMERIC:
-        return _failed(bands, candidate), []
+        return _without_fit(bands, candidate, "fit_failed"), []
     if not (verdict.is_event or models[0].complete):
         return verdict, []
     return replace(verdict, is_event=True, reason=class_of(models)), models
@@ -138,13 +146,13 @@ def _may_be_complex(verdict: Verdict) -> bool:
     return verdict.gain > least and verdict.explained > COMPLEX_EXPLAINED
 
 
-def _failed(bands: Sequence[Band], candidate: Candidate) -> Verdict:
-    """The verdict on a candidate whose numbers failed: nothing is known of it but where it is."""
+def _without_fit(bands: Sequence[Band], candidate: Candidate, reason: str) -> Verdict:
+    """The verdict on a candidate without a fit: nothing is known of it but where it is."""
     unknown = np.full(len(bands), np.nan)
     fit = PointLensFit(
         *(candidate.t_0, np.nan, np.nan, unknown, unknown, np.nan, 0, np.full((3, 3), np.nan), False)
     )
-    return Verdict(False, "fit_failed", fit, np.nan, unknown, np.nan, bands)
+    return Verdict(False, reason, fit, np.nan, unknown, np.nan, bands)
 
 
 @cache

@@ -29,15 +29,17 @@ TASK, SHARED_TASK = "events", "shared_events"
 #: Objects in a unit.
 RANGE = 500
 
-#: What an object must show to be searched: its index, or so many points in a row above the catalogued flux.
-LEAST_INDEX, LEAST_RUN = 3.0, 3
-_THRESHOLDS: dict[str, Any] = {"index": LEAST_INDEX, "run": LEAST_RUN}
+#: What an object must show to be searched: its index, so many points in a row above the catalogued flux, or
+#: successive points that have to do with each other, in standard deviations of noise.
+LEAST_INDEX, LEAST_RUN, LEAST_CONNECTION = 3.0, 3, 4.0
+_THRESHOLDS: dict[str, Any] = {"index": LEAST_INDEX, "run": LEAST_RUN, "connection": LEAST_CONNECTION}
 
 _SEARCHED = """
 WITH wanted AS (
     SELECT DISTINCT object_id FROM roman.variability
     WHERE season = CAST(:season AS smallint) AND photometry_kind = :photometry_kind
-      AND (variability_index >= CAST(:index AS float8) OR longest_run >= CAST(:run AS integer))
+      AND (variability_index >= CAST(:index AS float8) OR longest_run >= CAST(:run AS integer)
+           OR (1 - von_neumann / 2) * sqrt(n_point) >= CAST(:connection AS float8))
 ), numbered AS (
     SELECT object_id, row_number() OVER (ORDER BY object_id) - 1 AS n FROM wanted
 )
@@ -49,7 +51,8 @@ _OBJECTS = """
 SELECT DISTINCT v.object_id, o.ra, o.dec FROM roman.variability v JOIN roman.object o USING (object_id)
 WHERE v.season = CAST(:season AS smallint) AND v.photometry_kind = :photometry_kind
   AND v.object_id BETWEEN :first_object AND :last_object
-  AND (v.variability_index >= CAST(:index AS float8) OR v.longest_run >= CAST(:run AS integer))
+  AND (v.variability_index >= CAST(:index AS float8) OR v.longest_run >= CAST(:run AS integer)
+       OR (1 - v.von_neumann / 2) * sqrt(v.n_point) >= CAST(:connection AS float8))
 ORDER BY v.object_id
 """
 
