@@ -27,7 +27,7 @@ def rests_on_few(bands: Sequence[Band], candidate: Candidate) -> bool:
     candidate
         A place of the grid, whose curve is fitted to all points of each element.
     """
-    better = np.concatenate([_falls(band, candidate) for band in bands])
+    better = np.concatenate([np.empty(0), *(_falls(band, candidate) for band in bands)])
     if better.size <= 2:
         return True
     total = float(better.sum())

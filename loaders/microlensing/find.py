@@ -15,6 +15,7 @@ from loaders.event_models.setting import NUMERIC
 from loaders.microlensing.few_points import rests_on_few
 from loaders.microlensing.judge import Verdict, judge
 from loaders.microlensing.models import class_of, models_of
+from loaders.microlensing.motion import Mover
 from loaders.microlensing.search import Candidate, EventSearch
 from loaders.stored_curve.band import Band, without_outliers
 
@@ -37,12 +38,13 @@ little, one of many models leaves nothing out by chance."""
 
 @dataclass(frozen=True)
 class SkyCurve:
-    """The light curves of an object, and where it is (degrees ICRS)."""
+    """The light curves of an object, where it is (degrees ICRS), and what moves there."""
 
     object_id: int
     ra: float
     dec: float
     bands: Sequence[Band]
+    movers: Sequence[Mover] = ()
 
 
 @dataclass(frozen=True)
@@ -104,9 +106,8 @@ def look_at(
             found.append(Found(curve.object_id, candidate, few, n_point, []))
             continue
         # Candidates of one object are mostly parts of the same: more is tried of the best one alone.
-        place = (curve.ra, curve.dec)
         asked = Asked(thorough=not n_judged, modelled=modelled, xallarap=xallarap)
-        verdict, models = _judged(bands, candidate, place, limb, asked)
+        verdict, models = _judged(replace(curve, bands=bands), candidate, limb, asked)
         found.append(Found(curve.object_id, candidate, verdict, n_point, models))
         n_judged += 1
         if verdict.is_event:
@@ -115,21 +116,17 @@ def look_at(
 
 
 def _judged(
-    bands: Sequence[Band],
-    candidate: Candidate,
-    place: tuple[float, float],
-    limb: Mapping[str, float],
-    asked: Asked,
+    curve: SkyCurve, candidate: Candidate, limb: Mapping[str, float], asked: Asked
 ) -> tuple[Verdict, Sequence[FittedModel]]:
     """The verdict on a candidate, and models if it is an event."""
     try:
-        verdict = judge(bands, candidate)
+        verdict = judge(curve.bands, candidate, curve.movers)
         if not (asked.modelled if verdict.is_event else asked.thorough and _may_be_complex(verdict)):
             return verdict, []
         more = {"sampled": asked.modelled, "xallarap": asked.xallarap}
-        models = models_of(verdict, place, limb, two_lenses=verdict.is_event, **more)
+        models = models_of(verdict, (curve.ra, curve.dec), limb, two_lenses=verdict.is_event, **more)
     except NUMERIC:
-        return _without_fit(bands, candidate, "fit_failed"), []
+        return _without_fit(curve.bands, candidate, "fit_failed"), []
     if not (verdict.is_event or models[0].complete):
         return verdict, []
     return replace(verdict, is_event=True, reason=class_of(models)), models

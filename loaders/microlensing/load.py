@@ -11,6 +11,7 @@ import numpy as np
 import sqlalchemy as sa
 
 from loaders.microlensing.find import Found, SkyCurve, look_at
+from loaders.microlensing.motion import Motion, Mover, Passage, movers_of
 from loaders.photometry.flags import EXCLUDING_FLAGS
 from loaders.stored_curve.band import Band, usable_band
 from loaders.stored_curve.load import StoredCurve, newest_light_curves, read_curves
@@ -55,6 +56,9 @@ WHERE v.season = CAST(:season AS smallint) AND v.photometry_kind = :photometry_k
        OR (1 - v.von_neumann / 2) * sqrt(v.n_point) >= CAST(:connection AS float8))
 ORDER BY v.object_id
 """
+
+#: Stars within so many degrees cannot be told from an object: three pixels.
+_BLENDED = 0.33 / 3600
 
 #: Events of a range that this run did not find again are gone; their models stay as history.
 _LOST = """
@@ -128,6 +132,7 @@ def search_unit(unit: Unit, run: LoadRun, progress: Progress) -> None:
 def _sky_curves(objects: Sequence[sa.Row[Any]], given: Mapping[str, Any]) -> Iterator[SkyCurve]:
     """The light curves of objects, the refined ones where there are some."""
     place = {row.object_id: (row.ra, row.dec) for row in objects}
+    movers = _movers(list(place), given)
     days = (given["from_mjd"], given["to_mjd"])
     refined: dict[int, dict[str, StoredCurve]] = {}
     for curve in read_curves(list(place), REFINED, *days):
@@ -135,7 +140,20 @@ def _sky_curves(objects: Sequence[sa.Row[Any]], given: Mapping[str, Any]) -> Ite
     curves = read_curves(list(place), given["photometry_kind"], *days)
     for object_id, several in groupby(curves, key=lambda curve: curve.object_id):
         chosen = preferred(list(several), refined.get(object_id, {}))
-        yield SkyCurve(object_id, *place[object_id], [_band(curve) for curve in chosen])
+        bands = [_band(curve) for curve in chosen]
+        yield SkyCurve(object_id, *place[object_id], bands, movers.get(object_id, []))
+
+
+def _movers(object_ids: Sequence[int], given: Mapping[str, Any]) -> dict[int, list[Mover]]:
+    """What moves at the places of objects, by object; those of which nothing is known are left out."""
+    names = ("season", "photometry_kind")
+    values = {name: given[name] for name in names} | {"radius": _BLENDED}
+    values["objects"] = "{" + ",".join(map(str, object_ids)) + "}"
+    motions: dict[int, list[Motion]] = {}
+    with session.reading() as connection:
+        for row in sqlfile.run(connection, sqlfile.find("jobs", "event_mover"), values):
+            motions.setdefault(row.object_id, []).append(Motion(*row[1:]))
+    return {object_id: movers_of(object_id, some) for object_id, some in motions.items()}
 
 
 def _band(curve: StoredCurve) -> Band:
@@ -178,13 +196,22 @@ def _store_event(
         "explained": verdict.explained if np.isfinite(verdict.explained) else None,
         "n_point": one.n_point,
         "load_run_id": run.load_run_id,
-    }
+    } | _motion_columns(verdict.passage)
     for row in before:
         if abs(row.t_0_guess - candidate.t_0) < 2 * max(row.t_eff, candidate.t_eff):
             before.remove(row)
             connection.execute(events.update().where(events.c.event_id == row.event_id).values(values))
             return int(row.event_id)
     return int(connection.execute(events.insert().returning(events.c.event_id), values).scalar_one())
+
+
+def _motion_columns(passage: Passage | None) -> dict[str, float | None]:
+    """What a star that moves explains, for ``roman.event``; empty where none does."""
+    names = ("mover_pm", "mover_pm_err", "mover_distance", "mover_gain")
+    if passage is None:
+        return dict.fromkeys(names)
+    mover = passage.mover
+    return dict(zip(names, (mover.speed, mover.error, mover.distance, passage.ahead), strict=True))
 
 
 def _store_models(connection: sa.Connection, run: LoadRun, event_id: int, one: Found) -> None:
