@@ -161,9 +161,7 @@ def read_rules(connection: sa.Connection, given: Mapping[str, Any]) -> Rules:
     for element, several in groupby(rows, key=lambda row: row.optical_element):
         values = np.array([(row.magnitude, row.centre, row.width) for row in several], dtype=np.float64)
         loci[element] = Locus(*values.T)
-    return Rules(
-        LEAST_INDEX, LEAST_RUN, LEAST_CONNECTION, EXCLUDING_FLAGS, loci, given["modelled"]
-    )
+    return Rules(LEAST_INDEX, LEAST_RUN, LEAST_CONNECTION, EXCLUDING_FLAGS, loci, given["modelled"])
 
 
 def read_points(

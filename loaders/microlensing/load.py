@@ -75,7 +75,7 @@ WHERE season = CAST(:season AS smallint) AND photometry_kind = :photometry_kind
 """
 
 #: Neighbours are within so many degrees; how many of them must have an event at once, against which chance.
-_SHARED = {"radius": 0.06, "fewest": 4, "log_chance": float(np.log(1e-6))}
+SHARED = {"radius": 0.06, "fewest": 4, "log_chance": float(np.log(1e-6))}
 
 _NEWEST_EVENT = """
 SELECT coalesce(max(load_run_id), 0) FROM roman.event
@@ -245,7 +245,7 @@ def pending_shared(arguments: Mapping[str, Any]) -> list[Unit]:
 def shared_unit(unit: Unit, run: LoadRun, progress: Progress) -> None:
     """Refuse the events of a season that many neighbours have at once; their models stay as history."""
     progress(unit.name, 0, 1)
-    values = dict(unit.arguments) | _SHARED | {"load_run_id": run.load_run_id}
+    values = dict(unit.arguments) | SHARED | {"load_run_id": run.load_run_id}
     with session.transaction() as connection:
         sqlfile.run(connection, sqlfile.find("jobs", "shared_events"), values)
         run.count(connection, loaded=1)

@@ -22,7 +22,7 @@ def test_one_or_two_points_are_few_and_need_no_fit(count):
     bands = constant()
     bands[1].flux[60 : 60 + count] += 40.0
     (best,) = EventSearch().best(bands, 1, 5.0)
-    assert best.gain > 300
+    assert best.gain > 150
     assert rests_on_few(bands, best)
     found = look_at(SkyCurve(1, 268.0, -29.0, bands))
     assert found[0].verdict.reason == "few_points"
@@ -45,9 +45,9 @@ def test_a_short_lens_does_not_rest_on_few(u_0, t_e):
 
 def test_outliers_do_not_keep_an_event_from_being_looked_at():
     """More single points of a sparse element than candidates are looked at, all of them stronger."""
-    bands = event(30.0, 0.6, 1.0, error=5.0, rng=np.random.default_rng(3), seasons=SEASONS)
+    bands = event(30.0, 0.6, 1.0, error=40.0, rng=np.random.default_rng(3), seasons=SEASONS)
     for place in np.linspace(150, 500, 2 * CANDIDATES).astype(int):
-        bands[1].flux[place] += 5.0 * 80.0
+        bands[1].flux[place] += 40.0 * 80.0
     found = look_at(SkyCurve(1, 268.0, -29.0, bands), modelled=False)
     assert sum(one.verdict.reason == "few_points" for one in found) >= CANDIDATES
     assert found[-1].verdict.is_event
