@@ -1,9 +1,9 @@
 """End of season: how often constant stars come out as events, by the very path that all light curves go.
 
-Constant stars of six seasons in three elements are made as the simulator makes them, in blocks that share times
-and stars. Their statistics say which of them are searched, as in the database; these are searched, judged, and
-kept or refused. ``python -m bench.season_false_alarms --kind outliers --number 1000000`` does it for many, and
-says what the candidates were.
+Constant stars of six seasons in three elements are made as the simulator makes them, in blocks that share
+times. Their statistics say which of them are searched, as in the database; these are searched, judged, and
+kept or refused. ``python -m bench.season_false_alarms --kind outliers --number 1000000`` does it for
+many, and says what the candidates were.
 """
 
 from __future__ import annotations
@@ -36,8 +36,8 @@ AREA = "season"
 SEED = 20281103
 
 KINDS = ("gaussian", "outliers", "blocks")
-"""Noise that is what errors say; that of the simulator, with outliers and errors that are 5 % off; the same with
-zero points of exposures and of days that are off for all stars of a detector."""
+"""Noise that is what errors say; that of the simulator, with outliers and errors that are 5 % off; the same
+with zero points of exposures and of days that are off for all stars of a detector."""
 
 NUMBERS = {"gaussian": 2_000, "outliers": 4_000, "blocks": 2_000}
 """Stars of each kind that `make bench` tries."""
@@ -57,7 +57,7 @@ _CELL, _FEWEST = 0.5, 50
 
 @dataclass(frozen=True)
 class Block:
-    """Stars in one element: flux and flags of shape (n, n_epoch), errors and true fluxes of shape (n,), nJy."""
+    """Stars in one element: flux and flags, shape (n, n_epoch), errors and true fluxes, shape (n,); nJy."""
 
     time: FloatArray
     flux: npt.NDArray[np.float32]
@@ -236,7 +236,7 @@ def _is_searched(summaries: Mapping[str, SummaryArray], k: int, rules: Rules) ->
 
 
 def upper_limit(count: int, confidence: float = 0.95) -> float:
-    """Upper limit of the mean of a Poisson distribution of which a count is known (Gehrels 1986, ApJ 303, 336)."""
+    """Upper limit of the mean of a Poisson distribution, by a count of it (Gehrels 1986, ApJ 303, 336)."""
     return float(chi2.ppf(confidence, 2 * (count + 1)) / 2)
 
 

@@ -69,7 +69,7 @@ class Rules:
 
 @dataclass(frozen=True)
 class Selection:
-    """The greatest index (NaN where there is none) and run of all elements, and whether an object is searched."""
+    """The greatest index (NaN where there is none) and run of all elements, and whether they are searched."""
 
     variability_index: float
     longest_run: int
@@ -110,8 +110,8 @@ def summary_of(curve: Points, excluding_flags: int) -> np.void:
 def connection(summary: np.void) -> float:
     """How much successive points have to do with each other: ``(1 - η / 2) √n``; 0 where nothing scatters.
 
-    Von Neumann's ratio η of the fluxes (1941, Ann. Math. Stat. 12, 367) is 2 for noise of any distribution and
-    any size, with a standard error of 2 / √n: this is normal with mean 0 and variance 1 where points are
+    Von Neumann's ratio η of the fluxes (1941, Ann. Math. Stat. 12, 367) is 2 for noise of any distribution
+    and any size, with a standard error of 2 / √n: this is normal with mean 0 and variance 1 where points are
     independent, however wrong their errors are.
     """
     if not summary["unweighted_m2"] > 0:

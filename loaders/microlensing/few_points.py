@@ -36,7 +36,7 @@ def rests_on_few(bands: Sequence[Band], candidate: Candidate) -> bool:
 
 
 def _falls(band: Band, candidate: Candidate) -> FloatArray:
-    """By how much chi-square of each point falls with the curve of a candidate, shape (n,); 0 where it fades."""
+    """Fall of chi-square of each point with the curve of a candidate, shape (n,); 0 where that fades."""
     weight = band.error**-2
     curve = magnification((band.time - candidate.t_0) / candidate.t_eff)[candidate.shape - 1]
     flux, curve = (value - np.average(value, weights=weight) for value in (band.flux, curve))

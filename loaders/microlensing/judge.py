@@ -12,6 +12,7 @@ from loaders.event_models.lens_fit import Points, solve_fluxes
 from loaders.event_models.point_lens import PointLensFit, fit_point_lens, magnification
 from loaders.microlensing.alternatives import hump_chi2, outburst_chi2, periodic_chi2, step_chi2, trend_chi2
 from loaders.microlensing.motion import Mover, Passage, best_passage
+from loaders.microlensing.red_noise import red_noise
 from loaders.microlensing.search import Candidate
 from loaders.stored_curve.band import Band, FloatArray
 
@@ -57,7 +58,7 @@ class Verdict:
     reason
         Why it was kept (``single_lens``, ``anomalous``) or refused (``too_weak``, ``few_points``,
         ``erratic``, ``outburst``, ``hump``, ``periodic``, ``trend``, ``step``, ``variable``,
-        ``one_element``, ``moving_star``).
+        ``one_element``, ``moving_star``, ``red_noise``).
     fit
         The lens, with scaled errors and without stray points.
     gain
@@ -145,6 +146,8 @@ def _reason(
     better = _better(bands, few, candidate, fit, known)
     if better:
         return better
+    if gain < LEAST_GAIN * _redness(max(bands, key=len), fit, bands) ** 2:
+        return "red_noise"
     if explained < EXPLAINED:
         return "variable" if _restless(bands, fit) else "anomalous"
     return "single_lens"
@@ -165,7 +168,7 @@ def _better(
     lens, margin = _lens_chi2(few, fit), MARGIN * gain
     # By how much each lowers chi-square below that of the lens, less what it would have to.
     ahead = {"step": lens - step_chi2(few) + margin, "trend": lens - trend_chi2(few) + margin}
-    # What passes is explained better by that, and a long lens nearly as well: a margin only before the others.
+    # A passage explains nearly as much as a long lens does: the margin is one before the others alone.
     if passage is not None and passage.ahead > 0:
         ahead["moving_star"] = passage.ahead + margin
     t_eff = max(fit.u_0 * fit.t_E, candidate.t_eff, 0.02)
@@ -282,6 +285,12 @@ def _is_erratic(band: Band, fit: PointLensFit, bands: Sequence[Band]) -> bool:
         return False
     restless = np.median(jump[during]) > _ERRATIC * np.median(jump[~during])
     return bool(restless and np.median(share[during]) > _OF_THE_RISE)
+
+
+def _redness(band: Band, fit: PointLensFit, bands: Sequence[Band]) -> float:
+    """By what errors of means as long as the event are larger than those of independent points."""
+    pull = (band.flux - _model(band, fit, bands)) / band.error
+    return red_noise(band.time, pull, fit.t_0, 2 * max(fit.u_0 * fit.t_E, 0.02))
 
 
 def _restless(bands: Sequence[Band], fit: PointLensFit) -> bool:

@@ -1,10 +1,10 @@
 """Stars that move past the place at which an object is measured, and brighten it without a lens.
 
-What is measured at a place of the light of a star that is d away from there is ``exp(-π d² / N)`` of it, N being
-the noise area of the PSF, one over the integral of its square (King 1983, PASP 95, 163): exact for Gaussians.
-A star that passes with a steady motion has ``d² = d_0² + μ² (t - t_0)²``, so that its light is a Gaussian in time,
-whose width its motion says, at whatever distance it passes. The same holds for the object itself, where it leaves
-the place at which it is measured.
+What is measured at a place of the light of a star that is d away from there is ``exp(-π d² / N)`` of it, N
+being the noise area of the PSF, one over the integral of its square (King 1983, PASP 95, 163): exact for
+Gaussians. A star that passes with a steady motion has ``d² = d_0² + μ² (t - t_0)²``, so that its light is a
+Gaussian in time, whose width its motion says, at whatever distance it passes. The same holds for the object
+itself, where it leaves the place at which it is measured.
 """
 
 from __future__ import annotations
@@ -77,7 +77,7 @@ class Passage:
 
 @dataclass(frozen=True)
 class Motion:
-    """A proper motion that is known of a star: components times cos(dec) and errors, mas/yr; NaN where unknown.
+    """A proper motion of a star: components on the sky and their errors, mas/yr; NaN where unknown.
 
     Parameters
     ----------
