@@ -39,7 +39,7 @@ KINDS = ("gaussian", "outliers", "blocks")
 """Noise that is what errors say; that of the simulator, with outliers and errors that are 5 % off; the same
 with zero points of exposures and of days that are off for all stars of a detector."""
 
-NUMBERS = {"gaussian": 2_000, "outliers": 4_000, "blocks": 2_000}
+NUMBERS = {"gaussian": 2_000, "outliers": 10_000, "blocks": 1_000}
 """Stars of each kind that `make bench` tries."""
 
 _POOL, _BLOCK, _DETECTOR = 4_000, 50, 1_000

@@ -49,7 +49,7 @@ class Rules:
     Parameters
     ----------
     least_index, least_run, least_connection
-        Variability index, number of points in a row that are bright, and `connection` of successive points,
+        Variability index, number of points in a row that are bright, and `connectedness` of successive points,
         from each of which an object is searched.
     excluding_flags
         Points with any of these flags do not count.
@@ -95,7 +95,7 @@ def selection_of(summaries: Sequence[tuple[str, np.void]], rules: Rules) -> Sele
     index = [variability_index(one, rules.loci.get(name)) for name, one in counted]
     most = float(np.nanmax(index)) if np.isfinite(index).any() else float("nan")
     run = max((int(one["longest_run"]) for _, one in counted), default=0)
-    connected = max((connection(one) for _, one in counted), default=0.0)
+    connected = max((connectedness(one) for _, one in counted), default=0.0)
     enough = most >= rules.least_index or run >= rules.least_run or connected >= rules.least_connection
     return Selection(most, run, bool(enough))
 
@@ -107,7 +107,7 @@ def summary_of(curve: Points, excluding_flags: int) -> np.void:
     return reduce(merge_summaries, parts)[0]  # type: ignore[no-any-return]
 
 
-def connection(summary: np.void) -> float:
+def connectedness(summary: np.void) -> float:
     """How much successive points have to do with each other: ``(1 - η / 2) √n``; 0 where nothing scatters.
 
     Von Neumann's ratio η of the fluxes (1941, Ann. Math. Stat. 12, 367) is 2 for noise of any distribution

@@ -1,4 +1,4 @@
-"""How much more than single points the means of a light curve scatter: noise that neighbouring points share."""
+"""How much more than single points the means of a light curve scatter: noise that neighbours share."""
 
 from __future__ import annotations
 
