@@ -49,7 +49,7 @@ class Rules:
     Parameters
     ----------
     least_index, least_run, least_connection
-        Variability index, number of points in a row that are bright, and `connectedness` of successive points,
+        Variability index, number of points in a row that are bright, and `connectedness` of successive points
         from each of which an object is searched.
     excluding_flags
         Points with any of these flags do not count.
