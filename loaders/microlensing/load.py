@@ -152,7 +152,8 @@ def _movers(object_ids: Sequence[int], given: Mapping[str, Any]) -> dict[int, li
     motions: dict[int, list[Motion]] = {}
     with session.reading() as connection:
         for row in sqlfile.run(connection, sqlfile.find("jobs", "event_mover"), values):
-            motions.setdefault(row.object_id, []).append(Motion(*tuple(row)[1:]))
+            pm = (row.pm_ra, row.pm_dec, row.pm_ra_err, row.pm_dec_err)
+            motions.setdefault(row.object_id, []).append(Motion(row.star_id, row.distance, *pm))
     return {object_id: movers_of(object_id, some) for object_id, some in motions.items()}
 
 
