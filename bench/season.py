@@ -15,7 +15,7 @@ from itertools import islice
 
 import numpy as np
 
-from bench import survey_pass
+from bench import season_false_alarms, survey_pass
 from bench.record import Figure
 from bench.season_coverage import of_posteriors
 from bench.season_models import Looked, could_show, of_planets, of_single_lenses
@@ -32,7 +32,7 @@ SEED = 20270917
 NUMBER = 40_000
 """Points of the light curves that are timed."""
 
-CONSTANTS, EVENTS, TIMED, PLANETS, SINGLES = 150, 40, 5, 10, 120
+EVENTS, TIMED, PLANETS, SINGLES = 40, 5, 10, 120
 PLANETARY = {"planet": 1.0}
 SINGLE = ("point_lens", "finite_source")
 
@@ -44,7 +44,7 @@ def figures() -> Iterator[Figure]:
     yield from _fits(curves)
     yield from _planetary()
     yield from _single_lenses()
-    yield from _false_alarms()
+    yield from season_false_alarms.figures()
     yield from _statistics()
     yield from survey_pass.figures()
 
@@ -176,12 +176,6 @@ def _event(curve: SimulatedCurve) -> Found | None:
     """What is found of an event, the simulated sources being uniform discs; None where nothing is."""
     found = look_at(SkyCurve(curve.number, curve.ra, curve.dec, _bands(curve)), UNIFORM)
     return found[-1] if found and found[-1].verdict.is_event else None
-
-
-def _false_alarms() -> Iterator[Figure]:
-    """Events in constant stars."""
-    wrong = sum(_event(curve) is not None for curve in _curves({"constant": 1.0}, CONSTANTS))
-    yield Figure(AREA, f"events in {CONSTANTS} constant stars with outliers", float(wrong), "", 0, "min")
 
 
 def _statistics() -> Iterator[Figure]:

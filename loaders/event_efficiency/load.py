@@ -17,7 +17,7 @@ from loaders.event_efficiency.rows import LIGHT_CURVES_A_TRIAL, Tried, columns_o
 from loaders.event_efficiency.selection import Locus, Rules
 from loaders.event_efficiency.strata import ConstantStar, star_of, strata
 from loaders.event_efficiency.trial import REFERENCE, Trial, attempt
-from loaders.microlensing.load import LEAST_INDEX, LEAST_RUN
+from loaders.microlensing.load import LEAST_CONNECTION, LEAST_INDEX, LEAST_RUN
 from loaders.photometry.flags import EXCLUDING_FLAGS
 from loaders.rejection import Rejected
 from loaders.variability.load import newest_description, season_days
@@ -161,7 +161,7 @@ def read_rules(connection: sa.Connection, given: Mapping[str, Any]) -> Rules:
     for element, several in groupby(rows, key=lambda row: row.optical_element):
         values = np.array([(row.magnitude, row.centre, row.width) for row in several], dtype=np.float64)
         loci[element] = Locus(*values.T)
-    return Rules(LEAST_INDEX, LEAST_RUN, EXCLUDING_FLAGS, loci, given["modelled"])
+    return Rules(LEAST_INDEX, LEAST_RUN, LEAST_CONNECTION, EXCLUDING_FLAGS, loci, given["modelled"])
 
 
 def read_points(

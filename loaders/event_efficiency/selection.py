@@ -48,8 +48,9 @@ class Rules:
 
     Parameters
     ----------
-    least_index, least_run
-        Variability index, and number of points in a row that are bright, from which an object is searched.
+    least_index, least_run, least_connection
+        Variability index, number of points in a row that are bright, and `connectedness` of successive points
+        from each of which an object is searched.
     excluding_flags
         Points with any of these flags do not count.
     loci
@@ -60,6 +61,7 @@ class Rules:
 
     least_index: float
     least_run: int
+    least_connection: float
     excluding_flags: int
     loci: Mapping[str, Locus]
     modelled: bool = False
@@ -67,7 +69,7 @@ class Rules:
 
 @dataclass(frozen=True)
 class Selection:
-    """The greatest index (NaN where there is none) and run of all elements, and whether they suffice."""
+    """The greatest index (NaN where there is none) and run of all elements, and whether they are searched."""
 
     variability_index: float
     longest_run: int
@@ -84,12 +86,18 @@ def select(curves: Sequence[Points], rules: Rules) -> Selection:
     rules
         What is asked.
     """
-    summaries = [(curve.name, summary_of(curve, rules.excluding_flags)) for curve in curves]
+    return selection_of([(curve.name, summary_of(curve, rules.excluding_flags)) for curve in curves], rules)
+
+
+def selection_of(summaries: Sequence[tuple[str, np.void]], rules: Rules) -> Selection:
+    """Say the same of the summaries of an object, each with the name of its element."""
     counted = [(name, one) for name, one in summaries if one["n_point"] > 0]
     index = [variability_index(one, rules.loci.get(name)) for name, one in counted]
     most = float(np.nanmax(index)) if np.isfinite(index).any() else float("nan")
     run = max((int(one["longest_run"]) for _, one in counted), default=0)
-    return Selection(most, run, bool(most >= rules.least_index or run >= rules.least_run))
+    connected = max((connectedness(one) for _, one in counted), default=0.0)
+    enough = most >= rules.least_index or run >= rules.least_run or connected >= rules.least_connection
+    return Selection(most, run, bool(enough))
 
 
 def summary_of(curve: Points, excluding_flags: int) -> np.void:
@@ -97,6 +105,24 @@ def summary_of(curve: Points, excluding_flags: int) -> np.void:
     edges = _changes(curve.reference)
     parts = [_summary(curve, slice(a, b), excluding_flags) for a, b in pairwise(edges)]
     return reduce(merge_summaries, parts)[0]  # type: ignore[no-any-return]
+
+
+def connectedness(summary: np.void) -> float:
+    """How much successive points have to do with each other: ``(1 - η / 2) √n``; 0 where nothing scatters.
+
+    Von Neumann's ratio η of the fluxes (1941, Ann. Math. Stat. 12, 367) is 2 for noise of any distribution
+    and any size, with a standard error of 2 / √n: this is normal with mean 0 and variance 1 where points are
+    independent, however wrong their errors are.
+    """
+    if not summary["unweighted_m2"] > 0:
+        return 0.0
+    ratio = float(summary["sum_squared_difference"]) / float(summary["unweighted_m2"])
+    return float((1 - ratio / 2) * np.sqrt(summary["n_point"]))
+
+
+def magnitude_of(flux: float) -> float:
+    """AB magnitude of a flux density (nJy), as in SQL."""
+    return float(_AB_ZERO - 2.5 * np.log10(flux)) if flux > 0 else _NO_MAGNITUDE
 
 
 def variability_index(summary: np.void, locus: Locus | None) -> float:
@@ -110,8 +136,7 @@ def variability_index(summary: np.void, locus: Locus | None) -> float:
     if n < 2:
         return float("nan")
     spread = 2 / (9 * (n - 1))
-    magnitude = _AB_ZERO - 2.5 * np.log10(flux) if flux > 0 else _NO_MAGNITUDE
-    centre, width = locus.at(magnitude) if locus is not None else (1 - spread, 0.0)
+    centre, width = locus.at(magnitude_of(flux)) if locus is not None else (1 - spread, 0.0)
     root = np.cbrt(float(summary["weighted_m2"]) / (n - 1))
     return float((root - centre) / max(width, np.sqrt(spread)))
 

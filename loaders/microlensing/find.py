@@ -12,16 +12,19 @@ from loaders.event_models.fitted_model import FittedModel
 from loaders.event_models.limb import LIMB_DARKENING
 from loaders.event_models.point_lens import PointLensFit
 from loaders.event_models.setting import NUMERIC
+from loaders.microlensing.few_points import rests_on_few
 from loaders.microlensing.judge import Verdict, judge
 from loaders.microlensing.models import class_of, models_of
+from loaders.microlensing.motion import Mover
 from loaders.microlensing.search import Candidate, EventSearch
 from loaders.stored_curve.band import Band, without_outliers
 
 #: Fall of chi-square from which a candidate is looked at.
 LEAST_SEARCH_GAIN = 50.0
 
-#: Candidates of an object that are looked at, the best first, until one is an event.
-CANDIDATES = 3
+#: Candidates of an object that are looked at, the best first, until one is an event; and places of the search
+#: among which they are, those left out that rest on one or two points.
+CANDIDATES, PLACES = 3, 12
 
 #: Fall of chi-square, and share explained by a single lens, from which more than that is tried.
 COMPLEX_GAIN, COMPLEX_EXPLAINED = 3000.0, 0.6
@@ -35,12 +38,13 @@ little, one of many models leaves nothing out by chance."""
 
 @dataclass(frozen=True)
 class SkyCurve:
-    """The light curves of an object, and where it is (degrees ICRS)."""
+    """The light curves of an object, where it is (degrees ICRS), and what moves there."""
 
     object_id: int
     ra: float
     dec: float
     bands: Sequence[Band]
+    movers: Sequence[Mover] = ()
 
 
 @dataclass(frozen=True)
@@ -93,35 +97,36 @@ def look_at(
     bands = [without_outliers(band) for band in curve.bands if len(band) > 2]
     n_point = sum(len(band) for band in bands)
     found: list[Found] = []
-    for candidate in _search().best(bands, CANDIDATES, _APART):
-        if candidate.gain < LEAST_SEARCH_GAIN:
+    n_judged = 0
+    for candidate in _search().best(bands, PLACES, _APART):
+        if candidate.gain < LEAST_SEARCH_GAIN or n_judged == CANDIDATES:
             break
+        if rests_on_few(bands, candidate):
+            few = _without_fit(bands, candidate, "few_points")
+            found.append(Found(curve.object_id, candidate, few, n_point, []))
+            continue
         # Candidates of one object are mostly parts of the same: more is tried of the best one alone.
-        place = (curve.ra, curve.dec)
-        asked = Asked(thorough=not found, modelled=modelled, xallarap=xallarap)
-        verdict, models = _judged(bands, candidate, place, limb, asked)
+        asked = Asked(thorough=not n_judged, modelled=modelled, xallarap=xallarap)
+        verdict, models = _judged(replace(curve, bands=bands), candidate, limb, asked)
         found.append(Found(curve.object_id, candidate, verdict, n_point, models))
+        n_judged += 1
         if verdict.is_event:
             break
     return found
 
 
 def _judged(
-    bands: Sequence[Band],
-    candidate: Candidate,
-    place: tuple[float, float],
-    limb: Mapping[str, float],
-    asked: Asked,
+    curve: SkyCurve, candidate: Candidate, limb: Mapping[str, float], asked: Asked
 ) -> tuple[Verdict, Sequence[FittedModel]]:
     """The verdict on a candidate, and models if it is an event."""
     try:
-        verdict = judge(bands, candidate)
+        verdict = judge(curve.bands, candidate, curve.movers)
         if not (asked.modelled if verdict.is_event else asked.thorough and _may_be_complex(verdict)):
             return verdict, []
         more = {"sampled": asked.modelled, "xallarap": asked.xallarap}
-        models = models_of(verdict, place, limb, two_lenses=verdict.is_event, **more)
+        models = models_of(verdict, (curve.ra, curve.dec), limb, two_lenses=verdict.is_event, **more)
     except NUMERIC:
-        return _failed(bands, candidate), []
+        return _without_fit(curve.bands, candidate, "fit_failed"), []
     if not (verdict.is_event or models[0].complete):
         return verdict, []
     return replace(verdict, is_event=True, reason=class_of(models)), models
@@ -138,13 +143,13 @@ def _may_be_complex(verdict: Verdict) -> bool:
     return verdict.gain > least and verdict.explained > COMPLEX_EXPLAINED
 
 
-def _failed(bands: Sequence[Band], candidate: Candidate) -> Verdict:
-    """The verdict on a candidate whose numbers failed: nothing is known of it but where it is."""
+def _without_fit(bands: Sequence[Band], candidate: Candidate, reason: str) -> Verdict:
+    """The verdict on a candidate without a fit: nothing is known of it but where it is."""
     unknown = np.full(len(bands), np.nan)
     fit = PointLensFit(
         *(candidate.t_0, np.nan, np.nan, unknown, unknown, np.nan, 0, np.full((3, 3), np.nan), False)
     )
-    return Verdict(False, "fit_failed", fit, np.nan, unknown, np.nan, bands)
+    return Verdict(False, reason, fit, np.nan, unknown, np.nan, bands)
 
 
 @cache

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -11,6 +11,8 @@ from loaders.event_models.condense import condense
 from loaders.event_models.lens_fit import Points, solve_fluxes
 from loaders.event_models.point_lens import PointLensFit, fit_point_lens, magnification
 from loaders.microlensing.alternatives import hump_chi2, outburst_chi2, periodic_chi2, step_chi2, trend_chi2
+from loaders.microlensing.motion import Mover, Passage, best_passage
+from loaders.microlensing.red_noise import red_noise
 from loaders.microlensing.search import Candidate
 from loaders.stored_curve.band import Band, FloatArray
 
@@ -56,7 +58,7 @@ class Verdict:
     reason
         Why it was kept (``single_lens``, ``anomalous``) or refused (``too_weak``, ``few_points``,
         ``erratic``, ``outburst``, ``hump``, ``periodic``, ``trend``, ``step``, ``variable``,
-        ``one_element``).
+        ``one_element``, ``moving_star``, ``red_noise``).
     fit
         The lens, with scaled errors and without stray points.
     gain
@@ -67,6 +69,8 @@ class Verdict:
         Share of the excess over noise that the lens explains.
     bands
         What was fitted: with scaled errors, without stray points.
+    passage
+        The star that moves past the object and explains most; None where none moves, or it was not asked.
     """
 
     is_event: bool
@@ -76,9 +80,10 @@ class Verdict:
     error_scale: FloatArray
     explained: float
     bands: Sequence[Band]
+    passage: Passage | None = None
 
 
-def judge(bands: Sequence[Band], candidate: Candidate) -> Verdict:
+def judge(bands: Sequence[Band], candidate: Candidate, movers: Sequence[Mover] = ()) -> Verdict:
     """Fit a lens to a candidate, and compare it with what else brightens.
 
     Parameters
@@ -87,6 +92,8 @@ def judge(bands: Sequence[Band], candidate: Candidate) -> Verdict:
         The light curves, without outliers (`without_outliers`); three points an element at least.
     candidate
         Where the search found it.
+    movers
+        Stars that move at the place of the object.
 
     Returns
     -------
@@ -101,26 +108,46 @@ def judge(bands: Sequence[Band], candidate: Candidate) -> Verdict:
     gain = flat - fit.chi2
     noise = sum(len(band) for band in scaled)
     explained = float(gain / max(flat - noise, gain, 1e-9))
-    reason = _reason(scaled, candidate, fit, (gain, explained))
+    few = _condensed(scaled, fit)
+    passage = _passage(few, fit, movers) if gain >= LEAST_GAIN else None
+    reason = _reason(scaled, few, candidate, fit, (gain, explained, passage))
     is_event = reason in ("single_lens", "anomalous")
-    return Verdict(is_event, reason, fit, float(gain), scale, explained, scaled)
+    return Verdict(is_event, reason, fit, float(gain), scale, explained, scaled, passage)
 
 
-def _reason(bands: Sequence[Band], candidate: Candidate, fit: PointLensFit, sums: tuple[float, float]) -> str:
+def _condensed(bands: Sequence[Band], fit: PointLensFit) -> list[Band]:
+    """The light curves with fewer points, to compare other explanations on."""
+    return condense(bands, fit.t_0, max(fit.u_0, 0.05) * fit.t_E, fit.t_E)
+
+
+def _passage(few: Sequence[Band], fit: PointLensFit, movers: Sequence[Mover]) -> Passage | None:
+    """The best passage of a star, by how much chi-square is lower than with the lens."""
+    found = best_passage(few, movers)
+    return found and replace(found, ahead=_lens_chi2(few, fit) - found.chi2)
+
+
+def _reason(
+    bands: Sequence[Band],
+    few: Sequence[Band],
+    candidate: Candidate,
+    fit: PointLensFit,
+    known: tuple[float, float, Passage | None],
+) -> str:
     """The first objection, or what kind of event it is."""
-    gain, explained = sums
+    gain, explained, _ = known
     if gain < LEAST_GAIN:
         return "too_weak"
     if not _many_points(bands, fit, gain):
         return "few_points"
     if not _seen_where_expected(bands, fit):
         return "one_element"
-    few = condense(bands, fit.t_0, max(fit.u_0, 0.05) * fit.t_E, fit.t_E)
     if _is_erratic(max(bands, key=len), fit, bands):
         return "erratic"
-    better = _better(bands, few, candidate, fit, (gain, explained))
+    better = _better(bands, few, candidate, fit, known)
     if better:
         return better
+    if gain < LEAST_GAIN * _redness(max(bands, key=len), fit, bands) ** 2:
+        return "red_noise"
     if explained < EXPLAINED:
         return "variable" if _restless(bands, fit) else "anomalous"
     return "single_lens"
@@ -131,16 +158,19 @@ def _better(
     few: Sequence[Band],
     candidate: Candidate,
     fit: PointLensFit,
-    sums: tuple[float, float],
+    known: tuple[float, float, Passage | None],
 ) -> str:
     """The best of the other explanations that the lens does not beat; empty if it beats them all.
 
     Those with fewer parameters than the lens hold if they are as good.
     """
-    gain, explained = sums
+    gain, explained, passage = known
     lens, margin = _lens_chi2(few, fit), MARGIN * gain
     # By how much each lowers chi-square below that of the lens, less what it would have to.
     ahead = {"step": lens - step_chi2(few) + margin, "trend": lens - trend_chi2(few) + margin}
+    # A passage explains nearly as much as a long lens does: the margin is one before the others alone.
+    if passage is not None and passage.ahead > 0:
+        ahead["moving_star"] = passage.ahead + margin
     t_eff = max(fit.u_0 * fit.t_E, candidate.t_eff, 0.02)
     ahead["hump"] = lens - hump_chi2(few, fit.t_0, t_eff) - max(margin, _CLEARLY)
     outburst, asymmetry = outburst_chi2(few, fit.t_0, max(candidate.t_eff, 0.02))
@@ -255,6 +285,12 @@ def _is_erratic(band: Band, fit: PointLensFit, bands: Sequence[Band]) -> bool:
         return False
     restless = np.median(jump[during]) > _ERRATIC * np.median(jump[~during])
     return bool(restless and np.median(share[during]) > _OF_THE_RISE)
+
+
+def _redness(band: Band, fit: PointLensFit, bands: Sequence[Band]) -> float:
+    """By what errors of means as long as the event are larger than those of independent points."""
+    pull = (band.flux - _model(band, fit, bands)) / band.error
+    return red_noise(band.time, pull, fit.t_0, 2 * max(fit.u_0 * fit.t_E, 0.02))
 
 
 def _restless(bands: Sequence[Band], fit: PointLensFit) -> bool:

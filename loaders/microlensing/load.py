@@ -11,6 +11,7 @@ import numpy as np
 import sqlalchemy as sa
 
 from loaders.microlensing.find import Found, SkyCurve, look_at
+from loaders.microlensing.motion import Motion, Mover, Passage, movers_of
 from loaders.photometry.flags import EXCLUDING_FLAGS
 from loaders.stored_curve.band import Band, usable_band
 from loaders.stored_curve.load import StoredCurve, newest_light_curves, read_curves
@@ -29,15 +30,17 @@ TASK, SHARED_TASK = "events", "shared_events"
 #: Objects in a unit.
 RANGE = 500
 
-#: What an object must show to be searched: its index, or so many points in a row above the catalogued flux.
-LEAST_INDEX, LEAST_RUN = 3.0, 3
-_THRESHOLDS: dict[str, Any] = {"index": LEAST_INDEX, "run": LEAST_RUN}
+#: What an object must show to be searched: its index, so many points in a row above the catalogued flux, or
+#: successive points that have to do with each other, in standard deviations of noise.
+LEAST_INDEX, LEAST_RUN, LEAST_CONNECTION = 3.0, 3, 4.0
+_THRESHOLDS: dict[str, Any] = {"index": LEAST_INDEX, "run": LEAST_RUN, "connection": LEAST_CONNECTION}
 
 _SEARCHED = """
 WITH wanted AS (
     SELECT DISTINCT object_id FROM roman.variability
     WHERE season = CAST(:season AS smallint) AND photometry_kind = :photometry_kind
-      AND (variability_index >= CAST(:index AS float8) OR longest_run >= CAST(:run AS integer))
+      AND (variability_index >= CAST(:index AS float8) OR longest_run >= CAST(:run AS integer)
+           OR (1 - von_neumann / 2) * sqrt(n_point) >= CAST(:connection AS float8))
 ), numbered AS (
     SELECT object_id, row_number() OVER (ORDER BY object_id) - 1 AS n FROM wanted
 )
@@ -49,9 +52,13 @@ _OBJECTS = """
 SELECT DISTINCT v.object_id, o.ra, o.dec FROM roman.variability v JOIN roman.object o USING (object_id)
 WHERE v.season = CAST(:season AS smallint) AND v.photometry_kind = :photometry_kind
   AND v.object_id BETWEEN :first_object AND :last_object
-  AND (v.variability_index >= CAST(:index AS float8) OR v.longest_run >= CAST(:run AS integer))
+  AND (v.variability_index >= CAST(:index AS float8) OR v.longest_run >= CAST(:run AS integer)
+       OR (1 - v.von_neumann / 2) * sqrt(v.n_point) >= CAST(:connection AS float8))
 ORDER BY v.object_id
 """
+
+#: Stars within so many degrees cannot be told from an object: three pixels.
+_BLENDED = 0.33 / 3600
 
 #: Events of a range that this run did not find again are gone; their models stay as history.
 _LOST = """
@@ -68,7 +75,7 @@ WHERE season = CAST(:season AS smallint) AND photometry_kind = :photometry_kind
 """
 
 #: Neighbours are within so many degrees; how many of them must have an event at once, against which chance.
-_SHARED = {"radius": 0.06, "fewest": 4, "log_chance": float(np.log(1e-6))}
+SHARED = {"radius": 0.06, "fewest": 4, "log_chance": float(np.log(1e-6))}
 
 _NEWEST_EVENT = """
 SELECT coalesce(max(load_run_id), 0) FROM roman.event
@@ -125,6 +132,7 @@ def search_unit(unit: Unit, run: LoadRun, progress: Progress) -> None:
 def _sky_curves(objects: Sequence[sa.Row[Any]], given: Mapping[str, Any]) -> Iterator[SkyCurve]:
     """The light curves of objects, the refined ones where there are some."""
     place = {row.object_id: (row.ra, row.dec) for row in objects}
+    movers = _movers(list(place), given)
     days = (given["from_mjd"], given["to_mjd"])
     refined: dict[int, dict[str, StoredCurve]] = {}
     for curve in read_curves(list(place), REFINED, *days):
@@ -132,7 +140,21 @@ def _sky_curves(objects: Sequence[sa.Row[Any]], given: Mapping[str, Any]) -> Ite
     curves = read_curves(list(place), given["photometry_kind"], *days)
     for object_id, several in groupby(curves, key=lambda curve: curve.object_id):
         chosen = preferred(list(several), refined.get(object_id, {}))
-        yield SkyCurve(object_id, *place[object_id], [_band(curve) for curve in chosen])
+        bands = [_band(curve) for curve in chosen]
+        yield SkyCurve(object_id, *place[object_id], bands, movers.get(object_id, []))
+
+
+def _movers(object_ids: Sequence[int], given: Mapping[str, Any]) -> dict[int, list[Mover]]:
+    """What moves at the places of objects, by object; those of which nothing is known are left out."""
+    names = ("season", "photometry_kind")
+    values = {name: given[name] for name in names} | {"radius": _BLENDED}
+    values["objects"] = "{" + ",".join(map(str, object_ids)) + "}"
+    motions: dict[int, list[Motion]] = {}
+    with session.reading() as connection:
+        for row in sqlfile.run(connection, sqlfile.find("jobs", "event_mover"), values):
+            pm = (row.pm_ra, row.pm_dec, row.pm_ra_err, row.pm_dec_err)
+            motions.setdefault(row.object_id, []).append(Motion(row.star_id, row.distance, *pm))
+    return {object_id: movers_of(object_id, some) for object_id, some in motions.items()}
 
 
 def _band(curve: StoredCurve) -> Band:
@@ -175,13 +197,22 @@ def _store_event(
         "explained": verdict.explained if np.isfinite(verdict.explained) else None,
         "n_point": one.n_point,
         "load_run_id": run.load_run_id,
-    }
+    } | _motion_columns(verdict.passage)
     for row in before:
         if abs(row.t_0_guess - candidate.t_0) < 2 * max(row.t_eff, candidate.t_eff):
             before.remove(row)
             connection.execute(events.update().where(events.c.event_id == row.event_id).values(values))
             return int(row.event_id)
     return int(connection.execute(events.insert().returning(events.c.event_id), values).scalar_one())
+
+
+def _motion_columns(passage: Passage | None) -> dict[str, float | None]:
+    """What a star that moves explains, for ``roman.event``; empty where none does."""
+    names = ("mover_pm", "mover_pm_err", "mover_distance", "mover_gain")
+    if passage is None:
+        return dict.fromkeys(names)
+    mover = passage.mover
+    return dict(zip(names, (mover.speed, mover.error, mover.distance, passage.ahead), strict=True))
 
 
 def _store_models(connection: sa.Connection, run: LoadRun, event_id: int, one: Found) -> None:
@@ -221,7 +252,7 @@ def pending_shared(arguments: Mapping[str, Any]) -> list[Unit]:
 def shared_unit(unit: Unit, run: LoadRun, progress: Progress) -> None:
     """Refuse the events of a season that many neighbours have at once; their models stay as history."""
     progress(unit.name, 0, 1)
-    values = dict(unit.arguments) | _SHARED | {"load_run_id": run.load_run_id}
+    values = dict(unit.arguments) | SHARED | {"load_run_id": run.load_run_id}
     with session.transaction() as connection:
         sqlfile.run(connection, sqlfile.find("jobs", "shared_events"), values)
         run.count(connection, loaded=1)

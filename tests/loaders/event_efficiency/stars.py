@@ -11,7 +11,7 @@ from loaders.event_efficiency.trial import Trial
 
 BEGIN, DAYS = 2461448.5, 60
 FLUX = 20_000.0
-RULES = Rules(3.0, 3, 7, {})
+RULES = Rules(3.0, 3, 4.0, 7, {})
 PLACE = (268.0, -29.3)
 
 

@@ -8,7 +8,7 @@ from astropy.stats import binom_conf_interval
 from loaders.event_efficiency import load
 from loaders.event_efficiency.draw import PLANET, POINT_LENS
 from loaders.event_efficiency.picture import draw_completeness
-from loaders.event_efficiency.selection import select, summary_of, variability_index
+from loaders.event_efficiency.selection import connectedness, select, summary_of, variability_index
 from loaders.event_efficiency.tasks import EVENT_EFFICIENCY
 from loaders.rejection import Rejected
 from loaders.season.tasks import arguments as season_arguments
@@ -71,9 +71,12 @@ def test_statistics_of_a_light_curve_in_memory_are_those_of_the_database(describ
             assert curve.mean(rules.excluding_flags) == pytest.approx(row["mean_flux"], rel=1e-9)
             index = variability_index(summary, rules.loci.get(curve.name))
             assert index == pytest.approx(row["variability_index"], rel=1e-6, abs=1e-6)
+            connected = (1 - row["von_neumann"] / 2) * np.sqrt(row["n_point"])
+            assert connectedness(summary) == pytest.approx(connected, rel=1e-6, abs=1e-6)
             compared += 1
         mine = [stored[object_id, curve.name] for curve in several]
         asked = any(row["variability_index"] >= 3 or row["longest_run"] >= 3 for row in mine)
+        asked |= any((1 - row["von_neumann"] / 2) * row["n_point"] ** 0.5 >= 4 for row in mine)
         assert select(several, rules).is_selected == asked
     assert compared == len(stored) > 100
     assert select(curves[int(described.object_id[LENSED])], rules).is_selected

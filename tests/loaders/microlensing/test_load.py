@@ -75,3 +75,49 @@ def test_an_event_that_is_not_found_again_says_so(own_survey):
     assert ask(EVENTS) == []
     (lost,) = ask("SELECT * FROM roman.event WHERE object_id = :o", o=int(own_survey.object_id[LENSED]))
     assert lost.classification == "not_found"
+
+
+def test_what_moves_is_stored_with_the_event_and_does_not_refuse_a_lens(own_survey):
+    lensed, near, far = (int(own_survey.object_id[k]) for k in (LENSED, LENSED + 1, LENSED + 2))
+    values = "pm_ra = :ra, pm_dec = :dec, pm_ra_err = 2, pm_dec_err = 2"
+    moves = f"UPDATE roman.object SET {values} WHERE object_id = :o"
+    with session.transaction(session.Role.OWNER) as connection:
+        for object_id, ra, dec in ((lensed, 300, 0), (near, 0, 400), (far, 900, 0)):
+            connection.execute(sa.text(moves), {"o": object_id, "ra": ra, "dec": dec})
+        place = "UPDATE roman.object n SET ra = o.ra, dec = o.dec + 0.1 / 3600 FROM roman.object o WHERE "
+        which = "n.object_id = :near AND o.object_id = :lensed"
+        connection.execute(sa.text(place + which), {"near": near, "lensed": lensed})
+    given = {"season": 1, "photometry_kind": "psf"}
+    still = int(own_survey.object_id[LENSED + 3])
+    movers = load._movers([lensed, still], given)
+    assert still not in movers
+    itself, other = sorted(movers[lensed], key=lambda mover: mover.distance)
+    assert (itself.speed, itself.error, itself.distance) == (300, 2, 0)
+    assert (other.speed, other.error) == pytest.approx((500, np.hypot(2, 2)))
+    assert other.distance == pytest.approx(0.1, rel=1e-3)
+    run()
+    (event,) = ask(EVENTS)
+    assert event.object_id == lensed
+    assert event.mover_gain < 0
+    assert (event.mover_pm, event.mover_distance) in [(300, 0), pytest.approx((500, 0.1), rel=1e-3)]
+
+
+def test_motions_of_fits_and_of_offsets_count_the_most_certain_first(own_survey):
+    lensed = int(own_survey.object_id[LENSED])
+    trend = (
+        "INSERT INTO roman.variable_trend (season, photometry_kind, object_id, optical_element, quantity, "
+        "slope, slope_err, value, reference_bjd_tdb, reduced_chi2, n_point, load_run_id) "
+        "SELECT 1, 'psf', :o, 'F146', "
+        "q, s, 1, 0, 2461460, 1, 9, min(load_run_id) FROM ops.load_run, (VALUES ('offset_ra', 30), "
+        "('offset_dec', 40)) AS v(q, s) GROUP BY q, s"
+    )
+    catalog = (
+        "UPDATE roman.object SET pm_ra = 5, pm_dec = 12, pm_ra_err = 3, pm_dec_err = 4 WHERE object_id = :o"
+    )
+    with session.transaction(session.Role.OWNER) as connection:
+        for statement in (trend, catalog):
+            connection.execute(sa.text(statement), {"o": lensed})
+    movers = load._movers([lensed], {"season": 1, "photometry_kind": "psf"})[lensed]
+    assert [(mover.speed, mover.error) for mover in movers] == [(50, 1), (13, 4)]
+    assert load._movers([lensed], {"season": 2, "photometry_kind": "psf"})[lensed] == movers[1:]
+    assert load._movers([], {"season": 1, "photometry_kind": "psf"}) == {}
