@@ -1,13 +1,13 @@
 """Events: the stars that move past their places, and their passages.
 
-Revision: 0034, after 0032, 2026-11-27 07:09:14.246104
+Revision: 0035, after 0034, 2026-11-27 07:09:14.246104
 """
 
 import sqlalchemy as sa
 from alembic import op
 
-revision = '0034'
-down_revision = '0032'
+revision = '0035'
+down_revision = '0034'
 branch_labels = None
 depends_on = None
 
