@@ -322,7 +322,10 @@ class Refinement:
         The root of what chi-square grows by without it, all others being fitted again; negative where the
         flux is. The flux may be less certain: that of two close stars can be shared out in many ways. The
         light of others at its place counts as noise in proportion to the error of the PSF: several sources
-        on top of one another imitate what a wrong PSF leaves of a bright star.
+        on top of one another imitate what a wrong PSF leaves of a bright star. They do so with the part of
+        their light that no other star can take over, whose information is that of the flux at a known place;
+        what is left of the bright star is as large as if it had the shape of a star, so that its size follows
+        from the information of all pixels.
         """
         count = self.sources.x.size
         total, worth, doubt = np.zeros(count), np.zeros(count), np.zeros(count)
@@ -331,7 +334,9 @@ class Refinement:
             weight = np.where(good, 1 / np.where(good, at_place, 1.0), 0.0)
             total += weight * np.where(good, one.step[:, 0], 0.0)
             worth += weight
-            doubt[fit.index] += weight[fit.index] * fit.doubt(self._psf_error)
+            # What a wrong PSF leaves may look like all that tells two close stars from one.
+            of_all = np.sqrt(weight[fit.index] * fit.fit.sums.information)
+            doubt[fit.index] += of_all * fit.doubt(self._psf_error)
         known = np.where(worth > 0, worth, 1.0)
         return np.asarray(np.where(worth > 0, total / np.sqrt(known + doubt**2), 0.0))
 
