@@ -196,9 +196,12 @@ class LayerFit:
         light[FRAME:-FRAME, FRAME:-FRAME] = self.field.data - self.fit.background
         return self._flux_of(light)
 
-    def doubt(self, psf_error: float) -> FloatArray:
-        """Error that the light of other stars, here and beyond the edge, brings to each flux, shape (m,)."""
-        others = np.maximum(self.brightest() - self.fit.flux, 0)
+    def doubt(self, psf_error: float, certain: FloatArray | float = 1.0) -> FloatArray:
+        """Error that the light of other stars, here and beyond the edge, brings to each flux, shape (m,).
+
+        ``certain`` is the share of a star's own light that is not in doubt: all but what others could take.
+        """
+        others = np.maximum(self.brightest() - certain * self.fit.flux, 0)
         return np.asarray(psf_error * others + self._flux_of(self._doubtful()))
 
     def _doubtful(self) -> Float32Array:
@@ -335,8 +338,9 @@ class Refinement:
             total += weight * np.where(good, one.step[:, 0], 0.0)
             worth += weight
             # What a wrong PSF leaves may look like all that tells two close stars from one.
-            of_all = np.sqrt(weight[fit.index] * fit.fit.sums.information)
-            doubt[fit.index] += of_all * fit.doubt(self._psf_error)
+            every, own = fit.fit.sums.information, weight[fit.index]
+            certain = np.minimum(own / np.maximum(every, np.finfo(np.float32).tiny), 1)
+            doubt[fit.index] += np.sqrt(own * every) * fit.doubt(self._psf_error, certain)
         known = np.where(worth > 0, worth, 1.0)
         return np.asarray(np.where(worth > 0, total / np.sqrt(known + doubt**2), 0.0))
 
