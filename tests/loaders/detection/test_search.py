@@ -18,7 +18,15 @@ from loaders.photometry.parallel import Workers
 from loaders.photometry.psf_table import PsfTable
 from loaders.rejection import Rejected
 from loaders.wfi.placement import fit_placement
-from tests.loaders.photometry.scenes import POISSON, READ, Scene, field, gaussian_psf, pixel_gaussian, star_pixels
+from tests.loaders.photometry.scenes import (
+    POISSON,
+    READ,
+    Scene,
+    field,
+    gaussian_psf,
+    pixel_gaussian,
+    star_pixels,
+)
 
 SHAPE = (120, 120)
 EDGE = 4
