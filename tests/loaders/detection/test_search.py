@@ -212,9 +212,9 @@ def test_true_pairs_are_split_where_the_psf_may_be_wrong_by_a_hundredth(apart, r
     scene = elongated(x, y, flux, 0.0)
     found = search([Layer(scene.image(scene.noisy(2)), WIDE)], SHAPE, SearchOptions(psf_error=0.01))
     rows, truth = pairs(found, x, y, 0.35)
+    # A pair that is one source loses one of two, and its partner is up to half of the way between them.
     assert rows.size >= 0.94 * x.size
-    bright = found.signal_to_noise[rows] > 100
-    np.testing.assert_allclose(found.flux[rows][bright], flux[truth][bright], rtol=0.05)
+    assert np.median(np.abs(found.flux[rows] / flux[truth] - 1)) < 0.03
 
 
 @pytest.mark.parametrize("width", [1.0, 0.97, 0.93])
