@@ -196,9 +196,12 @@ class LayerFit:
         light[FRAME:-FRAME, FRAME:-FRAME] = self.field.data - self.fit.background
         return self._flux_of(light)
 
-    def doubt(self, psf_error: float) -> FloatArray:
-        """Error that the light of other stars, here and beyond the edge, brings to each flux, shape (m,)."""
-        others = np.maximum(self.brightest() - self.fit.flux, 0)
+    def doubt(self, psf_error: float, certain: FloatArray | float = 1.0) -> FloatArray:
+        """Error that the light of other stars, here and beyond the edge, brings to each flux, shape (m,).
+
+        ``certain`` is the share of a star's own light that is not in doubt: all but what others could take.
+        """
+        others = np.maximum(self.brightest() - certain * self.fit.flux, 0)
         return np.asarray(psf_error * others + self._flux_of(self._doubtful()))
 
     def _doubtful(self) -> Float32Array:
@@ -322,7 +325,10 @@ class Refinement:
         The root of what chi-square grows by without it, all others being fitted again; negative where the
         flux is. The flux may be less certain: that of two close stars can be shared out in many ways. The
         light of others at its place counts as noise in proportion to the error of the PSF: several sources
-        on top of one another imitate what a wrong PSF leaves of a bright star.
+        on top of one another imitate what a wrong PSF leaves of a bright star. They do so with the part of
+        their light that no other star can take over, whose information is that of the flux at a known place;
+        what is left of the bright star is as large as if it had the shape of a star, so that its size follows
+        from the information of all pixels.
         """
         count = self.sources.x.size
         total, worth, doubt = np.zeros(count), np.zeros(count), np.zeros(count)
@@ -331,7 +337,10 @@ class Refinement:
             weight = np.where(good, 1 / np.where(good, at_place, 1.0), 0.0)
             total += weight * np.where(good, one.step[:, 0], 0.0)
             worth += weight
-            doubt[fit.index] += weight[fit.index] * fit.doubt(self._psf_error)
+            # What a wrong PSF leaves may look like all that tells two close stars from one.
+            every, own = fit.fit.sums.information, weight[fit.index]
+            certain = np.minimum(own / np.maximum(every, np.finfo(np.float32).tiny), 1)
+            doubt[fit.index] += np.sqrt(own * every) * fit.doubt(self._psf_error, certain)
         known = np.where(worth > 0, worth, 1.0)
         return np.asarray(np.where(worth > 0, total / np.sqrt(known + doubt**2), 0.0))
 

@@ -13,13 +13,13 @@ from loaders.astrometry.stars import julian_year
 from loaders.catalog.load import store_found
 from loaders.catalog.sources import Sources
 from loaders.detection.load import MATCH_RADIUS, KnownObjects, read_known
+from loaders.difference.far_pixels import fraction_beyond, of_changes
 from loaders.difference.matching import Difference, MatchingOptions, Template, match_template
 from loaders.difference.sources import (
     DifferenceOptions,
     DifferenceSources,
     SourceClass,
     find_difference_sources,
-    significance_image,
 )
 from loaders.reference.load import open_reference
 from loaders.reference.product import StoredReference
@@ -33,8 +33,9 @@ from roman_db.schema.metadata import table
 #: Errors of one reference as the other shows it: of the light at a place, and of the brightest around.
 PSF_ERROR, HALO_ERROR = 0.03, 0.004
 
-_FAR = 5.0
-"""Standard deviations beyond which a pixel of a difference is counted."""
+_VARIES = """
+SELECT DISTINCT object_id FROM roman.variable_object WHERE object_id = ANY(CAST(:object_ids AS bigint[]))
+"""
 
 _PENDING = """
 SELECT r.reference_image_id, p.reference_image_id AS template_id, r.detector, r.optical_element, r.start_mjd,
@@ -85,10 +86,32 @@ def difference_unit(unit: Unit, run: LoadRun, progress: Progress) -> None:
     sources = find_difference_sources(difference, image.psf, (0.0, 0.0), (known.x, known.y), options)
     with session.transaction() as connection:
         _supersede(connection, given["reference_image_id"])
-        identifier = _register(connection, run, given, difference, sources)
+        beyond = _fraction_beyond(connection, image, difference, known, sources)
+        identifier = _register(connection, run, given, difference, (sources.x.size, beyond))
         objects = _objects(connection, run, given, image, known, sources)
         _store_sources(connection, run, given, identifier, image, sources, objects)
         run.count(connection, loaded=1)
+
+
+def _fraction_beyond(
+    connection: sa.Connection,
+    image: StoredReference,
+    difference: Difference,
+    known: KnownObjects,
+    sources: DifferenceSources,
+) -> float:
+    """Share of the pixels beyond five standard deviations, without those of what changed."""
+    objects = np.full(sources.x.size, -1, dtype=np.int64)
+    objects[sources.nearest >= 0] = known.object_id[sources.nearest[sources.nearest >= 0]]
+    change, varies = (sources.x, sources.y, sources.flux), of_variables(connection, objects)
+    changed = of_changes(difference, image.psf, change, sources.kind, varies)
+    return fraction_beyond(difference, image.frame.oversampling, changed)
+
+
+def of_variables(connection: sa.Connection, object_id: npt.NDArray[np.int64]) -> npt.NDArray[np.bool_]:
+    """Which objects are known to vary, shape (n,)."""
+    rows = connection.execute(sa.text(_VARIES), {"object_ids": object_id.tolist()})
+    return np.isin(object_id, np.array(rows.scalars().all(), dtype=np.int64))
 
 
 def subtract_reference(image: StoredReference, before: StoredReference) -> Difference:
@@ -129,18 +152,18 @@ def _register(
     run: LoadRun,
     given: Mapping[str, Any],
     difference: Difference,
-    sources: DifferenceSources,
+    counted: tuple[int, float],
 ) -> int:
+    """Store a difference with the number of its sources and the share of its pixels that are far."""
     rows = table("roman.difference_image")
-    far = np.abs(significance_image(difference)) > _FAR
     row = {
         "reference_image_id": given["template_id"],
         "minuend_reference_image_id": given["reference_image_id"],
         "kernel_sum": difference.kernel_sum,
         "template_share": difference.template_share,
         "reduced_chi2": difference.reduced_chi2,
-        "fraction_beyond": float(far.sum() / difference.usable.sum()),
-        "n_source": sources.x.size,
+        "fraction_beyond": counted[1],
+        "n_source": counted[0],
         "load_run_id": run.load_run_id,
     }
     return int(connection.execute(rows.insert().returning(rows.c.difference_image_id), row).scalar_one())

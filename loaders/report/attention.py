@@ -155,7 +155,7 @@ def _of_difference(facts: ReferenceFacts) -> Iterator[tuple[str, str]]:
         yield (
             f"{difference.fraction_beyond:.2%} of the pixels of the difference are beyond five standard "
             f"deviations (limit {FRACTION_BEYOND:.1%}).",
-            "Look at the difference: one bright star that changed does it, and all is well. Rings about many "
-            "stars are a PSF or kernel that does not fit, pairs of red and blue an alignment that does not: "
-            "until that is mended, take the changes with care.",
+            "Look at the difference: what was found to change is not among them. Rings about many stars are "
+            "a PSF or kernel that does not fit, pairs of red and blue an alignment that does not: until "
+            "that is mended, take the changes with care.",
         )

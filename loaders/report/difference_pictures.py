@@ -61,7 +61,7 @@ def draw_significance(pixels: DifferencePixels, prefix: str) -> Picture:
     return Picture(
         f"{prefix}_significance",
         "The difference",
-        f"Difference in standard deviations; {far:.2e} of the pixels are beyond five.",
+        f"Difference in standard deviations; {far:.2e} of the pixels are beyond five. {_left_out(pixels)}",
         "Red: brighter than before. Blue: fainter. Grey: pixels that do not count. Good is noise without a "
         "pattern; rings and pairs of red and blue about stars say that the kernel or the alignment does not "
         "fit." + blocks,
@@ -204,7 +204,13 @@ def _peak(difference: Values) -> float:
     return float(seen.max()) if seen.any() else 1.0
 
 
+def _left_out(pixels: DifferencePixels) -> str:
+    """How many pixels are not among them, as they changed."""
+    count = int((pixels.changed & pixels.usable).sum())
+    return f"Of what changed {count:,} pixels ({count / max(pixels.usable.sum(), 1):.1%}) are not counted."
+
+
 def _beyond(pixels: DifferencePixels) -> float:
-    """Share of the pixels beyond five standard deviations."""
-    seen = np.abs(pixels.significance[pixels.usable]) > _SIGMA
-    return float(seen.mean()) if seen.size else 0.0
+    """Share of the pixels beyond five standard deviations, of those that count and have not changed."""
+    rest = pixels.usable & ~pixels.changed
+    return float(pixels.far[rest].mean()) if rest.any() else 0.0

@@ -239,6 +239,9 @@ class DifferencePixels:
         Shape (n, n): kernel in the middle of the image.
     image, template, difference
         Shape (ny, nx): nJy in each fine pixel.
+    changed, far
+        Shape (ny, nx): pixels of what changed, and those beyond five standard deviations; see
+        `loaders.difference.far_pixels`.
     """
 
     significance: Pixels
@@ -247,6 +250,8 @@ class DifferencePixels:
     image: Pixels
     template: Pixels
     difference: Pixels
+    changed: BoolArray
+    far: BoolArray
 
 
 @dataclass(frozen=True)

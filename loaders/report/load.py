@@ -13,7 +13,8 @@ import sqlalchemy as sa
 
 from loaders.daily.load import summarise_run
 from loaders.detection.load import read_known
-from loaders.difference.load import subtract_reference
+from loaders.difference.far_pixels import far_pixels, of_changes
+from loaders.difference.load import of_variables, subtract_reference
 from loaders.difference.sources import significance_image
 from loaders.reference.frame import ReferenceFrame
 from loaders.reference.load import open_reference
@@ -207,10 +208,10 @@ def read_facts(reference_image_id: int) -> ReferenceFacts:
     stored = _noting(notes, "its pixels are not shown", lambda: _open(reference_image_id))
     pixels = None if stored is None else _pixels(stored, Path(image.path))
     difference_pixels = None
-    if stored is not None and difference is not None:
-        template_id = difference.template_id
+    if stored is not None and difference is not None and changes is not None:
+        before, found = difference.template_id, changes
         difference_pixels = _noting(
-            notes, "its difference is not shown", lambda: _difference_pixels(stored, _open(template_id))
+            notes, "its difference is not shown", lambda: _difference_pixels(stored, _open(before), found)
         )
     return ReferenceFacts(
         image,
@@ -348,9 +349,14 @@ def _pixels(stored: StoredReference, path: Path) -> ReferencePixels:
     )
 
 
-def _difference_pixels(stored: StoredReference, before: StoredReference) -> DifferencePixels:
+def _difference_pixels(
+    stored: StoredReference, before: StoredReference, changes: ChangeFacts
+) -> DifferencePixels:
     """Compute the difference again: its pixels are not stored."""
     difference = subtract_reference(stored, before)
+    with session.reading() as connection:
+        varies = of_variables(connection, changes.object_id)
+    changed = of_changes(difference, stored.psf, (changes.x, changes.y, changes.flux), changes.kind, varies)
     return DifferencePixels(
         significance_image(difference),
         difference.usable,
@@ -358,4 +364,6 @@ def _difference_pixels(stored: StoredReference, before: StoredReference) -> Diff
         np.asarray(stored.image.data, dtype=np.float32),
         difference.model,
         difference.data,
+        changed,
+        far_pixels(difference, stored.frame.oversampling),
     )

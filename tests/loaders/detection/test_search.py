@@ -5,8 +5,9 @@ import pytest
 from scipy.optimize import least_squares
 from scipy.spatial import cKDTree
 
+from loaders.detection.image_search import search_image
 from loaders.detection.layer import Layer, SearchOptions
-from loaders.detection.psf_error import measured_psf_error
+from loaders.detection.psf_error import measured_psf_error, mostly_split
 from loaders.detection.refine import Refinement, Sources
 from loaders.detection.search import search
 from loaders.detection.significance import Sums
@@ -17,11 +18,20 @@ from loaders.photometry.parallel import Workers
 from loaders.photometry.psf_table import PsfTable
 from loaders.rejection import Rejected
 from loaders.wfi.placement import fit_placement
-from tests.loaders.photometry.scenes import POISSON, READ, Scene, field, gaussian_psf, star_pixels
+from tests.loaders.photometry.scenes import (
+    POISSON,
+    READ,
+    Scene,
+    field,
+    gaussian_psf,
+    pixel_gaussian,
+    star_pixels,
+)
 
 SHAPE = (120, 120)
 EDGE = 4
 PSF = gaussian_psf()
+WIDE = gaussian_psf(half_width=8)
 
 
 def inside(x, y):
@@ -154,6 +164,57 @@ def test_light_of_a_wrong_psf_is_no_source():
     layer = Layer(scene.image(scene.noisy(4)), PSF)
     doubtful = search([layer], SHAPE, SearchOptions(psf_error=0.1))
     assert doubtful.x.size == 1
+
+
+def lone_stars(count=7, faintest=1e3):
+    """Bright stars far from each other, anywhere in their pixels."""
+    rng = np.random.default_rng(5)
+    places = 12 + 16.0 * np.mgrid[:count, :count].reshape(2, -1) + rng.uniform(-0.5, 0.5, (2, count**2))
+    return *places, faintest * 10 ** rng.uniform(0, 2.5, count**2)
+
+
+def elongated(x, y, flux, share):
+    """A scene of stars that are wider along x than the PSF, by a share of its width."""
+    along_y = pixel_gaussian(np.arange(SHAPE[0])[:, None] - y, 0.8)
+    along_x = pixel_gaussian(np.arange(SHAPE[1])[:, None] - x, 0.8 * (1 + share))
+    return Scene(SHAPE, x, y, flux, 3.0 + np.einsum("yn,xn,n->yx", along_y, along_x, flux))
+
+
+def test_a_bright_star_is_not_split_where_the_psf_is_twice_as_wrong_as_assumed():
+    """A companion within its core would explain what the PSF lacks, far beyond the photon noise."""
+    x, y, flux = lone_stars()
+    scene = elongated(x, y, flux, 0.02)
+    found = search([Layer(scene.image(scene.noisy(1)), WIDE)], SHAPE, SearchOptions(psf_error=0.01))
+    assert measured_psf_error(found) == pytest.approx(0.02, abs=0.003)
+    distance = np.hypot(found.x[:, None] - x, found.y[:, None] - y)
+    np.testing.assert_array_equal((distance < 1).sum(axis=0), 1)
+
+
+@pytest.mark.parametrize("share", [0.05, 0.08])
+def test_a_psf_so_wrong_that_all_stars_are_split_is_found_out(share):
+    x, y, flux = lone_stars()
+    scene = elongated(x, y, flux, share)
+    layer, options = Layer(scene.image(scene.noisy(1)), WIDE), SearchOptions(psf_error=0.01)
+    assert mostly_split(search([layer], SHAPE, options))
+    found, error = search_image(layer, options)
+    assert error == pytest.approx(share, rel=0.2)
+    assert not mostly_split(found)
+    assert found.x.size == x.size
+
+
+@pytest.mark.parametrize(("apart", "ratio"), [(0.7, 1.0), (0.7, 0.5), (0.85, 0.25), (1.0, 0.1)])
+def test_true_pairs_are_split_where_the_psf_may_be_wrong_by_a_hundredth(apart, ratio):
+    x, y, flux = lone_stars()
+    angle = np.random.default_rng(6).uniform(0, 2 * np.pi, x.size)
+    x = np.concatenate([x, x + apart * np.cos(angle)])
+    y = np.concatenate([y, y + apart * np.sin(angle)])
+    flux = np.concatenate([flux, ratio * flux])
+    scene = elongated(x, y, flux, 0.0)
+    found = search([Layer(scene.image(scene.noisy(2)), WIDE)], SHAPE, SearchOptions(psf_error=0.01))
+    rows, truth = pairs(found, x, y, 0.35)
+    # Faint pairs may be one source; a pair of which a PSF off by that much would make one, too.
+    assert rows.size >= 0.94 * x.size
+    assert np.median(np.abs(found.flux[rows] / flux[truth] - 1)) < 0.03
 
 
 @pytest.mark.parametrize("width", [1.0, 0.97, 0.93])

@@ -141,7 +141,9 @@ def difference_pixels() -> DifferencePixels:
     noise[25, 30] = -50
     kernel = np.zeros((9, 9))
     kernel[4, 4] = 1.01
-    return DifferencePixels(noise, pixels().usable, kernel, pixels().flux, pixels().flux - noise, noise)
+    none, far = np.zeros(SHAPE, dtype=bool), np.abs(noise) > 5
+    seen = pixels()
+    return DifferencePixels(noise, seen.usable, kernel, seen.flux, seen.flux - noise, noise, none, far)
 
 
 def difference(**others) -> DifferenceFacts:
