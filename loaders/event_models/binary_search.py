@@ -98,9 +98,9 @@ def companions(setting: Setting, single: FloatArray, patient: bool = True) -> li
     host = best_host(few, _begins(single)).parameter
     search = _Search(setting, host, windows_left(POINT, full, host, _WINDOWS), usual_rho(few, host))
     pi_e = search.host[3:]
-    begins = [np.concatenate([fit.parameter, pi_e]) for fit in _rounds(search)]
-    begins += [fit.parameter for fit in _hardened(search, _matched(search))]
-    return _last(search, begins, _BUMP_SIZES if patient else ())
+    about = [np.concatenate([fit.parameter, pi_e]) for fit in _rounds(search)]
+    matched = [fit.parameter for fit in _hardened(search, _matched(search))]
+    return _last(search, (about, matched), _BUMP_SIZES if patient else ())
 
 
 @dataclass(frozen=True)
@@ -202,17 +202,20 @@ def _about(band: Band, host: FloatArray) -> Band:
     return band.take(near)
 
 
-def _last(search: _Search, begins: Sequence[FloatArray], bumps: Sequence[float]) -> list[LensFit]:
-    """The best fits once more with right errors and with parallax, then with dark limbs, and their twins."""
+def _last(
+    search: _Search, sets: tuple[Sequence[FloatArray], Sequence[FloatArray]], bumps: Sequence[float]
+) -> list[LensFit]:
+    """The best of both sets with right errors and with parallax, then with dark limbs, and their twins."""
     setting = search.setting
     fine, slowest = search.few(40), 10 * search.crossing
     view = setting.view(fine, setting.fine)
-    fits = _near_best(fit_round(begins, Round(view, 15, 4, 0.1, slowest)))
+    fits = [fit for begins in sets for fit in fit_round(begins, Round(view, 15, 4, 0.1, slowest))]
+    fits = _near_best(distinct(fits, 6))
     for size in bumps:
         fits = _moved_on(search, fits, view, size)
     twins = [twin for fit in fits[:1] for twin in _twins(fit.parameter)]
     found = fit_round(twins, Round(view, 15, 2, 0.1, slowest))
-    begins = [fit.parameter for fit in _near_best(distinct([*fits, *found], 4))]
+    begins = [fit.parameter for fit in _near_best(distinct([*fits, *found], 5))]
     if setting.parallax:
         begins += [begin[:7] for begin in begins[:1]]
     return fit_round(begins, Round(setting.view(fine, setting.fine, dark=True), 25, 6, 0.01, slowest))
@@ -226,7 +229,7 @@ def _moved_on(search: _Search, fits: list[LensFit], view: View, size: float) -> 
     softer = setting.view(softened(search.few(40), 0.005 * size), setting.fine)
     bumped = fit_round(_bumps(fits[0].parameter, size), Round(softer, 8, 3, 0.3, slowest))
     again = fit_round([fit.parameter for fit in bumped], Round(view, 15, 3, 0.1, slowest))
-    return distinct([*fits, *again], 4)
+    return distinct([*fits, *again], 6)
 
 
 def _twins(best: FloatArray) -> list[FloatArray]:
