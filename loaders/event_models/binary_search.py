@@ -11,9 +11,18 @@ from loaders.event_models.host import best_host
 from loaders.event_models.kinds import BINARY, POINT, Kind, View, curves_of, parameters_of, slopes_of
 from loaders.event_models.lens_fit import LensFit, fit_lens
 from loaders.event_models.seeds import grid_seeds, window_seeds
-from loaders.event_models.setting import NUMERIC, Setting, condensed, residual_of, softened, windows_left
+from loaders.event_models.setting import (
+    NUMERIC,
+    Setting,
+    condensed,
+    crossing_time,
+    residual_of,
+    softened,
+    windows_left,
+)
 from loaders.event_models.single_fits import usual_rho
 from loaders.event_models.structure import Window
+from loaders.event_models.templates import template_seeds
 from loaders.stored_curve.band import Band, FloatArray
 
 _WINDOWS = 5
@@ -28,6 +37,12 @@ _BUMP = np.array([0.0, 0.0, 0.0, 0.03, 0.5, 0.02, 0.7])
 
 _SEEDS = 18
 """Seeds of either set that are fitted."""
+
+_LADDER = (0.01, 0.003, 0.001)
+"""Shares of the excess that errors of fits from templates have in turn."""
+
+_TEMPLATES, _MAGNIFIED = 24, 3.0
+"""Templates that are fitted, and by what their sources are magnified, about: for how large they may be."""
 
 
 @dataclass(frozen=True)
@@ -44,8 +59,9 @@ class Round:
         How many of the results go on.
     enough
         Fall of chi-square below which a step is the last one.
-    widest
-        Largest source, Einstein radii: those that grow without end cost most of the time.
+    slowest
+        Longest time (days) in which the source crosses its radius: those that grow without end cost most of
+        the time.
     kind
         Two lenses that stand still, or that turn.
     """
@@ -54,7 +70,7 @@ class Round:
     steps: int
     keep: int
     enough: float
-    widest: float
+    slowest: float
     kind: Kind = BINARY
 
 
@@ -81,17 +97,28 @@ def companions(setting: Setting, single: FloatArray, patient: bool = True) -> li
     few = setting.view(condensed(setting, single, left, 20), setting.fine)
     host = best_host(few, _begins(single)).parameter
     search = _Search(setting, host, windows_left(POINT, full, host, _WINDOWS), usual_rho(few, host))
-    return _last(search, _rounds(search), _BUMP_SIZES if patient else ())
+    pi_e = search.host[3:]
+    about = [np.concatenate([fit.parameter, pi_e]) for fit in _rounds(search)]
+    matched = [fit.parameter for fit in _hardened(search, _matched(search))]
+    return _last(search, (about, matched), _BUMP_SIZES if patient else ())
 
 
 @dataclass(frozen=True)
 class _Search:
-    """An event, its lens without a companion, where that is off, and the usual radius of its source."""
+    """An event, its lens without a companion, where that is off, and the usual radius of its source.
+
+    The radius is in Einstein radii.
+    """
 
     setting: Setting
     host: FloatArray
     left: Sequence[Window]
     rho: float
+
+    @property
+    def crossing(self) -> float:
+        """Time (days) in which the source usually crosses its radius."""
+        return self.rho * float(np.exp(self.host[2]))
 
     def few(self, parts: float, left: float = np.inf) -> list[Band]:
         """Condensed light curves, errors so large that the lens alone is off by ``left`` of chi-square."""
@@ -117,7 +144,7 @@ def _begins(single: FloatArray) -> list[FloatArray]:
 
 def _rounds(search: _Search) -> list[LensFit]:
     """Seeds, and fits with wide errors and then smaller ones, parallax held."""
-    setting, host, rho = search.setting, search.host, search.rho
+    setting, host, rho, time = search.setting, search.host, search.rho, search.crossing
     coarse = [band for band in search.few(10, 300.0) if band.name == setting.main]
     if not coarse:
         return []
@@ -125,10 +152,46 @@ def _rounds(search: _Search) -> list[LensFit]:
     short = [window for window in search.left if window.length < np.exp(host[2])]
     seeds = window_seeds(scan, host, rho, short)[:_SEEDS] + grid_seeds(scan, host, rho)[:_SEEDS]
     view = setting.view(coarse, 0.02, host[3:])
-    fits = fit_round([seed.parameter for seed in seeds], Round(view, 4, 14, 1.0, 4 * rho))
-    fits = fit_round([fit.parameter for fit in fits], Round(view, 12, 9, 1.0, 4 * rho))
+    fits = fit_round([seed.parameter for seed in seeds], Round(view, 4, 14, 1.0, 4 * time))
+    fits = fit_round([fit.parameter for fit in fits], Round(view, 12, 9, 1.0, 4 * time))
     view = setting.view(search.few(15, 3000.0), max(0.005, setting.fine), host[3:])
-    return fit_round([fit.parameter for fit in fits], Round(view, 12, 5, 0.3, 6 * rho))
+    return fit_round([fit.parameter for fit in fits], Round(view, 12, 5, 0.3, 6 * time))
+
+
+def _matched(search: _Search) -> list[LensFit]:
+    """Fits from templates, with wide errors and then smaller ones, without parallax.
+
+    They have nothing to do with the single lens, and only each other to be better than.
+    """
+    setting = search.setting
+    coarse = [band for band in search.few(10, 300.0) if band.name == setting.main]
+    if not coarse:
+        return []
+    rise = float(coarse[0].flux.max() - np.median(coarse[0].flux))
+    crossing = max(crossing_time(rise / _MAGNIFIED), search.crossing)
+    seeds = template_seeds(_about(coarse[0], search.host), crossing, _TEMPLATES)
+    view = setting.view(coarse, 0.02)
+    fits = fit_round([seed.parameter for seed in seeds], Round(view, 6, 8, 1.0, 4 * crossing))
+    fits = fit_round([fit.parameter for fit in fits], Round(view, 15, 4, 1.0, 4 * crossing))
+    view = setting.view(search.few(15, 3000.0), max(0.005, setting.fine))
+    return fit_round([fit.parameter for fit in fits], Round(view, 12, 3, 0.3, 6 * crossing))
+
+
+def _hardened(search: _Search, fits: Sequence[LensFit]) -> list[LensFit]:
+    """Fits from templates once more with parallax, errors coming down by and by to what they are."""
+    setting, slowest = search.setting, 10 * max((_crossing(fit) for fit in fits), default=0.0)
+    begins = [np.concatenate([fit.parameter, np.zeros(search.host.size - 3)]) for fit in fits]
+    few = search.few(40)
+    for floor in _LADDER:
+        view = setting.view(softened(few, floor), max(0.2 * floor, setting.fine))
+        fits = fit_round(begins, Round(view, 15, 3, 0.3, slowest))
+        begins = [fit.parameter for fit in fits]
+    return list(fits)
+
+
+def _crossing(fit: LensFit) -> float:
+    """Time (days) in which the source of a fit crosses its radius."""
+    return float(np.exp(fit.parameter[6] + fit.parameter[2]))
 
 
 def _about(band: Band, host: FloatArray) -> Band:
@@ -139,32 +202,34 @@ def _about(band: Band, host: FloatArray) -> Band:
     return band.take(near)
 
 
-def _last(search: _Search, fits: Sequence[LensFit], bumps: Sequence[float]) -> list[LensFit]:
-    """The best fits once more with right errors and with parallax, then with dark limbs, and their twins."""
-    setting, pi_e = search.setting, search.host[3:]
-    fine, widest = search.few(40), 10 * search.rho
+def _last(
+    search: _Search, sets: tuple[Sequence[FloatArray], Sequence[FloatArray]], bumps: Sequence[float]
+) -> list[LensFit]:
+    """The best of both sets with right errors and with parallax, then with dark limbs, and their twins."""
+    setting = search.setting
+    fine, slowest = search.few(40), 10 * search.crossing
     view = setting.view(fine, setting.fine)
-    begins = [np.concatenate([fit.parameter, pi_e]) for fit in fits]
-    fits = _near_best(fit_round(begins, Round(view, 15, 4, 0.1, widest)))
+    fits = [fit for begins in sets for fit in fit_round(begins, Round(view, 15, 4, 0.1, slowest))]
+    fits = _near_best(distinct(fits, 6))
     for size in bumps:
         fits = _moved_on(search, fits, view, size)
     twins = [twin for fit in fits[:1] for twin in _twins(fit.parameter)]
-    found = fit_round(twins, Round(view, 15, 2, 0.1, widest))
-    begins = [fit.parameter for fit in _near_best(distinct([*fits, *found], 4))]
-    if pi_e.size:
+    found = fit_round(twins, Round(view, 15, 2, 0.1, slowest))
+    begins = [fit.parameter for fit in _near_best(distinct([*fits, *found], 5))]
+    if setting.parallax:
         begins += [begin[:7] for begin in begins[:1]]
-    return fit_round(begins, Round(setting.view(fine, setting.fine, dark=True), 25, 6, 0.01, widest))
+    return fit_round(begins, Round(setting.view(fine, setting.fine, dark=True), 25, 6, 0.01, slowest))
 
 
 def _moved_on(search: _Search, fits: list[LensFit], view: View, size: float) -> list[LensFit]:
     """The best fits, and those from places about the best one if that leaves something out."""
     if not fits or not windows_left(BINARY, view, fits[0].parameter, 1):
         return fits
-    setting, widest = search.setting, 10 * search.rho
+    setting, slowest = search.setting, 10 * search.crossing
     softer = setting.view(softened(search.few(40), 0.005 * size), setting.fine)
-    bumped = fit_round(_bumps(fits[0].parameter, size), Round(softer, 8, 3, 0.3, widest))
-    again = fit_round([fit.parameter for fit in bumped], Round(view, 15, 3, 0.1, widest))
-    return distinct([*fits, *again], 4)
+    bumped = fit_round(_bumps(fits[0].parameter, size), Round(softer, 8, 3, 0.3, slowest))
+    again = fit_round([fit.parameter for fit in bumped], Round(view, 15, 3, 0.1, slowest))
+    return distinct([*fits, *again], 6)
 
 
 def _twins(best: FloatArray) -> list[FloatArray]:
@@ -203,7 +268,7 @@ def _fit(begin: FloatArray, by: Round) -> LensFit | None:
     """A fit; None where its numbers fail."""
     usual = parameters_of(by.kind, begin)
     upper = usual.upper.copy()
-    upper[6] = np.log(by.widest)
+    upper[6] = np.log(by.slowest) - begin[2]
     parameters = replace(usual, enough=by.enough, upper=upper)
     slopes = slopes_of(by.kind, by.view, parameters.step)
     try:

@@ -55,21 +55,21 @@ def turning(setting: Setting, still: Sequence[LensFit]) -> tuple[list[LensFit], 
     if not known:
         return [], []
     view, best = _view(setting, known[0].parameter), known[0]
-    given = fit_round([best.parameter], Round(view, 8, 1, 0.1, _widest(best)))
+    given = fit_round([best.parameter], Round(view, 8, 1, 0.1, _slowest(best)))
     begin = given[0].parameter if given else best.parameter
-    probe = fit_round([with_rates(begin)], Round(view, 8, 1, 0.1, _widest(best), ORBIT))
+    probe = fit_round([with_rates(begin)], Round(view, 8, 1, 0.1, _slowest(best), ORBIT))
     gain = given[0].loss - probe[0].loss if given and probe else np.inf
     if gain < _WORTH and not windows_left(BINARY, view, begin, 1):
         return [], []
     begins = [with_rates(begin, turn) for turn in _TURNS]
     begins += [with_rates(fit.parameter) for fit in known[1:_BEGINS]]
-    fits = [*probe, *fit_round(begins, Round(view, 12, 3, 0.1, _widest(best), ORBIT))]
+    fits = [*probe, *fit_round(begins, Round(view, 12, 3, 0.1, _slowest(best), ORBIT))]
     first = min(fits, key=lambda fit: fit.loss, default=None)
     if first is None:
         return [], []
     begins = [fit.parameter for fit in fits if fit.loss < first.loss + 2 * ALIKE]
     begins.append(first.parameter * _OTHER_SIDE)
-    found = fit_round(begins, Round(view, 25, 3, 0.01, _widest(best), ORBIT))
+    found = fit_round(begins, Round(view, 25, 3, 0.01, _slowest(best), ORBIT))
     return found, _stopped(view, found, given)
 
 
@@ -79,7 +79,7 @@ def _stopped(view: View, found: Sequence[LensFit], given: Sequence[LensFit]) -> 
     What turning gains is not to be what a fit gains that merely goes on.
     """
     begins = [np.delete(fit.parameter, (7, 8)) for fit in found[:1]]
-    again = fit_round(begins, Round(view, 25, 1, 0.01, max(map(_widest, given), default=1.0)))
+    again = fit_round(begins, Round(view, 25, 1, 0.01, max(map(_slowest, given), default=1.0)))
     known = min((fit.loss for fit in given), default=np.inf)
     return [fit for fit in again if fit.loss < known - 1.0]
 
@@ -89,9 +89,9 @@ def with_rates(still: FloatArray, turn: float = 0.0) -> FloatArray:
     return np.insert(still, 7, (0.0, turn))
 
 
-def _widest(fit: LensFit) -> float:
-    """Largest source, Einstein radii."""
-    return float(5 * np.exp(fit.parameter[6]))
+def _slowest(fit: LensFit) -> float:
+    """Longest time (days) in which the source crosses its radius."""
+    return float(5 * np.exp(fit.parameter[6] + fit.parameter[2]))
 
 
 def _view(setting: Setting, at: FloatArray) -> View:

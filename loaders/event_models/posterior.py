@@ -48,7 +48,7 @@ _WIDER = 1.3
 _TAILS = 5
 """Degrees of freedom of what is drawn from."""
 
-_HEAVY = 0.7
+HEAVY = 0.7
 """Shape of the tail of the weights from which they tell nothing (Vehtari et al. 2024, JMLR 25, 72)."""
 
 _SETTLED = 0.1
@@ -109,7 +109,7 @@ def sample(
     Samples or None
         None if a covariance is none, nothing that is drawn is possible, or too few draws count.
     """
-    units = [unit for _, covariance in modes if (unit := _unit(covariance)) is not None]
+    units = [unit for _, covariance in modes if (unit := unit_of(covariance)) is not None]
     if len(units) < len(modes):
         return None
     at, unit = modes[0][0], units[0]
@@ -138,10 +138,10 @@ def _importance(
             return None
         weight = drawn.weight
         widths.append(np.sqrt(np.diag(_moments(drawn.parameter, weight)[1])))
-        is_settled = len(widths) > 2 and _settled(widths[-3:]) and _tail(weight) < _HEAVY
-        worth = _worth(weight) if is_settled else 0.0
-        if worth >= ENOUGH or weight.size + number > most_calls:
-            return Samples(drawn.parameter, weight, worth, weight.size)
+        is_settled = len(widths) > 2 and _settled(widths[-3:]) and tail(weight) < HEAVY
+        enough = worth(weight) if is_settled else 0.0
+        if enough >= ENOUGH or weight.size + number > most_calls:
+            return Samples(drawn.parameter, weight, enough, weight.size)
         drawn = drawn.further(_fitted(drawn, rng), number, log_density, rng)
 
 
@@ -216,7 +216,7 @@ def _fitted(drawn: _Drawn, rng: np.random.Generator) -> _Mixture:
     parameter, size = drawn.parameter, drawn.parameter.shape[1]
     power = _POWERS[len(drawn.mixtures) % len(_POWERS)]
     weight = _softened(power * drawn.density - drawn.proposed, 2 * _EACH * size)
-    number = int(np.clip(_worth(weight) / (_EACH * size), 1, _PIECES))
+    number = int(np.clip(worth(weight) / (_EACH * size), 1, _PIECES))
     mean, whole = _moments(parameter, weight)
     if drawn.mixtures[0].share.size > 1:
         whole = _within(drawn.mixtures[0], parameter, weight)
@@ -256,8 +256,8 @@ def _improved(mixture: _Mixture, parameter: FloatArray, weight: FloatArray, usua
     for k, mine in enumerate(belongs):
         part = mine / max(float(mine.sum()), 1e-300)
         centre[k], covariance = _moments(parameter, part)
-        worth = _worth(part)
-        covariance = (worth * covariance + few * 0.3 * usual) / (worth + few)
+        own = worth(part)
+        covariance = (own * covariance + few * 0.3 * usual) / (own + few)
         root[k] = np.linalg.cholesky(covariance)
     return _Mixture(centre, root, share / share.sum())
 
@@ -268,12 +268,12 @@ def _settled(widths: list[FloatArray]) -> bool:
     return bool((spread < _SETTLED * widths[-1]).all())
 
 
-def _worth(weight: FloatArray) -> float:
+def worth(weight: FloatArray) -> float:
     """Number of independent draws that weights, whose sum is one, are worth (Kish 1965)."""
     return float(1 / np.sum(weight**2))
 
 
-def _tail(weight: FloatArray) -> float:
+def tail(weight: FloatArray) -> float:
     """Shape of the generalised Pareto distribution of the largest weights; 0 if they are all alike."""
     number = int(min(0.2 * weight.size, 3 * np.sqrt(weight.size)))
     largest = np.sort(weight)[-number - 1 :]
@@ -287,7 +287,7 @@ def _softened(ratio: FloatArray, least: float) -> FloatArray:
     """Weights of their logarithms, those of a power of it that makes so many draws count."""
     for power in (1.0, 0.5, 0.25, 0.1, 0.03, 0.01):
         weight = np.exp(power * ratio - logsumexp(power * ratio))
-        if _worth(weight) >= least:
+        if worth(weight) >= least:
             break
     return np.asarray(weight)
 
@@ -306,7 +306,7 @@ def _quantiles(value: FloatArray, weight: FloatArray) -> FloatArray:
     return np.interp(LEVELS, below, value[order])
 
 
-def _unit(covariance: FloatArray) -> FloatArray | None:
+def unit_of(covariance: FloatArray) -> FloatArray | None:
     """Matrix that makes parameters of independent ones with errors of one; None if there is none."""
     variance = np.diag(covariance)
     if not (np.isfinite(covariance).all() and (variance > 0).all()):

@@ -5,9 +5,16 @@ import pytest
 
 from loaders.event_models.kinds import BINARY, POINT, TWO_SOURCES, curves_of, parameters_of, slopes_of
 from loaders.event_models.lens_fit import fit_lens
-from loaders.event_models.model_posterior import density_of, posterior_of
+from loaders.event_models.model_posterior import (
+    CROSSING_SIGMA,
+    density_of,
+    limits_of,
+    posterior_of,
+    residuals_of,
+    usual_crossing,
+)
 from loaders.event_models.posterior import LEVELS
-from loaders.event_models.setting import Setting
+from loaders.event_models.setting import Setting, crossing_time
 from loaders.stored_curve.band import Band
 from tests.loaders.event_models.test_covariance import BEGIN, PLACE, STARTS, setting_of
 
@@ -118,6 +125,32 @@ def test_a_model_of_which_no_parameter_shows_has_no_posterior_or_a_wide_one():
     setting = Setting([flat], *PLACE, WEAK[0], False, np.zeros(1))
     found = posterior_of(setting, POINT, fitted(POINT, setting, WEAK))
     assert found is None or found.quantile["u_0"][2] - found.quantile["u_0"][0] > 0.5
+
+
+def two_lenses():
+    """A light curve without noise of a source of 1,000 nJy, and the parameters that made it."""
+    at = np.array([BEGIN + 20, 0.3, np.log(8.0), np.log(1.4), np.log(0.01), 1.0, np.log(1e-3)])
+    empty = Band("F146", BEGIN + np.arange(0, 40, 0.25), np.ones(160), np.ones(160))
+    view = Setting([empty], *PLACE, at[0], False, np.zeros(1)).view([empty], 1e-3)
+    flux = 1000 * curves_of(BINARY, view)(at, view.points.time)[0] + 300
+    band = Band("F146", empty.time, flux, empty.error)
+    return Setting([band], *PLACE, at[0], False, np.zeros(1)).view([band], 1e-3), at
+
+
+def test_a_source_is_as_slow_as_its_flux_allows_give_or_take_a_factor():
+    view, at = two_lenses()
+    usual = usual_crossing(BINARY, view, at)
+    assert usual == pytest.approx(crossing_time(1000.0), rel=1e-3)
+    left, bare = residuals_of(BINARY, view, at, usual)(at), residuals_of(BINARY, view, at)(at)
+    np.testing.assert_array_equal(left[:-1], bare)
+    np.testing.assert_allclose(bare, 0.0, atol=1e-4)
+    assert left[-1] == pytest.approx(np.log(1e-3 * 8.0 / usual) / CROSSING_SIGMA)
+
+
+def test_both_sides_are_the_same_without_parallax_and_two_with_it():
+    _, at = two_lenses()
+    assert limits_of(BINARY, at)[0][1] == 0.0
+    assert limits_of(BINARY, np.append(at, [0.0, 0.0]))[0][1] < 0
 
 
 @pytest.mark.heavy
