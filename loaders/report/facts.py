@@ -240,8 +240,7 @@ class DifferencePixels:
     image, template, difference
         Shape (ny, nx): nJy in each fine pixel.
     changed, far
-        Shape (ny, nx): pixels of what changed, and those beyond five standard deviations; see
-        `loaders.difference.far_pixels`.
+        Shape (ny, nx): pixels of what changed, and those far off (`loaders.difference.far_pixels`).
     """
 
     significance: Pixels

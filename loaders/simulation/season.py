@@ -154,13 +154,13 @@ def _one_filter(survey: SurveyParameters, cadence: Cadence, observation: int) ->
     offset = cadence.offset_minutes / _MINUTES_PER_DAY
     elapsed = offset + step * np.arange(max(0, int(np.ceil((survey.duration_days - offset) / step))))
     day = np.floor(elapsed).astype(int)
-    for today in np.unique(day):
+    for today, before in zip(*np.unique(day, return_index=True), strict=True):
         times = elapsed[day == today]
         for visit, at in enumerate(range(0, times.size, survey.exposures_per_visit), 1):
             group = times[at : at + survey.exposures_per_visit]
-            offsets = tuple(
-                survey.dither_offsets[(at + k) % len(survey.dither_offsets)] for k in range(group.size)
-            )
+            # The pattern goes on from day to day: an element that is observed once a day is dithered, too.
+            number = before + at + np.arange(group.size)
+            offsets = tuple(survey.dither_offsets[k % len(survey.dither_offsets)] for k in number)
             for k, time in enumerate(group):
                 names = Identifiers(
                     survey.program,

@@ -300,7 +300,7 @@ FAULTS = {
         ),
         (
             UNCHECKED + "INSERT INTO roman.event_physical VALUES (1, 'mass_measured', 'measured', "
-            "'measured', 'measured', 'done', 'positive', NULL, 0, true, 1, 1)",
+            "'measured', 'measured', 'done', 'positive', NULL, 0, true, 1, 1, NULL, false)",
             1,
         ),
     ],

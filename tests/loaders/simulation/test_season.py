@@ -44,6 +44,13 @@ def test_a_visit_is_a_run_of_exposures_in_one_filter() -> None:
         assert tuple(e.offset for e in exposures) == exposures[0].visit_offsets
 
 
+def test_dithers_go_on_from_day_to_day() -> None:
+    """Twice a day, one after the other takes the next offset, so that each is taken in turn."""
+    twice = replace(SURVEY.cadences[0], interval_minutes=720.0)
+    plan = plan_exposures(replace(SURVEY, cadences=(twice,), duration_days=9.0))
+    assert [e.offset for e in plan] == [*SURVEY.dither_offsets, *SURVEY.dither_offsets]
+
+
 def test_times_are_those_of_the_reads() -> None:
     first = plan_exposures(SURVEY)[0]
     assert (first.end_time - first.start_time).sec == pytest.approx(21 * 3.16247, abs=1e-6)
