@@ -77,9 +77,13 @@ WHERE season = CAST(:season AS smallint) AND photometry_kind = :photometry_kind
 #: Neighbours are within so many degrees; how many of them must have an event at once, against which chance.
 SHARED = {"radius": 0.06, "fewest": 4, "log_chance": float(np.log(1e-6))}
 
+#: What is in the wings of a stronger one: within 3 arcsec, with a hundredth of its fall of chi-square.
+_BESIDE = {"radius": 3 / 3600, "ratio": 100.0}
+
 _NEWEST_EVENT = """
 SELECT coalesce(max(load_run_id), 0) FROM roman.event
-WHERE season = CAST(:season AS smallint) AND photometry_kind = :photometry_kind AND classification <> 'shared'
+WHERE season = CAST(:season AS smallint) AND photometry_kind = :photometry_kind
+  AND classification NOT IN ('shared', 'beside_stronger')
 """
 
 _SUMMARY = """
@@ -250,11 +254,12 @@ def pending_shared(arguments: Mapping[str, Any]) -> list[Unit]:
 
 
 def shared_unit(unit: Unit, run: LoadRun, progress: Progress) -> None:
-    """Refuse the events of a season that many neighbours have at once; their models stay as history."""
+    """Refuse the events of a season that neighbours have at once; their models stay as history."""
     progress(unit.name, 0, 1)
-    values = dict(unit.arguments) | SHARED | {"load_run_id": run.load_run_id}
+    values = dict(unit.arguments) | {"load_run_id": run.load_run_id}
     with session.transaction() as connection:
-        sqlfile.run(connection, sqlfile.find("jobs", "shared_events"), values)
+        sqlfile.run(connection, sqlfile.find("jobs", "shared_events"), values | SHARED)
+        sqlfile.run(connection, sqlfile.find("jobs", "events_beside_stronger"), values | _BESIDE)
         run.count(connection, loaded=1)
 
 

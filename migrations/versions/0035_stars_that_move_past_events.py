@@ -20,7 +20,7 @@ def upgrade() -> None:
     op.add_column('event', sa.Column('mover_gain', sa.Double(), nullable=True, comment='By how much chi-square of its passage is lower than that of a single lens; below zero where the lens is better.'), schema='roman')
     op.alter_column('event', 'classification',
                existing_type=sa.TEXT(),
-               comment='Of events what the first of their models is: single_lens, binary_lens, binary_source, or anomalous, a single lens that leaves something out; of others why they were refused: too_weak, few_points, one_element, erratic, step, hump, trend, moving_star, outburst, periodic, red_noise, variable, fit_failed, shared; or not_found in a later run.',
+               comment='Of events what the first of their models is: single_lens, binary_lens, binary_source, or anomalous, a single lens that leaves something out; of others why they were refused: too_weak, few_points, one_element, erratic, step, hump, trend, moving_star, outburst, periodic, red_noise, variable, fit_failed, shared, beside_stronger; or not_found in a later run.',
                existing_comment='Of events what the first of their models is: single_lens, binary_lens, binary_source, or anomalous, a single lens that leaves something out; of others why they were refused: too_weak, few_points, one_element, erratic, step, hump, trend, outburst, periodic, variable, fit_failed, shared; or not_found in a later run.',
                existing_nullable=False,
                schema='roman')
@@ -37,7 +37,7 @@ def downgrade() -> None:
     op.alter_column('event', 'classification',
                existing_type=sa.TEXT(),
                comment='Of events what the first of their models is: single_lens, binary_lens, binary_source, or anomalous, a single lens that leaves something out; of others why they were refused: too_weak, few_points, one_element, erratic, step, hump, trend, outburst, periodic, variable, fit_failed, shared; or not_found in a later run.',
-               existing_comment='Of events what the first of their models is: single_lens, binary_lens, binary_source, or anomalous, a single lens that leaves something out; of others why they were refused: too_weak, few_points, one_element, erratic, step, hump, trend, moving_star, outburst, periodic, red_noise, variable, fit_failed, shared; or not_found in a later run.',
+               existing_comment='Of events what the first of their models is: single_lens, binary_lens, binary_source, or anomalous, a single lens that leaves something out; of others why they were refused: too_weak, few_points, one_element, erratic, step, hump, trend, moving_star, outburst, periodic, red_noise, variable, fit_failed, shared, beside_stronger; or not_found in a later run.',
                existing_nullable=False,
                schema='roman')
     op.alter_column('event', 'delta_chi2',

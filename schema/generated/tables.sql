@@ -296,7 +296,7 @@ COMMENT ON COLUMN roman.event.object_id IS 'Object whose light curve shows it.';
 COMMENT ON COLUMN roman.event.season IS 'Season in whose light curves it was found; 0 for those of all seasons.';
 COMMENT ON COLUMN roman.event.photometry_kind IS 'Kind of the light curves: see roman.light_curve_block.';
 COMMENT ON COLUMN roman.event.is_event IS 'Whether it is kept.';
-COMMENT ON COLUMN roman.event.classification IS 'Of events what the first of their models is: single_lens, binary_lens, binary_source, or anomalous, a single lens that leaves something out; of others why they were refused: too_weak, few_points, one_element, erratic, step, hump, trend, moving_star, outburst, periodic, red_noise, variable, fit_failed, shared; or not_found in a later run.';
+COMMENT ON COLUMN roman.event.classification IS 'Of events what the first of their models is: single_lens, binary_lens, binary_source, or anomalous, a single lens that leaves something out; of others why they were refused: too_weak, few_points, one_element, erratic, step, hump, trend, moving_star, outburst, periodic, red_noise, variable, fit_failed, shared, beside_stronger; or not_found in a later run.';
 COMMENT ON COLUMN roman.event.t_0_guess IS 'Time of the brightening in the search, BJD TDB. [d]';
 COMMENT ON COLUMN roman.event.t_eff IS 'Effective time scale in the search. [d]';
 COMMENT ON COLUMN roman.event.search_shape IS 'Curve of the search that fitted better: 1 of high, 2 of low magnification.';
