@@ -100,8 +100,11 @@ def judge(bands: Sequence[Band], candidate: Candidate, movers: Sequence[Mover] =
     Verdict
     """
     scale = np.array([_error_scale(band) for band in bands])
-    scaled = [Band(b.name, b.time, b.flux, b.error * s) for b, s in zip(bands, scale, strict=True)]
-    fit = _best_fit(scaled, candidate)
+    fit = _best_fit(_scaled(bands, scale), candidate)
+    # What the lens explains is no noise, even where points are as far apart as the event is long.
+    left = [replace(band, flux=band.flux - _model(band, fit, bands)) for band in bands]
+    scale = np.minimum(scale, [_error_scale(band) for band in left])
+    scaled = _scaled(bands, scale)
     scaled = [_without_strays(band, fit, scaled) for band in scaled]
     fit = fit_point_lens(scaled, fit.t_0, max(fit.u_0 * fit.t_E, 1e-4), max(fit.u_0, 1e-4))
     flat = sum(_flat_chi2(band) for band in scaled)
@@ -203,6 +206,11 @@ def _best_fit(bands: Sequence[Band], candidate: Candidate) -> PointLensFit:
         for shift, stretch, u_0 in begins
     )
     return min(fits, key=lambda fit: fit.chi2)
+
+
+def _scaled(bands: Sequence[Band], scale: FloatArray) -> list[Band]:
+    """The light curves with other errors."""
+    return [replace(band, error=band.error * by) for band, by in zip(bands, scale, strict=True)]
 
 
 def _error_scale(band: Band) -> float:

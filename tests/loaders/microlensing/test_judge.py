@@ -9,7 +9,7 @@ from loaders.microlensing.judge import judge
 from loaders.microlensing.search import EventSearch
 from loaders.stored_curve.band import Band, usable_band, without_outliers
 from tests.loaders.event_models.mulens_curves import BEGIN, bands_of
-from tests.loaders.microlensing.curves import event, times
+from tests.loaders.microlensing.curves import event, lensed, times
 
 SEASONS = (0.0, 182.0)
 
@@ -38,6 +38,22 @@ def test_a_lens_is_an_event_with_its_parameters(u_0, t_e):
     plain = next(model for model in found.models if model.name == "1L1S")
     for name, truth in (("t_0", 30.0), ("u_0", u_0), ("t_E", t_e)):
         assert abs(plain.value[name] - truth) < 5 * plain.error[name]
+
+
+def test_points_as_far_apart_as_the_event_is_long_keep_their_errors():
+    """With ten points each neighbours differ by what the lens does: that is no noise."""
+    rng, bands = np.random.default_rng(6), []
+    for name, step in (("F146", 0.15), ("F087", 2.0)):
+        time = np.arange(0, 20, step)
+        flux = 100 + 100 * lensed(time, 9.0, 0.15, 5.0) + rng.normal(size=time.size)
+        bands.append(Band(name, time, flux, np.ones(time.size)))
+    (verdict,) = verdicts(bands)
+    assert verdict.reason == "single_lens"
+    assert (verdict.error_scale < 1.5).all()
+    # Errors that are too small by three are still seen.
+    small = [Band(one.name, one.time, one.flux, one.error / 3) for one in bands]
+    (verdict,) = verdicts(small)
+    assert verdict.error_scale[0] == pytest.approx(3, rel=0.25)
 
 
 @pytest.mark.parametrize(
