@@ -45,7 +45,7 @@ def short_folder() -> Iterator[Path]:
     try:
         yield folder
     finally:
-        for home in (folder, *folder.glob("*/")):
+        for home in {folder, *(cluster.parent for cluster in folder.glob("**/cluster"))}:
             end(home)
         shutil.rmtree(folder)
 
