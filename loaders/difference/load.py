@@ -84,9 +84,9 @@ def difference_unit(unit: Unit, run: LoadRun, progress: Progress) -> None:
         psf_error=PSF_ERROR, halo_error=HALO_ERROR, oversampling=image.frame.oversampling
     )
     sources = find_difference_sources(difference, image.psf, (0.0, 0.0), (known.x, known.y), options)
+    beyond = _fraction_beyond(image, difference, known, sources)
     with session.transaction() as connection:
         _supersede(connection, given["reference_image_id"])
-        beyond = _fraction_beyond(connection, image, difference, known, sources)
         identifier = _register(connection, run, given, difference, (sources.x.size, beyond))
         objects = _objects(connection, run, given, image, known, sources)
         _store_sources(connection, run, given, identifier, image, sources, objects)
@@ -94,7 +94,6 @@ def difference_unit(unit: Unit, run: LoadRun, progress: Progress) -> None:
 
 
 def _fraction_beyond(
-    connection: sa.Connection,
     image: StoredReference,
     difference: Difference,
     known: KnownObjects,
@@ -103,7 +102,9 @@ def _fraction_beyond(
     """Share of the pixels beyond five standard deviations, without those of what changed."""
     objects = np.full(sources.x.size, -1, dtype=np.int64)
     objects[sources.nearest >= 0] = known.object_id[sources.nearest[sources.nearest >= 0]]
-    change, varies = (sources.x, sources.y, sources.flux), of_variables(connection, objects)
+    with session.reading() as connection:
+        varies = of_variables(connection, objects)
+    change = (sources.x, sources.y, sources.flux)
     changed = of_changes(difference, image.psf, change, sources.kind, varies)
     return fraction_beyond(difference, image.frame.oversampling, changed)
 

@@ -179,7 +179,7 @@ def _matched(search: _Search) -> list[LensFit]:
 
 def _hardened(search: _Search, fits: Sequence[LensFit]) -> list[LensFit]:
     """Fits from templates once more with parallax, errors coming down by and by to what they are."""
-    setting, slowest = search.setting, 10 * max((_crossing(fit) for fit in fits), default=0.0)
+    setting, slowest = search.setting, 10 * max((crossing_of(fit) for fit in fits), default=0.0)
     begins = [np.concatenate([fit.parameter, np.zeros(search.host.size - 3)]) for fit in fits]
     few = search.few(40)
     for floor in _LADDER:
@@ -189,7 +189,7 @@ def _hardened(search: _Search, fits: Sequence[LensFit]) -> list[LensFit]:
     return list(fits)
 
 
-def _crossing(fit: LensFit) -> float:
+def crossing_of(fit: LensFit) -> float:
     """Time (days) in which the source of a fit crosses its radius."""
     return float(np.exp(fit.parameter[6] + fit.parameter[2]))
 

@@ -69,7 +69,8 @@ class Posterior:
         if "u_0" in quantile and fit.parameter[1] * quantile["u_0"][1] < 0:
             lower, median, upper = quantile["u_0"]
             quantile["u_0"] = (-upper, -median, -lower)
-            sample |= {name: -sample[name] for name in ("u_0",) if name in sample}
+            if "u_0" in sample:
+                sample["u_0"] = -sample["u_0"]
         return replace(self, quantile=quantile, sample=sample)
 
 

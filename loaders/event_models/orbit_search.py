@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from loaders.event_models.binary_search import Round, fit_round
+from loaders.event_models.binary_search import Round, crossing_of, fit_round
 from loaders.event_models.kinds import BINARY, ORBIT, POINT, View
 from loaders.event_models.lens_fit import LensFit
 from loaders.event_models.setting import Setting, condensed, windows_left
@@ -91,7 +91,7 @@ def with_rates(still: FloatArray, turn: float = 0.0) -> FloatArray:
 
 def _slowest(fit: LensFit) -> float:
     """Longest time (days) in which the source crosses its radius."""
-    return float(5 * np.exp(fit.parameter[6] + fit.parameter[2]))
+    return 5 * crossing_of(fit)
 
 
 def _view(setting: Setting, at: FloatArray) -> View:

@@ -1212,7 +1212,7 @@ COMMENT ON COLUMN roman.difference_image.psf_model_id IS 'PSF of the library tha
 COMMENT ON COLUMN roman.difference_image.kernel_sum IS 'Light of the image over that of the reference.';
 COMMENT ON COLUMN roman.difference_image.template_share IS 'Share of the reference in the variance of a pixel without stars.';
 COMMENT ON COLUMN roman.difference_image.reduced_chi2 IS 'Mean square of the difference over its variance.';
-COMMENT ON COLUMN roman.difference_image.fraction_beyond IS 'Share of the pixels beyond five standard deviations.';
+COMMENT ON COLUMN roman.difference_image.fraction_beyond IS 'Share of the pixels beyond five standard deviations, of those that no light which came or went reaches.';
 COMMENT ON COLUMN roman.difference_image.n_source IS 'Sources in the difference.';
 COMMENT ON COLUMN roman.difference_image.catalog_path IS 'Product: the sources of an exposure as RAD has them (Parquet); empty where the minuend is a reference image.';
 COMMENT ON COLUMN roman.difference_image.catalog_sha256 IS 'SHA-256 of that file.';
