@@ -19,7 +19,6 @@ from bench import season_false_alarms, survey_pass
 from bench.record import Figure
 from bench.season_coverage import of_posteriors
 from bench.season_models import Looked, could_show, of_planets, of_single_lenses
-from loaders.event_models.limb import UNIFORM
 from loaders.event_models.point_lens import fit_point_lens
 from loaders.light_curve_simulation.simulate import Recipe, SimulatedCurve, prepare, simulate
 from loaders.microlensing.find import Found, SkyCurve, look_at
@@ -173,8 +172,8 @@ def _looked(curves: Iterable[SimulatedCurve]) -> Iterator[Looked]:
 
 
 def _event(curve: SimulatedCurve) -> Found | None:
-    """What is found of an event, the simulated sources being uniform discs; None where nothing is."""
-    found = look_at(SkyCurve(curve.number, curve.ra, curve.dec, _bands(curve)), UNIFORM)
+    """What is found of an event; None where nothing is."""
+    found = look_at(SkyCurve(curve.number, curve.ra, curve.dec, _bands(curve)))
     return found[-1] if found and found[-1].verdict.is_event else None
 
 

@@ -10,6 +10,7 @@ import numpy as np
 from loaders.event_models.host import best_host
 from loaders.event_models.kinds import BINARY, POINT, Kind, View, curves_of, parameters_of, slopes_of
 from loaders.event_models.lens_fit import LensFit, fit_lens
+from loaders.event_models.limb_fit import all_with_own_limb
 from loaders.event_models.seeds import grid_seeds, window_seeds
 from loaders.event_models.setting import (
     NUMERIC,
@@ -74,7 +75,7 @@ class Round:
     kind: Kind = BINARY
 
 
-def companions(setting: Setting, single: FloatArray, patient: bool = True) -> list[LensFit]:
+def companions(setting: Setting, single: FloatArray, patient: bool = True) -> tuple[Setting, list[LensFit]]:
     """Search for companions of a lens.
 
     Parameters
@@ -88,9 +89,9 @@ def companions(setting: Setting, single: FloatArray, patient: bool = True) -> li
 
     Returns
     -------
-    list of LensFit
-        Lenses that differ, fitted to finely condensed points, the best first; those with parallax have nine
-        parameters. None if no fit came to numbers.
+    setting, fits
+        The event with the limb that fits best, and lenses that differ, fitted to finely condensed points, the
+        best first; those with parallax have nine parameters. None if no fit came to numbers.
     """
     full = setting.view(setting.bands, setting.fine)
     left = windows_left(POINT, full, single)
@@ -100,7 +101,8 @@ def companions(setting: Setting, single: FloatArray, patient: bool = True) -> li
     pi_e = search.host[3:]
     about = [np.concatenate([fit.parameter, pi_e]) for fit in _rounds(search)]
     matched = [fit.parameter for fit in _hardened(search, _matched(search))]
-    return _last(search, (about, matched), _BUMP_SIZES if patient else ())
+    found = _last(search, (about, matched), _BUMP_SIZES if patient else ())
+    return all_with_own_limb(setting, BINARY, search.few(40), found)
 
 
 @dataclass(frozen=True)

@@ -35,7 +35,7 @@ class ModelCurve:
     t_0_par
         Reference time of parallax, and of lenses and sources that move, BJD (TDB); None without.
     limb
-        Linear limb darkening by optical element.
+        Linear limb darkening by optical element; None: as it usually is.
     """
 
     kind: Kind

@@ -75,6 +75,8 @@ class FittedModel:
         (n, n) with n as `n_parameter`. None if it is not determined.
     surprise
         What the prior of parallax and orbital motion adds to chi-square.
+    limb
+        Shape (n_element,): linear limb darkening; None where sources are points.
     posterior
         What the parameters may be; None where it was not sampled, or could not be.
     """
@@ -93,6 +95,7 @@ class FittedModel:
     complete: bool
     covariance: FloatArray | None = None
     surprise: float = 0.0
+    limb: FloatArray | None = None
     posterior: Posterior | None = None
 
     @property
@@ -169,7 +172,9 @@ class FittedModel:
 
     def flux_rows(self) -> list[dict[str, Any]]:
         """Columns of ``roman.event_model_flux``: sources from 1, and the blend as source 0."""
-        errors = np.full(self.flux.shape, np.nan)
+        errors, limb = np.full(self.flux.shape, np.nan), [None] * len(self.elements)
+        if self.limb is not None:
+            limb = self.limb.tolist()
         if self.covariance is not None:
             errors = np.array(standard_errors(self.covariance))[len(self.value) :].reshape(self.flux.shape)
         return [
@@ -179,9 +184,10 @@ class FittedModel:
                 "flux": float(flux[number - 1]),
                 "flux_err": float(error[number - 1]) if np.isfinite(error[number - 1]) else None,
                 "error_scale": float(scale),
+                "limb_darkening": dark if number else None,
             }
-            for element, flux, error, scale in zip(
-                self.elements, self.flux, errors, self.error_scale, strict=True
+            for element, flux, error, scale, dark in zip(
+                self.elements, self.flux, errors, self.error_scale, limb, strict=True
             )
             for number in range(flux.size)
         ]
@@ -223,6 +229,7 @@ def model_of(setting: Setting, kind: Kind, fit: LensFit, error_scale: FloatArray
         *(float(residual @ residual), residual.size, setting.t_0_par if with_parallax else None),
         *(fit.converged, not windows_of(view, parameter, residual, 1)),
         *(_covariance(kind, view, (parameter, curves, flux), fit), fit.surprise),
+        view.limb if kind.finite else None,
     )
 
 

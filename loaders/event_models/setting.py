@@ -39,7 +39,9 @@ class Setting:
     parallax
         Whether it lasts long enough for parallax.
     limb
-        Shape (n_band,): linear limb darkening.
+        Shape (n_band,): linear limb darkening as it usually is.
+    darkness
+        By what limbs are darker than that, a factor (`loaders.event_models.limb_fit`).
     """
 
     bands: Sequence[Band]
@@ -48,6 +50,7 @@ class Setting:
     t_0_par: float
     parallax: bool
     limb: FloatArray
+    darkness: float = 1.0
 
     def view(
         self, bands: Sequence[Band], accuracy: float, fixed: FloatArray | None = None, dark: bool = False
@@ -68,9 +71,9 @@ class Setting:
         points = Points.of(bands)
         moved = displacement_of(points, self.ra, self.dec, self.t_0_par) if self.parallax else None
         names = [band.name for band in self.bands]
-        limb = np.array([self.limb[names.index(name)] for name in points.names]) if dark else None
+        usual = np.array([self.limb[names.index(name)] for name in points.names])
         held = tuple(fixed.tolist()) if fixed is not None and fixed.size else (0.0, 0.0)
-        limb = np.zeros(len(points.names)) if limb is None else limb
+        limb = (self.darkness if dark else 0.0) * usual
         return View(points, moved, limb, accuracy, held, self.t_0_par)
 
     @cached_property

@@ -2,31 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from itertools import product
 
 import numpy as np
 
-from loaders.event_models.kinds import (
-    FINITE,
-    POINT,
-    TWO_SOURCES,
-    Kind,
-    View,
-    curves_of,
-    parameters_of,
-    slopes_of,
-)
-from loaders.event_models.lens_fit import LensFit, fit_lens, solve_fluxes
-from loaders.event_models.setting import NUMERIC, Setting, condensed, crossing_time
+from loaders.event_models.kinds import FINITE, POINT, TWO_SOURCES, View, curves_of
+from loaders.event_models.lens_fit import LensFit, solve_fluxes
+from loaders.event_models.limb_fit import all_with_own_limb
+from loaders.event_models.one_fit import best_of, fit_from
+from loaders.event_models.setting import Setting, condensed, crossing_time
 from loaders.event_models.sides import other_side, solutions
 from loaders.event_models.structure import Window
 from loaders.stored_curve.band import FloatArray
 
-_PARTS, _STEPS = 40, 60
+_PARTS = 40
 
 
-def finite_source(setting: Setting, single: FloatArray, left: Sequence[Window]) -> list[LensFit]:
+def finite_source(
+    setting: Setting, single: FloatArray, left: Sequence[Window]
+) -> tuple[Setting, list[LensFit]]:
     """Fit a single lens whose source has a size, with parallax on both sides of the lens.
 
     Parameters
@@ -40,11 +35,12 @@ def finite_source(setting: Setting, single: FloatArray, left: Sequence[Window]) 
 
     Returns
     -------
-    list of LensFit
-        Of finely condensed points, the best first, and others that are nearly as good; empty if no fit came
-        to numbers.
+    setting, fits
+        The event with the limb that fits best, and fits of finely condensed points: the best first, and
+        others that are nearly as good; empty if no fit came to numbers.
     """
-    view = setting.view(condensed(setting, single, left, _PARTS), setting.fine, dark=True)
+    few = condensed(setting, single, left, _PARTS)
+    view = setting.view(few, setting.fine, dark=True)
     usual, u_0 = usual_rho(view, single), abs(float(single[1]))
     begins = []
     # A source taken for a point makes a wild parallax.
@@ -53,10 +49,11 @@ def finite_source(setting: Setting, single: FloatArray, left: Sequence[Window]) 
             path = [single[0], np.copysign(impact, single[1]), single[2], np.log(rho)]
             begins.append(np.concatenate([path, share * single[3:]]))
     best = best_of(FINITE, view, begins)
-    if best is None or single.size == len(POINT.names(False)):
-        return [] if best is None else [best]
-    twin = _fit(FINITE, view, other_side(best.parameter))
-    return solutions([best] if twin is None else [best, twin])
+    fits = [] if best is None else [best]
+    if best is not None and single.size > len(POINT.names(False)):
+        twin = fit_from(FINITE, view, other_side(best.parameter))
+        fits = solutions([best] if twin is None else [best, twin])
+    return all_with_own_limb(setting, FINITE, few, fits)
 
 
 def two_sources(setting: Setting, single: FloatArray, left: Sequence[Window]) -> LensFit | None:
@@ -81,22 +78,3 @@ def usual_rho(view: View, single: FloatArray) -> float:
     flux, _ = solve_fluxes(view.points, curves_of(POINT, view)(single, view.points.time))
     most = int(np.argmax(np.diff(view.points.start)))
     return float(np.clip(crossing_time(float(flux[most, 0])) / np.exp(single[2]), 1e-4, 1.0))
-
-
-def best_of(kind: Kind, view: View, begins: Iterable[FloatArray]) -> LensFit | None:
-    """The best of fits of a kind from several places; None if none came to numbers."""
-    fits = [fit for begin in begins if (fit := _fit(kind, view, begin)) is not None]
-    best = min(fits, key=lambda fit: fit.loss, default=None)
-    # Once more, with differences that fit the source that was found.
-    return best and (_fit(kind, view, best.parameter) or best)
-
-
-def _fit(kind: Kind, view: View, begin: FloatArray) -> LensFit | None:
-    """A fit; None where its numbers fail."""
-    parameters = parameters_of(kind, begin)
-    slopes = slopes_of(kind, view, parameters.step)
-    try:
-        fit = fit_lens(view.points, curves_of(kind, view), parameters, begin, _STEPS, slopes)
-    except NUMERIC:
-        return None
-    return fit if np.isfinite(fit.chi2) else None

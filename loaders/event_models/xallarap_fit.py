@@ -8,8 +8,8 @@ import numpy as np
 
 from loaders.event_models.kinds import POINT, XALLARAP, View, curves_of, parameters_of, slopes_of
 from loaders.event_models.lens_fit import LensFit, normal_equations, solve_fluxes
+from loaders.event_models.one_fit import best_of
 from loaders.event_models.setting import Setting, condensed
-from loaders.event_models.single_fits import best_of
 from loaders.event_models.structure import Window
 from loaders.lens.orbit import circle_of
 from loaders.stored_curve.band import FloatArray

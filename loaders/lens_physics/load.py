@@ -72,8 +72,9 @@ WHERE event_model_id = ANY(CAST(:models AS bigint[])) ORDER BY event_model_id, n
 """
 
 _FLUXES = """
-SELECT event_model_id, optical_element, source_number, flux, flux_err FROM roman.event_model_flux
-WHERE event_model_id = ANY(CAST(:models AS bigint[])) ORDER BY event_model_id, optical_element, source_number
+SELECT event_model_id, optical_element, source_number, flux, flux_err, limb_darkening
+FROM roman.event_model_flux WHERE event_model_id = ANY(CAST(:models AS bigint[]))
+ORDER BY event_model_id, optical_element, source_number
 """
 
 _SAMPLES = """
@@ -193,8 +194,11 @@ def _models(connection: sa.Connection, rows: Sequence[sa.Row[Any]]) -> list[Stor
         value.setdefault(one.event_model_id, {})[one.name] = one.value
         error.setdefault(one.event_model_id, {})[one.name] = np.nan if one.err is None else one.err
     flux: dict[int, dict[tuple[str, int], float]] = {}
+    limb: dict[int, dict[str, float]] = {}
     for one in connection.execute(sa.text(_FLUXES), key):
         flux.setdefault(one.event_model_id, {})[one.optical_element, one.source_number] = one.flux
+        if one.limb_darkening is not None:
+            limb.setdefault(one.event_model_id, {})[one.optical_element] = one.limb_darkening
     sample: dict[int, dict[str, FloatArray]] = {}
     for one in connection.execute(sa.text(_SAMPLES), key):
         sample.setdefault(one.event_model_id, {})[one.name] = np.array(one.sample)
@@ -210,6 +214,7 @@ def _models(connection: sa.Connection, rows: Sequence[sa.Row[Any]]) -> list[Stor
             *_covariance(row),
             row.is_converged,
             sample.get(row.event_model_id, {}),
+            limb.get(row.event_model_id, {}),
         )
         for row in rows
     ]

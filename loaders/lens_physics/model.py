@@ -39,6 +39,8 @@ class StoredModel:
     sample
         Draws from the posterior, shape (n,) each, by the names that the covariance has, the k-th of which
         belong together; empty where there are none.
+    limb
+        Linear limb darkening of the sources by optical element; empty where they are points.
     """
 
     name: str
@@ -52,6 +54,7 @@ class StoredModel:
     covariance: FloatArray | None = field(default=None, repr=False)
     is_converged: bool = True
     sample: Mapping[str, FloatArray] = field(default_factory=dict, repr=False)
+    limb: Mapping[str, float] = field(default_factory=dict)
 
     @property
     def drawn_from(self) -> str:

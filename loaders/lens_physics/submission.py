@@ -207,6 +207,7 @@ def solution_of(one: Solution, chance: float) -> dict[str, Any]:
         "model_type": kind,
         "bands": [BANDS[element] for element in model.elements if element in BANDS],
         "higher_order_effects": _effects(model),
+        **_limb(model),
         "t_ref": model.t_0_par if model.has_parallax else None,
         "parameters": values | fluxes,
         "parameter_uncertainties": errors | flux_errors,
@@ -295,11 +296,18 @@ def _disagreeing(values: Mapping[str, float]) -> list[str]:
     return out
 
 
+def _limb(model: StoredModel) -> dict[str, Any]:
+    """How dark limbs are, in all elements or not at all."""
+    known = {BANDS[element]: [u] for element, u in model.limb.items() if element in BANDS}
+    return {"limb_darkening_model": "linear", "limb_darkening_coeffs": known} if known else {}
+
+
 def _effects(model: StoredModel) -> list[str]:
     """Effects of higher order by the names there."""
     shown = {
         "parallax": model.has_parallax,
         "finite-source": "rho" in model.value,
+        "limb-darkening": any(model.limb.values()),
         "lens-orbital-motion": "ds_dt" in model.value,
         "xallarap": "xi_period" in model.value,
     }

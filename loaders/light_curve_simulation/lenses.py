@@ -33,6 +33,9 @@ _KAPPA = 8.144
 _LONG = ("parallax", "xallarap", "orbiting_lens")
 """Classes of events that last long, so that what moves is seen."""
 
+_DARKNESS = 0.25
+"""Scatter of how dark limbs are: of coefficients in H of stars of 3500 to 6500 K."""
+
 _BREAK = 1.7e-4
 """Mass ratio at which the numbers of planets turn over (Suzuki et al. 2016, ApJ 833, 145)."""
 
@@ -58,6 +61,8 @@ def draw_event(
     orbits                  `loaders.light_curve_simulation.orbits`
     alpha                   uniform, degrees
     t_0                     uniform over the seasons
+    limb darkening          linear, as `loaders.event_models.limb` has it of each element, times a factor of
+                            1 ± 0.25 that is the same in all: sources are of different temperatures
     ======================  ===========================================================================
 
     The parallax is in the frame of the observer (`loaders.lens.parallax`), t_0_par being t_0.
@@ -77,7 +82,8 @@ def draw_event(
     -------
     dict
         t_0 and t_0_par (BJD), u_0, t_E (days), rho, pi_E_N, pi_E_E, theta_E (mas), lens_mass (solar masses),
-        and, by class, s, q and alpha, t_0_2 and u_0_2, or what `orbit_of_lenses` and `circling_source` give.
+        limb_darkness (the factor), and, by class, s, q and alpha, t_0_2 and u_0_2, or what `orbit_of_lenses`
+        and `circling_source` give.
     """
     t_e = _time_scale(kind, rng)
     proper_motion = 6.0 * 10 ** (0.2 * rng.standard_normal())
@@ -86,6 +92,9 @@ def draw_event(
     t_0 = _moment(seasons, rng)
     event = {"t_0": t_0, "t_0_par": t_0, "t_E": t_e, "u_0": _impact(kind, rho, rng), "rho": rho}
     event |= _parallax(kind, theta_e, rng)
+    # From a stream of its own: events are those that they were before sources had limbs.
+    (own,) = rng.spawn(1)
+    event["limb_darkness"] = float(np.clip(1.0 + _DARKNESS * own.standard_normal(), 0.0, 1.75))
     if kind in ("planet", "binary_lens", "orbiting_lens"):
         event |= _companion(kind, rng)
     if kind == "orbiting_lens":

@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from loaders.lens import binary_lens, parallax
+from loaders.event_models.limb import LIMB_DARKENING
+from loaders.lens import binary_lens, disc, parallax
 from loaders.light_curve_simulation.lenses import Parameters
 from loaders.light_curve_simulation.orbits import lenses_at, source_shifts
 from loaders.simulation.lensing import uniform_disc_magnification
@@ -16,8 +17,10 @@ _ORDINARY = 30.0
 """Einstein times away from t_0 beyond which a binary lens is taken as a single one."""
 
 
-def magnification(event: Parameters, bjd: FloatArray, ra: float, dec: float) -> FloatArray:
-    """Magnification of the (first) source, a uniform disc.
+def magnification(
+    event: Parameters, bjd: FloatArray, ra: float, dec: float, element: str | None = None
+) -> FloatArray:
+    """Magnification of the (first) source, a disc.
 
     Parameters
     ----------
@@ -27,6 +30,8 @@ def magnification(event: Parameters, bjd: FloatArray, ra: float, dec: float) -> 
         Shape (n,): BJD (TDB).
     ra, dec
         Degrees ICRS.
+    element
+        Optical element, in which its limb is as dark as the event says; None: the disc is uniform.
 
     Returns
     -------
@@ -39,14 +44,20 @@ def magnification(event: Parameters, bjd: FloatArray, ra: float, dec: float) -> 
     if turns:
         s, alpha = lenses_at(event, bjd)
     x, y = binary_lens.trajectory(bjd, event["t_0"], event["u_0"], event["t_E"], alpha, shift)
-    u, rho = np.hypot(x, y), event["rho"]
+    u, rho, limb = np.hypot(x, y), event["rho"], _limb(event, element)
+    out = np.asarray(disc.magnification(u, rho, limb) if limb else uniform_disc_magnification(u, rho))
     if "q" not in event:
-        return uniform_disc_magnification(u, rho)
+        return out
     near = u < _ORDINARY
-    out = np.asarray(uniform_disc_magnification(u, rho))
     apart = s[near] if turns else event["s"]
-    out[near] = binary_lens.magnification(x[near], y[near], apart, event["q"], rho)
+    out[near] = binary_lens.magnification(x[near], y[near], apart, event["q"], rho, limb)
     return out
+
+
+def _limb(event: Parameters, element: str | None) -> float:
+    """Linear limb darkening of the source in an optical element."""
+    usual = 0.0 if element is None else LIMB_DARKENING[element]
+    return usual * event.get("limb_darkness", 0.0)
 
 
 def second_magnification(event: Parameters, bjd: FloatArray, ra: float, dec: float) -> FloatArray:

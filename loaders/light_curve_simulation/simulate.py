@@ -185,7 +185,7 @@ def _light(
     if kind not in EVENTS:
         return {}, {e: np.full(t.size, star.flux[e]) for e, t in times.items()}, dict(star.flux)
     event = draw_event(kind, star, survey.recipe.cadence.seasons, rng)
-    flux = {e: star.flux[e] * magnification(event, t, *place) for e, t in times.items()}
+    flux = {e: star.flux[e] * magnification(event, t, *place, e) for e, t in times.items()}
     if kind != "binary_source":
         return event, flux, dict(star.flux)
     second = draw_star(rng, star.magnitude - 1.0, star.magnitude + 3.0)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -12,6 +12,7 @@ from loaders.event_models.fitted_model import FittedModel, model_of, ranked
 from loaders.event_models.kinds import BINARY, FINITE, ORBIT, POINT, TWO_SOURCES, XALLARAP, Kind
 from loaders.event_models.lens_fit import LensFit
 from loaders.event_models.limb import LIMB_DARKENING, coefficients
+from loaders.event_models.limb_fit import counted
 from loaders.event_models.model_posterior import has_sides, posterior_of
 from loaders.event_models.orbit_search import turning
 from loaders.event_models.parallax_fit import fit_parallax
@@ -32,6 +33,15 @@ _ALIKE, _MOST = 10.0, 3
 """How far above the best the scores of models may be whose posteriors are sampled, and how many they are."""
 
 
+@dataclass(frozen=True)
+class _Fitted:
+    """A fit, of which kind, and the event as it saw it: fits of a kind share how dark the limb is."""
+
+    setting: Setting
+    kind: Kind
+    fit: LensFit
+
+
 def models_of(
     verdict: Verdict,
     place: tuple[float, float],
@@ -49,7 +59,7 @@ def models_of(
     place
         Right ascension and declination, degrees ICRS.
     limb
-        Linear limb darkening by optical element.
+        Linear limb darkening by optical element, as it usually is; how far sources are from it is fitted.
     two_lenses
         Whether two lenses are tried, which takes a hundred times as long as all else.
     sampled
@@ -71,38 +81,41 @@ def models_of(
     long = fit.t_E >= LEAST_T_E
     setting = Setting(bands, *place, fit.t_0, long, coefficients(names, limb))
     scale = np.array([s for s, band in zip(verdict.error_scale, verdict.bands, strict=True) if len(band) > 2])
-    fits = [(POINT, _plain(verdict))]
-    models = [model_of(setting, *fits[0], scale)]
-    single = np.concatenate([fits[0][1].parameter, np.zeros(2 if long else 0)])
+    fits = [_Fitted(setting, POINT, _plain(verdict))]
+    models = [_model(fits[0], scale)]
+    single = np.concatenate([fits[0].fit.parameter, np.zeros(2 if long else 0)])
     if long:
         few = condensed(setting, single, [], _PARTS)
         moved = fit_parallax(few, *place, fit)
-        fits += [(POINT, one) for one in (moved.fit, *moved.twins)]
-        models += [model_of(setting, *one, scale) for one in fits[1:]]
+        fits += [_Fitted(setting, POINT, one) for one in (moved.fit, *moved.twins)]
+        models += [_model(one, scale) for one in fits[1:]]
         single = moved.fit.parameter if models[1].chi2 < models[0].chi2 else single
     left = _left(setting, POINT, single)
     if left:
         others = _others(setting, single, left, (two_lenses, xallarap))
-        models += [model_of(setting, kind, one, scale) for kind, one in others]
+        models += [_model(one, scale) for one in others]
         fits += others
     if sampled and (verdict.is_event or ranked(models)[0].complete):
-        models = _sampled(setting, models, fits)
+        models = _sampled(models, fits)
     return ranked(models)
 
 
-def _sampled(
-    setting: Setting, models: Sequence[FittedModel], fits: Sequence[tuple[Kind, LensFit]]
-) -> list[FittedModel]:
+def _model(one: _Fitted, error_scale: FloatArray) -> FittedModel:
+    """A fit as a model of all points."""
+    return model_of(one.setting, one.kind, one.fit, error_scale)
+
+
+def _sampled(models: Sequence[FittedModel], fits: Sequence[_Fitted]) -> list[FittedModel]:
     """The models, those with their posteriors that may be believed; twins of a single lens share theirs."""
     out, scores = list(models), [model.score for model in models]
     chosen = [k for k in np.argsort(scores)[:_MOST] if scores[k] <= min(scores) + _ALIKE]
     while chosen:
-        (kind, fit), size = fits[chosen[0]], fits[chosen[0]][1].parameter.size
-        same = [k for k, (its, one) in enumerate(fits) if its is kind and one.parameter.size == size]
-        twins = [k for k in same if k != chosen[0]] if has_sides(kind, fit) else []
-        found = posterior_of(setting, kind, fit, [fits[k][1] for k in twins])
+        first, size = fits[chosen[0]], fits[chosen[0]].fit.parameter.size
+        same = [k for k, one in enumerate(fits) if one.kind is first.kind and one.fit.parameter.size == size]
+        twins = [k for k in same if k != chosen[0]] if has_sides(first.kind, first.fit) else []
+        found = posterior_of(first.setting, first.kind, first.fit, [fits[k].fit for k in twins])
         for k in (chosen[0], *twins):
-            out[k] = replace(out[k], posterior=found and found.on_side_of(fits[k][1]))
+            out[k] = replace(out[k], posterior=found and found.on_side_of(fits[k].fit))
         chosen = [k for k in chosen[1:] if k not in twins]
     return out
 
@@ -123,38 +136,37 @@ def class_of(models: Sequence[FittedModel]) -> str:
 
 def _others(
     setting: Setting, single: FloatArray, left: list[Window], asked: tuple[bool, bool]
-) -> list[tuple[Kind, LensFit]]:
+) -> list[_Fitted]:
     """What describes an event that a single lens and a point do not; two lenses and xallarap if asked for."""
-    found: list[tuple[Kind, LensFit]] = []
-    discs = finite_source(setting, single, left)
-    found += [(FINITE, disc) for disc in discs]
-    if discs and not _left(setting, FINITE, discs[0].parameter):
+    own, discs = finite_source(setting, single, left)
+    found = [_Fitted(own, FINITE, disc) for disc in discs]
+    if discs and not _left(own, FINITE, discs[0].parameter):
         return found
     double = two_sources(setting, single, left)
     patient = True
     if double is not None:
-        found.append((TWO_SOURCES, double))
+        found.append(_Fitted(setting, TWO_SOURCES, double))
         patient = bool(_left(setting, TWO_SOURCES, double.parameter))
     two_lenses, xallarap = asked
     if xallarap and patient and (circling := circling_source(setting, single, left)) is not None:
-        found.append((XALLARAP, circling))
+        found.append(_Fitted(setting, XALLARAP, circling))
     return found + (_two_lenses(setting, single, patient) if two_lenses else [])
 
 
-def _two_lenses(setting: Setting, single: FloatArray, patient: bool) -> list[tuple[Kind, LensFit]]:
+def _two_lenses(setting: Setting, single: FloatArray, patient: bool) -> list[_Fitted]:
     """Two lenses that stand still, and that turn; none where numbers fail.
 
     Then the others remain, and what they leave says that something is missing.
     """
-    found: list[tuple[Kind, LensFit]] = []
+    found: list[_Fitted] = []
     try:
-        still = companions(setting, single, patient)
-        found = [(BINARY, fit) for fit in still]
-        orbits, better = turning(setting, still)
+        own, still = companions(setting, single, patient)
+        found = [_Fitted(own, BINARY, fit) for fit in still]
+        orbits, better = turning(own, still)
     except NUMERIC:
         return found
-    still = distinct([*better, *still], len(still) + 1)
-    return [*((BINARY, fit) for fit in still), *((ORBIT, fit) for fit in orbits)]
+    still, orbits = distinct([*counted(own, better), *still], len(still) + 1), counted(own, orbits)
+    return [_Fitted(own, kind, fit) for kind, fits in ((BINARY, still), (ORBIT, orbits)) for fit in fits]
 
 
 def _left(setting: Setting, kind: Kind, parameter: FloatArray) -> list[Window]:

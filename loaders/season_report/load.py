@@ -273,11 +273,14 @@ def _models(rows: Any) -> dict[int, list[ModelFacts]]:
     flux: dict[int, dict[tuple[str, int], float]] = {}
     flux_err: dict[int, dict[tuple[str, int], float]] = {}
     scale: dict[int, dict[str, float]] = {}
+    limb: dict[int, dict[str, float]] = {}
     for one in rows(statements.FLUXES):
         key = (one.optical_element, one.source_number)
         flux.setdefault(one.event_model_id, {})[key] = one.flux
         flux_err.setdefault(one.event_model_id, {})[key] = one.flux_err
         scale.setdefault(one.event_model_id, {})[one.optical_element] = one.error_scale
+        if one.limb_darkening is not None:
+            limb.setdefault(one.event_model_id, {})[one.optical_element] = one.limb_darkening
     sample: dict[int, dict[str, FloatArray]] = {}
     for one in rows(statements.SAMPLES):
         sample.setdefault(one.event_model_id, {})[one.name] = np.array(one.sample)
@@ -289,6 +292,7 @@ def _models(rows: Any) -> dict[int, list[ModelFacts]]:
             *(flux.get(key, {}), row.t_0_par),
             is_converged=row.is_converged,
             sample=sample.get(key, {}),
+            limb=limb.get(key, {}),
         )
         numbers = (row.chi2, row.n_point, row.n_parameter, row.bic, row.software)
         one = ModelFacts(key, row.rank, model, *numbers, flux_err.get(key, {}), scale.get(key, {}))

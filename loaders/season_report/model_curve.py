@@ -38,7 +38,8 @@ def curve_of(event: EventFacts, one: ModelFacts) -> ModelCurve:
     """
     stored = one.model
     t_0_par = stored.t_0_par if stored.has_parallax else None
-    return ModelCurve(kind_named(stored.name), stored.value, stored.flux, event.place, t_0_par)
+    limb = stored.limb or None
+    return ModelCurve(kind_named(stored.name), stored.value, stored.flux, event.place, t_0_par, limb)
 
 
 def seen_bands(event: EventFacts, one: ModelFacts) -> list[SeenBand]:

@@ -98,7 +98,7 @@ WHERE m.event_id = ANY(CAST(:events AS bigint[])) AND m.superseded_at IS NULL
 
 FLUXES = """
 SELECT f.event_model_id, f.optical_element, f.source_number, f.flux, coalesce(f.flux_err, 'NaN') AS flux_err,
-       f.error_scale
+       f.error_scale, f.limb_darkening
 FROM roman.event_model_flux AS f JOIN roman.event_model AS m USING (event_model_id)
 WHERE m.event_id = ANY(CAST(:events AS bigint[])) AND m.superseded_at IS NULL
 ORDER BY f.event_model_id, f.optical_element, f.source_number DESC

@@ -900,13 +900,14 @@ COMMENT ON COLUMN roman.visit.dither_primary_name IS 'Name of the primary dither
 COMMENT ON COLUMN roman.visit.dither_subpixel_name IS 'Name of the subpixel dither pattern used for the visit.';
 COMMENT ON COLUMN roman.visit.dither_executed_pattern IS 'The combination of the primary and subpixel dither patterns (if selected) in units of arcseconds.';
 COMMENT ON COLUMN roman.visit.load_run_id IS 'Run that wrote this row.';
-CREATE TABLE roman.event_model_flux ( event_model_id BIGINT NOT NULL, optical_element TEXT NOT NULL, source_number SMALLINT NOT NULL, flux DOUBLE PRECISION NOT NULL, flux_err DOUBLE PRECISION, error_scale DOUBLE PRECISION NOT NULL, CONSTRAINT event_model_flux_pkey PRIMARY KEY (event_model_id, optical_element, source_number), CONSTRAINT event_model_flux_event_model_id_fkey FOREIGN KEY(event_model_id) REFERENCES roman.event_model (event_model_id), CONSTRAINT event_model_flux_optical_element_fkey FOREIGN KEY(optical_element) REFERENCES roman.optical_element (optical_element) );
+CREATE TABLE roman.event_model_flux ( event_model_id BIGINT NOT NULL, optical_element TEXT NOT NULL, source_number SMALLINT NOT NULL, flux DOUBLE PRECISION NOT NULL, flux_err DOUBLE PRECISION, limb_darkening DOUBLE PRECISION, error_scale DOUBLE PRECISION NOT NULL, CONSTRAINT event_model_flux_pkey PRIMARY KEY (event_model_id, optical_element, source_number), CONSTRAINT event_model_flux_event_model_id_fkey FOREIGN KEY(event_model_id) REFERENCES roman.event_model (event_model_id), CONSTRAINT event_model_flux_optical_element_fkey FOREIGN KEY(optical_element) REFERENCES roman.optical_element (optical_element) );
 COMMENT ON TABLE roman.event_model_flux IS 'Fluxes of sources and blend of models, by optical element.';
 COMMENT ON COLUMN roman.event_model_flux.event_model_id IS 'Model.';
 COMMENT ON COLUMN roman.event_model_flux.optical_element IS 'Optical element.';
 COMMENT ON COLUMN roman.event_model_flux.source_number IS 'Number of the source, from 1; 0: the blend.';
 COMMENT ON COLUMN roman.event_model_flux.flux IS 'Flux, not magnified. [nJy]';
 COMMENT ON COLUMN roman.event_model_flux.flux_err IS 'Standard error of flux, all parameters being fitted with it; empty if it is not known. [nJy]';
+COMMENT ON COLUMN roman.event_model_flux.limb_darkening IS 'Linear limb darkening u of the source, whose surface brightness is 1 - u (1 - cos θ); empty of the blend and of sources that are points.';
 COMMENT ON COLUMN roman.event_model_flux.error_scale IS 'By what the errors of the element were multiplied.';
 CREATE TABLE roman.event_model_parameter ( event_model_id BIGINT NOT NULL, name TEXT NOT NULL, value DOUBLE PRECISION NOT NULL, err DOUBLE PRECISION, value_lower DOUBLE PRECISION, value_median DOUBLE PRECISION, value_upper DOUBLE PRECISION, unit TEXT, CONSTRAINT event_model_parameter_pkey PRIMARY KEY (event_model_id, name), CONSTRAINT event_model_parameter_event_model_id_fkey FOREIGN KEY(event_model_id) REFERENCES roman.event_model (event_model_id) );
 COMMENT ON TABLE roman.event_model_parameter IS 'Parameters of models, by the names of MulensModel.';

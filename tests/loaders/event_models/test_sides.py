@@ -67,7 +67,7 @@ def test_the_posterior_of_twins_is_one_and_the_same():
 def test_a_disc_has_both_sides_too():
     setting = event(FINITE, [T_0, 0.01, np.log(15.0), np.log(0.03), 0.0, 0.1], 2.0)
     single = np.array([T_0, 0.02, np.log(15.0), 0.0, 0.1])
-    fits = finite_source(setting, single, [])
+    _, fits = finite_source(setting, single, [])
     assert fits
     assert all(fit.loss <= fits[0].loss + 25 for fit in fits)
     np.testing.assert_allclose(np.exp(fits[0].parameter[3]), 0.03, rtol=0.1)

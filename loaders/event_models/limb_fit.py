@@ -1,0 +1,147 @@
+"""How dark the limb of a source is, where its light curve sees that.
+
+Tables know the limbs of stars whose temperature is known; that of a source is not. Where a lens or a
+caustic crosses it the light curve tells better, and a limb that is wrong by a third moves its radius by
+several errors. All elements have the darkness of tables times one factor, which is about one (`SIGMA`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+
+from loaders.event_models.kinds import Kind, View, curves_of, parameters_of, slopes_of
+from loaders.event_models.lens_fit import LensFit, derivatives, normal_equations, solve_fluxes
+from loaders.event_models.limb import SIGMA
+from loaders.event_models.one_fit import fit_from
+from loaders.event_models.setting import NUMERIC, Setting
+from loaders.stored_curve.band import Band, FloatArray
+
+_SEEN = 4.0
+"""Chi-square between limbs as in tables and none at all, from which it is asked: a third of it is less than
+an error then."""
+
+_DIFFERENCE = 0.1
+"""Difference of the factor for derivatives."""
+
+_ROUNDS, _ENOUGH = 4, 0.02
+"""Steps at most, and the one below which a step is the last."""
+
+
+def all_with_own_limb(
+    setting: Setting, kind: Kind, bands: Sequence[Band], fits: Sequence[LensFit]
+) -> tuple[Setting, list[LensFit]]:
+    """The same of several fits of a kind, the best first: the limb is that of the best, of all of them."""
+    if not fits:
+        return setting, []
+    own, best = with_own_limb(setting, kind, bands, fits[0])
+    if own is setting:
+        return setting, list(fits)
+    view = own.view(bands, own.fine, dark=True)
+    again = [fit_from(kind, view, fit.parameter) for fit in fits[1:]]
+    found = [best, *counted(own, [fit for fit in again if fit is not None])]
+    return own, sorted(found, key=lambda fit: fit.loss)
+
+
+def with_own_limb(
+    setting: Setting, kind: Kind, bands: Sequence[Band], fit: LensFit
+) -> tuple[Setting, LensFit]:
+    """Fit how dark the limb is, with all else.
+
+    Parameters
+    ----------
+    setting
+        The event.
+    kind, fit
+        A fit, with or without parallax.
+    bands
+        The points that it is fitted to, condensed.
+
+    Returns
+    -------
+    setting, fit
+        With the darkness that fits best, and the fit with it; what its prior adds counts as its surprise. As
+        they were given where the light curve does not see the limb, or the source is a point.
+    """
+    try:
+        if not kind.finite or seen(setting, kind, bands, fit.parameter) < _SEEN:
+            return setting, fit
+        best = setting, counted(setting, [fit])[0]
+        for _ in range(_ROUNDS):
+            step = _step(best[0], kind, bands, best[1].parameter)
+            moved = replace(setting, darkness=_within(setting, best[0].darkness + step))
+            again = fit_from(kind, moved.view(bands, moved.fine, dark=True), best[1].parameter)
+            if again is None or again.loss + surprise(moved) >= best[1].loss:
+                break
+            best = moved, counted(moved, [again])[0]
+            if abs(step) < _ENOUGH:
+                break
+    except NUMERIC:
+        return setting, fit
+    return best
+
+
+def counted(setting: Setting, fits: Sequence[LensFit]) -> list[LensFit]:
+    """Fits with what the prior of the darkness adds to their surprise."""
+    return [replace(fit, surprise=fit.surprise + surprise(setting)) for fit in fits]
+
+
+def surprise(setting: Setting) -> float:
+    """What the prior of the darkness adds to chi-square."""
+    return ((setting.darkness - 1.0) / SIGMA) ** 2
+
+
+def seen(setting: Setting, kind: Kind, bands: Sequence[Band], at: FloatArray) -> float:
+    """Chi-square between the limb as it usually is and none, all parameters but fluxes being the same."""
+    view = setting.view(bands, setting.fine, dark=True)
+    if not view.limb.any():
+        return 0.0
+    off = residuals(kind, view, at) - residuals(kind, replace(view, limb=np.zeros_like(view.limb)), at)
+    return float(off @ off) / setting.darkness**2
+
+
+def direction(kind: Kind, view: View, darker: View, at: FloatArray) -> FloatArray:
+    """How what is left of the points changes with the limb, shape (n + 1,), a unit vector.
+
+    Along it nothing is known but the prior, which is the last component: a posterior that holds for any
+    limb is one of residuals without what they have along it, all being nearly linear so close to the best.
+
+    Parameters
+    ----------
+    kind, at
+        Kind and parameters, shape (p,), of a model.
+    view, darker
+        The points with the limb that fits best, and with one that is darker by the usual one.
+    """
+    change = residuals(kind, darker, at) - residuals(kind, view, at)
+    whole = np.append(change, 1 / SIGMA)
+    return np.asarray(whole / np.linalg.norm(whole))
+
+
+def residuals(kind: Kind, view: View, at: FloatArray) -> FloatArray:
+    """What a model leaves of the points of a view, fluxes at their best, in errors, shape (n,)."""
+    return solve_fluxes(view.points, curves_of(kind, view)(at, view.points.time))[1]
+
+
+def _within(setting: Setting, darkness: float) -> float:
+    """A factor with which limbs are neither bright nor more than dark."""
+    return float(np.clip(darkness, 0.0, 1 / float(setting.limb.max())))
+
+
+def _step(setting: Setting, kind: Kind, bands: Sequence[Band], at: FloatArray) -> float:
+    """By what the factor changes in a step of least squares that moves all other parameters, too."""
+    view, given = setting.view(bands, setting.fine, dark=True), parameters_of(kind, at)
+    model = curves_of(kind, view)
+    curves = model(at, view.points.time)
+    flux, left = solve_fluxes(view.points, curves)
+    known = derivatives(view.points, model, given, (at, curves), slopes_of(kind, view, given.step))
+    down = _DIFFERENCE if setting.darkness > _DIFFERENCE else -_DIFFERENCE
+    other = replace(setting, darkness=setting.darkness - down).view(bands, setting.fine, dark=True)
+    darker = (curves - curves_of(kind, other)(at, view.points.time)) / down
+    matrix, right = normal_equations(view.points, np.concatenate([known, darker[None]]), (curves, flux, left))
+    before = np.append(given.information, SIGMA**-2.0)
+    matrix = matrix + np.diag(before)
+    right = right - before * np.append(at, setting.darkness - 1.0)
+    return float(np.linalg.solve(matrix, right)[-1])
