@@ -99,8 +99,12 @@ class Scope:
         What stands in FROM.
     visible
         Columns that need no qualifier, in the order of ``*``; those of USING once.
-    allows_aggregate
-        What is said of aggregates where they may not stand; None where they may.
+    no_aggregate
+        Where aggregates may not stand: what is said of the place; None where they may.
+    keys
+        SQL of what GROUP BY has, which may stand outside of aggregates.
+    number
+        Number of the SELECT, by which uses of its columns are known.
     """
 
     around: Surroundings
@@ -109,6 +113,7 @@ class Scope:
     sources: Sequence[Source] = ()
     visible: Sequence[Named] = ()
     no_aggregate: str | None = None
+    keys: frozenset[str] = frozenset()
     number: int = 0
 
     def __post_init__(self) -> None:

@@ -48,20 +48,6 @@ def parsed(unit: str) -> u.UnitBase:
         raise UnitError(f"{unit[:40]!r} is no unit of the standard VOUnits") from error
 
 
-def product_unit(left: str | None, right: str | None, left_is_number: bool, right_is_number: bool) -> str | None:
-    """Unit of a product: that of one factor where the other is a plain number; else not said."""
-    if right_is_number and right is None:
-        return left
-    if left_is_number and left is None:
-        return right
-    return None
-
-
-def quotient_unit(left: str | None, right: str | None, right_is_number: bool) -> str | None:
-    """Unit of a quotient: that of the numerator over a plain number; else not said."""
-    return left if right_is_number and right is None else None
-
-
 def sum_unit(left: str | None, right: str | None, has_number: bool) -> str | None:
     """Unit of a sum: the one that both have, or that of a value to which a plain number is added."""
     if left == right:
