@@ -91,7 +91,7 @@ def _boolean(node: exp.Expression, scope: Scope) -> Value:
 @translates(exp.Column)
 def _column(node: exp.Expression, scope: Scope) -> Value:
     assert isinstance(node, exp.Column)
-    return find_column(scope, node)
+    return find_column(scope, node).value
 
 
 @translates(exp.Add, exp.Sub, exp.Mul, exp.Div)

@@ -95,4 +95,4 @@ def _foreign(text: str, place: int, line: int, column: int) -> AdqlError:
     elif hint is None:
         found = found[0]
         hint = "ADQL has letters a to z, digits and ' \" ( ) * + - , . / ; < = > _ & | ^ ~"
-    return AdqlError(f"found {shortened(found)}: {hint}", line, column, found)
+    return AdqlError(f"{hint} (found {shortened(found)})", line, column, found)

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from sqlglot import exp
 
 from roman_db.tap.adql.catalog import Catalog, CatalogColumn, CatalogTable
-from roman_db.tap.adql.error import error_at, listed, shortened, unknown
+from roman_db.tap.adql.error import error_at, listed, nearest, shortened, unknown
 from roman_db.tap.adql.value import ColumnUse, Origin, Value, quoted_name
 from roman_db.tap.adql.words import delimited
 
@@ -151,8 +151,8 @@ def checked_name(identifier: exp.Identifier) -> str:
     return name
 
 
-def find_column(scope: Scope, column: exp.Column) -> Value:
-    """Value of a column by its name, with or without table and schema.
+def find_column(scope: Scope, column: exp.Column) -> Named:
+    """Column by its name, with or without table and schema.
 
     Raises
     ------
@@ -163,7 +163,7 @@ def find_column(scope: Scope, column: exp.Column) -> Value:
     while at is not None:
         found = _candidates(at, column)
         if len(found) == 1:
-            return _used(found[0].value, column)
+            return Named(found[0].name, _used(found[0].value, column))
         if found:
             raise error_at(column, f"{_written(column)} is the name of more than one column: {_advice(column, found)}")
         at = at.parent
@@ -257,14 +257,12 @@ def find_table(catalog: Catalog, name: exp.Identifier, schema: exp.Identifier | 
     written = f"{schema.this}.{name.this}" if schema is not None else name.this
     if found:
         raise error_at(name, f"{written} is more than one table: {listed(t.full_name for t in found)}")
-    known = [table.full_name if schema is not None or "." in written else table.name for table in catalog]
-    if schema is None:
-        named = {table.name: table.full_name for table in catalog}
-        error = unknown(name, "table", written, known)
-        proposals = [named[one] for one in error.expected]
-        hint = f"; did you mean {listed(proposals)}?" if proposals else ""
-        raise error_at(name, f"there is no table {shortened(written)}{hint}", proposals)
-    raise unknown(name, "table", written, known)
+    if schema is not None:
+        raise unknown(name, "table", written, [table.full_name for table in catalog])
+    full_names = {table.name: table.full_name for table in catalog}
+    proposals = [full_names[one] for one in nearest(written, full_names)]
+    hint = f"; did you mean {listed(proposals)}?" if proposals else ""
+    raise error_at(name, f"there is no table {shortened(written)}{hint}", proposals)
 
 
 def table_source(table: CatalogTable, alias: exp.Identifier | None, scope: Scope) -> Source:

@@ -64,8 +64,7 @@ def _source(item: exp.Column, scope: Scope) -> Source:
 def _name(item: exp.Expression, number: int, scope: Scope) -> str:
     """Name of a value without an alias: that of the column or function, else its number."""
     if isinstance(item, exp.Column):
-        column = find_column(scope, item)
-        return column.origin.column if column.origin is not None else str(item.this.this)
+        return find_column(scope, item).name
     if isinstance(item, exp.Anonymous):
         return str(item.this).lower()[:MAX_NAME]
     return f"col{number}"
