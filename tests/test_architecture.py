@@ -122,7 +122,8 @@ def docstring_lines(node: ast.FunctionDef | ast.AsyncFunctionDef) -> int:
 
 
 def test_nothing_imports_the_services():
-    """Not even what stands beside them in the core (which import-linter does not see without an ``__init__``)."""
+    """Not even what stands beside them in the core (which import-linter does not see without an
+    ``__init__``)."""
     found = {
         f"{path}: {name}"
         for path in _SOURCES

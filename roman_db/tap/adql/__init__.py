@@ -1,9 +1,9 @@
 """ADQL 2.1 to SQL: pure functions, without a database.
 
-`translate` makes of a text and a `Catalog` a `Translation`, or raises `AdqlError`, which knows the place. The stages stand in
-files of their own: ``lexer``, ``expression_grammar`` and ``query_grammar`` (text to tree), ``scope`` (names), ``expression``,
-``predicate``, ``functions``, ``geometry``, ``sky_predicate`` (values), ``from_clause``, ``selection``, ``grouping``,
-``ordering``, ``query`` (queries).
+`translate` makes of a text and a `Catalog` a `Translation`, or raises `AdqlError`, which knows the place.
+The stages stand in files of their own: ``lexer``, ``expression_grammar`` and ``query_grammar`` (text to
+tree), ``scope`` (names), ``expression``, ``predicate``, ``functions``, ``geometry``, ``sky_predicate``
+(values), ``from_clause``, ``selection``, ``grouping``, ``ordering``, ``query`` (queries).
 """
 
 from roman_db.tap.adql.catalog import UPLOAD_SCHEMA, Catalog, CatalogColumn, CatalogTable

@@ -46,5 +46,7 @@ class Call:
         value = self.arguments[number]
         if value.type.family not in (*families, Family.NULL):
             wanted = " or ".join(family.value for family in families)
-            raise error_at(self.node, f"argument {number + 1} of {self.name} must be {wanted}, got {value.type.words}")
+            raise error_at(
+                self.node, f"argument {number + 1} of {self.name} must be {wanted}, got {value.type.words}"
+            )
         return value

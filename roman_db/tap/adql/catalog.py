@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from roman_db.tap.adql.value_type import Type
@@ -83,7 +83,7 @@ class Catalog:
         for table in tables:
             self._tables.setdefault(table.name.lower(), []).append(table)
 
-    def __iter__(self) -> Iterable[CatalogTable]:
+    def __iter__(self) -> Iterator[CatalogTable]:
         """Go through all tables."""
         return (table for named in self._tables.values() for table in named)
 

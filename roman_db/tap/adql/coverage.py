@@ -19,7 +19,7 @@ def coverage_of(shape: object) -> str | None:
     """Multirange of a constant circle or polygon, as PostgreSQL writes it; None for any other shape."""
     if isinstance(shape, Circle):
         numbers = (shape.centre.lon.number, shape.centre.lat.number, shape.radius.number)
-        return None if None in numbers else _circle(*numbers)  # type: ignore[arg-type]
+        return None if None in numbers else _circle(*numbers)
     if isinstance(shape, Polygon):
         corners = constant_corners(shape.corners)
         return None if corners is None else _polygon(tuple(corners))

@@ -1,7 +1,8 @@
 """ADQL 2.1 as a dialect of sqlglot: ``sqlglot.parse_one(text, read="adql")`` gives its tree.
 
-Tokens and grammar are our own, since those of sqlglot take far more than ADQL. Nodes are sqlglot's, and each knows its
-place in the text. Functions are ``Anonymous``; a join holds both its sides (``this``, ``expression``), FROM a list.
+Tokens and grammar are our own, since those of sqlglot take far more than ADQL. Nodes are sqlglot's, and each
+knows its place in the text. Functions are ``Anonymous``; a join holds both its sides (``this``,
+``expression``), FROM a list.
 """
 
 from __future__ import annotations
@@ -9,7 +10,7 @@ from __future__ import annotations
 from sqlglot import exp
 from sqlglot.dialects.dialect import Dialect
 from sqlglot.parser import Parser as SqlParser
-from sqlglot.tokens import Token
+from sqlglot.tokenizer_core import Token
 from sqlglot.tokens import Tokenizer as SqlTokenizer
 
 from roman_db.tap.adql.lexer import tokenize

@@ -6,7 +6,9 @@ import difflib
 from collections.abc import Iterable
 
 from sqlglot import exp
-from sqlglot.tokens import Token
+from sqlglot.tokenizer_core import Token
+
+from roman_db.tap.adql.words import delimited
 
 #: Longest piece of a query that a message repeats.
 _LONGEST_QUOTE = 60
@@ -79,6 +81,14 @@ def nearest(name: str, known: Iterable[str]) -> tuple[str, ...]:
 
 def unknown(place: exp.Expression, kind: str, name: str, known: Iterable[str]) -> AdqlError:
     """Error of a name that there is not, with the nearest that there are."""
-    proposals = nearest(name, known)
+    return _unknown(place, kind, name, nearest(name, known))
+
+
+def unknown_column(place: exp.Expression, kind: str, name: str, known: Iterable[str]) -> AdqlError:
+    """Error of a column that there is not, with the nearest that there are as a query must write them."""
+    return _unknown(place, kind, name, tuple(map(delimited, nearest(name, known))))
+
+
+def _unknown(place: exp.Expression, kind: str, name: str, proposals: tuple[str, ...]) -> AdqlError:
     hint = f"; did you mean {listed(proposals)}?" if proposals else ""
     return error_at(place, f"there is no {kind} {shortened(name)}{hint}", proposals)

@@ -1,4 +1,7 @@
-"""Values of the tree: names resolved, types checked, SQL made. What has no entry in the table here is refused."""
+"""Values of the tree: names resolved, types checked, SQL made.
+
+What kind of node has no entry in `TRANSLATORS` is refused.
+"""
 
 from __future__ import annotations
 
@@ -120,7 +123,9 @@ def _arithmetic(node: exp.Expression, left: Value, right: Value) -> Value:
     for side in (left, right):
         if side.type.family not in (Family.NUMBER, Family.NULL):
             raise error_at(node, f"{_SIGN[type(node)]} needs numbers, got {side.type.words}", ("a number",))
-    type_ = DOUBLE if Family.NULL in (left.type.family, right.type.family) else arithmetic(left.type, right.type)
+    type_ = (
+        DOUBLE if Family.NULL in (left.type.family, right.type.family) else arithmetic(left.type, right.type)
+    )
     sign = _SIGN[type(node)]
     divisor = right.sql if right.number else f"nullif({right.sql}, 0)"
     sql = f"({left.sql} {sign} {divisor if sign == '/' else right.sql})"
@@ -132,12 +137,18 @@ def _arithmetic(node: exp.Expression, left: Value, right: Value) -> Value:
     return derived(sql, type_, left, right, unit=unit, ucd=ucd if unit else None, constant=constant)
 
 
-_SIGN = {exp.Add: "+", exp.Sub: "-", exp.Mul: "*", exp.Div: "/"}
+_SIGN: dict[type[exp.Expression], str] = {exp.Add: "+", exp.Sub: "-", exp.Mul: "*", exp.Div: "/"}
 
 
-def _constant(sign: str, left: float | int | str | None, right: float | int | str | None) -> float | int | None:
+def _constant(
+    sign: str, left: float | int | str | None, right: float | int | str | None
+) -> float | int | None:
     """Result of an operation on two constant numbers, as PostgreSQL has it; None where it has none."""
-    if not isinstance(left, int | float) or not isinstance(right, int | float) or (sign == "/" and right == 0):
+    if (
+        not isinstance(left, int | float)
+        or not isinstance(right, int | float)
+        or (sign == "/" and right == 0)
+    ):
         return None
     whole = isinstance(left, int) and isinstance(right, int)
     if sign == "/":
@@ -178,14 +189,16 @@ def _other_operation(node: exp.Expression, scope: Scope) -> Value:
             is_text = side.type.family in (Family.TEXT, Family.NULL)
             if not (is_text if result else side.type.is_integer):
                 wanted = "text" if result else "whole numbers"
-                raise error_at(operation, f"{_WRITTEN[sign]} needs {wanted}, got {side.type.words}", (wanted,))
+                raise error_at(
+                    operation, f"{_WRITTEN[sign]} needs {wanted}, got {side.type.words}", (wanted,)
+                )
         sql = f"({left.sql} {sign} {right.sql})"
         constant = None
         left = derived(sql, result or arithmetic(left.type, right.type), left, right, constant=constant)
     return left
 
 
-_BITS = {exp.BitwiseAnd: "&", exp.BitwiseOr: "|", exp.BitwiseXor: "#"}
+_BITS: dict[type[exp.Expression], str] = {exp.BitwiseAnd: "&", exp.BitwiseOr: "|", exp.BitwiseXor: "#"}
 _WRITTEN = {"&": "&", "|": "|", "#": "^", "||": "||"}
 
 
@@ -207,7 +220,9 @@ def _case(node: exp.Expression, scope: Scope) -> Value:
         branches.append(f"ELSE {results[-1].sql}")
     type_ = common(one.type for one in results)
     if type_ is None:
-        raise error_at(node, f"CASE gives different types: {', '.join(sorted({one.type.words for one in results}))}")
+        raise error_at(
+            node, f"CASE gives different types: {', '.join(sorted({one.type.words for one in results}))}"
+        )
     head = f"CASE {compared.sql}" if compared is not None else "CASE"
     units = {one.unit for one in results}
     unit = units.pop() if len(units) == 1 else None
@@ -250,7 +265,10 @@ _CASTS = {
 def _geometry_of_text(node: exp.Expression, inner: Value, name: str) -> Value:
     """CAST of a text of numbers as a geometry."""
     if inner.type.family is not Family.TEXT:
-        raise error_at(node, f"CAST makes a {name} of a text of numbers alone, such as '10.5 -3.2', got {inner.type.words}")
+        raise error_at(
+            node,
+            f"CAST makes a {name} of a text of numbers alone, such as '10.5 -3.2', got {inner.type.words}",
+        )
     type_, smallest, largest = _GEOMETRY_TYPES[name]
     return derived(f"adql.geometry_of_text({inner.sql}, {smallest}, {largest})", type_, inner, unit="deg")
 
@@ -262,7 +280,9 @@ def _check_time(node: exp.Expression, value: Value) -> None:
     try:
         datetime.fromisoformat(value.constant.strip())
     except ValueError:
-        raise error_at(node, f"'{shortened(value.constant)}' is no time: write '2027-02-01T12:00:00'") from None
+        raise error_at(
+            node, f"'{shortened(value.constant)}' is no time: write '2027-02-01T12:00:00'"
+        ) from None
 
 
 def as_time(node: exp.Expression, value: Value) -> Value:
@@ -270,7 +290,9 @@ def as_time(node: exp.Expression, value: Value) -> Value:
     if value.type.family is not Family.TEXT or not isinstance(value.constant, str):
         return value
     _check_time(node, value)
-    return replace(value, sql=f"CAST({value.sql} AS timestamp with time zone)", type=Type("char", "*", "timestamp"))
+    return replace(
+        value, sql=f"CAST({value.sql} AS timestamp with time zone)", type=Type("char", "*", "timestamp")
+    )
 
 
 @translates(exp.Anonymous)

@@ -1,8 +1,9 @@
 """Grammar of values and conditions (ADQL 2.1, appendix A), one method a rule.
 
-Values and conditions are read by the same rules, by falling precedence; that a condition stands where one must is
-checked when names are resolved, where types are known. Beyond the standard: CASE, NULLIF, comparisons with ANY, SOME
-and ALL, TRUE and FALSE, hexadecimal literals and the bitwise operators ``& | ^ ~`` of its drafts.
+Values and conditions are read by the same rules, by falling precedence; that a condition stands where one
+must is checked when names are resolved, where types are known. Beyond the standard: CASE, NULLIF,
+comparisons with ANY, SOME and ALL, TRUE and FALSE, hexadecimal literals and the bitwise operators ``& | ^
+~`` of its drafts.
 """
 
 from __future__ import annotations
@@ -11,10 +12,18 @@ from abc import abstractmethod
 from collections.abc import Callable
 
 from sqlglot import exp
-from sqlglot.tokens import Token, TokenType
+from sqlglot.tokenizer_core import Token, TokenType
 
 from roman_db.tap.adql.error import error_at
-from roman_db.tap.adql.token_reader import MAX_CHAIN, TokenReader, chain_error, is_reserved, is_symbol, is_word, made
+from roman_db.tap.adql.token_reader import (
+    MAX_CHAIN,
+    TokenReader,
+    chain_error,
+    is_reserved,
+    is_symbol,
+    is_word,
+    made,
+)
 from roman_db.tap.adql.words import FUNCTIONS
 
 _COMPARISON: dict[str, type[exp.Expression]] = {
@@ -184,7 +193,9 @@ class ExpressionGrammar(TokenReader):
         while self.take_symbol("."):
             parts.append(self.identifier())
         if len(parts) > 3:
-            raise error_at(parts[3], "a column has at most a schema and a table before it: schema.table.column")
+            raise error_at(
+                parts[3], "a column has at most a schema and a table before it: schema.table.column"
+            )
         names = dict(zip(("this", "table", "db"), reversed(parts), strict=False))
         return made(exp.Column, place, **names)
 
@@ -232,7 +243,9 @@ class ExpressionGrammar(TokenReader):
             quantifier = self.take_word("DISTINCT", "ALL")
             items.append(self.expression())
             if quantifier is not None:
-                items[0] = made(exp.Distinct, quantifier, expressions=items[:1], all=is_word(quantifier, "ALL"))
+                items[0] = made(
+                    exp.Distinct, quantifier, expressions=items[:1], all=is_word(quantifier, "ALL")
+                )
             while self.take_symbol(","):
                 items.append(self.expression())
         return made(exp.Anonymous, token, this=token.text, expressions=items)

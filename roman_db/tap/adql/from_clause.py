@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 from sqlglot import exp
 
-from roman_db.tap.adql.error import error_at, unknown
+from roman_db.tap.adql.error import error_at, unknown_column
 from roman_db.tap.adql.expression import condition_of
 from roman_db.tap.adql.predicate import comparable
 from roman_db.tap.adql.scope import (
@@ -91,11 +91,15 @@ def _single(node: exp.Expression, scope: Scope, translate: QueryTranslator) -> J
         for query, output in scope.queries.items():
             if matches(name, query):
                 source = query_source(output, alias or exp.Identifier(this=query, quoted=True), scope)
-                return Joined(f"{quoted_name(query)} AS {quoted_name(source.alias)}", (source,), source.columns)
+                return Joined(
+                    f"{quoted_name(query)} AS {quoted_name(source.alias)}", (source,), source.columns
+                )
     table = find_table(scope.around.catalog, name, schema)
     scope.around.tables[table.full_name] = table
     source = table_source(table, alias, scope)
-    stored = f"{quoted_name(table.stored_schema or table.schema)}.{quoted_name(table.stored_name or table.name)}"
+    stored = (
+        f"{quoted_name(table.stored_schema or table.schema)}.{quoted_name(table.stored_name or table.name)}"
+    )
     return Joined(f"{stored} AS {quoted_name(source.alias)}", (source,), source.columns)
 
 
@@ -103,7 +107,9 @@ def _refuse_same_alias(node: exp.Expression, left: Joined, right: Joined) -> Non
     taken = {source.alias for source in left.sources}
     for source in right.sources:
         if source.alias in taken:
-            raise error_at(node, f"two tables in FROM are called {source.alias}: give one an alias, as in table AS a")
+            raise error_at(
+                node, f"two tables in FROM are called {source.alias}: give one an alias, as in table AS a"
+            )
 
 
 def _with_join(node: exp.Join, left: Joined, right: Joined, scope: Scope) -> Joined:
@@ -122,18 +128,31 @@ def _with_join(node: exp.Join, left: Joined, right: Joined, scope: Scope) -> Joi
     if not names:
         word = _WORDS[kind] if kind in ("LEFT", "RIGHT", "FULL") else "CROSS JOIN"
         condition_sql = "" if word == "CROSS JOIN" else " ON true"
-        return Joined(f"({left.sql} {word} {right.sql}{condition_sql})", sources, left.visible + right.visible, before, is_inner)
+        return Joined(
+            f"({left.sql} {word} {right.sql}{condition_sql})",
+            sources,
+            left.visible + right.visible,
+            before,
+            is_inner,
+        )
     pairs = [_pair(node, name, left, right) for name in names]
     conditions = tuple(derived(f"({one.sql} = {other.sql})", one.type, one, other) for _, one, other in pairs)
     sql = f"({left.sql} {_WORDS[kind]} {right.sql} ON {' AND '.join(one.sql for one in conditions)})"
     merged = tuple(Named(name, _merged(kind, one, other)) for name, one, other in pairs)
     rest = [
-        one for part in (left, right) for one in part.visible if not any(matches(name, one.name) for name in names)
+        one for part in (left, right) for one in part.visible if not any(matches(name,
+        one.name) for name in names)
     ]  # fmt: skip
     return Joined(sql, sources, (*merged, *rest), before + conditions, is_inner)
 
 
-_WORDS = {"INNER": "JOIN", "CROSS": "CROSS JOIN", "LEFT": "LEFT JOIN", "RIGHT": "RIGHT JOIN", "FULL": "FULL JOIN"}
+_WORDS = {
+    "INNER": "JOIN",
+    "CROSS": "CROSS JOIN",
+    "LEFT": "LEFT JOIN",
+    "RIGHT": "RIGHT JOIN",
+    "FULL": "FULL JOIN",
+}
 
 
 def _shared_names(node: exp.Join, left: Joined, right: Joined) -> list[exp.Identifier]:
@@ -156,7 +175,9 @@ def _pair(node: exp.Join, name: exp.Identifier, left: Joined, right: Joined) -> 
     for side, part in (("left", left), ("right", right)):
         named = [one for one in part.visible if matches(name, one.name)]
         if not named:
-            raise unknown(name, f"column on the {side} of JOIN called", name.this, [one.name for one in part.visible])
+            raise unknown_column(
+                name, f"column on the {side} of JOIN called", name.this, [one.name for one in part.visible]
+            )
         if len(named) > 1:
             raise error_at(name, f"{name.this} is more than one column on the {side} of JOIN: use ON")
         found.append(named[0])
@@ -171,5 +192,5 @@ def _merged(kind: str, left: Value, right: Value) -> Value:
     if kind != "FULL":
         return left
     type_ = common((left.type, right.type)) or left.type
-    known = {"unit": left.unit, "ucd": left.ucd, "description": left.description}
-    return replace(derived(f"coalesce({left.sql}, {right.sql})", type_, left, right), **known)
+    merged = derived(f"coalesce({left.sql}, {right.sql})", type_, left, right)
+    return replace(merged, unit=left.unit, ucd=left.ucd, description=left.description)

@@ -43,7 +43,9 @@ class _Formula:
         given = call.exactly(self.arguments)
         for number in range(self.arguments):
             call.need(number, Family.NUMBER)
-        sql = self.sql.format(*(f"CAST({one.sql} AS double precision)" if one.type.is_integer else one.sql for one in given))
+        sql = self.sql.format(
+            *(f"CAST({one.sql} AS double precision)" if one.type.is_integer else one.sql for one in given)
+        )
         unit, ucd = (given[0].unit, given[0].ucd) if self.keeps_unit else (self.unit, None)
         return derived(sql, DOUBLE, *given, unit=unit, ucd=ucd)
 
@@ -76,7 +78,11 @@ def _rounded(call: Call) -> Value:
     places = "0"
     if len(given) == 2:
         if not isinstance(given[1].constant, int):
-            raise error_at(call.node, f"the number of decimals of {call.name} must be a whole number", ("a whole number",))
+            raise error_at(
+                call.node,
+                f"the number of decimals of {call.name} must be a whole number",
+                ("a whole number",),
+            )
         places = str(max(-1000, min(1000, given[1].constant)))
     sql = f"adql.{name}({given[0].sql}, {places})"
     return derived(sql, DOUBLE, given[0], unit=given[0].unit, ucd=given[0].ucd)
@@ -124,7 +130,10 @@ def _in_unit(call: Call) -> Value:
     if not isinstance(target.constant, str):
         raise error_at(call.node, "the unit of IN_UNIT must be a text in quotes, such as 'mJy'")
     if value.unit is None:
-        raise error_at(call.node, "IN_UNIT needs a value whose unit is known: a column with a unit, or such times a number")
+        raise error_at(
+            call.node,
+            "IN_UNIT needs a value whose unit is known: a column with a unit, or such times a number",
+        )
     try:
         factor = conversion_factor(value.unit, target.constant)
         unit = parsed(target.constant).to_string("vounit")
@@ -144,9 +153,15 @@ def _aggregate(call: Call) -> Value:
     """COUNT, SUM, AVG, MIN or MAX of a value."""
     (given,) = call.exactly(1)
     sql, type_ = _AGGREGATE_SQL[call.name](call, given)
-    ucd = {"COUNT": "meta.number", "SUM": None}.get(call.name) if call.name in ("COUNT", "SUM") else _statistic(call, given)
+    ucd = (
+        {"COUNT": "meta.number", "SUM": None}.get(call.name)
+        if call.name in ("COUNT", "SUM")
+        else _statistic(call, given)
+    )
     unit = None if call.name == "COUNT" else given.unit
-    return Value(sql, type_, unit=unit, ucd=ucd, aggregate=True, volatile=given.volatile, subquery=given.subquery)
+    return Value(
+        sql, type_, unit=unit, ucd=ucd, aggregate=True, volatile=given.volatile, subquery=given.subquery
+    )
 
 
 def _statistic(call: Call, given: Value) -> str | None:

@@ -1,7 +1,8 @@
 """Geometries (ADQL 2.1, section 4.2): POINT, CIRCLE, POLYGON and BOX, and what is asked of one alone.
 
-A geometry is a value whose SQL is an array as DALI writes it. One that is written out in the query also knows its parts
-(`Point`, `Circle`, `Polygon`), of which the predicates of ``sky_predicate`` make conditions that an index serves.
+A geometry is a value whose SQL is an array as DALI writes it. One that is written out in the query also
+knows its parts (`Point`, `Circle`, `Polygon`), of which the predicates of ``sky_predicate`` make conditions
+that an index serves.
 """
 
 from __future__ import annotations
@@ -56,7 +57,9 @@ def circle(call: Call) -> Value:
     if radius.number is not None and not 0 <= radius.number <= 180:
         raise error_at(call.node, f"the radius of a CIRCLE must be 0 to 180 degrees, got {radius.number:g}")
     parts = (centre.lon, centre.lat, radius)
-    return derived(_array(parts), CIRCLE, *parts, unit="deg", ucd="pos.outline", detail=Circle(centre, radius))
+    return derived(
+        _array(parts), CIRCLE, *parts, unit="deg", ucd="pos.outline", detail=Circle(centre, radius)
+    )
 
 
 def polygon(call: Call) -> Value:
@@ -85,7 +88,10 @@ def box(call: Call) -> Value:
     for side in (width, height):
         _need_number(call, side)
         if side.number is not None and not 0 <= side.number < 180:
-            raise error_at(call.node, f"the sides of a BOX must be at least 0 and less than 180 degrees, got {side.number:g}")
+            raise error_at(
+                call.node,
+                f"the sides of a BOX must be at least 0 and less than 180 degrees, got {side.number:g}",
+            )
     parts = (centre.lon, centre.lat, width, height)
     numbers = [part.number for part in parts]
     if None not in numbers:
@@ -97,7 +103,7 @@ def box(call: Call) -> Value:
 
 
 def box_corners(lon: float, lat: float, width: float, height: float) -> list[tuple[float, float]]:
-    """Corners of a box, counterclockwise seen from inside of the sphere, from the one in the south-east... of its plane.
+    """Corners of a box (lon, lat), deg, in the order south-west, south-east, north-east, north-west.
 
     Parameters
     ----------
@@ -122,7 +128,9 @@ def box_corners(lon: float, lat: float, width: float, height: float) -> list[tup
 
 def region(call: Call) -> Value:
     """REGION, which is deprecated and has no grammar of its own."""
-    raise error_at(call.node, "REGION is not supported: write POINT, CIRCLE or POLYGON", ("POINT", "CIRCLE", "POLYGON"))
+    raise error_at(
+        call.node, "REGION is not supported: write POINT, CIRCLE or POLYGON", ("POINT", "CIRCLE", "POLYGON")
+    )
 
 
 def coordinate(call: Call) -> Value:
@@ -130,7 +138,8 @@ def coordinate(call: Call) -> Value:
     (given,) = call.exactly(1)
     place = _as_point(call, given, f"{call.name}(point)")
     part, ucd = (place.lon, "pos.eq.ra") if call.name == "COORD1" else (place.lat, "pos.eq.dec")
-    return derived(part.sql, DOUBLE, part, unit="deg", ucd=ucd, constant=part.constant)
+    sql = part.sql if part.type == DOUBLE else f"CAST({part.sql} AS double precision)"
+    return derived(sql, DOUBLE, part, unit="deg", ucd=ucd, constant=part.constant)
 
 
 def coordinate_system(call: Call) -> Value:
@@ -210,9 +219,15 @@ def _without_system(call: Call) -> Sequence[Value]:
         return call.arguments
     system = call.arguments[0].constant
     if not isinstance(system, str):
-        raise error_at(call.node, f"the coordinate system of {call.name} must be a text in quotes", _SYSTEMS[1:])
+        raise error_at(
+            call.node, f"the coordinate system of {call.name} must be a text in quotes", _SYSTEMS[1:]
+        )
     if " ".join(system.upper().split()) not in _SYSTEMS:
-        raise error_at(call.node, f"the coordinate system {shortened(system)} is not known: all places are in ICRS", ("ICRS",))
+        raise error_at(
+            call.node,
+            f"the coordinate system {shortened(system)} is not known: all places are in ICRS",
+            ("ICRS",),
+        )
     call.scope.around.warn("the coordinate system of a geometry is deprecated since ADQL 2.1: leave it out")
     return call.arguments[1:]
 
@@ -277,7 +292,7 @@ def constant_corners(corners: Sequence[Point]) -> list[tuple[float, float]] | No
 
 
 def middle_and_reach(corners: Sequence[tuple[float, float]]) -> tuple[float, float, float]:
-    """Middle of corners (lon, lat) and the angle to the farthest of them, deg; 180 where they have no middle."""
+    """Middle of corners (lon, lat) and the angle to the farthest, deg; 180 where they have no middle."""
     vectors = [unit_vector(*corner) for corner in corners]
     total = [sum(vector[i] for vector in vectors) for i in range(3)]
     length = math.hypot(*total)
@@ -298,4 +313,7 @@ def _check_size(call: Call, corners: Sequence[Point]) -> None:
     """Refuse a constant polygon that is not smaller than half the sky."""
     places = constant_corners(corners)
     if places is not None and middle_and_reach(places)[2] >= 90:
-        raise error_at(call.node, "a POLYGON must be smaller than half the sky: all corners within 90 degrees of their middle")
+        raise error_at(
+            call.node,
+            "a POLYGON must be smaller than half the sky: all corners within 90 degrees of their middle",
+        )

@@ -64,7 +64,10 @@ def position_of(term: exp.Expression, node: exp.Select, scope: Scope) -> int | N
     """Position in the select list that a term is, or whose alias it is; None for any other term."""
     if isinstance(term, exp.Literal) and not term.args["is_string"]:
         if not term.this.isdecimal() or not 1 <= int(term.this) <= len(selected(node, scope)):
-            raise error_at(term, f"the select list has {len(selected(node, scope))} columns: {term.this[:20]} is none of them")
+            raise error_at(
+                term,
+                f"the select list has {len(selected(node, scope))} columns: {term.this[:20]} is none of them",
+            )
         return int(term.this)
     if not isinstance(term, exp.Column) or term.args.get("table") is not None:
         return None
@@ -95,7 +98,9 @@ def check_grouped(node: exp.Select, keys: Keys, scope: Scope, values: Sequence[V
     AdqlError
         At the first of them.
     """
-    is_grouped = keys.written or node.args.get("having") is not None or any(value.aggregate for value in values)
+    is_grouped = (
+        keys.written or node.args.get("having") is not None or any(value.aggregate for value in values)
+    )
     if not is_grouped:
         return
     whole = {
@@ -105,7 +110,8 @@ def check_grouped(node: exp.Select, keys: Keys, scope: Scope, values: Sequence[V
     }  # fmt: skip
     loose = [
         use for value in values for use in value.uses
-        if use.scope == scope.number and use.table not in whole and _sql(use.table, use.column) not in keys.sqls
+        if use.scope == scope.number and use.table not in whole and _sql(use.table,
+        use.column) not in keys.sqls
     ]  # fmt: skip
     if loose:
         first = min(loose, key=lambda use: (use.line, use.place))

@@ -1,9 +1,9 @@
 """Light curves of few objects: their identifiers are handed over as a list.
 
 A join from few objects to light curves would be planned for all partitions of these; a condition
-``object_id = ANY(ARRAY(SELECT ...))`` on the light curves, which the join implies, makes the planner look up objects by
-index in those partitions that it needs, local or foreign. It is added where all joins are inner ones and a position or
-a list of objects chooses the objects, so that they are few.
+``object_id = ANY(ARRAY(SELECT ...))`` on the light curves, which the join implies, makes the planner look up
+objects by index in those partitions that it needs, local or foreign. It is added where all joins are inner
+ones and a position or a list of objects chooses the objects, so that they are few.
 """
 
 from __future__ import annotations
@@ -21,7 +21,9 @@ _CHOOSING = ("q3c_radial_query(", "q3c_poly_query(", "q3c_join(")
 
 def object_list(joined: Joined, conjuncts: Sequence[Value]) -> list[str]:
     """Conditions to add to those of a SELECT; none where they would not help or not be implied."""
-    curves = [one for one in joined.sources if one.table is not None and one.table.object_partition is not None]
+    curves = [
+        one for one in joined.sources if one.table is not None and one.table.object_partition is not None
+    ]
     others = [one for one in joined.sources if one not in curves]
     if not curves or not others or not joined.is_inner or any(one.table is None for one in others):
         return []
@@ -37,7 +39,12 @@ def _is_about(condition: Value, aliases: set[str]) -> bool:
     """Whether a condition is about those tables alone, and is cheap to ask twice."""
     tables = {use.table for use in condition.uses}
     scopes = {use.scope for use in condition.uses}
-    return bool(tables) and tables <= aliases and len(scopes) == 1 and not (condition.volatile or condition.subquery)
+    return (
+        bool(tables)
+        and tables <= aliases
+        and len(scopes) == 1
+        and not (condition.volatile or condition.subquery)
+    )
 
 
 def _is_choosing(conditions: Sequence[Value], others: Sequence[Source]) -> bool:
@@ -46,7 +53,9 @@ def _is_choosing(conditions: Sequence[Value], others: Sequence[Source]) -> bool:
     return any(word in one.sql for one in conditions for word in _CHOOSING)
 
 
-def _list(curve: Source, others: Sequence[Source], inner: Sequence[Value], conditions: Sequence[Value]) -> str | None:
+def _list(
+    curve: Source, others: Sequence[Source], inner: Sequence[Value], conditions: Sequence[Value]
+) -> str | None:
     """Condition on one table of light curves; None where nothing says which objects it is joined to."""
     assert curve.table is not None
     key = f"{quoted_name(curve.alias)}.{quoted_name(str(curve.table.object_partition))}"

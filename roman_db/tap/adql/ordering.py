@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sqlglot import exp
 
-from roman_db.tap.adql.error import error_at, unknown
+from roman_db.tap.adql.error import error_at, unknown_column
 from roman_db.tap.adql.expression import value_of
 from roman_db.tap.adql.scope import Output, Scope, matches
 from roman_db.tap.adql.value import Value
@@ -48,8 +48,12 @@ def set_order_sql(node: exp.Expression, output: Output) -> str:
         position = _position(ordered.this, output)
         if position is None:
             if isinstance(ordered.this, exp.Column) and ordered.this.args.get("table") is None:
-                raise unknown(ordered.this, "column in the result:", ordered.this.name, [o.name for o in output.columns])
-            raise error_at(ordered, "the rows of a set operation are ordered by names or positions of its columns")
+                raise unknown_column(
+                    ordered.this, "column in the result:", ordered.this.name, [o.name for o in output.columns]
+                )
+            raise error_at(
+                ordered, "the rows of a set operation are ordered by names or positions of its columns"
+            )
         terms.append(_directed(str(position), ordered))
     return ", ".join(terms)
 
@@ -68,7 +72,9 @@ def _position(term: exp.Expression, output: Output) -> int | None:
     if isinstance(term, exp.Literal) and not term.args["is_string"]:
         if term.this.isdecimal() and len(term.this) < 6 and 1 <= int(term.this) <= len(output.columns):
             return int(term.this)
-        raise error_at(term, f"the result has {len(output.columns)} columns: {term.this[:20]} is none of them")
+        raise error_at(
+            term, f"the result has {len(output.columns)} columns: {term.this[:20]} is none of them"
+        )
     if not isinstance(term, exp.Column) or term.args.get("table") is not None:
         return None
     if any(matches(term.this, name) for name in output.repeated):

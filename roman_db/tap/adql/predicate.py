@@ -92,7 +92,11 @@ def comparable(node: exp.Expression, left: Value, right: Value) -> tuple[Value, 
 
 def _as_number(value: Value) -> Value:
     """Return a condition as 1 or 0."""
-    return replace(value, sql=f"CAST({value.sql} AS integer)", type=INT) if value.type.family is Family.BOOLEAN else value
+    return (
+        replace(value, sql=f"CAST({value.sql} AS integer)", type=INT)
+        if value.type.family is Family.BOOLEAN
+        else value
+    )
 
 
 def _quantified(node: exp.Expression, left: Value, sign: str, scope: Scope) -> Value:
@@ -101,7 +105,9 @@ def _quantified(node: exp.Expression, left: Value, sign: str, scope: Scope) -> V
     subquery = value_of(node.expression.this, scope)
     left, _ = comparable(node, left, replace(subquery, constant=None))
     inner = subquery.sql
-    return with_uses(replace(derived(f"({left.sql} {sign} {word} {inner})", BOOLEAN, left), subquery=True), subquery)
+    return with_uses(
+        replace(derived(f"({left.sql} {sign} {word} {inner})", BOOLEAN, left), subquery=True), subquery
+    )
 
 
 @translates(exp.Between)
@@ -150,7 +156,9 @@ def _in(node: exp.Expression, scope: Scope) -> Value:
             target = compared
         items.append(one)
         sqls.append(one.sql)
-    if any(item.type.family is not items[0].type.family for item in items if item.type.family is not Family.NULL):
+    if any(
+        item.type.family is not items[0].type.family for item in items if item.type.family is not Family.NULL
+    ):
         raise error_at(node, "the values of an IN list must be of one type")
     return derived(f"({target.sql} IN ({', '.join(sqls)}))", BOOLEAN, target, *items)
 

@@ -79,7 +79,11 @@ def query_of(node: exp.Expression, scope: Scope, is_outermost: bool = False) -> 
     definitions: list[str] = []
     if names is not None:
         scope, definitions = _named_queries(names.expressions, scope)
-    inner = _select(node, scope, is_outermost) if isinstance(node, exp.Select) else _set(node, scope, is_outermost)
+    inner = (
+        _select(node, scope, is_outermost)
+        if isinstance(node, exp.Select)
+        else _set(node, scope, is_outermost)
+    )
     if definitions:
         return replace(inner, body=f"WITH {', '.join(definitions)} {inner.body}")
     return inner
@@ -121,13 +125,16 @@ def _select(node: exp.Select, scope: Scope, is_outermost: bool) -> QuerySql:
     check_grouped(node, keys, scope, [*values, *([having] if having else []), *ordering])
     conditions = [one.sql for one in conjuncts] + object_list(joined, conjuncts)
     parts = [
-        f"SELECT {'DISTINCT ' if node.args.get('distinct') else ''}{_list(output, is_outermost)} FROM {joined.sql}",
+        f"SELECT {'DISTINCT ' if node.args.get('distinct') else ''}{_list(output, is_outermost)} FROM "
+        f"{joined.sql}",
         f"WHERE {' AND '.join(conditions)}" if conditions else "",
         f"GROUP BY {', '.join(keys.written)}" if keys.written else "",
         f"HAVING {having.sql}" if having else "",
         f"ORDER BY {order}" if order else "",
     ]
-    everything = derived("", values[0].type, *values, *conjuncts, *joined.conditions, *([having] if having else []))
+    everything = derived(
+        "", values[0].type, *values, *conjuncts, *joined.conditions, *([having] if having else [])
+    )
     uses = frozenset(use for use in everything.uses if use.scope != scope.number)
     return QuerySql(
         " ".join(part for part in parts if part),
@@ -204,7 +211,10 @@ def _together(node: exp.Expression, left: Output, right: Output) -> Output:
     """Columns of a set operation: named after those on the left."""
     if len(left.columns) != len(right.columns):
         word = _SET_WORDS[type(node)]
-        raise error_at(node, f"{word} needs as many columns on both sides, got {len(left.columns)} and {len(right.columns)}")
+        raise error_at(
+            node,
+            f"{word} needs as many columns on both sides, got {len(left.columns)} and {len(right.columns)}",
+        )
     columns = []
     for number, (one, other) in enumerate(zip(left.columns, right.columns, strict=True), 1):
         type_ = common((one.value.type, other.value.type))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from sqlglot import exp
-from sqlglot.tokens import Token, TokenType
+from sqlglot.tokenizer_core import Token, TokenType
 
 from roman_db.tap.adql.error import error_at
 from roman_db.tap.adql.expression_grammar import SET_WORDS, ExpressionGrammar
@@ -257,7 +257,11 @@ class QueryGrammar(ExpressionGrammar):
                 inner = self._joined_table_or_query()
         self.expect_symbol(")")
         # What stands before UNION is the first operand of a set operation in parentheses.
-        if isinstance(inner, exp.Subquery) and inner.args.get("alias") is None and not self.at_word(*SET_WORDS):
+        if (
+            isinstance(inner, exp.Subquery)
+            and inner.args.get("alias") is None
+            and not self.at_word(*SET_WORDS)
+        ):
             inner.set("alias", self._alias())
         return inner
 

@@ -9,9 +9,8 @@ from dataclasses import dataclass, field, replace
 from sqlglot import exp
 
 from roman_db.tap.adql.catalog import Catalog, CatalogColumn, CatalogTable
-from roman_db.tap.adql.error import error_at, listed, nearest, shortened, unknown
+from roman_db.tap.adql.error import error_at, listed, nearest, shortened, unknown, unknown_column
 from roman_db.tap.adql.value import ColumnUse, Origin, Value, quoted_name
-from roman_db.tap.adql.words import delimited
 
 #: Longest name in PostgreSQL, in bytes.
 MAX_NAME = 63
@@ -134,7 +133,8 @@ class Scope:
 
 def matches(identifier: exp.Identifier, name: str) -> bool:
     """Whether a name in the query is that name: exact in double quotes, else whatever its capitals."""
-    return identifier.this == name if identifier.args.get("quoted") else identifier.this.lower() == name.lower()
+    written: str = identifier.this
+    return written == name if identifier.args.get("quoted") else written.lower() == name.lower()
 
 
 def checked_name(identifier: exp.Identifier) -> str:
@@ -165,7 +165,9 @@ def find_column(scope: Scope, column: exp.Column) -> Named:
         if len(found) == 1:
             return Named(found[0].name, _used(found[0].value, column))
         if found:
-            raise error_at(column, f"{_written(column)} is the name of more than one column: {_advice(column, found)}")
+            raise error_at(
+                column, f"{_written(column)} is the name of more than one column: {_advice(column, found)}"
+            )
         at = at.parent
     raise _unknown_column(scope, column)
 
@@ -193,7 +195,7 @@ def _candidates(scope: Scope, column: exp.Column) -> list[Named]:
 
 def qualified_sources(scope: Scope, column: exp.Column) -> list[Source]:
     """Sources of one scope that the qualifier of a column means."""
-    table, schema = column.args.get("table"), column.args.get("db")
+    table, schema = column.args["table"], column.args.get("db")
     return [
         source for source in scope.sources
         if matches(table, source.alias)
@@ -203,7 +205,9 @@ def qualified_sources(scope: Scope, column: exp.Column) -> list[Source]:
 
 def _refuse_repeated(source: Source, name: exp.Identifier) -> None:
     if any(matches(name, repeated) for repeated in source.repeated):
-        raise error_at(name, f"{source.alias} has more than one column {name.this}: give them aliases in the subquery")
+        raise error_at(
+            name, f"{source.alias} has more than one column {name.this}: give them aliases in the subquery"
+        )
 
 
 def _used(value: Value, column: exp.Column) -> Value:
@@ -223,14 +227,14 @@ def _unknown_column(scope: Scope, column: exp.Column) -> Exception:
     table = column.args.get("table")
     scopes = list(_outward(scope))
     if table is None:
-        known = [delimited(one.name) for each in scopes for one in each.visible]
-        return unknown(column, "column", column.this.this, known)
+        known = [one.name for each in scopes for one in each.visible]
+        return unknown_column(column, "column", column.this.this, known)
     sources = [source for each in scopes for source in qualified_sources(each, column)]
     if not sources:
         aliases = [source.alias for each in scopes for source in each.sources]
         return unknown(table, "table or alias", _written(column).rsplit(".", 1)[0], aliases)
-    known = [delimited(one.name) for source in sources for one in source.columns]
-    return unknown(column.this, f"column in {sources[0].alias}:", column.this.this, known)
+    known = [one.name for source in sources for one in source.columns]
+    return unknown_column(column.this, f"column in {sources[0].alias}:", column.this.this, known)
 
 
 def _outward(scope: Scope) -> Iterator[Scope]:
@@ -328,7 +332,7 @@ def distinct_names(values: Iterable[Named]) -> Output:
         while name in taken:
             repeated.add(one.name)
             number += 1
-            name = f"{one.name.encode()[:MAX_NAME - 6].decode(errors='ignore')}_{number}"
+            name = f"{one.name.encode()[: MAX_NAME - 6].decode(errors='ignore')}_{number}"
         taken.add(name)
         columns.append(Named(name, one.value))
     return Output(tuple(columns), frozenset(repeated))

@@ -9,7 +9,15 @@ from sqlglot import exp
 
 from roman_db.tap.adql.error import error_at, unknown
 from roman_db.tap.adql.expression import value_of
-from roman_db.tap.adql.scope import MAX_NAME, Named, Scope, Source, checked_name, find_column, qualified_sources
+from roman_db.tap.adql.scope import (
+    MAX_NAME,
+    Named,
+    Scope,
+    Source,
+    checked_name,
+    find_column,
+    qualified_sources,
+)
 
 #: Most columns of a result, as PostgreSQL has them.
 MAX_COLUMNS = 1600

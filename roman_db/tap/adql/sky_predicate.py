@@ -1,8 +1,8 @@
 """CONTAINS, INTERSECTS and DISTANCE as conditions, by the q3c index where a column pair has one.
 
-In ``q3c_join`` and ``q3c_radial_query`` the pair with the index stands in a place of its own: second in the first, first
-in the second. What q3c cannot do is done by functions of the schema ``adql`` from vectors, which are right at the poles and
-across longitude 0.
+In ``q3c_join`` and ``q3c_radial_query`` the pair with the index stands in a place of its own: second in the
+first, first in the second. What q3c cannot do is done by functions of the schema ``adql`` from vectors,
+which are right at the poles and across longitude 0.
 """
 
 from __future__ import annotations
@@ -26,8 +26,11 @@ from roman_db.tap.adql.geometry import (
 from roman_db.tap.adql.value import Value, derived, number_sql
 from roman_db.tap.adql.value_type import DOUBLE, INT, Family
 
-#: Largest radius of a circle, and reach of a polygon, that q3c is asked for, deg: beyond it no index helps, and q3c
-#: refuses polygons that do not fit on a face of its cube.
+#: Smaller circles, deg, are asked of q3c_join: q3c_radial_query misses places within some of q3c's own
+#: pixels (8e-8 deg), which is seen up to radii of 1e-6 deg.
+SMALLEST_RADIUS = 1e-4
+#: Largest radius of a circle, and reach of a polygon, that q3c is asked for, deg: beyond it no index helps,
+#: and q3c refuses polygons that do not fit on a face of its cube.
 LARGEST_RADIUS, LARGEST_POLYGON = 60.0, 10.0
 
 
@@ -55,7 +58,9 @@ def contains(call: Call) -> Value:
     need_geometry(call, outer)
     relation = _CONTAINS.get((str(inner.type.xtype), str(outer.type.xtype)))
     if relation is None:
-        raise error_at(call.node, f"a point contains no {inner.type.xtype}: the first argument lies in the second")
+        raise error_at(
+            call.node, f"a point contains no {inner.type.xtype}: the first argument lies in the second"
+        )
     return _predicate(relation(inner, outer), inner, outer)
 
 
@@ -78,7 +83,9 @@ def distance(call: Call) -> Value:
     if len(given) == 2:
         for number, one in enumerate(given):
             if one.type.xtype != "point":
-                raise error_at(call.node, f"argument {number + 1} of DISTANCE must be a point, got {one.type.words}")
+                raise error_at(
+                    call.node, f"argument {number + 1} of DISTANCE must be a point, got {one.type.words}"
+                )
         first, second = map(point_of, given)
     else:
         values = [call.need(number, Family.NUMBER) for number in range(4)]
@@ -88,7 +95,9 @@ def distance(call: Call) -> Value:
         first, second = Point(*values[:2]), Point(*values[2:])
     parts = (first.lon, first.lat, second.lon, second.lat)
     detail = Separation(first, second)
-    return derived(_distance_sql(first, second), DOUBLE, *parts, unit="deg", ucd="pos.angDistance", detail=detail)
+    return derived(
+        _distance_sql(first, second), DOUBLE, *parts, unit="deg", ucd="pos.angDistance", detail=detail
+    )
 
 
 def nearer_than(separation: Separation, radius: Value, or_equal: bool) -> str:
@@ -124,7 +133,7 @@ def _indexed_circle(first: Point, second: Point, radius: Value) -> str | None:
             # q3c compares squares of sines: a radius below 0 or above 180 would be taken for another.
             bounded = f"least({radius.sql}, 180)"
             return f"(q3c_join({place}, {columns}, {bounded}) AND {radius.sql} > 0)"
-        if _rows(other.lon, other.lat) or other.lon.subquery or other.lat.subquery:
+        if _rows(other.lon, other.lat) or radius.number < SMALLEST_RADIUS:
             return f"q3c_join({place}, {columns}, {radius.sql})"
         return f"q3c_radial_query({columns}, {place}, {radius.sql})"
     return None
@@ -135,7 +144,9 @@ def _indexed_row(place: Point) -> set[tuple[int, str]] | None:
     lon, lat = place.lon.origin, place.lat.origin
     if lon is None or lat is None or lon.row != lat.row:
         return None
-    is_pair = lon.is_longitude and lon.partner == lat.column and lat.partner == lon.column and not lat.is_longitude
+    is_pair = (
+        lon.is_longitude and lon.partner == lat.column and lat.partner == lon.column and not lat.is_longitude
+    )
     return _rows(place.lon, place.lat) if is_pair else None
 
 
@@ -179,7 +190,8 @@ def _circle_in_circle(inner: Value, outer: Value) -> str:
 def _polygon_in_circle(inner: Value, outer: Value) -> str:
     circle = circle_of(outer)
     within = f"adql.corners_within({inner.sql}, {_circle_sql(circle)})"
-    # Beyond 90 degrees a circle is not convex: a side may leave it between two corners, opposite of its centre.
+    # Beyond 90 degrees a circle is not convex: a side may leave it between two corners, opposite of its
+    # centre.
     opposite = f"{circle.centre.lon.sql} + 180, -({circle.centre.lat.sql})"
     apart = f"adql.distance_to_sides({inner.sql}, {opposite}) >= 180 - {circle.radius.sql}"
     outside = f"NOT adql.polygon_contains({inner.sql}, {opposite})"
@@ -266,5 +278,7 @@ def _coverage(call: Call, value: Value, inside: bool) -> str:
     need_geometry(call, value)
     ranges = coverage_of(value.detail)
     if ranges is None:
-        raise error_at(call.node, f"{call.name} of a coverage map needs a circle or polygon of constant numbers")
+        raise error_at(
+            call.node, f"{call.name} of a coverage map needs a circle or polygon of constant numbers"
+        )
     return f"CAST('{ranges}' AS int8multirange)"

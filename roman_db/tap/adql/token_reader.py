@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from typing import NoReturn, TypeVar
 
 from sqlglot import exp
-from sqlglot.tokens import Token, TokenType
+from sqlglot.tokenizer_core import Token, TokenType
 
 from roman_db.tap.adql.error import AdqlError, error_at, shortened, syntax_error
 from roman_db.tap.adql.words import NO_ALIAS, RESERVED
@@ -104,7 +104,11 @@ class TokenReader:
         token = self.current
         if token.token_type is TokenType.IDENTIFIER:
             return True
-        return token.token_type is TokenType.VAR and not is_reserved(token) and token.text.upper() not in NO_ALIAS
+        return (
+            token.token_type is TokenType.VAR
+            and not is_reserved(token)
+            and token.text.upper() not in NO_ALIAS
+        )
 
     def whole_number(self) -> int:
         """Return digits alone, as after TOP."""
@@ -113,7 +117,9 @@ class TokenReader:
             self.fail("a whole number")
         self.advance()
         if int(token.text[:25]) >= 2**63:
-            raise error_at(token, f"{shortened(token.text)} is larger than the largest whole number, 2^63 - 1")
+            raise error_at(
+                token, f"{shortened(token.text)} is larger than the largest whole number, 2^63 - 1"
+            )
         return int(token.text)
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-
 from roman_db.tap.adql.catalog import Catalog
 from roman_db.tap.adql.dialect import tree_of
 from roman_db.tap.adql.error import AdqlError
@@ -82,8 +81,8 @@ class Translation:
 def translate(query: str, catalog: Catalog) -> Translation:
     """Translate a query of ADQL 2.1 to SQL of PostgreSQL.
 
-    The SQL needs ``standard_conforming_strings``, a time zone of UTC and the schema of q3c on the search path;
-    what it reads is in ``tables``.
+    The SQL needs ``standard_conforming_strings``, a time zone of UTC and the schema of q3c on the search
+    path; what it reads is in ``tables``.
 
     Parameters
     ----------

@@ -27,7 +27,9 @@ def conversion_factor(source: str, target: str) -> float:
     try:
         return float(first.to(second))
     except (u.UnitConversionError, u.UnitTypeError, TypeError, ValueError) as error:
-        message = f"{source!r} ({first.physical_type}) cannot be converted to {target!r} ({second.physical_type})"
+        message = (
+            f"{source!r} ({first.physical_type}) cannot be converted to {target!r} ({second.physical_type})"
+        )
         raise UnitError(message) from error
 
 

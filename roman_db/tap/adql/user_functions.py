@@ -1,11 +1,12 @@
 """User-defined functions: one table, from which calls are checked and translated, and capabilities declared.
 
-Those that begin with ``ivo_`` are defined by the IVOA's catalogue of user-defined functions (Endorsed Note 1.2), those with
-``roman_`` are ours.
+Those that begin with ``ivo_`` are defined by the IVOA's catalogue of user-defined functions (Endorsed Note
+1.2), those with ``roman_`` are ours.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from roman_db.tap.adql.call import Call
@@ -80,7 +81,8 @@ class UserFunction:
     def signatures(self) -> tuple[str, ...]:
         """Signature of each form, as TAPRegExt declares it."""
         return tuple(
-            f"{self.name}({', '.join(f'{name} {kind}' for name, kind in form.parameters)}) -> {self.type_name}"
+            f"{self.name}({', '.join(f'{name} {kind}' for name, kind in form.parameters)}) -> "
+            f"{self.type_name}"
             for form in self.forms
         )
 
@@ -94,7 +96,9 @@ class UserFunction:
         """
         given = call.arguments
         for form in self.forms:
-            if len(form.parameters) == len(given) and all(map(_fits, given, (kind for _, kind in form.parameters))):
+            if len(form.parameters) == len(given) and all(
+                map(_fits, given, (kind for _, kind in form.parameters))
+            ):
                 value = derived(_filled(form, given), self.type, *given, unit=self.unit, ucd=self.ucd)
                 if self.keeps_unit:
                     element = Type(given[0].type.datatype)
@@ -111,7 +115,7 @@ def _fits(value: Value, kind: str) -> bool:
     return value.type.family in (*_KINDS[kind], Family.NULL)
 
 
-def _filled(form: Form, given: tuple[Value, ...] | list[Value]) -> str:
+def _filled(form: Form, given: Sequence[Value]) -> str:
     """SQL of a call with each argument in its place."""
     parts: list[str] = []
     for value, (_, kind) in zip(given, form.parameters, strict=True):
@@ -139,7 +143,8 @@ _ALL = (
     UserFunction(
         "ivo_healpix_index",
         (
-            _form("adql.healpix_index({}, {}, {})", hpxOrder="INTEGER", long="DOUBLE PRECISION", lat="DOUBLE PRECISION"),
+            _form("adql.healpix_index({}, {}, {})", hpxOrder="INTEGER", long="DOUBLE PRECISION",
+            lat="DOUBLE PRECISION"),
             _form("adql.healpix_index({}, {}, {})", hpxOrder="INTEGER", point="POINT"),
         ),
         LONG, "BIGINT",
@@ -152,34 +157,41 @@ _ALL = (
     ),
     UserFunction(
         "ivo_epoch_prop_pos", (Form(_MOTION, f"({_MOTION_SQL})[1:2]"),), POINT, "POINT",
-        "Place of a star at out_epoch (Julian years) by straight motion from what is known at ref_epoch: degrees, mas, "
+        "Place of a star at out_epoch (Julian years) by straight motion from what is known at "
+        "ref_epoch: degrees, mas, "
         "mas/yr (pmra with cos(dec)) and km/s. A NULL parallax, motion or velocity is taken as zero.",
         unit="deg", ucd="pos.eq",
     ),
     UserFunction(
         "ivo_epoch_prop", (Form(_MOTION, _MOTION_SQL),), DOUBLE_ARRAY, "DOUBLE PRECISION[6]",
-        "Place (deg), parallax (mas), proper motion (mas/yr, that in longitude with cos(lat)) and radial velocity (km/s) of "
+        "Place (deg), parallax (mas), proper motion (mas/yr, that in longitude with cos(lat)) and "
+        "radial velocity (km/s) of "
         "a star at out_epoch by straight motion. What is NULL at ref_epoch is NULL in the result.",
     ),
     UserFunction(
         "ivo_hasword", (_form("adql.hasword({}, {})", haystack="VARCHAR", needle="VARCHAR"),), INT, "INTEGER",
-        "1 if all words of needle are in haystack, by their English stems and whatever their capitals; else 0.",
+        "1 if all words of needle are in haystack, by their English stems and whatever their capitals; "
+        "else 0.",
     ),
     UserFunction(
-        "ivo_hashlist_has", (_form("adql.hashlist_has({}, {})", hashlist="VARCHAR", item="VARCHAR"),), INT, "INTEGER",
+        "ivo_hashlist_has", (_form("adql.hashlist_has({}, {})", hashlist="VARCHAR", item="VARCHAR"),), INT,
+        "INTEGER",
         "1 if item is one of the words between the hash signs of hashlist, whatever the capitals; else 0.",
     ),
     UserFunction(
-        "ivo_nocasematch", (_form("CAST({} ILIKE {} ESCAPE '' AS integer)", value="VARCHAR", pattern="VARCHAR"),),
+        "ivo_nocasematch", (_form("CAST({} ILIKE {} ESCAPE '' AS integer)", value="VARCHAR",
+        pattern="VARCHAR"),),
         INT, "INTEGER", "1 if value matches the pattern of LIKE whatever the capitals; else 0.",
     ),
     UserFunction(
         "ivo_interval_overlaps",
-        (_form("adql.interval_overlaps({}, {}, {}, {})", **dict.fromkeys(("a1", "b1", "a2", "b2"), "DOUBLE PRECISION")),),
+        (_form("adql.interval_overlaps({}, {}, {}, {})", **dict.fromkeys(("a1", "b1", "a2", "b2"),
+        "DOUBLE PRECISION")),),
         INT, "INTEGER", "1 if the intervals [a1, b1] and [a2, b2] have a number in common; else 0.",
     ),
     UserFunction(
-        "ivo_string_agg", (_form("string_agg({}, {})", expression="VARCHAR", delimiter="VARCHAR"),), TEXT, "VARCHAR",
+        "ivo_string_agg", (_form("string_agg({}, {})", expression="VARCHAR", delimiter="VARCHAR"),), TEXT,
+        "VARCHAR",
         "All values of expression that are not NULL, with delimiter between them.", is_aggregate=True,
     ),
     UserFunction(
@@ -191,7 +203,8 @@ _ALL = (
         "Modified Julian date of a timestamp, without regard to time scales.", unit="d", ucd="time.epoch",
     ),
     UserFunction(
-        "roman_ab_mag", (_form("roman.ab_magnitude({})", flux="DOUBLE PRECISION"),), DOUBLE, "DOUBLE PRECISION",
+        "roman_ab_mag", (_form("roman.ab_magnitude({})", flux="DOUBLE PRECISION"),), DOUBLE,
+        "DOUBLE PRECISION",
         "AB magnitude of a flux density in nJy; NULL where it is not positive.", unit="mag", ucd="phot.mag",
     ),
     UserFunction(
@@ -202,7 +215,8 @@ _ALL = (
     ),
     UserFunction(
         "roman_element", (_form("({})[{}]", array="REAL[]", n="INTEGER"),), DOUBLE, "DOUBLE PRECISION",
-        "Element n of an array, such as the flux of a light-curve segment in exposure n; the first is 1, NULL beyond the "
+        "Element n of an array, such as the flux of a light-curve segment in exposure n; the first is "
+        "1, NULL beyond the "
         "last.", keeps_unit=True,
     ),
     UserFunction(

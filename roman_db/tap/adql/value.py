@@ -38,7 +38,8 @@ class Origin:
     table, column
         Names in the catalog.
     row
-        Which row it is of: values of one row have the same. Numbers of SELECTs and aliases, from the inside out.
+        Which row it is of: values of one row have the same. Numbers of SELECTs and aliases, from the inside
+        out.
     partner
         Column with which it is indexed by q3c, and whether it is the longitude of the pair.
     """
@@ -114,7 +115,9 @@ def derived(sql: str, type_: Type, *parts: Value, **known: Any) -> Value:
 def with_uses(value: Value, *parts: Value) -> Value:
     """Return a value as one that needs what others need as well."""
     other = derived("", value.type, value, *parts)
-    return replace(value, uses=other.uses, aggregate=other.aggregate, volatile=other.volatile, subquery=other.subquery)
+    return replace(
+        value, uses=other.uses, aggregate=other.aggregate, volatile=other.volatile, subquery=other.subquery
+    )
 
 
 def quoted_text(text: str) -> str:

@@ -58,7 +58,7 @@ class Type:
         """Return what a message calls the type."""
         if self.family is Family.GEOMETRY:
             return f"a {self.xtype}"
-        return self.family.value
+        return str(self.family.value)
 
     @property
     def is_integer(self) -> bool:

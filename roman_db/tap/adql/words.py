@@ -31,9 +31,55 @@ RESERVED = frozenset((_SQL_RESERVED + _ADQL_RESERVED).split())
 
 #: Reserved words that are called like functions.
 FUNCTIONS = frozenset(
-    "ABS ACOS AREA ASIN ATAN ATAN2 AVG BOX CEILING CENTROID CIRCLE COALESCE CONTAINS COORD1 COORD2 COORDSYS COS "
-    "COT COUNT DEGREES DISTANCE EXP FLOOR INTERSECTS IN_UNIT LOG LOG10 LOWER MAX MIN MOD NULLIF PI POINT "
-    "POLYGON POWER RADIANS RAND REGION ROUND SIN SQRT SUM TAN TIMESTAMP TRUNCATE UPPER".split()
+    [
+        "ABS",
+        "ACOS",
+        "AREA",
+        "ASIN",
+        "ATAN",
+        "ATAN2",
+        "AVG",
+        "BOX",
+        "CEILING",
+        "CENTROID",
+        "CIRCLE",
+        "COALESCE",
+        "CONTAINS",
+        "COORD1",
+        "COORD2",
+        "COORDSYS",
+        "COS",
+        "COT",
+        "COUNT",
+        "DEGREES",
+        "DISTANCE",
+        "EXP",
+        "FLOOR",
+        "INTERSECTS",
+        "IN_UNIT",
+        "LOG",
+        "LOG10",
+        "LOWER",
+        "MAX",
+        "MIN",
+        "MOD",
+        "NULLIF",
+        "PI",
+        "POINT",
+        "POLYGON",
+        "POWER",
+        "RADIANS",
+        "RAND",
+        "REGION",
+        "ROUND",
+        "SIN",
+        "SQRT",
+        "SUM",
+        "TAN",
+        "TIMESTAMP",
+        "TRUNCATE",
+        "UPPER",
+    ]
 )
 
 #: Words of other dialects that cannot stand where an alias may, so that the message is about them.

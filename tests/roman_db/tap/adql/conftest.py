@@ -34,7 +34,9 @@ def sky_database(cluster_url: str, sky: SimpleNamespace) -> str:
 @pytest.fixture(scope="session")
 def reader(sky_database: str) -> Iterator[psycopg2.extensions.connection]:
     """Connection that reads as a reader does."""
-    with closing(psycopg2.connect(sky_database, options="-c timezone=UTC -c statement_timeout=60s")) as connection:
+    with closing(
+        psycopg2.connect(sky_database, options="-c timezone=UTC -c statement_timeout=60s")
+    ) as connection:
         connection.set_session(readonly=True, autocommit=True)
         with connection.cursor() as cursor:
             cursor.execute("SET ROLE roman_reader")

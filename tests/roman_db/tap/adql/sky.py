@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from datetime import datetime, timedelta, timezone
+from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace
 
 import cdshealpix
@@ -73,7 +73,7 @@ def make() -> SimpleNamespace:
     dec[250:300] = rng.uniform(-0.5, 0.5, 50)
     dec[300:350] = 90 - rng.uniform(0, 1, 50)
     dec[350:] = rng.uniform(0, 1, 50) - 90
-    start = datetime(2027, 2, 1, tzinfo=timezone.utc)
+    start = datetime(2027, 2, 1, tzinfo=UTC)
     star = {
         "star_id": list(range(1, n + 1)),
         "ra": ra.tolist(),
@@ -138,7 +138,8 @@ def statements(sky: SimpleNamespace) -> list[str]:
         names = ", ".join(f'"{column.name}"' for column in table.columns)
         text = rows.replace("NaN", "null").replace("'", "''")
         made.append(
-            f"INSERT INTO {stored} ({names}) SELECT {names} FROM json_populate_recordset(NULL::{stored}, '{text}')"
+            f"INSERT INTO {stored} ({names}) SELECT {names} FROM "
+            f"json_populate_recordset(NULL::{stored}, '{text}')"
         )
     made += [
         "UPDATE sky.star SET series[3] = 'NaN'",

@@ -7,17 +7,35 @@ from pglast.visitors import Visitor
 
 RELATIONS = {"sky.star", "sky.measure", "sky.one", "sky.upload_17"}
 FUNCTIONS = {
-    "abs", "atan", "atan2", "avg", "cardinality", "ceil", "cos", "cot", "count", "degrees", "floor", "lower", "max", "min",
-    "mod", "pi", "q3c_join", "q3c_poly_query", "q3c_radial_query", "radians", "random", "sin", "string_agg", "sum", "tan",
+    "abs", "atan", "atan2", "avg", "cardinality", "ceil", "cos", "cot", "count", "degrees", "floor",
+    "lower", "max", "min",
+    "mod", "pi", "q3c_join", "q3c_poly_query", "q3c_radial_query", "radians", "random", "sin", "string_agg",
+    "sum", "tan",
     "upper", "pg_catalog.like_escape", "roman.ab_magnitude", "pg_catalog.ilike_escape",
 }  # fmt: skip
-TYPES = {"float8", "float4", "int2", "int4", "int8", "bpchar", "varchar", "text", "timestamptz", "int8multirange", "bool", "char"}
+TYPES = {
+    "float8",
+    "float4",
+    "int2",
+    "int4",
+    "int8",
+    "bpchar",
+    "varchar",
+    "text",
+    "timestamptz",
+    "int8multirange",
+    "bool",
+    "char",
+}
 #: Nodes of the parser that a SELECT of ours is made of; all others are refused.
 NODES = (
     ast.RawStmt, ast.SelectStmt, ast.ResTarget, ast.ColumnRef, ast.RangeVar, ast.RangeSubselect, ast.JoinExpr,
-    ast.A_Expr, ast.A_Const, ast.BoolExpr, ast.NullTest, ast.SubLink, ast.FuncCall, ast.TypeCast, ast.TypeName,
-    ast.CaseExpr, ast.CaseWhen, ast.CoalesceExpr, ast.MinMaxExpr, ast.A_ArrayExpr, ast.A_Indirection, ast.A_Indices,
-    ast.SortBy, ast.WithClause, ast.CommonTableExpr, ast.Alias, ast.String, ast.Integer, ast.Float, ast.Boolean,
+    ast.A_Expr, ast.A_Const, ast.BoolExpr, ast.NullTest, ast.SubLink, ast.FuncCall, ast.TypeCast,
+    ast.TypeName,
+    ast.CaseExpr, ast.CaseWhen, ast.CoalesceExpr, ast.MinMaxExpr, ast.A_ArrayExpr, ast.A_Indirection,
+    ast.A_Indices,
+    ast.SortBy, ast.WithClause, ast.CommonTableExpr, ast.Alias, ast.String, ast.Integer, ast.Float,
+    ast.Boolean,
     ast.BooleanTest,
 )  # fmt: skip
 

@@ -34,7 +34,8 @@ def vector(ra, dec) -> np.ndarray:
 
 
 def inside_at(ra, dec, corners) -> bool:
-    """Whether a place is on one and the same side of all sides of a convex polygon that is written either way round."""
+    """Whether a place is on one and the same side of all sides of a convex polygon that is written either
+    way round."""
     vectors = [vector(*corner) for corner in corners]
     place = vector(ra, dec)
     sides = [np.cross(a, b) @ place for a, b in zip(vectors, vectors[1:] + vectors[:1], strict=True)]
@@ -54,10 +55,11 @@ def names(sky) -> dict[str, object]:
     tables = {}
     for table in ("star", "measure", "mine"):
         columns = getattr(sky, table)
-        row = namedtuple(table, columns)  # noqa: PYI024
+        row = namedtuple(table, columns)
         tables[table] = [row(*one) for one in zip(*columns.values(), strict=True)]
     return {
-        **tables, "m": math, "np": np, "u": u, "sep": sep, "nested": nested, "inside": inside, "groups": groups,
+        **tables, "m": math, "np": np, "u": u, "sep": sep, "nested": nested, "inside": inside,
+        "groups": groups,
         "inside_at": inside_at, "Counter": Counter, "mean": fmean,
     }  # fmt: skip
 
@@ -67,7 +69,11 @@ def same(got: object, expected: object) -> bool:
     if isinstance(expected, list | tuple):
         return len(got) == len(expected) and all(map(same, got, expected))
     if isinstance(expected, float) or isinstance(got, float):
-        return got is not None and expected is not None and math.isclose(got, expected, rel_tol=2e-9, abs_tol=2e-9)
+        return (
+            got is not None
+            and expected is not None
+            and math.isclose(got, expected, rel_tol=2e-9, abs_tol=2e-9)
+        )
     return got == expected and type(got) is type(expected)
 
 

@@ -24,10 +24,13 @@ N_POINTS = (len(DAYS) + 1) * EPOCHS_A_DAY["F146"]
     "query",
     [
         "SELECT l.midpoint_mjd_tdb FROM roman.object o JOIN roman.light_curve l ON l.object_id = o.object_id "
-        "WHERE DISTANCE(POINT(o.ra, o.dec), POINT({ra!r}, {dec!r})) < 0.01 / 3600 AND l.optical_element = 'F146'",
+        "WHERE DISTANCE(POINT(o.ra, o.dec), POINT({ra!r}, {dec!r})) < 0.01 / 3600 AND l.optical_element "
+        "= 'F146'",
         "SELECT midpoint_mjd_tdb FROM roman.light_curve WHERE optical_element = 'F146' AND object_id IN "
-        "(SELECT object_id FROM roman.object WHERE CONTAINS(POINT(ra, dec), CIRCLE({ra!r}, {dec!r}, 0.01 / 3600)) = 1)",
-        "SELECT midpoint_mjd_tdb FROM roman.light_curve WHERE optical_element = 'F146' AND object_id = {object_id}",
+        "(SELECT object_id FROM roman.object WHERE CONTAINS(POINT(ra, dec), CIRCLE({ra!r}, {dec!r}, "
+        "0.01 / 3600)) = 1)",
+        "SELECT midpoint_mjd_tdb FROM roman.light_curve WHERE optical_element = 'F146' AND object_id = "
+        "{object_id}",
     ],
 )
 def test_one_light_curve(survey, query):  # noqa: F811
@@ -46,7 +49,10 @@ def test_a_light_curve_as_arrays(survey):  # noqa: F811
 
 
 def test_statistics_of_points_agree_with_the_points(survey):  # noqa: F811
-    rows = ask("SELECT object_id, AVG(flux), COUNT(*) FROM roman.light_curve WHERE optical_element = 'F087' GROUP BY object_id")
+    rows = ask(
+        "SELECT object_id, AVG(flux), COUNT(*) FROM roman.light_curve WHERE optical_element = 'F087' "
+        "GROUP BY object_id"
+    )
     points = ask("SELECT object_id, flux FROM roman.light_curve WHERE optical_element = 'F087' AND flux > 0")
     assert len(rows) == len(survey.object_id)
     for object_id, mean, n in rows:

@@ -53,6 +53,7 @@ def rows_of(reader):
         CONE + "CONTAINS(POINT(ra, dec), CIRCLE(10, 20, 0.5)) = 1",
         CONE + "1 = CONTAINS(POINT('ICRS', ra, dec), CIRCLE('ICRS', 10, 20, 0.5))",
         CONE + "CONTAINS(POINT(ra, dec), CIRCLE(POINT(10, 20), 1800/3600.)) = 1 AND kind = 2",
+        CONE + "CONTAINS(POINT(ra, dec), CIRCLE(10, 20, 1e-6)) = 1",
         CONE + "CONTAINS(POINT(10, 20), CIRCLE(ra, dec, 0.5)) = 1",
         CONE + "0 <> CONTAINS(POINT(ra, dec), CIRCLE(10, 20, 0.5))",
         CONE + "INTERSECTS(POINT(ra, dec), CIRCLE(10, 20, 0.5)) = 1",
@@ -65,13 +66,15 @@ def rows_of(reader):
         CONE + "CONTAINS(POINT(ra, dec), POLYGON(0, 0, 60, 0, 30, 50)) = 1",
         CONE + "CONTAINS(POINT(ra, dec), CIRCLE(10, 20, 0.5)) = 1 OR DISTANCE(ra, dec, 50, 50) < 1",
         "SELECT t.star_id FROM (SELECT * FROM sky.star) AS t WHERE DISTANCE(t.ra, t.dec, 10, 20) < 1",
-        "WITH t AS (SELECT star_id, ra, dec FROM sky.star) SELECT star_id FROM t WHERE DISTANCE(ra, dec, 10, 20) < 1",
+        "WITH t AS (SELECT star_id, ra, dec FROM sky.star) SELECT star_id FROM t WHERE DISTANCE(ra, "
+        "dec, 10, 20) < 1",
         JOIN + "1 = CONTAINS(POINT(s.ra, s.dec), CIRCLE(m.ra, m.dec, 0.01))",
         JOIN + "1 = CONTAINS(POINT(m.ra, m.dec), CIRCLE(s.ra, s.dec, 0.01))",
         JOIN + "DISTANCE(POINT(s.ra, s.dec), POINT(m.ra, m.dec)) < 2. / 3600",
         JOIN + "DISTANCE(m.ra, m.dec, s.ra, s.dec) < 0.01",
         JOIN + "1 = CONTAINS(POINT(s.ra, s.dec), CIRCLE(m.ra, m.dec, m.radius))",
-        "SELECT m.target FROM TAP_UPLOAD.mine m LEFT JOIN sky.star s ON DISTANCE(m.ra, m.dec, s.ra, s.dec) < 0.01",
+        "SELECT m.target FROM TAP_UPLOAD.mine m LEFT JOIN sky.star s ON DISTANCE(m.ra, m.dec, s.ra, "
+        "s.dec) < 0.01",
         "SELECT target FROM TAP_UPLOAD.mine m WHERE EXISTS "
         "(SELECT 1 FROM sky.star s WHERE DISTANCE(m.ra, m.dec, s.ra, s.dec) < 0.01)",
         "SELECT a.star_id FROM sky.star a, sky.star b WHERE DISTANCE(a.ra, a.dec, b.ra, b.dec) < 0.1",
@@ -90,11 +93,16 @@ def test_places_are_found_by_the_index_of_the_sky(rows_of, query):
     ],
 )
 def test_coverage_maps_are_found_by_their_index(rows_of, condition):
-    assert "star_coverage_idx" in indexes(rows_of, translation(f"SELECT star_id FROM sky.star WHERE {condition}").sql)
+    assert "star_coverage_idx" in indexes(
+        rows_of, translation(f"SELECT star_id FROM sky.star WHERE {condition}").sql
+    )
 
 
 def test_the_indexed_pair_stands_second_in_a_join():
-    for geometry in ("POINT(s.ra, s.dec), CIRCLE(m.ra, m.dec, 0.1)", "POINT(m.ra, m.dec), CIRCLE(s.ra, s.dec, 0.1)"):
+    for geometry in (
+        "POINT(s.ra, s.dec), CIRCLE(m.ra, m.dec, 0.1)",
+        "POINT(m.ra, m.dec), CIRCLE(s.ra, s.dec, 0.1)",
+    ):
         sql = translation(JOIN + f"1 = CONTAINS({geometry})").sql
         assert 'q3c_join("m"."RA", "m"."DEC", "s"."ra", "s"."dec", ' in sql
 
@@ -125,7 +133,9 @@ def test_the_catalog_knows_the_indexes_of_the_database(database_indexes):
 @pytest.fixture
 def database_indexes(rows_of) -> set:
     """Pairs that PostgreSQL says are indexed."""
-    rows = rows_of("SELECT indexdef FROM pg_indexes WHERE schemaname = 'roman' AND indexdef LIKE '%q3c_ang2ipix%'")
+    rows = rows_of(
+        "SELECT indexdef FROM pg_indexes WHERE schemaname = 'roman' AND indexdef LIKE '%q3c_ang2ipix%'"
+    )
     found = set()
     for (definition,) in rows:
         table = definition.split(" ON ")[1].split()[0]
@@ -140,12 +150,17 @@ def test_an_index_of_other_columns_is_read_too():
 
 
 LIGHT_CURVES = [
-    "FROM roman.object o JOIN roman.light_curve l ON l.object_id = o.object_id WHERE DISTANCE(o.ra, o.dec, 267.5, -30) < 1e-3",
-    "FROM roman.object o JOIN roman.light_curve l USING (object_id) WHERE DISTANCE(o.ra, o.dec, 267.5, -30) < 1e-3",
-    "FROM roman.object o, roman.light_curve l WHERE o.object_id = l.object_id AND DISTANCE(o.ra, o.dec, 267.5, -30) < 1e-3",
-    "FROM roman.light_curve l WHERE object_id IN (SELECT object_id FROM roman.object WHERE DISTANCE(ra, dec, 267.5, -30) < 1e-3)",
+    "FROM roman.object o JOIN roman.light_curve l ON l.object_id = o.object_id WHERE DISTANCE(o.ra, "
+    "o.dec, 267.5, -30) < 1e-3",
+    "FROM roman.object o JOIN roman.light_curve l USING (object_id) WHERE DISTANCE(o.ra, o.dec, 267.5, "
+    "-30) < 1e-3",
+    "FROM roman.object o, roman.light_curve l WHERE o.object_id = l.object_id AND DISTANCE(o.ra, o.dec, "
+    "267.5, -30) < 1e-3",
+    "FROM roman.light_curve l WHERE object_id IN (SELECT object_id FROM roman.object WHERE DISTANCE(ra, "
+    "dec, 267.5, -30) < 1e-3)",
     "FROM TAP_UPLOAD.mine m JOIN roman.light_curve l ON m.object_id = l.object_id",
-    "FROM TAP_UPLOAD.mine m JOIN roman.object o ON DISTANCE(m.ra, m.dec, o.ra, o.dec) < 1e-4 JOIN roman.light_curve l USING (object_id)",
+    "FROM TAP_UPLOAD.mine m JOIN roman.object o ON DISTANCE(m.ra, m.dec, o.ra, o.dec) < 1e-4 JOIN "
+    "roman.light_curve l USING (object_id)",
 ]
 
 
@@ -157,7 +172,10 @@ def own_catalog() -> Catalog:
 @pytest.mark.parametrize("query", LIGHT_CURVES)
 def test_light_curves_of_few_objects_are_asked_for_by_a_list(query):
     if "USING" in query and "mine" in query:
-        query = query.replace("JOIN roman.light_curve l USING (object_id)", "JOIN roman.light_curve l ON l.object_id = o.object_id")
+        query = query.replace(
+            "JOIN roman.light_curve l USING (object_id)",
+            "JOIN roman.light_curve l ON l.object_id = o.object_id",
+        )
     sql = translate(f"SELECT l.flux {query}", own_catalog()).sql
     assert '"l"."object_id" = ANY(ARRAY(SELECT' in sql
 
@@ -166,8 +184,10 @@ def test_light_curves_of_few_objects_are_asked_for_by_a_list(query):
     "query",
     [
         "FROM roman.object o JOIN roman.light_curve l ON l.object_id = o.object_id",
-        "FROM roman.object o LEFT JOIN roman.light_curve l ON l.object_id = o.object_id WHERE DISTANCE(o.ra, o.dec, 1, 2) < 1e-3",
-        "FROM roman.object o JOIN roman.light_curve l ON l.object_id <> o.object_id WHERE DISTANCE(o.ra, o.dec, 1, 2) < 1e-3",
+        "FROM roman.object o LEFT JOIN roman.light_curve l ON l.object_id = o.object_id WHERE "
+        "DISTANCE(o.ra, o.dec, 1, 2) < 1e-3",
+        "FROM roman.object o JOIN roman.light_curve l ON l.object_id <> o.object_id WHERE "
+        "DISTANCE(o.ra, o.dec, 1, 2) < 1e-3",
     ],
 )
 def test_other_joins_stay_as_they_are(query):

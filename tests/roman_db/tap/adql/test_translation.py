@@ -61,7 +61,9 @@ def test_columns_of_the_result(value, expected):
 
 
 def test_a_column_keeps_its_description_through_subqueries():
-    (column,) = translation(f"WITH t AS (SELECT ra AS a {STAR}) SELECT u.a AS b FROM (SELECT a FROM t) AS u").columns
+    (column,) = translation(
+        f"WITH t AS (SELECT ra AS a {STAR}) SELECT u.a AS b FROM (SELECT a FROM t) AS u"
+    ).columns
     assert (column.name, column.description, column.source) == ("b", "Right ascension.", "sky.star.ra")
 
 
@@ -69,7 +71,8 @@ def test_types_of_postgresql_are_those_that_are_said(reader):
     """Each column of the corpus comes in the type that a VOTable will say."""
     from .test_corpus import QUERIES, VALUES  # noqa: PLC0415
 
-    oids = {16: "boolean", 20: "long", 21: "short", 23: "int", 25: "char", 700: "float", 701: "double", 1042: "char",
+    oids = {16: "boolean", 20: "long", 21: "short", 23: "int", 25: "char", 700: "float", 701: "double",
+    1042: "char",
             1043: "char", 1184: "char", 1022: "double", 1021: "float"}  # fmt: skip
     wrong = []
     for query in [one["q"] for one in QUERIES] + [f"SELECT {value} AS v FROM sky.one" for value, _ in VALUES]:
@@ -105,7 +108,9 @@ def test_a_limit_is_of_all_rows_of_a_set_operation(rows_of):
 
 
 def test_tables_that_are_read():
-    query = "WITH t AS (SELECT x FROM sky.one) SELECT * FROM t WHERE EXISTS (SELECT * FROM TAP_UPLOAD.mine, STAR)"
+    query = (
+        "WITH t AS (SELECT x FROM sky.one) SELECT * FROM t WHERE EXISTS (SELECT * FROM TAP_UPLOAD.mine, STAR)"
+    )
     assert translation(query).tables == {"sky.one", "sky.star", "TAP_UPLOAD.mine"}
 
 
@@ -145,7 +150,10 @@ def test_errors_show_the_place_and_what_was_expected(query, line, column, found,
         ("SELECT ra FROM sky.star LIMIT 5", "ADQL writes TOP n after SELECT"),
         ("SELECT ra::int FROM sky.star", "CAST(value AS type)"),
         ("SELECT level FROM sky.star", 'as a name it is written "level"'),
-        ("SELECT ra FROM sky.star WHERE CONTAINS(POINT(ra, dec), CIRCLE(1, 2, 3))", "write CONTAINS(...) = 1"),
+        (
+            "SELECT ra FROM sky.star WHERE CONTAINS(POINT(ra, dec), CIRCLE(1, 2, 3))",
+            "write CONTAINS(...) = 1",
+        ),
         ("SELECT IN_UNIT(ra, 'nJy') FROM sky.star", "cannot be converted"),
         ("SELECT star_id FROM sky.star JOIN sky.measure ON ra > 1", "write its table before it"),
         ("SELECT REGION('x') FROM sky.star", "write POINT, CIRCLE or POLYGON"),
@@ -157,14 +165,19 @@ def test_errors_say_what_to_do(query, words):
 
 
 def test_what_is_deprecated_is_said():
-    warnings = translation("SELECT BOX('ICRS', 1, 2, 3, 4), COORDSYS(POINT(1, 2)), RAND(3) FROM sky.one").warnings
+    warnings = translation(
+        "SELECT BOX('ICRS', 1, 2, 3, 4), COORDSYS(POINT(1, 2)), RAND(3) FROM sky.one"
+    ).warnings
     assert [warning.split()[0] for warning in warnings] == ["BOX", "the", "COORDSYS", "the"]
 
 
 @pytest.mark.parametrize("name", ["ra", "size", "Mixed", "a b", 'a"b', "_x", "1x", "level", "é"])
 def test_names_as_a_query_must_write_them(name):
     quoted = delimited(name)
-    assert translation(f"SELECT t.{quoted} FROM (SELECT x AS {quoted} FROM sky.one) AS t").columns[0].name == name
+    assert (
+        translation(f"SELECT t.{quoted} FROM (SELECT x AS {quoted} FROM sky.one) AS t").columns[0].name
+        == name
+    )
 
 
 def test_every_column_of_the_catalog_can_be_written():
