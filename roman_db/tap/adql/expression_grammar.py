@@ -34,6 +34,7 @@ _OTHER: dict[str, type[exp.Expression]] = {
 }  # fmt: skip
 _SUM: dict[str, type[exp.Expression]] = {"+": exp.Add, "-": exp.Sub}
 _PRODUCT: dict[str, type[exp.Expression]] = {"*": exp.Mul, "/": exp.Div}
+_LITERALS = (TokenType.NUMBER, TokenType.STRING, TokenType.HEX_STRING)
 SET_WORDS = ("UNION", "EXCEPT", "INTERSECT")
 
 
@@ -49,7 +50,9 @@ class ExpressionGrammar(TokenReader):
         """Set operation whose first operand has been read."""
 
     def expression(self) -> exp.Expression:
-        """Value or condition."""
+        """Value or condition; what is a literal alone is not taken through all rules, as lists may be long."""
+        if self.current.token_type in _LITERALS and is_symbol(self.ahead(), ",", ")"):
+            return self._primary()
         return self._row_of(self._conjunction, {"OR": exp.Or})
 
     def _conjunction(self) -> exp.Expression:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum
 
 
@@ -31,16 +31,21 @@ class Type:
         As in a VOTable and in TAP_SCHEMA; ``datatype`` is ``null`` for NULL alone.
     postgresql
         Type of PostgreSQL, where VOTable has none for it: ``jsonb``, ``interval``, ``int8multirange``.
+    family
+        What the value can be compared and computed with; follows from the others.
     """
 
     datatype: str
     arraysize: str | None = None
     xtype: str | None = None
     postgresql: str | None = None
+    family: Family = field(init=False, compare=False, repr=False)
 
-    @property
-    def family(self) -> Family:
-        """What the value can be compared and computed with."""
+    def __post_init__(self) -> None:
+        """Note the family once, since it is asked for again and again."""
+        object.__setattr__(self, "family", self._family())
+
+    def _family(self) -> Family:
         if self.postgresql is not None or self.datatype == "unsignedByte":
             return Family.COVERAGE if self.postgresql == "int8multirange" else Family.OPAQUE
         if self.xtype in _GEOMETRY:

@@ -55,7 +55,7 @@ def test_distances(rows_of, one, other):
 @given(
     PLACE,
     st.one_of(st.floats(SMALLEST_RADIUS, 1e-3), st.floats(1e-3, LARGEST_RADIUS)),
-    st.floats(0, 360),
+    fine(0, 360),
     st.floats(0.5, 1.5),
 )
 def test_cones_of_q3c(rows_of, centre, radius, bearing, share):
@@ -69,7 +69,7 @@ def test_cones_of_q3c(rows_of, centre, radius, bearing, share):
 
 
 @_SETTINGS
-@given(PLACE, st.floats(1e-7, LARGEST_RADIUS), st.floats(0, 360), st.floats(0.5, 1.5))
+@given(PLACE, st.floats(1e-7, LARGEST_RADIUS), fine(0, 360), st.floats(0.5, 1.5))
 @example((10, 20), 1e-7, 0, 0.5)
 def test_joins_of_q3c(rows_of, centre, radius, bearing, share):
     """Which are asked for small circles, too."""
@@ -83,7 +83,7 @@ def test_joins_of_q3c(rows_of, centre, radius, bearing, share):
 
 
 @_SETTINGS
-@given(PLACE, st.lists(st.floats(0, 359), min_size=3, max_size=7, unique=True), st.floats(0.01, 9), st.data())
+@given(PLACE, st.lists(fine(0, 359), min_size=3, max_size=7, unique=True), st.floats(0.01, 9), st.data())
 def test_polygons(rows_of, middle, bearings, size, data):
     """Corners on a circle: convex. A place is in it or not by half spaces, by our function and by q3c
     alike."""
@@ -92,8 +92,7 @@ def test_polygons(rows_of, middle, bearings, size, data):
     assume(gaps.min() > 5 and gaps.max() < 175)
     corners = [place_near(*middle, size, bearing) for bearing in bearings]
     places = [
-        place_near(*middle, size * data.draw(st.floats(0, 1.3)), data.draw(st.floats(0, 360)))
-        for _ in range(4)
+        place_near(*middle, size * data.draw(fine(0, 1.3)), data.draw(fine(0, 360))) for _ in range(4)
     ] + [((middle[0] + 180) % 360, -middle[1])]
     for lon, lat in places:
         sides = [
@@ -140,7 +139,7 @@ def test_boxes(rows_of, middle, width, height):
 
 
 @_SETTINGS
-@given(PLACE, st.floats(0.1, 30), st.floats(0, 360), st.floats(0, 2), st.floats(0.05, 20))
+@given(PLACE, st.floats(0.1, 30), fine(0, 360), fine(0, 2), st.floats(0.05, 20))
 def test_circles_and_polygons(rows_of, middle, size, bearing, share, radius):
     """Distances to sides by many points on them."""
     corners = [place_near(*middle, size, angle) for angle in (0, 100, 220)]
