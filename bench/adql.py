@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -40,8 +41,6 @@ def milliseconds(query: str) -> float:
 
 def _seconds(query: str) -> float:
     begin = time.perf_counter()
-    try:
+    with contextlib.suppress(AdqlError):
         translate(query, CATALOG)
-    except AdqlError:
-        pass
     return time.perf_counter() - begin

@@ -8,17 +8,17 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator
 from dataclasses import replace
-from datetime import datetime
 
 from sqlglot import exp
 
 from roman_db.tap.adql.call import Call
+from roman_db.tap.adql.constant import check_number, check_time, checked_numbers
 from roman_db.tap.adql.error import error_at, shortened
 from roman_db.tap.adql.functions import AGGREGATES, aggregate, called, text_literal
 from roman_db.tap.adql.scope import Scope, find_column
 from roman_db.tap.adql.units import sum_unit
 from roman_db.tap.adql.user_functions import USER_FUNCTIONS
-from roman_db.tap.adql.value import Value, derived, number_sql
+from roman_db.tap.adql.value import Value, as_number, derived, number_sql
 from roman_db.tap.adql.value_type import (
     BOOLEAN,
     CAST_TYPES,
@@ -123,9 +123,8 @@ def _arithmetic(node: exp.Expression, left: Value, right: Value) -> Value:
     for side in (left, right):
         if side.type.family not in (Family.NUMBER, Family.NULL):
             raise error_at(node, f"{_SIGN[type(node)]} needs numbers, got {side.type.words}", ("a number",))
-    type_ = (
-        DOUBLE if Family.NULL in (left.type.family, right.type.family) else arithmetic(left.type, right.type)
-    )
+    left, right = as_number(left), as_number(right)
+    type_ = arithmetic(left.type, right.type)
     sign = _SIGN[type(node)]
     divisor = right.sql if right.number else f"nullif({right.sql}, 0)"
     sql = f"({left.sql} {sign} {divisor if sign == '/' else right.sql})"
@@ -160,13 +159,12 @@ def _constant(
 
 @translates(exp.Neg)
 def _negative(node: exp.Expression, scope: Scope) -> Value:
-    inner = value_of(node.this, scope)
-    if inner.type.family not in (Family.NUMBER, Family.NULL):
+    inner = as_number(value_of(node.this, scope))
+    if inner.type.family is not Family.NUMBER:
         raise error_at(node, f"- needs a number, got {inner.type.words}", ("a number",))
     constant = -inner.constant if isinstance(inner.constant, int | float) else None
     sql = f"(- {inner.sql})" if constant is None else number_sql(constant)
-    type_ = inner.type if inner.type.family is Family.NUMBER else DOUBLE
-    return derived(sql, type_, inner, unit=inner.unit, ucd=inner.ucd, constant=constant)
+    return derived(sql, inner.type, inner, unit=inner.unit, ucd=inner.ucd, constant=constant)
 
 
 @translates(exp.BitwiseNot)
@@ -205,6 +203,8 @@ _WRITTEN = {"&": "&", "|": "|", "#": "^", "||": "||"}
 @translates(exp.Case)
 def _case(node: exp.Expression, scope: Scope) -> Value:
     compared = value_of(node.this, scope) if node.this is not None else None
+    if compared is not None and compared.type.family is Family.NULL:
+        raise error_at(node, "CASE NULL equals nothing: write CASE WHEN value IS NULL THEN ...")
     parts: list[Value] = [] if compared is None else [compared]
     results, branches = [], []
     for branch in node.args["ifs"]:
@@ -248,7 +248,9 @@ def _cast(node: exp.Expression, scope: Scope) -> Value:
     if inner.type.family is Family.BOOLEAN and type_.family is Family.NUMBER:
         inner = replace(inner, sql=f"CAST({inner.sql} AS integer)")
     if type_.family is Family.TIME:
-        _check_time(node, inner)
+        check_time(node, inner)
+    elif type_.family is Family.NUMBER:
+        check_number(node, inner, name)
     keeps = type_.family is Family.NUMBER
     known = {"unit": inner.unit if keeps else None, "ucd": inner.ucd, "description": inner.description}
     return derived(f"CAST({inner.sql} AS {sql})", type_, inner, **known)
@@ -270,29 +272,8 @@ def _geometry_of_text(node: exp.Expression, inner: Value, name: str) -> Value:
             f"CAST makes a {name} of a text of numbers alone, such as '10.5 -3.2', got {inner.type.words}",
         )
     type_, smallest, largest = _GEOMETRY_TYPES[name]
+    checked_numbers(node, inner, name)
     return derived(f"adql.geometry_of_text({inner.sql}, {smallest}, {largest})", type_, inner, unit="deg")
-
-
-def _check_time(node: exp.Expression, value: Value) -> None:
-    """Refuse a constant text that is no time in the format of DALI (ISO 8601)."""
-    if not isinstance(value.constant, str):
-        return
-    try:
-        datetime.fromisoformat(value.constant.strip())
-    except ValueError:
-        raise error_at(
-            node, f"'{shortened(value.constant)}' is no time: write '2027-02-01T12:00:00'"
-        ) from None
-
-
-def as_time(node: exp.Expression, value: Value) -> Value:
-    """Return a constant text that is compared with a timestamp as one; any other value as it is."""
-    if value.type.family is not Family.TEXT or not isinstance(value.constant, str):
-        return value
-    _check_time(node, value)
-    return replace(
-        value, sql=f"CAST({value.sql} AS timestamp with time zone)", type=Type("char", "*", "timestamp")
-    )
 
 
 @translates(exp.Anonymous)
@@ -321,7 +302,10 @@ def _function(node: exp.Expression, scope: Scope) -> Value:
             raise error_at(node, f"{node.this} takes no DISTINCT")
         return called(call)
     value = aggregate(call, quantifier)
-    outer = frozenset(use for one in call.arguments for use in one.uses if use.scope != scope.number)
+    uses = frozenset(use for one in call.arguments for use in one.uses)
+    outer = frozenset(use for use in uses if use.scope != scope.number)
+    if uses and uses == outer:
+        raise error_at(node, f"{node.this} is of columns of an outer query alone, where it has to stand")
     return replace(value, uses=outer)
 
 

@@ -50,7 +50,7 @@ class ExpressionGrammar(TokenReader):
         """Set operation whose first operand has been read."""
 
     def expression(self) -> exp.Expression:
-        """Value or condition; what is a literal alone is not taken through all rules, as lists may be long."""
+        """Value or condition; a literal alone is not taken through all rules, as lists may be long."""
         if self.current.token_type in _LITERALS and is_symbol(self.ahead(), ",", ")"):
             return self._primary()
         return self._row_of(self._conjunction, {"OR": exp.Or})

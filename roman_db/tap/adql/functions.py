@@ -8,10 +8,11 @@ from dataclasses import dataclass, replace
 
 from roman_db.tap.adql import geometry, sky_predicate
 from roman_db.tap.adql.call import Call
+from roman_db.tap.adql.constant import check_time
 from roman_db.tap.adql.error import error_at, unknown
 from roman_db.tap.adql.units import UnitError, conversion_factor, parsed
 from roman_db.tap.adql.user_functions import USER_FUNCTIONS
-from roman_db.tap.adql.value import Value, derived, number_sql, quoted_text
+from roman_db.tap.adql.value import Value, as_number, derived, number_sql, quoted_text
 from roman_db.tap.adql.value_type import DOUBLE, LONG, TEXT, TIMESTAMP, Family, Type, common
 
 AGGREGATES = frozenset(("COUNT", "SUM", "AVG", "MIN", "MAX"))
@@ -146,6 +147,7 @@ def _in_unit(call: Call) -> Value:
 def _timestamp(call: Call) -> Value:
     (given,) = call.exactly(1)
     call.need(0, Family.TEXT)
+    check_time(call.node, given)
     return derived(f"CAST({given.sql} AS timestamp with time zone)", TIMESTAMP, given)
 
 
@@ -201,6 +203,7 @@ _AGGREGATE_SQL: dict[str, Callable[[Call, Value], tuple[str, Type]]] = {
 
 def aggregate(call: Call, quantifier: str) -> Value:
     """Aggregate of a value; ``quantifier`` is empty or ``DISTINCT``."""
+    call = replace(call, arguments=[as_number(one) for one in call.arguments])
     value = _aggregate(call)
     inner = f"DISTINCT {call.arguments[0].sql}" if quantifier == "DISTINCT" else call.arguments[0].sql
     if quantifier == "DISTINCT" and "CAST({}" in value.sql:
@@ -255,6 +258,10 @@ FUNCTIONS: dict[str, Callable[[Call], Value]] = {
 }
 
 
+#: Functions for which NULL is no number.
+_OF_TEXT = ("LOWER", "UPPER", "COALESCE", "NULLIF", "TIMESTAMP")
+
+
 def called(call: Call) -> Value:
     """Value of a function that is no aggregate.
 
@@ -264,8 +271,10 @@ def called(call: Call) -> Value:
         If there is no such function, or it does not take these arguments.
     """
     standard = FUNCTIONS.get(call.name)
-    if standard is not None:
+    if standard is not None and call.name in _OF_TEXT:
         return standard(call)
+    if standard is not None:
+        return standard(replace(call, arguments=[as_number(one) for one in call.arguments]))
     own = USER_FUNCTIONS.get(call.name.lower())
     if own is None:
         known = [*FUNCTIONS, *AGGREGATES, *USER_FUNCTIONS]

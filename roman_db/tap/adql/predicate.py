@@ -7,8 +7,9 @@ from dataclasses import replace
 
 from sqlglot import exp
 
+from roman_db.tap.adql.constant import as_time
 from roman_db.tap.adql.error import error_at
-from roman_db.tap.adql.expression import as_time, condition_of, translates, value_of
+from roman_db.tap.adql.expression import condition_of, translates, value_of
 from roman_db.tap.adql.scope import Scope
 from roman_db.tap.adql.sky_predicate import Condition, Separation, nearer_than
 from roman_db.tap.adql.value import Value, derived, quoted_text, with_uses
@@ -90,6 +91,16 @@ def comparable(node: exp.Expression, left: Value, right: Value) -> tuple[Value, 
     return left, right
 
 
+def _comparable_to_all(node: exp.Expression, value: Value, subquery: Value) -> Value:
+    """Return a value that is compared with each row of a subquery, whose type cannot be changed."""
+    compared, _ = comparable(node, value, subquery)
+    if compared.type.family not in (subquery.type.family, Family.NULL):
+        raise error_at(
+            node, f"{value.type.words} cannot be compared with {subquery.type.words} of a subquery"
+        )
+    return compared
+
+
 def _as_number(value: Value) -> Value:
     """Return a condition as 1 or 0."""
     return (
@@ -103,7 +114,7 @@ def _quantified(node: exp.Expression, left: Value, sign: str, scope: Scope) -> V
     """Comparison with ANY or ALL of a subquery."""
     word = "ANY" if isinstance(node.expression, exp.Any) else "ALL"
     subquery = value_of(node.expression.this, scope)
-    left, _ = comparable(node, left, replace(subquery, constant=None))
+    left = _comparable_to_all(node, left, subquery)
     inner = subquery.sql
     return with_uses(
         replace(derived(f"({left.sql} {sign} {word} {inner})", BOOLEAN, left), subquery=True), subquery
@@ -165,7 +176,7 @@ def _in(node: exp.Expression, scope: Scope) -> Value:
 
 def _in_query(node: exp.Expression, value: Value, subquery: Value, scope: Scope) -> Value:
     """IN of a subquery; of an array for objects of light curves, so that only their partitions are read."""
-    value, _ = comparable(node, value, replace(subquery, constant=None))
+    value = _comparable_to_all(node, value, subquery)
     origin = value.origin
     table = scope.around.tables.get(origin.table) if origin is not None else None
     if table is not None and origin is not None and table.object_partition == origin.column:

@@ -14,7 +14,7 @@ from roman_db.tap.adql.grouping import check_grouped, group_keys
 from roman_db.tap.adql.light_curve_join import object_list
 from roman_db.tap.adql.ordering import order_sql, set_order_sql
 from roman_db.tap.adql.predicate import flattened
-from roman_db.tap.adql.scope import Named, Output, Scope, checked_name, distinct_names
+from roman_db.tap.adql.scope import Named, Output, Scope, checked_name, distinct_names, given_type
 from roman_db.tap.adql.selection import selected
 from roman_db.tap.adql.value import Value, derived, quoted_name
 from roman_db.tap.adql.value_type import BOOLEAN, Family, common
@@ -235,8 +235,12 @@ def _scalar(node: exp.Expression, scope: Scope) -> Value:
     column = inner.output.columns[0].value
     if column.type.family is Family.COVERAGE:
         raise error_at(node, "a coverage map cannot be the value of a subquery")
-    known = replace(column, sql=f"({inner.sql})", constant=None, uses=inner.uses.uses, aggregate=False)
-    return replace(known, origin=None, detail=None, volatile=inner.uses.volatile, subquery=True)
+    known = replace(
+        column, sql=f"({inner.sql})", type=given_type(column), uses=inner.uses.uses, aggregate=False
+    )
+    return replace(
+        known, constant=None, origin=None, detail=None, volatile=inner.uses.volatile, subquery=True
+    )
 
 
 @translates(exp.Exists)

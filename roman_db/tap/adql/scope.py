@@ -11,6 +11,7 @@ from sqlglot import exp
 from roman_db.tap.adql.catalog import Catalog, CatalogColumn, CatalogTable
 from roman_db.tap.adql.error import error_at, listed, nearest, shortened, unknown, unknown_column
 from roman_db.tap.adql.value import ColumnUse, Origin, Value, quoted_name
+from roman_db.tap.adql.value_type import TEXT, Family, Type
 
 #: Longest name in PostgreSQL, in bytes.
 MAX_NAME = 63
@@ -304,7 +305,7 @@ def query_source(output: Output, alias: exp.Identifier, scope: Scope) -> Source:
             one.name,
             Value(
                 f"{quoted_name(name)}.{quoted_name(one.name)}",
-                one.value.type,
+                given_type(one.value),
                 one.value.unit,
                 one.value.ucd,
                 one.value.description,
@@ -315,6 +316,11 @@ def query_source(output: Output, alias: exp.Identifier, scope: Scope) -> Source:
         for one in output.columns
     )
     return Source(name, columns, repeated=output.repeated)
+
+
+def given_type(value: Value) -> Type:
+    """Type of a subquery's column: PostgreSQL takes NULL alone for text."""
+    return TEXT if value.type.family is Family.NULL else value.type
 
 
 def _passed_on(origin: Origin | None, row: tuple[int | str, ...]) -> Origin | None:

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from roman_db.tap.adql.call import Call
+from roman_db.tap.adql.constant import check_time
 from roman_db.tap.adql.error import error_at
 from roman_db.tap.adql.geometry import point_of
 from roman_db.tap.adql.value import Value, derived
@@ -99,6 +100,9 @@ class UserFunction:
             if len(form.parameters) == len(given) and all(
                 map(_fits, given, (kind for _, kind in form.parameters))
             ):
+                for one, (_, kind) in zip(given, form.parameters, strict=True):
+                    if kind == "TIMESTAMP":
+                        check_time(call.node, one)
                 value = derived(_filled(form, given), self.type, *given, unit=self.unit, ucd=self.ucd)
                 if self.keeps_unit:
                     element = Type(given[0].type.datatype)
@@ -112,6 +116,8 @@ def _fits(value: Value, kind: str) -> bool:
         return value.type.xtype == "point"
     if kind in ("INTEGER", "BIGINT") and value.type.family is Family.NUMBER:
         return value.type.is_integer
+    if kind == "REAL[]":
+        return value.type.family is Family.ARRAY
     return value.type.family in (*_KINDS[kind], Family.NULL)
 
 

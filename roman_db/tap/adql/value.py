@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from roman_db.tap.adql.value_type import Type
+from roman_db.tap.adql.value_type import DOUBLE, Family, Type
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,6 +118,13 @@ def with_uses(value: Value, *parts: Value) -> Value:
     return replace(
         value, uses=other.uses, aggregate=other.aggregate, volatile=other.volatile, subquery=other.subquery
     )
+
+
+def as_number(value: Value) -> Value:
+    """Return NULL as a number, which it must be for operators of PostgreSQL; any other value as it is."""
+    if value.type.family is not Family.NULL or value.sql != "NULL":
+        return value
+    return replace(value, sql="CAST(NULL AS double precision)", type=DOUBLE)
 
 
 def quoted_text(text: str) -> str:
