@@ -22,6 +22,7 @@ _TITLES = {
     "storage": "Storage",
     "reference": "Reference images",
     "season": "Season",
+    "adql": "Translation of ADQL",
     "tap": "TAP",
     "archive": "Archive",
     "spectra": "Spectra",

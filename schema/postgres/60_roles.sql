@@ -32,7 +32,7 @@ BEGIN
     FOR item IN
         SELECT * FROM (
             SELECT 'SCHEMA' AS kind, format('%I', nspname) AS name FROM pg_namespace
-            WHERE nspname IN ('roman', 'ops', 'roman_partition') AND nspowner <> 'roman_owner'::regrole
+            WHERE nspname IN ('roman', 'ops', 'roman_partition', 'adql') AND nspowner <> 'roman_owner'::regrole
             UNION ALL
             SELECT CASE relkind WHEN 'v' THEN 'VIEW' ELSE 'TABLE' END, oid::regclass::text FROM pg_class
             WHERE relnamespace IN ('roman'::regnamespace, 'ops'::regnamespace, 'roman_partition'::regnamespace)
@@ -40,7 +40,7 @@ BEGIN
             UNION ALL
             SELECT CASE prokind WHEN 'a' THEN 'AGGREGATE' ELSE 'FUNCTION' END, oid::regprocedure::text
             FROM pg_proc
-            WHERE pronamespace IN ('roman'::regnamespace, 'ops'::regnamespace)
+            WHERE pronamespace IN ('roman'::regnamespace, 'ops'::regnamespace, 'adql'::regnamespace)
               AND proowner <> 'roman_owner'::regrole
         ) AS ours ORDER BY kind <> 'SCHEMA'
     LOOP
@@ -54,7 +54,7 @@ BEGIN
     IF (SELECT count(*) FROM pg_roles WHERE rolname IN ('roman_owner', 'roman_loader', 'roman_reader')) < 3 THEN
         RETURN;
     END IF;
-    GRANT USAGE ON SCHEMA roman, ops TO roman_loader, roman_reader;
+    GRANT USAGE ON SCHEMA roman, ops, adql TO roman_loader, roman_reader;
     GRANT USAGE ON SCHEMA roman_partition TO roman_loader;
     GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA roman, ops TO roman_loader;
     REVOKE DELETE ON roman.object, roman.exposure, ops.load_run, ops.load_run_input, ops.load_rejection
