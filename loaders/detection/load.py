@@ -350,8 +350,13 @@ def _fwhm(reference: StoredReference, found: Detections) -> FloatArray:
 def _not_found(
     reference: StoredReference, known: KnownObjects, found: Detections, object_id: npt.NDArray[np.int64]
 ) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.str_], FloatArray]:
-    """Known objects that the image should show and does not, whether they share the light of another, and the
-    signal-to-noise ratios that their fluxes promised.
+    """Known objects that the image should show and does not.
+
+    Returns
+    -------
+    object_id, state, promise : ndarray
+        Objects, whether they are missing or share the light of another, and the signal-to-noise ratios that
+        their fluxes promised.
     """
     error = np.nanmedian(found.flux_err) if np.isfinite(found.flux_err).any() else np.inf
     promise = known.flux / error

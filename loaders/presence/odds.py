@@ -1,11 +1,11 @@
 """Whether objects are there, by the images that showed them and those that should have and did not.
 
 Every image is a trial. It shows an object that is there with a probability p, which follows from the
-signal-to-noise ratio that the flux of the object promises, and one that is none with a probability q: what
-a wrong PSF leaves of bright stars lies at the same place again and again. So the odds that it is there grow by
-``p / q`` with each image that shows it, and by ``(1 - p) / (1 - q)`` with each that does not. The logarithm is
-kept within bounds, as in a cumulative sum (Page 1954, Biometrika 41, 100), so that a star that was seen for
-years and has gone is dropped too, and one that comes back is an object again.
+signal-to-noise ratio that its flux promises, and one that is none with a probability q: what a wrong PSF
+leaves of bright stars lies at the same place again and again. So the odds that it is there grow by
+``p / q`` with each image that shows it, and by ``(1 - p) / (1 - q)`` with each that does not. The logarithm
+is kept within bounds, as in a cumulative sum (Page 1954, Biometrika 41, 100), so that a star that was seen
+for years and has gone is dropped too, and one that comes back is an object again.
 """
 
 from __future__ import annotations
