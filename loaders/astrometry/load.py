@@ -27,9 +27,12 @@ FROM roman.exposure e JOIN ops.input_file f USING (file_id)
 WHERE e.exposure_id = ANY(CAST(:exposure_id AS bigint[])) ORDER BY e.midpoint_mjd_tdb
 """
 
-#: Objects (``o``) to be taken for real: those that a catalog names, that were never looked for, or that the
-#: last search of some span shows. What only images showed that were made and searched again was none.
-CONFIRMED = """(
+#: Objects (``o``) to be taken for real: those of the current catalog that a catalog names, that were never
+#: looked for, or that the last search of some span shows. What only images showed that were made and searched
+#: again was none.
+CONFIRMED = """NOT EXISTS (
+    SELECT FROM roman.dropped_object d WHERE d.object_id = o.object_id AND d.restored_by IS NULL
+) AND (
     EXISTS (SELECT FROM roman.object_alias a WHERE a.object_id = o.object_id)
     OR NOT EXISTS (SELECT FROM roman.reference_source s WHERE s.object_id = o.object_id)
     OR EXISTS (

@@ -41,6 +41,10 @@ log = structlog.get_logger()
 #: Distance (arcsec) from an object beyond which a source of its name is another object.
 NAME_RADIUS = 2.0
 
+#: Name of the versions that searches of reference images make: `loaders.presence` says what is back by them,
+#: while whatever another one lists is an object.
+IMAGES = "reference"
+
 #: Refused rows that are named on the screen; all are in the database.
 SHOWN_ROWS = 3
 
@@ -359,11 +363,12 @@ def _upsert(
     n_new, n_changed, n_same = _run_job(connection, "object", keys)
     (n_flux,) = _run_job(connection, "object_flux", keys)
     (n_alias,) = _run_job(connection, "object_alias", keys | {"name": name})
+    (n_back,) = (0,) if name == IMAGES else _run_job(connection, "restore_object", {"version": version})
     mine = versions.c.catalog_version_id == version
-    if n_new + n_changed + n_flux + n_alias == 0 and not always:
+    if n_new + n_changed + n_flux + n_alias + n_back == 0 and not always:
         connection.execute(versions.delete().where(mine))
         return CatalogChange(None, 0, 0, n_same, 0, n_merged)
-    counts = {"n_new": n_new, "n_changed": n_changed, "n_unchanged": n_same}
+    counts = {"n_new": n_new, "n_changed": n_changed, "n_unchanged": n_same, "n_restored": n_back}
     connection.execute(versions.update().where(mine).values(counts))
     return CatalogChange(version, n_new, n_changed, n_same, n_flux, n_merged)
 

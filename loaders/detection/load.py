@@ -14,11 +14,12 @@ from scipy.spatial import cKDTree
 from loaders.astrometry.load import CONFIRMED
 from loaders.astrometry.place import CatalogAstrometry, place_at
 from loaders.astrometry.stars import AU_KM, julian_year
-from loaders.catalog.load import CatalogChange, store_found
+from loaders.catalog.load import IMAGES, CatalogChange, store_found
 from loaders.catalog.sources import Sources
 from loaders.detection.image_search import options_for, search_image
 from loaders.detection.layer import Layer, SearchOptions
 from loaders.detection.measure import Detections
+from loaders.presence.load import PROMISED, review
 from loaders.psf.model import FloatArray
 from loaders.psf.profile import fwhm
 from loaders.reference.frame import ReferenceFrame
@@ -39,9 +40,6 @@ POSITION_FLOOR = 0.1
 
 #: Size over that of the PSF, and its significance, from which a source is extended.
 EXTENDED, EXTENDED_SIGMA = 0.1, 5.0
-
-#: Signal-to-noise ratio that a catalogued flux must promise for its absence to be told.
-PROMISED = 10.0
 
 #: Median reduced chi-square of the sources above which a search has failed.
 POOREST = 100.0
@@ -234,23 +232,25 @@ def _store(
     )
     before = np.full(found.x.size, -1, dtype=np.int64)
     before[found.known >= 0] = known.object_id[found.known[found.known >= 0]]
-    change, object_id = store_found(connection, run, "reference", sources, before, MATCH_RADIUS)
+    change, object_id = store_found(connection, run, IMAGES, sources, before, MATCH_RADIUS)
     was_known = np.isin(object_id, known.object_id)
     rows = measured | {
         "object_id": object_id,
         "state": np.where(was_known, "known", "new"),
         "fwhm": _fwhm(reference, found),
     }
-    lost, state = _not_found(reference, known, found, object_id)
+    lost, state, promised = _not_found(reference, known, found, object_id)
     keys = {"reference_image_id": unit.arguments["reference_image_id"], "load_run_id": run.load_run_id}
     _copy(connection, rows | {name: np.full(len(object_id), value) for name, value in keys.items()})
     if lost.size:
         _copy(
             connection,
-            {"object_id": lost, "state": state}
+            {"object_id": lost, "state": state, "expected_snr": promised}
             | {name: np.full(len(lost), value) for name, value in keys.items()},
         )
     _count_not_found(connection, change, state)
+    if change.catalog_version_id is not None:
+        review(connection, run, change.catalog_version_id, np.concatenate([object_id, lost]))
 
 
 def _copy(connection: sa.Connection, columns: Mapping[str, npt.NDArray[Any]]) -> None:
@@ -349,17 +349,25 @@ def _fwhm(reference: StoredReference, found: Detections) -> FloatArray:
 
 def _not_found(
     reference: StoredReference, known: KnownObjects, found: Detections, object_id: npt.NDArray[np.int64]
-) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.str_]]:
-    """Known objects that the image should show and does not, and whether they share the light of another."""
-    promised = known.flux > PROMISED * np.nanmedian(found.flux_err) if found.x.size else known.flux > np.inf
+) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.str_], FloatArray]:
+    """Known objects that the image should show and does not.
+
+    Returns
+    -------
+    object_id, state, promise : ndarray
+        Objects, whether they are missing or share the light of another, and the signal-to-noise ratios that
+        their fluxes promised.
+    """
+    error = np.nanmedian(found.flux_err) if np.isfinite(found.flux_err).any() else np.inf
+    promise = known.flux / error
     column = np.clip(np.rint(known.x), 0, reference.image.data.shape[1] - 1).astype(np.int64)
     line = np.clip(np.rint(known.y), 0, reference.image.data.shape[0] - 1).astype(np.int64)
     lost = np.flatnonzero(
-        promised & reference.image.usable[line, column] & ~np.isin(known.object_id, object_id)
+        (promise > PROMISED) & reference.image.usable[line, column] & ~np.isin(known.object_id, object_id)
     )
     if lost.size == 0:
-        return np.empty(0, np.int64), np.empty(0, "U7")
+        return np.empty(0, np.int64), np.empty(0, "U7"), np.empty(0)
     places = np.column_stack([known.x, known.y])[lost]
     distance, _ = cKDTree(np.column_stack([found.x, found.y])).query(places)
     merged = np.asarray(distance) <= reference.frame.oversampling
-    return known.object_id[lost], np.where(merged, "merged", "missing")
+    return known.object_id[lost], np.where(merged, "merged", "missing"), promise[lost]

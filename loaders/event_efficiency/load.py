@@ -91,7 +91,7 @@ def _season_command(season: int) -> str:
 
 def _constant_stars(connection: sa.Connection, given: Mapping[str, Any]) -> list[ConstantStar]:
     """Constant stars in an order that the seed makes."""
-    count = connection.execute(sa.text("SELECT count(*) FROM roman.object")).scalar_one()
+    count = connection.execute(sa.text("SELECT count(*) FROM roman.current_object")).scalar_one()
     how = {"one_in": max(1, count // SAMPLE), "most": MOST_OF_A_CELL, "element": REFERENCE}
     rows = connection.execute(sa.text(statements.STARS), dict(given) | how).all()
     return [ConstantStar(row.object_id, row.cell, row.field_id) for row in rows]

@@ -58,6 +58,7 @@ LEFT JOIN roman.object_flux AS blue ON blue.object_id = f.object_id AND blue.opt
 LEFT JOIN roman.object_flux AS red ON red.object_id = f.object_id AND red.optical_element = 'F213'
 WHERE f.optical_element = 'F146' AND f.object_id >= :first AND f.object_id < :end
   AND f.psf_flux > CAST(:faintest AS float8)
+  AND EXISTS (SELECT FROM roman.current_object AS o WHERE o.object_id = f.object_id)
 ORDER BY f.object_id
 """
 

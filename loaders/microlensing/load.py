@@ -49,7 +49,8 @@ FROM numbered GROUP BY n / CAST(:size AS bigint) ORDER BY 1
 """
 
 _OBJECTS = """
-SELECT DISTINCT v.object_id, o.ra, o.dec FROM roman.variability v JOIN roman.object o USING (object_id)
+SELECT DISTINCT v.object_id, o.ra, o.dec
+FROM roman.variability v JOIN roman.current_object o USING (object_id)
 WHERE v.season = CAST(:season AS smallint) AND v.photometry_kind = :photometry_kind
   AND v.object_id BETWEEN :first_object AND :last_object
   AND (v.variability_index >= CAST(:index AS float8) OR v.longest_run >= CAST(:run AS integer)

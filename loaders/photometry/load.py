@@ -66,7 +66,8 @@ WITH measured AS (
       AND (x.exposure_id IS NOT NULL
            OR m.block_id IS NULL OR CAST(:redo AS bool) OR m.file_id IS DISTINCT FROM e.file_id
            OR CAST(:follow_catalog AS bool) AND m.catalog_version_id < (
-               SELECT max(v.catalog_version_id) FROM roman.catalog_version v WHERE v.n_new > 0)
+               SELECT max(v.catalog_version_id) FROM roman.catalog_version v
+               WHERE v.n_new > 0 OR v.n_restored > 0)
            OR m.psf_model_id IS NULL AND CAST(:photometry_kind AS text) <> 'aperture' AND EXISTS (
                SELECT FROM roman.psf_model p
                WHERE p.detector = e.detector AND p.optical_element = e.optical_element

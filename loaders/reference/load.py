@@ -66,7 +66,8 @@ ORDER BY optical_element = :optical_element DESC, start_mjd LIMIT 1
 _ANCHORS = """
 SELECT o.ra, o.dec, o.ref_epoch, o.pm_ra::float8, o.pm_dec::float8, o.parallax::float8,
        greatest(o.ra_err, o.dec_err)::float8, greatest(o.pm_ra_err, o.pm_dec_err)::float8, f.psf_flux::float8
-FROM roman.object o LEFT JOIN roman.object_flux f ON f.object_id = o.object_id AND f.optical_element = $1
+FROM roman.current_object o
+LEFT JOIN roman.object_flux f ON f.object_id = o.object_id AND f.optical_element = $1
 WHERE q3c_radial_query(o.ra, o.dec, $2, $3, $4) ORDER BY o.object_id
 """
 

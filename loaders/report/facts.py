@@ -351,6 +351,8 @@ class CatalogFacts:
     n_unchanged: int
     n_merged: int
     n_missing: int
+    n_dropped: int
+    n_restored: int
 
 
 @dataclass(frozen=True)

@@ -28,7 +28,7 @@ WHERE load_run_id = :load_run_id ORDER BY load_rejection_id
 """
 
 CATALOGS = """
-SELECT catalog_version_id, name, n_new, n_changed, n_unchanged, n_merged, n_missing
+SELECT catalog_version_id, name, n_new, n_changed, n_unchanged, n_merged, n_missing, n_dropped, n_restored
 FROM roman.catalog_version WHERE load_run_id = :load_run_id ORDER BY catalog_version_id
 """
 

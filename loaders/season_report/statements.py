@@ -41,7 +41,7 @@ WHERE {_MINE} AND e.classification <> 'not_found' ORDER BY e.event_id
 """
 
 OBJECTS = f"""
-SELECT o.ra, o.dec FROM roman.object AS o
+SELECT o.ra, o.dec FROM roman.current_object AS o
 WHERE mod(abs(hashint8(o.object_id)::bigint), CAST(:one_in AS bigint)) = 0
   AND EXISTS (SELECT FROM roman.variability AS v WHERE v.object_id = o.object_id AND {_MINE})
 ORDER BY o.object_id

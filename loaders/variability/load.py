@@ -96,6 +96,10 @@ GROUP BY optical_element ORDER BY optical_element
 """
 
 
+#: When objects last left the catalog or came back to it.
+_DROPPED = "SELECT coalesce(max(load_run_id), 0) FROM roman.catalog_version WHERE n_dropped + n_restored > 0"
+
+
 def season_days(survey: str, season: int) -> tuple[int, int]:
     """First day of a season, and first day after it, MJD TDB; 0 is all there is, in season or not.
 
@@ -125,7 +129,7 @@ def locus_unit(unit: Unit, run: LoadRun, progress: Progress) -> None:
     given = dict(unit.arguments)
     progress(unit.name, 0, 1)
     with session.transaction() as connection:
-        count = connection.execute(sa.text("SELECT count(*) FROM roman.object")).scalar_one()
+        count = connection.execute(sa.text("SELECT count(*) FROM roman.current_object")).scalar_one()
         connection.execute(sa.text(_REMOVE_LOCUS), given)
         how = {"one_in": max(1, count // SAMPLE), "step": CELL, "fewest": FEWEST}
         values = given | how | {"load_run_id": run.load_run_id}
@@ -153,10 +157,11 @@ def _kind(given: Mapping[str, Any]) -> str:
 
 
 def _undone(units: list[Unit], given: Mapping[str, Any], redo: bool) -> list[Unit]:
-    """Units that did not succeed since the light curves changed; none where there are no light curves."""
+    """Units not done since light curves or the catalog changed; none where there are no light curves."""
     with session.reading() as connection:
         newest = newest_light_curves(connection, given)
-        done = done_since(connection, TASKS, newest)
+        changed = int(connection.execute(sa.text(_DROPPED)).scalar_one())
+        done = done_since(connection, TASKS, max(newest, changed))
     return [unit for unit in units if newest and (redo or unit.name not in done)]
 
 

@@ -21,7 +21,7 @@ WITH chosen AS (
                      (t.true_flux ->> f.optical_element)::double precision / CAST(:flux_factor AS double precision)
                      AND (t.true_flux ->> f.optical_element)::double precision * CAST(:flux_factor AS double precision)
            ) AS is_real
-    FROM roman.object AS o
+    FROM roman.current_object AS o
     JOIN roman.object_flux AS f ON f.object_id = o.object_id
     CROSS JOIN chosen
     WHERE f.optical_element = CAST(:optical_element AS text) AND f.psf_flux > 0

@@ -9,7 +9,7 @@ SELECT o.object_id, o.ra, o.dec,
        3600 * q3c_dist(o.ra, o.dec, CAST(:ra AS double precision), CAST(:dec AS double precision))
            AS distance_arcsec,
        f.psf_flux, roman.ab_magnitude(f.psf_flux) AS ab_mag
-FROM roman.object AS o
+FROM roman.current_object AS o
 LEFT JOIN roman.object_flux AS f
     ON f.object_id = o.object_id AND f.optical_element = CAST(:optical_element AS text)
 WHERE q3c_radial_query(

@@ -9,6 +9,6 @@ SELECT DISTINCT ON (mine.source_id) mine.source_id, mine.kind, o.object_id, o.ra
        3.6e6 * q3c_dist(mine.ra, mine.dec, o.ra, o.dec) AS distance_mas
 FROM roman.simulated_source AS mine
 JOIN roman.simulated_scene AS scene ON scene.scene_id = mine.scene_id
-JOIN roman.object AS o ON q3c_join(mine.ra, mine.dec, o.ra, o.dec, CAST(:radius AS double precision) / 3600)
+JOIN roman.current_object AS o ON q3c_join(mine.ra, mine.dec, o.ra, o.dec, CAST(:radius AS double precision) / 3600)
 WHERE scene.name = CAST(:scene AS text)
 ORDER BY mine.source_id, distance_mas;

@@ -9,7 +9,7 @@
 SELECT object_id, n_epoch, midpoint_bjd_tdb, flux, flux_err
 FROM roman.light_curve_array
 WHERE object_id = ANY(ARRAY(
-    SELECT object_id FROM roman.object
+    SELECT object_id FROM roman.current_object
     WHERE q3c_radial_query(
         ra, dec, CAST(:ra AS double precision), CAST(:dec AS double precision),
         CAST(:radius AS double precision) / 3600

@@ -1,7 +1,8 @@
 -- List the current mosaics without current blocks of light curves of both kinds, or with ones from before the catalog
--- got new objects where they look; withdrawn are the numbers of other versions of each in blocks.
+-- got objects where they look; withdrawn are the numbers of other versions of each in blocks.
 -- Grain: one row a mosaic.
--- Reads: roman.mosaic, roman.sky_cell, roman.light_curve_block, roman.object, roman.optical_element.
+-- Reads: roman.mosaic, roman.sky_cell, roman.light_curve_block, roman.current_object,
+--   roman.dropped_object, roman.optical_element.
 -- Parameters:
 --   cell: name of a sky cell, or null for all
 --   optical_element: optical element, or null for all
@@ -36,9 +37,15 @@ WHERE
             b.exposure_id @> ARRAY[-c.mosaic_id] AND b.superseded_at IS NULL
             AND b.photometry_kind IN ('psf_mosaic', 'aperture_mosaic')
             AND NOT EXISTS (
-                SELECT FROM roman.object AS o
+                SELECT FROM roman.current_object AS o
                 WHERE q3c_radial_query(o.ra, o.dec, c.ra, c.dec, c.radius)
-                    AND o.first_catalog_version_id > b.catalog_version_id
+                    AND (
+                        o.first_catalog_version_id > b.catalog_version_id
+                        OR EXISTS (
+                            SELECT FROM roman.dropped_object AS d
+                            WHERE d.object_id = o.object_id AND d.restored_by > b.catalog_version_id
+                        )
+                    )
             )
     ) < 2
 ORDER BY c.time_mean_mjd_tdb, c.mosaic_id

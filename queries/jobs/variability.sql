@@ -1,6 +1,6 @@
 -- Statistics of the light curves of a season, from the summaries of their blocks alone.
 -- Grain: one row an object, optical element and kind that has a point.
--- Reads: roman.light_curve_summary, roman.light_curve_block, roman.variability_locus.
+-- Reads: roman.light_curve_summary, roman.light_curve_block, roman.dropped_object, roman.variability_locus.
 -- Writes: roman.variability, where rows of the same season, kind and objects must have been removed.
 -- Parameters:
 --   season: number that the rows get
@@ -32,6 +32,9 @@ WITH piece AS (
         AND s.start_mjd >= CAST(:from_mjd AS integer) AND s.start_mjd < CAST(:to_mjd AS integer)
         AND s.object_id BETWEEN CAST(:first_object AS bigint) AND CAST(:last_object AS bigint)
         AND s.n_point > 0
+        AND NOT EXISTS (
+            SELECT FROM roman.dropped_object AS d WHERE d.object_id = s.object_id AND d.restored_by IS NULL
+        )
     WINDOW
         everything AS (PARTITION BY s.object_id, b.optical_element),
         series AS (PARTITION BY s.object_id, b.optical_element ORDER BY s.first_mjd_tdb)

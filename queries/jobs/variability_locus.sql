@@ -1,6 +1,6 @@
 -- Where constant stars lie: the cube root of reduced chi-square against magnitude, from a sample of the objects.
 -- Grain: one row an optical element and cell of magnitude with enough stars.
--- Reads: roman.light_curve_summary, roman.light_curve_block.
+-- Reads: roman.light_curve_summary, roman.light_curve_block, roman.dropped_object.
 -- Writes: roman.variability_locus, where rows of the same season and kind must have been removed.
 -- Parameters:
 --   season: number that the rows get
@@ -23,6 +23,9 @@ WITH piece AS (
         b.superseded_at IS NULL AND b.photometry_kind = CAST(:photometry_kind AS text)
         AND s.start_mjd >= CAST(:from_mjd AS integer) AND s.start_mjd < CAST(:to_mjd AS integer)
         AND s.n_point > 0
+        AND NOT EXISTS (
+            SELECT FROM roman.dropped_object AS d WHERE d.object_id = s.object_id AND d.restored_by IS NULL
+        )
         AND mod(abs(hashint8(s.object_id)::bigint), CAST(:one_in AS bigint)) = 0
     WINDOW series AS (PARTITION BY s.object_id, b.optical_element)
 ),

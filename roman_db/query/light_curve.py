@@ -32,7 +32,7 @@ _IN_CONE = sa.text(
     f"""
     WITH near AS (
         SELECT object_id, q3c_dist(ra, dec, CAST(:ra AS float8), CAST(:dec AS float8)) AS distance
-        FROM roman.object
+        FROM roman.current_object
         WHERE q3c_radial_query(
             ra, dec, CAST(:ra AS float8), CAST(:dec AS float8), CAST(:radius AS float8) / 3600
         )

@@ -43,3 +43,7 @@ ON roman.extinction (healpix_order, healpix_index, optical_element) WHERE supers
 -- A piece of the sky has one current solution a season and kind.
 CREATE UNIQUE INDEX IF NOT EXISTS astrometric_solution_current_idx
 ON roman.astrometric_solution (season, photometry_kind, healpix_order, healpix_index) WHERE superseded_at IS NULL;
+
+-- An object is dropped once at a time; what is current is asked for every object.
+CREATE UNIQUE INDEX IF NOT EXISTS dropped_object_current_idx ON roman.dropped_object (object_id)
+WHERE restored_by IS NULL;

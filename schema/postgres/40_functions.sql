@@ -52,14 +52,21 @@ CREATE OR REPLACE FUNCTION roman.object_at(p_catalog_version_id bigint) RETURNS 
     parallax real, parallax_err real, catalog_version_id bigint
 ) LANGUAGE sql STABLE PARALLEL SAFE AS
 $$
-    SELECT o.object_id, o.ra, o.dec, o.ra_err, o.dec_err, o.ref_epoch, o.pm_ra, o.pm_dec,
-           o.pm_ra_err, o.pm_dec_err, o.parallax, o.parallax_err, o.catalog_version_id
-    FROM roman.object o WHERE o.catalog_version_id <= p_catalog_version_id
-    UNION ALL
-    SELECT h.object_id, h.ra, h.dec, h.ra_err, h.dec_err, h.ref_epoch, h.pm_ra, h.pm_dec,
-           h.pm_ra_err, h.pm_dec_err, h.parallax, h.parallax_err, h.catalog_version_id
-    FROM roman.object_history h
-    WHERE h.catalog_version_id <= p_catalog_version_id AND h.replaced_by > p_catalog_version_id
+    SELECT a.* FROM (
+        SELECT o.object_id, o.ra, o.dec, o.ra_err, o.dec_err, o.ref_epoch, o.pm_ra, o.pm_dec,
+               o.pm_ra_err, o.pm_dec_err, o.parallax, o.parallax_err, o.catalog_version_id
+        FROM roman.object o WHERE o.catalog_version_id <= p_catalog_version_id
+        UNION ALL
+        SELECT h.object_id, h.ra, h.dec, h.ra_err, h.dec_err, h.ref_epoch, h.pm_ra, h.pm_dec,
+               h.pm_ra_err, h.pm_dec_err, h.parallax, h.parallax_err, h.catalog_version_id
+        FROM roman.object_history h
+        WHERE h.catalog_version_id <= p_catalog_version_id AND h.replaced_by > p_catalog_version_id
+    ) AS a
+    WHERE NOT EXISTS (
+        SELECT FROM roman.dropped_object d
+        WHERE d.object_id = a.object_id AND d.catalog_version_id <= p_catalog_version_id
+          AND (d.restored_by IS NULL OR d.restored_by > p_catalog_version_id)
+    )
 $$;
 COMMENT ON FUNCTION roman.object_at(bigint) IS
 'The object catalog as it was known when a catalog version had been loaded';

@@ -175,3 +175,13 @@ SELECT r.load_run_id, r.task, r.state, r.started_at, r.finished_at - r.started_a
        (SELECT count(*) FROM ops.task_run t
         WHERE t.load_run_id = r.load_run_id AND t.state = 'failed') AS n_failed_unit, r.message
 FROM ops.load_run r ORDER BY r.load_run_id DESC;
+
+-- Objects of the current catalog. Columns by name: a view of all columns cannot get a new one.
+CREATE OR REPLACE VIEW roman.current_object AS
+SELECT o.object_id, o.ra, o.dec, o.ra_err, o.dec_err, o.ref_epoch, o.pm_ra, o.pm_dec, o.pm_ra_err,
+       o.pm_dec_err, o.parallax, o.parallax_err, o.astrometric_solution_id, o.first_catalog_version_id,
+       o.catalog_version_id, o.load_run_id
+FROM roman.object o
+WHERE NOT EXISTS (
+    SELECT FROM roman.dropped_object d WHERE d.object_id = o.object_id AND d.restored_by IS NULL
+);

@@ -113,9 +113,12 @@ def test_what_only_an_image_showed_that_was_made_and_searched_again_is_not_photo
     searches.search([0])
     # Star 3 is on the other span still, 1 and 2 are on none.
     assert photometered(searches) == [0, 3]
-    # A catalog names what the search does not see, and a star that appears again is an object again.
+    # A catalog names what the search does not see, and a star that appears again is an object again. What
+    # was dropped it takes back, as roman-db load catalog does.
     execute(
         searches.url,
+        "UPDATE roman.dropped_object SET restored_by = 1000 WHERE object_id = "
+        f"({_NEAREST.format(*place_of(2))})",
         "INSERT INTO roman.object_alias "
         "(catalog_name, source_id, object_id, catalog_version_id, load_run_id) "
         f"SELECT 'gaia', '1', object_id, 1, 1000 FROM ({_NEAREST.format(*place_of(2))}) AS o",

@@ -193,7 +193,7 @@ def run(**others) -> RunFacts:
                 "Mend the cause",
             ),
         ],
-        catalogs=[CatalogFacts(3, "reference", 1, 2, 3, 0, 1)],
+        catalogs=[CatalogFacts(3, "reference", 1, 2, 3, 0, 1, 1, 0)],
         blocks=[BlockFacts("psf", "F146", 1, 5, 1200, 6000)],
         metrics=[MetricFacts("scatter_18", 4, 2.5, 0, 1)],
         n_replaced=0,

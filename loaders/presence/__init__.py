@@ -1,0 +1,1 @@
+"""Which objects of the catalog are there, as all images together say."""
