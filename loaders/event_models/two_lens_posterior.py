@@ -43,8 +43,9 @@ _ALIKE, _MOST = 12.0, 6
 _STEPS = 15
 """Most steps of a fit of a twin."""
 
-_APART = 4.0
-"""Squared distance of solutions that are two, in the errors of either."""
+_APART, _HILL = 4.0, 1.0
+"""Squared distance of solutions that are two, in the errors of either, and by how much more than the worse of
+them is left half-way."""
 
 _TURNS = ("u_0", "alpha", "dalpha_dt", "pi_E_N")
 """What changes its sign on the other side of the lens, the parallax last."""
@@ -96,7 +97,7 @@ def _modes(
     for at in _best(residuals, fits, len(fits)):
         at[_ALPHA] -= 2 * np.pi * np.round((at[_ALPHA] - alpha) / (2 * np.pi))
         mode = at, _covariance(kind, view, at)
-        if len(modes) < _MOST and all(_distance(mode, other) > _APART for other in modes):
+        if len(modes) < _MOST and not any(_same(residuals, mode, other) for other in modes):
             modes.append(mode)
     return modes
 
@@ -168,6 +169,17 @@ def _covariance(kind: Kind, view: View, at: FloatArray) -> FloatArray:
     slope = crossing_slope(at.size) / CROSSING_SIGMA
     known = np.linalg.inv(covariance_at(kind, view, at)) + np.outer(slope, slope)
     return np.asarray(np.linalg.inv(known))
+
+
+def _same(
+    residuals: Residuals, one: tuple[FloatArray, FloatArray], other: tuple[FloatArray, FloatArray]
+) -> bool:
+    """Whether two places are of one solution: close to each other, or without a hill between them."""
+    if _distance(one, other) < _APART:
+        return True
+    left = [residuals(at) for at in (one[0], other[0], (one[0] + other[0]) / 2)]
+    loss = [np.inf if some is None else float(some @ some) for some in left]
+    return loss[2] < max(loss[:2]) + _HILL
 
 
 def _distance(one: tuple[FloatArray, FloatArray], other: tuple[FloatArray, FloatArray]) -> float:

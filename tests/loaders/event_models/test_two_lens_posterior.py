@@ -7,7 +7,7 @@ from loaders.event_models.kinds import BINARY, ORBIT, curves_of, parameters_of, 
 from loaders.event_models.lens_fit import fit_lens
 from loaders.event_models.model_posterior import has_sides, posterior_of
 from loaders.event_models.setting import Setting
-from loaders.event_models.two_lens_posterior import _offset, on_side, other_side
+from loaders.event_models.two_lens_posterior import _offset, _same, on_side, other_side
 from loaders.stored_curve.band import Band
 from tests.loaders.event_models.test_covariance import BEGIN, PLACE
 
@@ -53,6 +53,16 @@ def test_draws_are_put_on_the_side_of_a_model_within_a_half_turn():
     found = on_side(BINARY, draws, at)
     np.testing.assert_allclose(found[:, :7], [at[:7], at[:7]])
     assert found[:, 7].tolist() == [0.3, -0.3]
+
+
+def test_places_in_one_valley_are_one_solution_and_those_beyond_a_hill_are_two():
+    def residuals(at):
+        return np.array([at[0] / 10, (at[1] ** 2 - 4)])
+
+    covariance = np.diag([1.0, 0.05])
+    here, along, beyond = np.array([[0.0, 2.0], [5.0, 2.0], [0.0, -2.0]])
+    assert _same(residuals, (here, covariance), (along, covariance))
+    assert not _same(residuals, (here, covariance), (beyond, covariance))
 
 
 def event():
