@@ -24,8 +24,8 @@ def truth_of(curve: SimulatedCurve, t_0_par: float | None) -> dict[str, float]:
 
     The path of the source and that of the observer are the same in all frames: what is a straight line less
     the displacement of the observer in one is it, less another displacement, in the other (Gould 2004, ApJ
-    606, 319). The axis of two lenses stays where it is on the sky, so that alpha turns as the path does. Origin
-    and signs are those of models: the simulator's path is from the centre of mass, too.
+    606, 319). The axis of two lenses stays where it is on the sky, so that alpha turns as the path does.
+    Origin and signs are those of models: the simulator's path is from the centre of mass, too.
 
     Parameters
     ----------
