@@ -8,12 +8,13 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from loaders.event_models.binary_search import canonical
+from loaders.event_models.condense import condense_faithfully
 from loaders.event_models.kinds import ANGLES, POINT, Kind, View, curves_of
-from loaders.event_models.lens_fit import LensFit
+from loaders.event_models.lens_fit import LensFit, solve_fluxes
 from loaders.event_models.posterior import Samples, sample
 from loaders.event_models.posterior_density import covariance_at, density_of
 from loaders.event_models.posterior_sample import NUMBER, alike, fluxes
-from loaders.event_models.setting import NUMERIC, Setting, condensed, windows_left
+from loaders.event_models.setting import NUMERIC, Setting, condensed, time_scales, windows_left
 from loaders.event_models.two_lens_posterior import of_two_lenses, on_side
 from loaders.stored_curve.band import FloatArray
 
@@ -142,8 +143,16 @@ def _view(setting: Setting, kind: Kind, at: FloatArray) -> View:
     parallax = at[len(kind.names(False)) :]
     lens = np.concatenate([single, parallax])
     left = windows_left(POINT, setting.view(setting.bands, setting.fine, dark=True), lens)
-    few = condensed(setting, single, left, _PARTS[kind.n_lens])
-    return setting.view(few, setting.fine, dark=True)
+    if kind.n_lens == 1:
+        return setting.view(condensed(setting, single, left, _PARTS[1]), setting.fine, dark=True)
+    full = setting.view(setting.bands, setting.fine, dark=True)
+    points, (curve,) = full.points, curves_of(kind, full)(at, full.points.time)
+    flux, _ = solve_fluxes(points, curve[None])
+    model = [one[0] * curve[part] + one[1] for one, part in zip(flux, points.slices, strict=True)]
+    bands = [band for band in setting.bands if len(band) > 2]
+    short = [window for window in left if window.length < np.exp(single[2])]
+    few = condense_faithfully(bands, time_scales(single), short, _PARTS[2], model)
+    return setting.view([band for band in few if len(band) > 2], setting.fine, dark=True)
 
 
 def _sampled(
