@@ -108,16 +108,10 @@ def posterior_of(
         rough for as many draws as it would take.
     """
     at = canonical(fit.parameter) if kind.n_lens > 1 else fit.parameter
-    rng, most = np.random.default_rng(seed), _MOST_CALLS[kind.n_lens]
+    rng = np.random.default_rng(seed)
     try:
         view = _view(setting, kind, at)
-        if kind.n_lens > 1:
-            places = [at, *(canonical(twin.parameter) for twin in twins)]
-            found = of_two_lenses(kind, view, places, rng, most)
-        else:
-            places = [at, *(twin.parameter for twin in twins)]
-            modes = [(place, covariance_at(kind, view, place)) for place in places]
-            found = sample(density_of(kind, view, at), modes, rng, most)
+        found = _draws(kind, view, [at, *(twin.parameter for twin in twins)], rng)
     except NUMERIC:
         return None
     if found is None:
@@ -135,6 +129,15 @@ def posterior_of(
         for name, column in zip(names, sided.quantiles().T, strict=True)
     }
     return Posterior(quantile, found.n_effective, found.n_call, _sampled(kind, view, names, found, rng))
+
+
+def _draws(kind: Kind, view: View, places: Sequence[FloatArray], rng: np.random.Generator) -> Samples | None:
+    """Draws about a fit, which comes first, and those of its kind."""
+    most = _MOST_CALLS[kind.n_lens]
+    if kind.n_lens > 1:
+        return of_two_lenses(kind, view, [canonical(place) for place in places], rng, most)
+    modes = [(place, covariance_at(kind, view, place)) for place in places]
+    return sample(density_of(kind, view, places[0]), modes, rng, most)
 
 
 def _view(setting: Setting, kind: Kind, at: FloatArray) -> View:
