@@ -104,8 +104,7 @@ def posterior_of(
     Returns
     -------
     Posterior or None
-        None where it could not be sampled: the parameters are not determined, or the model is too slow or too
-        rough for as many draws as it would take.
+        None where the parameters are not determined, or the model is too rough for as many draws as it takes.
     """
     at = canonical(fit.parameter) if kind.n_lens > 1 else fit.parameter
     rng = np.random.default_rng(seed)
@@ -116,10 +115,8 @@ def posterior_of(
         return None
     if found is None:
         return None
-    sided = found
-    if kind.n_lens > 1:
-        sided = replace(found, parameter=on_side(kind, found.parameter, at))
-    elif has_sides(kind, fit):
+    sided = replace(found, parameter=on_side(kind, found.parameter, at)) if kind.n_lens > 1 else found
+    if kind.n_lens == 1 and has_sides(kind, fit):
         found.parameter[:, 1] = np.copysign(found.parameter[:, 1], at[1])
     names = kind.names(at.size > len(kind.names(False)))
     if kind.n_source > 1:

@@ -43,7 +43,7 @@ def test_without_a_frame_the_truth_is_that_of_the_observer():
 
 @pytest.mark.parametrize("later", [0.0, 8.0, -25.0])
 def test_two_lenses_of_a_truth_in_a_models_frame_give_the_simulated_light_curve(later):
-    """Origin, signs, angles and times are those of models: one code draws the curve, the other one fits it."""
+    """Origin, signs, angles and times are those of models: one code draws the curve, the other fits it."""
     truth = TRUTH | {"s": 1.2, "q": 0.02, "alpha": 77.0, "rho": 2e-3}
     curve = SimpleNamespace(truth=truth, ra=PLACE[0], dec=PLACE[1])
     time, moment = truth["t_0"] + np.linspace(-60, 60, 400), truth["t_0"] + later
