@@ -31,7 +31,7 @@ SEED = 20270917
 NUMBER = 40_000
 """Points of the light curves that are timed."""
 
-EVENTS, TIMED, PLANETS, SINGLES = 40, 5, 10, 120
+EVENTS, TIMED, PLANETS, SINGLES = 40, 5, 50, 120
 PLANETARY = {"planet": 1.0}
 SINGLE = ("point_lens", "finite_source")
 

@@ -24,7 +24,8 @@ def truth_of(curve: SimulatedCurve, t_0_par: float | None) -> dict[str, float]:
 
     The path of the source and that of the observer are the same in all frames: what is a straight line less
     the displacement of the observer in one is it, less another displacement, in the other (Gould 2004, ApJ
-    606, 319).
+    606, 319). The axis of two lenses stays where it is on the sky, so that alpha turns as the path does.
+    Origin and signs are those of models: the simulator's path is from the centre of mass, too.
 
     Parameters
     ----------
@@ -58,6 +59,9 @@ def truth_of(curve: SimulatedCurve, t_0_par: float | None) -> dict[str, float]:
         "pi_E_N": size * float(ahead[0]),
         "pi_E_E": size * float(ahead[1]),
     }
+    if "alpha" in truth:
+        turn = np.arctan2(ahead[1], ahead[0]) - np.arctan2(along[1], along[0])
+        moved["alpha"] = float((truth["alpha"] + np.degrees(turn)) % 360)
     return truth | moved
 
 
@@ -74,7 +78,8 @@ def of_posteriors(events: Sequence[Looked], which: str) -> Iterator[Figure]:
         if covered:
             share = float(np.mean(covered))
             text = f"{name}: {parameter} of {len(covered)} within 68 %"
-            yield Figure(AREA, text, share, "", None, "max")
+            error = float(np.sqrt(share * (1 - share) / len(covered)))
+            yield Figure(AREA, text, share, f"± {error:.2f}", None, "max")
             yield Figure(AREA, f"{text}, off {WANTED} by", abs(share - WANTED), "", MARGIN, "min")
 
 

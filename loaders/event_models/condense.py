@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 
@@ -50,6 +51,42 @@ def condense_about(
     """
     share = 1 / parts
     return [_condensed(b, _bins(b.time, *scale, share, _longest(b.time, windows, share))) for b in bands]
+
+
+def condense_faithfully(
+    bands: Sequence[Band],
+    scale: tuple[float, float, float],
+    windows: Sequence[Window],
+    parts: float,
+    model: Sequence[FloatArray],
+) -> list[Band]:
+    """Join points as `condense_about` does, but none where a model says that their mean is not on its curve.
+
+    So the crossings of caustics, which may take an exposure or two, stay as they were seen, and what is
+    beside them, too: other parameters have them there.
+
+    Parameters
+    ----------
+    bands, scale, windows, parts
+        As of `condense_about`.
+    model
+        Of each light curve, the flux that the model has at its points, shape (n,).
+    """
+    share, out = 1 / parts, []
+    for band, flux in zip(bands, model, strict=True):
+        bin_of = _bins(band.time, *scale, share, _longest(band.time, windows, share))
+        if len(band):
+            few, mean = _condensed(band, bin_of), _condensed(replace(band, flux=flux), bin_of).flux
+            bent = np.abs(mean - np.interp(few.time, band.time, flux)) > _BENT * few.error
+            near = np.convolve(bent, np.ones(2 * _NEAR_BINS + 1), "same") > 0
+            kept = near[bin_of]
+            bin_of = np.cumsum((np.diff(bin_of, prepend=-1) > 0) | kept) - 1
+        out.append(_condensed(band, bin_of))
+    return out
+
+
+_BENT, _NEAR_BINS = 0.5, 2
+"""Errors of a mean by which it may be off a model, and bins on either side that are not joined either."""
 
 
 def _longest(time: FloatArray, windows: Sequence[Window], share: float) -> FloatArray:

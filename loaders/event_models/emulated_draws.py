@@ -124,7 +124,7 @@ def sample_residuals(
             ratio = new.density - target.emulated(emulator, new.z)
             weight = np.exp(ratio - logsumexp(ratio))
             if weight @ (emulator.beyond(new.z) > 0) < _STOPPED:
-                rounds.append(Samples(new.z, weight, worth(weight), calls))
+                rounds.append(Samples(new.z, weight, worth(weight), calls, new.density))
             known = known.further(new)
     found = _joined(rounds) if _agree(rounds) else None
     if found is None or found.n_effective < FEWEST:
@@ -216,4 +216,7 @@ def _joined(rounds: Sequence[Samples]) -> Samples:
     good = _good(rounds)
     total = sum(one.n_effective for one in good)
     weight = np.concatenate([one.weight * one.n_effective / total for one in good])
-    return Samples(np.vstack([one.parameter for one in good]), weight, worth(weight), good[-1].n_call)
+    density = np.concatenate([one.density for one in good])
+    return Samples(
+        np.vstack([one.parameter for one in good]), weight, worth(weight), good[-1].n_call, density
+    )

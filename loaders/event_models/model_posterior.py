@@ -8,12 +8,14 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from loaders.event_models.binary_search import canonical
-from loaders.event_models.emulated_draws import Residuals, sample_residuals
-from loaders.event_models.kinds import ANGLES, BINARY, POINT, Kind, View, curves_of, parameters_of, slopes_of
-from loaders.event_models.lens_fit import LensFit, information_at, solve_fluxes
-from loaders.event_models.posterior import LogDensity, Samples, sample
+from loaders.event_models.condense import condense_faithfully
+from loaders.event_models.kinds import ANGLES, POINT, Kind, View, curves_of
+from loaders.event_models.lens_fit import LensFit, solve_fluxes
+from loaders.event_models.posterior import Samples, sample
+from loaders.event_models.posterior_density import covariance_at, density_of
 from loaders.event_models.posterior_sample import NUMBER, alike, fluxes
-from loaders.event_models.setting import NUMERIC, Setting, condensed, crossing_time, windows_left
+from loaders.event_models.setting import NUMERIC, Setting, condensed, time_scales, windows_left
+from loaders.event_models.two_lens_posterior import of_two_lenses, on_side
 from loaders.stored_curve.band import FloatArray
 
 METHOD = "importance"
@@ -22,22 +24,8 @@ METHOD = "importance"
 _MOST_CALLS = {1: 6000, 2: 3000}
 """Evaluations of a model after which no more is drawn, by the number of lenses: seconds, a minute or two."""
 
-CROSSING_SIGMA = 0.8
-"""Natural logarithm by which sources of two lenses cross their radius in more or less time than is usual for
-their flux (`crossing_time`), standard deviation: proper motions scatter by 0.2 dex (Penny et al. 2019, ApJS
-241, 3), and so do radii of sources of one flux, their colours, distances and dust being different."""
-
 _PARTS = {1: 60, 2: 40}
 """Points left in the time scale of a lens, by the number of lenses (`condense_about`)."""
-
-_LN_T_E, _LN_RHO = BINARY.names(False).index("ln t_E"), BINARY.names(False).index("ln rho")
-"""Where they stand among the parameters of two lenses."""
-
-_RADII = np.log(np.geomspace(1e-5, 0.1, 25))
-"""Radii of sources, Einstein radii, logarithms: of them the most likely one is where draws begin."""
-
-_STEPS = 3.0
-"""Longest steps of a fit that a parameter is drawn about it at most where the points say nothing of it."""
 
 
 @dataclass(frozen=True)
@@ -64,21 +52,29 @@ class Posterior:
     sample: Mapping[str, FloatArray] = field(default_factory=dict, repr=False, compare=False)
 
     def on_side_of(self, fit: LensFit) -> Posterior:
-        """The same as the model of a twin has it: u_0 with its sign."""
+        """The same as the model of a twin has it: u_0 with its sign, and what turns with it.
+
+        Draws of two lenses are on both sides as they are; those of one lens are all on that of the model.
+        """
         quantile, sample = dict(self.quantile), dict(self.sample)
         if "u_0" in quantile and fit.parameter[1] * quantile["u_0"][1] < 0:
-            lower, median, upper = quantile["u_0"]
-            quantile["u_0"] = (-upper, -median, -lower)
-            if "u_0" in sample:
+            for name, turn in (("u_0", 0.0), ("alpha", 360.0), ("dalpha_dt", 0.0)):
+                if name in quantile:
+                    lower, median, upper = quantile[name]
+                    quantile[name] = (turn - upper, turn - median, turn - lower)
+            if "u_0" in sample and "q" not in quantile:
                 sample["u_0"] = -sample["u_0"]
         return replace(self, quantile=quantile, sample=sample)
 
 
 def has_sides(kind: Kind, fit: LensFit) -> bool:
-    """Whether a fit is a single lens with parallax alone: its source may as well pass on the other side."""
-    return (
-        not kind.circles and kind.n_lens == kind.n_source == 1 and fit.parameter.size > len(kind.names(False))
-    )
+    """Whether fits of one kind are of one posterior: two lenses, and a single one with parallax alone.
+
+    The source of the latter may as well pass on the other side.
+    """
+    if kind.n_lens > 1:
+        return True
+    return not kind.circles and kind.n_source == 1 and fit.parameter.size > len(kind.names(False))
 
 
 def posterior_of(
@@ -86,11 +82,11 @@ def posterior_of(
 ) -> Posterior | None:
     """Sample the posterior of a fitted model about the fit and its twins.
 
-    Its density is that of the points, condensed as for the fit, with fluxes at their best, times the prior of
-    the parallax, within the limits of fits. Without parallax u_0 is not below zero: both sides are the same.
-    Of a single lens with parallax u_0 is how far off the source passes on either side, with the sign of the
-    fit. Of two lenses the time in which the source crosses its radius has the prior of its flux, too: often
-    light curves set a limit to it only.
+    Its density is that of the points, condensed as for the fit, with fluxes at their best, times the prior
+    (`loaders.event_models.posterior_density`), within the limits of fits. Without parallax u_0 is not below
+    zero: both sides are the same. With parallax quantiles of u_0 are those of how far off the source passes
+    on either side, with the sign of the fit. Of two lenses it is that of all solutions nearly as good as the
+    best, each with the share of its evidence, and of their twins (`loaders.event_models.two_lens_posterior`).
 
     Parameters
     ----------
@@ -101,142 +97,44 @@ def posterior_of(
     fit
         The fit, with or without parallax.
     twins
-        Other fits of one lens of the same kind that are nearly as good: each counts by what of the posterior
-        is about it.
+        Other fits of the same kind: each counts by what of the posterior is about it.
     seed
         Of random numbers: the same give the same draws.
 
     Returns
     -------
     Posterior or None
-        None where it could not be sampled: the parameters are not determined, or the model is too slow or too
-        rough for as many draws as it would take.
+        None where the parameters are not determined, or the model is too rough for as many draws as it takes.
     """
     at = canonical(fit.parameter) if kind.n_lens > 1 else fit.parameter
-    rng, most = np.random.default_rng(seed), _MOST_CALLS[kind.n_lens]
+    rng = np.random.default_rng(seed)
     try:
         view = _view(setting, kind, at)
-        if kind.n_lens > 1:
-            found = _of_two_lenses(kind, view, at, rng, most)
-        else:
-            places = [at, *(twin.parameter for twin in twins)]
-            modes = [(place, _covariance(kind, view, place)) for place in places]
-            found = sample(density_of(kind, view, at), modes, rng, most)
+        found = _draws(kind, view, [at, *(twin.parameter for twin in twins)], rng)
     except NUMERIC:
         return None
     if found is None:
         return None
-    if has_sides(kind, fit):
+    sided = replace(found, parameter=on_side(kind, found.parameter, at)) if kind.n_lens > 1 else found
+    if kind.n_lens == 1 and has_sides(kind, fit):
         found.parameter[:, 1] = np.copysign(found.parameter[:, 1], at[1])
     names = kind.names(at.size > len(kind.names(False)))
     if kind.n_source > 1:
         names = tuple(name + "_1" if name in ("t_0", "u_0") else name for name in names)
     quantile = {
         _plain(name): tuple(_as_stored(name, column).tolist())
-        for name, column in zip(names, found.quantiles().T, strict=True)
+        for name, column in zip(names, sided.quantiles().T, strict=True)
     }
     return Posterior(quantile, found.n_effective, found.n_call, _sampled(kind, view, names, found, rng))
 
 
-def _of_two_lenses(
-    kind: Kind, view: View, at: FloatArray, rng: np.random.Generator, most: int
-) -> Samples | None:
-    """Draws from the posterior about a fit of two lenses."""
-    usual = usual_crossing(kind, view, at)
-    residuals = residuals_of(kind, view, at, usual)
-    begin = _likely_radius(residuals, at)
-    slope = _crossing(at.size) / CROSSING_SIGMA
-    known = np.linalg.inv(_covariance(kind, view, begin)) + np.outer(slope, slope)
-    mode = begin, np.asarray(np.linalg.inv(known))
-    return sample_residuals(residuals, mode, limits_of(kind, at), rng, most)
-
-
-def density_of(kind: Kind, view: View, about: FloatArray) -> LogDensity:
-    """Logarithm of the posterior density of parameters, up to a constant.
-
-    Parameters
-    ----------
-    kind, view
-        As of `curves_of`.
-    about
-        Shape (p,): parameters, with or without parallax, which the posterior is about.
-    """
-    lower, upper = limits_of(kind, about)
-    residuals = residuals_of(kind, view, about)
-
-    def density(at: FloatArray) -> float:
-        """Minus infinity beyond the limits, and where numbers fail."""
-        if (at < lower).any() or (at > upper).any():
-            return -np.inf
-        left = residuals(at)
-        value = -np.inf if left is None else -0.5 * float(left @ left)
-        return value if np.isfinite(value) else -np.inf
-
-    return density
-
-
-def residuals_of(kind: Kind, view: View, about: FloatArray, usual: float | None = None) -> Residuals:
-    """What parameters leave of the points, with fluxes at their best, and of what was known before, errors.
-
-    Minus half the sum of their squares is the logarithm of the posterior density, up to a constant.
-
-    Parameters
-    ----------
-    kind, view, about
-        As of `density_of`.
-    usual
-        Time in which the source usually crosses its radius, days; None where that is not asked.
-    """
-    curves = curves_of(kind, view)
-    root = np.sqrt(parameters_of(kind, about).information)
-    given = root > 0
-
-    def residuals(at: FloatArray) -> FloatArray | None:
-        """None where numbers fail."""
-        try:
-            _, left = solve_fluxes(view.points, curves(at, view.points.time))
-        except NUMERIC:
-            return None
-        before = [left, (root * at)[given]]
-        if usual is not None:
-            before.append(np.array([(_crossing(at.size) @ at - np.log(usual)) / CROSSING_SIGMA]))
-        return np.concatenate(before)
-
-    return residuals
-
-
-def limits_of(kind: Kind, about: FloatArray) -> tuple[FloatArray, FloatArray]:
-    """Least and greatest parameters, shape (p,) each; u_0 is not below zero where both sides are the same."""
-    given = parameters_of(kind, about)
-    lower = given.lower.copy()
-    if about.size == len(kind.names(False)) and about[1] >= 0:
-        lower[1] = 0.0
-    return lower, given.upper
-
-
-def usual_crossing(kind: Kind, view: View, at: FloatArray) -> float:
-    """Time (days) in which a source of the flux that a model says usually crosses its radius."""
-    flux, _ = solve_fluxes(view.points, curves_of(kind, view)(at, view.points.time))
-    return crossing_time(float(flux[int(np.argmax(np.diff(view.points.start))), 0]))
-
-
-def _crossing(size: int) -> FloatArray:
-    """What of so many parameters of two lenses adds up to the logarithm of that time: ln t_E and ln rho."""
-    out = np.zeros(size)
-    out[[_LN_T_E, _LN_RHO]] = 1.0
-    return out
-
-
-def _likely_radius(residuals: Residuals, at: FloatArray) -> FloatArray:
-    """Parameters with the most likely of some radii: fits leave it anywhere where only a limit is known."""
-    best, least = at, np.inf
-    for ln_rho in np.unique([*_RADII, at[_LN_RHO]]):
-        one = at.copy()
-        one[_LN_RHO] = ln_rho
-        left = residuals(one)
-        if left is not None and left @ left < least:
-            best, least = one, float(left @ left)
-    return best
+def _draws(kind: Kind, view: View, places: Sequence[FloatArray], rng: np.random.Generator) -> Samples | None:
+    """Draws about a fit, which comes first, and those of its kind."""
+    most = _MOST_CALLS[kind.n_lens]
+    if kind.n_lens > 1:
+        return of_two_lenses(kind, view, [canonical(place) for place in places], rng, most)
+    modes = [(place, covariance_at(kind, view, place)) for place in places]
+    return sample(density_of(kind, view, places[0]), modes, rng, most)
 
 
 def _view(setting: Setting, kind: Kind, at: FloatArray) -> View:
@@ -245,16 +143,16 @@ def _view(setting: Setting, kind: Kind, at: FloatArray) -> View:
     parallax = at[len(kind.names(False)) :]
     lens = np.concatenate([single, parallax])
     left = windows_left(POINT, setting.view(setting.bands, setting.fine, dark=True), lens)
-    few = condensed(setting, single, left, _PARTS[kind.n_lens])
-    return setting.view(few, setting.fine, dark=True)
-
-
-def _covariance(kind: Kind, view: View, at: FloatArray) -> FloatArray:
-    """How far parameters may go: by the curvature of chi-square, and some of the longest steps at most."""
-    given = parameters_of(kind, at)
-    slopes = slopes_of(kind, view, given.step)
-    known = information_at(view.points, curves_of(kind, view), given, at, slopes)
-    return np.asarray(np.linalg.inv(known + np.diag((_STEPS * given.longest) ** -2.0)))
+    if kind.n_lens == 1:
+        return setting.view(condensed(setting, single, left, _PARTS[1]), setting.fine, dark=True)
+    full = setting.view(setting.bands, setting.fine, dark=True)
+    points, (curve,) = full.points, curves_of(kind, full)(at, full.points.time)
+    flux, _ = solve_fluxes(points, curve[None])
+    model = [one[0] * curve[part] + one[1] for one, part in zip(flux, points.slices, strict=True)]
+    bands = [band for band in setting.bands if len(band) > 2]
+    short = [window for window in left if window.length < np.exp(single[2])]
+    few = condense_faithfully(bands, time_scales(single), short, _PARTS[2], model)
+    return setting.view([band for band in few if len(band) > 2], setting.fine, dark=True)
 
 
 def _sampled(

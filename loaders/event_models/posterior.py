@@ -13,7 +13,7 @@ or seven other parameters by half.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from scipy.special import gammaln, logsumexp
@@ -72,12 +72,15 @@ class Samples:
         Of how many independent draws the weights are worth.
     n_call
         Evaluations of the density.
+    density
+        Shape (n,): logarithms of the density, up to a constant.
     """
 
     parameter: FloatArray
     weight: FloatArray
     n_effective: float
     n_call: int
+    density: FloatArray = field(default_factory=lambda: np.empty(0))
 
     def quantiles(self) -> FloatArray:
         """Parameters below which `LEVELS` of the posterior are, shape (3, p)."""
@@ -141,7 +144,7 @@ def _importance(
         is_settled = len(widths) > 2 and _settled(widths[-3:]) and tail(weight) < HEAVY
         enough = worth(weight) if is_settled else 0.0
         if enough >= ENOUGH or weight.size + number > most_calls:
-            return Samples(drawn.parameter, weight, enough, weight.size)
+            return Samples(drawn.parameter, weight, enough, weight.size, drawn.density)
         drawn = drawn.further(_fitted(drawn, rng), number, log_density, rng)
 
 

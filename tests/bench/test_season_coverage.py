@@ -6,7 +6,11 @@ import numpy as np
 import pytest
 
 from bench.season_coverage import truth_of
+from loaders.event_models.kinds import BINARY, curves_of
+from loaders.event_models.setting import Setting
 from loaders.lens import parallax
+from loaders.light_curve_simulation.magnify import magnification
+from loaders.stored_curve.band import Band
 
 PLACE = (268.0, -29.0)
 TRUTH = {
@@ -35,3 +39,21 @@ def test_the_source_passes_the_lens_in_the_same_way_in_both_frames(later):
 
 def test_without_a_frame_the_truth_is_that_of_the_observer():
     assert truth_of(CURVE, None) == TRUTH
+
+
+@pytest.mark.parametrize("later", [0.0, 8.0, -25.0])
+def test_two_lenses_of_a_truth_in_a_models_frame_give_the_simulated_light_curve(later):
+    """Origin, signs, angles and times are those of models: one code draws the curve, the other fits it."""
+    truth = TRUTH | {"s": 1.2, "q": 0.02, "alpha": 77.0, "rho": 2e-3}
+    curve = SimpleNamespace(truth=truth, ra=PLACE[0], dec=PLACE[1])
+    time, moment = truth["t_0"] + np.linspace(-60, 60, 400), truth["t_0"] + later
+    band = Band("F146", time, np.ones(time.size), np.ones(time.size))
+    view = Setting([band], *PLACE, moment, True, np.zeros(1)).view([band], 1e-4, dark=True)
+    moved = truth_of(curve, moment)
+    logs = {f"ln {name}": np.log(moved[name]) for name in ("t_E", "s", "q", "rho")}
+    known = moved | logs | {"alpha": np.radians(moved["alpha"])}
+    at = np.array([known[name] for name in BINARY.names(True)])
+    seen = curves_of(BINARY, view)(at, time)[0]
+    expected = magnification(truth, time, *PLACE)
+    assert np.ptp(expected) > 2
+    np.testing.assert_allclose(seen, expected, rtol=2e-3)

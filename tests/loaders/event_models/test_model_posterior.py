@@ -5,15 +5,15 @@ import pytest
 
 from loaders.event_models.kinds import BINARY, POINT, TWO_SOURCES, curves_of, parameters_of, slopes_of
 from loaders.event_models.lens_fit import fit_lens
-from loaders.event_models.model_posterior import (
+from loaders.event_models.model_posterior import posterior_of
+from loaders.event_models.posterior import LEVELS
+from loaders.event_models.posterior_density import (
     CROSSING_SIGMA,
     density_of,
     limits_of,
-    posterior_of,
     residuals_of,
     usual_crossing,
 )
-from loaders.event_models.posterior import LEVELS
 from loaders.event_models.setting import Setting, crossing_time
 from loaders.stored_curve.band import Band
 from tests.loaders.event_models.test_covariance import BEGIN, PLACE, STARTS, setting_of
