@@ -23,7 +23,8 @@ from loaders.stored_curve.band import Band, FloatArray
 #: What goes wrong in a detector is some errors an exposure: of 200 simulated ones none has more.
 LEAST_GAIN = 1e5
 
-_SHAPES = frozenset({"outburst", "hump", "step", "periodic", "erratic"})
+_SHAPES = frozenset({"outburst", "hump", "step", "periodic"})
+"""Objections that are heard again. What is erratic jumps from point to point, which caustics do at few."""
 
 _FAR, _FEWEST, _QUIET = 3.0, 200, 1.5
 """Einstein times from t_0 beyond which a star must be quiet, points there that are needed to tell, and the
@@ -35,13 +36,16 @@ _LIGHT, _SEEN = 0.05, 10.0
 _MISSED, _OF_POINTS = 0.01, 0.1
 """Share of the excess by which points of the event may be off, errors aside, and share that may be more."""
 
-_BETTER = 0.1
-"""What two lenses may leave, over what the best of the other explanations leaves."""
+_BETTER, _MUCH = 0.1, 0.01
+"""What two lenses may leave, over what the best of the other explanations leaves; and the share of the fall
+of chi-square that this must leave to be asked again."""
 
 
 def may_be_two_lenses(verdict: Verdict) -> bool:
     """Whether what was refused is strong enough, and quiet before and after, to be asked again."""
-    return verdict.reason in _SHAPES and verdict.gain > LEAST_GAIN and _is_quiet(verdict)
+    if verdict.reason not in _SHAPES or not verdict.gain > LEAST_GAIN or not _is_quiet(verdict):
+        return False
+    return _left_by_others(verdict)[0] > _MUCH * verdict.gain
 
 
 def _is_quiet(verdict: Verdict) -> bool:
@@ -111,18 +115,20 @@ def _curve_of(model: FittedModel, place: tuple[float, float], limb: Mapping[str,
 
 
 def _beats_others(verdict: Verdict, best: FittedModel) -> bool:
-    """Whether, of all points, the model leaves far less than steps, humps and outbursts do, and a lower BIC.
+    """Whether, of all points, the model leaves far less than steps, humps and outbursts do, and a lower BIC."""
+    left, bic = _left_by_others(verdict)
+    return bool(best.score < bic and max(best.chi2 - best.n_point, 0.0) < _BETTER * left)
 
-    What is left is chi-square less the number of points, but at least one each.
-    """
+
+def _left_by_others(verdict: Verdict) -> tuple[float, float]:
+    """Chi-square less the number of points, of all points, of what explains most besides; and the least BIC."""
     bands, fit = verdict.bands, verdict.fit
     n_point, n_band = sum(len(band) for band in bands), len(bands)
     t_eff = max(fit.u_0 * fit.t_E, 0.02)
-    others = {
-        2 + 2 * n_band: step_chi2(bands),
-        2 + 4 * n_band: hump_chi2(bands, fit.t_0, t_eff),
-        3 + 2 * n_band: outburst_chi2(bands, fit.t_0, t_eff)[0],
-    }
-    bic = min(chi2 + k * np.log(n_point) for k, chi2 in others.items())
-    left = min(others.values()) - n_point
-    return bool(best.score < bic and max(best.chi2 - best.n_point, 0.0) < _BETTER * left)
+    others = (
+        (2 + 2 * n_band, step_chi2(bands)),
+        (2 + 4 * n_band, hump_chi2(bands, fit.t_0, t_eff)),
+        (3 + 2 * n_band, outburst_chi2(bands, fit.t_0, t_eff)[0]),
+    )
+    bic = min(chi2 + number * np.log(n_point) for number, chi2 in others)
+    return min(chi2 for _, chi2 in others) - n_point, float(bic)
