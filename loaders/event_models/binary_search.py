@@ -47,6 +47,9 @@ _TEMPLATES, _MAGNIFIED = 24, 3.0
 """Templates that are fitted, and by what their sources are magnified, about: for how large they may be."""
 
 
+_HOPEFUL = 12.0
+"""Chi-square a point, errors being wide, that must be reached where it is not known that there is a lens."""
+
 _TWIN = 0.02
 """Share of the excess that errors of the first fits of twins have."""
 
@@ -83,7 +86,9 @@ class Round:
     kind: Kind = BINARY
 
 
-def companions(setting: Setting, single: FloatArray, patient: bool = True) -> list[LensFit]:
+def companions(
+    setting: Setting, single: FloatArray, patient: bool = True, sure: bool = True
+) -> list[LensFit]:
     """Search for companions of a lens.
 
     Parameters
@@ -94,6 +99,9 @@ def companions(setting: Setting, single: FloatArray, patient: bool = True) -> li
         The single lens that fits best, (t_0, u_0, ln t_E) and pi_E_N, pi_E_E if it lasts long enough.
     patient
         Whether fits that stuck are to be helped on; not worth it where something else explains all.
+    sure
+        Whether this is an event. What may be none is given up if fits with wide errors leave much, for those
+        with right ones of what is no lens cost minutes.
 
     Returns
     -------
@@ -107,8 +115,11 @@ def companions(setting: Setting, single: FloatArray, patient: bool = True) -> li
     host = best_host(few, _begins(single)).parameter
     search = _Search(setting, host, windows_left(POINT, full, host, _WINDOWS), usual_rho(few, host))
     pi_e = search.host[3:]
-    about = [np.concatenate([fit.parameter, pi_e]) for fit in _rounds(search)]
-    matched = [fit.parameter for fit in _hardened(search, _matched(search))]
+    first, second = _rounds(search), _matched(search)
+    if not (sure or any(fit.chi2 < _HOPEFUL * fit.n_point for fit in (*first, *second))):
+        return []
+    about = [np.concatenate([fit.parameter, pi_e]) for fit in first]
+    matched = [fit.parameter for fit in _hardened(search, second)]
     return _last(search, (about, matched), _BUMP_SIZES if patient else ())
 
 

@@ -15,6 +15,7 @@ import numpy.typing as npt
 
 from loaders.event_models.evaluate import ModelCurve
 from loaders.event_models.fitted_model import FittedModel
+from loaders.event_models.template_kernels import span_of
 from loaders.microlensing.alternatives import hump_chi2, outburst_chi2, step_chi2
 from loaders.microlensing.judge import Verdict
 from loaders.stored_curve.band import Band, FloatArray
@@ -26,9 +27,9 @@ LEAST_GAIN = 1e5
 _SHAPES = frozenset({"outburst", "hump", "step", "periodic"})
 """Objections that are heard again. What is erratic jumps from point to point, which caustics do at few."""
 
-_FAR, _FEWEST, _QUIET = 3.0, 200, 1.5
-"""Einstein times from t_0 beyond which a star must be quiet, points there that are needed to tell, and the
-greatest chi-square of a constant a point."""
+_ENDS, _FEWEST, _QUIET = 0.02, 200, 1.5
+"""Share of the light that comes before, and after, the span of an event; points that are needed to tell that
+a star is quiet as long before and after that, and the greatest chi-square of a constant a point there."""
 
 _LIGHT, _SEEN = 0.05, 10.0
 """Share of the greatest excess, and errors, from which points are of the event."""
@@ -49,9 +50,15 @@ def may_be_two_lenses(verdict: Verdict) -> bool:
 
 
 def _is_quiet(verdict: Verdict) -> bool:
-    """Whether the star is known to be constant far from the event, as outbursts that come again are not."""
+    """Whether the star is known to be constant before and after, as outbursts that come again are not.
+
+    When the light comes says how long an event lasts: t_E of a single lens may be off by a factor of 100.
+    """
     band = max(verdict.bands, key=len)
-    rest = band.take(np.abs(band.time - verdict.fit.t_0) > _FAR * verdict.fit.t_E)
+    excess = np.abs(band.flux - np.median(band.flux))
+    begin, end = span_of(band.time, np.where(excess > _SEEN * band.error, excess, 0.0), _ENDS)
+    length = end - begin
+    rest = band.take((band.time < begin - length) | (band.time > end + length))
     return len(rest) >= _FEWEST and _constant_chi2(rest) < _QUIET * len(rest)
 
 
