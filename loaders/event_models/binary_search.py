@@ -266,7 +266,7 @@ def _in_time(search: _Search, fits: Sequence[LensFit]) -> list[FloatArray]:
 
 
 def _twins_of(search: _Search, fits: Sequence[LensFit], view: View) -> list[LensFit]:
-    """Lenses that are hardly told from the best one, errors being wide first: twins are so to some percent."""
+    """Lenses that are hardly told from the best one, errors being wide first: twins are so to percents."""
     setting, slowest = search.setting, 10 * search.crossing
     begins = [twin for fit in fits[:1] for twin in twins(fit.parameter)]
     soft = setting.view(softened(search.few(20), _TWIN), max(0.2 * _TWIN, setting.fine))

@@ -77,7 +77,8 @@ def _parabola_chi2(band: Band) -> float:
 def step_chi2(bands: Sequence[Band]) -> float:
     """Best chi-square of a constant that changes at one time, and perhaps back at another: a bad pixel.
 
-    The times are common to all elements. All pairs of 600 of them are tried, and then of those next to the best.
+    The times are common to all elements. All pairs of 600 of them are tried, and then of those
+    next to the best.
     """
     points = Points.of(bands)
     all_edges = np.unique(points.time)

@@ -27,9 +27,12 @@ LEAST_GAIN = 1e5
 _SHAPES = frozenset({"outburst", "hump", "step", "periodic"})
 """Objections that are heard again. What is erratic jumps from point to point, which caustics do at few."""
 
-_ENDS, _FEWEST, _QUIET = 0.02, 200, 1.5
-"""Share of the light that comes before, and after, the span of an event; points that are needed to tell that
-a star is quiet as long before and after that, and the greatest chi-square of a constant a point there."""
+_FAR, _ENDS = 3.0, 0.02
+"""Einstein times from t_0, or lengths from its ends that an event has, beyond which a star must be quiet; and
+the share of the light before, and after, these ends."""
+
+_FEWEST, _QUIET = 200, 1.5
+"""Points there that are needed to tell, and the greatest chi-square of a constant a point."""
 
 _LIGHT, _SEEN = 0.05, 10.0
 """Share of the greatest excess, and errors, from which points are of the event."""
@@ -52,14 +55,16 @@ def may_be_two_lenses(verdict: Verdict) -> bool:
 def _is_quiet(verdict: Verdict) -> bool:
     """Whether the star is known to be constant before and after, as outbursts that come again are not.
 
-    When the light comes says how long an event lasts: t_E of a single lens may be off by a factor of 100.
+    t_E of a single lens may be off by a factor of 100: when the light comes says how long an event lasts, too.
     """
     band = max(verdict.bands, key=len)
     excess = np.abs(band.flux - np.median(band.flux))
     begin, end = span_of(band.time, np.where(excess > _SEEN * band.error, excess, 0.0), _ENDS)
-    length = end - begin
-    rest = band.take((band.time < begin - length) | (band.time > end + length))
-    return len(rest) >= _FEWEST and _constant_chi2(rest) < _QUIET * len(rest)
+    length, fit = _FAR * (end - begin), verdict.fit
+    of_lens = np.abs(band.time - fit.t_0) > _FAR * fit.t_E
+    of_light = (band.time < begin - length) | (band.time > end + length)
+    rests = [band.take(far) for far in (of_lens, of_light)]
+    return any(len(rest) >= _FEWEST and _constant_chi2(rest) < _QUIET * len(rest) for rest in rests)
 
 
 def _constant_chi2(band: Band) -> float:
@@ -122,13 +127,13 @@ def _curve_of(model: FittedModel, place: tuple[float, float], limb: Mapping[str,
 
 
 def _beats_others(verdict: Verdict, best: FittedModel) -> bool:
-    """Whether, of all points, the model leaves far less than steps, humps and outbursts do, and a lower BIC."""
+    """Whether, of all points, the model leaves far less than steps, humps and outbursts do."""
     left, bic = _left_by_others(verdict)
     return bool(best.score < bic and max(best.chi2 - best.n_point, 0.0) < _BETTER * left)
 
 
 def _left_by_others(verdict: Verdict) -> tuple[float, float]:
-    """Chi-square less the number of points, of all points, of what explains most besides; and the least BIC."""
+    """Chi-square less the number of points of what explains most besides, and the least BIC."""
     bands, fit = verdict.bands, verdict.fit
     n_point, n_band = sum(len(band) for band in bands), len(bands)
     t_eff = max(fit.u_0 * fit.t_E, 0.02)

@@ -44,7 +44,7 @@ def missed(parameter, band):
 
 def test_a_lens_that_is_off_is_moved_to_where_its_crossings_are_in_time():
     band = band_of(curve(TRUTH))
-    begin = TRUTH + [0.3, 0.02, 0.03, 0.05, 0.3, -0.08, 0.0]
+    begin = TRUTH + np.array([0.3, 0.02, 0.03, 0.05, 0.3, -0.08, 0.0])
     found = matched_moves(setting_of(band), band, begin, 3)
     assert 1 <= len(found) <= 3
     (before, off), (after, near) = missed(begin, band), missed(found[0], band)
@@ -55,7 +55,7 @@ def test_a_lens_that_is_off_is_moved_to_where_its_crossings_are_in_time():
 
 def test_the_source_takes_as_long_to_cross_its_radius_and_parallax_stays():
     band = band_of(curve(TRUTH))
-    begin = np.concatenate([TRUTH + [0.5, 0.0, 0.05, 0.03, 0.2, 0.05, 0.0], [0.01, -0.02]])
+    begin = np.append(TRUTH + np.array([0.5, 0.0, 0.05, 0.03, 0.2, 0.05, 0.0]), [0.01, -0.02])
     for place in matched_moves(setting_of(band), band, begin, 3):
         assert np.isclose(place[6] + place[2], begin[6] + begin[2])
         np.testing.assert_array_equal(place[7:], begin[7:])
