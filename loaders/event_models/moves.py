@@ -135,7 +135,7 @@ class _Look:
         far = (u * u + 2) / (u * np.sqrt(u * u + 4))
         inside = (here > tau[0]) & (here < tau[-1])
         value = np.where(inside, np.interp(here, tau, curve), far)
-        return loss_of(value, (self.band.time, self.band.flux, self.band.error**-2.0))
+        return float(loss_of(value, (self.band.time, self.band.flux, self.band.error**-2.0)))
 
 
 def _magnified(view: View, parameter: FloatArray) -> FloatArray:

@@ -55,7 +55,7 @@ def may_be_two_lenses(verdict: Verdict) -> bool:
 def _is_quiet(verdict: Verdict) -> bool:
     """Whether the star is known to be constant before and after, as outbursts that come again are not.
 
-    t_E of a single lens may be off by a factor of 100: when the light comes says how long an event lasts, too.
+    t_E of a single lens may be off by a factor of 100: when the light comes says how long it lasts, too.
     """
     band = max(verdict.bands, key=len)
     excess = np.abs(band.flux - np.median(band.flux))
