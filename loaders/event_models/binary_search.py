@@ -11,6 +11,7 @@ from loaders.event_models.host import best_host
 from loaders.event_models.kinds import BINARY, POINT, Kind, View, curves_of, parameters_of, slopes_of
 from loaders.event_models.lens_fit import LensFit, fit_lens
 from loaders.event_models.limb_fit import all_with_own_limb
+from loaders.event_models.moves import matched_moves
 from loaders.event_models.seeds import grid_seeds, window_seeds
 from loaders.event_models.setting import (
     NUMERIC,
@@ -24,6 +25,7 @@ from loaders.event_models.setting import (
 from loaders.event_models.single_fits import usual_rho
 from loaders.event_models.structure import Window
 from loaders.event_models.templates import template_seeds
+from loaders.event_models.twins import twins
 from loaders.stored_curve.band import Band, FloatArray
 
 _WINDOWS = 5
@@ -44,6 +46,16 @@ _LADDER = (0.01, 0.003, 0.001)
 
 _TEMPLATES, _MAGNIFIED = 24, 3.0
 """Templates that are fitted, and by what their sources are magnified, about: for how large they may be."""
+
+
+_HOPEFUL = 12.0
+"""Chi-square a point, errors being wide, that must be reached where it is not known that there is a lens."""
+
+_TWIN = 0.02
+"""Share of the excess that errors of the first fits of twins have."""
+
+_SOFT, _MOVED, _PLACES = 0.01, 2, 3
+"""The same where peaks are put in time, the fits that are moved, and places about each that are fitted."""
 
 
 @dataclass(frozen=True)
@@ -75,7 +87,9 @@ class Round:
     kind: Kind = BINARY
 
 
-def companions(setting: Setting, single: FloatArray, patient: bool = True) -> tuple[Setting, list[LensFit]]:
+def companions(
+    setting: Setting, single: FloatArray, patient: bool = True, sure: bool = True
+) -> tuple[Setting, list[LensFit]]:
     """Search for companions of a lens.
 
     Parameters
@@ -86,6 +100,9 @@ def companions(setting: Setting, single: FloatArray, patient: bool = True) -> tu
         The single lens that fits best, (t_0, u_0, ln t_E) and pi_E_N, pi_E_E if it lasts long enough.
     patient
         Whether fits that stuck are to be helped on; not worth it where something else explains all.
+    sure
+        Whether this is an event. What may be none is given up if fits with wide errors leave much, for those
+        with right ones of what is no lens cost minutes.
 
     Returns
     -------
@@ -99,8 +116,11 @@ def companions(setting: Setting, single: FloatArray, patient: bool = True) -> tu
     host = best_host(few, _begins(single)).parameter
     search = _Search(setting, host, windows_left(POINT, full, host, _WINDOWS), usual_rho(few, host))
     pi_e = search.host[3:]
-    about = [np.concatenate([fit.parameter, pi_e]) for fit in _rounds(search)]
-    matched = [fit.parameter for fit in _hardened(search, _matched(search))]
+    first, second = _rounds(search), _matched(search)
+    if not (sure or any(fit.chi2 < _HOPEFUL * fit.n_point for fit in (*first, *second))):
+        return setting, []
+    about = [np.concatenate([fit.parameter, pi_e]) for fit in first]
+    matched = [fit.parameter for fit in _hardened(search, second)]
     found = _last(search, (about, matched), _BUMP_SIZES if patient else ())
     return all_with_own_limb(setting, BINARY, search.few(40), found)
 
@@ -215,9 +235,8 @@ def _last(
     fits = _near_best(distinct(fits, 6))
     for size in bumps:
         fits = _moved_on(search, fits, view, size)
-    twins = [twin for fit in fits[:1] for twin in _twins(fit.parameter)]
-    found = fit_round(twins, Round(view, 15, 2, 0.1, slowest))
-    begins = [fit.parameter for fit in _near_best(distinct([*fits, *found], 5))]
+    found = _twins_of(search, fits, view)
+    begins = [fit.parameter for fit in _near_best(distinct([*fits, *found], 6))]
     if setting.parallax:
         begins += [begin[:7] for begin in begins[:1]]
     return fit_round(begins, Round(setting.view(fine, setting.fine, dark=True), 25, 6, 0.01, slowest))
@@ -229,21 +248,32 @@ def _moved_on(search: _Search, fits: list[LensFit], view: View, size: float) -> 
         return fits
     setting, slowest = search.setting, 10 * search.crossing
     softer = setting.view(softened(search.few(40), 0.005 * size), setting.fine)
-    bumped = fit_round(_bumps(fits[0].parameter, size), Round(softer, 8, 3, 0.3, slowest))
+    begins = _bumps(fits[0].parameter, size)
+    if size == _BUMP_SIZES[0]:
+        begins += _in_time(search, fits)
+    bumped = fit_round(begins, Round(softer, 8, 3, 0.3, slowest))
     again = fit_round([fit.parameter for fit in bumped], Round(view, 15, 3, 0.1, slowest))
     return distinct([*fits, *again], 6)
 
 
-def _twins(best: FloatArray) -> list[FloatArray]:
-    """Lenses whose light curves are nearly the same: close and wide, and, with parallax, of the other side.
+def _in_time(search: _Search, fits: Sequence[LensFit]) -> list[FloatArray]:
+    """Places about the best fits whose peaks are where those of the light curve are."""
+    main = [band for band in softened(search.few(40), _SOFT) if band.name == search.setting.main]
+    return [
+        place
+        for band in main
+        for fit in fits[:_MOVED]
+        for place in matched_moves(search.setting, band, fit.parameter, _PLACES)
+    ]
 
-    Dominik (1999, A&A 349, 108); Smith, Mao & Paczyński (2003, MNRAS 339, 925).
-    """
-    wide = best.copy()
-    wide[3] = -wide[3]
-    if best.size == 7:
-        return [wide]
-    return [wide, best * [1, -1, 1, 1, 1, -1, 1, -1, 1]]
+
+def _twins_of(search: _Search, fits: Sequence[LensFit], view: View) -> list[LensFit]:
+    """Lenses that are hardly told from the best one, errors being wide first: twins are so to percents."""
+    setting, slowest = search.setting, 10 * search.crossing
+    begins = [twin for fit in fits[:1] for twin in twins(fit.parameter)]
+    soft = setting.view(softened(search.few(20), _TWIN), max(0.2 * _TWIN, setting.fine))
+    found = fit_round(begins, Round(soft, 12, 4, 1.0, slowest))
+    return fit_round([fit.parameter for fit in found], Round(view, 15, 3, 0.1, slowest))
 
 
 def _near_best(fits: Sequence[LensFit]) -> list[LensFit]:

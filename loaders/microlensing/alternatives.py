@@ -77,11 +77,31 @@ def _parabola_chi2(band: Band) -> float:
 def step_chi2(bands: Sequence[Band]) -> float:
     """Best chi-square of a constant that changes at one time, and perhaps back at another: a bad pixel.
 
-    The times are common to all elements. The light curves should be condensed: all pairs of their times are
-    tried, of 600 at most.
+    The times are common to all elements. All pairs of 600 of them are tried, and then of those
+    next to the best.
     """
     points = Points.of(bands)
-    edges = np.unique(np.sort(points.time)[:: max(1, points.time.size // _MOST_EDGES)])
+    all_edges = np.unique(points.time)
+    edges = all_edges[:: max(1, all_edges.size // _MOST_EDGES)]
+    gain = _gain_of_steps(points, edges)
+    if edges.size < all_edges.size:
+        near = _beside(all_edges, edges, np.unravel_index(int(np.argmax(gain)), gain.shape))
+        gain = _gain_of_steps(points, near)
+    return float(np.sum(points.value**2) - gain.max())
+
+
+def _beside(all_edges: FloatArray, edges: FloatArray, best: Sequence[np.intp]) -> FloatArray:
+    """All times between the neighbours of those that were best of some, a number of them at most."""
+    near = np.zeros(all_edges.size, dtype=bool)
+    for k in best:
+        low, high = edges[max(int(k) - 1, 0)], edges[min(int(k) + 1, edges.size - 1)]
+        near |= (all_edges >= low) & (all_edges <= high)
+    some = all_edges[near]
+    return some[:: max(1, some.size // _MOST_EDGES)]
+
+
+def _gain_of_steps(points: Points, edges: FloatArray) -> FloatArray:
+    """By how much constants between two edges and outside lower the sum of squares, shape (n, n)."""
     gain = np.zeros((edges.size, edges.size))
     for part in points.slices:
         at = np.searchsorted(points.time[part], edges)
@@ -95,7 +115,7 @@ def step_chi2(bands: Sequence[Band]) -> float:
         with np.errstate(invalid="ignore", divide="ignore"):
             gain += np.nan_to_num(sum_inside**2 / inside, posinf=0.0)
             gain += np.nan_to_num(sum_outside**2 / outside, posinf=0.0)
-    return float(np.sum(points.value**2) - np.triu(gain).max())
+    return np.triu(gain)
 
 
 def hump_chi2(bands: Sequence[Band], t_0: float, t_eff: float) -> float:

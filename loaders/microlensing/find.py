@@ -12,6 +12,7 @@ from loaders.event_models.fitted_model import FittedModel
 from loaders.event_models.limb import LIMB_DARKENING
 from loaders.event_models.point_lens import PointLensFit
 from loaders.event_models.setting import NUMERIC
+from loaders.microlensing.appeal import are_two_lenses, may_be_two_lenses
 from loaders.microlensing.few_points import rests_on_few
 from loaders.microlensing.judge import Verdict, judge
 from loaders.microlensing.models import class_of, models_of
@@ -121,15 +122,30 @@ def _judged(
     """The verdict on a candidate, and models if it is an event."""
     try:
         verdict = judge(curve.bands, candidate, curve.movers)
-        if not (asked.modelled if verdict.is_event else asked.thorough and _may_be_complex(verdict)):
+        two = verdict.is_event or (asked.thorough and may_be_two_lenses(verdict))
+        again = asked.thorough and (two or _may_be_complex(verdict))
+        if not (asked.modelled if verdict.is_event else again):
             return verdict, []
         more = {"sampled": asked.modelled, "xallarap": asked.xallarap}
-        models = models_of(verdict, (curve.ra, curve.dec), limb, two_lenses=verdict.is_event, **more)
+        models = models_of(verdict, (curve.ra, curve.dec), limb, two_lenses=two, **more)
+        if not (verdict.is_event or _overruled(verdict, models, (curve.ra, curve.dec), limb)):
+            return verdict, []
     except NUMERIC:
         return _without_fit(curve.bands, candidate, "fit_failed"), []
-    if not (verdict.is_event or models[0].complete):
-        return verdict, []
     return replace(verdict, is_event=True, reason=class_of(models)), models
+
+
+def _overruled(
+    verdict: Verdict, models: Sequence[FittedModel], place: tuple[float, float], limb: Mapping[str, float]
+) -> bool:
+    """Whether models overrule a refusal: two lenses by what they must have, others if nothing is left out.
+
+    Where two lenses were tried of what little light is explained of, others have to explain more.
+    """
+    best = models[0]
+    if best.kind.n_lens > 1:
+        return are_two_lenses(verdict, best, place, limb)
+    return best.complete and _may_be_complex(verdict)
 
 
 def _may_be_complex(verdict: Verdict) -> bool:

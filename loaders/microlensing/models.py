@@ -92,7 +92,7 @@ def models_of(
         single = moved.fit.parameter if models[1].chi2 < models[0].chi2 else single
     left = _left(setting, POINT, single)
     if left:
-        others = _others(setting, single, left, (two_lenses, xallarap))
+        others = _others(setting, single, left, (two_lenses, xallarap, verdict.is_event))
         models += [_model(one, scale) for one in others]
         fits += others
     if sampled and (verdict.is_event or ranked(models)[0].complete):
@@ -135,9 +135,12 @@ def class_of(models: Sequence[FittedModel]) -> str:
 
 
 def _others(
-    setting: Setting, single: FloatArray, left: list[Window], asked: tuple[bool, bool]
+    setting: Setting, single: FloatArray, left: list[Window], asked: tuple[bool, bool, bool]
 ) -> list[_Fitted]:
-    """What describes an event that a single lens and a point do not; two lenses and xallarap if asked for."""
+    """What describes an event that a single lens and a point do not; two lenses and xallarap if asked for.
+
+    The last of what is asked: whether it is sure that this is an event.
+    """
     own, discs = finite_source(setting, single, left)
     found = [_Fitted(own, FINITE, disc) for disc in discs]
     if discs and not _left(own, FINITE, discs[0].parameter):
@@ -147,20 +150,20 @@ def _others(
     if double is not None:
         found.append(_Fitted(setting, TWO_SOURCES, double))
         patient = bool(_left(setting, TWO_SOURCES, double.parameter))
-    two_lenses, xallarap = asked
+    two_lenses, xallarap, sure = asked
     if xallarap and patient and (circling := circling_source(setting, single, left)) is not None:
         found.append(_Fitted(setting, XALLARAP, circling))
-    return found + (_two_lenses(setting, single, patient) if two_lenses else [])
+    return found + (_two_lenses(setting, single, patient, sure) if two_lenses else [])
 
 
-def _two_lenses(setting: Setting, single: FloatArray, patient: bool) -> list[_Fitted]:
+def _two_lenses(setting: Setting, single: FloatArray, patient: bool, sure: bool) -> list[_Fitted]:
     """Two lenses that stand still, and that turn; none where numbers fail.
 
     Then the others remain, and what they leave says that something is missing.
     """
     found: list[_Fitted] = []
     try:
-        own, still = companions(setting, single, patient)
+        own, still = companions(setting, single, patient, sure)
         found = [_Fitted(own, BINARY, fit) for fit in still]
         orbits, better = turning(own, still)
     except NUMERIC:
