@@ -87,6 +87,8 @@ class View:
         What `loaders.lens.parallax.offsets` says of their times; None without parallax.
     limb
         Shape (n_band,): linear limb darkening.
+    usual
+        Shape (n_band,): the same as it usually is; None where limbs are not dark.
     accuracy
         Relative error of magnifications near caustics that will do.
     fixed
@@ -101,6 +103,7 @@ class View:
     accuracy: float
     fixed: tuple[float, float] = (0.0, 0.0)
     reference: float = 0.0
+    usual: FloatArray | None = None
 
 
 def displacement_of(points: Points, ra: float, dec: float, t_0_par: float) -> tuple[FloatArray, FloatArray]:

@@ -7,7 +7,7 @@ several errors. All elements have the darkness of tables times one factor, which
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -25,6 +25,9 @@ an error then."""
 
 _DIFFERENCE = 0.1
 """Difference of the factor for derivatives."""
+
+_FAR = 0.3
+"""The same for what another limb may do to what is left: one standard deviation."""
 
 _ROUNDS, _ENOUGH = 4, 0.02
 """Steps at most, and the one below which a step is the last."""
@@ -102,20 +105,42 @@ def seen(setting: Setting, kind: Kind, bands: Sequence[Band], at: FloatArray) ->
     return float(off @ off) / setting.darkness**2
 
 
-def direction(kind: Kind, view: View, darker: View, at: FloatArray) -> FloatArray:
-    """How what is left of the points changes with the limb, shape (n + 1,), a unit vector.
-
-    Along it nothing is known but the prior, which is the last component: a posterior that holds for any
-    limb is one of residuals without what they have along it, all being nearly linear so close to the best.
+def without_limb(kind: Kind, view: View, about: FloatArray) -> Callable[[FloatArray], FloatArray]:
+    """Take from what is left of the points what another limb might do: so a posterior holds for any limb.
 
     Parameters
     ----------
-    kind, at
-        Kind and parameters, shape (p,), of a model.
-    view, darker
-        The points with the limb that fits best, and with one that is darker by the usual one.
+    kind, about
+        Kind and parameters, shape (p,), of the model that fits best.
+    view
+        The points, with the limb that fits best.
+
+    Returns
+    -------
+    function
+        From residuals, in errors, shape (n,), to residuals, shape (n + 1,). The sum of their squares is the
+        least that any darkness leaves, with what its prior adds: residuals are nearly linear in it.
     """
-    change = residuals(kind, darker, at) - residuals(kind, view, at)
+    usual = view.usual
+    if usual is None or not usual.any() or not kind.finite:
+        return lambda left: left
+    most = int(np.argmax(usual))
+    surprise = float((view.limb[most] / usual[most] - 1.0) / SIGMA)
+    along = _direction(kind, view, usual, about)
+
+    def across(left: FloatArray) -> FloatArray:
+        """What is left across the direction in which the darkness moves it."""
+        whole = np.append(left, surprise)
+        return np.asarray(whole - along * (along @ whole))
+
+    return across
+
+
+def _direction(kind: Kind, view: View, usual: FloatArray, about: FloatArray) -> FloatArray:
+    """How what is left of the points, and the prior, change with the darkness: a unit vector, (n + 1,)."""
+    step = _FAR if float((view.limb + _FAR * usual).max()) <= 1.0 else -_FAR
+    other = replace(view, limb=np.maximum(view.limb + step * usual, 0.0))
+    change = (residuals(kind, other, about) - residuals(kind, view, about)) / step
     whole = np.append(change, 1 / SIGMA)
     return np.asarray(whole / np.linalg.norm(whole))
 

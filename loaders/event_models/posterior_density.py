@@ -3,7 +3,8 @@
 The prior is here alone. It is flat in t_0, u_0, ln t_E, ln s, ln q, alpha and ln rho, within the limits of
 fits: what has a scale of its own is as likely to be ten times larger, and places and directions are all
 alike. The parallax and the rates of lenses that turn are normal about zero (`loaders.event_models.kinds`). Of
-two lenses the time in which the source crosses its radius is log-normal about what is usual for its flux.
+two lenses the time in which the source crosses its radius is log-normal about what is usual for its flux. How
+dark limbs are is integrated over (`loaders.event_models.limb_fit`).
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ import numpy as np
 from loaders.event_models.emulated_draws import Residuals
 from loaders.event_models.kinds import BINARY, Kind, View, curves_of, parameters_of, slopes_of
 from loaders.event_models.lens_fit import information_at, solve_fluxes
+from loaders.event_models.limb_fit import without_limb
 from loaders.event_models.posterior import LogDensity
 from loaders.event_models.setting import NUMERIC, crossing_time
 from loaders.stored_curve.band import FloatArray
@@ -67,7 +69,7 @@ def residuals_of(kind: Kind, view: View, about: FloatArray, usual: float | None 
     """
     curves = curves_of(kind, view)
     root = np.sqrt(parameters_of(kind, about).information)
-    given = root > 0
+    given, across = root > 0, without_limb(kind, view, about)
 
     def residuals(at: FloatArray) -> FloatArray | None:
         """None where numbers fail."""
@@ -75,7 +77,7 @@ def residuals_of(kind: Kind, view: View, about: FloatArray, usual: float | None 
             _, left = solve_fluxes(view.points, curves(at, view.points.time))
         except NUMERIC:
             return None
-        before = [left, (root * at)[given]]
+        before = [across(left), (root * at)[given]]
         if usual is not None:
             before.append(np.array([(crossing_slope(at.size) @ at - np.log(usual)) / CROSSING_SIGMA]))
         return np.concatenate(before)

@@ -74,7 +74,7 @@ class Setting:
         usual = np.array([self.limb[names.index(name)] for name in points.names])
         held = tuple(fixed.tolist()) if fixed is not None and fixed.size else (0.0, 0.0)
         limb = (self.darkness if dark else 0.0) * usual
-        return View(points, moved, limb, accuracy, held, self.t_0_par)
+        return View(points, moved, limb, accuracy, held, self.t_0_par, usual if dark else None)
 
     @cached_property
     def fine(self) -> float:

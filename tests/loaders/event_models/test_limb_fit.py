@@ -8,7 +8,7 @@ from scipy.optimize import minimize_scalar
 
 from loaders.event_models.kinds import FINITE, POINT
 from loaders.event_models.limb import LIMB_DARKENING, SIGMA, coefficients
-from loaders.event_models.limb_fit import all_with_own_limb, direction, residuals, with_own_limb
+from loaders.event_models.limb_fit import all_with_own_limb, residuals, with_own_limb, without_limb
 from loaders.event_models.one_fit import fit_from
 from loaders.event_models.setting import Setting
 from loaders.lens import disc
@@ -74,21 +74,27 @@ def test_fits_of_a_kind_share_it():
     assert all_with_own_limb(setting, FINITE, setting.bands, []) == (setting, [])
 
 
-def test_along_its_direction_nothing_is_known_but_the_prior():
-    # What is left across it is the least that any limb leaves, with what its prior adds.
-    setting = event(1.4)
+@pytest.mark.parametrize("darkness", [1.0, 1.3])
+def test_what_is_left_without_the_limb_is_the_least_that_any_leaves(darkness):
+    setting = replace(event(1.4), darkness=darkness)
     at = begin(setting).parameter
-    views = [replace(setting, darkness=k).view(setting.bands, setting.fine, dark=True) for k in (1.0, 2.0)]
-    along = direction(FINITE, *views, at)
-    assert along @ along == pytest.approx(1.0)
-    left = np.append(residuals(FINITE, views[0], at), 0.0)
-    across = left - along * (along @ left)
+    view = setting.view(setting.bands, setting.fine, dark=True)
+    left = residuals(FINITE, view, at)
+    across = without_limb(FINITE, view, at)(left)
 
     def loss(darkness: float) -> float:
-        view = replace(setting, darkness=darkness).view(setting.bands, setting.fine, dark=True)
-        off = residuals(FINITE, view, at)
+        other = replace(setting, darkness=darkness).view(setting.bands, setting.fine, dark=True)
+        off = residuals(FINITE, other, at)
         return float(off @ off) + ((darkness - 1) / SIGMA) ** 2
 
     found = minimize_scalar(loss, bounds=(0.1, 2.0), method="bounded")
-    assert found.x > 1.05
-    assert across @ across == pytest.approx(found.fun, abs=0.06 * (loss(1.0) - found.fun))
+    assert found.x > darkness + 0.01
+    assert across @ across == pytest.approx(found.fun, abs=0.05 * (loss(darkness) - found.fun))
+
+
+def test_a_point_has_none():
+    setting = event(1.0)
+    at = begin(setting).parameter[:3]
+    view = setting.view(setting.bands, setting.fine, dark=True)
+    left = residuals(POINT, view, at)
+    assert without_limb(POINT, view, at)(left) is left
