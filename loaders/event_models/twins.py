@@ -3,8 +3,9 @@
 A close pair is a lens with a quadrupole ``s² q / (1 + q)²``, one of a wide pair a lens in the tide
 ``q / d²`` of the other, d being in Einstein radii of the first one alone. Where both are the same the
 caustics are to first order; to the next if ``s (1 - q) / (1 + q) = 1 / d``, too, so that mass ratios are
-related by ``q_wide = q_close / (1 - q_close)²`` (Dominik 1999, A&A 349, 108; An 2005, MNRAS 356, 1409). The
-Einstein radius of one of the wide pair is smaller than that of both: t_E, u_0, rho and the parallax change.
+related by ``q_wide = q_close / (1 - q_close)²`` (Dominik 1999, A&A 349, 108; An 2005, MNRAS 356, 1409).
+The Einstein radius of one of the wide pair is smaller than that of both, so that t_E, u_0, rho and the
+parallax change.
 Planets have twins whose caustics the source meets at the same place of the axis (Zhang, Gaudi & Bloom 2022,
 Nature Astronomy 6, 782).
 """
