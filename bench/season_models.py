@@ -24,16 +24,21 @@ WRONG_S, WRONG_Q = 0.1, 0.3
 
 
 def could_show(curve: SimulatedCurve) -> bool:
-    """Whether the planet of a simulated event could be found at all: by how much it changes the light curve.
+    """Whether the planet of a simulated event could be found at all (`most_signal`)."""
+    return most_signal(curve) > SIGNALS[0]
+
+
+def most_signal(curve: SimulatedCurve) -> float:
+    """By how much of chi-square the planet of a simulated event changes the light curve.
 
     The change at the true path is an upper limit of what a single lens that is fitted leaves.
     """
     truth = dict(curve.truth)
     alone = {name: value for name, value in truth.items() if name not in ("s", "q", "alpha")}
     points = curve.points["F146"]
-    both, single = (magnification(t, points.bjd_tdb, curve.ra, curve.dec) for t in (truth, alone))
+    both, single = (magnification(t, points.bjd_tdb, curve.ra, curve.dec, "F146") for t in (truth, alone))
     change = truth["source_flux_F146"] * (both - single) / points.flux_err
-    return bool(np.sum(change**2) > SIGNALS[0])
+    return float(np.sum(change**2))
 
 
 @dataclass(frozen=True)
@@ -54,7 +59,10 @@ class Looked:
         """By how much chi-square of the truth is below that of the best single lens."""
         points = Points.of(self.found.verdict.bands)
         curve = self.curve
-        true = magnification(dict(curve.truth), points.time, curve.ra, curve.dec)
+        true = np.empty(points.time.size)
+        for element, part in zip(points.names, points.slices, strict=True):
+            place = (points.time[part], curve.ra, curve.dec)
+            true[part] = magnification(dict(curve.truth), *place, element)
         _, residual = solve_fluxes(points, true[None])
         single = [m.chi2 for m in self.found.models if m.kind.n_lens == m.kind.n_source == 1]
         return min(single) - float(residual @ residual)
@@ -69,18 +77,28 @@ class Looked:
         return bool(off < np.log1p(WRONG_S) and abs(np.log10(value["q"] / truth["q"])) < WRONG_Q)
 
 
-def of_planets(events: Sequence[Looked]) -> Iterator[Figure]:
-    """How many planets are found with the right parameters, and how long that takes."""
+def of_planets(events: Sequence[Looked], refused: Sequence[SimulatedCurve]) -> Iterator[Figure]:
+    """How many planets are found with the right parameters, and how long that takes.
+
+    Events that the search refused count as missed, their signal being what it may be at most.
+    """
     signals = [(event, event.signal) for event in events]
     for least in SIGNALS:
         some = [event for event, signal in signals if signal > least]
+        missed = sum(most_signal(curve) > least for curve in refused)
         if some:
-            name = f"{len(some)} planets whose signal is above {least:.0f}: s and q right"
-            share = float(np.mean([event.is_right for event in some]))
-            yield Figure(AREA, name, share, "", 0.9, "max", "RTModel, as published (2024)", 0.88)
+            number = len(some) + missed
+            share = sum(event.is_right for event in some) / number
+            error = float(np.sqrt(share * (1 - share) / number))
+            name = (
+                f"{number} planets whose signal is above {least:.0f}, {missed} of them refused: s and q right"
+            )
+            yield Figure(
+                AREA, name, share, f"± {error:.2f}", 0.9, "max", "RTModel, as published (2024)", 0.88
+            )
     some = [event for event, signal in signals if signal > SIGNALS[0]]
     if some:
-        called = float(np.mean([event.best.kind.n_lens > 1 for event in some]))
+        called = sum(event.best.kind.n_lens > 1 for event in some) / (len(some) + len(refused))
         yield Figure(AREA, "the same planets: called two lenses", called, "", 0.6, "max")
         worst = max(event.seconds for event in some)
         yield Figure(AREA, "the same planets: search and all models, the longest", worst, "s", 600, "min")
