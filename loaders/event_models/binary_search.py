@@ -122,7 +122,7 @@ def companions(
     about = [np.concatenate([fit.parameter, pi_e]) for fit in first]
     matched = [fit.parameter for fit in _hardened(search, second)]
     found = _last(search, (about, matched), _BUMP_SIZES if patient else ())
-    return all_with_own_limb(setting, BINARY, search.few(40), found)
+    return all_with_own_limb(setting, BINARY, search.few(40), found, search.again)
 
 
 @dataclass(frozen=True)
@@ -141,6 +141,11 @@ class _Search:
     def crossing(self) -> float:
         """Time (days) in which the source usually crosses its radius."""
         return self.rho * float(np.exp(self.host[2]))
+
+    def again(self, kind: Kind, view: View, at: FloatArray) -> LensFit | None:
+        """A fit that goes on from another: sources that grow without end cost most of the time."""
+        fits = fit_round([at], Round(view, 8, 1, 0.1, 10 * self.crossing, kind))
+        return fits[0] if fits else None
 
     def few(self, parts: float, left: float = np.inf) -> list[Band]:
         """Condensed light curves, errors so large that the lens alone is off by ``left`` of chi-square."""

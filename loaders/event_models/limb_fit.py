@@ -26,6 +26,9 @@ an error then."""
 _DIFFERENCE = 0.1
 """Difference of the factor for derivatives."""
 
+_HOPELESS = 100.0
+"""Chi-square above the best from which another fit stays as it was."""
+
 _FAR = 0.3
 """The same for what another limb may do to what is left: one standard deviation."""
 
@@ -33,23 +36,31 @@ _ROUNDS, _ENOUGH = 4, 0.02
 """Steps at most, and the one below which a step is the last."""
 
 
+Refit = Callable[[Kind, View, FloatArray], LensFit | None]
+"""How a kind is fitted to the points of a view from a place; None where numbers fail."""
+
+
 def all_with_own_limb(
-    setting: Setting, kind: Kind, bands: Sequence[Band], fits: Sequence[LensFit]
+    setting: Setting, kind: Kind, bands: Sequence[Band], fits: Sequence[LensFit], refit: Refit = fit_from
 ) -> tuple[Setting, list[LensFit]]:
-    """The same of several fits of a kind, the best first: the limb is that of the best, of all of them."""
+    """The same of several fits of a kind, the best first: the limb is that of the best, of all of them.
+
+    Those that are hopelessly worse are not fitted again.
+    """
     if not fits:
         return setting, []
-    own, best = with_own_limb(setting, kind, bands, fits[0])
+    own, best = with_own_limb(setting, kind, bands, fits[0], refit)
     if own is setting:
         return setting, list(fits)
-    view = own.view(bands, own.fine, dark=True)
-    again = [fit_from(kind, view, fit.parameter) for fit in fits[1:]]
-    found = [best, *counted(own, [fit for fit in again if fit is not None])]
-    return own, sorted(found, key=lambda fit: fit.loss)
+    view, again = own.view(bands, own.fine, dark=True), []
+    for fit in fits[1:]:
+        near = fit.loss < fits[0].loss + _HOPELESS
+        again.append((refit(kind, view, fit.parameter) if near else None) or fit)
+    return own, sorted([best, *counted(own, again)], key=lambda fit: fit.loss)
 
 
 def with_own_limb(
-    setting: Setting, kind: Kind, bands: Sequence[Band], fit: LensFit
+    setting: Setting, kind: Kind, bands: Sequence[Band], fit: LensFit, refit: Refit = fit_from
 ) -> tuple[Setting, LensFit]:
     """Fit how dark the limb is, with all else.
 
@@ -61,6 +72,8 @@ def with_own_limb(
         A fit, with or without parallax.
     bands
         The points that it is fitted to, condensed.
+    refit
+        How a kind is fitted to the points of a view from a place.
 
     Returns
     -------
@@ -75,7 +88,7 @@ def with_own_limb(
         for _ in range(_ROUNDS):
             step = _step(best[0], kind, bands, best[1].parameter)
             moved = replace(setting, darkness=_within(setting, best[0].darkness + step))
-            again = fit_from(kind, moved.view(bands, moved.fine, dark=True), best[1].parameter)
+            again = refit(kind, moved.view(bands, moved.fine, dark=True), best[1].parameter)
             if again is None or again.loss + surprise(moved) >= best[1].loss:
                 break
             best = moved, counted(moved, [again])[0]
