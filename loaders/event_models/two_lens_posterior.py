@@ -65,7 +65,8 @@ def of_two_lenses(
     rng
         Random numbers.
     most
-        Evaluations of the model about a solution after which no more is drawn.
+        Evaluations of the model about a solution after which no more is drawn; about all of them half as many
+        more.
 
     Returns
     -------
@@ -74,9 +75,11 @@ def of_two_lenses(
     """
     residuals = residuals_of(kind, view, places[0], usual_crossing(kind, view, places[0]))
     modes = _modes(kind, view, residuals, places)
-    runs = []
+    runs, left = [], most + most // 2
     for k, mode in enumerate(modes):
-        found = sample_residuals(residuals, mode, limits_of(kind, mode[0]), rng, most)
+        found = sample_residuals(residuals, mode, limits_of(kind, mode[0]), rng, min(most, left))
+        # What could not be sampled took all that it was given.
+        left -= min(most, left) if found is None else found.n_call
         if found is not None:
             runs.append(found)
         elif not k:
