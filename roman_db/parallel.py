@@ -21,7 +21,13 @@ _IN_HAND = 2
 
 
 class WorkerDied(RuntimeError):
-    """The process that worked on something was killed, alone on it and from its beginning."""
+    """The process that worked on something, and on nothing else, was killed."""
+
+    code = "worker_died"
+    remedy = (
+        "Most often memory ran out: look into the system's log, give it more memory or fewer workers "
+        "(ROMAN_DB_WORKERS), and give the same command again"
+    )
 
 
 @dataclass(frozen=True)
@@ -76,7 +82,7 @@ def _tried(work: Callable[[Any], Any], item: Any) -> Ended:
     """Work on a thing in this process."""
     try:
         return Ended(item, work(item))
-    except Exception as error:  # whatever it fails of, the others go on
+    except Exception as error:  # noqa: BLE001 - whatever it fails of, it is given back and the others go on
         return Ended(item, error=error)
 
 
