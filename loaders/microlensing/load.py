@@ -71,7 +71,7 @@ def pending_events(arguments: Mapping[str, Any]) -> list[Unit]:
 
 
 def _units(given: Mapping[str, Any], lots: list[list[int]], unwanted: list[int]) -> list[Unit]:
-    """Units of lots of objects; each knows how many there are in all and before it, to say how far a run is."""
+    """Units of lots of objects; each knows how many come before it and in all, to say how far a run is."""
     which = f"season {given['season'] or 'all'} of {given['survey']}, {given['photometry_kind']}"
     units, before, in_all = [], 0, sum(map(len, lots))
     for objects in lots:

@@ -1,4 +1,4 @@
-"""kill -9 of workers and of the command in the middle of the search for events, then the same command again."""
+"""kill -9 of workers and of the command amid the search for events, then the same command again."""
 
 from __future__ import annotations
 

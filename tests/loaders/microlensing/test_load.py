@@ -128,8 +128,12 @@ def change(statement, **values):
         connection.execute(sa.text(statement), values)
 
 
+SEARCHED = "SELECT object_id FROM roman.event_search"
 SEARCHES = "SELECT object_id, outcome, n_point FROM roman.event_search ORDER BY object_id"
-VARIES = "(variability_index >= 3 OR longest_run >= 3 OR (1 - von_neumann / 2) * sqrt(n_point) >= 4) AND season = 1"
+VARIES = (
+    "(variability_index >= 3 OR longest_run >= 3 OR (1 - von_neumann / 2) * sqrt(n_point) >= 4)"
+    " AND season = 1"
+)
 LET_VARY = "UPDATE roman.variability SET variability_index = 9 WHERE season = 1 AND object_id = ANY(:objects)"
 LET_REST = (
     "UPDATE roman.variability SET variability_index = 0, longest_run = 0, von_neumann = 2 "
@@ -214,9 +218,7 @@ def test_progress_counts_the_objects_of_all_units(own_survey, monkeypatch):
     in_objects = [told for told in mine if told[1] > 3]
     total = in_objects[0][1]
     assert total == N_OBJECT - len(
-        ask(
-            "SELECT 1 FROM roman.event_search WHERE load_run_id < (SELECT max(load_run_id) FROM roman.event_search)"
-        )
+        ask(f"{SEARCHED} WHERE load_run_id < (SELECT max(load_run_id) FROM roman.event_search)")
     )
     assert sorted({done for done, _ in in_objects}) == list(range(total + 1))
     assert [done for done, _ in in_objects] == sorted(done for done, _ in in_objects)
