@@ -5,6 +5,7 @@ from __future__ import annotations
 from loaders.microlensing.load import (
     SHARED_TASK,
     TASK,
+    names_of_objects,
     pending_events,
     pending_shared,
     search_unit,
@@ -18,7 +19,7 @@ def _itself(unit: Unit) -> tuple[str]:
     return (unit.name,)
 
 
-EVENTS = Task(TASK, "Find microlensing events among a range of objects", pending_events, search_unit, _itself)
+EVENTS = Task(TASK, "Find microlensing events among objects", pending_events, search_unit, names_of_objects)
 SHARED_EVENTS = Task(
     SHARED_TASK, "Refuse events that many neighbours have at once", pending_shared, shared_unit, _itself
 )
