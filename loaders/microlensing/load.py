@@ -10,6 +10,8 @@ from typing import Any
 import numpy as np
 import sqlalchemy as sa
 
+from loaders.event_models.degeneracies import twins_among
+from loaders.event_models.fitted_model import FittedModel
 from loaders.microlensing.find import Found, SkyCurve, look_at
 from loaders.microlensing.motion import Motion, Mover, Passage, movers_of
 from loaders.photometry.flags import EXCLUDING_FLAGS
@@ -126,7 +128,7 @@ def search_unit(unit: Unit, run: LoadRun, progress: Progress) -> None:
     workers = min(settings().workers, len(objects))
     with side_by_side(workers, "loaders.microlensing.find") as of_each:
         look = partial(look_at, xallarap=given["xallarap"])
-        for done, some in enumerate(of_each(look, _sky_curves(objects, given)), 1):
+        for done, some in enumerate(of_each(look, sky_curves(objects, given)), 1):
             found += some
             progress(unit.name, done, len(objects))
     with session.transaction() as connection:
@@ -134,8 +136,16 @@ def search_unit(unit: Unit, run: LoadRun, progress: Progress) -> None:
         run.count(connection, loaded=1)
 
 
-def _sky_curves(objects: Sequence[sa.Row[Any]], given: Mapping[str, Any]) -> Iterator[SkyCurve]:
-    """The light curves of objects, the refined ones where there are some."""
+def sky_curves(objects: Sequence[sa.Row[Any]], given: Mapping[str, Any]) -> Iterator[SkyCurve]:
+    """The light curves of objects, the refined ones where there are some.
+
+    Parameters
+    ----------
+    objects
+        With ``object_id, ra, dec``.
+    given
+        ``season`` whose motions count, ``photometry_kind``, and days ``from_mjd`` to ``to_mjd``.
+    """
     place = {row.object_id: (row.ra, row.dec) for row in objects}
     movers = _movers(list(place), given)
     days = (given["from_mjd"], given["to_mjd"])
@@ -175,7 +185,7 @@ def _store(connection: sa.Connection, run: LoadRun, given: Mapping[str, Any], fo
         before.setdefault(row.object_id, []).append(row)
     for one in found:
         event_id = _store_event(connection, run, given, one, before.get(one.object_id, []))
-        _store_models(connection, run, event_id, one)
+        store_models(connection, run, event_id, one.models)
     connection.execute(sa.text(_LOST), dict(given) | {"load_run_id": run.load_run_id})
 
 
@@ -220,15 +230,29 @@ def _motion_columns(passage: Passage | None) -> dict[str, float | None]:
     return dict(zip(names, (mover.speed, mover.error, mover.distance, passage.ahead), strict=True))
 
 
-def _store_models(connection: sa.Connection, run: LoadRun, event_id: int, one: Found) -> None:
-    """Store the models of an event; those that there were are superseded."""
+def store_models(
+    connection: sa.Connection,
+    run: LoadRun,
+    event_id: int,
+    fitted: Sequence[FittedModel],
+    up_to_season: int | None = None,
+) -> None:
+    """Store the models of an event, the first one first; those that there were are superseded.
+
+    ``up_to_season`` is given where light curves of more than the season of the event were fitted.
+    """
     models = table("roman.event_model")
     mine = (models.c.event_id == event_id, models.c.superseded_at.is_(None))
     connection.execute(models.update().where(*mine).values(superseded_at=sa.func.now()))
-    for rank, model in enumerate(one.models, 1):
+    stored: list[int] = []
+    for rank, (model, twin) in enumerate(zip(fitted, twins_among(fitted), strict=True), 1):
         row = model.columns() | {"event_id": event_id, "rank": rank, "load_run_id": run.load_run_id}
+        row |= {"up_to_season": up_to_season}
+        if twin is not None:
+            row |= {"twin_of": stored[twin.of], "degeneracy": twin.degeneracy}
         identifier = connection.execute(models.insert().returning(models.c.event_model_id), row).scalar_one()
-        key: dict[str, Any] = {"event_model_id": int(identifier)}
+        stored.append(int(identifier))
+        key: dict[str, Any] = {"event_model_id": stored[-1]}
         parts = {
             "parameter": model.parameter_rows(),
             "flux": model.flux_rows(),

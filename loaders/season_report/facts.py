@@ -189,7 +189,8 @@ class ModelFacts:
     """A current model of an event.
 
     ``flux_err`` is nJy by element and source, NaN where not known; ``error_scale`` is by what the errors of
-    an element were multiplied.
+    an element were multiplied; ``twin_of`` is the rank of the better one of two models that are twins by
+    ``degeneracy``; ``up_to_season`` is None where the light curves of the season of the event were fitted.
     """
 
     event_model_id: int
@@ -202,6 +203,9 @@ class ModelFacts:
     software: str
     flux_err: Mapping[tuple[str, int], float]
     error_scale: Mapping[str, float]
+    twin_of: int | None = None
+    degeneracy: str | None = None
+    up_to_season: int | None = None
 
     @property
     def reduced_chi2(self) -> float:

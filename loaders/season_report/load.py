@@ -295,7 +295,9 @@ def _models(rows: Any) -> dict[int, list[ModelFacts]]:
             limb=limb.get(key, {}),
         )
         numbers = (row.chi2, row.n_point, row.n_parameter, row.bic, row.software)
-        one = ModelFacts(key, row.rank, model, *numbers, flux_err.get(key, {}), scale.get(key, {}))
+        fluxes = (flux_err.get(key, {}), scale.get(key, {}))
+        history = (row.twin_of, row.degeneracy, row.up_to_season)
+        one = ModelFacts(key, row.rank, model, *numbers, *fluxes, *history)
         found.setdefault(row.event_id, []).append(one)
     return found
 

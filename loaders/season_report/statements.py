@@ -84,10 +84,10 @@ WHERE e.event_id = ANY(CAST(:events AS bigint[]))
 """
 
 MODELS = """
-SELECT event_id, event_model_id, rank, name, n_lens, n_source, chi2, n_point, n_parameter, bic, t_0_par,
-       is_converged, software
-FROM roman.event_model
-WHERE event_id = ANY(CAST(:events AS bigint[])) AND superseded_at IS NULL ORDER BY event_id, rank
+SELECT m.event_id, m.event_model_id, m.rank, m.name, m.n_lens, m.n_source, m.chi2, m.n_point, m.n_parameter, m.bic,
+       m.t_0_par, m.is_converged, m.software, b.rank AS twin_of, m.degeneracy, m.up_to_season
+FROM roman.event_model AS m LEFT JOIN roman.event_model AS b ON b.event_model_id = m.twin_of
+WHERE m.event_id = ANY(CAST(:events AS bigint[])) AND m.superseded_at IS NULL ORDER BY m.event_id, m.rank
 """
 
 PARAMETERS = """
