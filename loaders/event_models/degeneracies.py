@@ -1,18 +1,19 @@
 """Which models of an event are twins: lenses that a light curve hardly tells apart, and by which degeneracy.
 
 ``ecliptic``
-    The source passes on the other side of the lens, and the northern parallax is turned: near the ecliptic the
-    Earth's acceleration hardly changes its direction (Smith, Mao & Paczyński 2003, MNRAS 339, 925; Skowron et
-    al. 2011, ApJ 738, 87). Of two lenses alpha and its rate change their signs, too.
+    The source passes on the other side of the lens, and the northern parallax is turned: near the ecliptic
+    the Earth's acceleration hardly changes its direction (Smith, Mao & Paczyński 2003, MNRAS 339, 925;
+    Skowron et al. 2011, ApJ 738, 87). Of two lenses alpha and its rate change their signs, too.
 ``close_wide``
-    The quadrupole of a close pair, ``s² q / (1 + q)²``, is the tide ``q / d²`` of a wide one (Dominik 1999, A&A 349,
-    108; An 2005, MNRAS 356, 1409); of planets that is s and 1/s (Griest & Safizadeh 1998, ApJ 500, 37).
+    The quadrupole of a close pair, ``s² q / (1 + q)²``, is the tide ``q / d²`` of a wide one (Dominik 1999,
+    A&A 349, 108; An 2005, MNRAS 356, 1409); of planets that is s and 1/s (Griest & Safizadeh 1998, ApJ 500,
+    37).
 ``inner_outer``
     A planet on either side of where the source crosses the axis: its caustics, at ``s - 1/s``, lie symmetric
     about the crossing (Gaudi & Gould 1997, ApJ 486, 85; Zhang, Gaudi & Bloom 2022, Nature Astronomy 6, 782).
 ``binary_source``
-    A second source looks like a companion of the lens (Gaudi 1998, ApJ 506, 533). Nothing of the parameters says
-    so: all that is asked is that both describe the light curve.
+    A second source looks like a companion of the lens (Gaudi 1998, ApJ 506, 533). Nothing of the parameters
+    says so: all that is asked is that both describe the light curve.
 """
 
 from __future__ import annotations
@@ -32,7 +33,7 @@ _ERRORS = 5.0
 """Standard errors of both, added in squares, by which parameters of twins may differ."""
 
 _SHARE = 0.1
-"""The same in parts of the value, of logarithms, and of the Einstein radius: twins are alike, not the same, and
+"""The same in parts of the value, of ln s, of t_E for times, and radians: twins are alike, not the same, and
 errors of bright sources are smaller than that."""
 
 _LEADING = 0.5
@@ -61,8 +62,8 @@ def twins_among(models: Sequence[FittedModel]) -> list[Twin | None]:
     Returns
     -------
     list of Twin or None
-        One a model; None where no better one describes the light curve as well (chi-squares 25 apart or less) and is
-        its twin. Of several better ones it is the twin of the best.
+        One a model; None where no better one describes the light curve as well (chi-squares 25 apart or
+        less) and is its twin. Of several better ones it is the twin of the best.
     """
     return [_twin(models[:place], model) for place, model in enumerate(models)]
 
@@ -93,9 +94,7 @@ def _is_other_side(one: FittedModel, other: FittedModel) -> bool:
     turned = {
         key: -value if key in _TURNED or key.startswith("u_0") else value for key, value in one.value.items()
     }
-    return all(
-        _agree(key, (turned[key], other.value[key]), _error(key, one, other), one) for key in turned
-    )
+    return all(_agree(key, (turned[key], other.value[key]), _error(key, one, other), one) for key in turned)
 
 
 def _two_lens_degeneracy(one: FittedModel, other: FittedModel) -> str | None:
@@ -133,7 +132,7 @@ def _same_axis(one: FittedModel, other: FittedModel) -> bool:
 
 
 def _crossing_distance(one: FittedModel, other: FittedModel) -> float:
-    """How far caustics are from lying symmetric about the crossing, 1 at the limit; infinite if no planets."""
+    """How far caustics are from symmetric about the crossing, 1 at the limit; infinite if no planets."""
     if max(one.value["q"], other.value["q"]) > PLANET:
         return np.inf
     apart = abs(np.log(one.value["s"] / other.value["s"]))

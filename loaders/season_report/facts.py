@@ -161,6 +161,8 @@ class SeasonFacts:
         As last measured.
     mosaics
         Those of its fields.
+    stale
+        Other seasons whose light curves became others after they had been described; 0 is all together.
     """
 
     survey: str
@@ -177,6 +179,7 @@ class SeasonFacts:
     detections: Sequence[DetectionFacts]
     metrics: Sequence[QualityFacts]
     mosaics: Sequence[MosaicFacts] = ()
+    stale: Sequence[int] = ()
 
     @property
     def name(self) -> str:
@@ -288,6 +291,8 @@ class EventFacts:
         By distance.
     motions
         Of source and lens, the best known first.
+    same
+        What is known as the same brightening of the star, each in words.
     """
 
     event_id: int
@@ -303,6 +308,7 @@ class EventFacts:
     physics: Sequence[PhysicsFacts]
     neighbours: Sequence[NeighbourFacts]
     motions: Sequence[MotionFacts] = ()
+    same: Sequence[str] = ()
 
     @property
     def twins(self) -> list[ModelFacts]:

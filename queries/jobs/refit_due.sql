@@ -1,7 +1,7 @@
 -- Find the events whose models are to be fitted again to the light curves of all seasons so far: those with points beyond
 -- their season that came since, and those some of whose light curves became others.
 -- Grain: one row an event that is kept, the first of its brightening.
--- Reads: roman.event, roman.event_model, roman.object, roman.light_curve_segment, roman.light_curve_block, roman.season.
+-- Reads: roman.event, roman.event_model, roman.light_curve_segment, roman.light_curve_block, roman.season.
 -- Writes: nothing.
 -- Parameters:
 --   survey: survey whose seasons they are
@@ -13,11 +13,10 @@
 --   newest light curve, or the model if that is newer, so that a fit that fails is not tried again until one of them changes.
 WITH event AS (
     SELECT
-        e.event_id, e.object_id, o.ra, o.dec, e.season, e.t_0_guess, e.t_eff, e.search_shape, e.search_gain,
+        e.event_id, e.object_id, e.season, e.t_0_guess, e.t_eff, e.search_shape, e.search_gain,
         coalesce(m.up_to_season, 0) AS known_season, coalesce(m.load_run_id, 0) AS model_run,
         greatest(m.up_to_season, CAST(:season AS smallint)) AS up_to_season
     FROM roman.event AS e
-    JOIN roman.object AS o USING (object_id)
     LEFT JOIN roman.event_model AS m ON m.event_id = e.event_id AND m.rank = 1 AND m.superseded_at IS NULL
     WHERE
         e.is_event AND e.same_as_event_id IS NULL AND e.season BETWEEN 1 AND CAST(:season AS smallint)
@@ -47,11 +46,11 @@ light AS (
 )
 
 SELECT
-    e.event_id, e.object_id, e.ra, e.dec, e.season, e.t_0_guess, e.t_eff, e.search_shape, e.search_gain, e.up_to_season,
+    e.event_id, e.object_id, e.season, e.t_0_guess, e.t_eff, e.search_shape, e.search_gain, e.up_to_season,
     l.to_mjd, greatest(l.light_run, e.model_run) AS newest_run
 FROM event AS e
 JOIN light AS l USING (event_id)
 WHERE
     l.is_beyond
-    AND (CAST(:redo AS boolean) OR e.known_season < l.last_season OR e.known_season = 0 OR e.model_run < l.light_run)
+    AND (CAST(:redo AS boolean) OR e.known_season < coalesce(l.last_season, 1) OR e.model_run < l.light_run)
 ORDER BY e.event_id;

@@ -56,7 +56,7 @@ def test_a_planet_within_and_without_the_ring():
 
 @pytest.mark.parametrize(("q", "masses"), [(0.2, 1), (0.45, 1), (0.2, -1)])
 def test_stellar_pairs_by_dominik_and_an(q, masses):
-    """Close and wide: q_w = q_c / (1 - q_c)², and the wide lens alone has the Einstein radius of the close pair."""
+    """q_w = q_c / (1 - q_c)², and the wide lens alone has the Einstein radius of the close pair."""
     s, other = 0.3, q / (1 - q) ** 2
     apart = np.sqrt(other / (s**2 * q)) * (1 + q)
     close = LENSES | {"s": s, "q": q, "u_0": 0.05}
