@@ -4,10 +4,12 @@ import numpy as np
 import pytest
 import sqlalchemy as sa
 
+from loaders.event_models.fitted_model import FittedModel
+from loaders.event_models.kinds import POINT
 from loaders.microlensing import load
 from loaders.season.tasks import SEASON, arguments
 from roman_db import session
-from roman_db.jobs import run_mode
+from roman_db.jobs import Mode, Task, Unit, run_mode
 from tests.processes import in_processes
 from tests.queries.filling import LENSED
 
@@ -121,3 +123,41 @@ def test_motions_of_fits_and_of_offsets_count_the_most_certain_first(own_survey)
     assert [(mover.speed, mover.error) for mover in movers] == [(50, 1), (13, 4)]
     assert load._movers([lensed], {"season": 2, "photometry_kind": "psf"})[lensed] == movers[1:]
     assert load._movers([], {"season": 1, "photometry_kind": "psf"}) == {}
+
+
+def test_twins_are_stored_with_the_better_one(own_survey):
+    run()
+    (event,) = ask(EVENTS)
+    value = {"t_0": 2461461.7, "u_0": 0.1, "t_E": 20.0, "pi_E_N": 0.2, "pi_E_E": -0.1}
+    ends = (["F146"], np.ones((1, 2)), np.ones(1))
+    best, twin, other = (
+        FittedModel(POINT, True, one, dict.fromkeys(one, 0.01), *ends, chi2, 99, 2461461.7, True, True)
+        for one, chi2 in (
+            (value, 80.0),
+            (value | {"u_0": -0.1, "pi_E_N": -0.2}, 83.0),
+            (value | {"u_0": -0.1, "t_E": 40.0}, 84.0),
+        )
+    )
+    work = Task(
+        "by hand", "Store models", lambda _: [Unit("one", {})], stored([best, twin, other], event), _name
+    )
+    assert not run_mode(Mode("season", "By hand", (work,)), {}, lambda *_: None).failed
+    first, second, third = ask(CURRENT)
+    assert (first.twin_of, first.degeneracy, first.up_to_season) == (None, None, 2)
+    assert (second.twin_of, second.degeneracy) == (first.event_model_id, "ecliptic")
+    assert (third.twin_of, third.degeneracy) == (None, None)
+
+
+def _name(unit):
+    return (unit.name,)
+
+
+def stored(models, event):
+    """What stores models of an event that are of two seasons."""
+
+    def unit(_, load_run, progress):
+        with session.transaction() as connection:
+            load.store_models(connection, load_run, event.event_id, models, 2)
+            load_run.count(connection, loaded=1)
+
+    return unit
