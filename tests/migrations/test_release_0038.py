@@ -14,8 +14,8 @@ from tests.roman_db.conftest import execute
 
 _EVENTS = """
 INSERT INTO roman.event
-    (object_id, season, photometry_kind, is_event, classification, t_0_guess, t_eff, search_shape, search_gain, n_point,
-    load_run_id)
+    (object_id, season, photometry_kind, is_event, classification, t_0_guess, t_eff, search_shape,
+    search_gain, n_point, load_run_id)
 SELECT o.object_id, season, 'psf', true, 'single_lens', 2461460, 5, 1, 500, 100, o.load_run_id
 FROM (SELECT * FROM roman.object ORDER BY object_id LIMIT 1) AS o, generate_series(1, 2) AS season;
 INSERT INTO roman.event_model
@@ -27,7 +27,8 @@ FROM roman.event, generate_series(1, 2) AS rank
 
 _HISTORIES = (
     "UPDATE roman.event SET same_as_event_id = (SELECT min(event_id) FROM roman.event) WHERE season = 2",
-    "UPDATE roman.event_model AS m SET twin_of = b.event_model_id, degeneracy = 'close_wide', up_to_season = 2 "
+    "UPDATE roman.event_model AS m "
+    "SET twin_of = b.event_model_id, degeneracy = 'close_wide', up_to_season = 2 "
     "FROM roman.event_model AS b WHERE b.event_id = m.event_id AND b.rank = 1 AND m.rank = 2",
 )
 

@@ -138,18 +138,13 @@ def test_twins_are_stored_with_the_better_one(own_survey):
             (value | {"u_0": -0.1, "t_E": 40.0}, 84.0),
         )
     )
-    work = Task(
-        "by hand", "Store models", lambda _: [Unit("one", {})], stored([best, twin, other], event), _name
-    )
+    does = stored([best, twin, other], event)
+    work = Task("by hand", "Store models", lambda _: [Unit("one", {})], does, lambda unit: (unit.name,))
     assert not run_mode(Mode("season", "By hand", (work,)), {}, lambda *_: None).failed
     first, second, third = ask(CURRENT)
     assert (first.twin_of, first.degeneracy, first.up_to_season) == (None, None, 2)
     assert (second.twin_of, second.degeneracy) == (first.event_model_id, "ecliptic")
     assert (third.twin_of, third.degeneracy) == (None, None)
-
-
-def _name(unit):
-    return (unit.name,)
 
 
 def stored(models, event):

@@ -120,8 +120,9 @@ def test_the_page_of_a_stored_event(own_survey, products):
 def test_the_page_of_an_event_names_its_twins_and_what_it_is_the_same_as(own_survey, products):
     first, second = store_event(own_survey), store_event(own_survey)
     copied = (
-        "INSERT INTO roman.event_model (event_id, rank, name, n_lens, n_source, has_finite_source, has_parallax,"
-        " chi2, n_point, n_parameter, bic, is_converged, software, load_run_id, twin_of, degeneracy, up_to_season)"
+        "INSERT INTO roman.event_model (event_id, rank, name, n_lens, n_source, has_finite_source,"
+        " has_parallax, chi2, n_point, n_parameter, bic, is_converged, software, load_run_id, twin_of,"
+        " degeneracy, up_to_season)"
         " SELECT event_id, 2, '1L2S', 1, 2, false, false, chi2 + 3, n_point, 10, bic + 9, true, software,"
         " load_run_id, event_model_id, 'binary_source', 2 FROM roman.event_model WHERE event_id = :event"
     )
