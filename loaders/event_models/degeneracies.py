@@ -39,6 +39,9 @@ errors of bright sources are smaller than that."""
 _LEADING = 0.5
 """How far the logarithms of quadrupole and tide may differ: their equality holds to leading order."""
 
+_AT_HOST = 0.1
+"""Einstein radii from the host within which a source that crosses the axis is at its central caustic."""
+
 _TURNED = frozenset({"u_0", "alpha", "pi_E_N", "dalpha_dt"})
 """What changes its sign on the other side of the lens."""
 
@@ -98,11 +101,15 @@ def _is_other_side(one: FittedModel, other: FittedModel) -> bool:
 
 
 def _two_lens_degeneracy(one: FittedModel, other: FittedModel) -> str | None:
-    """``close_wide`` or ``inner_outer``; where s and 1/s are near one the relation that holds better."""
+    """``close_wide`` or ``inner_outer``, which for planets pass into each other (Zhang, Gaudi & Bloom).
+
+    Where both relations hold it is the first if the source crosses the axis at the host, else the better one.
+    """
     by_tide, by_crossing = _tidal_distance(one, other), _crossing_distance(one, other)
     if min(by_tide, by_crossing) > 1:
         return None
-    return "close_wide" if by_tide <= by_crossing else "inner_outer"
+    at_host = by_tide <= 1 and abs(one.value["u_0"]) < _AT_HOST * abs(np.sin(np.radians(one.value["alpha"])))
+    return "close_wide" if at_host or by_tide <= by_crossing else "inner_outer"
 
 
 def _tidal_distance(one: FittedModel, other: FittedModel) -> float:
