@@ -51,7 +51,7 @@ def test_a_planet_within_and_without_the_ring():
     wide = model(BINARY, LENSES | {"u_0": 0.005, "s": 1 / 0.7})
     assert degeneracy_of(close, wide) == degeneracy_of(wide, close) == "close_wide"
     assert degeneracy_of(close, model(BINARY, LENSES | {"u_0": 0.005, "s": 2.2})) is None
-    # As fits to a simulated light curve have come out, chi-squares 3.7 apart: errors are a tenth of what is off.
+    # As fits to a simulated light curve came out, chi-squares 3.7 apart; errors are a tenth of what is off.
     found = LENSES | {"u_0": 0.0299, "t_E": 4.01, "s": 1.403, "q": 0.002015, "alpha": 110.0}
     other = found | {"u_0": 0.03117, "t_E": 4.011, "s": 0.7398, "q": 0.001982, "alpha": 110.1}
     fits = [model(BINARY, value, error=1e-3) for value in (found, other)]
