@@ -93,6 +93,8 @@ class Solution:
         What follows from it.
     chi2, n_point, bic
         Of all points.
+    twin_of, degeneracy
+        Identifier of the better one of two models that are twins, and by what; None without.
     """
 
     event_model_id: int
@@ -103,6 +105,8 @@ class Solution:
     chi2: float
     n_point: int
     bic: float
+    twin_of: int | None = None
+    degeneracy: str | None = None
 
     @property
     def score(self) -> float:
@@ -174,9 +178,20 @@ def _write_event(directory: Path, event: Event) -> None:
     for one, chance in zip(event.solutions, chances, strict=True):
         notes = folder / "solutions" / f"{_identifier(one)}.md"
         place = f"object {event.object_id} at {event.ra:.7f} {event.dec:+.7f} (ICRS)"
-        notes.write_text(notes_of(place, one.model, one.quantities, BANDS), encoding="utf-8")
+        said = notes_of(place, one.model, one.quantities, BANDS, _twins(one, event))
+        notes.write_text(said, encoding="utf-8")
         content = solution_of(one, chance) | {"notes_path": str(notes.relative_to(directory))}
         _write(notes.with_suffix(".json"), content)
+
+
+def _twins(one: Solution, event: Event) -> list[tuple[str, str]]:
+    """Names of the solutions of an event that are twins of one, better or worse, and the degeneracy."""
+    return [
+        (_alias(other), str(worse.degeneracy))
+        for other in event.solutions
+        for better, worse in ((other, one), (one, other))
+        if worse.twin_of == better.event_model_id
+    ]
 
 
 def probabilities(scores: Sequence[float]) -> list[float]:

@@ -21,7 +21,22 @@ draws
 """
 
 
-def notes_of(place: str, model: StoredModel, quantities: Sequence[Quantity], bands: Mapping[str, str]) -> str:
+#: What twins are, by the degeneracy (`loaders.event_models.degeneracies`).
+_TWIN = {
+    "ecliptic": "the source passes on the other side of the lens, the northern parallax turned",
+    "close_wide": "two lenses that are close in one of them, wide in the other",
+    "inner_outer": "the planet is on the other side of where the source crosses the axis",
+    "binary_source": "two sources in one of them, two lenses in the other",
+}
+
+
+def notes_of(
+    place: str,
+    model: StoredModel,
+    quantities: Sequence[Quantity],
+    bands: Mapping[str, str],
+    twins: Sequence[tuple[str, str]] = (),
+) -> str:
     """Write the notes of a solution, in Markdown.
 
     Parameters
@@ -34,9 +49,14 @@ def notes_of(place: str, model: StoredModel, quantities: Sequence[Quantity], ban
         What follows from it, with the way in which it was found.
     bands
         Numbers of optical elements.
+    twins
+        Names of the solutions that are twins of this one, and the degeneracy.
     """
     known = ", ".join(f"{bands[one]} is {one}" for one in model.elements if one in bands)
     lines = [f"# {model.name}", "", place, _CONVENTIONS.format(bands=f"band {known}")]
+    if twins:
+        lines += ["Solutions that the light curve hardly tells from this one:", ""]
+        lines += [f"- {name}, {how}: {_TWIN.get(how, how)}" for name, how in twins] + [""]
     if quantities:
         lines += ["| quantity | how | value | from | to | unit |", "|---|---|---|---|---|---|"]
         lines += [_row(one) for one in quantities]

@@ -116,6 +116,42 @@ def look_at(
     return found
 
 
+def fit_again(
+    curve: SkyCurve,
+    candidate: Candidate,
+    limb: Mapping[str, float] = LIMB_DARKENING,
+    *,
+    xallarap: bool = False,
+) -> Found:
+    """Fit models to an event that is known, as to more light curves than it was found in.
+
+    Parameters
+    ----------
+    curve
+        The light curves; elements with fewer than three points do not count.
+    candidate
+        Where it was found.
+    limb, xallarap
+        As of `look_at`.
+
+    Returns
+    -------
+    Found
+        An event, whatever else may brighten in these light curves; ``fit_failed`` and without models where
+        numbers fail.
+    """
+    bands = [without_outliers(band) for band in curve.bands if len(band) > 2]
+    n_point = sum(len(band) for band in bands)
+    try:
+        verdict = replace(judge(bands, candidate, curve.movers), is_event=True)
+        models = models_of(verdict, (curve.ra, curve.dec), limb, xallarap=xallarap)
+    except NUMERIC:
+        failed = _without_fit(bands, candidate, "fit_failed")
+        return Found(curve.object_id, candidate, failed, n_point, [])
+    verdict = replace(verdict, reason=class_of(models))
+    return Found(curve.object_id, candidate, verdict, n_point, models)
+
+
 def _judged(
     curve: SkyCurve, candidate: Candidate, limb: Mapping[str, float], asked: Asked
 ) -> tuple[Verdict, Sequence[FittedModel]]:

@@ -11,6 +11,8 @@ from typing import Any
 import numpy as np
 import sqlalchemy as sa
 
+from loaders.event_models.degeneracies import twins_among
+from loaders.event_models.fitted_model import FittedModel
 from loaders.microlensing import statements
 from loaders.microlensing.find import Found, SkyCurve, look_at
 from loaders.microlensing.motion import Motion, Mover, Passage, movers_of
@@ -125,11 +127,19 @@ def _sky_curves(given: Mapping[str, Any]) -> Iterator[SkyCurve]:
     """The light curves of objects, also those without a point, read some at a time."""
     objects = given["objects"]
     for begin in range(0, len(objects), STORED):
-        yield from _read(objects[begin : begin + STORED], given)
+        yield from read_sky_curves(objects[begin : begin + STORED], given)
 
 
-def _read(objects: list[int], given: Mapping[str, Any]) -> list[SkyCurve]:
-    """The light curves of objects, the refined ones where there are some."""
+def read_sky_curves(objects: list[int], given: Mapping[str, Any]) -> list[SkyCurve]:
+    """The light curves of objects, the refined ones where there are some.
+
+    Parameters
+    ----------
+    objects
+        Identifiers; those without a point have no bands.
+    given
+        ``season`` whose motions count, ``photometry_kind``, and days ``from_mjd`` to ``to_mjd``.
+    """
     with session.reading() as connection:
         places = connection.execute(sa.text(statements.PLACES), {"objects": objects}).all()
     movers = _movers(objects, given)
@@ -181,7 +191,7 @@ def _store(run: LoadRun, given: Mapping[str, Any], ended: Sequence[Ended]) -> No
             before.setdefault(row.object_id, []).append(row)
         for found in (found for one in searched for found in one.result):
             event_id = _store_event(connection, run, given, found, before.get(found.object_id, []))
-            _store_models(connection, run, event_id, found)
+            store_models(connection, run, event_id, found.models)
         connection.execute(sa.text(statements.LOST), values)
         _store_outcomes(connection, values, {one.item.object_id: _outcome(one) for one in ended})
         run.count(connection, loaded=len(searched))
@@ -270,15 +280,29 @@ def _motion_columns(passage: Passage | None) -> dict[str, float | None]:
     return dict(zip(names, (mover.speed, mover.error, mover.distance, passage.ahead), strict=True))
 
 
-def _store_models(connection: sa.Connection, run: LoadRun, event_id: int, one: Found) -> None:
-    """Store the models of an event; those that there were are superseded."""
+def store_models(
+    connection: sa.Connection,
+    run: LoadRun,
+    event_id: int,
+    fitted: Sequence[FittedModel],
+    up_to_season: int | None = None,
+) -> None:
+    """Store the models of an event, the first one first; those that there were are superseded.
+
+    ``up_to_season`` is given where light curves of more than the season of the event were fitted.
+    """
     models = table("roman.event_model")
     mine = (models.c.event_id == event_id, models.c.superseded_at.is_(None))
     connection.execute(models.update().where(*mine).values(superseded_at=sa.func.now()))
-    for rank, model in enumerate(one.models, 1):
+    stored: list[int] = []
+    for rank, (model, twin) in enumerate(zip(fitted, twins_among(fitted), strict=True), 1):
         row = model.columns() | {"event_id": event_id, "rank": rank, "load_run_id": run.load_run_id}
+        row |= {"up_to_season": up_to_season}
+        if twin is not None:
+            row |= {"twin_of": stored[twin.of], "degeneracy": twin.degeneracy}
         identifier = connection.execute(models.insert().returning(models.c.event_model_id), row).scalar_one()
-        key: dict[str, Any] = {"event_model_id": int(identifier)}
+        stored.append(int(identifier))
+        key: dict[str, Any] = {"event_model_id": stored[-1]}
         parts = {
             "parameter": model.parameter_rows(),
             "flux": model.flux_rows(),

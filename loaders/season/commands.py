@@ -69,6 +69,8 @@ def season(number: int, survey: str, photometry_kind: str, **chosen: Any) -> Non
     Positions, proper motions and parallaxes are fitted to all objects, and adopted by the catalog where they
     are better; exposures of this and earlier seasons whose objects moved by it are photometered again.
 
+    Models of events of earlier seasons are fitted to all light curves so far, if some are new to them.
+
     The map of extinction is made anew if the catalog of objects has changed.
     Only ranges of objects are done whose light curves changed since. Writes pages with pictures of the season
     and of each event. Exit code 1: a unit failed or an exposure had to be refused.
@@ -119,6 +121,7 @@ def _tell(which: tuple[str, int, str], given: dict[str, Any], done: DailySummary
     from loaders.astrometric_solution.load import summary_of_astrometry
     from loaders.daily.commands import print_metrics
     from loaders.eight_day.load import summarise_references
+    from loaders.event_history.load import summary_of_histories
     from loaders.extinction.load import summary_of_extinction
     from loaders.field_mosaic.load import summary_of_mosaics
     from loaders.lens_physics.load import summary_of_physics
@@ -126,7 +129,7 @@ def _tell(which: tuple[str, int, str], given: dict[str, Any], done: DailySummary
     from loaders.refined_photometry.load import summary_of_refinement
     from loaders.relative_motion.load import summary_of_motions
     from loaders.season.load import summary_of_images
-    from loaders.variability.load import summary_of
+    from loaders.variability.load import summary_of, summary_of_stale
     from loaders.variable_object.load import summary_of_objects
 
     click.echo(summary_of_images(given))
@@ -142,6 +145,7 @@ def _tell(which: tuple[str, int, str], given: dict[str, Any], done: DailySummary
         summary_of_astrometry,
         summary_of_adoption,
         summary_of_events,
+        summary_of_histories,
         summary_of_refinement,
         summary_of_motions,
         summary_of_physics,
@@ -149,6 +153,8 @@ def _tell(which: tuple[str, int, str], given: dict[str, Any], done: DailySummary
         for line in summary(*which[1:]):
             click.echo(line)
     click.echo(summary_of_extinction())
+    for line in summary_of_stale(given):
+        click.echo(line)
     print_metrics(done.metrics)
 
 

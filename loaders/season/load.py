@@ -104,6 +104,12 @@ def adoption_units(listed: Lister, arguments: Mapping[str, Any]) -> list[Unit]:
     return list(listed(dict(arguments) | {"season": season}))
 
 
+def earlier_units(listed: Lister, arguments: Mapping[str, Any]) -> list[Unit]:
+    """List what a task has to do with the seasons before one, as far as something of them has changed."""
+    before = (dict(arguments) | {"season": season, "redo": False} for season in range(1, arguments["season"]))
+    return [unit for given in before for unit in listed(given)]
+
+
 def moved_units(arguments: Mapping[str, Any]) -> list[Unit]:
     """List the blocks up to the end of a season whose objects moved beyond the limits, to be done again.
 

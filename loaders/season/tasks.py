@@ -10,6 +10,7 @@ from loaders.adopted_astrometry.tasks import ADOPT_ASTROMETRY
 from loaders.astrometric_solution.tasks import ASTROMETRY
 from loaders.daily.tasks import PHOTOMETER
 from loaders.eight_day.tasks import CATALOG, EIGHT_DAY
+from loaders.event_history.tasks import REFIT_EVENTS, SAME_EVENTS
 from loaders.extinction.tasks import EXTINCTION
 from loaders.field_mosaic.tasks import FIELD_MOSAIC
 from loaders.lens_physics.tasks import LENS_PHYSICS
@@ -20,6 +21,7 @@ from loaders.season.limits import MOVED_LIMIT, MOVED_SHARE
 from loaders.season.load import (
     adoption_units,
     astrometry_so_far,
+    earlier_units,
     exposure_units,
     moved_units,
     pending_quality,
@@ -87,6 +89,10 @@ ELONGATION_OF_EVENTS = replace(ELONGATION, units=partial(units_of_images, ELONGA
 MOVED = replace(PHOTOMETER, units=moved_units)
 
 
+#: What follows of the models of earlier seasons' events that were fitted again.
+PHYSICS_BEFORE = replace(LENS_PHYSICS, units=partial(earlier_units, LENS_PHYSICS.units))
+
+
 def _itself(unit: Unit) -> tuple[str]:
     """Name what a unit has to account for."""
     return (unit.name,)
@@ -120,10 +126,13 @@ _TASKS = (
     EXTINCTION,
     EVENTS,
     SHARED_EVENTS,
+    SAME_EVENTS,
+    REFIT_EVENTS,
     REFINE_EVENTS,
     RELATIVE_MOTION,
     ELONGATION_OF_EVENTS,
     LENS_PHYSICS,
+    PHYSICS_BEFORE,
     QUALITY,
 )
 

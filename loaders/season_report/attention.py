@@ -44,6 +44,13 @@ def of_season(facts: SeasonFacts) -> Iterator[Attention]:
             "errors alone.",
             "Nothing, if there are no more stars; their errors are taken to be right.",
         )
+    for season in facts.stale:
+        which, order = (f"season {season}", f"season {season}") if season else ("all seasons", "survey")
+        yield Attention(
+            f"Light curves of {which} became others after they had been described: its variables, events and "
+            "lenses are those of the light curves before.",
+            f"Give roman-db run {order}: what follows them is done again.",
+        )
     for metric in facts.metrics:
         if metric.verdict in ("warning", "failure"):
             yield Attention(_beyond(metric), _remedy(metric.metric), metric.verdict)

@@ -161,6 +161,8 @@ class SeasonFacts:
         As last measured.
     mosaics
         Those of its fields.
+    stale
+        Other seasons whose light curves became others after they had been described; 0 is all together.
     """
 
     survey: str
@@ -177,6 +179,7 @@ class SeasonFacts:
     detections: Sequence[DetectionFacts]
     metrics: Sequence[QualityFacts]
     mosaics: Sequence[MosaicFacts] = ()
+    stale: Sequence[int] = ()
 
     @property
     def name(self) -> str:
@@ -189,7 +192,8 @@ class ModelFacts:
     """A current model of an event.
 
     ``flux_err`` is nJy by element and source, NaN where not known; ``error_scale`` is by what the errors of
-    an element were multiplied.
+    an element were multiplied; ``twin_of`` is the rank of the better one of two models that are twins by
+    ``degeneracy``; ``up_to_season`` is None where the light curves of the season of the event were fitted.
     """
 
     event_model_id: int
@@ -202,6 +206,9 @@ class ModelFacts:
     software: str
     flux_err: Mapping[tuple[str, int], float]
     error_scale: Mapping[str, float]
+    twin_of: int | None = None
+    degeneracy: str | None = None
+    up_to_season: int | None = None
 
     @property
     def reduced_chi2(self) -> float:
@@ -284,6 +291,8 @@ class EventFacts:
         By distance.
     motions
         Of source and lens, the best known first.
+    same
+        What is known as the same brightening of the star, each in words.
     """
 
     event_id: int
@@ -299,6 +308,7 @@ class EventFacts:
     physics: Sequence[PhysicsFacts]
     neighbours: Sequence[NeighbourFacts]
     motions: Sequence[MotionFacts] = ()
+    same: Sequence[str] = ()
 
     @property
     def twins(self) -> list[ModelFacts]:

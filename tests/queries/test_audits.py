@@ -92,6 +92,19 @@ INSERT INTO roman.event_recovery (injection_run_id, injected_event_id, binary_cl
 VALUES (1, 1, '{}', false, 'not_selected', false, 0, false, 1);
 """
 
+#: Events by number, season and first event; models by number, rank, twin and degeneracy.
+HISTORY = """
+INSERT INTO roman.event (event_id, object_id, season, photometry_kind, is_event, classification, t_0_guess,
+    t_eff, search_shape, search_gain, n_point, load_run_id, same_as_event_id)
+SELECT e, 7, s, 'psf', true, 'single_lens', 0, 1, 1, 500, 9, 1, f FROM (VALUES {}) AS v (e, s, f);
+INSERT INTO roman.event_model (event_model_id, event_id, rank, name, n_lens, n_source, has_finite_source,
+    has_parallax, chi2, n_point, n_parameter, bic, is_converged, software, load_run_id, twin_of, degeneracy)
+SELECT m, 1, r, '1L1S', 1, 1, false, true, 9, 9, 7, 9, true, 'x', 1, b::bigint, d
+FROM (VALUES {}) AS v (m, r, b, d);
+"""
+ALONE, LINKED = "(1, 1, NULL::bigint)", "(1, 1, NULL), (2, 2, 1)"
+PLAIN, TWINS = "(1, 1, NULL, NULL)", "(1, 1, NULL, NULL), (2, 2, 1, 'ecliptic')"
+
 EFFICIENCY = """
 INSERT INTO roman.event_efficiency VALUES (1, 0, 1, 3, 20, 21, 0, 1, {}, 0, 0, 0, 0, 1, 1, 1);
 """
@@ -161,6 +174,13 @@ FAULTS = {
             "n_source, load_run_id) VALUES (1, 1, 1, 9, 'x', 'x', 1, 0, 1, 0, 0, 1)",
             1,
         ),
+    ],
+    "event_history": [
+        (UNCHECKED + HISTORY.format(LINKED, TWINS), 0),
+        (UNCHECKED + HISTORY.format(LINKED + ", (3, 0, 2)", PLAIN), 1),
+        (UNCHECKED + HISTORY.format("(1, 1, 1)", PLAIN), 1),
+        (UNCHECKED + HISTORY.format(ALONE, PLAIN + ", (2, 2, 1, NULL)"), 1),
+        (UNCHECKED + HISTORY.format(ALONE, "(1, 2, NULL, NULL), (2, 1, 1, 'ecliptic')"), 1),
     ],
     "event_recovery": [
         (INJECTED, 1),

@@ -141,6 +141,21 @@ def test_parameters_are_turned_into_those_of_the_tool(project):
     assert one.log_likelihood == pytest.approx(-501.5)
 
 
+def test_notes_name_the_twins_of_a_solution(tmp_path):
+    """Both ways: the worse one knows of the better one, whose notes name it, too."""
+    lenses, double = solution(binary(), 3), solution(two_sources(), 4)
+    double = dataclasses.replace(double, twin_of=3, degeneracy="binary_source")
+    alone = solution(stored(), 5)
+    write_submission(tmp_path, TEAM, [Event(1, 1, *PLACE, [lenses, double, alone])])
+    submission = load(str(tmp_path))
+    assert submission.run_validation() == []
+    found = submission.events["roman_1"].solutions.values()
+    notes = {one.alias: one.get_notes(project_root=tmp_path) for one in found}
+    assert "- 4_1L2S, binary_source: two sources in one of them" in notes["3_2L1S_parallax"]
+    assert "- 3_2L1S_parallax, binary_source" in notes["4_1L2S"]
+    assert "hardly tells" not in notes[next(name for name in notes if name.startswith("5_"))]
+
+
 def test_two_sources_have_the_ratio_of_their_fluxes(project):
     one = next(s for s in load(str(project)).events["roman_3"].solutions.values() if s.model_type == "2S1L")
     assert one.parameters["flux_ratio"] == pytest.approx(1 / 3)

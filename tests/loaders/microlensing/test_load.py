@@ -4,10 +4,12 @@ import numpy as np
 import pytest
 import sqlalchemy as sa
 
+from loaders.event_models.fitted_model import FittedModel
+from loaders.event_models.kinds import POINT
 from loaders.microlensing import load
 from loaders.season.tasks import SEASON, arguments
 from roman_db import session
-from roman_db.jobs import run_mode
+from roman_db.jobs import Mode, Task, Unit, run_mode
 from tests.processes import in_processes
 from tests.queries.filling import LENSED, N_OBJECT
 
@@ -222,3 +224,34 @@ def test_progress_counts_the_objects_of_all_units(own_survey, monkeypatch):
     )
     assert sorted({done for done, _ in in_objects}) == list(range(total + 1))
     assert [done for done, _ in in_objects] == sorted(done for done, _ in in_objects)
+def test_twins_are_stored_with_the_better_one(own_survey):
+    run()
+    (event,) = ask(EVENTS)
+    value = {"t_0": 2461461.7, "u_0": 0.1, "t_E": 20.0, "pi_E_N": 0.2, "pi_E_E": -0.1}
+    ends = (["F146"], np.ones((1, 2)), np.ones(1))
+    best, twin, other = (
+        FittedModel(POINT, True, one, dict.fromkeys(one, 0.01), *ends, chi2, 99, 2461461.7, True, True)
+        for one, chi2 in (
+            (value, 80.0),
+            (value | {"u_0": -0.1, "pi_E_N": -0.2}, 83.0),
+            (value | {"u_0": -0.1, "t_E": 40.0}, 84.0),
+        )
+    )
+    does = stored([best, twin, other], event)
+    work = Task("by hand", "Store models", lambda _: [Unit("one", {})], does, lambda unit: (unit.name,))
+    assert not run_mode(Mode("season", "By hand", (work,)), {}, lambda *_: None).failed
+    first, second, third = ask(CURRENT)
+    assert (first.twin_of, first.degeneracy, first.up_to_season) == (None, None, 2)
+    assert (second.twin_of, second.degeneracy) == (first.event_model_id, "ecliptic")
+    assert (third.twin_of, third.degeneracy) == (None, None)
+
+
+def stored(models, event):
+    """What stores models of an event that are of two seasons."""
+
+    def unit(_, load_run, progress):
+        with session.transaction() as connection:
+            load.store_models(connection, load_run, event.event_id, models, 2)
+            load_run.count(connection, loaded=1)
+
+    return unit
