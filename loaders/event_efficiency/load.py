@@ -11,7 +11,16 @@ import numpy.typing as npt
 import sqlalchemy as sa
 
 from loaders.event_efficiency import statements
-from loaders.event_efficiency.draw import PLANET, POINT_LENS, Q_EDGES, S_EDGES, TIME_EDGES, U_0_EDGES, Setup
+from loaders.event_efficiency.draw import (
+    PLANET,
+    PLANET_MAGNITUDE_EDGES,
+    POINT_LENS,
+    Q_EDGES,
+    S_EDGES,
+    TIME_EDGES,
+    U_0_EDGES,
+    Setup,
+)
 from loaders.event_efficiency.points import Points
 from loaders.event_efficiency.rows import LIGHT_CURVES_A_TRIAL, Tried, columns_of
 from loaders.event_efficiency.selection import Locus, Rules
@@ -267,7 +276,11 @@ def count_unit(unit: Unit, run: LoadRun, progress: Progress) -> None:
     key = {"injection_run_id": unit.arguments["injection_run_id"]}
     cells: dict[str, dict[str, tuple[float, ...]]] = {
         "event_efficiency": {"time_edges": TIME_EDGES, "u_0_edges": U_0_EDGES},
-        "planet_efficiency": {"s_edges": S_EDGES, "q_edges": Q_EDGES},
+        "planet_efficiency": {
+            "s_edges": S_EDGES,
+            "q_edges": Q_EDGES,
+            "magnitude_edges": PLANET_MAGNITUDE_EDGES,
+        },
     }
     with session.transaction() as connection:
         connection.execute(sa.text(statements.N_SOURCE), key)

@@ -53,15 +53,23 @@ WHERE season = CAST(:season AS smallint) AND photometry_kind = :photometry_kind
 ORDER BY optical_element, magnitude
 """
 
-#: Injections whose trials are newer than their cells, and how many light curves with an event they have.
+#: Injections whose trials are newer than their cells, or whose cells are of a release without those of fields.
 UNCOUNTED = """
 SELECT i.injection_run_id, i.name FROM roman.injection_run i
 WHERE i.name = ANY(CAST(:names AS text[]))
-  AND (SELECT max(r.load_run_id) FROM roman.event_recovery r WHERE r.injection_run_id = i.injection_run_id)
+  AND ((SELECT max(r.load_run_id) FROM roman.event_recovery r WHERE r.injection_run_id = i.injection_run_id)
     > (SELECT coalesce(max(c.load_run_id), 0) FROM (
            SELECT injection_run_id, load_run_id FROM roman.event_efficiency
            UNION ALL SELECT injection_run_id, load_run_id FROM roman.planet_efficiency
        ) c WHERE c.injection_run_id = i.injection_run_id)
+    OR NOT EXISTS (
+        SELECT FROM roman.event_efficiency c WHERE c.injection_run_id = i.injection_run_id AND c.field_id <> 0
+        UNION ALL
+        SELECT FROM roman.planet_efficiency c WHERE c.injection_run_id = i.injection_run_id AND c.field_id <> 0)
+    AND EXISTS (
+        SELECT FROM roman.injected_event e
+        WHERE e.injection_run_id = i.injection_run_id AND e.field_id IS NOT NULL
+          AND (e.kind = 'point_lens' AND e.einstein_time IS NOT NULL OR e.kind = 'planet' AND e.q IS NOT NULL)))
 ORDER BY i.name
 """
 
@@ -78,8 +86,9 @@ SELECT c.*, n.cells, n.enough, n.most FROM roman.event_detection_count c
 LEFT JOIN LATERAL (
     SELECT count(*) AS cells, count(*) FILTER (WHERE n_injected >= n_needed) AS enough, max(n_needed) AS most
     FROM (
-        SELECT injection_run_id, n_injected, n_needed FROM roman.event_efficiency
+        SELECT injection_run_id, n_injected, n_needed FROM roman.event_efficiency WHERE field_id = 0
         UNION ALL SELECT injection_run_id, n_injected, n_needed FROM roman.planet_efficiency
+        WHERE field_id = 0 AND magnitude_lower = 0 AND magnitude_upper = 99
     ) cell WHERE cell.injection_run_id = c.injection_run_id
 ) n ON true
 WHERE c.name = ANY(CAST(:names AS text[])) ORDER BY c.name
