@@ -8,7 +8,13 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from loaders.season.limits import MOVED_LIMIT, MOVED_SHARE
+from loaders.season.limits import (
+    IMAGE_INJECTIONS,
+    MOST_INJECTIONS,
+    MOVED_LIMIT,
+    MOVED_SHARE,
+    OBJECTS_AN_INJECTION,
+)
 from loaders.variability.commands import PHOTOMETRY_KIND, REDO, SURVEY, require_season
 
 if TYPE_CHECKING:
@@ -51,6 +57,29 @@ def _options(command: Callable[..., None]) -> Callable[..., None]:
             help="Also fit sources that a dark companion moves, where other models of an event leave "
             "something out. Events that were searched before are only with --redo.",
         ),
+        click.option(
+            "--injections",
+            type=click.IntRange(0),
+            metavar="N",
+            help="Events of single lenses that are injected into light curves, to count how many are found; 0: "
+            f"none. Unless said {MOST_INJECTIONS:,}, but one for {OBJECTS_AN_INJECTION} objects at most.",
+        ),
+        click.option(
+            "--planet-injections",
+            type=click.IntRange(0),
+            default=0,
+            show_default=True,
+            metavar="N",
+            help="The same with planets, each of which takes minutes where it is found.",
+        ),
+        click.option(
+            "--image-injections",
+            type=click.IntRange(0),
+            default=IMAGE_INJECTIONS,
+            show_default=True,
+            metavar="N",
+            help="Events of single lenses that go into the images of one detector, too; 0: none.",
+        ),
         SURVEY,
     ):
         command = option(command)
@@ -68,6 +97,8 @@ def season(number: int, survey: str, photometry_kind: str, **chosen: Any) -> Non
 
     Positions, proper motions and parallaxes are fitted to all objects, and adopted by the catalog where they
     are better; exposures of this and earlier seasons whose objects moved by it are photometered again.
+
+    Events are injected into light curves and into images of one detector, and it is counted how many are found.
 
     The map of extinction is made anew if the catalog of objects has changed.
     Only ranges of objects are done whose light curves changed since. Writes pages with pictures of the season
@@ -125,7 +156,7 @@ def _tell(which: tuple[str, int, str], given: dict[str, Any], done: DailySummary
     from loaders.microlensing.load import summary_of_events
     from loaders.refined_photometry.load import summary_of_refinement
     from loaders.relative_motion.load import summary_of_motions
-    from loaders.season.load import summary_of_images
+    from loaders.season.load import summary_of_images, summary_of_injections
     from loaders.variability.load import summary_of
     from loaders.variable_object.load import summary_of_objects
 
@@ -149,6 +180,8 @@ def _tell(which: tuple[str, int, str], given: dict[str, Any], done: DailySummary
         for line in summary(*which[1:]):
             click.echo(line)
     click.echo(summary_of_extinction())
+    for line in summary_of_injections(given):
+        click.echo(line)
     print_metrics(done.metrics)
 
 

@@ -10,17 +10,21 @@ from loaders.adopted_astrometry.tasks import ADOPT_ASTROMETRY
 from loaders.astrometric_solution.tasks import ASTROMETRY
 from loaders.daily.tasks import PHOTOMETER
 from loaders.eight_day.tasks import CATALOG, EIGHT_DAY
+from loaders.event_efficiency.tasks import EFFICIENCY, INJECTION
+from loaders.event_images.tasks import EVENT_IMAGES
 from loaders.extinction.tasks import EXTINCTION
 from loaders.field_mosaic.tasks import FIELD_MOSAIC
 from loaders.lens_physics.tasks import LENS_PHYSICS
 from loaders.microlensing.tasks import EVENTS, SHARED_EVENTS
 from loaders.refined_photometry.tasks import REFINE
 from loaders.relative_motion.tasks import ELONGATION, RELATIVE_MOTION
-from loaders.season.limits import MOVED_LIMIT, MOVED_SHARE
+from loaders.season.limits import IMAGE_INJECTIONS, MOVED_LIMIT, MOVED_SHARE
 from loaders.season.load import (
     adoption_units,
     astrometry_so_far,
     exposure_units,
+    image_injection_units,
+    injection_units,
     moved_units,
     pending_quality,
     quality_unit,
@@ -42,6 +46,9 @@ def arguments(
     images: bool = False,
     moved_limit: float = MOVED_LIMIT,
     moved_share: float = MOVED_SHARE,
+    injections: int | None = None,
+    planet_injections: int = 0,
+    image_injections: int = IMAGE_INJECTIONS,
 ) -> dict[str, Any]:
     """Arguments of the modes.
 
@@ -56,6 +63,11 @@ def arguments(
     moved_limit, moved_share
         Blocks up to the end of the season are photometered again of whose objects that share moved farther
         (mas).
+    injections, planet_injections
+        Events of single lenses and with planets that are injected into light curves; None: as many as
+        `loaders.season.limits.MOST_INJECTIONS` says.
+    image_injections
+        How many of the former go into images.
     """
     return {
         "survey": survey,
@@ -65,6 +77,9 @@ def arguments(
         "images": images,
         "moved_limit": moved_limit,
         "moved_share": moved_share,
+        "injections": injections,
+        "planet_injections": planet_injections,
+        "image_injections": image_injections,
     }
 
 
@@ -85,6 +100,12 @@ ELONGATION_OF_EVENTS = replace(ELONGATION, units=partial(units_of_images, ELONGA
 
 #: Objects that moved are photometered again by the same task as every day.
 MOVED = replace(PHOTOMETER, units=moved_units)
+
+#: Events are injected into what was searched; some of them into images, which are compared.
+INJECTIONS = tuple(replace(one, units=partial(injection_units, one.units)) for one in (INJECTION, EFFICIENCY))
+IMAGE_INJECTIONS_OF_SEASON = tuple(
+    replace(one, units=partial(image_injection_units, one.units)) for one in EVENT_IMAGES.tasks
+)
 
 
 def _itself(unit: Unit) -> tuple[str]:
@@ -124,6 +145,8 @@ _TASKS = (
     RELATIVE_MOTION,
     ELONGATION_OF_EVENTS,
     LENS_PHYSICS,
+    *INJECTIONS,
+    *IMAGE_INJECTIONS_OF_SEASON,
     QUALITY,
 )
 
