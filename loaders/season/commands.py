@@ -22,6 +22,9 @@ if TYPE_CHECKING:
     from roman_db.jobs import Mode
 
 
+_INJECTIONS = ("injections", "planet_injections", "image_injections")
+
+
 def _options(command: Callable[..., None]) -> Callable[..., None]:
     """Options that both modes have."""
     for option in (
@@ -61,8 +64,8 @@ def _options(command: Callable[..., None]) -> Callable[..., None]:
             "--injections",
             type=click.IntRange(0),
             metavar="N",
-            help="Events of single lenses that are injected into light curves, to count how many are found; 0: "
-            f"none. Unless said {MOST_INJECTIONS:,}, but one for {OBJECTS_AN_INJECTION} objects at most.",
+            help="Events of single lenses that are injected into light curves, to count how many are found; "
+            f"0: none. Unless said {MOST_INJECTIONS:,}, but one for {OBJECTS_AN_INJECTION} objects at most.",
         ),
         click.option(
             "--planet-injections",
@@ -98,7 +101,8 @@ def season(number: int, survey: str, photometry_kind: str, **chosen: Any) -> Non
     Positions, proper motions and parallaxes are fitted to all objects, and adopted by the catalog where they
     are better; exposures of this and earlier seasons whose objects moved by it are photometered again.
 
-    Events are injected into light curves and into images of one detector, and it is counted how many are found.
+    Events are injected into light curves and into images of one detector, and it is counted how many are
+    found.
 
     The map of extinction is made anew if the catalog of objects has changed.
     Only ranges of objects are done whose light curves changed since. Writes pages with pictures of the season
@@ -130,8 +134,8 @@ def _run(mode: Mode, which: tuple[str, int, str], chosen: dict[str, Any]) -> Non
 
     migrate.ensure_current()
     require_season(*which[:2])
-    xallarap = chosen.pop("xallarap")
-    given = arguments(*which, **chosen) | {"xallarap": xallarap}
+    more = {name: chosen.pop(name) for name in ("xallarap", *_INJECTIONS)}
+    given = arguments(*which, **chosen) | more
     given["images"] = given["images"] and which[2] == EVERY_DAY
     with progress_bar() as step:
         report = run_mode(mode, given, step)

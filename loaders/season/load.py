@@ -1,4 +1,4 @@
-"""A season in the database: which exposures are done before, what is injected, the quality of what came out."""
+"""A season in the database: which exposures are done before, what is injected, and the quality of it all."""
 
 from __future__ import annotations
 
@@ -48,7 +48,8 @@ SELECT greatest(
 _DESCRIBED = """
 SELECT count(*) FROM (
     SELECT FROM roman.variability
-    WHERE season = CAST(:season AS smallint) AND photometry_kind = :photometry_kind AND optical_element = :element
+    WHERE season = CAST(:season AS smallint) AND photometry_kind = :photometry_kind
+      AND optical_element = :element
     LIMIT CAST(:most AS bigint)
 ) AS described
 """
@@ -130,7 +131,7 @@ def _images_of(first: int, last: int, *, redo: bool = False) -> dict[str, Any]:
 
 
 def injection_units(listed: Lister, arguments: Mapping[str, Any]) -> list[Unit]:
-    """List what a task of efficiency in light curves has to do: nothing where there is no star to inject into.
+    """List what a task of efficiency in light curves has to do: nothing where there is no constant star.
 
     Arguments: ``survey, season, photometry_kind, redo``, ``injections`` (None: as many as `MOST_INJECTIONS`
     says) and ``planet_injections``.
@@ -165,8 +166,8 @@ def _injections(arguments: Mapping[str, Any]) -> dict[str, Any]:
     if number is None:
         most = MOST_INJECTIONS * OBJECTS_AN_INJECTION
         with session.reading() as connection:
-            count = sa.text(_DESCRIBED)
-            described = connection.execute(count, given | {"element": REFERENCE, "most": most}).scalar_one()
+            which = given | {"element": REFERENCE, "most": most}
+            described = connection.execute(sa.text(_DESCRIBED), which).scalar_one()
         number = described // OBJECTS_AN_INJECTION
     numbers = {POINT_LENS: number, PLANET: arguments["planet_injections"]}
     return given | {"numbers": numbers, "seed": _SEED, "modelled": False}

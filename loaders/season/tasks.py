@@ -46,9 +46,6 @@ def arguments(
     images: bool = False,
     moved_limit: float = MOVED_LIMIT,
     moved_share: float = MOVED_SHARE,
-    injections: int | None = None,
-    planet_injections: int = 0,
-    image_injections: int = IMAGE_INJECTIONS,
 ) -> dict[str, Any]:
     """Arguments of the modes.
 
@@ -63,11 +60,13 @@ def arguments(
     moved_limit, moved_share
         Blocks up to the end of the season are photometered again of whose objects that share moved farther
         (mas).
-    injections, planet_injections
-        Events of single lenses and with planets that are injected into light curves; None: as many as
-        `loaders.season.limits.MOST_INJECTIONS` says.
-    image_injections
-        How many of the former go into images.
+
+    Returns
+    -------
+    dict
+        With ``injections`` and ``planet_injections``, events of single lenses and with planets that are
+        injected into light curves (None: as many as `loaders.season.limits.MOST_INJECTIONS` says), and with
+        ``image_injections``, how many of the former go into images.
     """
     return {
         "survey": survey,
@@ -77,9 +76,9 @@ def arguments(
         "images": images,
         "moved_limit": moved_limit,
         "moved_share": moved_share,
-        "injections": injections,
-        "planet_injections": planet_injections,
-        "image_injections": image_injections,
+        "injections": None,
+        "planet_injections": 0,
+        "image_injections": IMAGE_INJECTIONS,
     }
 
 
