@@ -22,8 +22,8 @@ Cells = Sequence[Mapping[str, Any]]
 _DARK = 0.55
 """Share below which the numbers are written in white."""
 
-_MOST_WRITTEN = 40
-"""Cells on the sky above which no numbers are written."""
+_LEAST_WRITTEN = 0.25
+"""Width of a pixel on the sky, as a share of what is drawn, from which numbers are written into it."""
 
 
 @dataclass(frozen=True)
@@ -107,9 +107,9 @@ def sky_figure(cells: Cells, title: str) -> Figure:
     corners = _pixels(cells)
     for axes, grid in zip(figure.subplots(1, 2), (FIELDS, RELIABILITY), strict=True):
         _shade(axes, corners, _shares(cells, grid.share), grid.share)
-        if len(cells) <= _MOST_WRITTEN:
+        if np.ptp(corners[0, :, 0]) >= _LEAST_WRITTEN * np.ptp(corners[..., 0]):
             for cell, middle in zip(cells, corners.mean(axis=1), strict=True):
-                _write(axes, cell, grid, (float(middle[0]), float(middle[1])), small=True)
+                _write(axes, cell, grid, (float(middle[0]), float(middle[1])))
         axes.autoscale_view()
         axes.set_aspect(1 / np.cos(np.radians(corners[..., 1].mean())))
         axes.invert_xaxis()
@@ -156,12 +156,10 @@ def _shade(axes: Axes, corners: npt.NDArray[np.float64], shares: npt.NDArray[np.
     )
     drawn.set_clim(0, 1)
     axes.add_collection(drawn)
-    axes.figure.colorbar(drawn, ax=axes, label=name)
+    axes.figure.colorbar(drawn, ax=axes, label=name, shrink=0.9)
 
 
-def _write(
-    axes: Axes, cell: Mapping[str, Any], grid: Grid, place: tuple[float, float], *, small: bool = False
-) -> None:
+def _write(axes: Axes, cell: Mapping[str, Any], grid: Grid, place: tuple[float, float]) -> None:
     """Write the share with half its interval, and of how many, into a cell."""
     share = cell[grid.share]
     if share is None:
@@ -170,7 +168,7 @@ def _write(
         half = (cell[f"{grid.share}_upper"] - cell[f"{grid.share}_lower"]) / 2
         text = f"{100 * share:.0f} ± {100 * half:.0f} %\n{cell[grid.tried]}"
         colour = "white" if share < _DARK else "black"
-    axes.text(*place, text, ha="center", va="center", fontsize=6 if small else 8, color=colour)
+    axes.text(*place, text, ha="center", va="center", fontsize=8, color=colour)
 
 
 def _label(axes: Axes, cells: Cells, grid: Grid) -> None:
