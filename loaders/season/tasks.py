@@ -10,19 +10,23 @@ from loaders.adopted_astrometry.tasks import ADOPT_ASTROMETRY
 from loaders.astrometric_solution.tasks import ASTROMETRY
 from loaders.daily.tasks import PHOTOMETER
 from loaders.eight_day.tasks import CATALOG, EIGHT_DAY
+from loaders.event_efficiency.tasks import EFFICIENCY, INJECTION
 from loaders.event_history.tasks import REFIT_EVENTS, SAME_EVENTS
+from loaders.event_images.tasks import EVENT_IMAGES
 from loaders.extinction.tasks import EXTINCTION
 from loaders.field_mosaic.tasks import FIELD_MOSAIC
 from loaders.lens_physics.tasks import LENS_PHYSICS
 from loaders.microlensing.tasks import EVENTS, SHARED_EVENTS
 from loaders.refined_photometry.tasks import REFINE
 from loaders.relative_motion.tasks import ELONGATION, RELATIVE_MOTION
-from loaders.season.limits import MOVED_LIMIT, MOVED_SHARE
+from loaders.season.limits import IMAGE_INJECTIONS, MOVED_LIMIT, MOVED_SHARE
 from loaders.season.load import (
     adoption_units,
     astrometry_so_far,
     earlier_units,
     exposure_units,
+    image_injection_units,
+    injection_units,
     moved_units,
     pending_quality,
     quality_unit,
@@ -58,6 +62,13 @@ def arguments(
     moved_limit, moved_share
         Blocks up to the end of the season are photometered again of whose objects that share moved farther
         (mas).
+
+    Returns
+    -------
+    dict
+        With ``injections`` and ``planet_injections``, events of single lenses and with planets that are
+        injected into light curves (None: as many as `loaders.season.limits.MOST_INJECTIONS` says), and with
+        ``image_injections``, how many of the former go into images.
     """
     return {
         "survey": survey,
@@ -67,6 +78,9 @@ def arguments(
         "images": images,
         "moved_limit": moved_limit,
         "moved_share": moved_share,
+        "injections": None,
+        "planet_injections": 0,
+        "image_injections": IMAGE_INJECTIONS,
     }
 
 
@@ -87,6 +101,12 @@ ELONGATION_OF_EVENTS = replace(ELONGATION, units=partial(units_of_images, ELONGA
 
 #: Objects that moved are photometered again by the same task as every day.
 MOVED = replace(PHOTOMETER, units=moved_units)
+
+#: Events are injected into what was searched; some of them into images, which are compared.
+INJECTIONS = tuple(replace(one, units=partial(injection_units, one.units)) for one in (INJECTION, EFFICIENCY))
+IMAGE_INJECTIONS_OF_SEASON = tuple(
+    replace(one, units=partial(image_injection_units, one.units)) for one in EVENT_IMAGES.tasks
+)
 
 
 #: What follows of the models of earlier seasons' events that were fitted again.
@@ -133,6 +153,8 @@ _TASKS = (
     ELONGATION_OF_EVENTS,
     LENS_PHYSICS,
     PHYSICS_BEFORE,
+    *INJECTIONS,
+    *IMAGE_INJECTIONS_OF_SEASON,
     QUALITY,
 )
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -92,15 +93,39 @@ class QualityFacts:
 
 @dataclass(frozen=True)
 class DetectionFacts:
-    """What became of an injection of events into the light curves of the season."""
+    """What became of an injection of events into light curves of the season, or into images.
+
+    Limits are those of one standard deviation; ``n_needed`` are events that ±2 % of completeness need.
+    """
 
     name: str
+    inject_medium: str
     tp_count: int
     fp_count: int
     tn_count: int
     fn_count: int
     completeness: float | None
+    completeness_lower: float | None
+    completeness_upper: float | None
+    n_needed_completeness: int | None
     reliability: float | None
+    reliability_lower: float | None
+    reliability_upper: float | None
+    n_needed_reliability: int | None
+
+    @property
+    def completeness_err(self) -> float | None:
+        """Half the interval of completeness."""
+        return _half(self.completeness_lower, self.completeness_upper)
+
+    @property
+    def reliability_err(self) -> float | None:
+        """Half the interval of reliability."""
+        return _half(self.reliability_lower, self.reliability_upper)
+
+
+def _half(lower: float | None, upper: float | None) -> float | None:
+    return None if lower is None or upper is None else (upper - lower) / 2
 
 
 @dataclass(frozen=True)
@@ -156,7 +181,7 @@ class SeasonFacts:
     extinction
         The current map; None without one.
     efficiency, detections
-        Rows of the example ``event_efficiency``, and of ``roman.event_detection_count``.
+        Cells of events in light curves by picture (`loaders.event_efficiency.cells.VIEWS`), and injections.
     metrics
         As last measured.
     mosaics
@@ -175,7 +200,7 @@ class SeasonFacts:
     sky: SkyFacts
     einstein_time: Mapping[str, FloatArray]
     extinction: ExtinctionMap | None
-    efficiency: Sequence[Mapping[str, float]]
+    efficiency: Mapping[str, Sequence[Mapping[str, Any]]]
     detections: Sequence[DetectionFacts]
     metrics: Sequence[QualityFacts]
     mosaics: Sequence[MosaicFacts] = ()

@@ -11,6 +11,8 @@ import numpy as np
 import sqlalchemy as sa
 
 from loaders.astrometric_solution.load import summary_of_astrometry
+from loaders.event_efficiency.load import view_cells
+from loaders.event_efficiency.statements import CELLS
 from loaders.extinction.load import read_map, summary_of_extinction
 from loaders.extinction.product import ExtinctionMap
 from loaders.field_mosaic.load import current_mosaics
@@ -50,7 +52,7 @@ from loaders.stored_curve.band import Band, usable_band, without_outliers
 from loaders.stored_curve.load import read_curves
 from loaders.variability.load import THRESHOLD, season_days, stale_seasons
 from loaders.variable_object.load import summary_of_objects
-from roman_db import session, sqlfile
+from roman_db import session
 from roman_db.jobs import Progress
 from roman_db.parallel import worker_pool
 
@@ -127,7 +129,7 @@ def read_season(arguments: Mapping[str, Any]) -> SeasonFacts:
 
         elements = [ElementFacts(**row) for row in rows(statements.ELEMENTS)]
         times = rows(statements.EINSTEIN_TIMES)
-        efficiency = sqlfile.run(connection, sqlfile.find("examples", "event_efficiency"), given)
+        efficiency = {view: view_cells(connection, given, view) for view in CELLS}
         return SeasonFacts(
             arguments["survey"],
             given["season"],
@@ -142,7 +144,7 @@ def read_season(arguments: Mapping[str, Any]) -> SeasonFacts:
                 for name, some in groupby(times, key=lambda row: row["classification"])
             },
             _extinction(),
-            [dict(row) for row in efficiency.mappings()],
+            efficiency,
             [DetectionFacts(**row) for row in rows(statements.DETECTIONS)],
             [QualityFacts(**row) for row in rows(statements.METRICS, task=QUALITY_TASK)],
             mosaics,

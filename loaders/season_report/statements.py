@@ -55,8 +55,11 @@ ORDER BY e.classification, e.event_id
 """
 
 DETECTIONS = f"""
-SELECT name, tp_count, fp_count, tn_count, fn_count, completeness, reliability
-FROM roman.event_detection_count WHERE {_MINE} ORDER BY injection_run_id
+SELECT name, inject_medium, tp_count, fp_count, tn_count, fn_count, completeness, completeness_lower,
+       completeness_upper, n_needed_completeness, reliability, reliability_lower, reliability_upper,
+       n_needed_reliability
+FROM roman.event_detection_cell
+WHERE {_MINE} AND field_id = 0 AND magnitude_lower = 0 AND magnitude_upper = 99 ORDER BY injection_run_id
 """
 
 #: Values of the run that measured the season last; limits and verdicts as they were then.

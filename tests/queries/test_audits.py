@@ -109,6 +109,18 @@ EFFICIENCY = """
 INSERT INTO roman.event_efficiency VALUES (1, 0, 1, 3, 20, 21, 0, 1, {}, 0, 0, 0, 0, 1, 1, 1);
 """
 
+#: A cell of a field with more events than that of all fields, and one of a magnitude likewise.
+OF_A_FIELD = """
+INSERT INTO roman.event_efficiency VALUES (1, 0, 1, 3, 20, 21, 0, 1, 1, 0, 0, 0, 0, 1, 1, 1, 7);
+"""
+OF_A_MAGNITUDE = """
+INSERT INTO roman.planet_efficiency (injection_run_id, season, s_lower, s_upper, q_lower, q_upper, n_event,
+    n_injected, n_recovered, n_failed, completeness, completeness_lower, completeness_upper, n_needed,
+    load_run_id, magnitude_lower, magnitude_upper)
+SELECT 1, 0, 1, 2, 1e-4, 1e-3, 0, n, 0, 0, 0, 0, 1, 1, 1, low, high
+FROM (VALUES (0, 0, 99), (1, 18, 20)) c (n, low, high);
+"""
+
 REFINED = """
 INSERT INTO roman.event_refinement
     (event_id, object_id, season, field_id, detector, status, n_exposure, ra_err, dec_err, ra_dec_corr,
@@ -188,6 +200,8 @@ FAULTS = {
         (INJECTED + RECOVERED.format("FN"), 1),
         (RECOVERED.format("FP"), 1),
         (INJECTED + RECOVERED.format("TN") + EFFICIENCY.format(1), 1),
+        (INJECTED + RECOVERED.format("TN") + EFFICIENCY.format(0) + OF_A_FIELD, 1),
+        (INJECTED + RECOVERED.format("TN") + OF_A_MAGNITUDE, 1),
     ],
     "exposure_in_two_blocks": [
         (
