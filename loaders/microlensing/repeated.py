@@ -20,7 +20,7 @@ from loaders.microlensing.motion import Mover
 from loaders.microlensing.search import Candidate, EventSearch
 from loaders.stored_curve.band import Band
 
-#: Einstein times, of the longer event, by which two are apart; and below which one model may be of both.
+#: Lengths of the longer event by which two are apart; and below which one model may be of both.
 APART, ONE_MODEL = 3.0, 6.0
 
 _THIRD = 0.1
@@ -29,6 +29,13 @@ _THIRD = 0.1
 _CORE = 0.1
 """Share of the greatest rise of an event from which points are left out when another is judged: what a single
 lens leaves there, as of two lenses, is not of the other."""
+
+_HALVES, _LONG = 3.0, 30.0
+"""Times of half the rise, and days, that the length of an event may be whatever its Einstein time."""
+
+_WRONG = 0.1
+"""Share of its light by which a single lens may be off, as it is of one that lasts and is seen from Earth's
+orbit: where that is more than an error, points of its wings are left out, too."""
 
 _AROUND = 5.0
 """Effective time scales about a brightening that are left out while another is fitted for the first time."""
@@ -97,8 +104,19 @@ def two_events(
 
 
 def distance(one: PointLensFit, other: PointLensFit) -> float:
-    """How far two events are apart, in Einstein times of the longer one."""
-    return float(abs(one.t_0 - other.t_0) / max(one.t_E, other.t_E))
+    """How far two events are apart, in lengths of the longer one."""
+    return float(abs(one.t_0 - other.t_0) / max(length(one), length(other)))
+
+
+def length(fit: PointLensFit) -> float:
+    """The Einstein time in days, where that is not one that a faint source in a bright blend only seems to have.
+
+    It is held to three times of half the greatest rise, at which ``u² = 2 A / √(A² - 1) - 2`` (Paczyński 1986,
+    ApJ 304, 1, solved for u), if these are more than 30 days.
+    """
+    half = 1 + (float(magnification(np.array([fit.u_0]))[0]) - 1) / 2
+    u2 = 2 * half / np.sqrt(max(half**2 - 1, 1e-12)) - 2
+    return float(min(fit.t_E, max(_HALVES * np.sqrt(max(u2 - fit.u_0**2, 0.0)) * fit.t_E, _LONG)))
 
 
 def _are_apart(one: Candidate, other: Candidate) -> bool:
@@ -123,8 +141,11 @@ def without_event(bands: Sequence[Band], fit: PointLensFit) -> list[Band]:
     greatest = float(magnification(np.array([fit.u_0]))[0]) - 1
     out = []
     for band, flux in zip(bands, fit.source_flux, strict=True):
-        rise = magnification(np.hypot(fit.u_0, (band.time - fit.t_0) / fit.t_E)) - 1
-        out.append(replace(band, flux=band.flux - flux * rise).take(rise < _CORE * greatest))
+        off = band.time - fit.t_0
+        rise = magnification(np.hypot(fit.u_0, off / fit.t_E)) - 1
+        wings = np.abs(off) < APART * length(fit)
+        much = (rise > _CORE * greatest) | (wings & (_WRONG * flux * rise > band.error))
+        out.append(replace(band, flux=band.flux - flux * rise).take(~much))
     return out
 
 
@@ -140,7 +161,7 @@ def _strongest(
     for one in found:
         if one.gain < LEAST_GAIN:
             return None
-        if all(abs(one.t_0 - fit.t_0) > APART * fit.t_E for fit in fits) and not rests_on_few(rest, one):
+        if all(abs(one.t_0 - fit.t_0) > APART * length(fit) for fit in fits) and not rests_on_few(rest, one):
             return one
     return None
 
