@@ -189,15 +189,16 @@ def _light(
     event = draw_event(kind, star, survey.recipe.cadence.seasons, rng)
     flux = {e: star.flux[e] * magnification(event, t, *place, e) for e, t in times.items()}
     if kind == "repeating_lens":
-        again = second_event(event)
-        # Apart as they are, each has its light as if the other were not.
-        flux = {e: flux[e] + star.flux[e] * (magnification(again, t, *place, e) - 1) for e, t in times.items()}
+        second = second_event(event)
+        # Apart as they are, each adds its light as if the other were not.
+        added = {e: star.flux[e] * (magnification(second, t, *place, e) - 1) for e, t in times.items()}
+        return event, {e: flux[e] + added[e] for e in times}, dict(star.flux)
     if kind != "binary_source":
         return event, flux, dict(star.flux)
-    second = draw_star(rng, star.magnitude - 1.0, star.magnitude + 3.0)
-    event |= {f"q_source_{e}": second.flux[e] / star.flux[e] for e in times}
-    both = {e: flux[e] + second.flux[e] * second_magnification(event, t, *place) for e, t in times.items()}
-    return event, both, {e: star.flux[e] + second.flux[e] for e in star.flux}
+    companion = draw_star(rng, star.magnitude - 1.0, star.magnitude + 3.0)
+    event |= {f"q_source_{e}": companion.flux[e] / star.flux[e] for e in times}
+    both = {e: flux[e] + companion.flux[e] * second_magnification(event, t, *place) for e, t in times.items()}
+    return event, both, {e: star.flux[e] + companion.flux[e] for e in star.flux}
 
 
 def _measured(

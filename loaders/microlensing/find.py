@@ -96,7 +96,8 @@ def look_at(
     -------
     list of Found
         The best candidates up to the first that is an event, and with it a second event of the same star;
-        none where nothing brightens. A candidate whose numbers fail is ``fit_failed``: it does not keep others from being looked at.
+        none where nothing brightens. A candidate whose numbers fail is ``fit_failed``: it does not keep
+        others from being looked at.
     """
     bands = [without_outliers(band) for band in curve.bands if len(band) > 2]
     n_point = sum(len(band) for band in bands)

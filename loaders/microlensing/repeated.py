@@ -1,7 +1,7 @@
 """Two lensing events of one star, so far apart that each is judged as if the other were not.
 
-A source may be lensed twice: by stars that have nothing to do with each other, by the two of a wide binary, by
-a planet far from its star; or two sources far apart may be lensed in turn. What else brightens is compared
+A source may be lensed twice: by stars that have nothing to do with each other, by the two of a wide binary,
+by a planet far from its star; or two sources far apart may be lensed in turn. What else brightens is compared
 with one lens over the whole light curve, so that each of the two speaks against the other. Here the light of
 one is taken away while the other is judged. What comes a third time is no lens.
 """
@@ -23,8 +23,9 @@ from loaders.stored_curve.band import Band
 #: Lengths of the longer event by which two are apart; and below which one model may be of both.
 APART, ONE_MODEL = 3.0, 6.0
 
-_THIRD = 0.1
-"""Fall of chi-square of a third brightening, over that of the second, from which it comes again and again."""
+_THIRD, _HALF = 0.1, 0.5
+"""Fall of chi-square of a third brightening, over that of the second, from which it comes again and again; and
+before the second is fitted, whose wings may be left."""
 
 _CORE = 0.1
 """Share of the greatest rise of an event from which points are left out when another is judged: what a single
@@ -85,13 +86,14 @@ def two_events(
     if not (verdict.is_event and verdict.explained > NEARLY_ALL):
         fit = best_fit([_beside(band, others[0]) for band in bands], first)
     second = _strongest(search, bands, [fit])
-    if second is None or second.gain < LEAST_GAIN:
+    if second is None or _comes_again(
+        search, [_beside(band, second) for band in bands], [fit], _HALF * second.gain
+    ):
         return []
     judged = _judged(bands, fit, second, movers)
     if judged is None or not judged.is_event:
         return []
-    third = _strongest(search, bands, [fit, judged.fit])
-    if third is not None and third.gain > max(LEAST_GAIN, _THIRD * second.gain):
+    if _comes_again(search, bands, [fit, judged.fit], _THIRD * second.gain):
         return []
     own = _judged(bands, judged.fit, first, movers)
     if own is None or not own.is_event:
@@ -109,10 +111,10 @@ def distance(one: PointLensFit, other: PointLensFit) -> float:
 
 
 def length(fit: PointLensFit) -> float:
-    """The Einstein time in days, where that is not one that a faint source in a bright blend only seems to have.
+    """The Einstein time in days, unless a faint source in a bright blend only seems to have it.
 
-    It is held to three times of half the greatest rise, at which ``u² = 2 A / √(A² - 1) - 2`` (Paczyński 1986,
-    ApJ 304, 1, solved for u), if these are more than 30 days.
+    It is held to three times of half the greatest rise, at which ``u² = 2 A / √(A² - 1) - 2`` (Paczyński
+    1986, ApJ 304, 1, solved for u), if these are more than 30 days.
     """
     half = 1 + (float(magnification(np.array([fit.u_0]))[0]) - 1) / 2
     u2 = 2 * half / np.sqrt(max(half**2 - 1, 1e-12)) - 2
@@ -149,10 +151,8 @@ def without_event(bands: Sequence[Band], fit: PointLensFit) -> list[Band]:
     return out
 
 
-def _strongest(
-    search: EventSearch, bands: Sequence[Band], fits: Sequence[PointLensFit]
-) -> Candidate | None:
-    """The best place of what some events leave, none of their wings and no outlier; None without one."""
+def _strongest(search: EventSearch, bands: Sequence[Band], fits: Sequence[PointLensFit]) -> Candidate | None:
+    """The best place that could be an event of what others leave, none of their wings and no outlier."""
     rest = list(bands)
     for fit in fits:
         rest = without_event(rest, fit)
@@ -164,6 +164,14 @@ def _strongest(
         if all(abs(one.t_0 - fit.t_0) > APART * length(fit) for fit in fits) and not rests_on_few(rest, one):
             return one
     return None
+
+
+def _comes_again(
+    search: EventSearch, bands: Sequence[Band], fits: Sequence[PointLensFit], least: float
+) -> bool:
+    """Whether events leave another brightening of that strength."""
+    third = _strongest(search, bands, fits)
+    return third is not None and third.gain > least
 
 
 def _judged(

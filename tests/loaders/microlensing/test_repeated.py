@@ -13,7 +13,7 @@ from loaders.microlensing.repeated import without_event
 from loaders.stored_curve.band import Band
 from roman_db import session
 from roman_db.load_run import load_run
-from tests.loaders.microlensing.curves import SEASONS, lensed, times
+from tests.loaders.microlensing.curves import lensed, times
 
 
 def star(*shapes, seed=1):
