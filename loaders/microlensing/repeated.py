@@ -24,8 +24,8 @@ from loaders.stored_curve.band import Band
 APART, ONE_MODEL = 3.0, 6.0
 
 _THIRD, _HALF = 0.1, 0.5
-"""Fall of chi-square of a third brightening, over that of the second, from which it comes again and again; and
-before the second is fitted, whose wings may be left."""
+"""Fall of chi-square of a third brightening, over that of the second, from which it comes again and again;
+and before the second is fitted, whose wings may be left."""
 
 _CORE = 0.1
 """Share of the greatest rise of an event from which points are left out when another is judged: what a single
