@@ -31,8 +31,9 @@ _CORE = 0.1
 """Share of the greatest rise of an event from which points are left out when another is judged: what a single
 lens leaves there, as of two lenses, is not of the other."""
 
-_HALVES, _LONG = 3.0, 30.0
-"""Times of half the rise, and days, that the length of an event may be whatever its Einstein time."""
+_SEEMS, _HALVES, _LONG = 300.0, 3.0, 30.0
+"""Einstein time (days) beyond which it may not be the length of an event; times of half the rise that this is
+then, and days that it is at least."""
 
 _WRONG = 0.1
 """Share of its light by which a single lens may be off, as it is of one that lasts and is seen from Earth's
@@ -113,9 +114,11 @@ def distance(one: PointLensFit, other: PointLensFit) -> float:
 def length(fit: PointLensFit) -> float:
     """The Einstein time in days, unless a faint source in a bright blend only seems to have it.
 
-    It is held to three times of half the greatest rise, at which ``u² = 2 A / √(A² - 1) - 2`` (Paczyński
-    1986, ApJ 304, 1, solved for u), if these are more than 30 days.
+    Above 300 days it is held to three times of half the greatest rise, at which ``u² = 2 A / √(A² - 1) - 2``
+    (Paczyński 1986, ApJ 304, 1, solved for u), and to 30 days at least.
     """
+    if fit.t_E <= _SEEMS:
+        return fit.t_E
     half = 1 + (float(magnification(np.array([fit.u_0]))[0]) - 1) / 2
     u2 = 2 * half / np.sqrt(max(half**2 - 1, 1e-12)) - 2
     return float(min(fit.t_E, max(_HALVES * np.sqrt(max(u2 - fit.u_0**2, 0.0)) * fit.t_E, _LONG)))
