@@ -191,9 +191,9 @@ def _looked(curves: Iterable[SimulatedCurve]) -> Iterator[Looked]:
 
 
 def _event(curve: SimulatedCurve) -> Found | None:
-    """What is found of an event; None where nothing is."""
+    """What is found of an event, the stronger one of two; None where nothing is."""
     found = look_at(SkyCurve(curve.number, curve.ra, curve.dec, _bands(curve)))
-    return found[-1] if found and found[-1].verdict.is_event else None
+    return next((one for one in found if one.verdict.is_event), None)
 
 
 def _statistics() -> Iterator[Figure]:

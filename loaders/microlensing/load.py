@@ -263,11 +263,13 @@ def _store_event(
         "n_point": one.n_point,
         "load_run_id": run.load_run_id,
     } | _motion_columns(verdict.passage)
-    for row in before:
-        if abs(row.t_0_guess - candidate.t_0) < 2 * max(row.t_eff, candidate.t_eff):
-            before.remove(row)
-            connection.execute(events.update().where(events.c.event_id == row.event_id).values(values))
-            return int(row.event_id)
+    near = [r for r in before if abs(r.t_0_guess - candidate.t_0) < 2 * max(r.t_eff, candidate.t_eff)]
+    if near:
+        # Of two events of an object each keeps its own row.
+        row = min(near, key=lambda r: abs(r.t_0_guess - candidate.t_0))
+        before.remove(row)
+        connection.execute(events.update().where(events.c.event_id == row.event_id).values(values))
+        return int(row.event_id)
     return int(connection.execute(events.insert().returning(events.c.event_id), values).scalar_one())
 
 
