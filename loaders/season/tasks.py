@@ -10,6 +10,7 @@ from loaders.adopted_astrometry.tasks import ADOPT_ASTROMETRY
 from loaders.astrometric_solution.tasks import ASTROMETRY
 from loaders.daily.tasks import PHOTOMETER
 from loaders.eight_day.tasks import CATALOG, EIGHT_DAY
+from loaders.external_light_curve.tasks import DIVIDE
 from loaders.extinction.tasks import EXTINCTION
 from loaders.field_mosaic.tasks import FIELD_MOSAIC
 from loaders.lens_physics.tasks import LENS_PHYSICS
@@ -109,6 +110,7 @@ def _images() -> tuple[Task, ...]:
 
 
 _TASKS = (
+    DIVIDE,
     *_images(),
     ASTROMETRY,
     ASTROMETRY_SO_FAR,
