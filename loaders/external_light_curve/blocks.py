@@ -121,9 +121,7 @@ def _part(block: ExternalBlock, some: slice, start: int) -> ExternalBlock:
     epochs = Epochs(*(getattr(block.epochs, one.name)[some] for one in fields(Epochs)))
     matrices = block.photometry.segments
     segments = SegmentMatrix(matrices.flux[:, some], matrices.flux_err[:, some], matrices.flags[:, some])
-    size = epochs.mjd_tdb.size
-    nothing = {"astrometry": empty(size, 4), "shape": empty(size, 7)}
-    photometry = replace(block.photometry, segments=segments, **nothing)
+    photometry = photometry_of(block.photometry.object_id, segments, block.photometry.reference_flux)
     key = replace(block.key, start_mjd=start, end_mjd=int(epochs.mjd_tdb[-1]) + 1)
     return ExternalBlock(key, epochs, photometry)
 

@@ -48,7 +48,8 @@ def lightcurves(
 ) -> None:
     """Load light curves that others measured: tables in text, ECSV, Parquet, VOTable or FITS.
 
-    A file has one object or many, a row a point. Columns with usual names need no options.
+    A file has one object or many, a row a point. Columns with usual names are found; what neither their names
+    nor the file state has to be said: bands, places, and of fluxes in text the unit.
     """
     from loaders.external_light_curve.layout import Layout, layout_of, read_layout
     from loaders.external_light_curve.load import LoadOptions, load_light_curves

@@ -204,3 +204,18 @@ def test_borders_are_those_of_all_surveys(new_database):
     assert {day for season in SEASONS for day in season} < set(borders.tolist())
     assert 61513 in borders
     assert np.all(np.diff(borders) > 0)
+
+
+@pytest.mark.parametrize("flux", [12345.678901, 1 / 3, 9.87654321e9])
+def test_a_constant_of_tiny_errors_is_constant(new_database, tmp_path, flux):
+    """Errors of 1e-12 of the flux, which single precision rounds by more."""
+    times = np.concatenate([times_of(season, 50) for season in range(1, 7)])
+    path = tmp_path / "constant.csv"
+    path.write_text(
+        "mjd,flux,flux_err\n" + "".join(f"{t!r},{flux!r},{flux * 1e-12!r}\n" for t in times.tolist())
+    )
+    succeed("load", "lightcurves", path, *OPTIONS)
+    succeed("run", "survey", "--photometry-kind", "external")
+    found = "SELECT is_variable, longest_run, reduced_chi2 < 1 FROM roman.variability WHERE season = 0"
+    assert execute(new_database, found) == [(False, 0, True)]
+    assert execute(new_database, "SELECT count(*) FROM roman.event WHERE is_event") == [(0,)]
