@@ -135,7 +135,9 @@ FAULTS = {
         (MOVED.format("measured", 0.2, 0.5, 6, 1), 1),
         (MOVED.format("consistent_with_zero", 0.2, 1.5, 6, 1), 1),
     ],
-    "external_across_seasons": [(EXTERNAL.format(start), number) for start, number in ((61088, 1), (61448, 0))],
+    "external_across_seasons": [
+        (EXTERNAL.format(first_day), n_row) for first_day, n_row in ((61088, 1), (61448, 0))
+    ],
     "block_epochs": [
         ("UPDATE roman.light_curve_block SET n_epoch = n_epoch + 1 WHERE block_id = 1", 1),
         ("UPDATE roman.light_curve_block SET midpoint_mjd_tdb[2] = start_mjd - 1 WHERE block_id = 2", 1),
