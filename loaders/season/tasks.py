@@ -13,6 +13,7 @@ from loaders.eight_day.tasks import CATALOG, EIGHT_DAY
 from loaders.event_efficiency.tasks import EFFICIENCY, INJECTION
 from loaders.event_history.tasks import REFIT_EVENTS, SAME_EVENTS
 from loaders.event_images.tasks import EVENT_IMAGES
+from loaders.external_light_curve.tasks import DIVIDE
 from loaders.extinction.tasks import EXTINCTION
 from loaders.field_mosaic.tasks import FIELD_MOSAIC
 from loaders.lens_physics.tasks import LENS_PHYSICS
@@ -135,6 +136,7 @@ def _images() -> tuple[Task, ...]:
 
 
 _TASKS = (
+    DIVIDE,
     *_images(),
     ASTROMETRY,
     ASTROMETRY_SO_FAR,

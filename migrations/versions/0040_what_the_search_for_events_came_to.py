@@ -1,13 +1,13 @@
 """What the search for events came to.
 
-Revision: 0040, after 0038, 2026-11-27 11:36:16.789187
+Revision: 0040, after 0039, 2026-11-27 11:36:16.789187
 """
 
 import sqlalchemy as sa
 from alembic import op
 
 revision = '0040'
-down_revision = '0038'
+down_revision = '0039'
 branch_labels = None
 depends_on = None
 

@@ -1,13 +1,13 @@
 """Efficiency by field and magnitude.
 
-Revision: 0041, after 0038, 2026-11-27 11:33:09.430084
+Revision: 0041, after 0040, 2026-11-27 11:33:09.430084
 """
 
 import sqlalchemy as sa
 from alembic import op
 
 revision = '0041'
-down_revision = '0038'
+down_revision = '0040'
 branch_labels = None
 depends_on = None
 

@@ -1,13 +1,13 @@
 """Histories of events: one event across seasons, and twins among its models.
 
-Revision: 0042, after 0038, 2026-11-27 11:34:29.588345
+Revision: 0042, after 0041, 2026-11-27 11:34:29.588345
 """
 
 import sqlalchemy as sa
 from alembic import op
 
 revision = '0042'
-down_revision = '0038'
+down_revision = '0041'
 branch_labels = None
 depends_on = None
 

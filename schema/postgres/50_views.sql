@@ -61,13 +61,14 @@ CROSS JOIN LATERAL (
 ) AS e
 WHERE e.reduced_chi2 <> 'NaN'::real;
 
--- All versions that are stored: those that were replaced, too, until compaction drops the partitions that hold them.
+-- All versions that are stored: those that were replaced, too, until compaction drops the partitions that hold them;
+-- refined ones stay. Blocks whose points stand in a merged one as well are left out.
 CREATE OR REPLACE VIEW roman.light_curve_version AS
 SELECT s.object_id, b.optical_element, b.photometry_kind, b.load_run_id, b.superseded_at,
        e.exposure_id, e.midpoint_mjd_tdb, e.midpoint_bjd_tdb, e.flux, e.flux_err,
        coalesce(e.flags, 0) AS flags, s.block_id, s.start_mjd
 FROM roman.light_curve_segment s
-JOIN roman.light_curve_block b ON b.block_id = s.block_id AND b.start_mjd = s.start_mjd
+JOIN roman.light_curve_block b ON b.block_id = s.block_id AND b.start_mjd = s.start_mjd AND NOT b.is_merged
 CROSS JOIN LATERAL (
     SELECT unnest(b.exposure_id) AS exposure_id, unnest(b.midpoint_mjd_tdb) AS midpoint_mjd_tdb,
            unnest(b.midpoint_bjd_tdb) AS midpoint_bjd_tdb, unnest(s.flux) AS flux, unnest(s.flux_err) AS flux_err,

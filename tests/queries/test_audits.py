@@ -51,6 +51,12 @@ _ALIKE = (
     "detector = 'WFI' || lpad(reference_image_id::text, 2, '0'); "
 )
 
+#: A block of exposures of the first season as one of others' light curves that begins on a day.
+EXTERNAL = (
+    "UPDATE roman.light_curve_block SET photometry_kind = 'external', detector = NULL, field_id = NULL, "
+    "start_mjd = {} WHERE block_id = 1"
+)
+
 PHYSICAL = "INSERT INTO roman.event_physical_parameter VALUES (1, "
 
 DIA_SOURCE = "0, 0, 0, 0, 0, 1, 1, 1, 1, 1, 'new', 1)"
@@ -153,6 +159,9 @@ FAULTS = {
         (MOVED.format("measured", 0, 0.5, 600, 1), 1),
         (MOVED.format("measured", 0.2, 0.5, 6, 1), 1),
         (MOVED.format("consistent_with_zero", 0.2, 1.5, 6, 1), 1),
+    ],
+    "external_across_seasons": [
+        (EXTERNAL.format(first_day), n_row) for first_day, n_row in ((61088, 1), (61448, 0))
     ],
     "block_epochs": [
         ("UPDATE roman.light_curve_block SET n_epoch = n_epoch + 1 WHERE block_id = 1", 1),
