@@ -1,6 +1,6 @@
 """What was searched for events comes through to where each object has an outcome, and back.
 
-The database is that of release 0001, brought to revision 0038, with searches of two ranges made up for it.
+The database is that of release 0001, brought to revision 0039, with searches of two ranges made up for it.
 """
 
 import pytest
@@ -48,8 +48,8 @@ def varies(url, object_id, index):
 
 @pytest.fixture
 def filled(old_release):
-    """URL of a database at revision 0038: of eight objects six were searched, half of which vary."""
-    migrate.upgrade("0038")
+    """URL of a database at revision 0039: of eight objects six were searched, half of which vary."""
+    migrate.upgrade("0039")
     execute(
         old_release,
         "CREATE TABLE roman_partition.variability_1 PARTITION OF roman.variability FOR VALUES IN (1)",
@@ -86,7 +86,7 @@ def test_what_was_searched_need_not_be_searched_again(filled):
         (objects[2], 1, "psf", "nothing", None, run + 1),
         (objects[4], 1, "psf", "nothing", None, run),
     ]
-    command.downgrade(migrate.alembic_config(), "0038")
+    command.downgrade(migrate.alembic_config(), "0039")
     assert everything(url, columns) == before
     migrate.upgrade()
     assert everything(url, columns) == before
