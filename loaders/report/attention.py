@@ -7,9 +7,10 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from loaders.report.facts import ReferenceFacts, RunFacts
+from loaders.report.facts import ReferenceFacts
 from loaders.report.page import reference_file
 from loaders.report.psf_attention import of_psf
+from loaders.report.run_facts import RunFacts
 from loaders.report_page.attention import Attention
 
 #: Share of the pixels of a difference beyond five standard deviations above which it is to be looked at; of

@@ -224,6 +224,8 @@ def test_progress_counts_the_objects_of_all_units(own_survey, monkeypatch):
     )
     assert sorted({done for done, _ in in_objects}) == list(range(total + 1))
     assert [done for done, _ in in_objects] == sorted(done for done, _ in in_objects)
+
+
 def test_twins_are_stored_with_the_better_one(own_survey):
     run()
     (event,) = ask(EVENTS)
