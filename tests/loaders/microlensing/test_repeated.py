@@ -106,7 +106,7 @@ def test_a_lens_keeps_its_row_where_something_else_brightens_too():
 
 def test_without_an_event_its_wings_are_the_constant_and_its_peak_is_missing():
     time = times(0.1)
-    band = Band("F146", time, 100 * lensed(time, 30.0, 0.2, 5.0) + 20, np.ones(time.size))
+    band = Band("F146", time, 100 * lensed(time, 30.0, 0.2, 5.0) + 20, np.full(time.size, 20.0))
     one = np.ones(1)
     fit = PointLensFit(30.0, 0.2, 5.0, 100 * one, 20 * one, 0.0, time.size, np.eye(3), True)
     (rest,) = without_event([band], fit)
@@ -118,6 +118,9 @@ def test_without_an_event_its_wings_are_the_constant_and_its_peak_is_missing():
     assert lensed(30.0 + edge, 30.0, 0.2, 5.0) - 1 == pytest.approx(
         0.1 * (lensed(30.0, 30.0, 0.2, 5.0) - 1), rel=0.1
     )
+    # Where the points are so good that a tenth of the light matters, more is missing.
+    (good,) = without_event([replace(band, error=np.ones(time.size))], fit)
+    assert (lensed(good.time, 30.0, 0.2, 5.0) - 1).max() == pytest.approx(0.01 * 10, rel=0.1)
 
 
 def test_far_events_have_a_model_each():
