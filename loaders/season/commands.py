@@ -25,6 +25,33 @@ if TYPE_CHECKING:
 _INJECTIONS = ("injections", "planet_injections", "image_injections")
 
 
+_INJECTION_OPTIONS = (
+    click.option(
+        "--injections",
+        type=click.IntRange(0),
+        metavar="N",
+        help="Events of single lenses that are injected into light curves, to count how many are found; "
+        f"0: none. Unless said {MOST_INJECTIONS:,}, but one for {OBJECTS_AN_INJECTION} objects at most.",
+    ),
+    click.option(
+        "--planet-injections",
+        type=click.IntRange(0),
+        default=0,
+        show_default=True,
+        metavar="N",
+        help="The same with planets, each of which takes minutes where it is found.",
+    ),
+    click.option(
+        "--image-injections",
+        type=click.IntRange(0),
+        default=IMAGE_INJECTIONS,
+        show_default=True,
+        metavar="N",
+        help="Events of single lenses that go into the images of one detector, too; 0: none.",
+    ),
+)
+
+
 def _options(command: Callable[..., None]) -> Callable[..., None]:
     """Options that both modes have."""
     for option in (
@@ -60,29 +87,7 @@ def _options(command: Callable[..., None]) -> Callable[..., None]:
             help="Also fit sources that a dark companion moves, where other models of an event leave "
             "something out. Events that were searched before are only with --redo.",
         ),
-        click.option(
-            "--injections",
-            type=click.IntRange(0),
-            metavar="N",
-            help="Events of single lenses that are injected into light curves, to count how many are found; "
-            f"0: none. Unless said {MOST_INJECTIONS:,}, but one for {OBJECTS_AN_INJECTION} objects at most.",
-        ),
-        click.option(
-            "--planet-injections",
-            type=click.IntRange(0),
-            default=0,
-            show_default=True,
-            metavar="N",
-            help="The same with planets, each of which takes minutes where it is found.",
-        ),
-        click.option(
-            "--image-injections",
-            type=click.IntRange(0),
-            default=IMAGE_INJECTIONS,
-            show_default=True,
-            metavar="N",
-            help="Events of single lenses that go into the images of one detector, too; 0: none.",
-        ),
+        *_INJECTION_OPTIONS,
         SURVEY,
     ):
         command = option(command)

@@ -13,6 +13,7 @@ from loaders.microlensing.repeated import without_event
 from loaders.stored_curve.band import Band
 from roman_db import session
 from roman_db.load_run import load_run
+from roman_db.parallel import Ended
 from tests.loaders.microlensing.curves import lensed, times
 
 
@@ -136,15 +137,16 @@ def test_two_events_of_an_object_keep_their_rows(own_survey):
     found = [one for one in looked_at(star(lens(26.0, 5.0), lens(46.0, 3.0))) if one.verdict.is_event]
     assert len(found) == 2
     object_id = int(own_survey.object_id[0])
-    given = {"season": 1, "photometry_kind": "psf", "first_object": object_id, "last_object": object_id}
+    given = {"season": 1, "photometry_kind": "psf"}
+    place = SkyCurve(object_id, 268.0, -29.0, [])
     rows = []
     for order in (1, -1):
         # Time scales so long that each is within both.
         some = [
             replace(one, object_id=object_id, candidate=replace(one.candidate, t_eff=15.0)) for one in found
         ]
-        with load_run("test", {}) as run, session.transaction() as connection:
-            load._store(connection, run, given, some[::order])
+        with load_run("test", {}, 1) as run:
+            load._store(run, given, [Ended(place, some[::order])])
         with session.reading() as connection:
             query = "SELECT t_0_guess, event_id FROM roman.event WHERE is_event AND object_id = :o"
             rows.append(dict(map(tuple, connection.execute(sa.text(query), {"o": object_id}))))
