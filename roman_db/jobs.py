@@ -79,6 +79,11 @@ class Mode:
     tasks: tuple[Task, ...]
 
 
+def itself(unit: Unit) -> tuple[str]:
+    """Name what a unit has to account for that is one piece of work: its own name."""
+    return (unit.name,)
+
+
 class UnknownTask(LookupError):
     """A name under which no task, or more than one, is declared."""
 

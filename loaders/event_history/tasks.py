@@ -10,17 +10,9 @@ from loaders.event_history.load import (
     pending_refits,
     refit_unit,
 )
-from roman_db.jobs import Task, Unit
+from roman_db.jobs import Task, itself
 
-
-def _itself(unit: Unit) -> tuple[str]:
-    """Name what a unit has to account for."""
-    return (unit.name,)
-
-
-SAME_EVENTS = Task(
-    LINK_TASK, "Link events of several seasons that are one", pending_links, link_unit, _itself
-)
+SAME_EVENTS = Task(LINK_TASK, "Link events of several seasons that are one", pending_links, link_unit, itself)
 REFIT_EVENTS = Task(
-    REFIT_TASK, "Fit the models of an event to all seasons so far", pending_refits, refit_unit, _itself
+    REFIT_TASK, "Fit the models of an event to all seasons so far", pending_refits, refit_unit, itself
 )

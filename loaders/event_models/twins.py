@@ -16,7 +16,9 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from loaders.event_models.kinds import BINARY
 from loaders.event_models.seeds import about_centre_of_mass
+from loaders.event_models.sides import other_side
 from loaders.stored_curve.band import FloatArray
 
 #: Mass ratio below which the second lens only disturbs the first.
@@ -49,7 +51,7 @@ def twins(best: FloatArray) -> list[FloatArray]:
         found.append(_offset(best if best[4] < 0 else swapped(best)))
     if best.size > 7:
         # Smith, Mao & Paczyński (2003, MNRAS 339, 925).
-        found.append(best * [1, -1, 1, 1, 1, -1, 1, -1, 1])
+        found.append(other_side(BINARY, best))
     return [twin for twin in found if np.isfinite(twin).all()]
 
 

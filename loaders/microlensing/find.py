@@ -142,13 +142,16 @@ def fit_again(
     Returns
     -------
     Found
-        An event, whatever else may brighten in these light curves; ``fit_failed`` and without models where
-        numbers fail.
+        An event, whatever else may brighten in these light curves, without the light of another event of the
+        star; ``fit_failed`` and without models where numbers fail.
     """
     bands = [without_outliers(band) for band in curve.bands if len(band) > 2]
     n_point = sum(len(band) for band in bands)
     try:
-        verdict = replace(judge(bands, candidate, curve.movers), is_event=True)
+        verdict = judge(bands, candidate, curve.movers)
+        places = [candidate, *_search().best(bands, PLACES, _APART)]
+        both = two_events(bands, places, verdict, _search(), curve.movers)
+        verdict = replace(both[0].verdict if both else verdict, is_event=True)
         models = models_of(verdict, (curve.ra, curve.dec), limb, xallarap=xallarap)
     except NUMERIC:
         failed = _without_fit(bands, candidate, "fit_failed")

@@ -11,15 +11,9 @@ from loaders.microlensing.load import (
     search_unit,
     shared_unit,
 )
-from roman_db.jobs import Task, Unit
-
-
-def _itself(unit: Unit) -> tuple[str]:
-    """Name what a unit has to account for."""
-    return (unit.name,)
-
+from roman_db.jobs import Task, itself
 
 EVENTS = Task(TASK, "Find microlensing events among objects", pending_events, search_unit, names_of_objects)
 SHARED_EVENTS = Task(
-    SHARED_TASK, "Refuse events that many neighbours have at once", pending_shared, shared_unit, _itself
+    SHARED_TASK, "Refuse events that many neighbours have at once", pending_shared, shared_unit, itself
 )

@@ -37,7 +37,7 @@ from loaders.season_reference.tasks import SEASON_REFERENCE
 from loaders.season_report.load import QUALITY_TASK
 from loaders.variability.tasks import LOCUS, VARIABILITY
 from loaders.variable_object.tasks import VARIABLE_OBJECTS
-from roman_db.jobs import Mode, Task, Unit
+from roman_db.jobs import Mode, Task, itself
 
 
 def arguments(
@@ -114,13 +114,8 @@ IMAGE_INJECTIONS_OF_SEASON = tuple(
 PHYSICS_BEFORE = replace(LENS_PHYSICS, units=partial(earlier_units, LENS_PHYSICS.units))
 
 
-def _itself(unit: Unit) -> tuple[str]:
-    """Name what a unit has to account for."""
-    return (unit.name,)
-
-
 QUALITY = Task(
-    QUALITY_TASK, "Measure the quality of a season against its limits", pending_quality, quality_unit, _itself
+    QUALITY_TASK, "Measure the quality of a season against its limits", pending_quality, quality_unit, itself
 )
 
 

@@ -147,23 +147,14 @@ WITH counted AS (
     CROSS JOIN LATERAL (SELECT floor(roman.ab_magnitude(baseline_flux))) AS m (cell)
     GROUP BY injection_run_id, season, photometry_kind, CUBE (field_id, m.cell)
     HAVING (grouping(field_id) = 1 OR field_id IS NOT NULL) AND (grouping(m.cell) = 1 OR m.cell IS NOT NULL)
-), limited AS (
-    SELECT c.*,
-       c.tp_count / nullif(c.tp_count + c.fn_count, 0)::double precision AS completeness,
-       roman.wilson_limit(c.tp_count, c.tp_count + c.fn_count, -1) AS completeness_lower,
-       roman.wilson_limit(c.tp_count, c.tp_count + c.fn_count, 1) AS completeness_upper,
-       c.tp_count / nullif(c.tp_count + c.fp_count, 0)::double precision AS reliability,
-       roman.wilson_limit(c.tp_count, c.tp_count + c.fp_count, -1) AS reliability_lower,
-       roman.wilson_limit(c.tp_count, c.tp_count + c.fp_count, 1) AS reliability_upper
-    FROM counted c
 )
 SELECT l.injection_run_id, i.name, l.season, l.photometry_kind, i.inject_medium, l.field_id, l.magnitude_lower, l.magnitude_upper,
        tp_count, fp_count, tn_count, fn_count, n_failed,
-       completeness, completeness_lower, completeness_upper,
-       ceil((completeness_lower + completeness_upper) / 2 * (1 - (completeness_lower + completeness_upper) / 2) / 0.02 ^ 2)::bigint AS n_needed_completeness,
-       reliability, reliability_lower, reliability_upper,
-       ceil((reliability_lower + reliability_upper) / 2 * (1 - (reliability_lower + reliability_upper) / 2) / 0.02 ^ 2)::bigint AS n_needed_reliability
-FROM limited l JOIN roman.injection_run i USING (injection_run_id);
+       c.share AS completeness, c.lower AS completeness_lower, c.upper AS completeness_upper, c.n_needed AS n_needed_completeness,
+       r.share AS reliability, r.lower AS reliability_lower, r.upper AS reliability_upper, r.n_needed AS n_needed_reliability
+FROM counted l JOIN roman.injection_run i USING (injection_run_id)
+CROSS JOIN LATERAL roman.binomial_share(tp_count, tp_count + fn_count) AS c
+CROSS JOIN LATERAL roman.binomial_share(tp_count, tp_count + fp_count) AS r;
 
 -- The same by place: an object_id begins with its HEALPix pixel.
 CREATE OR REPLACE VIEW roman.event_detection_map AS
@@ -175,23 +166,14 @@ WITH counted AS (
            count(*) FILTER (WHERE binary_class = 'FN') AS fn_count,
            count(*) FILTER (WHERE is_failed AND binary_class = 'FN') AS n_failed
     FROM roman.event_detection GROUP BY injection_run_id, season, photometry_kind, object_id >> 40
-), limited AS (
-    SELECT c.*,
-       c.tp_count / nullif(c.tp_count + c.fn_count, 0)::double precision AS completeness,
-       roman.wilson_limit(c.tp_count, c.tp_count + c.fn_count, -1) AS completeness_lower,
-       roman.wilson_limit(c.tp_count, c.tp_count + c.fn_count, 1) AS completeness_upper,
-       c.tp_count / nullif(c.tp_count + c.fp_count, 0)::double precision AS reliability,
-       roman.wilson_limit(c.tp_count, c.tp_count + c.fp_count, -1) AS reliability_lower,
-       roman.wilson_limit(c.tp_count, c.tp_count + c.fp_count, 1) AS reliability_upper
-    FROM counted c
 )
 SELECT l.injection_run_id, i.name, l.season, l.photometry_kind, i.inject_medium, 9::smallint AS healpix_order, l.healpix_index,
        tp_count, fp_count, tn_count, fn_count, n_failed,
-       completeness, completeness_lower, completeness_upper,
-       ceil((completeness_lower + completeness_upper) / 2 * (1 - (completeness_lower + completeness_upper) / 2) / 0.02 ^ 2)::bigint AS n_needed_completeness,
-       reliability, reliability_lower, reliability_upper,
-       ceil((reliability_lower + reliability_upper) / 2 * (1 - (reliability_lower + reliability_upper) / 2) / 0.02 ^ 2)::bigint AS n_needed_reliability
-FROM limited l JOIN roman.injection_run i USING (injection_run_id);
+       c.share AS completeness, c.lower AS completeness_lower, c.upper AS completeness_upper, c.n_needed AS n_needed_completeness,
+       r.share AS reliability, r.lower AS reliability_lower, r.upper AS reliability_upper, r.n_needed AS n_needed_reliability
+FROM counted l JOIN roman.injection_run i USING (injection_run_id)
+CROSS JOIN LATERAL roman.binomial_share(tp_count, tp_count + fn_count) AS c
+CROSS JOIN LATERAL roman.binomial_share(tp_count, tp_count + fp_count) AS r;
 
 -- Events in images beside the same events in light curves; and the same stars without an event.
 CREATE OR REPLACE VIEW roman.event_medium_comparison AS

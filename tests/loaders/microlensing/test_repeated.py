@@ -8,7 +8,7 @@ import sqlalchemy as sa
 
 from loaders.event_models.point_lens import PointLensFit
 from loaders.microlensing import load
-from loaders.microlensing.find import SkyCurve, look_at
+from loaders.microlensing.find import SkyCurve, fit_again, look_at
 from loaders.microlensing.repeated import without_event
 from loaders.stored_curve.band import Band
 from roman_db import session
@@ -130,6 +130,17 @@ def test_far_events_have_a_model_each():
     for one, t_0 in zip(found, (36.0, 1679.0), strict=True):
         plain = next(model for model in one.models if model.name == "1L1S")
         assert abs(plain.value["t_0"] - t_0) < 5 * plain.error["t_0"]
+
+
+def test_an_event_that_is_fitted_again_is_without_the_other():
+    bands = star(lens(36.0, 8.0), lens(1679.0, 6.0))
+    alone = [one for one in looked_at(bands) if one.verdict.is_event]
+    assert len(alone) == 2
+    for one in alone:
+        again = fit_again(SkyCurve(1, 268.0, -29.0, bands), one.candidate)
+        assert again.verdict.reason == "single_lens"
+        assert again.models[0].complete
+        assert again.models[0].value["t_0"] == pytest.approx(one.verdict.fit.t_0, abs=0.1)
 
 
 def test_two_events_of_an_object_keep_their_rows(own_survey):
