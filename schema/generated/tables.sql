@@ -51,13 +51,14 @@ COMMENT ON COLUMN roman.detector.detector IS 'Name of the detector, WFI01 to WFI
 COMMENT ON COLUMN roman.detector.detector_number IS 'Number of the detector.';
 COMMENT ON COLUMN roman.detector.n_x IS 'Science pixels along x. [pixel]';
 COMMENT ON COLUMN roman.detector.n_y IS 'Science pixels along y. [pixel]';
-CREATE TABLE roman.event_search ( object_id BIGINT NOT NULL, season SMALLINT NOT NULL, photometry_kind TEXT NOT NULL, outcome TEXT NOT NULL, n_point INTEGER, load_run_id BIGINT NOT NULL, CONSTRAINT event_search_pkey PRIMARY KEY (photometry_kind, season, object_id), CONSTRAINT event_search_search_outcome_check CHECK (outcome IN ('candidate', 'nothing', 'no_points', 'fit_failed', 'constant')) );
+CREATE TABLE roman.event_search ( object_id BIGINT NOT NULL, season SMALLINT NOT NULL, photometry_kind TEXT NOT NULL, outcome TEXT NOT NULL, n_point INTEGER, refinement_run_id BIGINT, load_run_id BIGINT NOT NULL, CONSTRAINT event_search_pkey PRIMARY KEY (photometry_kind, season, object_id), CONSTRAINT event_search_search_outcome_check CHECK (outcome IN ('candidate', 'nothing', 'no_points', 'fit_failed', 'constant')) );
 COMMENT ON TABLE roman.event_search IS 'The last search for microlensing events in the light curves of each object of a season that was to be searched, and what came of it, also where nothing was found. An object that varies enough to be searched and has no row was not reached.';
 COMMENT ON COLUMN roman.event_search.object_id IS 'Object that was searched.';
 COMMENT ON COLUMN roman.event_search.season IS 'Season whose light curves were searched; 0 for those of all seasons.';
 COMMENT ON COLUMN roman.event_search.photometry_kind IS 'Kind of the light curves: see roman.light_curve_block.';
 COMMENT ON COLUMN roman.event_search.outcome IS 'What the search came to: candidate, brightenings that stand out, which are rows of roman.event with the verdicts on them; nothing, where none does; no_points; fit_failed, where the search broke off or its process was killed, for which ops.load_rejection has the reason, and roman.event is as it was before; constant, where the object varied enough to be searched, and does no more.';
 COMMENT ON COLUMN roman.event_search.n_point IS 'Points of the light curves that count, outliers among them; empty where none were searched, and in searches of releases before 0040.';
+COMMENT ON COLUMN roman.event_search.refinement_run_id IS 'Run that last refined the photometry of the object before it was searched; empty where none had, and in searches of releases before 0043.';
 COMMENT ON COLUMN roman.event_search.load_run_id IS 'Run that wrote this row.';
 CREATE TABLE roman.light_curve_segment ( object_id BIGINT NOT NULL, block_id BIGINT NOT NULL, start_mjd INTEGER NOT NULL, flux REAL[] NOT NULL, flux_err REAL[] NOT NULL, flag_run BIGINT[], CONSTRAINT light_curve_segment_pkey PRIMARY KEY (object_id, start_mjd, block_id) ) PARTITION BY RANGE (start_mjd);
 COMMENT ON TABLE roman.light_curve_segment IS 'Fluxes of one object in the exposures of one block.';
