@@ -19,8 +19,8 @@ WHERE status IN ('fitted', 'not_visible', 'far_off') AND superseded_at IS NULL
 GROUP BY object_id
 """
 
-#: Those that were not searched since a run, or since they were refined; all of them where that is redone. What
-#: failed is tried again.
+#: Those that were not searched since a run, or since they were refined; all of them where that is redone.
+#: What failed is tried again.
 _LEFT = f"""
 wanted AS ({_WANTED}), refined AS ({_REFINED}), pending AS (
     SELECT w.object_id, s.outcome FROM wanted AS w
