@@ -12,6 +12,8 @@ from roman_db.tap.application import make_application
 
 #: Seconds that running queries have to end when the server is told to stop.
 _GRACE_S = 5
+#: Clients that the system keeps waiting for us to take their connection.
+_BACKLOG = 2048
 
 
 def run(host: str, port: int) -> None:
@@ -44,6 +46,7 @@ def _listening(host: str, port: int) -> socket.socket:
         listening = socket.socket(family, kind)
         listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listening.bind(address)
+        listening.listen(_BACKLOG)
     except OSError as error:
         raise click.ClickException(
             f"cannot listen at {host}, port {port}: {error.strerror}; --host and --port name others"

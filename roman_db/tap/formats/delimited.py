@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 from collections.abc import Iterator
 
+import pyarrow as pa
 from pyarrow import csv
 
 from roman_db.query.formats.csv_text import csv_batch, csv_schema
@@ -24,7 +25,8 @@ def write_tsv(answer: Answer) -> Iterator[bytes]:
 
 def _lines(answer: Answer, delimiter: str) -> Iterator[bytes]:
     """Yield lines; arrays stand in braces, as PostgreSQL reads them."""
-    empty = without_bytes(schema_of(answer.columns).empty_table().to_batches(1)[0])
+    columns = schema_of(answer.columns)
+    empty = without_bytes(pa.RecordBatch.from_pylist([], columns))
     schema = csv_schema(empty.schema)
     sink = io.BytesIO()
     with csv.CSVWriter(sink, schema, write_options=csv.WriteOptions(delimiter=delimiter)) as writer:
