@@ -12,7 +12,7 @@ import psycopg2.extras
 from roman_db.schema.model import Column, read_tables
 
 #: Together they have every type of column that the catalog has.
-TABLES = ("source_photometry", "visit", "injected_event_segment", "psf_model", "mosaic", "simulated_source")
+TABLES = ("source_photometry", "visit", "injected_event_segment", "psf_model", "simulated_source")
 N_ROW = 60
 
 TEXTS = (

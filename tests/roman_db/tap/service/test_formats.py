@@ -170,7 +170,9 @@ def as_pyvo(got, right, column) -> bool:
     """Whether a cell of astropy's table is the stored value."""
     if column.datatype == "binary" or is_array(column):
         values = np.ma.filled(np.ma.masked_invalid(got) if column.datatype in ("float", "double") else got)
-        return same(np.ma.getdata(got).tolist(), right or [], column.datatype) and len(values) == len(right or [])
+        return same(np.ma.getdata(got).tolist(), right or [], column.datatype) and len(values) == len(
+            right or []
+        )
     if got is np.ma.masked or (isinstance(got, str) and got == ""):
         return right is None or right == "" or (isinstance(right, float) and math.isnan(right))
     if column.datatype == "timestamp":

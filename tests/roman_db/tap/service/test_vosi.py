@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import xml.etree.ElementTree as ElementTree
+from xml.etree import ElementTree
 
 import pytest
 import requests
@@ -12,10 +12,6 @@ from roman_db.tap.formats.choice import FORMATS
 from tests.docs.pages import ROOT
 
 EXAMPLES = sorted(path.stem for path in (ROOT / "queries" / "examples").glob("*.adql"))
-
-
-def test_it_is_available(service):
-    assert service.available
 
 
 def test_capabilities_name_language_functions_formats_and_limits(service):
@@ -30,16 +26,6 @@ def test_capabilities_name_language_functions_formats_and_limits(service):
     assert service.hardlimit == 100_000_000
 
 
-def test_each_declared_function_is_known_to_the_translator(service):
-    assert {form.split("(")[0] for form in map(lambda one: one.form, functions_of(service))} == set(USER_FUNCTIONS)
-
-
-def functions_of(service):
-    (tap,) = [one for one in service.capabilities if one.standardid == "ivo://ivoa.net/std/TAP"]
-    lists = tap.languages[0].languagefeaturelists
-    return next(one for one in lists if one.type.endswith("#features-udf"))
-
-
 def test_tables_are_those_of_the_catalog(service):
     assert {table.full_name: len(table.columns) for table in schema_catalog()} == {
         name: len(table.columns) for name, table in service.tables.items()
@@ -48,7 +34,9 @@ def test_tables_are_those_of_the_catalog(service):
 
 def test_a_table_has_units_ucds_and_types(service):
     column = next(one for one in service.tables["roman.object"].columns if one.name == "pm_ra")
-    known = next(one for table in schema_catalog().named("object") for one in table.columns if one.name == "pm_ra")
+    known = next(
+        one for table in schema_catalog().named("object") for one in table.columns if one.name == "pm_ra"
+    )
     assert (column.unit, column.ucd, column.description) == (known.unit, known.ucd, known.description)
     assert column.datatype.content == known.type.datatype
 
