@@ -7,7 +7,8 @@ import re
 #: Words of the server about values of the query itself; they hold nothing of ours.
 _OF_VALUES = re.compile(
     r"(?:division by zero|(?:small|big)?int(?:eger)? out of range|value out of range: (?:over|under)flow"
-    r"|value \"[^\"]{0,60}\" is out of range for type [a-z ]+|invalid input syntax for type [a-z ]+: \"[^\"]{0,60}\""
+    r"|value \"[^\"]{0,60}\" is out of range for type [a-z ]+|invalid input syntax for type "
+    r"[a-z ]+: \"[^\"]{0,60}\""
     r"|date/time field value out of range: \"[^\"]{0,60}\""
     r"|more than one row returned by a subquery used as an expression"
     r"|array size exceeds the maximum allowed[^:]*)"

@@ -65,8 +65,8 @@ def read_request(pairs: Iterable[tuple[str, str]], limits: Limits) -> QueryReque
 def _named(pairs: Iterable[tuple[str, str]]) -> dict[str, str]:
     """Values by name in capitals; what TAP does not know is ignored."""
     named: dict[str, str] = {}
-    for name, value in pairs:
-        name = name.upper()
+    for written, value in pairs:
+        name = written.upper()
         if name in _KNOWN and named.setdefault(name, value) != value:
             raise BadRequest(f"{name} is given twice")
     return named

@@ -40,7 +40,7 @@ def same(got, wanted, datatype: str) -> bool:
 
 
 def differences(rows: list[dict], wanted: list[dict], table: str, empty: bool = True) -> list[str]:
-    """Values that are not the stored ones; ``empty`` where the format has the difference of NULL and nothing."""
+    """Values that are not the stored ones; ``empty`` where NULL and nothing differ."""
     columns = read_tables()[f"roman.{table}"].columns
     assert len(rows) == len(wanted) == N_ROW
     return [
