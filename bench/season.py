@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import importlib
 import importlib.util
+import os
 import time
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
@@ -25,6 +26,7 @@ from loaders.microlensing.find import Found, SkyCurve, look_at
 from loaders.microlensing.search import EventSearch
 from loaders.stored_curve.band import Band, FloatArray, usable_band, without_outliers
 from loaders.variability.statistics import describe
+from roman_db.parallel import each_ended
 
 AREA = "season"
 SEED = 20270917
@@ -149,7 +151,7 @@ def _fits(curves: Sequence[Sequence[Band]]) -> Iterator[Figure]:
 
 def _planetary() -> Iterator[Figure]:
     """Single-lens parameters of planetary events, without hints."""
-    events = list(_looked(_curves(PLANETARY, EVENTS)))
+    events = _looked(_curves(PLANETARY, EVENTS))
     off = []
     for one in events:
         value, truth = one.best.value, one.curve.truth
@@ -162,7 +164,7 @@ def _planetary() -> Iterator[Figure]:
     yield Figure(AREA, f"{name}: t_E within 10 %", float(np.mean(share < 0.1)), "of those found", 0.77, "max")
 
     shown = list(_seen_planets())
-    seen = list(_looked(shown))
+    seen = _looked(shown)
     kept = {one.curve.number for one in seen}
     yield from of_planets(seen, [curve for curve in shown if curve.number not in kept])
     both = {one.curve.number: one for one in [*events, *seen] if one.best.kind.n_lens > 1}
@@ -181,19 +183,31 @@ def _seen_planets() -> Iterator[SimulatedCurve]:
     return islice(filter(could_show, _curves(PLANETARY, 100 * PLANETS)), PLANETS)
 
 
-def _looked(curves: Iterable[SimulatedCurve]) -> Iterator[Looked]:
-    """What is found of events, and how long that takes; those that are not found are left out."""
-    for curve in curves:
-        begin = time.perf_counter()
-        found = _event(curve)
-        if found is not None:
-            yield Looked(curve, found, time.perf_counter() - begin)
+def _looked(curves: Iterable[SimulatedCurve]) -> list[Looked]:
+    """What is found of events, in their order, and how long that takes; those not found are left out.
+
+    As many events as there are cores are looked at side by side, as the product does it, each by one process.
+    """
+    ended = each_ended(os.cpu_count() or 1, "loaders.microlensing.find", look, curves)
+    done = [one for one in ended if one is not None]
+    failed = [f"{one.item.number}: {one.error!r}" for one in done if one.error is not None]
+    if failed:
+        raise RuntimeError(f"Events that could not be looked at: {', '.join(failed)}")
+    seen = [one.result for one in done if one.result is not None]
+    return sorted(seen, key=lambda one: one.curve.number)
+
+
+def look(curve: SimulatedCurve) -> Looked | None:
+    """What is found of an event, and how long that takes; None where it is not found."""
+    begin = time.perf_counter()
+    found = _event(curve)
+    return None if found is None else Looked(curve, found, time.perf_counter() - begin)
 
 
 def _event(curve: SimulatedCurve) -> Found | None:
-    """What is found of an event; None where nothing is."""
+    """What is found of an event, the stronger one of two; None where nothing is."""
     found = look_at(SkyCurve(curve.number, curve.ra, curve.dec, _bands(curve)))
-    return found[-1] if found and found[-1].verdict.is_event else None
+    return next((one for one in found if one.verdict.is_event), None)
 
 
 def _statistics() -> Iterator[Figure]:

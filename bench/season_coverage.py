@@ -72,8 +72,8 @@ def of_posteriors(events: Sequence[Looked], which: str) -> Iterator[Figure]:
     yield Figure(AREA, f"{name}: sampled", len(known) / max(len(events), 1), "", 0.9, "max")
     inside: dict[str, list[bool]] = {name: [] for name in NAMES}
     for event in known:
-        for parameter, covered in _covered(event).items():
-            inside[parameter].append(covered)
+        for parameter, is_covered in _covered(event).items():
+            inside[parameter].append(is_covered)
     for parameter, covered in inside.items():
         if covered:
             share = float(np.mean(covered))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 
 import click
@@ -26,10 +26,8 @@ from roman_db.rejected_inputs import RejectedInputs
 #: Exit code of a command that did its work but had to refuse some of its input.
 EXIT_REJECTED = 1
 
-_WHY = (
-    "SELECT source, row_number, code, reason, remedy FROM ops.load_rejection "
-    "WHERE load_run_id = (SELECT max(load_run_id) FROM ops.load_rejection)"
-)
+_WHY = "SELECT source, row_number, code, reason, remedy FROM ops.load_rejection WHERE {}"
+_NEWEST = "load_run_id = (SELECT max(load_run_id) FROM ops.load_rejection)"
 
 
 #: Failed units that are named.
@@ -94,20 +92,44 @@ def progress_lines(every: float = _LINE_EVERY, clock: Callable[[], float] = time
     return step
 
 
-def finish(counts: Counts, what: str) -> None:
-    """Print what became of a run, and end with an exit code that says whether anything was refused."""
+def finish(counts: Counts, what: str, runs: Sequence[int] = ()) -> None:
+    """Print what became of a run, and end with an exit code that says whether anything was refused.
+
+    Parameters
+    ----------
+    counts
+        Of all that was read.
+    what
+        Name of what is counted.
+    runs
+        All runs of the command, where it made several.
+    """
     click.echo(
         f"{counts.read} {what} read: {counts.loaded} loaded ({counts.unchanged} of them were there already), "
         f"{counts.rejected} rejected."
     )
     if counts.rejected:
-        tell_why()
+        tell_why(runs)
         sys.exit(EXIT_REJECTED)
 
 
-def tell_why() -> None:
-    """Say on standard error how to find out why the latest run refused some of its input."""
-    click.echo(f'Why: roman-db query "{_WHY}"', err=True)
+def tell_why(runs: Sequence[int] = ()) -> None:
+    """Say on standard error how to find out why some runs, else the latest, refused some of their input."""
+    click.echo(f'Why: roman-db query "{_WHY.format(_among(runs) if runs else _NEWEST)}"', err=True)
+
+
+def _among(runs: Sequence[int]) -> str:
+    """Condition of runs, those that follow each other as a range: there may be thousands."""
+    ranges: list[list[int]] = []
+    for run in sorted(runs):
+        if ranges and run == ranges[-1][1] + 1:
+            ranges[-1][1] = run
+        else:
+            ranges.append([run, run])
+    return " OR ".join(
+        f"load_run_id BETWEEN {first} AND {last}" if last > first else f"load_run_id = {first}"
+        for first, last in ranges
+    )
 
 
 def tell_rejected(rejected: RejectedInputs) -> None:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import importlib.metadata
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -19,6 +20,7 @@ import structlog
 
 from roman_db import session
 from roman_db.load_run import InputFile, LoadRun, Rejection, load_run
+from roman_db.parallel import WorkerDied
 from roman_db.schema.metadata import table
 
 log = structlog.get_logger()
@@ -75,6 +77,11 @@ class Mode:
     name: str
     purpose: str
     tasks: tuple[Task, ...]
+
+
+def itself(unit: Unit) -> tuple[str]:
+    """Name what a unit has to account for that is one piece of work: its own name."""
+    return (unit.name,)
 
 
 class UnknownTask(LookupError):
@@ -270,7 +277,9 @@ def _reject_rest(
     # What a unit had stored before it failed is not told apart.
     named = left if len(left) == missing else [piece.name] * missing
     code, remedy = "unit_failed", "Mend the cause, or report it with the log, and give the same command again"
-    if isinstance(error, Rejection):
+    if isinstance(error, BrokenProcessPool):
+        code, remedy = WorkerDied.code, WorkerDied.remedy
+    elif isinstance(error, Rejection):
         code, remedy = error.code, error.remedy
     reason = f"{piece.name} failed: {_reason(error)}"
     why = {"row_number": None, "code": code, "reason": reason, "remedy": remedy}

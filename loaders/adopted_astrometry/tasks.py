@@ -4,20 +4,14 @@ from __future__ import annotations
 
 from loaders.adopted_astrometry.load import TASK, adopt_unit, pending_adoptions
 from loaders.astrometric_solution.tasks import ASTROMETRY
-from roman_db.jobs import Mode, Task, Unit
-
-
-def _itself(unit: Unit) -> tuple[str]:
-    """Name what a unit has to account for."""
-    return (unit.name,)
-
+from roman_db.jobs import Mode, Task, itself
 
 ADOPT_ASTROMETRY = Task(
     TASK,
     "Let the catalog have the solutions that are better than what it has",
     pending_adoptions,
     adopt_unit,
-    _itself,
+    itself,
 )
 
 _BOTH = (ASTROMETRY, ADOPT_ASTROMETRY)

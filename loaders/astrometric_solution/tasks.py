@@ -3,14 +3,8 @@
 from __future__ import annotations
 
 from loaders.astrometric_solution.load import TASK, pending_cells, solve_unit
-from roman_db.jobs import Task, Unit
-
-
-def _itself(unit: Unit) -> tuple[str]:
-    """Name what a unit has to account for."""
-    return (unit.name,)
-
+from roman_db.jobs import Task, itself
 
 ASTROMETRY = Task(
-    TASK, "Find positions, motions and parallaxes of a piece of the sky", pending_cells, solve_unit, _itself
+    TASK, "Find positions, motions and parallaxes of a piece of the sky", pending_cells, solve_unit, itself
 )

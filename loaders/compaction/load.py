@@ -68,6 +68,9 @@ def compact_window(
     bounds = {"first": window.from_mjd, "last": window.to_mjd, "sealed": window.sealed}
     generation, place = connection.execute(query, bounds).one()
     target = Target(generation, place, _last_day(connection, window))
+    # Before blocks are merged: what is superseded now was replaced by other points.
+    places = {"first": window.from_mjd, "last": window.to_mjd, "last_mjd": target.last_mjd}
+    _ask(connection, "replaced_refined", places | {"generation": generation})
     units = _supersede(connection, window)
     merged = [_new_block(connection, members, target, context) for members in units]
     old = np.concatenate([block.plan.block_id for block in merged]) if merged else np.empty(0, np.int64)
@@ -194,7 +197,8 @@ def _supersede(connection: sa.Connection, window: Window) -> list[list[sa.Row[An
     """Supersede the blocks of a window and return them unit by unit, in the order of their identifiers."""
     blocks = table("roman.light_curve_block")
     here = _current(window.from_mjd, window.to_mjd)
-    statement = blocks.update().where(*here).values(superseded_at=sa.func.now()).returning(blocks)
+    gone = {"superseded_at": sa.func.now(), "is_merged": True}
+    statement = blocks.update().where(*here).values(gone).returning(blocks)
     units: dict[tuple[object, ...], list[sa.Row[Any]]] = {}
     for row in sorted(connection.execute(statement), key=lambda row: row.block_id):
         unit = (row.field_id, row.detector, row.optical_element, row.photometry_kind)

@@ -8,7 +8,7 @@ from loaders.detection.load import catalog_unit, pending_catalogs
 from loaders.difference.load import difference_unit, pending_differences
 from loaders.psf.load import build_unit
 from loaders.reference.load import make_reference, pending_references
-from roman_db.jobs import Mode, Task, Unit
+from roman_db.jobs import Mode, Task, itself
 
 
 def arguments(
@@ -23,11 +23,6 @@ def arguments(
     return daily | {"unfinished": unfinished, "redo": redo, "follow_catalog": True}
 
 
-def _itself(unit: Unit) -> tuple[str]:
-    """Name what a unit has to account for: the image that it is given."""
-    return (unit.name,)
-
-
 REFERENCE = Task(
     "reference",
     "Make the super-sampled image of a span of days",
@@ -35,13 +30,13 @@ REFERENCE = Task(
     make_reference,
     exposure_names,
 )
-CATALOG = Task("catalog", "Find the objects on a reference image", pending_catalogs, catalog_unit, _itself)
+CATALOG = Task("catalog", "Find the objects on a reference image", pending_catalogs, catalog_unit, itself)
 DIFFERENCE = Task(
     "difference",
     "Compare a reference image with the one before",
     pending_differences,
     difference_unit,
-    _itself,
+    itself,
 )
 
 #: The fluxes of the first images are as wrong as the PSF of the optics: PSFs are laid on their own light,

@@ -47,10 +47,19 @@ def event_efficiency(number: int, planets: int, models: bool, **given: Any) -> N
 @click.argument("path", type=click.Path(path_type=Path, dir_okay=False))
 @SEASON
 @PHOTOMETRY_KIND
-def export_efficiency(path: Path, season: int, photometry_kind: str) -> None:
-    """Draw the completeness of the search for events into PATH (.png): Einstein time against magnitude."""
+@click.option(
+    "--picture",
+    type=click.Choice(["magnitude", "u_0", "planets", "fields", "reliability", "sky"]),
+    default="magnitude",
+    show_default=True,
+    help="Completeness by Einstein time and magnitude or u_0, of planets by s and q, or by field and "
+    "magnitude; reliability by field and magnitude; or both on the sky.",
+)
+def export_efficiency(path: Path, season: int, photometry_kind: str, picture: str) -> None:
+    """Draw how many events the search finds, and how much of what it finds is real, into PATH (.png)."""
+    from loaders.event_efficiency.cells import VIEWS
     from loaders.event_efficiency.load import read_cells
-    from loaders.event_efficiency.picture import draw_completeness
+    from loaders.event_efficiency.picture import write_figure
     from loaders.rejection import Rejected
     from roman_db import migrate
 
@@ -58,11 +67,12 @@ def export_efficiency(path: Path, season: int, photometry_kind: str) -> None:
         raise click.BadParameter(f"{path.name!r} does not end in .png", param_hint="PATH")
     migrate.ensure_current()
     try:
-        cells = read_cells(season, photometry_kind)
+        cells = read_cells(season, photometry_kind, picture)
     except Rejected as rejected:
         raise click.ClickException(str(rejected)) from rejected
-    title = f"Events found in {f'season {season}' if season else 'all seasons'}, {photometry_kind}"
-    draw_completeness(cells, title, path)
+    view = VIEWS[picture]
+    title = f"{view.title}, {f'season {season}' if season else 'all seasons'}, {photometry_kind}"
+    write_figure(view.figure(cells, title), path)
     click.echo(f"{len(cells)} cells drawn: {path}")
 
 

@@ -26,6 +26,9 @@ S_EDGES = (3.0**-1, 3.0**-0.5, 1.0, 3.0**0.5, 3.0)
 Q_EDGES = (1e-6, 1e-5, 1e-4, 1e-3, 1e-2)
 """Edges of cells of planets: separation in Einstein radii, mass ratio."""
 
+PLANET_MAGNITUDE_EDGES = (0.0, 18.0, 20.0, 22.0, 99.0)
+"""Edges of cells of planets by the magnitude of the baseline; the outer ones hold all that is beyond."""
+
 _HOST_TIMES = (3.0, 100.0)
 """Einstein times of events with planets, days."""
 

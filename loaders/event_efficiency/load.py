@@ -11,7 +11,16 @@ import numpy.typing as npt
 import sqlalchemy as sa
 
 from loaders.event_efficiency import statements
-from loaders.event_efficiency.draw import PLANET, POINT_LENS, Q_EDGES, S_EDGES, TIME_EDGES, U_0_EDGES, Setup
+from loaders.event_efficiency.draw import (
+    PLANET,
+    PLANET_MAGNITUDE_EDGES,
+    POINT_LENS,
+    Q_EDGES,
+    S_EDGES,
+    TIME_EDGES,
+    U_0_EDGES,
+    Setup,
+)
 from loaders.event_efficiency.points import Points
 from loaders.event_efficiency.rows import LIGHT_CURVES_A_TRIAL, Tried, columns_of
 from loaders.event_efficiency.selection import Locus, Rules
@@ -267,7 +276,11 @@ def count_unit(unit: Unit, run: LoadRun, progress: Progress) -> None:
     key = {"injection_run_id": unit.arguments["injection_run_id"]}
     cells: dict[str, dict[str, tuple[float, ...]]] = {
         "event_efficiency": {"time_edges": TIME_EDGES, "u_0_edges": U_0_EDGES},
-        "planet_efficiency": {"s_edges": S_EDGES, "q_edges": Q_EDGES},
+        "planet_efficiency": {
+            "s_edges": S_EDGES,
+            "q_edges": Q_EDGES,
+            "magnitude_edges": PLANET_MAGNITUDE_EDGES,
+        },
     }
     with session.transaction() as connection:
         connection.execute(sa.text(statements.N_SOURCE), key)
@@ -306,21 +319,28 @@ def _nulls(row: sa.Row[Any]) -> str:
     )
 
 
-def read_cells(season: int, photometry_kind: str) -> list[dict[str, Any]]:
-    """Completeness by Einstein time and magnitude, as the example ``event_efficiency`` gives it.
+def read_cells(season: int, photometry_kind: str, view: str = "magnitude") -> list[dict[str, Any]]:
+    """What a picture of `loaders.event_efficiency.statements.CELLS` shows, of events in light curves.
 
     Raises
     ------
     Rejected
         Code ``no_efficiency``, if there is none.
     """
-    values = {"season": season, "photometry_kind": photometry_kind}
     with session.reading() as connection:
-        rows = sqlfile.run(connection, sqlfile.find("examples", "event_efficiency"), values).all()
-    if not rows:
-        where, what = (
-            f"season {season or 'all'}",
-            f"no events were injected into {photometry_kind} light curves",
-        )
-        raise Rejected(where, what, "Do it: roman-db run event-efficiency", "no_efficiency")
+        cells = view_cells(connection, {"season": season, "photometry_kind": photometry_kind}, view)
+    if not cells:
+        where = f"season {season or 'all'}"
+        what = f"no {_INJECTED.get(view, 'events')} were injected into {photometry_kind} light curves"
+        remedy = "Do it: roman-db run event-efficiency" + (" --planets 320" if view in _INJECTED else "")
+        raise Rejected(where, what, remedy, "no_efficiency")
+    return cells
+
+
+_INJECTED = {"planets": "events with planets"}
+
+
+def view_cells(connection: sa.Connection, given: Mapping[str, Any], view: str) -> list[dict[str, Any]]:
+    """Read the cells of a picture; ``given`` are ``season`` and ``photometry_kind``."""
+    rows = connection.execute(sa.text(statements.CELLS[view]), dict(given))
     return [row._asdict() for row in rows]

@@ -53,15 +53,26 @@ WHERE season = CAST(:season AS smallint) AND photometry_kind = :photometry_kind
 ORDER BY optical_element, magnitude
 """
 
-#: Injections whose trials are newer than their cells, and how many light curves with an event they have.
+#: Injections whose trials are newer than their cells, or whose cells an earlier release made, not by field.
 UNCOUNTED = """
 SELECT i.injection_run_id, i.name FROM roman.injection_run i
 WHERE i.name = ANY(CAST(:names AS text[]))
-  AND (SELECT max(r.load_run_id) FROM roman.event_recovery r WHERE r.injection_run_id = i.injection_run_id)
+  AND ((SELECT max(r.load_run_id) FROM roman.event_recovery r WHERE r.injection_run_id = i.injection_run_id)
     > (SELECT coalesce(max(c.load_run_id), 0) FROM (
            SELECT injection_run_id, load_run_id FROM roman.event_efficiency
            UNION ALL SELECT injection_run_id, load_run_id FROM roman.planet_efficiency
        ) c WHERE c.injection_run_id = i.injection_run_id)
+    OR NOT EXISTS (
+        SELECT FROM roman.event_efficiency c
+        WHERE c.injection_run_id = i.injection_run_id AND c.field_id <> 0
+        UNION ALL
+        SELECT FROM roman.planet_efficiency c
+        WHERE c.injection_run_id = i.injection_run_id AND c.field_id <> 0)
+    AND EXISTS (
+        SELECT FROM roman.injected_event e
+        WHERE e.injection_run_id = i.injection_run_id AND e.field_id IS NOT NULL
+          AND (e.kind = 'point_lens' AND e.einstein_time IS NOT NULL
+               OR e.kind = 'planet' AND e.q IS NOT NULL)))
 ORDER BY i.name
 """
 
@@ -78,9 +89,87 @@ SELECT c.*, n.cells, n.enough, n.most FROM roman.event_detection_count c
 LEFT JOIN LATERAL (
     SELECT count(*) AS cells, count(*) FILTER (WHERE n_injected >= n_needed) AS enough, max(n_needed) AS most
     FROM (
-        SELECT injection_run_id, n_injected, n_needed FROM roman.event_efficiency
+        SELECT injection_run_id, n_injected, n_needed FROM roman.event_efficiency WHERE field_id = 0
         UNION ALL SELECT injection_run_id, n_injected, n_needed FROM roman.planet_efficiency
+        WHERE field_id = 0 AND magnitude_lower = 0 AND magnitude_upper = 99
     ) cell WHERE cell.injection_run_id = c.injection_run_id
 ) n ON true
 WHERE c.name = ANY(CAST(:names AS text[])) ORDER BY c.name
 """
+
+_MINE = """
+    c.season = CAST(:season AS smallint) AND c.photometry_kind = :photometry_kind
+    AND c.inject_medium = 'lightcurve'
+"""
+
+_LIMITS = """
+       n_recovered / n_injected::float8 AS completeness,
+       roman.wilson_limit(n_recovered, n_injected, -1) AS completeness_lower,
+       roman.wilson_limit(n_recovered, n_injected, 1) AS completeness_upper
+"""
+
+_SUMS = "sum(e.n_injected)::bigint AS n_injected, sum(e.n_recovered)::bigint AS n_recovered"
+
+
+def _completeness(columns: str, table: str, which: str) -> str:
+    """Completeness by some columns of a table of cells, of all injections of a season."""
+    return f"""
+SELECT cell.*, {_LIMITS}
+FROM (
+    SELECT {columns}, {_SUMS}
+    FROM roman.{table} AS e JOIN roman.event_detection_count AS c USING (injection_run_id)
+    WHERE {_MINE} AND e.field_id = 0 {which} GROUP BY {columns}
+) AS cell ORDER BY {columns.replace("e.", "")}
+"""
+
+
+BY_MAGNITUDE = _completeness(
+    "e.einstein_time_lower, e.einstein_time_upper, e.magnitude_lower, e.magnitude_upper",
+    "event_efficiency",
+    "",
+)
+BY_IMPACT = _completeness(
+    "e.einstein_time_lower, e.einstein_time_upper, e.u_0_lower, e.u_0_upper", "event_efficiency", ""
+)
+BY_PLANET = _completeness(
+    "e.s_lower, e.s_upper, e.q_lower, e.q_upper",
+    "planet_efficiency",
+    "AND e.magnitude_lower = 0 AND e.magnitude_upper = 99",
+)
+
+
+def _detections(columns: str, table: str, which: str) -> str:
+    """Completeness and reliability by some columns of a view of counts, of all injections of a season."""
+    return f"""
+SELECT cell.*, tp + fn AS n_injected, tp + fp AS n_found,
+       tp / nullif(tp + fn, 0)::float8 AS completeness,
+       roman.wilson_limit(tp, tp + fn, -1) AS completeness_lower,
+       roman.wilson_limit(tp, tp + fn, 1) AS completeness_upper,
+       tp / nullif(tp + fp, 0)::float8 AS reliability,
+       roman.wilson_limit(tp, tp + fp, -1) AS reliability_lower,
+       roman.wilson_limit(tp, tp + fp, 1) AS reliability_upper
+FROM (
+    SELECT {columns}, sum(c.tp_count)::bigint AS tp, sum(c.fp_count)::bigint AS fp,
+           sum(c.fn_count)::bigint AS fn
+    FROM {table} WHERE {_MINE} {which} GROUP BY {columns}
+) AS cell ORDER BY {columns.replace("c.", "")}
+"""
+
+
+BY_FIELD = _detections(
+    "field_name, c.magnitude_lower, c.magnitude_upper",
+    "roman.event_detection_cell AS c "
+    "JOIN (SELECT field_id, name AS field_name FROM roman.field) AS f USING (field_id)",
+    "AND (c.magnitude_lower > 0 OR c.magnitude_upper < 99)",
+)
+BY_PLACE = _detections("c.healpix_order, c.healpix_index", "roman.event_detection_map AS c", "")
+
+#: What pictures show, by their names.
+CELLS = {
+    "magnitude": BY_MAGNITUDE,
+    "u_0": BY_IMPACT,
+    "planets": BY_PLANET,
+    "fields": BY_FIELD,
+    "reliability": BY_FIELD,
+    "sky": BY_PLACE,
+}

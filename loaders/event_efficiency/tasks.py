@@ -10,19 +10,13 @@ from loaders.event_efficiency.load import (
     pending_counts,
     pending_injections,
 )
-from roman_db.jobs import Mode, Task, Unit
-
-
-def _itself(unit: Unit) -> tuple[str]:
-    """Name what a unit has to account for."""
-    return (unit.name,)
-
+from roman_db.jobs import Mode, Task, itself
 
 INJECTION = Task(
-    TASK, "Inject events into light curves and search them", pending_injections, inject_unit, _itself
+    TASK, "Inject events into light curves and search them", pending_injections, inject_unit, itself
 )
 
-EFFICIENCY = Task(COUNT_TASK, "Count what was found in cells", pending_counts, count_unit, _itself)
+EFFICIENCY = Task(COUNT_TASK, "Count what was found in cells", pending_counts, count_unit, itself)
 
 EVENT_EFFICIENCY = Mode(
     "event-efficiency", "Measures how many events are found in light curves", (INJECTION, EFFICIENCY)

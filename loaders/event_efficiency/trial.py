@@ -189,12 +189,19 @@ def search(trial: Trial, kind: str, truth: Mapping[str, float], curves: Sequence
     found = look_at(SkyCurve(trial.object_id, *trial.place, bands), modelled=trial.rules.modelled)
     if not found:
         return Attempt(kind, truth, selection, "no_candidate", False, False)
-    # An event is the last that was looked at; of others the best says why.
-    one = found[-1] if found[-1].verdict.is_event else found[0]
+    one = _meant(found, truth)
     reason, is_event = one.verdict.reason, one.verdict.is_event
     if is_event and kind not in NULLS and not is_near(one.verdict.fit.t_0, truth):
         reason, is_event = "elsewhere", False
     return Attempt(kind, truth, selection, reason, is_event, reason == "fit_failed", *_measured(one))
+
+
+def _meant(found: Sequence[Found], truth: Mapping[str, float]) -> Found:
+    """Of events the one that is nearest to the true one, or the best; of others the best, which says why."""
+    events = [one for one in found if one.verdict.is_event]
+    if "t_0" not in truth:
+        return (events or found)[0]
+    return min(events, key=lambda one: abs(one.verdict.fit.t_0 - truth["t_0"]), default=found[0])
 
 
 def is_near(t_0: float, truth: Mapping[str, float]) -> bool:

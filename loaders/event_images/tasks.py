@@ -15,13 +15,7 @@ from loaders.event_images.load import (
     pending_searches,
     search_unit,
 )
-from roman_db.jobs import Mode, Task, Unit
-
-
-def _itself(unit: Unit) -> tuple[str]:
-    """Name what a unit has to account for."""
-    return (unit.name,)
-
+from roman_db.jobs import Mode, Task, itself
 
 IMAGES = Task(
     TASK,
@@ -32,7 +26,7 @@ IMAGES = Task(
     exposure_files,
 )
 
-SEARCH = Task(SEARCH_TASK, "Search the light curves that images gave", pending_searches, search_unit, _itself)
+SEARCH = Task(SEARCH_TASK, "Search the light curves that images gave", pending_searches, search_unit, itself)
 
 EVENT_IMAGES = Mode(
     "event-images",

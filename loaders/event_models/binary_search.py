@@ -8,13 +8,13 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from loaders.event_models.host import best_host
-from loaders.event_models.kinds import BINARY, POINT, Kind, View, curves_of, parameters_of, slopes_of
-from loaders.event_models.lens_fit import LensFit, fit_lens
+from loaders.event_models.kinds import BINARY, POINT, Kind, View, parameters_of
+from loaders.event_models.lens_fit import LensFit
 from loaders.event_models.limb_fit import all_with_own_limb
 from loaders.event_models.moves import matched_moves
+from loaders.event_models.one_fit import fit_from
 from loaders.event_models.seeds import grid_seeds, window_seeds
 from loaders.event_models.setting import (
-    NUMERIC,
     Setting,
     condensed,
     crossing_time,
@@ -306,13 +306,7 @@ def _fit(begin: FloatArray, by: Round) -> LensFit | None:
     usual = parameters_of(by.kind, begin)
     upper = usual.upper.copy()
     upper[6] = np.log(by.slowest) - begin[2]
-    parameters = replace(usual, enough=by.enough, upper=upper)
-    slopes = slopes_of(by.kind, by.view, parameters.step)
-    try:
-        fit = fit_lens(by.view.points, curves_of(by.kind, by.view), parameters, begin, by.steps, slopes)
-    except NUMERIC:
-        return None
-    return fit if np.isfinite(fit.chi2) else None
+    return fit_from(by.kind, by.view, begin, by.steps, replace(usual, enough=by.enough, upper=upper))
 
 
 def distinct(fits: Iterable[LensFit], most: int) -> list[LensFit]:

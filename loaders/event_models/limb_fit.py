@@ -115,7 +115,7 @@ def seen(setting: Setting, kind: Kind, bands: Sequence[Band], at: FloatArray) ->
     if not view.limb.any():
         return 0.0
     off = residuals(kind, view, at) - residuals(kind, replace(view, limb=np.zeros_like(view.limb)), at)
-    return float(off @ off) / setting.darkness**2
+    return float(off @ off)
 
 
 def without_limb(kind: Kind, view: View, about: FloatArray) -> Callable[[FloatArray], FloatArray]:

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 import numpy as np
 
 from loaders.event_models.kinds import Kind, View, curves_of, parameters_of, slopes_of
-from loaders.event_models.lens_fit import LensFit, fit_lens
+from loaders.event_models.lens_fit import LensFit, Parameters, fit_lens
 from loaders.event_models.setting import NUMERIC
 from loaders.stored_curve.band import FloatArray
 
@@ -23,12 +23,21 @@ def best_of(kind: Kind, view: View, begins: Iterable[FloatArray]) -> LensFit | N
     return best and (fit_from(kind, view, best.parameter) or best)
 
 
-def fit_from(kind: Kind, view: View, begin: FloatArray) -> LensFit | None:
-    """A fit from one place; None where its numbers fail."""
-    parameters = parameters_of(kind, begin)
-    slopes = slopes_of(kind, view, parameters.step)
+def fit_from(
+    kind: Kind,
+    view: View,
+    begin: FloatArray,
+    most_steps: int = _STEPS,
+    parameters: Parameters | None = None,
+) -> LensFit | None:
+    """A fit from one place; None where its numbers fail.
+
+    ``parameters`` say what is fitted and within which limits, if it is not what `parameters_of` says.
+    """
+    given = parameters or parameters_of(kind, begin)
+    slopes = slopes_of(kind, view, given.step)
     try:
-        fit = fit_lens(view.points, curves_of(kind, view), parameters, begin, _STEPS, slopes)
+        fit = fit_lens(view.points, curves_of(kind, view), given, begin, most_steps, slopes)
     except NUMERIC:
         return None
     return fit if np.isfinite(fit.chi2) else None

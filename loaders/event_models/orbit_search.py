@@ -10,7 +10,7 @@ from loaders.event_models.binary_search import Round, crossing_of, fit_round
 from loaders.event_models.kinds import BINARY, ORBIT, POINT, View
 from loaders.event_models.lens_fit import LensFit
 from loaders.event_models.setting import Setting, condensed, windows_left
-from loaders.event_models.sides import ALIKE
+from loaders.event_models.sides import ALIKE, other_side
 from loaders.stored_curve.band import FloatArray
 
 _PARTS = 40
@@ -27,9 +27,6 @@ _TURNS = (0.7, -0.7)
 
 _WORTH = 10.0
 """Fall of chi-square in some steps from which it is worth more."""
-
-#: The other side of the lens: u_0, alpha, dalpha_dt and pi_E_N turn.
-_OTHER_SIDE = np.array([1, -1, 1, 1, 1, -1, 1, 1, -1, -1, 1])
 
 
 def turning(setting: Setting, still: Sequence[LensFit]) -> tuple[list[LensFit], list[LensFit]]:
@@ -68,7 +65,7 @@ def turning(setting: Setting, still: Sequence[LensFit]) -> tuple[list[LensFit], 
     if first is None:
         return [], []
     begins = [fit.parameter for fit in fits if fit.loss < first.loss + 2 * ALIKE]
-    begins.append(first.parameter * _OTHER_SIDE)
+    begins.append(other_side(ORBIT, first.parameter))
     found = fit_round(begins, Round(view, 25, 3, 0.01, _slowest(best), ORBIT))
     return found, _stopped(view, found, given)
 

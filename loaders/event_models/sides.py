@@ -11,8 +11,12 @@ from collections.abc import Iterable
 
 import numpy as np
 
+from loaders.event_models.kinds import Kind
 from loaders.event_models.lens_fit import LensFit
 from loaders.stored_curve.band import FloatArray
+
+TURNS = ("u_0", "alpha", "dalpha_dt", "pi_E_N")
+"""What changes its sign on the other side of the lens, the parallax last."""
 
 ALIKE = 25.0
 """How far above the best the chi-squares of fits may be that are kept beside it."""
@@ -21,17 +25,16 @@ _APART = 9.0
 """Squared distance of fits that are two, in the errors of either."""
 
 
-def other_side(parameter: FloatArray) -> FloatArray:
-    """A place to begin from on the other side of the lens.
+def other_side(kind: Kind, parameter: FloatArray) -> FloatArray:
+    """The same lens where the source passes on the other side, shape (p,): a place to begin from.
 
     Parameters
     ----------
-    parameter
-        Shape (p,): u_0 is the second, and the two components of the parallax are the last.
+    kind, parameter
+        A fit, with or without parallax.
     """
-    out = parameter.copy()
-    out[[1, -2]] *= -1
-    return out
+    names = kind.names(parameter.size > len(kind.names(False)))
+    return np.asarray(parameter * [-1.0 if name in TURNS else 1.0 for name in names])
 
 
 def solutions(fits: Iterable[LensFit], alike: float = ALIKE) -> list[LensFit]:

@@ -51,7 +51,7 @@ def finite_source(
     best = best_of(FINITE, view, begins)
     fits = [] if best is None else [best]
     if best is not None and single.size > len(POINT.names(False)):
-        twin = fit_from(FINITE, view, other_side(best.parameter))
+        twin = fit_from(FINITE, view, other_side(FINITE, best.parameter))
         fits = solutions([best] if twin is None else [best, twin])
     return all_with_own_limb(setting, FINITE, few, fits)
 

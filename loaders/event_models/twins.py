@@ -16,11 +16,13 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from loaders.event_models.kinds import BINARY
 from loaders.event_models.seeds import about_centre_of_mass
+from loaders.event_models.sides import other_side
 from loaders.stored_curve.band import FloatArray
 
-_PLANET = 0.1
-"""Mass ratio below which the second lens only disturbs the first."""
+#: Mass ratio below which the second lens only disturbs the first.
+PLANET = 0.1
 
 _HEAVIEST = 5.0
 """Mass over that of the lens in whose tide the source is seen: heavier ones are as well farther away."""
@@ -45,11 +47,11 @@ def twins(best: FloatArray) -> list[FloatArray]:
     plain = best.copy()
     plain[3] = -plain[3]
     found = [plain, *(_tidal(best) if best[3] > 0 else _quadrupolar(best))]
-    if abs(best[4]) > -np.log(_PLANET):
+    if abs(best[4]) > -np.log(PLANET):
         found.append(_offset(best if best[4] < 0 else swapped(best)))
     if best.size > 7:
         # Smith, Mao & Paczyński (2003, MNRAS 339, 925).
-        found.append(best * [1, -1, 1, 1, 1, -1, 1, -1, 1])
+        found.append(other_side(BINARY, best))
     return [twin for twin in found if np.isfinite(twin).all()]
 
 
@@ -86,12 +88,22 @@ def _quadrupolar(close: FloatArray) -> Iterator[FloatArray]:
 
 def _offset(best: FloatArray) -> FloatArray:
     """The planet on the other side of where the source crosses the axis."""
-    alone, s = _alone(best), float(np.exp(best[3]))
-    sine = np.sin(best[5])
-    place = alone[1] / np.copysign(max(abs(sine), 1e-3), sine)
+    own = beyond_crossing(best), float(np.exp(best[4])), float(best[5])
+    return _rebuilt(_alone(best), own, 1.0)
+
+
+def beyond_crossing(planet: FloatArray) -> float:
+    """Separation of a planet whose caustics ``s - 1/s`` are as far beyond the crossing of the axis.
+
+    Parameters
+    ----------
+    planet
+        As of `twins`, ln q below zero.
+    """
+    s, sine = float(np.exp(planet[3])), float(np.sin(planet[5]))
+    place = float(_alone(planet)[1]) / np.copysign(max(abs(sine), 1e-3), sine)
     other = 2 * place - (s - 1 / s)
-    s = (other + np.sqrt(other**2 + 4)) / 2
-    return _rebuilt(alone, (s, float(np.exp(best[4])), float(best[5])), 1.0)
+    return float(other + np.sqrt(other**2 + 4)) / 2
 
 
 def _alone(parameter: FloatArray) -> FloatArray:

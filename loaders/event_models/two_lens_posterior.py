@@ -16,8 +16,8 @@ import numpy as np
 
 from loaders.event_models.binary_search import canonical
 from loaders.event_models.emulated_draws import Residuals, sample_residuals
-from loaders.event_models.kinds import BINARY, Kind, View, curves_of, parameters_of, slopes_of
-from loaders.event_models.lens_fit import fit_lens
+from loaders.event_models.kinds import BINARY, Kind, View, parameters_of
+from loaders.event_models.one_fit import fit_from
 from loaders.event_models.posterior import Samples
 from loaders.event_models.posterior_density import (
     CROSSING_SIGMA,
@@ -27,8 +27,8 @@ from loaders.event_models.posterior_density import (
     residuals_of,
     usual_crossing,
 )
-from loaders.event_models.setting import NUMERIC
 from loaders.event_models.several_solutions import joined
+from loaders.event_models.sides import TURNS, other_side
 from loaders.stored_curve.band import FloatArray
 
 _LN_S, _LN_Q, _ALPHA, _LN_RHO = (BINARY.names(False).index(n) for n in ("ln s", "ln q", "alpha", "ln rho"))
@@ -47,9 +47,6 @@ _APART, _HILL = 4.0, 1.0
 """Squared distance of solutions that are two, in the errors of either, and by how much more than the worse of
 them is left half-way."""
 
-_TURNS = ("u_0", "alpha", "dalpha_dt", "pi_E_N")
-"""What changes its sign on the other side of the lens, the parallax last."""
-
 
 def of_two_lenses(
     kind: Kind, view: View, places: Sequence[FloatArray], rng: np.random.Generator, most: int
@@ -65,7 +62,8 @@ def of_two_lenses(
     rng
         Random numbers.
     most
-        Evaluations of the model about a solution after which no more is drawn.
+        Evaluations of the model about a solution after which no more is drawn; about all of them half as many
+        more.
 
     Returns
     -------
@@ -74,9 +72,11 @@ def of_two_lenses(
     """
     residuals = residuals_of(kind, view, places[0], usual_crossing(kind, view, places[0]))
     modes = _modes(kind, view, residuals, places)
-    runs = []
+    runs, left = [], most + most // 2
     for k, mode in enumerate(modes):
-        found = sample_residuals(residuals, mode, limits_of(kind, mode[0]), rng, most)
+        found = sample_residuals(residuals, mode, limits_of(kind, mode[0]), rng, min(most, left))
+        # What could not be sampled took all that it was given.
+        left -= min(most, left) if found is None else found.n_call
         if found is not None:
             runs.append(found)
         elif not k:
@@ -102,12 +102,6 @@ def _modes(
     return modes
 
 
-def other_side(kind: Kind, at: FloatArray) -> FloatArray:
-    """The same lens as seen where the source passes on the other side, shape (p,)."""
-    names = kind.names(at.size > len(kind.names(False)))
-    return np.asarray(at * [-1.0 if name in _TURNS else 1.0 for name in names])
-
-
 def on_side(kind: Kind, parameter: FloatArray, at: FloatArray) -> FloatArray:
     """Draws (n, p) as if their source passed on the side that it does at (p,), alpha within a half turn.
 
@@ -116,7 +110,7 @@ def on_side(kind: Kind, parameter: FloatArray, at: FloatArray) -> FloatArray:
     out = parameter.copy()
     names = kind.names(at.size > len(kind.names(False)))
     other = out[:, 1] * at[1] < 0
-    for k in (names.index(name) for name in _TURNS[:3] if name in names):
+    for k in (names.index(name) for name in TURNS[:3] if name in names):
         out[other, k] *= -1
     out[:, _ALPHA] -= 2 * np.pi * np.round((out[:, _ALPHA] - at[_ALPHA]) / (2 * np.pi))
     return out
@@ -145,16 +139,11 @@ _FARTHEST, _SAME_S = 5.0, 0.01
 
 def _refined(kind: Kind, view: View, begins: Iterable[FloatArray]) -> list[FloatArray]:
     """Where fits of the points lead from places; those whose numbers fail are left out."""
-    out = []
-    for begin in begins:
-        given = replace(parameters_of(kind, begin), enough=0.1)
-        slopes = slopes_of(kind, view, given.step)
-        try:
-            fit = fit_lens(view.points, curves_of(kind, view), given, begin, _STEPS, slopes)
-        except NUMERIC:
-            continue
-        out.append(canonical(fit.parameter))
-    return out
+    found = (
+        fit_from(kind, view, begin, _STEPS, replace(parameters_of(kind, begin), enough=0.1))
+        for begin in begins
+    )
+    return [canonical(fit.parameter) for fit in found if fit is not None]
 
 
 def _best(residuals: Residuals, places: Sequence[FloatArray], most: int) -> list[FloatArray]:

@@ -1,9 +1,9 @@
-"""From points to blocks: light curves that share their times, in one matrix."""
+"""From points to blocks: light curves that share their times, in one matrix for each season."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, replace
 from itertools import pairwise
 
 import numpy as np
@@ -17,8 +17,11 @@ from loaders.light_curve.summary import SegmentMatrix
 KIND = "external"
 """Kind of photometry of light curves that others measured."""
 
+FloatArray = npt.NDArray[np.float64]
+IntArray = npt.NDArray[np.int64]
+
 _DAYS_A_PLACE = 368
-"""Blocks begin at multiples of so many days, so that few partitions hold them."""
+"""Before the first season blocks begin at multiples of so many days, so that few partitions hold them."""
 
 _IDENTIFIER_BITS = 32
 
@@ -52,9 +55,9 @@ def curves_of(points: ExternalPoints) -> list[Curve]:
 
 
 def blocks_of(
-    points: ExternalPoints, object_id: Mapping[str, int], load_run_id: int
+    points: ExternalPoints, object_id: Mapping[str, int], load_run_id: int, borders: IntArray
 ) -> Iterator[ExternalBlock]:
-    """Make a block of all light curves in a band that have the same times.
+    """Make a block of all light curves in a band that have the same times, and cut it where seasons meet.
 
     Parameters
     ----------
@@ -64,6 +67,8 @@ def blocks_of(
         Identifier by name; names that are missing are left out.
     load_run_id
         Run that writes, for the numbers in place of exposures: these are negative, and no two alike.
+    borders
+        As in `divided`.
 
     Yields
     ------
@@ -78,8 +83,47 @@ def blocks_of(
     for (band, _), curves in groups.items():
         block = _block(points, band, sorted(curves, key=lambda c: object_id[c.name]), object_id)
         number = block.epochs.exposure_id + first
-        yield _numbered(block, -((load_run_id << _IDENTIFIER_BITS) + number))
+        numbered = replace(block.epochs, exposure_id=-((load_run_id << _IDENTIFIER_BITS) + number))
+        yield from divided(replace(block, epochs=numbered), borders)
         first += number.size
+
+
+def divided(block: ExternalBlock, borders: IntArray) -> list[ExternalBlock]:
+    """Cut a block where seasons begin and end, so that whoever asks for a season's blocks gets its points.
+
+    Parameters
+    ----------
+    block
+        As it was measured, of photometry alone.
+    borders
+        Shape (n,), ascending: days (MJD TDB) on which a season of any survey begins, or that are the first
+        after one.
+
+    Returns
+    -------
+    list of ExternalBlock
+        In order of time. Each begins on the border before its points, those before all borders on a multiple
+        of 368 days.
+    """
+    mjd = block.epochs.mjd_tdb
+    place = np.searchsorted(borders, mjd, side="right")
+    edge = [0, *(np.flatnonzero(np.diff(place)) + 1).tolist(), mjd.size]
+    return [_part(block, slice(a, b), _start(mjd[a], int(place[a]), borders)) for a, b in pairwise(edge)]
+
+
+def _start(mjd: float, n_before: int, borders: IntArray) -> int:
+    """First day of a block whose first point has so many borders before it."""
+    return int(borders[n_before - 1]) if n_before else int(mjd) // _DAYS_A_PLACE * _DAYS_A_PLACE
+
+
+def _part(block: ExternalBlock, some: slice, start: int) -> ExternalBlock:
+    """Some epochs of a block, as a block that begins on another day."""
+    epochs = Epochs(*(getattr(block.epochs, one.name)[some] for one in fields(Epochs)))
+    matrices = block.photometry.segments
+    segments = SegmentMatrix(matrices.flux[:, some], matrices.flux_err[:, some], matrices.flags[:, some])
+    photometry = photometry_of(block.photometry.object_id, segments, block.photometry.reference_flux)
+    key = replace(block.key, start_mjd=start, end_mjd=int(epochs.mjd_tdb[-1]) + 1)
+    return ExternalBlock(key, epochs, photometry)
 
 
 def _block(
@@ -91,35 +135,27 @@ def _block(
     mjd = to_mjd_tdb(bjd, np.nan_to_num(points.ra[one]), np.nan_to_num(points.dec[one]))
     nothing = np.full(bjd.size, NONE, np.int64)
     epochs = Epochs(np.arange(bjd.size, dtype=np.int64), mjd, bjd, nothing, nothing)
-    start = int(mjd[0]) // _DAYS_A_PLACE * _DAYS_A_PLACE
-    key = BlockKey(None, None, band, KIND, start, int(mjd[-1]) + 1)
+    key = BlockKey(None, None, band, KIND, int(mjd[0]), int(mjd[-1]) + 1)
     flux, error, flags = (
         np.stack([getattr(points, name)[c.start : c.stop] for c in curves])
         for name in ("flux", "flux_err", "flags")
     )
     segments = SegmentMatrix(flux.astype(np.float32), error.astype(np.float32), flags.astype(np.uint16))
-    unknown = np.full(len(curves), np.nan)
-    photometry = BlockPhotometry(
-        np.array([object_id[c.name] for c in curves], np.int64),
-        segments,
-        np.median(flux, axis=1),
-        _nothing(bjd.size, 4),
-        _nothing(bjd.size, 7),
-        unknown,
-        unknown,
-        unknown,
-    )
-    return ExternalBlock(key, epochs, photometry)
+    ids = np.array([object_id[c.name] for c in curves], np.int64)
+    return ExternalBlock(key, epochs, photometry_of(ids, segments, np.median(flux, axis=1)))
 
 
-def _numbered(block: ExternalBlock, exposure_id: npt.NDArray[np.int64]) -> ExternalBlock:
-    """The block with other numbers in place of exposures."""
-    old = block.epochs
-    epochs = Epochs(exposure_id, old.mjd_tdb, old.bjd_tdb, old.file_id, old.psf_model_id)
-    return ExternalBlock(block.key, epochs, block.photometry)
+def photometry_of(
+    object_id: IntArray, segments: SegmentMatrix, reference_flux: FloatArray
+) -> BlockPhotometry:
+    """Photometry of a block that has fluxes alone; shapes as in `BlockPhotometry`."""
+    size = segments.flux.shape[1]
+    unknown = np.full(object_id.size, np.nan)
+    nothing = empty(size, 4), empty(size, 7)
+    return BlockPhotometry(object_id, segments, reference_flux, *nothing, unknown, unknown, unknown)
 
 
-def _nothing(n_epoch: int, n_column: int) -> MeasurementMatrix:
+def empty(n_epoch: int, n_column: int) -> MeasurementMatrix:
     """Measurements of no object."""
     return MeasurementMatrix(
         np.empty(0, np.int64), [np.empty((0, n_epoch), np.float32) for _ in range(n_column)]

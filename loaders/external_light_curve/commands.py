@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -47,7 +48,8 @@ def lightcurves(
 ) -> None:
     """Load light curves that others measured: tables in text, ECSV, Parquet, VOTable or FITS.
 
-    A file has one object or many, a row a point. Columns with usual names need no options.
+    A file has one object or many, a row a point. Columns with usual names are found; what neither their names
+    nor the file state has to be said: bands, places, and of fluxes in text the unit.
     """
     from loaders.external_light_curve.layout import Layout, layout_of, read_layout
     from loaders.external_light_curve.load import LoadOptions, load_light_curves
@@ -64,13 +66,14 @@ def lightcurves(
         raise click.ClickException(str(rejected)) from rejected
     migrate.ensure_current()
     options = LoadOptions(layout, name, match_radius)
-    total = Counts(0, 0, 0, 0)
+    total, runs = Counts(0, 0, 0, 0), []
     with progress_bar() as step:
         for done, path in enumerate(files, 1):
-            counts, _ = load_light_curves(path, options)
+            counts, load_run_id = load_light_curves(path, options)
+            runs.append(load_run_id)
             total = Counts(*(a + b for a, b in zip(_numbers(total), _numbers(counts), strict=True)))
             step("files", done, len(files))
-    finish(total, "rows")
+    finish(total, "rows", runs)
 
 
 def _numbers(counts: Any) -> tuple[int, ...]:
@@ -78,8 +81,30 @@ def _numbers(counts: Any) -> tuple[int, ...]:
     return counts.read, counts.loaded, counts.unchanged, counts.rejected
 
 
+@click.command()
+def divide() -> None:
+    """Cut stored light curves of others where seasons meet.
+
+    Files are loaded so; this is for what an earlier release loaded, and for seasons added to roman.season
+    later. Modes that work on seasons do it by themselves.
+    """
+    from loaders.external_light_curve.tasks import DIVIDE_MODE
+    from roman_db import migrate
+    from roman_db.console import EXIT_REJECTED, progress_bar, tell_failed
+    from roman_db.jobs import run_mode
+
+    migrate.ensure_current()
+    with progress_bar() as step:
+        report = run_mode(DIVIDE_MODE, {}, step)
+    click.echo(f"{len(report.succeeded)} units divided.")
+    tell_failed(report)
+    if report.failed:
+        sys.exit(EXIT_REJECTED)
+
+
 def commands(root: click.Group) -> None:
     """Add the commands of this domain."""
-    group = root.commands["load"]
-    if isinstance(group, click.Group):
-        group.add_command(lightcurves)
+    for name, command in (("load", lightcurves), ("run", divide)):
+        group = root.commands[name]
+        if isinstance(group, click.Group):
+            group.add_command(command)

@@ -4,33 +4,38 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import sqlalchemy as sa
 import structlog
 
 from loaders.catalog.load import refresh_statistics, store_known
-from loaders.catalog.sources import Sources
-from loaders.external_light_curve.blocks import KIND, blocks_of
+from loaders.external_light_curve.blocks import KIND, ExternalBlock, blocks_of, divided, photometry_of
 from loaders.external_light_curve.layout import Layout, recognised
 from loaders.external_light_curve.points import ExternalPoints, RefusedRow, names_of, points_of
 from loaders.external_light_curve.read import read_table
+from loaders.external_light_curve.sources import sources_of
 from loaders.input_file import fingerprint
-from loaders.light_curve.load import BlockContext, write_block
+from loaders.light_curve.block import BlockKey, BlockPhotometry
+from loaders.light_curve.load import BlockContext, NewBlock, stored_epochs, write_block, write_blocks
+from loaders.light_curve.summary import SegmentMatrix
 from loaders.rejection import Rejected, unexpected
 from roman_db import session
+from roman_db.jobs import Progress, Unit
 from roman_db.load_run import Counts, InputFile, LoadRun, load_run
 from roman_db.schema.metadata import table as table_of
 
 log = structlog.get_logger()
 
-#: Epoch of positions that are given without one, Julian year.
-_EPOCH = 2027.0
-
 #: Flags of points that summaries leave out; whether a flagged point of others is good is not known.
 _EXCLUDING = 0
+
+#: Stored blocks that are divided in one transaction.
+_AT_ONCE = 50
 
 #: Refused rows that are named on the screen; all are in the database.
 _SHOWN_ROWS = 3
@@ -66,6 +71,26 @@ WHERE b.block_id = g.block_id
 """
 
 
+#: Blocks that hold points of several seasons, or stand elsewhere than their season.
+_UNDIVIDED = """
+SELECT b.block_id FROM roman.light_curve_block AS b
+WHERE b.photometry_kind = 'external' AND b.superseded_at IS NULL AND EXISTS (
+    SELECT FROM roman.season AS s CROSS JOIN LATERAL (VALUES (s.start_mjd), (s.end_mjd)) AS e (day_mjd)
+    WHERE e.day_mjd > b.start_mjd AND e.day_mjd <= b.midpoint_mjd_tdb[b.n_epoch])
+ORDER BY b.block_id
+"""
+_SEGMENTS = """
+SELECT s.object_id, s.flux, s.flux_err, y.reference_flux,
+       coalesce(roman.expand_flag_run(s.flag_run, CAST(:n AS integer)), array_fill(0, ARRAY[:n])) AS flags
+FROM roman.light_curve_segment AS s
+JOIN roman.light_curve_summary AS y USING (object_id, start_mjd, block_id)
+WHERE s.block_id = :block_id AND s.start_mjd = :start_mjd ORDER BY s.object_id
+"""
+#: Keeps other writers of objects and of light curves of others waiting.
+_ALONE = "LOCK TABLE roman.object IN SHARE ROW EXCLUSIVE MODE"
+_BORDERS = "SELECT start_mjd FROM roman.season UNION SELECT end_mjd FROM roman.season ORDER BY 1"
+
+
 @dataclass(frozen=True)
 class LoadOptions:
     """How light curves are loaded.
@@ -85,18 +110,18 @@ class LoadOptions:
     match_radius: float = 0.3
 
 
-def load_light_curves(path: Path, options: LoadOptions) -> tuple[Counts, bool]:
+def load_light_curves(path: Path, options: LoadOptions) -> tuple[Counts, int]:
     """Load a file of light curves, those of an object and a band in place of earlier ones.
 
     Returns
     -------
     counts
         Of rows; if the file as a whole is refused, of files.
-    used
-        Whether it was not refused.
+    load_run_id
+        The run.
     """
     arguments = {"file": str(path), "name": options.name}
-    change, used = None, False
+    change = None
     with load_run("load lightcurves", arguments, expected=1) as run:
         with session.transaction() as connection:
             given = InputFile("lightcurves", str(path.absolute()), *fingerprint(path))
@@ -107,14 +132,13 @@ def load_light_curves(path: Path, options: LoadOptions) -> tuple[Counts, bool]:
                 run.expect(connection, number)
                 change = _store(connection, run, path, points, refused, options)
                 run.check_accounts(connection)
-            used = True
         except Rejected as rejected:
             _reject(run, rejected)
         except (ArithmeticError, LookupError, TypeError, ValueError) as error:
             _reject(run, unexpected(path, error))
         counts = run.counts()
     refresh_statistics(change)
-    return counts, used
+    return counts, run.load_run_id
 
 
 def _reject(run: LoadRun, rejected: Rejected) -> None:
@@ -153,7 +177,7 @@ def _store(
     options: LoadOptions,
 ) -> Any:
     """Store objects and light curves, and record what is refused; return what became of the catalog."""
-    connection.execute(sa.text("LOCK TABLE roman.object IN SHARE ROW EXCLUSIVE MODE"))
+    connection.execute(sa.text(_ALONE))
     _add_bands(connection, sorted(set(points.band.tolist())))
     objects, change, version = _objects(connection, run, points, options)
     nowhere = [
@@ -182,8 +206,13 @@ def _write(
         names = set(points.name[points.band == band].tolist())
         ids = [objects[name] for name in sorted(names) if name in objects]
         connection.execute(sa.text(_FORGET), {"band": str(band), "object_id": ids})
-    for block in blocks_of(points, objects, run.load_run_id):
+    for block in blocks_of(points, objects, run.load_run_id, season_borders(connection)):
         write_block(connection, block.key, block.epochs, block.photometry, context)
+
+
+def season_borders(connection: sa.Connection) -> npt.NDArray[np.int64]:
+    """Days (MJD TDB) on which seasons of any survey begin, or that are the first after one; ascending."""
+    return np.array(connection.execute(sa.text(_BORDERS)).scalars().all(), dtype=np.int64)
 
 
 def _add_bands(connection: sa.Connection, bands: Sequence[str]) -> None:
@@ -206,7 +235,7 @@ def _objects(
     new = [name for name in new if name not in known]
     change = None
     if new:
-        sources = _sources(new, np.array([place[name] for name in new]))
+        sources = sources_of(new, np.array([place[name] for name in new]))
         change, ids = store_known(connection, run, options.name, sources, [None] * len(new))
         known |= dict(zip(new, ids.tolist(), strict=True))
     return known, change, _version(connection, run, options)
@@ -280,32 +309,6 @@ def _version(connection: sa.Connection, run: LoadRun, options: LoadOptions) -> i
     return int(connection.execute(insert, row).scalar_one())
 
 
-def _sources(names: Sequence[str], place: np.ndarray[Any, np.dtype[np.float64]]) -> Sources:
-    """New objects: a name and a place."""
-    number = len(names)
-    unknown: dict[str, Any] = {
-        name: np.full(number, np.nan)
-        for name in (
-            "ra_err",
-            "dec_err",
-            "pm_ra",
-            "pm_dec",
-            "pm_ra_err",
-            "pm_dec_err",
-            "parallax",
-            "parallax_err",
-        )
-    }
-    return Sources(
-        np.arange(number),
-        np.array(names, dtype=object),
-        place[:, 0].copy(),
-        place[:, 1].copy(),
-        np.full(number, _EPOCH),
-        **unknown,
-    )
-
-
 def _record(connection: sa.Connection, run: LoadRun, path: Path, refused: Sequence[RefusedRow]) -> None:
     """Record rows that are refused, and name the first of them on the screen."""
     if not refused:
@@ -328,3 +331,42 @@ def _record(connection: sa.Connection, run: LoadRun, path: Path, refused: Sequen
             for one in refused
         ],
     )
+
+
+def undivided_units(arguments: Mapping[str, Any]) -> list[Unit]:
+    """List stored blocks that are not cut where seasons meet: of earlier releases, or of fewer seasons."""
+    with session.reading() as connection:
+        found = [int(one) for one in connection.execute(sa.text(_UNDIVIDED)).scalars()]
+    several = [found[k : k + _AT_ONCE] for k in range(0, len(found), _AT_ONCE)]
+    return [Unit(f"blocks {some[0]} to {some[-1]}", {"block_id": some}) for some in several]
+
+
+def divide_unit(unit: Unit, run: LoadRun, progress: Progress) -> None:
+    """Replace blocks by ones that are cut where seasons meet; the points stay as they are."""
+    blocks, wanted = table_of("roman.light_curve_block"), list(unit.arguments["block_id"])
+    current = sa.select(blocks).where(blocks.c.block_id.in_(wanted), blocks.c.superseded_at.is_(None))
+    with session.transaction() as connection:
+        connection.execute(sa.text(_ALONE))
+        borders = season_borders(connection)
+        for done, row in enumerate(connection.execute(current.order_by(blocks.c.block_id)).all(), 1):
+            parts = divided(_stored(connection, row), borders)
+            new = [NewBlock(part.key, part.epochs, partial(_photometry, part)) for part in parts]
+            write_blocks(connection, new, BlockContext(run.load_run_id, row.catalog_version_id, _EXCLUDING))
+            progress(unit.name, done, len(wanted))
+        run.count(connection, loaded=len(wanted))
+
+
+def _photometry(block: ExternalBlock) -> BlockPhotometry:
+    return block.photometry
+
+
+def _stored(connection: sa.Connection, row: sa.Row[Any]) -> ExternalBlock:
+    """A stored block with its photometry."""
+    given = {"block_id": row.block_id, "start_mjd": row.start_mjd, "n": row.n_epoch}
+    rows = connection.execute(sa.text(_SEGMENTS).execution_options(yield_per=100), given)
+    types = (np.int64, np.float32, np.float32, np.float64, np.uint16)
+    values = [[np.array(one, kind) for one, kind in zip(r, types, strict=True)] for r in rows]
+    ids, flux, error, reference, flags = (np.stack(column) for column in zip(*values, strict=True))
+    key = BlockKey(None, None, row.optical_element, KIND, row.start_mjd, row.end_mjd)
+    photometry = photometry_of(ids, SegmentMatrix(flux, error, flags), reference)
+    return ExternalBlock(key, stored_epochs(row._asdict()), photometry)

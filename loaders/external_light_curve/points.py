@@ -19,8 +19,14 @@ BoolArray = npt.NDArray[np.bool_]
 ObjectArray = npt.NDArray[np.object_]
 
 _NJY_PER_JY = 1e9
-_SMALLEST, _LARGEST = 1.2e-38, 3.4e38
-"""Fluxes are stored in single precision."""
+_SMALLEST = 1.2e-38
+"""Least error that single precision, in which fluxes are stored, tells from zero."""
+
+BRIGHTEST = 1e15
+"""nJy, that is -6.1 mag (AB): thirty times as bright as the brightest star in any band (R Doradus in K)."""
+
+RESOLUTION = float(np.finfo(np.float32).eps)
+"""Step of single precision, as a share of a flux: twice what storing it may change."""
 
 
 @dataclass(frozen=True)
@@ -114,7 +120,7 @@ def points_of(
     refused
         All others, in the order of the file: codes ``wrong_columns``, ``not_a_number``, ``nan_point``,
         ``zero_error``, ``time_out_of_range``, ``duplicate_time``, ``one_epoch``, ``bad_position``,
-        ``number_too_large``.
+        ``implausible_flux``.
 
     Raises
     ------
@@ -137,8 +143,13 @@ def points_of(
     if layout.flags is not None:
         given = np.nan_to_num(_column(table, layout.flags, refusals, "flags"))
         flags = np.clip(given, 0, 65535).astype(np.uint16)
-    points = ExternalPoints(table.rows, name, band, ra, dec, bjd, flux, error, flags)
+    points = ExternalPoints(table.rows, name, band, ra, dec, bjd, flux, _resolved(flux, error), flags)
     return _in_order(points, refusals)
+
+
+def _resolved(flux: FloatArray, error: FloatArray) -> FloatArray:
+    """Errors not below what single precision tells apart: else rounding alone makes a curve variable."""
+    return np.maximum(error, RESOLUTION * np.abs(flux))
 
 
 def refusals_of_shape(table: LightCurveTable, refusals: _Refusals) -> None:
@@ -241,8 +252,10 @@ def _check(
     far = np.flatnonzero(~((bjd > FIRST_JD) & (bjd < LAST_JD)))
     reason = "the time {} is not between 1990 and 2060"
     refusals.add(far, "time_out_of_range", reason, "Give --time-system and --time-offset", stated["time"])
-    large = np.flatnonzero(~((np.abs(flux) < _LARGEST) & (error < _LARGEST)))
-    refusals.add(large, "number_too_large", "its flux is {} nJy", "Check units and zero point", flux)
+    for part, values in (("flux", np.abs(flux)), ("error", error)):
+        reason = f"its {part} is {{:.3g}} nJy, and no star has {BRIGHTEST:g}"
+        way = "Check --system, --unit and --zero-point, or leave the row out"
+        refusals.add(np.flatnonzero(~(values < BRIGHTEST)), "implausible_flux", reason, way, values)
     tiny = np.flatnonzero(~(error > _SMALLEST))
     refusals.add(tiny, "zero_error", "the error is {}, 0 in single precision", remedy, stated["error"])
 

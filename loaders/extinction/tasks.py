@@ -3,14 +3,8 @@
 from __future__ import annotations
 
 from loaders.extinction.load import TASK, map_unit, pending_roots
-from roman_db.jobs import Mode, Task, Unit
+from roman_db.jobs import Mode, Task, itself
 
-
-def _itself(unit: Unit) -> tuple[str]:
-    """Name what a unit has to account for."""
-    return (unit.name,)
-
-
-EXTINCTION = Task(TASK, "Map the extinction of a piece of the bulge", pending_roots, map_unit, _itself)
+EXTINCTION = Task(TASK, "Map the extinction of a piece of the bulge", pending_roots, map_unit, itself)
 
 EXTINCTION_MODE = Mode("extinction", "Makes the map of extinction of the bulge", (EXTINCTION,))

@@ -36,7 +36,8 @@ _WANTED = """
 SELECT e.event_id, m.event_model_id, m.rank, m.name, m.n_lens, m.n_source, m.chi2, m.n_point, m.bic,
 m.t_0_par,
        m.is_converged, m.covariance_of, m.covariance, m.chi2 - best.chi2 AS delta_chi2,
-       o.object_id, o.ra, o.dec, e.classification, e.season, e.photometry_kind, m.software
+       o.object_id, o.ra, o.dec, e.classification, e.season, e.photometry_kind, m.software, m.twin_of,
+       m.degeneracy
 FROM roman.event AS e
 JOIN roman.event_model AS m USING (event_id)
 JOIN roman.event_model AS best ON best.event_id = e.event_id AND best.rank = 1 AND best.superseded_at IS NULL
@@ -337,6 +338,7 @@ def _events(connection: sa.Connection, rows: Sequence[sa.Row[Any]]) -> list[Even
             Solution(
                 *(row.event_model_id, row.rank, model, errors.get(row.event_model_id, {})),
                 *(quantities.get(row.event_model_id, []), row.chi2, row.n_point, row.bic),
+                *(row.twin_of, row.degeneracy),
             )
         )
     return list(events.values())

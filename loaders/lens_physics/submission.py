@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 
 from loaders.event_models.fitted_model import surcharge
-from loaders.lens_physics.model import MAIN, StoredModel
+from loaders.lens_physics.model import MAIN, StoredModel, flux_name
 from loaders.lens_physics.quantity import ASSUMED, INTERVAL, MEASURED, PRIOR, Quantity
 from loaders.lens_physics.submission_notes import notes_of
 from loaders.output_folder import writing
@@ -48,11 +48,17 @@ _NAMES = {
     "xi_inclination": "i_xi",
 }
 
+_UNITS = dict.fromkeys(("alpha", "dalpha_dt"), float(np.radians(1.0)))
+"""What parameters are multiplied by for the tool."""
+
 #: What the tool calls physical parameters, of those that we have.
 _PHYSICAL = (
     *("Mtot", "M1", "M2", "D_L", "D_S", "thetaE", "piE", "piE_N", "piE_E"),
     *("mu_rel", "mu_rel_N", "mu_rel_E"),
 )
+
+_LEVELS = ((1 - INTERVAL) / 2, (1 + INTERVAL) / 2)
+"""Percentiles at the ends of intervals."""
 
 _AGREE = 0.01
 """Relative difference up to which the tool takes a sum, or a length, to agree with its parts."""
@@ -93,6 +99,8 @@ class Solution:
         What follows from it.
     chi2, n_point, bic
         Of all points.
+    twin_of, degeneracy
+        Identifier of the better one of two models that are twins, and by what; None without.
     """
 
     event_model_id: int
@@ -103,6 +111,8 @@ class Solution:
     chi2: float
     n_point: int
     bic: float
+    twin_of: int | None = None
+    degeneracy: str | None = None
 
     @property
     def score(self) -> float:
@@ -174,9 +184,20 @@ def _write_event(directory: Path, event: Event) -> None:
     for one, chance in zip(event.solutions, chances, strict=True):
         notes = folder / "solutions" / f"{_identifier(one)}.md"
         place = f"object {event.object_id} at {event.ra:.7f} {event.dec:+.7f} (ICRS)"
-        notes.write_text(notes_of(place, one.model, one.quantities, BANDS), encoding="utf-8")
+        said = notes_of(place, one.model, one.quantities, BANDS, _twins(one, event))
+        notes.write_text(said, encoding="utf-8")
         content = solution_of(one, chance) | {"notes_path": str(notes.relative_to(directory))}
         _write(notes.with_suffix(".json"), content)
+
+
+def _twins(one: Solution, event: Event) -> list[tuple[str, str]]:
+    """Names of the solutions of an event that are twins of one, better or worse, and the degeneracy."""
+    return [
+        (_alias(other), str(worse.degeneracy))
+        for other in event.solutions
+        for better, worse in ((other, one), (one, other))
+        if worse.twin_of == better.event_model_id
+    ]
 
 
 def probabilities(scores: Sequence[float]) -> list[float]:
@@ -199,6 +220,7 @@ def solution_of(one: Solution, chance: float) -> dict[str, Any]:
     kind = f"{model.n_source}S{model.n_lens}L"
     values, errors = _parameters(model)
     fluxes, flux_errors = _fluxes(model, one.flux_err)
+    uncertainty = intervals(model, values | fluxes) if model.sample else errors | flux_errors
     physical, uncertainties = _physical(one.quantities)
     if kind == "2S1L" and "flux_ratio" not in values:
         kind = "other"
@@ -210,8 +232,8 @@ def solution_of(one: Solution, chance: float) -> dict[str, Any]:
         **_limb(model),
         "t_ref": model.t_0_par if model.has_parallax else None,
         "parameters": values | fluxes,
-        "parameter_uncertainties": errors | flux_errors,
-        "uncertainty_method": "fisher_matrix",
+        "parameter_uncertainties": uncertainty,
+        "uncertainty_method": "mcmc_posterior" if model.sample else "fisher_matrix",
         "confidence_level": INTERVAL,
         "physical_parameters": physical or None,
         "physical_parameter_uncertainties": uncertainties or None,
@@ -225,8 +247,7 @@ def solution_of(one: Solution, chance: float) -> dict[str, Any]:
 
 def _parameters(model: StoredModel) -> tuple[dict[str, float], dict[str, float]]:
     """Parameters by the names there, and their errors."""
-    turn = dict.fromkeys(("alpha", "dalpha_dt"), float(np.radians(1.0)))
-    known = {name: turn.get(name, 1.0) for name in model.value if name in _NAMES}
+    known = {name: _UNITS.get(name, 1.0) for name in model.value if name in _NAMES}
     values = {_NAMES[name]: model.value[name] * unit for name, unit in known.items()}
     errors = {
         _NAMES[name]: model.error[name] * unit
@@ -238,6 +259,35 @@ def _parameters(model: StoredModel) -> tuple[dict[str, float], dict[str, float]]
     if model.n_source > 1 and (first := model.flux.get((MAIN, 1), 0.0)) > 0:
         values["flux_ratio"] = model.flux[MAIN, 2] / first
     return values, errors
+
+
+def intervals(model: StoredModel, values: Mapping[str, float]) -> dict[str, float | list[float]]:
+    """How far the posterior of a model goes down and up from the values that the tool gets.
+
+    Parameters
+    ----------
+    model
+        A model with a sample of its posterior.
+    values
+        Parameters and fluxes by the names there.
+
+    Returns
+    -------
+    dict
+        Distances to the 16th and 84th percentile. The tool takes no pair that goes farther down than up, and
+        none below zero: then it is half the distance between the percentiles, one number.
+    """
+    of_tool = {one: (there, _UNITS.get(one, 1.0)) for one, there in _NAMES.items()}
+    of_tool |= {flux_name(*key): (_flux_name(model, *key), 1.0) for key in model.flux if key[0] in BANDS}
+    out: dict[str, float | list[float]] = {}
+    for name, draws in model.sample.items():
+        there, unit = of_tool.get(name, ("", 1.0))
+        known = draws[np.isfinite(draws)]
+        if there in values and known.size:
+            low, high = (unit * float(one) for one in np.quantile(known, _LEVELS))
+            down, up = values[there] - low, high - values[there]
+            out[there] = [down, up] if 0 <= down <= up else (high - low) / 2
+    return out
 
 
 def _node(value: Mapping[str, float]) -> dict[str, float]:
@@ -258,12 +308,17 @@ def _fluxes(
     for (element, number), flux in model.flux.items():
         if element not in BANDS:
             continue
-        source = f"S{number}" if model.n_source > 1 else "S"
-        name = f"F{BANDS[element]}_{source if number else 'B'}"
+        name = _flux_name(model, element, number)
         values[name] = flux
         if (error := flux_err.get((element, number))) is not None:
             errors[name] = error
     return values, errors
+
+
+def _flux_name(model: StoredModel, element: str, number: int) -> str:
+    """Name there of the flux of a source, or of the blend, 0."""
+    source = f"S{number}" if model.n_source > 1 else "S"
+    return f"F{BANDS[element]}_{source if number else 'B'}"
 
 
 def _physical(quantities: Sequence[Quantity]) -> tuple[dict[str, float], dict[str, list[float]]]:

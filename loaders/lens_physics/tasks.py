@@ -3,14 +3,8 @@
 from __future__ import annotations
 
 from loaders.lens_physics.load import TASK, describe_unit, pending_events
-from roman_db.jobs import Task, Unit
-
-
-def _itself(unit: Unit) -> tuple[str]:
-    """Name what a unit has to account for."""
-    return (unit.name,)
-
+from roman_db.jobs import Task, itself
 
 LENS_PHYSICS = Task(
-    TASK, "Find masses and distances of the lenses of events", pending_events, describe_unit, _itself
+    TASK, "Find masses and distances of the lenses of events", pending_events, describe_unit, itself
 )

@@ -24,6 +24,7 @@ EVENTS = (
     "orbiting_lens",
     "binary_source",
     "free_floating",
+    "repeating_lens",
 )
 """Classes of events."""
 
@@ -32,6 +33,12 @@ _KAPPA = 8.144
 
 _LONG = ("parallax", "xallarap", "orbiting_lens")
 """Classes of events that last long, so that what moves is seen."""
+
+_SECOND = ("t_0", "t_0_par", "u_0", "t_E", "rho", "pi_E_N", "pi_E_E", "theta_E", "lens_mass")
+"""Parameters that each lens of a source that is lensed twice has of its own."""
+
+_SEPARATE, _PAIRS = 5.0, 64
+"""Longer Einstein times that the two are apart, and pairs that are drawn until they are."""
 
 _DARKNESS = 0.25
 """Scatter of how dark limbs are: of coefficients in H of stars of 3500 to 6500 K."""
@@ -63,6 +70,7 @@ def draw_event(
     t_0                     uniform over the seasons
     limb darkening          linear, as `loaders.event_models.limb` has it of each element, times a factor of
                             1 ± 0.25 that is the same in all: sources are of different temperatures
+    second lenses           of repeating_lens: all as of the first, but five of the longer Einstein times away
     ======================  ===========================================================================
 
     The parallax is in the frame of the observer (`loaders.lens.parallax`), t_0_par being t_0.
@@ -82,9 +90,11 @@ def draw_event(
     -------
     dict
         t_0 and t_0_par (BJD), u_0, t_E (days), rho, pi_E_N, pi_E_E, theta_E (mas), lens_mass (solar masses),
-        limb_darkness (the factor), and, by class, s, q and alpha, t_0_2 and u_0_2, or what `orbit_of_lenses`
-        and `circling_source` give.
+        limb_darkness (the factor), and, by class, s, q and alpha, t_0_2 and u_0_2, all but the factor once
+        more with ``_2``, or what `orbit_of_lenses` and `circling_source` give.
     """
+    if kind == "repeating_lens":
+        return _two_events(source, seasons, rng)
     t_e = _time_scale(kind, rng)
     proper_motion = 6.0 * 10 ** (0.2 * rng.standard_normal())
     theta_e = proper_motion * t_e / 365.25
@@ -105,6 +115,25 @@ def draw_event(
         event["t_0_2"] = t_0 + t_e * float(rng.uniform(-2.0, 2.0))
         event["u_0_2"] = float(rng.uniform(-0.8, 0.8))
     return event
+
+
+def _two_events(
+    source: Star, seasons: tuple[tuple[float, float], ...], rng: np.random.Generator
+) -> Parameters:
+    """Two lenses that pass one source one after the other; the most separate of some pairs if none is."""
+    pairs: list[tuple[float, Parameters]] = []
+    for _ in range(_PAIRS):
+        first, second = (draw_event("point_lens", source, seasons, rng) for _ in range(2))
+        apart = abs(first["t_0"] - second["t_0"]) / max(first["t_E"], second["t_E"])
+        pairs.append((apart, first | {f"{name}_2": second[name] for name in _SECOND}))
+        if apart > _SEPARATE:
+            break
+    return max(pairs, key=lambda pair: pair[0])[1]
+
+
+def second_event(event: Parameters) -> Parameters:
+    """The second event of a source that is lensed twice, named as the first is."""
+    return event | {name: event[f"{name}_2"] for name in _SECOND}
 
 
 def planet_mass_ratio(quantile: npt.ArrayLike, low: float = 1e-6, high: float = 0.03) -> FloatArray:

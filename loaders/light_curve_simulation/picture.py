@@ -90,6 +90,9 @@ def _draw(panel: Axes, curve: SimulatedCurve) -> None:
 def _interval(curve: SimulatedCurve) -> tuple[float, float]:
     """Times between which a light curve is drawn."""
     truth, times = curve.truth, curve.points["F146"].bjd_tdb
+    if "t_E_2" in truth:
+        both, half = (truth["t_0"], truth["t_0_2"]), 2 * max(truth["t_E"], truth["t_E_2"])
+        return min(both) - half, max(both) + half
     if "t_0" in truth:
         half = max(_WIDTHS.get(curve.kind, 2.0) * truth["t_E"], 0.3)
         return truth["t_0"] - half, truth["t_0"] + half

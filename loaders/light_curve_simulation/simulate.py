@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from loaders.light_curve_simulation.artefacts import ARTEFACTS, draw_artefact, outliers
-from loaders.light_curve_simulation.lenses import EVENTS, draw_event
+from loaders.light_curve_simulation.lenses import EVENTS, draw_event, second_event
 from loaders.light_curve_simulation.magnify import magnification, second_magnification
 from loaders.light_curve_simulation.noise import band_noise
 from loaders.light_curve_simulation.schedule import Cadence, barycentric, exposure_times
@@ -30,6 +30,8 @@ _SHARES = (
     | dict.fromkeys(ARTEFACTS, 0.04)
     # Of what had 0.06 together before, so that the same numbers are of the other classes.
     | {"parallax": 0.05, "xallarap": 0.01, "binary_lens": 0.03, "orbiting_lens": 0.03}
+    # Made by its name alone: numbers stay of the classes that they are of.
+    | {"repeating_lens": 0.0}
 )
 
 _BRIGHTEST, _FAINTEST = 15.0, 24.0
@@ -186,12 +188,17 @@ def _light(
         return {}, {e: np.full(t.size, star.flux[e]) for e, t in times.items()}, dict(star.flux)
     event = draw_event(kind, star, survey.recipe.cadence.seasons, rng)
     flux = {e: star.flux[e] * magnification(event, t, *place, e) for e, t in times.items()}
+    if kind == "repeating_lens":
+        second = second_event(event)
+        # Apart as they are, each adds its light as if the other were not.
+        added = {e: star.flux[e] * (magnification(second, t, *place, e) - 1) for e, t in times.items()}
+        return event, {e: flux[e] + added[e] for e in times}, dict(star.flux)
     if kind != "binary_source":
         return event, flux, dict(star.flux)
-    second = draw_star(rng, star.magnitude - 1.0, star.magnitude + 3.0)
-    event |= {f"q_source_{e}": second.flux[e] / star.flux[e] for e in times}
-    both = {e: flux[e] + second.flux[e] * second_magnification(event, t, *place) for e, t in times.items()}
-    return event, both, {e: star.flux[e] + second.flux[e] for e in star.flux}
+    companion = draw_star(rng, star.magnitude - 1.0, star.magnitude + 3.0)
+    event |= {f"q_source_{e}": companion.flux[e] / star.flux[e] for e in times}
+    both = {e: flux[e] + companion.flux[e] * second_magnification(event, t, *place) for e, t in times.items()}
+    return event, both, {e: star.flux[e] + companion.flux[e] for e in star.flux}
 
 
 def _measured(

@@ -21,7 +21,7 @@ from loaders.microlensing.judge import Verdict
 from loaders.stored_curve.band import Band, FloatArray
 
 #: Fall of chi-square by a single lens from which two lenses are tried of what was refused for its shape.
-#: What goes wrong in a detector is some errors an exposure: of 200 simulated ones none has more.
+#: Of simulated errors that days share none was asked for it, of hot pixels some are.
 LEAST_GAIN = 1e5
 
 _SHAPES = frozenset({"outburst", "hump", "step", "periodic"})

@@ -100,7 +100,7 @@ def judge(bands: Sequence[Band], candidate: Candidate, movers: Sequence[Mover] =
     Verdict
     """
     scale = np.array([_error_scale(band) for band in bands])
-    fit = _best_fit(_scaled(bands, scale), candidate)
+    fit = best_fit(_scaled(bands, scale), candidate)
     # What the lens explains is no noise, even where points are as far apart as the event is long.
     left = [replace(band, flux=band.flux - _model(band, fit, bands)) for band in bands]
     scale = np.minimum(scale, [_error_scale(band) for band in left])
@@ -196,7 +196,7 @@ def _lens_chi2(bands: Sequence[Band], fit: PointLensFit) -> float:
     return float(residual @ residual)
 
 
-def _best_fit(bands: Sequence[Band], candidate: Candidate) -> PointLensFit:
+def best_fit(bands: Sequence[Band], candidate: Candidate) -> PointLensFit:
     """The best of fits that begin at several places: a first guess next to a gap may lie in it."""
     t_eff = candidate.t_eff
     begins = [(0.0, 1.0, u_0) for u_0 in (0.03, 0.3, 1.0)]

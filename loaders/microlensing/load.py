@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
 from itertools import groupby
@@ -10,70 +11,38 @@ from typing import Any
 import numpy as np
 import sqlalchemy as sa
 
+from loaders.event_models.degeneracies import twins_among
+from loaders.event_models.fitted_model import FittedModel
+from loaders.microlensing import statements
 from loaders.microlensing.find import Found, SkyCurve, look_at
 from loaders.microlensing.motion import Motion, Mover, Passage, movers_of
 from loaders.photometry.flags import EXCLUDING_FLAGS
+from loaders.rejection import Rejected, unexpected
 from loaders.stored_curve.band import Band, usable_band
 from loaders.stored_curve.load import StoredCurve, newest_light_curves, read_curves
 from loaders.stored_curve.preferred import REFINED, preferred
 from loaders.variability.load import newest_description, season_days
 from roman_db import session, sqlfile
+from roman_db.bulk import upsert_rows
 from roman_db.jobs import Progress, Unit, done_since
 from roman_db.load_run import LoadRun
-from roman_db.parallel import side_by_side
+from roman_db.parallel import Ended, WorkerDied, each_ended
 from roman_db.schema.metadata import table
 from roman_db.settings import settings
 
 #: Names of the tasks.
 TASK, SHARED_TASK = "events", "shared_events"
 
-#: Objects in a unit.
-RANGE = 500
+#: Objects in a unit; how many of them are stored at once, or after how many seconds those there are.
+RANGE, STORED, STORED_AFTER = 500, 20, 10.0
 
 #: What an object must show to be searched: its index, so many points in a row above the catalogued flux, or
 #: successive points that have to do with each other, in standard deviations of noise.
 LEAST_INDEX, LEAST_RUN, LEAST_CONNECTION = 3.0, 3, 4.0
 _THRESHOLDS: dict[str, Any] = {"index": LEAST_INDEX, "run": LEAST_RUN, "connection": LEAST_CONNECTION}
 
-_SEARCHED = """
-WITH wanted AS (
-    SELECT DISTINCT object_id FROM roman.variability
-    WHERE season = CAST(:season AS smallint) AND photometry_kind = :photometry_kind
-      AND (variability_index >= CAST(:index AS float8) OR longest_run >= CAST(:run AS integer)
-           OR (1 - von_neumann / 2) * sqrt(n_point) >= CAST(:connection AS float8))
-), numbered AS (
-    SELECT object_id, row_number() OVER (ORDER BY object_id) - 1 AS n FROM wanted
-)
-SELECT min(object_id) AS first_object, max(object_id) AS last_object, count(*) AS n_object
-FROM numbered GROUP BY n / CAST(:size AS bigint) ORDER BY 1
-"""
-
-_OBJECTS = """
-SELECT DISTINCT v.object_id, o.ra, o.dec
-FROM roman.variability v JOIN roman.current_object o USING (object_id)
-WHERE v.season = CAST(:season AS smallint) AND v.photometry_kind = :photometry_kind
-  AND v.object_id BETWEEN :first_object AND :last_object
-  AND (v.variability_index >= CAST(:index AS float8) OR v.longest_run >= CAST(:run AS integer)
-       OR (1 - v.von_neumann / 2) * sqrt(v.n_point) >= CAST(:connection AS float8))
-ORDER BY v.object_id
-"""
-
 #: Stars within so many degrees cannot be told from an object: three pixels.
 _BLENDED = 0.33 / 3600
-
-#: Events of a range that this run did not find again are gone; their models stay as history.
-_LOST = """
-UPDATE roman.event
-SET is_event = false, classification = 'not_found', load_run_id = CAST(:load_run_id AS bigint)
-WHERE season = CAST(:season AS smallint) AND photometry_kind = :photometry_kind
-  AND object_id BETWEEN :first_object AND :last_object AND load_run_id <> CAST(:load_run_id AS bigint)
-"""
-
-_BEFORE = """
-SELECT event_id, object_id, t_0_guess, t_eff FROM roman.event
-WHERE season = CAST(:season AS smallint) AND photometry_kind = :photometry_kind
-  AND object_id BETWEEN :first_object AND :last_object
-"""
 
 #: Neighbours are within so many degrees; how many of them must have an event at once, against which chance.
 SHARED = {"radius": 0.06, "fewest": 4, "log_chance": float(np.log(1e-6))}
@@ -81,21 +50,11 @@ SHARED = {"radius": 0.06, "fewest": 4, "log_chance": float(np.log(1e-6))}
 #: What is in the wings of a stronger one: within 3 arcsec, with a hundredth of its fall of chi-square.
 _BESIDE = {"radius": 3 / 3600, "ratio": 100.0}
 
-_NEWEST_EVENT = """
-SELECT coalesce(max(load_run_id), 0) FROM roman.event
-WHERE season = CAST(:season AS smallint) AND photometry_kind = :photometry_kind
-  AND classification NOT IN ('shared', 'beside_stronger')
-"""
-
-_SUMMARY = """
-SELECT classification, is_event, count(*) AS n FROM roman.event
-WHERE season = CAST(:season AS smallint) AND photometry_kind = :photometry_kind
-GROUP BY classification, is_event ORDER BY is_event DESC, n DESC, classification
-"""
-
 
 def pending_events(arguments: Mapping[str, Any]) -> list[Unit]:
-    """List the ranges of objects that were not searched since their statistics or refined fluxes changed.
+    """List the objects that were not searched since their statistics or refined fluxes changed, in lots.
+
+    Those with events that are not to be searched any more make a lot of their own.
 
     Arguments: ``survey, season`` (0: all), ``photometry_kind, redo``, and ``xallarap`` (false).
     """
@@ -107,46 +66,96 @@ def pending_events(arguments: Mapping[str, Any]) -> list[Unit]:
         refined = newest_light_curves(connection, given | {"photometry_kind": REFINED})
         # A run refines events after it has searched for them.
         newest = max(newest_description(connection, given), refined + 1)
-        done = done_since(connection, [TASK], newest)
-        rows = connection.execute(sa.text(_SEARCHED), given | _THRESHOLDS | {"size": RANGE}).all()
+        which = given | _THRESHOLDS | {"newest": newest, "redo": arguments["redo"], "size": RANGE}
+        lots = list(connection.execute(sa.text(statements.PENDING), which).scalars())
+        unwanted = list(connection.execute(sa.text(statements.UNWANTED), which).scalars())
+    return _units(given, lots, unwanted)
+
+
+def _units(given: Mapping[str, Any], lots: list[list[int]], unwanted: list[int]) -> list[Unit]:
+    """Units of lots of objects; each knows how many come before it and in all, to say how far a run is."""
     which = f"season {given['season'] or 'all'} of {given['survey']}, {given['photometry_kind']}"
-    units = [
-        Unit(f"{which}, {row.n_object} objects from {row.first_object}", given | row._asdict())
-        for row in rows
-    ]
-    return [unit for unit in units if arguments["redo"] or unit.name not in done]
+    units, before, in_all = [], 0, sum(map(len, lots))
+    for objects in lots:
+        what = {"wanted": True, "objects": objects, "n_before": before, "n_in_all": in_all}
+        units.append(Unit(f"{which}, {len(objects)} objects from {objects[0]}", dict(given) | what))
+        before += len(objects)
+    if unwanted:
+        what = {"wanted": False, "objects": unwanted}
+        units.append(Unit(f"{which}, {len(unwanted)} objects that are constant now", dict(given) | what))
+    return units
+
+
+def names_of_objects(unit: Unit) -> list[str]:
+    """Name what a unit has to account for: its objects."""
+    return [_name(object_id) for object_id in unit.arguments["objects"]]
+
+
+def _name(object_id: int) -> str:
+    return f"object {object_id}"
 
 
 def search_unit(unit: Unit, run: LoadRun, progress: Progress) -> None:
-    """Search the light curves of a range of objects, and store what was found of each candidate."""
+    """Search the light curves of objects, and store what came of each, some at a time as they end."""
     given: dict[str, Any] = dict(unit.arguments)
+    if not given["wanted"]:
+        _forget(run, given)
+        return
+    ready: list[Ended] = []
+    done, stored_at = given["n_before"], time.monotonic()
+    progress(f"{TASK} {unit.name}", done, given["n_in_all"])
+    for one in _searched(given):
+        if one is not None:
+            ready.append(one)
+            done += 1
+        if ready and (len(ready) >= STORED or time.monotonic() - stored_at > STORED_AFTER):
+            _store(run, given, ready)
+            ready, stored_at = [], time.monotonic()
+        progress(f"{TASK} {unit.name}", done, given["n_in_all"])
+    if ready:
+        _store(run, given, ready)
+
+
+def _searched(given: Mapping[str, Any]) -> Iterator[Ended | None]:
+    """Each object with what was found of it, in the order in which they end; None while that takes long."""
+    look = partial(look_at, xallarap=given["xallarap"])
+    workers = min(settings().workers, len(given["objects"]))
+    yield from each_ended(workers, "loaders.microlensing.find", look, _sky_curves(given))
+
+
+def _sky_curves(given: Mapping[str, Any]) -> Iterator[SkyCurve]:
+    """The light curves of objects, also those without a point, read some at a time."""
+    objects = given["objects"]
+    for begin in range(0, len(objects), STORED):
+        yield from read_sky_curves(objects[begin : begin + STORED], given)
+
+
+def read_sky_curves(objects: list[int], given: Mapping[str, Any]) -> list[SkyCurve]:
+    """The light curves of objects, the refined ones where there are some.
+
+    Parameters
+    ----------
+    objects
+        Identifiers; those without a point have no bands.
+    given
+        ``season`` whose motions count, ``photometry_kind``, and days ``from_mjd`` to ``to_mjd``.
+    """
     with session.reading() as connection:
-        objects = connection.execute(sa.text(_OBJECTS), given | _THRESHOLDS).all()
-    found: list[Found] = []
-    workers = min(settings().workers, len(objects))
-    with side_by_side(workers, "loaders.microlensing.find") as of_each:
-        look = partial(look_at, xallarap=given["xallarap"])
-        for done, some in enumerate(of_each(look, _sky_curves(objects, given)), 1):
-            found += some
-            progress(unit.name, done, len(objects))
-    with session.transaction() as connection:
-        _store(connection, run, given, found)
-        run.count(connection, loaded=1)
-
-
-def _sky_curves(objects: Sequence[sa.Row[Any]], given: Mapping[str, Any]) -> Iterator[SkyCurve]:
-    """The light curves of objects, the refined ones where there are some."""
-    place = {row.object_id: (row.ra, row.dec) for row in objects}
-    movers = _movers(list(place), given)
+        places = connection.execute(sa.text(statements.PLACES), {"objects": objects}).all()
+    movers = _movers(objects, given)
     days = (given["from_mjd"], given["to_mjd"])
     refined: dict[int, dict[str, StoredCurve]] = {}
-    for curve in read_curves(list(place), REFINED, *days):
+    for curve in read_curves(objects, REFINED, *days):
         refined.setdefault(curve.object_id, {})[curve.optical_element] = curve
-    curves = read_curves(list(place), given["photometry_kind"], *days)
-    for object_id, several in groupby(curves, key=lambda curve: curve.object_id):
-        chosen = preferred(list(several), refined.get(object_id, {}))
-        bands = [_band(curve) for curve in chosen]
-        yield SkyCurve(object_id, *place[object_id], bands, movers.get(object_id, []))
+    curves = read_curves(objects, given["photometry_kind"], *days)
+    bands = {
+        object_id: [_band(curve) for curve in preferred(list(several), refined.get(object_id, {}))]
+        for object_id, several in groupby(curves, key=lambda curve: curve.object_id)
+    }
+    return [
+        SkyCurve(row.object_id, row.ra, row.dec, bands.get(row.object_id, []), movers.get(row.object_id, []))
+        for row in places
+    ]
 
 
 def _movers(object_ids: Sequence[int], given: Mapping[str, Any]) -> dict[int, list[Mover]]:
@@ -168,15 +177,66 @@ def _band(curve: StoredCurve) -> Band:
     return usable_band(curve.optical_element, curve.time, curve.flux, curve.error, bad)
 
 
-def _store(connection: sa.Connection, run: LoadRun, given: Mapping[str, Any], found: list[Found]) -> None:
-    """Store the candidates of a range; those that were there keep their identifiers."""
+def _store(run: LoadRun, given: Mapping[str, Any], ended: Sequence[Ended]) -> None:
+    """Store what came of objects; candidates that were there keep their identifiers.
+
+    Of an object whose search failed nothing changes but that it is said.
+    """
+    searched = [one for one in ended if one.error is None]
+    values: dict[str, Any] = {name: given[name] for name in ("season", "photometry_kind")}
+    values |= {"load_run_id": run.load_run_id, "objects": [one.item.object_id for one in searched]}
     before: dict[int, list[sa.Row[Any]]] = {}
-    for row in connection.execute(sa.text(_BEFORE), given):
-        before.setdefault(row.object_id, []).append(row)
-    for one in found:
-        event_id = _store_event(connection, run, given, one, before.get(one.object_id, []))
-        _store_models(connection, run, event_id, one)
-    connection.execute(sa.text(_LOST), dict(given) | {"load_run_id": run.load_run_id})
+    with session.transaction() as connection:
+        for row in connection.execute(sa.text(statements.BEFORE), values):
+            before.setdefault(row.object_id, []).append(row)
+        for found in (found for one in searched for found in one.result):
+            event_id = _store_event(connection, run, given, found, before.get(found.object_id, []))
+            store_models(connection, run, event_id, found.models)
+        connection.execute(sa.text(statements.LOST), values)
+        _store_outcomes(connection, values, {one.item.object_id: _outcome(one) for one in ended})
+        run.count(connection, loaded=len(searched))
+        for one in ended:
+            if one.error is not None:
+                run.reject(connection, _failure(one.item.object_id, one.error))
+
+
+def _outcome(one: Ended) -> tuple[str, int | None]:
+    """What the search of an object came to, and how many points were searched."""
+    n_point = sum(len(band) for band in one.item.bands)
+    if one.error is not None:
+        return "fit_failed", n_point
+    if not n_point:
+        return "no_points", None
+    return "candidate" if one.result else "nothing", n_point
+
+
+def _failure(object_id: int, error: Exception) -> Rejected:
+    """Why an object could not be searched."""
+    if isinstance(error, WorkerDied):
+        return Rejected(_name(object_id), str(error), WorkerDied.remedy, WorkerDied.code)
+    rejected = unexpected(_name(object_id), error)
+    rejected.remedy = "Report it with the log; all other objects are searched"
+    return rejected
+
+
+def _store_outcomes(
+    connection: sa.Connection, values: Mapping[str, Any], outcomes: Mapping[int, tuple[str, int | None]]
+) -> None:
+    """Store what the search of each object came to, and of how many points."""
+    n = len(outcomes)
+    columns = {name: [values[name]] * n for name in ("season", "photometry_kind", "load_run_id")}
+    outcome, n_point = zip(*outcomes.values(), strict=True)
+    mine = {"object_id": list(outcomes), "outcome": list(outcome), "n_point": list(n_point)}
+    upsert_rows(connection, "roman.event_search", mine | columns)
+
+
+def _forget(run: LoadRun, given: Mapping[str, Any]) -> None:
+    """Events of objects that do not vary enough any more are gone; their models stay as history."""
+    values = dict(given) | {"load_run_id": run.load_run_id}
+    with session.transaction() as connection:
+        connection.execute(sa.text(statements.LOST), values)
+        _store_outcomes(connection, values, dict.fromkeys(given["objects"], ("constant", None)))
+        run.count(connection, loaded=len(given["objects"]))
 
 
 def _store_event(
@@ -203,11 +263,13 @@ def _store_event(
         "n_point": one.n_point,
         "load_run_id": run.load_run_id,
     } | _motion_columns(verdict.passage)
-    for row in before:
-        if abs(row.t_0_guess - candidate.t_0) < 2 * max(row.t_eff, candidate.t_eff):
-            before.remove(row)
-            connection.execute(events.update().where(events.c.event_id == row.event_id).values(values))
-            return int(row.event_id)
+    near = [r for r in before if abs(r.t_0_guess - candidate.t_0) < 2 * max(r.t_eff, candidate.t_eff)]
+    if near:
+        # Of two events of an object each keeps its own row.
+        row = min(near, key=lambda r: abs(r.t_0_guess - candidate.t_0))
+        before.remove(row)
+        connection.execute(events.update().where(events.c.event_id == row.event_id).values(values))
+        return int(row.event_id)
     return int(connection.execute(events.insert().returning(events.c.event_id), values).scalar_one())
 
 
@@ -220,15 +282,29 @@ def _motion_columns(passage: Passage | None) -> dict[str, float | None]:
     return dict(zip(names, (mover.speed, mover.error, mover.distance, passage.ahead), strict=True))
 
 
-def _store_models(connection: sa.Connection, run: LoadRun, event_id: int, one: Found) -> None:
-    """Store the models of an event; those that there were are superseded."""
+def store_models(
+    connection: sa.Connection,
+    run: LoadRun,
+    event_id: int,
+    fitted: Sequence[FittedModel],
+    up_to_season: int | None = None,
+) -> None:
+    """Store the models of an event, the first one first; those that there were are superseded.
+
+    ``up_to_season`` is given where light curves of more than the season of the event were fitted.
+    """
     models = table("roman.event_model")
     mine = (models.c.event_id == event_id, models.c.superseded_at.is_(None))
     connection.execute(models.update().where(*mine).values(superseded_at=sa.func.now()))
-    for rank, model in enumerate(one.models, 1):
+    stored: list[int] = []
+    for rank, (model, twin) in enumerate(zip(fitted, twins_among(fitted), strict=True), 1):
         row = model.columns() | {"event_id": event_id, "rank": rank, "load_run_id": run.load_run_id}
+        row |= {"up_to_season": up_to_season}
+        if twin is not None:
+            row |= {"twin_of": stored[twin.of], "degeneracy": twin.degeneracy}
         identifier = connection.execute(models.insert().returning(models.c.event_model_id), row).scalar_one()
-        key: dict[str, Any] = {"event_model_id": int(identifier)}
+        stored.append(int(identifier))
+        key: dict[str, Any] = {"event_model_id": stored[-1]}
         parts = {
             "parameter": model.parameter_rows(),
             "flux": model.flux_rows(),
@@ -247,7 +323,7 @@ def pending_shared(arguments: Mapping[str, Any]) -> list[Unit]:
     """
     given = {name: arguments[name] for name in ("season", "photometry_kind")}
     with session.reading() as connection:
-        newest = connection.execute(sa.text(_NEWEST_EVENT), given).scalar_one()
+        newest = connection.execute(sa.text(statements.NEWEST_EVENT), given).scalar_one()
         done = done_since(connection, [SHARED_TASK], newest)
     which = f"season {given['season'] or 'all'} of {arguments['survey']}, {given['photometry_kind']}"
     unit = Unit(f"shared events, {which}", given)
@@ -265,10 +341,14 @@ def shared_unit(unit: Unit, run: LoadRun, progress: Progress) -> None:
 
 
 def summary_of_events(season: int, photometry_kind: str) -> Iterator[str]:
-    """Say how many events there are in a season, and why how many candidates were refused."""
-    values = {"season": season, "photometry_kind": photometry_kind}
+    """Say how many events a season has, why how many candidates were refused, and what was not searched."""
+    values: dict[str, Any] = {"season": season, "photometry_kind": photometry_kind}
     with session.reading() as connection:
-        rows = connection.execute(sa.text(_SUMMARY), values).all()
+        rows = connection.execute(sa.text(statements.SUMMARY), values).all()
+        since = {"newest": newest_description(connection, values), "redo": False}
+        left = connection.execute(sa.text(statements.LEFT), values | _THRESHOLDS | since).one()
     kept = [f"{row.n:,} {row.classification}" for row in rows if row.is_event]
     refused = [f"{row.n:,} {row.classification}" for row in rows if not row.is_event]
     yield f"Events: {', '.join(kept) or 'none'}; refused: {', '.join(refused) or 'none'}."
+    if left.n:
+        yield f"Not searched: {left.n:,} objects, of which the search of {left.n_failed:,} failed."

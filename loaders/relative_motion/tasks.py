@@ -11,16 +11,10 @@ from loaders.relative_motion.load import (
     pending_elongations,
     pending_motions,
 )
-from roman_db.jobs import Task, Unit
-
-
-def _itself(unit: Unit) -> tuple[str]:
-    """Name what a unit has to account for."""
-    return (unit.name,)
-
+from roman_db.jobs import Task, itself
 
 RELATIVE_MOTION = Task(
-    TASK, "Find how lenses move against their sources", pending_motions, motion_unit, _itself
+    TASK, "Find how lenses move against their sources", pending_motions, motion_unit, itself
 )
 
 ELONGATION = Task(

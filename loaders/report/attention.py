@@ -7,9 +7,10 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from loaders.report.facts import ReferenceFacts, RunFacts
+from loaders.report.facts import ReferenceFacts
 from loaders.report.page import reference_file
 from loaders.report.psf_attention import of_psf
+from loaders.report.run_facts import RunFacts
 from loaders.report_page.attention import Attention
 
 #: Share of the pixels of a difference beyond five standard deviations above which it is to be looked at; of
@@ -29,6 +30,10 @@ REJECTED = 0.05
 POOR_PSF = 0.1
 
 _AGAIN = "Mend the cause, or report it with the log, and give the same command again."
+_KILLED = (
+    "Most often memory ran out: look into the system's log, give it more memory or fewer workers "
+    "(ROMAN_DB_WORKERS), and give the same command again."
+)
 
 
 def of_run(run: RunFacts) -> Iterator[Attention]:
@@ -45,7 +50,9 @@ def of_run(run: RunFacts) -> Iterator[Attention]:
         yield Attention(f"The run is {run.state}{message}.", _AGAIN, "failure")
     for unit in run.failed:
         why = f": {unit.message}" if unit.message else "."
-        yield Attention(f"The unit {unit.task} {unit.unit} {unit.state}{why}", _AGAIN, "failure")
+        is_killed = (unit.message or "").startswith("BrokenProcessPool")
+        remedy = _KILLED if is_killed else _AGAIN
+        yield Attention(f"The unit {unit.task} {unit.unit} {unit.state}{why}", remedy, "failure")
     # A unit that failed is listed above; its inputs were rejected with it, whatever the code.
     with_units = tuple(f"{unit.task} {unit.unit} failed: " for unit in run.failed)
     refused = [one for one in run.rejections if not one.reason.startswith(with_units)]

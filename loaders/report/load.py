@@ -24,26 +24,28 @@ from loaders.report import statements
 from loaders.report.attention import of_image, of_run
 from loaders.report.drawing import draw_reference, draw_small
 from loaders.report.facts import (
-    BlockFacts,
-    CatalogFacts,
     ChangeFacts,
     DifferenceFacts,
     DifferencePixels,
     ExposureFacts,
-    FailedUnit,
     HeldMetric,
     ImageFacts,
-    MetricFacts,
     PsfFacts,
     ReferenceFacts,
     ReferencePixels,
-    RejectionFacts,
-    RunFacts,
     SourceFacts,
-    TaskFacts,
 )
 from loaders.report.flag_counts import count_flags
 from loaders.report.page import ImageSummary, reference_file, reference_page, run_page, summary
+from loaders.report.run_facts import (
+    BlockFacts,
+    CatalogFacts,
+    FailedUnit,
+    MetricFacts,
+    RejectionFacts,
+    RunFacts,
+    TaskFacts,
+)
 from loaders.report_page.attention import Attention
 from loaders.season_report.load import write_season
 from roman_db import session

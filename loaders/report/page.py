@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from loaders.report.difference_pictures import HALF_CUT_OUT, Change
-from loaders.report.facts import KINDS, STATES, DifferenceFacts, ImageFacts, ReferenceFacts, RunFacts
+from loaders.report.facts import KINDS, STATES, DifferenceFacts, ImageFacts, ReferenceFacts
+from loaders.report.run_facts import RunFacts
 from loaders.report_page.attention import Attention, sorted_by_level
 from loaders.report_page.picture import SavedPicture
 from loaders.report_page.render import environment

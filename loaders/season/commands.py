@@ -8,12 +8,48 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from loaders.season.limits import MOVED_LIMIT, MOVED_SHARE
+from loaders.season.limits import (
+    IMAGE_INJECTIONS,
+    MOST_INJECTIONS,
+    MOVED_LIMIT,
+    MOVED_SHARE,
+    OBJECTS_AN_INJECTION,
+)
 from loaders.variability.commands import PHOTOMETRY_KIND, REDO, SURVEY, require_season
 
 if TYPE_CHECKING:
     from loaders.daily.load import DailySummary
     from roman_db.jobs import Mode
+
+
+_INJECTIONS = ("injections", "planet_injections", "image_injections")
+
+
+_INJECTION_OPTIONS = (
+    click.option(
+        "--injections",
+        type=click.IntRange(0),
+        metavar="N",
+        help="Events of single lenses that are injected into light curves, to count how many are found; "
+        f"0: none. Unless said {MOST_INJECTIONS:,}, but one for {OBJECTS_AN_INJECTION} objects at most.",
+    ),
+    click.option(
+        "--planet-injections",
+        type=click.IntRange(0),
+        default=0,
+        show_default=True,
+        metavar="N",
+        help="The same with planets, each of which takes minutes where it is found.",
+    ),
+    click.option(
+        "--image-injections",
+        type=click.IntRange(0),
+        default=IMAGE_INJECTIONS,
+        show_default=True,
+        metavar="N",
+        help="Events of single lenses that go into the images of one detector, too; 0: none.",
+    ),
+)
 
 
 def _options(command: Callable[..., None]) -> Callable[..., None]:
@@ -51,6 +87,7 @@ def _options(command: Callable[..., None]) -> Callable[..., None]:
             help="Also fit sources that a dark companion moves, where other models of an event leave "
             "something out. Events that were searched before are only with --redo.",
         ),
+        *_INJECTION_OPTIONS,
         SURVEY,
     ):
         command = option(command)
@@ -68,6 +105,9 @@ def season(number: int, survey: str, photometry_kind: str, **chosen: Any) -> Non
 
     Positions, proper motions and parallaxes are fitted to all objects, and adopted by the catalog where they
     are better; exposures of this and earlier seasons whose objects moved by it are photometered again.
+
+    Models of events of earlier seasons are fitted to all light curves so far, if some are new to them. Events
+    are injected into light curves and into images of one detector, and it is counted how many are found.
 
     The map of extinction is made anew if the catalog of objects has changed.
     Only ranges of objects are done whose light curves changed since. Writes pages with pictures of the season
@@ -99,8 +139,8 @@ def _run(mode: Mode, which: tuple[str, int, str], chosen: dict[str, Any]) -> Non
 
     migrate.ensure_current()
     require_season(*which[:2])
-    xallarap = chosen.pop("xallarap")
-    given = arguments(*which, **chosen) | {"xallarap": xallarap}
+    more = {name: chosen.pop(name) for name in ("xallarap", *_INJECTIONS)}
+    given = arguments(*which, **chosen) | more
     given["images"] = given["images"] and which[2] == EVERY_DAY
     with progress_bar() as step:
         report = run_mode(mode, given, step)
@@ -119,14 +159,15 @@ def _tell(which: tuple[str, int, str], given: dict[str, Any], done: DailySummary
     from loaders.astrometric_solution.load import summary_of_astrometry
     from loaders.daily.commands import print_metrics
     from loaders.eight_day.load import summarise_references
+    from loaders.event_history.load import summary_of_histories
     from loaders.extinction.load import summary_of_extinction
     from loaders.field_mosaic.load import summary_of_mosaics
     from loaders.lens_physics.load import summary_of_physics
     from loaders.microlensing.load import summary_of_events
     from loaders.refined_photometry.load import summary_of_refinement
     from loaders.relative_motion.load import summary_of_motions
-    from loaders.season.load import summary_of_images
-    from loaders.variability.load import summary_of
+    from loaders.season.load import summary_of_images, summary_of_injections
+    from loaders.variability.load import summary_of, summary_of_stale
     from loaders.variable_object.load import summary_of_objects
 
     click.echo(summary_of_images(given))
@@ -142,6 +183,7 @@ def _tell(which: tuple[str, int, str], given: dict[str, Any], done: DailySummary
         summary_of_astrometry,
         summary_of_adoption,
         summary_of_events,
+        summary_of_histories,
         summary_of_refinement,
         summary_of_motions,
         summary_of_physics,
@@ -149,6 +191,8 @@ def _tell(which: tuple[str, int, str], given: dict[str, Any], done: DailySummary
         for line in summary(*which[1:]):
             click.echo(line)
     click.echo(summary_of_extinction())
+    for line in (*summary_of_injections(given), *summary_of_stale(given)):
+        click.echo(line)
     print_metrics(done.metrics)
 
 

@@ -10,17 +10,24 @@ from loaders.adopted_astrometry.tasks import ADOPT_ASTROMETRY
 from loaders.astrometric_solution.tasks import ASTROMETRY
 from loaders.daily.tasks import PHOTOMETER
 from loaders.eight_day.tasks import CATALOG, EIGHT_DAY
+from loaders.event_efficiency.tasks import EFFICIENCY, INJECTION
+from loaders.event_history.tasks import REFIT_EVENTS, SAME_EVENTS
+from loaders.event_images.tasks import EVENT_IMAGES
+from loaders.external_light_curve.tasks import DIVIDE
 from loaders.extinction.tasks import EXTINCTION
 from loaders.field_mosaic.tasks import FIELD_MOSAIC
 from loaders.lens_physics.tasks import LENS_PHYSICS
 from loaders.microlensing.tasks import EVENTS, SHARED_EVENTS
 from loaders.refined_photometry.tasks import REFINE
 from loaders.relative_motion.tasks import ELONGATION, RELATIVE_MOTION
-from loaders.season.limits import MOVED_LIMIT, MOVED_SHARE
+from loaders.season.limits import IMAGE_INJECTIONS, MOVED_LIMIT, MOVED_SHARE
 from loaders.season.load import (
     adoption_units,
     astrometry_so_far,
+    earlier_units,
     exposure_units,
+    image_injection_units,
+    injection_units,
     moved_units,
     pending_quality,
     quality_unit,
@@ -30,7 +37,7 @@ from loaders.season_reference.tasks import SEASON_REFERENCE
 from loaders.season_report.load import QUALITY_TASK
 from loaders.variability.tasks import LOCUS, VARIABILITY
 from loaders.variable_object.tasks import VARIABLE_OBJECTS
-from roman_db.jobs import Mode, Task, Unit
+from roman_db.jobs import Mode, Task, itself
 
 
 def arguments(
@@ -56,6 +63,13 @@ def arguments(
     moved_limit, moved_share
         Blocks up to the end of the season are photometered again of whose objects that share moved farther
         (mas).
+
+    Returns
+    -------
+    dict
+        With ``injections`` and ``planet_injections``, events of single lenses and with planets that are
+        injected into light curves (None: as many as `loaders.season.limits.MOST_INJECTIONS` says), and with
+        ``image_injections``, how many of the former go into images.
     """
     return {
         "survey": survey,
@@ -65,6 +79,9 @@ def arguments(
         "images": images,
         "moved_limit": moved_limit,
         "moved_share": moved_share,
+        "injections": None,
+        "planet_injections": 0,
+        "image_injections": IMAGE_INJECTIONS,
     }
 
 
@@ -86,14 +103,19 @@ ELONGATION_OF_EVENTS = replace(ELONGATION, units=partial(units_of_images, ELONGA
 #: Objects that moved are photometered again by the same task as every day.
 MOVED = replace(PHOTOMETER, units=moved_units)
 
+#: Events are injected into what was searched; some of them into images, which are compared.
+INJECTIONS = tuple(replace(one, units=partial(injection_units, one.units)) for one in (INJECTION, EFFICIENCY))
+IMAGE_INJECTIONS_OF_SEASON = tuple(
+    replace(one, units=partial(image_injection_units, one.units)) for one in EVENT_IMAGES.tasks
+)
 
-def _itself(unit: Unit) -> tuple[str]:
-    """Name what a unit has to account for."""
-    return (unit.name,)
+
+#: What follows of the models of earlier seasons' events that were fitted again.
+PHYSICS_BEFORE = replace(LENS_PHYSICS, units=partial(earlier_units, LENS_PHYSICS.units))
 
 
 QUALITY = Task(
-    QUALITY_TASK, "Measure the quality of a season against its limits", pending_quality, quality_unit, _itself
+    QUALITY_TASK, "Measure the quality of a season against its limits", pending_quality, quality_unit, itself
 )
 
 
@@ -109,6 +131,7 @@ def _images() -> tuple[Task, ...]:
 
 
 _TASKS = (
+    DIVIDE,
     *_images(),
     ASTROMETRY,
     ASTROMETRY_SO_FAR,
@@ -120,10 +143,15 @@ _TASKS = (
     EXTINCTION,
     EVENTS,
     SHARED_EVENTS,
+    SAME_EVENTS,
+    REFIT_EVENTS,
     REFINE_EVENTS,
     RELATIVE_MOTION,
     ELONGATION_OF_EVENTS,
     LENS_PHYSICS,
+    PHYSICS_BEFORE,
+    *INJECTIONS,
+    *IMAGE_INJECTIONS_OF_SEASON,
     QUALITY,
 )
 

@@ -3,18 +3,12 @@
 from __future__ import annotations
 
 from loaders.season_reference.load import make_season_reference, pending_season_references
-from roman_db.jobs import Task, Unit
-
-
-def _itself(unit: Unit) -> tuple[str]:
-    """Name what a unit has to account for: the image."""
-    return (unit.name,)
-
+from roman_db.jobs import Task, itself
 
 SEASON_REFERENCE = Task(
     "season_reference",
     "Combine the images of the spans of a season into one",
     pending_season_references,
     make_season_reference,
-    _itself,
+    itself,
 )

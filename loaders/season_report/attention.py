@@ -15,6 +15,10 @@ _NAMED = 8
 
 #: What to do about a metric that is beyond its limit, by the beginning of its name.
 _DO = {
+    "event_completeness": "See the pictures of completeness, and why events were missed: roman-db query "
+    "\"SELECT classification, count(*) FROM roman.event_recovery WHERE binary_class = 'FN' GROUP BY 1\".",
+    "event_reliability": 'Look at what is found untouched: roman-db query "SELECT object_id, classification '
+    "FROM roman.event_detection WHERE binary_class = 'FP'\".",
     "variable_": "Look at the picture of the locus: where all stars of some magnitudes are variable, their "
     "errors are too small; where it is one field, look at its exposures (roman-db status).",
     "constant_": "Errors of the light curves are too small (above one) or too large: see scatter_ratio of "
@@ -43,6 +47,20 @@ def of_season(facts: SeasonFacts) -> Iterator[Attention]:
             "There are too few stars for a locus of constant stars, so that variability is judged by the "
             "errors alone.",
             "Nothing, if there are no more stars; their errors are taken to be right.",
+        )
+    for season in facts.stale:
+        which, order = (f"season {season}", f"season {season}") if season else ("all seasons", "survey")
+        yield Attention(
+            f"Light curves of {which} became others after they had been described: its variables, events and "
+            "lenses are those of the light curves before.",
+            f"Give roman-db run {order}: what follows them is done again.",
+        )
+    if facts.elements and not facts.detections:
+        mode = f"season {facts.season}" if facts.season else "survey"
+        yield Attention(
+            f"No events were injected into the light curves of {facts.name}, so that it is not known how "
+            "many are found and how many of those are real.",
+            f"Inject some: roman-db run {mode} --injections 5000, unless there is no constant star.",
         )
     for metric in facts.metrics:
         if metric.verdict in ("warning", "failure"):
@@ -93,6 +111,10 @@ _NO_MODEL = "it has no current model."
 _NO_CURVE = "its light curve or model cannot be drawn."
 
 _EVENT_DO = {
+    "event_completeness": "See the pictures of completeness, and why events were missed: roman-db query "
+    "\"SELECT classification, count(*) FROM roman.event_recovery WHERE binary_class = 'FN' GROUP BY 1\".",
+    "event_reliability": 'Look at what is found untouched: roman-db query "SELECT object_id, classification '
+    "FROM roman.event_detection WHERE binary_class = 'FP'\".",
     _UNFINISHED: "Take its parameters with care; what it leaves shows whether it is near.",
     _LEFT_OUT: "Look at what it leaves: a companion that was not found, or points that are bad.",
     _POOR: "Look at what it leaves: over all seasons it is the star that varies, near the event "

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -92,15 +93,39 @@ class QualityFacts:
 
 @dataclass(frozen=True)
 class DetectionFacts:
-    """What became of an injection of events into the light curves of the season."""
+    """What became of an injection of events into light curves of the season, or into images.
+
+    Limits are those of one standard deviation; ``n_needed`` are events that ±2 % of completeness need.
+    """
 
     name: str
+    inject_medium: str
     tp_count: int
     fp_count: int
     tn_count: int
     fn_count: int
     completeness: float | None
+    completeness_lower: float | None
+    completeness_upper: float | None
+    n_needed_completeness: int | None
     reliability: float | None
+    reliability_lower: float | None
+    reliability_upper: float | None
+    n_needed_reliability: int | None
+
+    @property
+    def completeness_err(self) -> float | None:
+        """Half the interval of completeness."""
+        return _half(self.completeness_lower, self.completeness_upper)
+
+    @property
+    def reliability_err(self) -> float | None:
+        """Half the interval of reliability."""
+        return _half(self.reliability_lower, self.reliability_upper)
+
+
+def _half(lower: float | None, upper: float | None) -> float | None:
+    return None if lower is None or upper is None else (upper - lower) / 2
 
 
 @dataclass(frozen=True)
@@ -156,11 +181,13 @@ class SeasonFacts:
     extinction
         The current map; None without one.
     efficiency, detections
-        Rows of the example ``event_efficiency``, and of ``roman.event_detection_count``.
+        Cells of events in light curves by picture (`loaders.event_efficiency.cells.VIEWS`), and injections.
     metrics
         As last measured.
     mosaics
         Those of its fields.
+    stale
+        Other seasons whose light curves became others after they had been described; 0 is all together.
     """
 
     survey: str
@@ -173,10 +200,11 @@ class SeasonFacts:
     sky: SkyFacts
     einstein_time: Mapping[str, FloatArray]
     extinction: ExtinctionMap | None
-    efficiency: Sequence[Mapping[str, float]]
+    efficiency: Mapping[str, Sequence[Mapping[str, Any]]]
     detections: Sequence[DetectionFacts]
     metrics: Sequence[QualityFacts]
     mosaics: Sequence[MosaicFacts] = ()
+    stale: Sequence[int] = ()
 
     @property
     def name(self) -> str:
@@ -189,7 +217,8 @@ class ModelFacts:
     """A current model of an event.
 
     ``flux_err`` is nJy by element and source, NaN where not known; ``error_scale`` is by what the errors of
-    an element were multiplied.
+    an element were multiplied; ``twin_of`` is the rank of the better one of two models that are twins by
+    ``degeneracy``; ``up_to_season`` is None where the light curves of the season of the event were fitted.
     """
 
     event_model_id: int
@@ -202,6 +231,9 @@ class ModelFacts:
     software: str
     flux_err: Mapping[tuple[str, int], float]
     error_scale: Mapping[str, float]
+    twin_of: int | None = None
+    degeneracy: str | None = None
+    up_to_season: int | None = None
 
     @property
     def reduced_chi2(self) -> float:
@@ -284,6 +316,8 @@ class EventFacts:
         By distance.
     motions
         Of source and lens, the best known first.
+    same
+        What is known as the same brightening of the star, each in words.
     """
 
     event_id: int
@@ -299,6 +333,7 @@ class EventFacts:
     physics: Sequence[PhysicsFacts]
     neighbours: Sequence[NeighbourFacts]
     motions: Sequence[MotionFacts] = ()
+    same: Sequence[str] = ()
 
     @property
     def twins(self) -> list[ModelFacts]:

@@ -11,6 +11,8 @@ import numpy as np
 import sqlalchemy as sa
 
 from loaders.astrometric_solution.load import summary_of_astrometry
+from loaders.event_efficiency.load import view_cells
+from loaders.event_efficiency.statements import CELLS
 from loaders.extinction.load import read_map, summary_of_extinction
 from loaders.extinction.product import ExtinctionMap
 from loaders.field_mosaic.load import current_mosaics
@@ -48,9 +50,9 @@ from loaders.season_report.page import (
 )
 from loaders.stored_curve.band import Band, usable_band, without_outliers
 from loaders.stored_curve.load import read_curves
-from loaders.variability.load import THRESHOLD, season_days
+from loaders.variability.load import THRESHOLD, season_days, stale_seasons
 from loaders.variable_object.load import summary_of_objects
-from roman_db import session, sqlfile
+from roman_db import session
 from roman_db.jobs import Progress
 from roman_db.parallel import worker_pool
 
@@ -127,7 +129,7 @@ def read_season(arguments: Mapping[str, Any]) -> SeasonFacts:
 
         elements = [ElementFacts(**row) for row in rows(statements.ELEMENTS)]
         times = rows(statements.EINSTEIN_TIMES)
-        efficiency = sqlfile.run(connection, sqlfile.find("examples", "event_efficiency"), given)
+        efficiency = {view: view_cells(connection, given, view) for view in CELLS}
         return SeasonFacts(
             arguments["survey"],
             given["season"],
@@ -142,10 +144,11 @@ def read_season(arguments: Mapping[str, Any]) -> SeasonFacts:
                 for name, some in groupby(times, key=lambda row: row["classification"])
             },
             _extinction(),
-            [dict(row) for row in efficiency.mappings()],
+            efficiency,
             [DetectionFacts(**row) for row in rows(statements.DETECTIONS)],
             [QualityFacts(**row) for row in rows(statements.METRICS, task=QUALITY_TASK)],
             mosaics,
+            stale_seasons(arguments),
         )
 
 
@@ -240,13 +243,18 @@ def read_events(arguments: Mapping[str, Any], events: Sequence[int]) -> list[Eve
         motions: dict[int, list[MotionFacts]] = {}
         for one in rows(statements.MOTIONS):
             motions.setdefault(one.event_id, []).append(MotionFacts(*one[1:]))
+        same: dict[int, list[str]] = {}
+        for one in rows(statements.SAME):
+            season = f"season {one.season}" if one.season else "all seasons"
+            words = f"event {one.event_id} of {season}, {one.classification}"
+            same.setdefault(one.of_event, []).append(words + (", the first" if one.is_first else ""))
     bands = _bands(arguments, sorted({row.object_id for row in found.values()}))
     return [
         EventFacts(
             *(row.event_id, row.object_id, row.classification, row.t_0_guess, row.t_eff, row.delta_chi2),
             *(row.explained, (row.ra, row.dec), bands.get(row.object_id, [])),
             *(models.get(row.event_id, []), physics.get(row.event_id, []), neighbours.get(row.event_id, [])),
-            motions.get(row.event_id, []),
+            *(motions.get(row.event_id, []), same.get(row.event_id, [])),
         )
         for row in (found[number] for number in events if number in found)
     ]
@@ -295,7 +303,9 @@ def _models(rows: Any) -> dict[int, list[ModelFacts]]:
             limb=limb.get(key, {}),
         )
         numbers = (row.chi2, row.n_point, row.n_parameter, row.bic, row.software)
-        one = ModelFacts(key, row.rank, model, *numbers, flux_err.get(key, {}), scale.get(key, {}))
+        fluxes = (flux_err.get(key, {}), scale.get(key, {}))
+        history = (row.twin_of, row.degeneracy, row.up_to_season)
+        one = ModelFacts(key, row.rank, model, *numbers, *fluxes, *history)
         found.setdefault(row.event_id, []).append(one)
     return found
 

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from matplotlib.axes import Axes
 
-from loaders.event_efficiency.picture import completeness_figure
+from loaders.event_efficiency.cells import VIEWS
 from loaders.extinction.configuration import REFERENCE
 from loaders.extinction.picture import map_figure
 from loaders.report_page.picture import AMBER, BLUE, GREEN, GREY, PINK, RED, Picture, grid_behind, new_figure
@@ -40,8 +40,9 @@ def season_pictures(facts: SeasonFacts, threshold: float) -> Iterator[Picture]:
         yield draw_times(facts.einstein_time)
     if facts.extinction is not None and (facts.extinction.status[REFERENCE] == "fitted").any():
         yield draw_extinction(facts)
-    if facts.efficiency:
-        yield draw_efficiency(facts)
+    for view, cells in facts.efficiency.items():
+        if cells:
+            yield draw_efficiency(facts, view)
 
 
 def draw_index(sample: VariabilityFacts, threshold: float) -> Picture:
@@ -164,17 +165,17 @@ def draw_extinction(facts: SeasonFacts) -> Picture:
     )
 
 
-def draw_efficiency(facts: SeasonFacts) -> Picture:
-    """Draw which injected events were found."""
-    n = sum(int(cell["n_injected"]) for cell in facts.efficiency)
-    found = sum(int(cell["n_recovered"]) for cell in facts.efficiency)
+def draw_efficiency(facts: SeasonFacts, view: str) -> Picture:
+    """Draw which injected events were found, by the cells of a picture of `VIEWS`."""
+    cells, what = facts.efficiency[view], VIEWS[view]
+    n = sum(int(cell["n_injected"]) for cell in cells)
     return Picture(
-        "season_efficiency",
-        "Completeness of the search",
-        f"Completeness by Einstein time and magnitude: {found:,} of {n:,} injected events were found.",
-        "Events injected into stored light curves, with impact parameters below one; in each cell the share "
-        "that was found, its error, and the number of events.",
-        completeness_figure(facts.efficiency, f"{facts.name}, {facts.photometry_kind}"),
+        f"season_efficiency_{view}",
+        what.title,
+        f"{what.title}: {len(cells):,} cells of {n:,} events injected into light curves.",
+        f"{what.text} In each cell the share, half its interval of one standard deviation, and of how many; "
+        "it is known to ±2 % where that is 2 or less.",
+        what.figure(cells, f"{facts.name}, {facts.photometry_kind}"),
     )
 
 

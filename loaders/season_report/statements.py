@@ -55,8 +55,11 @@ ORDER BY e.classification, e.event_id
 """
 
 DETECTIONS = f"""
-SELECT name, tp_count, fp_count, tn_count, fn_count, completeness, reliability
-FROM roman.event_detection_count WHERE {_MINE} ORDER BY injection_run_id
+SELECT name, inject_medium, tp_count, fp_count, tn_count, fn_count, completeness, completeness_lower,
+       completeness_upper, n_needed_completeness, reliability, reliability_lower, reliability_upper,
+       n_needed_reliability
+FROM roman.event_detection_cell
+WHERE {_MINE} AND field_id = 0 AND magnitude_lower = 0 AND magnitude_upper = 99 ORDER BY injection_run_id
 """
 
 #: Values of the run that measured the season last; limits and verdicts as they were then.
@@ -83,11 +86,20 @@ FROM roman.event AS e JOIN roman.object AS o USING (object_id)
 WHERE e.event_id = ANY(CAST(:events AS bigint[]))
 """
 
+#: What else is known as the same brightening.
+SAME = """
+SELECT e.event_id AS of_event, o.event_id, o.season, o.classification, o.same_as_event_id IS NULL AS is_first
+FROM roman.event AS e JOIN roman.event AS o
+    ON o.object_id = e.object_id AND o.event_id <> e.event_id
+    AND coalesce(o.same_as_event_id, o.event_id) = coalesce(e.same_as_event_id, e.event_id)
+WHERE e.event_id = ANY(CAST(:events AS bigint[])) ORDER BY e.event_id, o.season = 0, o.season, o.event_id
+"""
+
 MODELS = """
-SELECT event_id, event_model_id, rank, name, n_lens, n_source, chi2, n_point, n_parameter, bic, t_0_par,
-       is_converged, software
-FROM roman.event_model
-WHERE event_id = ANY(CAST(:events AS bigint[])) AND superseded_at IS NULL ORDER BY event_id, rank
+SELECT m.event_id, m.event_model_id, m.rank, m.name, m.n_lens, m.n_source, m.chi2, m.n_point, m.n_parameter,
+       m.bic, m.t_0_par, m.is_converged, m.software, b.rank AS twin_of, m.degeneracy, m.up_to_season
+FROM roman.event_model AS m LEFT JOIN roman.event_model AS b ON b.event_model_id = m.twin_of
+WHERE m.event_id = ANY(CAST(:events AS bigint[])) AND m.superseded_at IS NULL ORDER BY m.event_id, m.rank
 """
 
 PARAMETERS = """

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -67,6 +68,7 @@ def run_on_season(
     click.ClickException
         If there is no such season, or the mode refuses its arguments.
     """
+    from loaders.external_light_curve.tasks import DIVIDE
     from loaders.rejection import Rejected
     from roman_db import migrate
     from roman_db.console import EXIT_REJECTED, progress_bar, tell_failed
@@ -76,7 +78,7 @@ def run_on_season(
     require_season(arguments["survey"], arguments["season"])
     try:
         with progress_bar() as step:
-            report = run_mode(mode, arguments, step)
+            report = run_mode(replace(mode, tasks=(DIVIDE, *mode.tasks)), arguments, step)
     except Rejected as rejected:
         raise click.ClickException(str(rejected)) from rejected
     for line in summary(arguments):

@@ -49,6 +49,8 @@ SELECT min(start_mjd) AS from_mjd, max(end_mjd) AS to_mjd FROM roman.season
 WHERE survey = :survey AND season = coalesce(CAST(nullif(:season, 0) AS smallint), season)
 """
 
+_SEASONS = "SELECT DISTINCT season FROM roman.season WHERE survey = :survey ORDER BY season"
+
 _RANGES = """
 WITH numbered AS (SELECT object_id, row_number() OVER (ORDER BY object_id) - 1 AS n FROM roman.object)
 SELECT min(object_id) AS first_object, max(object_id) AS last_object FROM numbered
@@ -227,6 +229,35 @@ def summary_of(season: int, photometry_kind: str) -> Iterator[str]:
         )
     if not rows:
         yield f"{where}: no light curves of the kind {photometry_kind}."
+
+
+def stale_seasons(arguments: Mapping[str, Any]) -> list[int]:
+    """Seasons besides one whose light curves became others after they had been described; 0 is all seasons.
+
+    Their statistics, events and what follows are those of the light curves before. Seasons that were never
+    described are not among them. Arguments: ``survey, season, photometry_kind``.
+    """
+    with session.reading() as connection:
+        named = list(connection.execute(sa.text(_SEASONS), {"survey": arguments["survey"]}).scalars())
+    stale = []
+    for season in (*named, 0):
+        given = _given(dict(arguments) | {"season": int(season)})
+        with session.reading() as connection:
+            described, newest = newest_description(connection, given), newest_light_curves(connection, given)
+        if season != arguments["season"] and 0 < described < newest:
+            stale.append(int(season))
+    return stale
+
+
+def summary_of_stale(arguments: Mapping[str, Any]) -> Iterator[str]:
+    """Name the seasons whose light curves became others, with the commands that follow them."""
+    stale = stale_seasons(arguments)
+    if stale:
+        which = ", ".join(str(season) if season else "all together" for season in stale)
+        orders = "; ".join(
+            f"roman-db run season {season}" if season else "roman-db run survey" for season in stale
+        )
+        yield f"Seasons whose light curves became others since they were described: {which}. Give: {orders}."
 
 
 def newest_description(connection: sa.Connection, given: Mapping[str, Any]) -> int:

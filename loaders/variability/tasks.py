@@ -3,15 +3,9 @@
 from __future__ import annotations
 
 from loaders.variability.load import describe_unit, locus_unit, pending_loci, pending_ranges
-from roman_db.jobs import Task, Unit
+from roman_db.jobs import Task, itself
 
-
-def _itself(unit: Unit) -> tuple[str]:
-    """Name what a unit has to account for."""
-    return (unit.name,)
-
-
-LOCUS = Task("locus", "Find where constant stars lie", pending_loci, locus_unit, _itself)
+LOCUS = Task("locus", "Find where constant stars lie", pending_loci, locus_unit, itself)
 VARIABILITY = Task(
-    "variability", "Describe the light curves of a range of objects", pending_ranges, describe_unit, _itself
+    "variability", "Describe the light curves of a range of objects", pending_ranges, describe_unit, itself
 )

@@ -1,5 +1,5 @@
 -- Completeness of the search for events of an injection by cells of Einstein time, magnitude and impact parameter.
--- Grain: one row a cell in which anything was injected.
+-- Grain: one row a cell in which anything was injected, for each field and for all of them (field_id 0).
 -- Reads: roman.injected_event, roman.event_recovery.
 -- Writes: roman.event_efficiency, where rows of the injection must have been removed.
 -- Parameters:
@@ -14,7 +14,7 @@
 --   all or none were found asks for some, too.
 WITH trial AS (
     SELECT
-        e.season, width_bucket(e.einstein_time, CAST(:time_edges AS float8 [])) AS time_cell,
+        e.season, e.field_id, width_bucket(e.einstein_time, CAST(:time_edges AS float8 [])) AS time_cell,
         width_bucket(abs(e.u_0), CAST(:u_0_edges AS float8 [])) AS u_0_cell,
         floor(roman.ab_magnitude(e.baseline_flux) / CAST(:magnitude_step AS float8)) AS magnitude_cell,
         (r.binary_class = 'TP')::integer AS recovered, r.is_failed::integer AS failed
@@ -27,9 +27,12 @@ WITH trial AS (
 
 cell AS (
     SELECT
-        season, time_cell, u_0_cell, magnitude_cell, count(*) AS n, sum(recovered) AS k, sum(failed) AS failed
+        season, time_cell, u_0_cell, magnitude_cell,
+        CASE WHEN grouping(field_id) = 0 THEN field_id ELSE 0 END AS field_id,
+        count(*) AS n, sum(recovered) AS k, sum(failed) AS failed
     FROM trial
-    GROUP BY season, time_cell, u_0_cell, magnitude_cell
+    GROUP BY season, time_cell, u_0_cell, magnitude_cell, CUBE (field_id)
+    HAVING grouping(field_id) = 1 OR field_id IS NOT NULL
 ),
 
 limited AS (
@@ -39,7 +42,7 @@ limited AS (
 INSERT INTO roman.event_efficiency (
     injection_run_id, season, einstein_time_lower, einstein_time_upper, magnitude_lower, magnitude_upper,
     u_0_lower, u_0_upper, n_injected, n_recovered, n_failed, completeness, completeness_lower,
-    completeness_upper, n_needed, load_run_id
+    completeness_upper, n_needed, load_run_id, field_id
 )
 SELECT
     CAST(:injection_run_id AS bigint), season,
@@ -47,5 +50,6 @@ SELECT
     magnitude_cell * CAST(:magnitude_step AS float8), (magnitude_cell + 1) * CAST(:magnitude_step AS float8),
     (CAST(:u_0_edges AS float8 []))[u_0_cell], (CAST(:u_0_edges AS float8 []))[u_0_cell + 1],
     n, k, failed, k / n::float8, low, high,
-    ceil((low + high) / 2 * (1 - (low + high) / 2) / CAST(:error AS float8) ^ 2), CAST(:load_run_id AS bigint)
+    ceil((low + high) / 2 * (1 - (low + high) / 2) / CAST(:error AS float8) ^ 2), CAST(:load_run_id AS bigint),
+    field_id
 FROM limited

@@ -1,8 +1,8 @@
 -- Measure the quality of a season: what its variability catalog, events, astrometry and map of extinction came to.
 -- Grain: one row a metric that can be measured; those of things that the season does not have are left out.
 -- Reads: roman.variability, roman.variability_locus, roman.event, roman.event_model, roman.event_physical,
---   roman.event_detection_count, roman.extinction, roman.astrometric_solution, roman.astrometric_exposure,
---   roman.object_astrometry.
+--   roman.event_detection_count, roman.injected_event, roman.event_recovery, roman.injection_run, roman.extinction,
+--   roman.astrometric_solution, roman.astrometric_exposure, roman.object_astrometry.
 -- Writes: nothing.
 -- Parameters:
 --   season: number of the season; 0 for all
@@ -43,11 +43,23 @@ believed AS (
 ),
 
 detection AS (
-    SELECT sum(tp_count) / nullif(sum(tp_count + fp_count), 0)::float8 AS reliability
+    SELECT
+        sum(tp_count) / nullif(sum(tp_count + fp_count), 0)::float8 AS reliability,
+        sum(tp_count) / nullif(sum(tp_count + fn_count), 0)::float8 AS completeness
     FROM roman.event_detection_count
     WHERE
         season = CAST(:season AS smallint) AND photometry_kind = CAST(:photometry_kind AS text)
         AND inject_medium = 'lightcurve'
+),
+
+clear AS (
+    SELECT avg((r.binary_class = 'TP')::integer) AS completeness
+    FROM roman.injected_event AS e
+    JOIN roman.event_recovery AS r USING (injection_run_id, injected_event_id)
+    JOIN roman.injection_run AS i USING (injection_run_id)
+    WHERE
+        e.season = CAST(:season AS smallint) AND e.photometry_kind = CAST(:photometry_kind AS text)
+        AND i.inject_medium = 'lightcurve' AND e.kind IN ('point_lens', 'planet') AND e.expected_delta_chi2 >= 1000
 ),
 
 dust AS (
@@ -92,6 +104,10 @@ measured (metric, value) AS (
     SELECT 'event_chi2', percentile_cont(0.5) WITHIN GROUP (ORDER BY reduced_chi2) FROM believed
     UNION ALL
     SELECT 'event_reliability', reliability FROM detection
+    UNION ALL
+    SELECT 'event_completeness', completeness FROM detection
+    UNION ALL
+    SELECT 'event_completeness_clear', completeness FROM clear
     UNION ALL
     SELECT 'extinction_fraction_fitted', avg((status = 'fitted')::integer) FROM dust
     UNION ALL

@@ -53,14 +53,16 @@ $$
     ORDER BY generation DESC
 $$;
 
--- Whether any block of a window, or of one of its generations, is current.
+-- Whether any block of a window, or of one of its generations, is to be kept: current ones, and refined light curves
+-- that others replaced, which are few. What was merged into other blocks is not.
 CREATE OR REPLACE FUNCTION ops.has_current_light_curve_block(
     p_from integer, p_to integer, p_generation bigint
 ) RETURNS boolean LANGUAGE sql VOLATILE AS
 $$
     SELECT EXISTS (
         SELECT FROM roman.light_curve_block
-        WHERE start_mjd >= p_from AND start_mjd < p_to AND superseded_at IS NULL
+        WHERE start_mjd >= p_from AND start_mjd < p_to
+          AND (superseded_at IS NULL OR photometry_kind = 'refined' AND NOT is_merged)
           AND (p_generation IS NULL OR ops.light_curve_generation(block_id) = p_generation)
     )
 $$;

@@ -82,3 +82,16 @@ $$
 $$;
 COMMENT ON FUNCTION roman.wilson_limit(bigint, bigint, integer) IS
 'Lower (side -1) or upper (side 1) limit of a binomial share by the score interval of Wilson (1927), one standard deviation';
+
+-- A share of trials with its limits, and how many trials it takes to know it to 0.02; NULL without trials.
+CREATE OR REPLACE FUNCTION roman.binomial_share(
+    p_success bigint, p_trial bigint,
+    OUT share double precision, OUT lower double precision, OUT upper double precision, OUT n_needed bigint
+) LANGUAGE sql IMMUTABLE PARALLEL SAFE AS
+$$
+    SELECT p_success / nullif(p_trial, 0)::double precision, w.lower, w.upper,
+           ceil((w.lower + w.upper) / 2 * (1 - (w.lower + w.upper) / 2) / 0.02 ^ 2)::bigint
+    FROM (SELECT roman.wilson_limit(p_success, p_trial, -1) AS lower, roman.wilson_limit(p_success, p_trial, 1) AS upper) AS w
+$$;
+COMMENT ON FUNCTION roman.binomial_share(bigint, bigint) IS
+'Binomial share, its limits of one standard deviation (Wilson 1927), and the trials it takes to know it to 0.02';

@@ -61,13 +61,14 @@ CROSS JOIN LATERAL (
 ) AS e
 WHERE e.reduced_chi2 <> 'NaN'::real;
 
--- All versions that are stored: those that were replaced, too, until compaction drops the partitions that hold them.
+-- All versions that are stored: those that were replaced, too, until compaction drops the partitions that hold them;
+-- refined ones stay. Blocks whose points stand in a merged one as well are left out.
 CREATE OR REPLACE VIEW roman.light_curve_version AS
 SELECT s.object_id, b.optical_element, b.photometry_kind, b.load_run_id, b.superseded_at,
        e.exposure_id, e.midpoint_mjd_tdb, e.midpoint_bjd_tdb, e.flux, e.flux_err,
        coalesce(e.flags, 0) AS flags, s.block_id, s.start_mjd
 FROM roman.light_curve_segment s
-JOIN roman.light_curve_block b ON b.block_id = s.block_id AND b.start_mjd = s.start_mjd
+JOIN roman.light_curve_block b ON b.block_id = s.block_id AND b.start_mjd = s.start_mjd AND NOT b.is_merged
 CROSS JOIN LATERAL (
     SELECT unnest(b.exposure_id) AS exposure_id, unnest(b.midpoint_mjd_tdb) AS midpoint_mjd_tdb,
            unnest(b.midpoint_bjd_tdb) AS midpoint_bjd_tdb, unnest(s.flux) AS flux, unnest(s.flux_err) AS flux_err,
@@ -92,29 +93,87 @@ JOIN roman.light_curve l ON l.object_id = v.object_id
     AND l.photometry_kind = CASE WHEN l.optical_element = ANY (refined.element) THEN 'refined'
                                  ELSE v.photometry_kind END;
 
+-- What counts for detection efficiency: light curves with an event, and the same untouched.
+CREATE OR REPLACE VIEW roman.event_detection AS
+SELECT e.injection_run_id, i.inject_medium, e.injected_event_id, e.object_id, e.field_id, e.season, e.photometry_kind,
+       e.kind, e.baseline_flux, r.binary_class, r.is_failed, r.classification
+FROM roman.injected_event e JOIN roman.event_recovery r USING (injection_run_id, injected_event_id)
+JOIN roman.injection_run i USING (injection_run_id)
+WHERE e.kind IN ('point_lens', 'planet', 'untouched');
+
 -- Events that were injected into light curves, and what was found, as the archive counts it.
 CREATE OR REPLACE VIEW roman.event_detection_count AS
 WITH counted AS (
+    SELECT injection_run_id, season, photometry_kind,
+           count(*) FILTER (WHERE binary_class = 'TP') AS tp_count,
+           count(*) FILTER (WHERE binary_class = 'FP') AS fp_count,
+           count(*) FILTER (WHERE binary_class = 'TN') AS tn_count,
+           count(*) FILTER (WHERE binary_class = 'FN') AS fn_count,
+           count(*) FILTER (WHERE is_failed AND binary_class = 'FN') AS n_failed
+    FROM roman.event_detection GROUP BY injection_run_id, season, photometry_kind
+), control AS (
     SELECT e.injection_run_id, e.season, e.photometry_kind,
-           count(*) FILTER (WHERE r.binary_class = 'TP') AS tp_count,
-           count(*) FILTER (WHERE r.binary_class = 'FP' AND e.kind = 'untouched') AS fp_count,
-           count(*) FILTER (WHERE r.binary_class = 'TN' AND e.kind = 'untouched') AS tn_count,
-           count(*) FILTER (WHERE r.binary_class = 'FN') AS fn_count,
-           count(*) FILTER (WHERE r.is_failed AND r.binary_class = 'FN') AS n_failed,
-           count(*) FILTER (WHERE r.binary_class = 'FP' AND e.kind = 'reversed') AS fp_reversed_count,
-           count(*) FILTER (WHERE r.binary_class = 'FP' AND e.kind = 'inverted') AS fp_inverted_count
+           count(*) FILTER (WHERE e.kind = 'reversed') AS fp_reversed_count,
+           count(*) FILTER (WHERE e.kind = 'inverted') AS fp_inverted_count
     FROM roman.injected_event e JOIN roman.event_recovery r USING (injection_run_id, injected_event_id)
+    WHERE r.binary_class = 'FP' AND e.kind IN ('reversed', 'inverted')
     GROUP BY e.injection_run_id, e.season, e.photometry_kind
 )
 SELECT c.injection_run_id, i.name, c.season, c.photometry_kind, i.inject_medium,
-       c.tp_count, c.fp_count, c.tn_count, c.fn_count, c.n_failed, c.fp_reversed_count, c.fp_inverted_count,
+       c.tp_count, c.fp_count, c.tn_count, c.fn_count, c.n_failed,
+       coalesce(n.fp_reversed_count, 0) AS fp_reversed_count, coalesce(n.fp_inverted_count, 0) AS fp_inverted_count,
        c.tp_count / nullif(c.tp_count + c.fn_count, 0)::double precision AS completeness,
        roman.wilson_limit(c.tp_count, c.tp_count + c.fn_count, -1) AS completeness_lower,
        roman.wilson_limit(c.tp_count, c.tp_count + c.fn_count, 1) AS completeness_upper,
        c.tp_count / nullif(c.tp_count + c.fp_count, 0)::double precision AS reliability,
        roman.wilson_limit(c.tp_count, c.tp_count + c.fp_count, -1) AS reliability_lower,
        roman.wilson_limit(c.tp_count, c.tp_count + c.fp_count, 1) AS reliability_upper
-FROM counted c JOIN roman.injection_run i USING (injection_run_id);
+FROM counted c JOIN roman.injection_run i USING (injection_run_id)
+LEFT JOIN control n USING (injection_run_id, season, photometry_kind);
+
+-- The same by field and magnitude, each, both and neither; light curves without a point have no magnitude.
+CREATE OR REPLACE VIEW roman.event_detection_cell AS
+WITH counted AS (
+    SELECT injection_run_id, season, photometry_kind,
+           CASE WHEN grouping(field_id) = 0 THEN field_id ELSE 0 END::smallint AS field_id,
+           CASE WHEN grouping(m.cell) = 0 THEN m.cell ELSE 0 END::double precision AS magnitude_lower,
+           CASE WHEN grouping(m.cell) = 0 THEN m.cell + 1 ELSE 99 END::double precision AS magnitude_upper,
+           count(*) FILTER (WHERE binary_class = 'TP') AS tp_count,
+           count(*) FILTER (WHERE binary_class = 'FP') AS fp_count,
+           count(*) FILTER (WHERE binary_class = 'TN') AS tn_count,
+           count(*) FILTER (WHERE binary_class = 'FN') AS fn_count,
+           count(*) FILTER (WHERE is_failed AND binary_class = 'FN') AS n_failed
+    FROM roman.event_detection
+    CROSS JOIN LATERAL (SELECT floor(roman.ab_magnitude(baseline_flux))) AS m (cell)
+    GROUP BY injection_run_id, season, photometry_kind, CUBE (field_id, m.cell)
+    HAVING (grouping(field_id) = 1 OR field_id IS NOT NULL) AND (grouping(m.cell) = 1 OR m.cell IS NOT NULL)
+)
+SELECT l.injection_run_id, i.name, l.season, l.photometry_kind, i.inject_medium, l.field_id, l.magnitude_lower, l.magnitude_upper,
+       tp_count, fp_count, tn_count, fn_count, n_failed,
+       c.share AS completeness, c.lower AS completeness_lower, c.upper AS completeness_upper, c.n_needed AS n_needed_completeness,
+       r.share AS reliability, r.lower AS reliability_lower, r.upper AS reliability_upper, r.n_needed AS n_needed_reliability
+FROM counted l JOIN roman.injection_run i USING (injection_run_id)
+CROSS JOIN LATERAL roman.binomial_share(tp_count, tp_count + fn_count) AS c
+CROSS JOIN LATERAL roman.binomial_share(tp_count, tp_count + fp_count) AS r;
+
+-- The same by place: an object_id begins with its HEALPix pixel.
+CREATE OR REPLACE VIEW roman.event_detection_map AS
+WITH counted AS (
+    SELECT injection_run_id, season, photometry_kind, object_id >> 40 AS healpix_index,
+           count(*) FILTER (WHERE binary_class = 'TP') AS tp_count,
+           count(*) FILTER (WHERE binary_class = 'FP') AS fp_count,
+           count(*) FILTER (WHERE binary_class = 'TN') AS tn_count,
+           count(*) FILTER (WHERE binary_class = 'FN') AS fn_count,
+           count(*) FILTER (WHERE is_failed AND binary_class = 'FN') AS n_failed
+    FROM roman.event_detection GROUP BY injection_run_id, season, photometry_kind, object_id >> 40
+)
+SELECT l.injection_run_id, i.name, l.season, l.photometry_kind, i.inject_medium, 9::smallint AS healpix_order, l.healpix_index,
+       tp_count, fp_count, tn_count, fn_count, n_failed,
+       c.share AS completeness, c.lower AS completeness_lower, c.upper AS completeness_upper, c.n_needed AS n_needed_completeness,
+       r.share AS reliability, r.lower AS reliability_lower, r.upper AS reliability_upper, r.n_needed AS n_needed_reliability
+FROM counted l JOIN roman.injection_run i USING (injection_run_id)
+CROSS JOIN LATERAL roman.binomial_share(tp_count, tp_count + fn_count) AS c
+CROSS JOIN LATERAL roman.binomial_share(tp_count, tp_count + fp_count) AS r;
 
 -- Events in images beside the same events in light curves; and the same stars without an event.
 CREATE OR REPLACE VIEW roman.event_medium_comparison AS

@@ -51,6 +51,12 @@ _ALIKE = (
     "detector = 'WFI' || lpad(reference_image_id::text, 2, '0'); "
 )
 
+#: A block of exposures of the first season as one of others' light curves that begins on a day.
+EXTERNAL = (
+    "UPDATE roman.light_curve_block SET photometry_kind = 'external', detector = NULL, field_id = NULL, "
+    "start_mjd = {} WHERE block_id = 1"
+)
+
 PHYSICAL = "INSERT INTO roman.event_physical_parameter VALUES (1, "
 
 DIA_SOURCE = "0, 0, 0, 0, 0, 1, 1, 1, 1, 1, 'new', 1)"
@@ -92,8 +98,33 @@ INSERT INTO roman.event_recovery (injection_run_id, injected_event_id, binary_cl
 VALUES (1, 1, '{}', false, 'not_selected', false, 0, false, 1);
 """
 
+#: Events by number, season and first event; models by number, rank, twin and degeneracy.
+HISTORY = """
+INSERT INTO roman.event (event_id, object_id, season, photometry_kind, is_event, classification, t_0_guess,
+    t_eff, search_shape, search_gain, n_point, load_run_id, same_as_event_id)
+SELECT e, 7, s, 'psf', true, 'single_lens', 0, 1, 1, 500, 9, 1, f FROM (VALUES {}) AS v (e, s, f);
+INSERT INTO roman.event_model (event_model_id, event_id, rank, name, n_lens, n_source, has_finite_source,
+    has_parallax, chi2, n_point, n_parameter, bic, is_converged, software, load_run_id, twin_of, degeneracy)
+SELECT m, 1, r, '1L1S', 1, 1, false, true, 9, 9, 7, 9, true, 'x', 1, b::bigint, d
+FROM (VALUES {}) AS v (m, r, b, d);
+"""
+ALONE, LINKED = "(1, 1, NULL::bigint)", "(1, 1, NULL), (2, 2, 1)"
+PLAIN, TWINS = "(1, 1, NULL, NULL)", "(1, 1, NULL, NULL), (2, 2, 1, 'ecliptic')"
+
 EFFICIENCY = """
 INSERT INTO roman.event_efficiency VALUES (1, 0, 1, 3, 20, 21, 0, 1, {}, 0, 0, 0, 0, 1, 1, 1);
+"""
+
+#: A cell of a field with more events than that of all fields, and one of a magnitude likewise.
+OF_A_FIELD = """
+INSERT INTO roman.event_efficiency VALUES (1, 0, 1, 3, 20, 21, 0, 1, 1, 0, 0, 0, 0, 1, 1, 1, 7);
+"""
+OF_A_MAGNITUDE = """
+INSERT INTO roman.planet_efficiency (injection_run_id, season, s_lower, s_upper, q_lower, q_upper, n_event,
+    n_injected, n_recovered, n_failed, completeness, completeness_lower, completeness_upper, n_needed,
+    load_run_id, magnitude_lower, magnitude_upper)
+SELECT 1, 0, 1, 2, 1e-4, 1e-3, 0, n, 0, 0, 0, 0, 1, 1, 1, low, high
+FROM (VALUES (0, 0, 99), (1, 18, 20)) c (n, low, high);
 """
 
 REFINED = """
@@ -129,6 +160,9 @@ FAULTS = {
         (MOVED.format("measured", 0.2, 0.5, 6, 1), 1),
         (MOVED.format("consistent_with_zero", 0.2, 1.5, 6, 1), 1),
     ],
+    "external_across_seasons": [
+        (EXTERNAL.format(first_day), n_row) for first_day, n_row in ((61088, 1), (61448, 0))
+    ],
     "block_epochs": [
         ("UPDATE roman.light_curve_block SET n_epoch = n_epoch + 1 WHERE block_id = 1", 1),
         ("UPDATE roman.light_curve_block SET midpoint_mjd_tdb[2] = start_mjd - 1 WHERE block_id = 2", 1),
@@ -162,12 +196,21 @@ FAULTS = {
             1,
         ),
     ],
+    "event_history": [
+        (UNCHECKED + HISTORY.format(LINKED, TWINS), 0),
+        (UNCHECKED + HISTORY.format(LINKED + ", (3, 0, 2)", PLAIN), 1),
+        (UNCHECKED + HISTORY.format("(1, 1, 1)", PLAIN), 1),
+        (UNCHECKED + HISTORY.format(ALONE, PLAIN + ", (2, 2, 1, NULL)"), 1),
+        (UNCHECKED + HISTORY.format(ALONE, "(1, 2, NULL, NULL), (2, 1, 1, 'ecliptic')"), 1),
+    ],
     "event_recovery": [
         (INJECTED, 1),
         (INJECTED + RECOVERED.format("TP"), 1),
         (INJECTED + RECOVERED.format("FN"), 1),
         (RECOVERED.format("FP"), 1),
         (INJECTED + RECOVERED.format("TN") + EFFICIENCY.format(1), 1),
+        (INJECTED + RECOVERED.format("TN") + EFFICIENCY.format(0) + OF_A_FIELD, 1),
+        (INJECTED + RECOVERED.format("TN") + OF_A_MAGNITUDE, 1),
     ],
     "exposure_in_two_blocks": [
         (

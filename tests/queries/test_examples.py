@@ -420,10 +420,13 @@ def test_event_efficiency(own_survey):
         connection.execute(
             sa.text("""
             INSERT INTO roman.event_efficiency
-            SELECT :key, 2, 1, 3, 20, 21, u, u + 0.5, 10, k, 0, k / 10.0, 0, 1, 625, :run
-            FROM (VALUES (0, 9), (0.5, 4)) AS cell (u, k)"""),
+            SELECT :key, 2, 1, 3, 20, 21, u, u + 0.5, 10, k, 0, k / 10.0, 0, 1, 625, :run, field
+            FROM (VALUES (0, 9, 0), (0.5, 4, 0), (0, 3, 5)) AS cell (u, k, field)"""),
             {"key": key, "run": load_run},
         )
+    # Of all fields those of one are left out, and the other way round.
+    (row,) = ask("event_efficiency", season=2, inject_medium="images", field_id=5)
+    assert (row.n_recovered, row.n_injected) == (3, 10)
     for largest, found, injected in ((1, 13, 20), (0.5, 9, 10)):
         (row,) = ask("event_efficiency", season=2, max_u_0=largest, inject_medium="images")
         assert (row.n_recovered, row.n_injected) == (found, injected)

@@ -1,5 +1,7 @@
 """Pipeline modes: units one by one, whatever becomes of the others, and no input of theirs is lost."""
 
+from concurrent.futures.process import BrokenProcessPool
+
 import pytest
 from structlog.testing import capture_logs
 
@@ -113,6 +115,14 @@ def test_a_unit_without_inputs_that_fails_is_rejected_itself(database, error):
     assert (source, code) == ("one b", getattr(error, "code", "unit_failed"))
     assert str(error) in reason
     assert execute(database, ATTEMPTS) == [("a", "succeeded", 0, 0), ("b", "failed", 1, 1)]
+
+
+def test_of_a_unit_whose_worker_was_killed_memory_is_said(database):
+    run(Bench("one", lambda arguments: ["a"], raises={"a": BrokenProcessPool("a process is gone")}))
+    ((code, remedy),) = execute(database, "SELECT code, remedy FROM ops.load_rejection")
+    assert code == "worker_died"
+    assert "memory" in remedy
+    assert "ROMAN_DB_WORKERS" in remedy
 
 
 def test_a_unit_that_fails_twice_in_a_run_is_rejected_by_its_name_twice(database):

@@ -28,6 +28,7 @@ def refused(*sources):
         ([FILES[0], FILES[0], f"{FILES[0]}: meta.wcs", f"{FILES[0]}: data"], RejectedInputs(1, 0)),
         ([f"{FILES[1]}: meta.photometry.pixel_area", FILES[1]], RejectedInputs(1, 0)),
         (["exposure 17", "psf WFI07 F213 61465"], RejectedInputs(1, 1)),
+        (["object 4611", "object 46", "object 46", "events object 46"], RejectedInputs(0, 1, 2)),
         (["J268.2-29.4 WFI07 F146 61465"] * 2 + FILES, RejectedInputs(2, 1)),
     ],
 )
@@ -40,3 +41,5 @@ def test_what_is_said_of_them():
     assert str(RejectedInputs(1, 0)) == "1 exposure"
     assert str(RejectedInputs(1200, 1)) == "1,200 exposures and 1 image or unit"
     assert str(RejectedInputs(0, 2)) == "2 images or units"
+    assert str(RejectedInputs(0, 0, 1)) == "1 object"
+    assert str(RejectedInputs(2, 1, 3)) == "2 exposures and 3 objects and 1 image or unit"

@@ -6,8 +6,9 @@ import sqlalchemy as sa
 from astropy.stats import binom_conf_interval
 
 from loaders.event_efficiency import load
+from loaders.event_efficiency.cells import VIEWS
 from loaders.event_efficiency.draw import PLANET, POINT_LENS
-from loaders.event_efficiency.picture import draw_completeness
+from loaders.event_efficiency.picture import write_figure
 from loaders.event_efficiency.selection import connectedness, select, summary_of, variability_index
 from loaders.event_efficiency.tasks import EVENT_EFFICIENCY
 from loaders.rejection import Rejected
@@ -42,7 +43,7 @@ def ask(query, **values):
 
 
 def rows(name, besides=("load_run_id",)):
-    found = ask(f"SELECT * FROM roman.{name} ORDER BY 1, 2, 3, 4")
+    found = ask(f"SELECT * FROM roman.{name} ORDER BY 1, 2, 3, 4, 5, 6, 7, 8, 9")
     return [{key: value for key, value in row.items() if key not in besides} for row in found]
 
 
@@ -91,12 +92,21 @@ def test_all_that_is_injected_is_counted_and_the_same_again_in_processes(describ
     assert count["tp_count"] + count["fn_count"] == count["fp_count"] + count["tn_count"] == 12
     assert count["n_failed"] == 0
     cells = rows("event_efficiency")
+    by_field = {}
+    for cell in cells:
+        by_field.setdefault(cell["field_id"], []).append(cell)
+    (field,) = {row["field_id"] for row in truth}
+    assert set(by_field) == {0, field}
+    # There is one field, so that its cells are those of all.
+    assert [{**cell, "field_id": 0} for cell in by_field[field]] == by_field[0]
+    cells = by_field[0]
     assert sum(cell["n_injected"] for cell in cells) == 12
     assert sum(cell["n_recovered"] for cell in cells) == count["tp_count"]
     assert {row["n_source"] for row in rows("injection_run") if row["inject_medium"] == "lightcurve"} == {12}
     variable = {row["object_id"] for row in ask("SELECT object_id FROM roman.variability WHERE is_variable")}
     assert not variable & {row["object_id"] for row in truth}
     # Done is done; again, it is the same; more of them begin with the same ones.
+    cells = rows("event_efficiency")
     assert run().succeeded == []
     in_processes(monkeypatch, load)
     assert not run(redo=True).failed
@@ -148,20 +158,27 @@ def test_cells_are_read_and_drawn(described, tmp_path):
     run()
     cells = load.read_cells(1, "psf")
     assert sum(cell["n_injected"] for cell in cells) == 12
-    draw_completeness(cells, "test", tmp_path / "map.png")
-    assert (tmp_path / "map.png").stat().st_size > 10_000
+    with pytest.raises(Rejected, match=r"events with planets were injected.*--planets"):
+        load.read_cells(1, "psf", "planets")
+    for name in ("magnitude", "u_0", "fields", "sky"):
+        cells = load.read_cells(1, "psf", name)
+        assert sum(cell["n_injected"] for cell in cells) == 12
+        write_figure(VIEWS[name].figure(cells, "test"), tmp_path / f"{name}.png")
+        assert (tmp_path / f"{name}.png").stat().st_size > 10_000
     said = list(load.summary_of_efficiency(arguments()))
     assert "12 injected" in said[0]
     assert "of 12 found as they are" in said[1]
 
 
-def test_cells_of_planets(described):
-    """Planets have been found or not, as it is told; the search for them is tested elsewhere."""
-    run()
+def _planets():
+    """Tell that the events that were injected have planets, the first six found, three with their planet."""
     with session.transaction(session.Role.OWNER) as connection:
+        connection.execute(sa.text("DELETE FROM roman.event_efficiency"))
         connection.execute(
             sa.text(
-                "UPDATE roman.injected_event SET kind = 'planet', s = 1.1, q = 2e-3 WHERE kind = 'point_lens'"
+                "UPDATE roman.injected_event SET kind = 'planet', s = 1.1, q = 2e-3, "
+                "baseline_flux = CASE WHEN injected_event_id < 16 THEN 2000 ELSE 20000 END "
+                "WHERE kind = 'point_lens'"
             )
         )
         connection.execute(
@@ -170,11 +187,81 @@ def test_cells_of_planets(described):
                 "ELSE 'FN' END, has_planet = injected_event_id < 12 WHERE binary_class IN ('TP', 'FN')"
             )
         )
-        values = {
-            "injection_run_id": ask("SELECT max(injection_run_id) AS n FROM roman.event_recovery")[0]["n"]
-        }
-        values |= {"load_run_id": 1, "s_edges": "{0.5,1,2}", "q_edges": "{1e-4,1e-3,1e-2}"}
+    (key,) = ask("SELECT max(injection_run_id) AS injection_run_id FROM roman.event_recovery")
+    return key
+
+
+def test_cells_of_planets(described):
+    """Planets have been found or not, as it is told; the search for them is tested elsewhere."""
+    run()
+    values = _planets() | {"load_run_id": 1, "s_edges": "{0.5,1,2}", "q_edges": "{1e-4,1e-3,1e-2}"}
+    values |= {"magnitude_edges": "{0,22,99}"}
+    with session.transaction(session.Role.OWNER) as connection:
         sqlfile.run(connection, sqlfile.find("jobs", "planet_efficiency"), values)
-    (cell,) = rows("planet_efficiency")
-    assert (cell["n_injected"], cell["n_event"], cell["n_recovered"]) == (12, 6, 3)
-    assert (cell["s_lower"], cell["s_upper"], cell["q_lower"], cell["q_upper"]) == (1, 2, 1e-3, 1e-2)
+    cells = rows("planet_efficiency")
+    (field,) = {row["field_id"] for row in rows("injected_event")}
+    names = ("field_id", "magnitude_lower", "magnitude_upper", "n_injected", "n_event", "n_recovered")
+    # AB magnitudes of 20,000 and 2,000 nJy are 20.6 and 23.1; the faint four are found, three with a planet.
+    counts = {(0, 99): (12, 6, 3), (22, 99): (4, 4, 3), (0, 22): (8, 2, 0)}
+    expected = {(one, *edges, *n) for one in (0, field) for edges, n in counts.items()}
+    assert {tuple(cell[name] for name in names) for cell in cells} == expected
+    assert len(cells) == 6
+    for cell in cells:
+        assert (cell["s_lower"], cell["s_upper"], cell["q_lower"], cell["q_upper"]) == (1, 2, 1e-3, 1e-2)
+        limits = binom_conf_interval(cell["n_recovered"], cell["n_injected"], ONE_SIGMA, "wilson")
+        assert (cell["completeness_lower"], cell["completeness_upper"]) == pytest.approx(tuple(limits))
+    assert [result.name for result in run_audits(chosen(["event_recovery"]), 0) if not result.passed] == []
+    (drawn,) = load.read_cells(1, "psf", "planets")
+    assert (drawn["n_injected"], drawn["n_recovered"]) == (12, 3)
+
+
+def test_counts_are_those_of_the_rows_of_the_archive_by_class(described):
+    """RAD: number of rows in this file with BinaryClass equal to TP, and so on; controls are not in it."""
+    run()
+    with session.transaction(session.Role.OWNER) as connection:
+        # A false alarm of each kind.
+        connection.execute(
+            sa.text(
+                "UPDATE roman.event_recovery SET binary_class = 'FP' "
+                "WHERE injected_event_id IN (1, 2, 3, 5, 6, 9)"
+            )
+        )
+    (count,) = ask("SELECT * FROM roman.event_detection_count")
+    file = ask("SELECT * FROM roman.event_detection")
+    for name in ("TP", "FP", "TN", "FN"):
+        assert count[f"{name.lower()}_count"] == sum(row["binary_class"] == name for row in file)
+    assert len(file) == 2 * 12
+    assert (count["fp_count"], count["fp_reversed_count"], count["fp_inverted_count"]) == (3, 2, 1)
+    _compare_with_rows(file)
+
+
+def _compare_with_rows(file):
+    """Cells and the map are what is counted of the rows by hand."""
+    for cell in ask("SELECT * FROM roman.event_detection_cell"):
+        mine = [row for row in file if _is_in(row, cell)]
+        assert cell["tp_count"] + cell["fn_count"] == sum(row["kind"] != "untouched" for row in mine)
+        _compare_shares(cell, mine)
+    places = ask("SELECT * FROM roman.event_detection_map")
+    assert sum(place["tn_count"] + place["fp_count"] for place in places) == 12
+    for place in places:
+        _compare_shares(place, [row for row in file if row["object_id"] >> 40 == place["healpix_index"]])
+
+
+def _is_in(row, cell):
+    magnitude = 31.400066 - 2.5 * np.log10(row["baseline_flux"])
+    in_field = cell["field_id"] in (0, row["field_id"])
+    return in_field and cell["magnitude_lower"] <= magnitude < cell["magnitude_upper"]
+
+
+def _compare_shares(cell, mine):
+    found = sum(row["binary_class"] == "TP" for row in mine)
+    for name, others in (("completeness", "FN"), ("reliability", "FP")):
+        n = found + sum(row["binary_class"] == others for row in mine)
+        if not n:
+            assert cell[name] is cell[f"n_needed_{name}"] is None
+            continue
+        assert cell[name] == pytest.approx(found / n)
+        low, high = binom_conf_interval(found, n, ONE_SIGMA, "wilson")
+        assert (cell[f"{name}_lower"], cell[f"{name}_upper"]) == pytest.approx((low, high))
+        variance = (low + high) / 2 * (1 - (low + high) / 2)
+        assert np.sqrt(variance / cell[f"n_needed_{name}"]) <= 0.02 + 1e-12

@@ -15,22 +15,22 @@ BANDS = (("F146", 12.1 / 1440, 4000.0, 1000.0), ("F087", 0.25, 1000.0, 300.0))
 PLACE = (268.0, -29.0)
 
 
-def model(parameters):
-    """A model of MulensModel with the limb darkening of this project."""
+def model(parameters, limb=LIMB_DARKENING):
+    """A model of MulensModel with limb darkening by element, that of this project unless said."""
     made = mulens_model().Model(parameters)
     if "rho" in parameters:
         method = "VBM" if "s" in parameters else "finite_source_LD_Yoo04"
         made.set_magnification_methods([BEGIN - 1000, method, BEGIN + 1000])
-        for name, limb in LIMB_DARKENING.items():
-            made.set_limb_coeff_u(name, limb)
+        for name, one in limb.items():
+            made.set_limb_coeff_u(name, one)
     return made
 
 
-def magnification(parameters, name, time):
+def magnification(parameters, name, time, limb=LIMB_DARKENING):
     """Magnification of the sources, shape (n_source, n)."""
     bandpass = name if "rho" in parameters else None
     more = {"separate": True} if "t_0_2" in parameters else {}
-    return np.atleast_2d(model(parameters).get_magnification(time, bandpass=bandpass, **more))
+    return np.atleast_2d(model(parameters, limb).get_magnification(time, bandpass=bandpass, **more))
 
 
 def bands_of(parameters, error=80.0, seed=1, days=40.0, second=0.4):

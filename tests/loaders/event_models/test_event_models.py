@@ -53,7 +53,8 @@ def test_chi_square_is_that_of_mulens_model_on_all_points():
     best = one.models[0]
     assert best.n_point == sum(map(len, one.verdict.bands))
     given = {name: best.value[name] for name in truth}
-    curves = [magnification(given, band.name, band.time) for band in one.verdict.bands]
+    limb = dict(zip(best.elements, best.limb.tolist(), strict=True))
+    curves = [magnification(given, band.name, band.time, limb) for band in one.verdict.bands]
     assert best.chi2 == pytest.approx(linear_chi2(one.verdict.bands, curves), abs=1.0)
 
 

@@ -93,6 +93,6 @@ def test_solutions_are_apart_and_nearly_as_good_as_the_best():
 
 def test_the_other_side_of_the_other_side_is_this_one():
     parameter = np.array([T_0, 0.2, 1.0, -3.0, 0.1, 0.2])
-    turned = other_side(parameter)
+    turned = other_side(FINITE, parameter)
     assert turned.tolist() == [T_0, -0.2, 1.0, -3.0, -0.1, 0.2]
-    assert other_side(turned).tolist() == parameter.tolist()
+    assert other_side(FINITE, turned).tolist() == parameter.tolist()

@@ -7,7 +7,8 @@ from loaders.event_models.kinds import BINARY, ORBIT, curves_of, parameters_of, 
 from loaders.event_models.lens_fit import fit_lens
 from loaders.event_models.model_posterior import has_sides, posterior_of
 from loaders.event_models.setting import Setting
-from loaders.event_models.two_lens_posterior import _offset, _same, on_side, other_side
+from loaders.event_models.sides import other_side
+from loaders.event_models.two_lens_posterior import _offset, _same, on_side
 from loaders.stored_curve.band import Band
 from tests.loaders.event_models.test_covariance import BEGIN, PLACE
 

@@ -35,7 +35,7 @@ def objects(url):
 
 
 def test_simulated_light_curves_come_back_as_they_were(new_database, tmp_path):
-    made = prepare(Recipe(3, cadence=Cadence(seasons=((61448.0, 61451.0), (61636.0, 61638.0)))))
+    made = prepare(Recipe(3, cadence=Cadence(seasons=((61448.1, 61451.0), (61636.1, 61638.0)))))
     curves = [simulate(made, number) for number in range(5)]
     pq.write_table(points_table(3, curves), tmp_path / "some.parquet")
     outcome = succeed("load", "lightcurves", tmp_path / "some.parquet")
@@ -48,8 +48,8 @@ def test_simulated_light_curves_come_back_as_they_were(new_database, tmp_path):
             wanted = (points.bjd_tdb, points.flux.astype("f4"), points.flux_err.astype("f4"), points.flags)
             np.testing.assert_array_equal(rows[:, 0], wanted[0])
             np.testing.assert_array_equal(rows[:, 1:].T.astype("f4"), wanted[1:])
-    # Light curves with the same times share a block.
-    assert execute(new_database, "SELECT count(*) FROM roman.light_curve_block") == [(3,)]
+    # Light curves with the same times share a block; there are two seasons and three elements.
+    assert execute(new_database, "SELECT count(*) FROM roman.light_curve_block") == [(6,)]
     place = execute(new_database, "SELECT ra, dec FROM roman.object ORDER BY ra")
     np.testing.assert_allclose(place, sorted((c.ra, c.dec) for c in curves), atol=1e-9)
 
@@ -151,3 +151,15 @@ def test_points_without_an_error_of_their_own_are_not_made_up(new_database, tmp_
     outcome = roman_db("load", "lightcurves", tmp_path / "few.parquet", "--band", "I", "--unit", "nJy")
     assert outcome.code == 1
     assert "no column is known as that of the error" in outcome.err
+
+
+def test_the_reasons_of_all_files_of_a_command_can_be_asked_for(new_database, curve, tmp_path):
+    """Each file is a run; the first and the last are refused, one row of the second is."""
+    bad = tmp_path / "bad.dat"
+    bad.write_text("2455260.5 16\n")
+    curve.write_text(curve.read_text() + "2455290.5 nan 0.1\n")
+    roman_db("load", "lightcurves", tmp_path / "before.dat", *OGLE)
+    outcome = roman_db("load", "lightcurves", bad, curve, tmp_path / "missing.dat", *OGLE)
+    (line,) = outcome.lines("Why: roman-db query")
+    rows = execute(new_database, line.split('"')[1])
+    assert sorted(row[2] for row in rows) == ["missing_column", "missing_file", "nan_point"]

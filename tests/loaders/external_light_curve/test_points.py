@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from loaders.external_light_curve.layout import Layout, layout_of, read_layout, recognised
-from loaders.external_light_curve.points import points_of
+from loaders.external_light_curve.points import _resolved, points_of
 from loaders.external_light_curve.read import read_table
 from loaders.rejection import Rejected
 
@@ -108,13 +108,39 @@ def test_bad_rows_are_refused_one_by_one(tmp_path):
         (8, "time_out_of_range"),
         (9, "duplicate_time"),
         (10, "one_epoch"),
-        (12, "number_too_large"),
+        (12, "implausible_flux"),
     ]
     assert list(points.row) == [2, 11]
     assert "nonsense" in refused[0].reason
     assert "the error is -1.0," in refused[3].reason
     assert "1450.5" in refused[5].reason
     assert "--time-offset" in refused[5].remedy
+
+
+@pytest.mark.parametrize(
+    ("flux", "error", "is_refused"),
+    [(1e33, 1.0, True), (-1e33, 1.0, True), (1.0, 1e16, True), (3.2e13, 1e10, False)],
+)
+def test_fluxes_beyond_all_stars_are_refused(tmp_path, flux, error, is_refused):
+    """R Doradus, the last, has -4.2 mag in K: 3.2e13 nJy (666.7 Jy are 0 mag)."""
+    rows = [(100.0, 1.0), (101.0, 1.0), (flux, error)]
+    text = "".join(f"{2461450 + k}.5 {f!r} {e!r}\n" for k, (f, e) in enumerate(rows))
+    layout = Layout(band="K", unit="nJy", system="flux", time_system="BJD_TDB", ra="268", dec="-29")
+    points, refused = load(written(tmp_path, text), layout)
+    assert len(points) == 3 - is_refused
+    assert [(one.row, one.code) for one in refused] == [(3, "implausible_flux")] * is_refused
+    assert all("--unit" in one.remedy for one in refused)
+
+
+@given(st.floats(1e-3, 1e14), st.floats(1e-20, 1e-3))
+@settings(deadline=None)
+def test_errors_are_not_below_what_storing_changes(flux, share):
+    error = _resolved(np.array([flux, -flux]), np.array([share * flux, share * flux])).astype(np.float32)
+    change = abs(float(np.float32(flux)) - flux)
+    assert np.all(error > 1.9 * change)
+    assert np.all(error >= np.float32(share * flux))
+    if share > 1.2e-7:
+        assert np.all(error == np.float32(share * flux))
 
 
 def test_times_with_an_offset(tmp_path):

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from microlens_submit import load
 from microlens_submit.validate_parameters import validate_physical_parameters
+from scipy.stats import gamma, norm
 
 from loaders.lens_physics.describe import describe
 from loaders.lens_physics.submission import Event, Solution, Team, probabilities, write_submission
@@ -141,6 +142,21 @@ def test_parameters_are_turned_into_those_of_the_tool(project):
     assert one.log_likelihood == pytest.approx(-501.5)
 
 
+def test_notes_name_the_twins_of_a_solution(tmp_path):
+    """Both ways: the worse one knows of the better one, whose notes name it, too."""
+    lenses, double = solution(binary(), 3), solution(two_sources(), 4)
+    double = dataclasses.replace(double, twin_of=3, degeneracy="binary_source")
+    alone = solution(stored(), 5)
+    write_submission(tmp_path, TEAM, [Event(1, 1, *PLACE, [lenses, double, alone])])
+    submission = load(str(tmp_path))
+    assert submission.run_validation() == []
+    found = submission.events["roman_1"].solutions.values()
+    notes = {one.alias: one.get_notes(project_root=tmp_path) for one in found}
+    assert "- 4_1L2S, binary_source: two sources in one of them" in notes["3_2L1S_parallax"]
+    assert "- 3_2L1S_parallax, binary_source" in notes["4_1L2S"]
+    assert "hardly tells" not in notes[next(name for name in notes if name.startswith("5_"))]
+
+
 def test_two_sources_have_the_ratio_of_their_fluxes(project):
     one = next(s for s in load(str(project)).events["roman_3"].solutions.values() if s.model_type == "2S1L")
     assert one.parameters["flux_ratio"] == pytest.approx(1 / 3)
@@ -168,6 +184,41 @@ def test_a_model_of_which_nothing_follows_has_no_physical_parameters(project):
     some = load(str(project)).events["roman_3"].solutions.values()
     (one,) = (s for s in some if s.alias.startswith("6_"))
     assert one.physical_parameters is None
+
+
+def test_where_there_is_a_posterior_its_intervals_are_handed_in(tmp_path):
+    """Skewed either way: gamma distributions, whose percentiles scipy knows."""
+    rng = np.random.default_rng(4)
+    model, n = binary(), 200_000
+    up, down = gamma(2.0), model.value["t_E"] + 5
+    best = {"u_0": model.value["u_0"], "alpha": 200.0, "F146_1": model.flux["F146", 1]}
+    spread = {"u_0": 0.01, "alpha": 2.0, "F146_1": 30.0}
+    sample = {name: best[name] + spread[name] * (rng.gamma(2.0, size=n) - 1.0) for name in best}
+    sample["t_E"] = down - rng.gamma(2.0, size=n) * 5
+    sample["rho"] = model.value["rho"] * rng.normal(3.0, 0.1, n)
+    model = dataclasses.replace(model, sample=sample)
+    write_submission(tmp_path, TEAM, [Event(1, 1, *PLACE, [solution(model, 1), solution(stored(), 2)])])
+    submission = load(str(tmp_path))
+    assert submission.run_validation() == []
+    solutions = {one.alias[0]: one for one in submission.events["roman_1"].solutions.values()}
+    one = solutions["1"]
+    assert all(message.startswith("Warning:") for message in one.run_validation())
+    methods = [solutions[number].uncertainty_method for number in "12"]
+    assert methods == ["mcmc_posterior", "fisher_matrix"]
+    got = one.parameter_uncertainties
+    assert got.keys() == {"u0", "alpha", "F0_S", "tE", "rho"}
+    wanted = 1.0 - up.ppf(0.16), up.ppf(0.84) - 1.0
+    for name, unit in (("u0", 0.01), ("alpha", np.radians(2.0)), ("F0_S", 30.0)):
+        assert got[name] == pytest.approx([unit * x for x in wanted], rel=0.02)
+    # Farther down than up, and best values outside of the interval: the tool takes one number.
+    assert got["tE"] == pytest.approx(5 * (up.ppf(0.84) - up.ppf(0.16)) / 2, rel=0.02)
+    assert got["rho"] == pytest.approx(0.1 * norm.ppf(0.84) * model.value["rho"], rel=0.02)
+    notes = one.get_notes(project_root=tmp_path)
+    assert "posterior" in notes
+    row = next(line for line in notes.splitlines() if line.startswith("| t_E |"))
+    low, high = (float(cell) for cell in row.split("|")[3:5])
+    assert low == pytest.approx(down - 5 * up.ppf(0.84), rel=0.01)
+    assert high == pytest.approx(down - 5 * up.ppf(0.16), rel=0.01)
 
 
 def test_a_folder_with_files_is_left_alone(tmp_path):

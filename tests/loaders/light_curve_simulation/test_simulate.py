@@ -88,6 +88,37 @@ def test_an_event_without_parallax_is_that_of_paczynski():
     assert compared > 3
 
 
+def test_a_source_that_is_lensed_twice_has_the_light_of_both():
+    """At the peaks, where there is no parallax yet, against the formula; five Einstein times apart."""
+    compared = 0
+    made = survey(shares={"repeating_lens": 1.0}, cadence=Cadence())
+    for number in range(6):
+        curve = simulation.simulate(made, number)
+        t = curve.truth
+        assert abs(t["t_0"] - t["t_0_2"]) > 5 * max(t["t_E"], t["t_E_2"])
+        points = curve.points["F146"]
+        for own in ("", "_2"):
+            u = np.hypot(t[f"u_0{own}"], (points.bjd_tdb - t[f"t_0{own}"]) / t[f"t_E{own}"])
+            near = (np.abs(points.bjd_tdb - t[f"t_0{own}"]) < 0.02 * t[f"t_E{own}"]) & (points.flags == 0)
+            if near.sum() < 20 or abs(t[f"u_0{own}"]) < 3 * t[f"rho{own}"]:
+                continue
+            model = curve.baseline["F146"] + t["source_flux_F146"] * (magnification(u) - 1)
+            pull = (points.flux - model)[near] / points.flux_err[near] / t["error_scale"]
+            assert abs(np.median(pull)) < 5 * 1.2533 / np.sqrt(near.sum()) + 1e-3 * np.median(
+                points.flux[near] / points.flux_err[near]
+            )
+            compared += 1
+    assert compared > 3
+
+
+def test_the_mix_is_what_it_was_before_sources_were_lensed_twice(mixed):
+    kinds = [kind for kind in KINDS if kind != "repeating_lens"]
+    share = np.array([Recipe(11).shares[kind] for kind in kinds])
+    for curve in mixed:
+        rng = np.random.default_rng([11, 1, curve.number])
+        assert kinds[int(rng.choice(len(kinds), p=share / share.sum()))] == curve.kind
+
+
 def test_events_are_brighter_than_their_baselines(mixed):
     for curve in mixed:
         if curve.kind in EVENTS:

@@ -4,12 +4,14 @@ import numpy as np
 import pytest
 import sqlalchemy as sa
 
+from loaders.event_models.fitted_model import FittedModel
+from loaders.event_models.kinds import POINT
 from loaders.microlensing import load
 from loaders.season.tasks import SEASON, arguments
 from roman_db import session
-from roman_db.jobs import run_mode
+from roman_db.jobs import Mode, Task, Unit, run_mode
 from tests.processes import in_processes
-from tests.queries.filling import LENSED
+from tests.queries.filling import LENSED, N_OBJECT
 
 
 def run(**more):
@@ -121,3 +123,137 @@ def test_motions_of_fits_and_of_offsets_count_the_most_certain_first(own_survey)
     assert [(mover.speed, mover.error) for mover in movers] == [(50, 1), (13, 4)]
     assert load._movers([lensed], {"season": 2, "photometry_kind": "psf"})[lensed] == movers[1:]
     assert load._movers([], {"season": 1, "photometry_kind": "psf"}) == {}
+
+
+def change(statement, **values):
+    with session.transaction(session.Role.OWNER) as connection:
+        connection.execute(sa.text(statement), values)
+
+
+SEARCHED = "SELECT object_id FROM roman.event_search"
+SEARCHES = "SELECT object_id, outcome, n_point FROM roman.event_search ORDER BY object_id"
+VARIES = (
+    "(variability_index >= 3 OR longest_run >= 3 OR (1 - von_neumann / 2) * sqrt(n_point) >= 4)"
+    " AND season = 1"
+)
+LET_VARY = "UPDATE roman.variability SET variability_index = 9 WHERE season = 1 AND object_id = ANY(:objects)"
+LET_REST = (
+    "UPDATE roman.variability SET variability_index = 0, longest_run = 0, von_neumann = 2 "
+    "WHERE season = 1 AND object_id = ANY(:objects)"
+)
+
+
+def test_each_object_that_varies_has_an_outcome(own_survey):
+    run()
+    wanted = ask(f"SELECT DISTINCT object_id FROM roman.variability WHERE {VARIES} ORDER BY 1")
+    found = ask(SEARCHES)
+    assert [(row.object_id,) for row in found] == wanted
+    events = {row.object_id for row in ask("SELECT object_id FROM roman.event")}
+    assert {row.object_id for row in found if row.outcome == "candidate"} == events
+    # Stars that are constant are searched if they are said to vary: there is nothing.
+    constant = [int(one) for one in own_survey.object_id[20:30]]
+    change(LET_VARY, objects=constant)
+    run()
+    outcome = {row.object_id: row for row in ask(SEARCHES)}
+    assert {outcome[one].outcome for one in constant} == {"nothing"}
+    n_point = "SELECT sum(n_point) FROM roman.variability WHERE season = 1 AND object_id = :o"
+    for one in constant[:3]:
+        assert [(outcome[one].n_point,)] == ask(n_point, o=one)
+
+
+def test_objects_without_points_say_so(own_survey):
+    run()
+    empty = int(own_survey.object_id[25])
+    change(LET_VARY, objects=[empty])
+    change(
+        "UPDATE roman.light_curve_segment SET flux_err = array_fill('NaN'::real, ARRAY[cardinality(flux)])"
+    )
+    run()
+    assert [row[1:] for row in ask(SEARCHES) if row.object_id == empty] == [("no_points", None)]
+
+
+@pytest.mark.parametrize("others", [[], [LENSED - 1], [LENSED + 1], [LENSED - 1, LENSED + 1]])
+def test_an_object_that_does_not_vary_any_more_has_no_event_wherever_it_stands(own_survey, others):
+    run()
+    ((lensed,),) = ask("SELECT object_id FROM roman.event WHERE is_event")
+    varies = [int(own_survey.object_id[k]) for k in others]
+    rest = [int(one) for one in own_survey.object_id if int(one) not in varies]
+    change(LET_VARY, objects=varies)
+    change(LET_REST, objects=rest)
+    run()
+    assert ask(EVENTS) == []
+    assert ask("SELECT classification FROM roman.event WHERE object_id = :o", o=lensed) == [("not_found",)]
+    outcome = {row.object_id: row.outcome for row in ask(SEARCHES)}
+    assert outcome.pop(lensed) == "constant"
+    assert {outcome[one] for one in varies} <= {"nothing", "candidate"}
+    assert run().succeeded == []
+    # It varies again, and is found under its old identifier.
+    change(LET_VARY, objects=[lensed])
+    run()
+    assert [row.object_id for row in ask(EVENTS)] == [lensed]
+    assert len(ask("SELECT 1 FROM roman.event WHERE object_id = :o", o=lensed)) == 1
+
+
+def test_what_was_not_searched_is_said(own_survey):
+    run()
+    said = list(load.summary_of_events(1, "psf"))
+    assert len(said) == 1
+    change(
+        "UPDATE roman.event_search SET outcome = 'fit_failed' WHERE object_id = :o",
+        o=int(own_survey.object_id[LENSED]),
+    )
+    change("DELETE FROM roman.event_search WHERE object_id <> :o", o=int(own_survey.object_id[LENSED]))
+    n = len(ask(f"SELECT DISTINCT object_id FROM roman.variability WHERE {VARIES}"))
+    assert list(load.summary_of_events(1, "psf"))[1:] == [
+        f"Not searched: {n} objects, of which the search of 1 failed."
+    ]
+
+
+def test_progress_counts_the_objects_of_all_units(own_survey, monkeypatch):
+    run()
+    change(LET_VARY, objects=[int(one) for one in own_survey.object_id])
+    monkeypatch.setattr(load, "RANGE", 25)
+    monkeypatch.setattr(load, "STORED", 10)
+    seen = []
+    run_mode(SEASON, arguments("gbtds", 1, "psf", redo=False), lambda *told: seen.append(told))
+    mine = [(done, total) for text, done, total in seen if text.startswith("events season")]
+    in_objects = [told for told in mine if told[1] > 3]
+    total = in_objects[0][1]
+    assert total == N_OBJECT - len(
+        ask(f"{SEARCHED} WHERE load_run_id < (SELECT max(load_run_id) FROM roman.event_search)")
+    )
+    assert sorted({done for done, _ in in_objects}) == list(range(total + 1))
+    assert [done for done, _ in in_objects] == sorted(done for done, _ in in_objects)
+
+
+def test_twins_are_stored_with_the_better_one(own_survey):
+    run()
+    (event,) = ask(EVENTS)
+    value = {"t_0": 2461461.7, "u_0": 0.1, "t_E": 20.0, "pi_E_N": 0.2, "pi_E_E": -0.1}
+    ends = (["F146"], np.ones((1, 2)), np.ones(1))
+    best, twin, other = (
+        FittedModel(POINT, True, one, dict.fromkeys(one, 0.01), *ends, chi2, 99, 2461461.7, True, True)
+        for one, chi2 in (
+            (value, 80.0),
+            (value | {"u_0": -0.1, "pi_E_N": -0.2}, 83.0),
+            (value | {"u_0": -0.1, "t_E": 40.0}, 84.0),
+        )
+    )
+    does = stored([best, twin, other], event)
+    work = Task("by hand", "Store models", lambda _: [Unit("one", {})], does, lambda unit: (unit.name,))
+    assert not run_mode(Mode("season", "By hand", (work,)), {}, lambda *_: None).failed
+    first, second, third = ask(CURRENT)
+    assert (first.twin_of, first.degeneracy, first.up_to_season) == (None, None, 2)
+    assert (second.twin_of, second.degeneracy) == (first.event_model_id, "ecliptic")
+    assert (third.twin_of, third.degeneracy) == (None, None)
+
+
+def stored(models, event):
+    """What stores models of an event that are of two seasons."""
+
+    def unit(_, load_run, progress):
+        with session.transaction() as connection:
+            load.store_models(connection, load_run, event.event_id, models, 2)
+            load_run.count(connection, loaded=1)
+
+    return unit

@@ -8,23 +8,25 @@ from datetime import UTC, datetime, timedelta
 import numpy as np
 
 from loaders.report.facts import (
-    BlockFacts,
-    CatalogFacts,
     ChangeFacts,
     DifferenceFacts,
     DifferencePixels,
     ExposureFacts,
-    FailedUnit,
     FlagCount,
     HeldMetric,
     ImageFacts,
-    MetricFacts,
     PsfFacts,
     ReferenceFacts,
     ReferencePixels,
+    SourceFacts,
+)
+from loaders.report.run_facts import (
+    BlockFacts,
+    CatalogFacts,
+    FailedUnit,
+    MetricFacts,
     RejectionFacts,
     RunFacts,
-    SourceFacts,
     TaskFacts,
 )
 

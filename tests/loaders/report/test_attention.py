@@ -97,3 +97,13 @@ def test_every_metric_of_the_psf_has_its_words():
         (found,) = of_image(replace(quiet(), metrics=[made_up.held(metric, 0.5, verdict="warning")]))
         assert "0.5" in found.what or "50" in found.what
         assert "limits 0.11 to 0.24" in found.what
+
+
+@pytest.mark.parametrize(
+    ("message", "is_killed"), [("BrokenProcessPool: it was terminated", True), ("ValueError: dark", False)]
+)
+def test_of_a_unit_whose_worker_was_killed_memory_is_said(message, is_killed):
+    failed = [replace(made_up.run().failed[0], message=message)]
+    found = next(iter(of_run(made_up.run(failed=failed, rejections=[], metrics=[]))))
+    assert message in found.what
+    assert ("memory" in found.do) == is_killed

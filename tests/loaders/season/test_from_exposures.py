@@ -37,7 +37,9 @@ def loaded(new_database, spans, tmp_path, monkeypatch):
 
 
 def run(season, **more):
-    return run_mode(MODE, arguments("gbtds", season, "psf", images=True, **more), lambda *_: None)
+    # Events are put into the images of the season alone: each measures all exposures some times more.
+    given = arguments("gbtds", season, "psf", images=True, **more)
+    return run_mode(MODE, given | {"image_injections": 5 if season == 1 else 0}, lambda *_: None)
 
 
 @pytest.mark.heavy
@@ -54,8 +56,15 @@ def test_a_season_of_exposures_alone(loaded):
         "difference",
         "photometer",
         "variability",
+        "event_injection",
+        "event_images",
+        "event_image_search",
         "season_quality",
     } <= done
+    # The same events at both levels, each counted.
+    query = "SELECT n_event, tp_count_images + fn_count_images, n_untouched FROM roman.event_medium_count"
+    ((n_event, n_counted, n_untouched),) = execute(loaded, query)
+    assert n_event == n_counted == n_untouched == 5
     # The span of the last days had not ended, and has an image all the same.
     current = "SELECT reference_kind, start_mjd FROM roman.reference_image WHERE superseded_at IS NULL"
     rows = execute(loaded, f"{current} ORDER BY 1, 2")

@@ -86,7 +86,7 @@ def test_images_come_before_light_curves():
     first = [task.name for task in EIGHT_DAY.tasks]
     of_season = ["season_reference", "catalog"]
     before = first.index("photometer")
-    expected = [*first[:before], *of_season, *first[before:], "field_mosaic", "astrometry"]
+    expected = ["divide", *first[:before], *of_season, *first[before:], "field_mosaic", "astrometry"]
     assert names[: len(expected)] == expected
     assert names[names.index("locus") - 1] == "photometer"
     assert MOVED.run is PHOTOMETER.run

@@ -11,8 +11,10 @@ from loaders.report.commands import commands as report_commands
 from loaders.report.load import write_run_report
 from loaders.season.commands import commands
 from loaders.season.tasks import QUALITY, arguments
+from loaders.season_report.facts import event_file
 from loaders.season_report.load import read_events
 from loaders.season_report.model_curve import seen_bands
+from loaders.season_report.page import write_event
 from loaders.variability.tasks import LOCUS, VARIABILITY
 from roman_db import session
 from roman_db.jobs import Mode, run_mode
@@ -113,6 +115,32 @@ def test_the_page_of_a_stored_event(own_survey, products):
     again = command("report", "run")
     assert again.output.splitlines()[-1] == str(index)
     assert {path.name for path in index.parent.iterdir()} == before
+
+
+def test_the_page_of_an_event_names_its_twins_and_what_it_is_the_same_as(own_survey, products):
+    first, second = store_event(own_survey), store_event(own_survey)
+    copied = (
+        "INSERT INTO roman.event_model (event_id, rank, name, n_lens, n_source, has_finite_source,"
+        " has_parallax, chi2, n_point, n_parameter, bic, is_converged, software, load_run_id, twin_of,"
+        " degeneracy, up_to_season)"
+        " SELECT event_id, 2, '1L2S', 1, 2, false, false, chi2 + 3, n_point, 10, bic + 9, true, software,"
+        " load_run_id, event_model_id, 'binary_source', 2 FROM roman.event_model WHERE event_id = :event"
+    )
+    link = "UPDATE roman.event SET season = 2, same_as_event_id = :first WHERE event_id = :event"
+    with session.transaction(session.Role.OWNER) as connection:
+        connection.execute(sa.text(copied), {"event": first})
+        connection.execute(sa.text(link), {"event": second, "first": first})
+    one, other = read_events(arguments("gbtds", 1, "psf"), [first, second])
+    best, twin = one.models
+    assert (best.twin_of, best.degeneracy, best.up_to_season) == (None, None, None)
+    assert (twin.twin_of, twin.degeneracy, twin.up_to_season) == (1, "binary_source", 2)
+    assert one.same == [f"event {second} of season 2, single_lens"]
+    assert other.same == [f"event {first} of season 1, single_lens, the first"]
+    write_event(one, products)
+    (products / "index.html").touch()
+    page = check((products / event_file(first)).read_text(), products)
+    assert "1: binary source" in page.text
+    assert one.same[0] in page.text
 
 
 @pytest.mark.heavy

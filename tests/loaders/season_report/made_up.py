@@ -9,7 +9,6 @@ import numpy as np
 from loaders.extinction.product import ExtinctionMap, Provenance
 from loaders.lens_physics.model import StoredModel
 from loaders.season_report.facts import (
-    DetectionFacts,
     ElementFacts,
     EventFacts,
     ModelFacts,
@@ -24,6 +23,7 @@ from loaders.season_report.facts import (
     VariabilityFacts,
 )
 from loaders.stored_curve.band import Band
+from tests.loaders.season_report.made_up_efficiency import detection, efficiency
 
 T_0, U_0, T_E = 2_461_480.0, 0.1, 8.0
 #: Fluxes of source and blend (nJy) by element, points of each, and by what their errors are multiplied.
@@ -108,11 +108,6 @@ def season(**others) -> SeasonFacts:
         np.array(["single_lens", "anomalous", "outburst"], dtype=object),
         np.array([True, True, False]),
     )
-    cell = {
-        "einstein_time_lower": 1.0, "einstein_time_upper": 10.0, "magnitude_lower": 18.0,
-        "magnitude_upper": 20.0, "n_injected": 100, "n_recovered": 90, "completeness": 0.9,
-        "completeness_lower": 0.87, "completeness_upper": 0.93,
-    }  # fmt: skip
     made = SeasonFacts(
         survey="gbtds",
         season=1,
@@ -124,8 +119,8 @@ def season(**others) -> SeasonFacts:
         sky=sky,
         einstein_time={"anomalous": np.array([30.0]), "single_lens": np.array([8.0, 12.0])},
         extinction=None,
-        efficiency=[cell],
-        detections=[DetectionFacts("first", 90, 1, 99, 10, 0.9, 0.989)],
+        efficiency=efficiency(),
+        detections=[detection()],
         metrics=[
             QualityFacts("constant_chi2", "Reduced chi-square of the locus", "", 1.9, 0.7, 1.6, "warning"),
             QualityFacts("event_chi2", "Median of the models", "", 1.01, 0.7, 1.5, "good"),

@@ -22,6 +22,8 @@ def test_metrics_beyond_their_limits_are_said_with_what_to_do():
         {"variability": replace(made_up.season().variability, locus=made_up.season().variability.locus[:0])},
         "too few stars for a locus",
     ),
+    ({"detections": []}, "No events were injected into the light curves of season 1"),
+    ({"season": 0, "detections": []}, "No events were injected into the light curves of all seasons"),
 ])  # fmt: skip
 def test_what_a_season_lacks_is_said(change, words):
     (found,) = of_season(made_up.season(metrics=[], **change))
@@ -66,3 +68,9 @@ def test_events_with_the_same_fault_are_said_at_once():
     assert first.what.startswith("11 events (20, 21, 22, 23, 24, 25, 26, 27 and 3 more): it has no")
     assert first.page == "event_20.html"
     assert second.what.startswith("Event 7: no model describes")
+
+
+def test_what_to_do_about_missing_injections_names_the_command():
+    for season, command in ((1, "run season 1 --injections"), (0, "run survey --injections")):
+        (found,) = of_season(made_up.season(metrics=[], detections=[], season=season))
+        assert command in found.do

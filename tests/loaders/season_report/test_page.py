@@ -53,8 +53,10 @@ def test_the_page_of_the_run_shows_the_season(written):
     elements = check((written / "index.html").read_text(), written)
     for words in ("567,890", "outburst", "refused", "constant_chi2 is 1.9", "events: 2", "0.989"):
         assert words in elements.text
-    # Index, locus, sky, times, efficiency, and the small picture of the event that has a model.
-    assert len(elements.of("img")) == 6
+    # Index, locus, sky, times, six of efficiency, and the small picture of the event that has a model.
+    assert len(elements.of("img")) == 11
+    for words in ("Completeness of planets", "Reliability by field and magnitude", "0.030", "225"):
+        assert words in elements.text
     assert {"event_5.html", "event_6.html"} <= {link["href"] for link in elements.of("a")}
 
 
@@ -110,7 +112,7 @@ def test_hostile_names_are_escaped(tmp_path):
 
 def test_a_season_without_anything_says_so(tmp_path):
     empty = made_up.season(
-        elements=[], variability=None, reasons=[], einstein_time={}, efficiency=[], detections=[], metrics=[],
+        elements=[], variability=None, reasons=[], einstein_time={}, efficiency={}, detections=[], metrics=[],
         sky=replace(made_up.season().sky, candidates=made_up.season().sky.candidates[:0],
                     classification=made_up.season().sky.classification[:0],
                     is_event=made_up.season().sky.is_event[:0]),

@@ -1,0 +1,5 @@
+"""The small survey of the queries' tests."""
+
+from tests.queries.conftest import filled_template, own_survey
+
+__all__ = ["filled_template", "own_survey"]
