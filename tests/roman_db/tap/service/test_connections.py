@@ -38,5 +38,5 @@ def test_it_is_a_reader_with_limits(cursor):
     ],
 )
 def test_the_server_refuses_all_else(cursor, statement):
-    with pytest.raises(dbapi.Error, match="read-only transaction|permission denied"):
+    with pytest.raises(dbapi.Error, match=r"read-only transaction|permission denied"):
         cursor.execute(statement)
