@@ -116,6 +116,39 @@ class Settings(BaseSettings):
         ge=1,
         description="Processes that work in parallel. Default: the CPUs of the machine or the container.",
     )
+    tap_url: str | None = Field(
+        default=None,
+        pattern="^https?://",
+        description="Address at which people reach `roman-db serve`, where that is a proxy in front of it. "
+        "Without it answers name the address that the request names.",
+    )
+    tap_connections: int = Field(
+        default=8,
+        ge=1,
+        le=1000,
+        description="Queries from outside that run at the same time; more wait for their turn.",
+    )
+    tap_timeout_s: float = Field(
+        default=600,
+        gt=0,
+        le=2_000_000,
+        description="Seconds after which a query from outside is ended.",
+    )
+    tap_memory_mb: int = Field(
+        default=64,
+        ge=1,
+        le=2**20,
+        description="Memory in MiB of each sort or join of a query from outside; what needs more uses disk.",
+    )
+    tap_rows: int = Field(
+        default=1_000_000, ge=1, description="Rows that a query from outside gets unless it says MAXREC."
+    )
+    tap_max_rows: int = Field(
+        default=100_000_000,
+        ge=1,
+        le=10**12,
+        description="Most rows that a query from outside can get, whatever MAXREC it says.",
+    )
     log_level: Literal["debug", "info", "warning", "error"] = Field(
         default="info", description="The least severe message that is logged: debug, info, warning or error."
     )

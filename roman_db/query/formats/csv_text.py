@@ -13,11 +13,20 @@ from roman_db.query.stream import Result
 
 def write_csv(result: Result, sink: BinaryIO) -> None:
     """Write a result; arrays stand in braces, as PostgreSQL reads them."""
-    schema = pa.schema([pa.field(field.name, _csv_type(field.type)) for field in result.schema])
+    schema = csv_schema(result.schema)
     with csv.CSVWriter(sink, schema) as writer:
         for batch in result.batches:
-            columns = [_csv_column(column) for column in batch.columns]
-            writer.write_batch(pa.RecordBatch.from_arrays(columns, schema=schema))
+            writer.write_batch(csv_batch(batch, schema))
+
+
+def csv_schema(schema: pa.Schema) -> pa.Schema:
+    """Schema of what the writer is given."""
+    return pa.schema([pa.field(field.name, _csv_type(field.type)) for field in schema])
+
+
+def csv_batch(batch: pa.RecordBatch, schema: pa.Schema) -> pa.RecordBatch:
+    """Rows as the writer is given them."""
+    return pa.RecordBatch.from_arrays([_csv_column(column) for column in batch.columns], schema=schema)
 
 
 def _csv_type(arrow_type: pa.DataType) -> pa.DataType:

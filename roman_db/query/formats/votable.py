@@ -23,7 +23,7 @@ _VERSION = "1.4"
 _ROOT = {"version": _VERSION, "xmlns": "http://www.ivoa.net/xml/VOTable/v1.3"}
 _STYLE = TextStyle("", " ", "", nan="NaN", infinity="Inf", null_element="NaN")
 #: What stands for a missing element of an array; that of integers is declared in the FIELD.
-_NULL_ELEMENT = {
+NULL_ELEMENT = {
     pa.bool_(): "?",
     pa.int16(): str(-(2**15)),
     pa.int32(): str(-(2**31)),
@@ -40,7 +40,7 @@ _DATATYPE = {
     pa.binary(): "unsignedByte",
 }
 #: XML 1.0 has no place for these, however they are written.
-_FORBIDDEN = "[\x00-\x08\x0b\x0c\x0e-\x1f]"
+FORBIDDEN = "[\x00-\x08\x0b\x0c\x0e-\x1f]"
 
 
 def write_votable(result: Result, sink: BinaryIO) -> None:
@@ -65,7 +65,7 @@ def _write(result: Result, text: TextIO) -> None:
             with writer.tag("DATA"):
                 writer.string_element("<TABLEDATA>")
                 for batch in result.batches:
-                    text.writelines(_rows(batch))
+                    text.writelines(table_rows(batch).to_pylist())
                 writer.string_element("</TABLEDATA>")
         if result.is_cut:
             writer.element("INFO", name="QUERY_STATUS", value="OVERFLOW")
@@ -89,7 +89,7 @@ def _write_fields(writer: XMLWriter, schema: pa.Schema) -> None:
         field.unit, field.ucd = known.get("unit"), known.get("ucd")
         field.description = known.get("description")
         if pa.types.is_list(column.type) and pa.types.is_integer(column.type.value_type):
-            field.values.null = _NULL_ELEMENT[column.type.value_type]
+            field.values.null = NULL_ELEMENT[column.type.value_type]
         field.to_xml(writer)
 
 
@@ -108,25 +108,23 @@ def _type(arrow_type: pa.DataType) -> dict[str, str]:
     return {"datatype": _DATATYPE[arrow_type]} | size
 
 
-def _rows(batch: pa.RecordBatch) -> list[str]:
-    """Rows of TABLEDATA."""
+def table_rows(batch: pa.RecordBatch) -> pa.Array:
+    """Rows of TABLEDATA, a string each."""
     cells: list[pa.Array | str] = ["<TR><TD>"]
     for column in batch.columns:
         cells += [_cell(column), "</TD><TD>"]
     cells[-1] = "</TD></TR>\n"
-    rows = pc.binary_join_element_wise(*cells, "", null_handling="replace", null_replacement="")
-    lines: list[str] = rows.to_pylist()
-    return lines
+    return pc.binary_join_element_wise(*cells, "", null_handling="replace", null_replacement="")
 
 
 def _cell(array: pa.Array) -> pa.Array:
     """Values as text that may stand in XML."""
     if pa.types.is_list(array.type):
-        null = _NULL_ELEMENT.get(array.type.value_type, _STYLE.null_element)
+        null = NULL_ELEMENT.get(array.type.value_type, _STYLE.null_element)
         return as_text(array, replace(_STYLE, null_element=null)).cast(pa.string())
     text = as_text(array, _STYLE)
     if not pa.types.is_string(array.type):
         return text
     for character, entity in (("&", "&amp;"), ("<", "&lt;"), (">", "&gt;")):
         text = pc.replace_substring(text, character, entity)
-    return pc.replace_substring_regex(text, _FORBIDDEN, "\ufffd")
+    return pc.replace_substring_regex(text, FORBIDDEN, "\ufffd")

@@ -1,0 +1,86 @@
+"""The rows of an answer as Arrow batches of the types that its columns are declared to have."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+
+import pyarrow as pa
+
+from roman_db.tap.adql import OutputColumn
+
+_SCALARS = {
+    "boolean": pa.bool_(),
+    "short": pa.int16(),
+    "int": pa.int32(),
+    "long": pa.int64(),
+    "float": pa.float32(),
+    "double": pa.float64(),
+}
+
+
+@dataclass
+class Answer:
+    """What a query gives, while it comes.
+
+    Parameters
+    ----------
+    query
+        Its text.
+    columns
+        Descriptions of the columns.
+    batches
+        The rows, in the types of `schema_of`; to be read once.
+    warnings
+        What the author should know though the query runs.
+    is_cut
+        Whether there are more rows than may be handed out; known when all are read.
+    """
+
+    query: str
+    columns: Sequence[OutputColumn]
+    batches: Iterator[pa.RecordBatch] = field(default_factory=lambda: iter(()))
+    warnings: Sequence[str] = ()
+    is_cut: bool = False
+
+
+def schema_of(columns: Iterable[OutputColumn]) -> pa.Schema:
+    """Arrow schema of columns; unit, UCD and description are metadata."""
+    fields = []
+    for column in columns:
+        known = {"unit": column.unit, "ucd": column.ucd, "description": column.description}
+        metadata = {key: value for key, value in known.items() if value}
+        fields.append(pa.field(column.name, _arrow_type(column), metadata=metadata))
+    return pa.schema(fields)
+
+
+def _arrow_type(column: OutputColumn) -> pa.DataType:
+    """Type of Arrow that stands for a type of VOTable."""
+    if column.xtype == "timestamp":
+        return pa.timestamp("us", "UTC")
+    if column.datatype in ("char", "unicodeChar"):
+        return pa.string()
+    if column.datatype == "unsignedByte":
+        return pa.binary()
+    scalar = _SCALARS[column.datatype]
+    return scalar if column.arraysize in (None, "1") else pa.list_(pa.field("item", scalar))
+
+
+def conformed(batch: pa.RecordBatch, schema: pa.Schema) -> pa.RecordBatch:
+    """Rows of the server in the declared types.
+
+    Raises
+    ------
+    pyarrow.ArrowInvalid
+        If a value does not fit its declared type.
+    """
+    return pa.RecordBatch.from_arrays(
+        [_cast(array, field.type) for array, field in zip(batch.columns, schema, strict=True)], schema=schema
+    )
+
+
+def _cast(array: pa.Array, target: pa.DataType) -> pa.Array:
+    """Values in another type; numbers of any precision come as text in a type of their own."""
+    if isinstance(array, pa.ExtensionArray):
+        array = array.storage
+    return array if array.type.equals(target) else array.cast(target)

@@ -1,0 +1,132 @@
+"""A bounded number of connections for queries from outside; who comes later waits in a row."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Callable
+from contextlib import ExitStack
+from dataclasses import dataclass
+from functools import partial
+from typing import TypeVar
+
+import anyio
+import anyio.to_thread
+import sqlalchemy as sa
+import structlog
+from adbc_driver_manager import dbapi
+
+from roman_db import session
+from roman_db.tap.failure import Lost
+
+_log = structlog.get_logger()
+_T = TypeVar("_T")
+#: Threads beside those of running queries: for cancelling them.
+_SPARE_THREADS = 8
+
+
+@dataclass(frozen=True)
+class QueryLimits:
+    """What a query may take: seconds, and MiB for each sort or join before it goes to disk."""
+
+    timeout_s: float
+    memory_mb: int
+
+
+class Held:
+    """One connection, in the hands of one query at a time.
+
+    Parameters
+    ----------
+    limits
+        Of each statement on it.
+    """
+
+    def __init__(self, limits: QueryLimits) -> None:
+        self._limits = limits
+        self._connect()
+        #: Whether it must not be used again: its query failed, or was cancelled, which may come late.
+        self.is_spoiled = False
+        #: Whether it has answered a query before, so that the server may have gone since.
+        self.is_used = False
+
+    def _connect(self) -> None:
+        self._stack = ExitStack()
+        try:
+            self.connection: dbapi.Connection = self._stack.enter_context(
+                session.arrow_connection(session.Role.READER, self._limits.timeout_s, self._limits.memory_mb)
+            )
+        except (dbapi.Error, sa.exc.DBAPIError, OSError) as error:
+            _log.error("no connection", error=str(error))
+            raise Lost("the database cannot be reached at the moment") from error
+
+    def reconnect(self) -> None:
+        """Make a new connection in place of one whose server has gone."""
+        self.close()
+        self.is_spoiled = self.is_used = False
+        self._connect()
+
+    def check(self) -> None:
+        """Ask the server whether it is there; raises `Lost` where it is not."""
+        for _ in range(2):
+            try:
+                with self.connection.cursor() as cursor:
+                    cursor.execute("SELECT 1")
+                    cursor.fetchone()
+                return
+            except (dbapi.Error, OSError):
+                self.reconnect()
+
+    def close(self) -> None:
+        """Close the connection, in whatever state it is."""
+        with contextlib.suppress(dbapi.Error, OSError):
+            self._stack.close()
+
+
+class Connections:
+    """Connections that are made when they are needed and kept for the next query.
+
+    Parameters
+    ----------
+    size
+        Most queries that run at the same time.
+    limits
+        What each may take.
+    """
+
+    def __init__(self, size: int, limits: QueryLimits) -> None:
+        self.limits = limits
+        self._places = asyncio.Semaphore(size)
+        self._threads = anyio.CapacityLimiter(size + _SPARE_THREADS)
+        self._free: list[Held] = []
+
+    @contextlib.asynccontextmanager
+    async def lent(self) -> AsyncIterator[Held]:
+        """Wait for a place, and hold a connection while the context lasts."""
+        async with self._places:
+            with anyio.CancelScope(shield=True):
+                held = self._free.pop() if self._free else await self.in_thread(partial(Held, self.limits))
+            try:
+                yield held
+            except BaseException:
+                held.is_spoiled = True
+                raise
+            finally:
+                with anyio.CancelScope(shield=True):
+                    await self._take_back(held)
+
+    async def in_thread(self, work: Callable[[], _T]) -> _T:
+        """Do work that waits for the database in a thread."""
+        return await anyio.to_thread.run_sync(work, limiter=self._threads)
+
+    async def close(self) -> None:
+        """Close the connections that nobody holds."""
+        while self._free:
+            await self.in_thread(self._free.pop().close)
+
+    async def _take_back(self, held: Held) -> None:
+        if held.is_spoiled:
+            await self.in_thread(held.close)
+        else:
+            held.is_used = True
+            self._free.append(held)

@@ -1,0 +1,1 @@
+"""Results as bytes, a block of rows at a time."""

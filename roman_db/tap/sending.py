@@ -1,0 +1,116 @@
+"""The bytes of an answer while its query runs."""
+
+from __future__ import annotations
+
+import itertools
+import zlib
+from collections.abc import Generator, Iterator
+from dataclasses import dataclass
+
+import pyarrow as pa
+
+from roman_db.tap.adql import Translation
+from roman_db.tap.answer_rows import Answer
+from roman_db.tap.connections import Held
+from roman_db.tap.failure import Lost
+from roman_db.tap.parameters import QueryRequest
+from roman_db.tap.running_query import RunningQuery
+
+#: Bytes that are sent at once.
+_CHUNK = 2**18
+#: zlib's fastest level, and its word for the format of gzip.
+_GZIP_LEVEL, _GZIP_WINDOW = 1, 31
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What is asked: the request, its query in SQL, and whether the client takes gzip."""
+
+    request: QueryRequest
+    translation: Translation
+    takes_gzip: bool
+
+    @property
+    def compresses(self) -> bool:
+        """Whether the answer is sent in gzip."""
+        return self.takes_gzip and not self.request.format.is_compressed
+
+
+class Sending:
+    """Makes the chunks of an answer, each in a thread that may wait for the database.
+
+    Parameters
+    ----------
+    asked
+        What is asked.
+    held
+        Connection on which the query runs; None for an answer that is to have no rows.
+    timeout_s
+        Seconds that it may take, for messages.
+    """
+
+    def __init__(self, asked: Asked, held: Held | None, timeout_s: float) -> None:
+        self._asked = asked
+        self._held = held
+        self._timeout_s = timeout_s
+        self._running: RunningQuery | None = None
+        self._rows: Generator[pa.RecordBatch] | None = None
+        self._pieces: Iterator[bytes] = iter(())
+        self.has_begun = False
+
+    def begin(self) -> tuple[bytes, bool]:
+        """First chunk, and whether it is the last; what fails until then can still be told as an error.
+
+        Where the server has gone since the connection was last used, it is asked once more on a new one.
+        """
+        try:
+            self._start()
+        except Lost:
+            if self._held is None or not self._held.is_used:
+                raise
+            self._held.reconnect()
+            self._start()
+        chunk = self.next_chunk()
+        self.has_begun = True
+        return chunk
+
+    def next_chunk(self) -> tuple[bytes, bool]:
+        """Next chunk, and whether it is the last."""
+        parts, size = [], 0
+        for piece in self._pieces:
+            parts.append(piece)
+            size += len(piece)
+            if size >= _CHUNK:
+                return b"".join(parts), False
+        return b"".join(parts), True
+
+    def cancel(self) -> None:
+        """Have the server end the query, from any thread."""
+        if self._running is not None:
+            self._running.cancel()
+
+    def end(self) -> None:
+        """End the query if it still runs."""
+        if self._rows is not None:
+            self._rows.close()
+
+    def _start(self) -> None:
+        """Run the query up to its first rows."""
+        asked = self._asked
+        answer = Answer(asked.request.query, asked.translation.columns, warnings=asked.translation.warnings)
+        if self._held is None:
+            answer.is_cut = True
+        else:
+            self._running = RunningQuery(self._held, asked.translation, asked.request.rows, self._timeout_s)
+            self._rows = self._running.run(answer)
+            answer.batches = itertools.chain([*itertools.islice(self._rows, 1)], self._rows)
+        pieces = asked.request.format.write(answer)
+        self._pieces = _compressed(pieces) if asked.compresses else pieces
+
+
+def _compressed(pieces: Iterator[bytes]) -> Iterator[bytes]:
+    """Pieces in gzip."""
+    packer = zlib.compressobj(_GZIP_LEVEL, wbits=_GZIP_WINDOW)
+    for piece in pieces:
+        yield packer.compress(piece)
+    yield packer.flush()

@@ -1,0 +1,54 @@
+"""The process that listens."""
+
+from __future__ import annotations
+
+import socket
+
+import click
+import uvicorn
+
+from roman_db import session
+from roman_db.tap.application import make_application
+
+#: Seconds that running queries have to end when the server is told to stop.
+_GRACE_S = 5
+#: Clients that the system keeps waiting for us to take their connection.
+_BACKLOG = 2048
+
+
+def run(host: str, port: int) -> None:
+    """Serve until interrupted, and say first where.
+
+    Raises
+    ------
+    click.ClickException
+        If the address cannot be listened at.
+    """
+    session.reader_engine().connect().close()  # where there is no database, that is said at once
+    configuration = uvicorn.Config(
+        make_application(),
+        http="httptools",
+        log_level="warning",
+        access_log=False,
+        timeout_graceful_shutdown=_GRACE_S,
+        server_header=False,
+    )
+    with _listening(host, port) as listening:
+        address, number = listening.getsockname()[:2]
+        click.echo(f"TAP service at http://{f'[{address}]' if ':' in address else address}:{number}/tap")
+        uvicorn.Server(configuration).run(sockets=[listening])
+
+
+def _listening(host: str, port: int) -> socket.socket:
+    """Socket that listens."""
+    try:
+        family, kind, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+        listening = socket.socket(family, kind)
+        listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listening.bind(address)
+        listening.listen(_BACKLOG)
+    except OSError as error:
+        raise click.ClickException(
+            f"cannot listen at {host}, port {port}: {error.strerror}; --host and --port name others"
+        ) from error
+    return listening

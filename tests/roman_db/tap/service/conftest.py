@@ -1,0 +1,90 @@
+"""The service in a process of its own, over a database with a small survey and rows of awkward values."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
+
+import psycopg2
+import psycopg2.extras
+import pytest
+import pyvo
+import requests
+
+from tests.docs.pages import ROOT
+from tests.queries.conftest import filled_template  # noqa: F401  # fixture
+from tests.roman_db.conftest import made_once, url_of
+from tests.roman_db.tap.service.awkward import fill_awkward
+
+#: Queries that the service runs at the same time.
+N_CONNECTION = 4
+_SERVE = "from roman_db.tap.commands import serve; serve()"
+
+
+@pytest.fixture(scope="session")
+def service_database(cluster_url: str, filled_template) -> str:  # noqa: F811
+    """URL of the database that is served; for reading."""
+    from roman_db import settings  # noqa: PLC0415  # the database that is being made is known only then
+
+    def fill() -> None:
+        fill_awkward(str(settings.settings().url))
+
+    return url_of(cluster_url, made_once(cluster_url, "tap_service", fill, filled_template[0]))
+
+
+@contextmanager
+def served(database: str, **variables: str) -> Iterator[str]:
+    """Address of a service with settings of its own, while the context lasts."""
+    settings = {name: value for name, value in os.environ.items() if not name.startswith("ROMAN_DB_")}
+    environment = settings | {"ROMAN_DB_URL": database, "PYTHONPATH": str(ROOT)} | variables
+    command = [sys.executable, "-c", _SERVE, "--port", "0"]
+    with subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True) as process:
+        try:
+            yield process.stdout.readline().split()[-1]
+        finally:
+            process.terminate()
+            process.wait(30)
+
+
+@pytest.fixture(scope="session")
+def address(service_database: str) -> Iterator[str]:
+    """Address of the service."""
+    with served(
+        service_database, ROMAN_DB_TAP_TIMEOUT_S="20", ROMAN_DB_TAP_CONNECTIONS=str(N_CONNECTION)
+    ) as found:
+        yield found
+
+
+@pytest.fixture(scope="session")
+def service(address: str) -> pyvo.dal.TAPService:
+    """The service as pyvo sees it."""
+    return pyvo.dal.TAPService(address)
+
+
+@pytest.fixture(scope="session")
+def get(address: str) -> Callable[..., requests.Response]:
+    """Function that asks for a query by GET."""
+
+    def ask(query: str, **parameters: object) -> requests.Response:
+        given = {"LANG": "ADQL", "QUERY": query} | parameters
+        return requests.get(f"{address}/sync", params=given, timeout=60)
+
+    return ask
+
+
+@pytest.fixture(scope="session")
+def stored(service_database: str) -> Callable[[str], list[dict]]:
+    """Function that gives the rows of SQL, as psycopg2 has them."""
+
+    def rows(sql: str) -> list[dict]:
+        with (
+            closing(psycopg2.connect(service_database, options="-c timezone=UTC")) as connection,
+            connection.cursor(cursor_factory=psycopg2.extras.RealDictCursor) as cursor,
+        ):
+            cursor.execute(sql)
+            return [dict(row) for row in cursor.fetchall()]
+
+    return rows
