@@ -20,7 +20,8 @@ from roman_db.settings import settings
 _OPTIONS = "-c timezone=UTC -c jit=off"
 #: A reader's login has limits for people who connect by themselves; our own commands set theirs.
 _READER_OPTIONS = f"{_OPTIONS} -c statement_timeout=0 -c idle_in_transaction_session_timeout=0"
-
+#: A query that has nothing to send yet is ended all the same when whoever asked it has died.
+_READING = "-c default_transaction_read_only=on -c client_connection_check_interval=2s"
 
 _IDENTITY = sa.text(
     """
@@ -148,7 +149,7 @@ def arrow_connection(
     """
     url = reader_engine().url if _is_login(role) else database_url()
     account = url.translate_connect_args(username="user", database="dbname") | dict(url.query)
-    limits = f"-c default_transaction_read_only=on -c statement_timeout={milliseconds(timeout_s)}"
+    limits = f"{_READING} -c statement_timeout={milliseconds(timeout_s)}"
     if memory_mb is not None:
         limits += f" -c work_mem={memory_mb}MB"
     address = make_dsn(**account | {"application_name": "roman-db", "options": f"{_OPTIONS} {limits}"})

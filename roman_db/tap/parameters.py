@@ -9,7 +9,8 @@ from roman_db.tap.failure import BadRequest
 from roman_db.tap.formats.choice import Format, chosen_format
 
 _LANGUAGES = ("ADQL", "ADQL-2.0", "ADQL-2.1")
-_KNOWN = ("REQUEST", "LANG", "QUERY", "MAXREC", "FORMAT", "RESPONSEFORMAT", "UPLOAD")
+#: Parameters of a query.
+KNOWN = ("REQUEST", "LANG", "QUERY", "MAXREC", "FORMAT", "RESPONSEFORMAT", "UPLOAD")
 
 
 @dataclass(frozen=True)
@@ -67,7 +68,7 @@ def _named(pairs: Iterable[tuple[str, str]]) -> dict[str, str]:
     named: dict[str, str] = {}
     for written, value in pairs:
         name = written.upper()
-        if name in _KNOWN and named.setdefault(name, value) != value:
+        if name in KNOWN and named.setdefault(name, value) != value:
             raise BadRequest(f"{name} is given twice")
     return named
 

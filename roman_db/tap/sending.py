@@ -12,7 +12,7 @@ import pyarrow as pa
 from roman_db.tap.adql import Translation
 from roman_db.tap.answer_rows import Answer
 from roman_db.tap.connections import Held
-from roman_db.tap.failure import Lost
+from roman_db.tap.failure import Failure, Lost
 from roman_db.tap.parameters import QueryRequest
 from roman_db.tap.running_query import RunningQuery
 
@@ -55,6 +55,7 @@ class Sending:
         self._timeout_s = timeout_s
         self._running: RunningQuery | None = None
         self._rows: Generator[pa.RecordBatch] | None = None
+        self._answer: Answer | None = None
         self._pieces: Iterator[bytes] = iter(())
         self.has_begun = False
 
@@ -84,6 +85,11 @@ class Sending:
                 return b"".join(parts), False
         return b"".join(parts), True
 
+    @property
+    def failure(self) -> Failure | None:
+        """Why rows are missing in what was written to its end."""
+        return None if self._answer is None else self._answer.failure
+
     def cancel(self) -> None:
         """Have the server end the query, from any thread."""
         if self._running is not None:
@@ -98,6 +104,7 @@ class Sending:
         """Run the query up to its first rows."""
         asked = self._asked
         answer = Answer(asked.request.query, asked.translation.columns, warnings=asked.translation.warnings)
+        self._answer = answer
         if self._held is None:
             answer.is_cut = True
         else:
