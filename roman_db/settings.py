@@ -149,6 +149,15 @@ class Settings(BaseSettings):
         le=10**12,
         description="Most rows that a query from outside can get, whatever MAXREC it says.",
     )
+    tap_upload_mb: int = Field(
+        default=32,
+        ge=1,
+        le=2**12,
+        description="Most MiB of the tables that come with a query from outside.",
+    )
+    tap_upload_rows: int = Field(
+        default=1_000_000, ge=1, description="Most rows of each table that comes with a query from outside."
+    )
     tap_jobs: int = Field(
         default=2,
         ge=1,

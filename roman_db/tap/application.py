@@ -16,7 +16,6 @@ from roman_db.settings import Settings, settings
 from roman_db.tap import routes
 from roman_db.tap.connections import Connections, Held, QueryLimits
 from roman_db.tap.failure import Failure
-from roman_db.tap.parameters import Limits
 from roman_db.tap.response import error_response
 from roman_db.tap.uws import routes as job_routes
 from roman_db.tap.uws.execution import Execution
@@ -24,6 +23,7 @@ from roman_db.tap.uws.files import JobFiles
 from roman_db.tap.uws.job import Job, JobLimits
 from roman_db.tap.uws.runner import Runner
 from roman_db.tap.warm_up import warm_up
+from roman_db.tap.web import request_limits
 
 #: Makers of the addresses of each service.
 ROUTERS: tuple[Callable[[], APIRouter], ...] = (routes.router, job_routes.router)
@@ -67,8 +67,7 @@ def _job_runner(chosen: Settings) -> Runner:
     files = JobFiles(chosen.job_folder)
 
     def execution_of(job: Job, held: Held) -> Execution:
-        rows = Limits(chosen.tap_rows, chosen.tap_max_rows)
-        return Execution(job, held, rows, files.make(job.job_id) / "result")
+        return Execution(job, held, request_limits(chosen), files)
 
     return Runner(chosen.tap_jobs, Connections(chosen.tap_jobs, limits), files, execution_of)
 

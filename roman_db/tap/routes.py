@@ -12,10 +12,9 @@ from roman_db.settings import Settings
 from roman_db.tap import vosi
 from roman_db.tap.connections import Connections
 from roman_db.tap.failure import Failure
-from roman_db.tap.parameters import Limits
 from roman_db.tap.prepared import prepared
 from roman_db.tap.response import QueryResponse, error_response
-from roman_db.tap.web import address_of, read_pairs
+from roman_db.tap.web import address_of, read_form, request_limits
 
 _XML = "text/xml"
 
@@ -35,14 +34,13 @@ def router() -> APIRouter:
 
 async def _sync(request: Request) -> Response:
     """Answer a query."""
-    chosen: Settings = request.app.state.settings
-    pairs = await read_pairs(request)
-    limits = Limits(chosen.tap_rows, chosen.tap_max_rows)
+    form = await read_form(request)
+    limits = request_limits(request.app.state.settings)
     takes_gzip = "gzip" in request.headers.get("accept-encoding", "")
     try:
-        asked = await anyio.to_thread.run_sync(partial(prepared, pairs, limits, takes_gzip))
+        asked = await anyio.to_thread.run_sync(partial(prepared, form.pairs, form.files, limits, takes_gzip))
     except Failure as failure:
-        query = next((value for name, value in pairs if name.upper() == "QUERY"), None)
+        query = next((value for name, value in form.pairs if name.upper() == "QUERY"), None)
         return error_response(failure, query)
     return QueryResponse(asked, request.app.state.connections)
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
@@ -10,9 +9,10 @@ import structlog
 
 from roman_db.tap.connections import Held
 from roman_db.tap.failure import Failure
-from roman_db.tap.parameters import Limits
-from roman_db.tap.prepared import prepared
+from roman_db.tap.prepared import RequestLimits, prepared
 from roman_db.tap.sending import Asked, Sending
+from roman_db.tap.uploads.request import upload_names
+from roman_db.tap.uws.files import JobFiles
 from roman_db.tap.uws.job import Job, Phase
 
 END = sa.func.now()
@@ -29,16 +29,16 @@ class Execution:
     held
         Connection on which its query runs.
     limits
-        Rows of its result.
-    path
-        File of its result.
+        What it may have.
+    files
+        Where its result goes, and where files are that came with it.
     """
 
-    def __init__(self, job: Job, held: Held, limits: Limits, path: Path) -> None:
+    def __init__(self, job: Job, held: Held, limits: RequestLimits, files: JobFiles) -> None:
         self._job = job
         self._held = held
         self._limits = limits
-        self._path = path
+        self._files = files
         self._sending: Sending | None = None
         self._instead: dict[str, Any] | None = None
         #: Values of the job's row when it has run.
@@ -74,7 +74,9 @@ class Execution:
         self._instead = {"phase": Phase.ABORTED, "error": reason, "end_time": END}
 
     def _run(self) -> dict[str, Any]:
-        asked = prepared(self._job.parameters, self._limits)
+        parameters = self._job.parameters
+        files = self._files.kept(self._job.job_id, upload_names(parameters).values())
+        asked = prepared(parameters, files, self._limits)
         held = self._held if asked.request.rows else None
         self._sending = Sending(asked, held, self._job.execution_duration)
         try:
@@ -85,7 +87,8 @@ class Execution:
 
     def _write(self, sending: Sending) -> int:
         """Write the result, and return its bytes."""
-        with self._path.open("wb") as file:
+        self._files.make(self._job.job_id)
+        with self._files.result(self._job.job_id).open("wb") as file:
             chunk, is_last = sending.begin()
             file.write(chunk)
             while not is_last:

@@ -1,8 +1,10 @@
-"""The files of jobs: a folder for each, with its result."""
+"""The files of jobs: a folder for each, with its result and the files that came with it."""
 
 from __future__ import annotations
 
+import hashlib
 import shutil
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 
@@ -27,6 +29,21 @@ class JobFiles:
     def result(self, job_id: str) -> Path:
         """File of the result of a job."""
         return self._root / job_id / "result"
+
+    def keep(self, job_id: str, uploads: Mapping[str, bytes]) -> None:
+        """Store files that came with a job, by the names of their parts."""
+        self.make(job_id)
+        for part, content in uploads.items():
+            self._upload(job_id, part).write_bytes(content)
+
+    def kept(self, job_id: str, parts: Iterable[str]) -> dict[str, bytes]:
+        """Files that came with a job, those of the parts that are there."""
+        paths = {part: self._upload(job_id, part) for part in parts}
+        return {part: path.read_bytes() for part, path in paths.items() if path.is_file()}
+
+    def _upload(self, job_id: str, part: str) -> Path:
+        """File of a part, whose name may be anything."""
+        return self._root / job_id / f"upload-{hashlib.sha256(part.encode()).hexdigest()[:24]}"
 
     def remove(self, job_id: str) -> None:
         """Remove what there is of a job."""

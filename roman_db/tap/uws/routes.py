@@ -16,10 +16,11 @@ from starlette.responses import FileResponse, PlainTextResponse, RedirectRespons
 from roman_db.tap.failure import BadRequest, Forbidden, NotFound
 from roman_db.tap.formats.choice import VOTABLE
 from roman_db.tap.formats.votable import error_document
+from roman_db.tap.uploads.request import upload_names
 from roman_db.tap.uws import changes, document, storage
 from roman_db.tap.uws.job import ACTIVE, UNFINISHED, Job, JobLimits, Phase, read_time
 from roman_db.tap.uws.runner import Runner
-from roman_db.tap.web import account_of, address_of, read_pairs
+from roman_db.tap.web import Form, account_of, address_of, read_form
 
 _XML = "text/xml"
 _PATH = "/tap/async"
@@ -53,11 +54,10 @@ async def _list(request: Request) -> Response:
 
 async def _create(request: Request) -> Response:
     """Make a job, and have it run at once if PHASE says so."""
-    pairs = await read_pairs(request)
-    values, runs = changes.new_job(pairs, _limits(request), datetime.now(UTC))
+    form = await read_form(request)
+    values, runs = changes.new_job(form.pairs, _limits(request), datetime.now(UTC))
     job_id = await _in_thread(partial(storage.create, values | {"account_id": account_of(request)}))
-    runner = _runner(request)
-    await _in_thread(partial(runner.files.make, job_id))
+    await _keep_files(request, job_id, form)
     if runs:
         await _queue(request, job_id)
     return _to(request, job_id)
@@ -83,15 +83,15 @@ async def _part(request: Request) -> Response:
 async def _change(request: Request) -> Response:
     """Change a job as a form says: run it, abort it, set its limits or parameters, or remove it."""
     job = await _job(request)
-    pairs = await read_pairs(request)
-    wanted = {name.upper(): value for name, value in pairs}
+    form = await read_form(request)
+    wanted = {name.upper(): value for name, value in form.pairs}
     if wanted.get("ACTION") == "DELETE":
         return await _delete(request)
     if "PHASE" in wanted:
         await _to_phase(request, job, wanted["PHASE"])
         return _to(request, job.job_id)
     now = datetime.now(UTC)
-    values = changes.changed(job, pairs, _limits(request), now)
+    values = changes.changed(job, form.pairs, _limits(request), now)
     if values.get("destruction", now) < now:
         return await _delete(request)
     phases: tuple[Phase, ...] = UNFINISHED if "parameters" not in values else (Phase.PENDING,)
@@ -99,6 +99,8 @@ async def _change(request: Request) -> Response:
         phases = tuple(Phase)
     if not await _in_thread(partial(storage.change, job.job_id, phases, **values)):
         raise Forbidden(f"a job that is {job.phase} cannot be changed so")
+    if "parameters" in values:
+        await _keep_files(request, job.job_id, form)
     return _to(request, job.job_id)
 
 
@@ -147,6 +149,13 @@ async def _to_phase(request: Request, job: Job, wanted: str) -> None:
         _runner(request).news.tell(job.job_id)
     else:
         raise BadRequest(f"PHASE must be RUN or ABORT, got {wanted[:60]!r}")
+
+
+async def _keep_files(request: Request, job_id: str, form: Form) -> None:
+    """Store the files that came with a job until it runs."""
+    parts = set(upload_names(form.pairs).values())
+    kept = {part: content for part, content in form.files.items() if part in parts}
+    await _in_thread(partial(_runner(request).files.keep, job_id, kept))
 
 
 async def _queue(request: Request, job_id: str) -> bool:

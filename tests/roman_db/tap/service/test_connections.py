@@ -8,8 +8,9 @@ from adbc_driver_manager import dbapi
 from roman_db.tap.connections import Held, QueryLimits
 from roman_db.tap.failure import TooLong
 from roman_db.tap.parameters import Limits
-from roman_db.tap.prepared import prepared
+from roman_db.tap.prepared import RequestLimits, prepared
 from roman_db.tap.sending import Sending
+from roman_db.tap.uploads.reading import UploadLimits
 from tests.roman_db.conftest import forget, point_at
 
 
@@ -31,7 +32,8 @@ def cursor(held):
 
 def test_a_query_that_takes_too_long_is_ended(held):
     query = "SELECT COUNT(*) AS n FROM " + ", ".join(f"roman.visit AS v{number}" for number in range(6))
-    asked = prepared([("LANG", "ADQL"), ("QUERY", query)], Limits(10, 10))
+    limits = RequestLimits(Limits(10, 10), UploadLimits(10, 10, 10))
+    asked = prepared([("LANG", "ADQL"), ("QUERY", query)], {}, limits)
     with pytest.raises(TooLong, match=r"longer than the 0\.7 s"):
         Sending(asked, held, 0.7).begin()
 
