@@ -10,7 +10,7 @@ from pathlib import Path
 import jinja2
 
 from roman_db.resources import folder
-from roman_db.schema.model import POSTGRESQL_SCHEMAS, Column, Table, read_tables
+from roman_db.schema.model import PUBLIC_SCHEMAS, Column, Table, read_tables
 from roman_db.schema.tap import votable_type
 from roman_db.schema.view import View, read_views
 from roman_db.settings import Settings
@@ -104,7 +104,7 @@ def _relations() -> dict[str, Table | View]:
     """Tables and views that scientists see, by full name."""
     stored = read_tables()
     everything: dict[str, Table | View] = {**stored, **read_views(stored)}
-    public = {name: one for name, one in everything.items() if one.schema == POSTGRESQL_SCHEMAS[0]}
+    public = {name: one for name, one in everything.items() if one.is_public}
     return dict(sorted(public.items()))
 
 

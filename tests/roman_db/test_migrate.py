@@ -8,6 +8,7 @@ from alembic import command
 
 from roman_db import migrate, session
 from roman_db.schema.metadata import metadata
+from roman_db.schema.model import POSTGRESQL_SCHEMAS
 
 from .conftest import execute, forget, point_at
 
@@ -36,7 +37,7 @@ def snapshot(url: str) -> list[tuple]:
 def test_an_empty_database_becomes_what_the_descriptions_say(bare_database):
     migrate.upgrade()
     with session.engine().connect() as connection:
-        present = {f"{s}.{t}" for s in ("roman", "ops") for t in sa.inspect(connection).get_table_names(s)}
+        present = {f"{s}.{t}" for s in POSTGRESQL_SCHEMAS for t in sa.inspect(connection).get_table_names(s)}
     assert present - {"ops.alembic_version"} == set(metadata().tables)
     command.check(migrate.alembic_config())
 

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from functools import cache
 
 from roman_db.resources import folder
-from roman_db.schema.model import POSTGRESQL_SCHEMAS, Column, Relation, Table, read_tables
+from roman_db.schema.model import Column, Relation, Table, read_tables
 from roman_db.schema.tap import votable_type
 from roman_db.schema.view import View, read_views
 from roman_db.tap.adql.catalog import Catalog, CatalogColumn, CatalogTable
@@ -25,7 +25,7 @@ def schema_catalog() -> Catalog:
     """Tables and views of the science schema; read once."""
     tables = read_tables()
     relations: list[Table | View] = [*tables.values(), *read_views(tables).values()]
-    public = [one for one in relations if one.schema == POSTGRESQL_SCHEMAS[0]]
+    public = [one for one in relations if one.is_public]
     sky = sky_indexes(path.read_text() for path in sorted((folder("schema") / "postgres").glob("*.sql")))
     return Catalog(table_of(one, sky.get(one.full_name, ())) for one in public)
 
