@@ -88,7 +88,7 @@ def before_migrations(connection: sa.Connection) -> None:
 
 def after_migrations(connection: sa.Connection) -> None:
     """Make indexes, functions, views with their comments, TAP_SCHEMA and roles as this release has them."""
-    for prefix in ("20_", "30_", "40_", "45_", "46_", "50_"):
+    for prefix in ("20_", "30_", "40_", "45_", "46_", "50_", "55_"):
         run_sql_files(connection, prefix)
     for name in ("view_comments.sql", "tap_schema.sql"):
         _execute_script(connection, (folder("schema") / "generated" / name).read_text())

@@ -136,13 +136,20 @@ def arrow_connection(role: Role = Role.READER, timeout_s: float = 0) -> Iterator
     url = reader_engine().url if _is_login(role) else database_url()
     account = url.translate_connect_args(username="user", database="dbname") | dict(url.query)
     limits = f"-c default_transaction_read_only=on -c statement_timeout={milliseconds(timeout_s)}"
-    address = make_dsn(**account | {"application_name": "roman-db", "options": f"{_OPTIONS} {limits}"})
+    options = f"{_OPTIONS} {limits} {_service_option()}"
+    address = make_dsn(**account | {"application_name": "roman-db", "options": options})
     with dbapi.connect(address, autocommit=True) as connection, connection.cursor() as cursor:
         if not _is_login(role):
             cursor.execute("SELECT 1 FROM pg_roles WHERE rolname = $1", (role,))
             if cursor.fetchone() is not None:
                 cursor.execute(f"SET ROLE {role}")
         yield connection
+
+
+def _service_option() -> str:
+    """Address of the services, which ``ivoa.obscore`` puts before what it names; none where it is not set."""
+    url = (settings().tap_url or "").rstrip("/").replace("\\", "\\\\").replace(" ", "\\ ")
+    return f"-c roman_db.service_url={url}" if url else ""
 
 
 def milliseconds(seconds: float) -> int:
