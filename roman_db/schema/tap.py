@@ -104,17 +104,24 @@ def _column_row(
 
 
 def _key_rows(relation: Table | View, relations: Mapping[str, Table | View]) -> Iterator[str]:
-    """Statements that insert the references of a table to others that may be named."""
-    for column in relation.columns if isinstance(relation, Table) else ():
-        target, _, target_column = (column.references or "").rpartition(".")
-        if target not in relations:
-            continue
+    """Statements that insert the references of a table."""
+    for column, target, target_column in references(relation, relations):
         key = f"{relation.full_name}.{column.name}"
         row = {"key_id": key, "from_table": relation.full_name, "target_table": target}
         yield _insert("keys", row | {"description": column.description})
         yield _insert(
             "key_columns", {"key_id": key, "from_column": column.name, "target_column": target_column}
         )
+
+
+def references(
+    relation: Table | View, relations: Mapping[str, Table | View]
+) -> Iterator[tuple[Column, str, str]]:
+    """Columns that refer to others which may be named, with table and column that they refer to."""
+    for column in relation.columns if isinstance(relation, Table) else ():
+        target, _, target_column = (column.references or "").rpartition(".")
+        if target in relations:
+            yield column, target, target_column
 
 
 def _insert(table: str, row: Mapping[str, str | int | None]) -> str:

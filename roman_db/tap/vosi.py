@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -11,7 +11,7 @@ import jinja2
 
 from roman_db.resources import folder
 from roman_db.schema.model import PUBLIC_SCHEMAS, Column, Table, read_tables
-from roman_db.schema.tap import votable_type
+from roman_db.schema.tap import references, votable_type
 from roman_db.schema.view import View, read_views
 from roman_db.settings import Settings
 from roman_db.tap.adql import USER_FUNCTIONS, delimited
@@ -75,7 +75,9 @@ def capabilities(address: str, chosen: Settings) -> str:
 
 def tables(with_columns: bool) -> str:
     """VOSI tableset of all tables."""
-    return _template("tables.xml").render(relations=_relations().values(), with_columns=with_columns)
+    return _template("tables.xml").render(
+        schemas=PUBLIC_SCHEMAS, relations=_relations().values(), with_columns=with_columns
+    )
 
 
 def table(name: str) -> str | None:
@@ -130,7 +132,9 @@ def _template(name: str) -> jinja2.Template:
         lstrip_blocks=True,
     )
     made.filters["delimited"] = delimited
-    made.globals |= {"votable_type": votable_type, "flags": _flags, "is_view": _is_view}
+    made.globals |= {
+        "votable_type": votable_type, "flags": _flags, "is_view": _is_view, "references": _references,
+    }  # fmt: skip
     return made.get_template(name)
 
 
@@ -142,6 +146,11 @@ def _flags(relation: Table | View, column: Column) -> Iterable[str]:
         yield "primary"
     if column.nullable:
         yield "nullable"
+
+
+def _references(relation: Table | View) -> Iterator[tuple[Column, str, str]]:
+    """Columns of a table that refer to others, with table and column that they refer to."""
+    return references(relation, _relations())
 
 
 def _is_view(relation: Table | View) -> bool:

@@ -54,49 +54,55 @@ JOIN roman.field d USING (field_id)
 JOIN roman.optical_element o ON o.optical_element = e.optical_element
 LEFT JOIN ops.input_file f USING (file_id)
 UNION ALL
-SELECT 'image', 'reference_image', 3, 'roman_wfi', 'reference_image/' || r.reference_image_id,
+SELECT 'image'::text, 'reference_image'::text, 3, 'roman_wfi'::text, 'reference_image/' || r.reference_image_id,
        ivoa.publisher_did('reference_image/' || r.reference_image_id),
        format('%s reference image of %s in %s', r.optical_element, d.name, r.detector),
-       ivoa.data_link('reference_image/' || r.reference_image_id), 'application/x-votable+xml;content=datalink',
+       ivoa.data_link('reference_image/' || r.reference_image_id), 'application/x-votable+xml;content=datalink'::text,
        r.size_bytes / 1000, d.name, r.ra_ref, r.dec_ref,
        sqrt(r.n_x::double precision ^ 2 + r.n_y::double precision ^ 2) * r.pixel_scale / 3600,
        ivoa.image_outline(r.ra_ref, r.dec_ref, r.n_x, r.n_y, r.rotation_matrix), r.psf_fwhm, r.n_x::bigint,
-       r.n_y::bigint, r.start_mjd::double precision, r.end_mjd::double precision, r.exposure_time, NULL, 1,
+       r.n_y::bigint, r.start_mjd::double precision, r.end_mjd::double precision, r.exposure_time, NULL::double precision,
+       1::bigint,
        1e-6 * o.wavelength_min, 1e-6 * o.wavelength_max,
-       o.wavelength_pivot / (o.wavelength_max - o.wavelength_min), 1, 'phot.flux.density', NULL, 0, 'Roman', 'WFI',
+       o.wavelength_pivot / (o.wavelength_max - o.wavelength_min), 1::bigint, 'phot.flux.density'::text, NULL::text,
+       0::bigint, 'Roman'::text, 'WFI'::text,
        r.optical_element, r.detector, r.footprint
 FROM roman.reference_image r
 JOIN roman.field d USING (field_id)
 JOIN roman.optical_element o ON o.optical_element = r.optical_element
 WHERE r.superseded_at IS NULL
 UNION ALL
-SELECT 'measurements', 'difference', 4, 'roman_wfi', e.visit_id,
+SELECT 'measurements'::text, 'difference'::text, 4, 'roman_wfi'::text, e.visit_id,
        ivoa.publisher_did('difference_image/' || m.difference_image_id),
        format('Sources of the difference of a %s exposure of %s in %s', e.optical_element, d.name, e.detector),
-       ivoa.data_link('difference_image/' || m.difference_image_id), 'application/x-votable+xml;content=datalink',
-       NULL, d.name, e.ra, e.dec,
+       ivoa.data_link('difference_image/' || m.difference_image_id), 'application/x-votable+xml;content=datalink'::text,
+       NULL::bigint, d.name, e.ra, e.dec,
        sqrt(e.n_x::double precision ^ 2 + e.n_y::double precision ^ 2)
            * coalesce(degrees(sqrt(e.pixel_area)), 0.11 / 3600),
-       e.s_region, 0.09 * o.wavelength_pivot, NULL, NULL, adql.modified_julian_date(e.exposure_start_time),
-       adql.modified_julian_date(e.exposure_end_time), coalesce(e.effective_exposure_time, e.exposure_time), NULL, 1,
+       e.s_region, 0.09 * o.wavelength_pivot, NULL::bigint, NULL::bigint, adql.modified_julian_date(e.exposure_start_time),
+       adql.modified_julian_date(e.exposure_end_time), coalesce(e.effective_exposure_time, e.exposure_time),
+       NULL::double precision, 1::bigint,
        1e-6 * o.wavelength_min, 1e-6 * o.wavelength_max,
-       o.wavelength_pivot / (o.wavelength_max - o.wavelength_min), 1, 'phot.flux.density;arith.diff', NULL, 0,
-       'Roman', 'WFI', e.optical_element, e.detector, e.footprint
+       o.wavelength_pivot / (o.wavelength_max - o.wavelength_min), 1::bigint, 'phot.flux.density;arith.diff'::text,
+       NULL::text, 0::bigint, 'Roman'::text, 'WFI'::text, e.optical_element, e.detector, e.footprint
 FROM roman.exposure e
 JOIN roman.difference_image m USING (exposure_id)
 JOIN roman.field d USING (field_id)
 JOIN roman.optical_element o ON o.optical_element = e.optical_element
 WHERE m.superseded_at IS NULL
 UNION ALL
-SELECT 'timeseries', 'light_curve', 4, CASE WHEN b.kind = 'external' THEN 'external' ELSE 'roman_wfi' END,
+SELECT 'timeseries'::text, 'light_curve'::text, 4,
+       CASE WHEN b.kind = 'external' THEN 'external' ELSE 'roman_wfi' END,
        'object/' || o.object_id, ivoa.publisher_did('light_curve/' || o.object_id || '/' || c.optical_element),
        format('%s light curve of object %s', c.optical_element, o.object_id),
        ivoa.data_link('light_curve/' || o.object_id || '/' || c.optical_element),
-       'application/x-votable+xml;content=datalink', NULL, o.object_id::text, o.ra, o.dec, NULL, NULL, NULL, NULL, NULL,
-       c.first_mjd, c.last_mjd, NULL, NULL, c.n_point, 1e-6 * b.wavelength_min, 1e-6 * b.wavelength_max,
-       b.wavelength_pivot / (b.wavelength_max - b.wavelength_min), 1, 'phot.flux.density', NULL, 0,
+       'application/x-votable+xml;content=datalink'::text, NULL::bigint, o.object_id::text, o.ra, o.dec,
+       NULL::double precision, NULL::text, NULL::double precision, NULL::bigint, NULL::bigint, c.first_mjd, c.last_mjd,
+       NULL::double precision, NULL::double precision, c.n_point, 1e-6 * b.wavelength_min, 1e-6 * b.wavelength_max,
+       b.wavelength_pivot / (b.wavelength_max - b.wavelength_min), 1::bigint, 'phot.flux.density'::text,
+       NULL::text, 0::bigint,
        CASE WHEN b.kind <> 'external' THEN 'Roman' END, CASE WHEN b.kind <> 'external' THEN 'WFI' END,
-       c.optical_element, NULL, NULL
+       c.optical_element, NULL::text, NULL::int8multirange
 FROM roman.object o
 CROSS JOIN LATERAL (
     SELECT k.optical_element, min(s.first_mjd_tdb) AS first_mjd, max(s.last_mjd_tdb) AS last_mjd,

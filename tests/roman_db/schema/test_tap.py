@@ -56,9 +56,7 @@ def test_the_references_are_those_of_the_server(database):
 def test_an_upgrade_restores_the_rows(database):
     everything = "SELECT * FROM tap_schema.columns ORDER BY table_name, column_index"
     before = execute(database, everything)
-    execute(
-        database, "UPDATE tap_schema.columns SET unit = 'x'", "DELETE FROM tap_schema.key_columns"
-    )
+    execute(database, "UPDATE tap_schema.columns SET unit = 'x'", "DELETE FROM tap_schema.key_columns")
     migrate.upgrade()
     assert execute(database, everything) == before
 
