@@ -1,7 +1,8 @@
 """The tables as ``schema/tables/*.yaml`` describe them, in the vocabulary of Felis (Rubin's schema language).
 
 What Felis has no word for is ours: ``postgresql:schema``, ``postgresql:partition``, ``rad:archive``,
-``references``, ``adql:coverage`` (the column with the coverage map of an outline), and ``postgresql:enforced``: false where not each row is checked against what it refers to.
+``references``, ``adql:coverage`` (the column with the coverage map of an outline), and
+``postgresql:enforced``: false where not each row is checked against what it refers to.
 Loading a catalog would spend two fifths of its time on checks of identifiers that are the same in all rows;
 the audit ``reference_unknown`` looks once at each.
 """

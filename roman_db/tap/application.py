@@ -20,6 +20,7 @@ from roman_db.tap.parameters import Limits, QueryRequest, read_request
 from roman_db.tap.response import QueryResponse, error_response
 from roman_db.tap.sending import Asked
 from roman_db.tap.warm_up import warm_up
+from roman_db.vo.routes import add_routes
 
 #: Longest body of a request in bytes; ADQL has 300,000 characters at most.
 _LONGEST_BODY = 2 * 2**20
@@ -41,6 +42,7 @@ def make_application() -> FastAPI:
     application.add_route("/tap/tables", _tables, ["GET"])
     application.add_route("/tap/tables/{name}", _table, ["GET"])
     application.add_route("/tap/examples", _examples, ["GET"])
+    add_routes(application)
     return application
 
 

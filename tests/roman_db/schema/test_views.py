@@ -16,7 +16,8 @@ _ATTRIBUTES = """
 SELECT a.attrelid::regclass::text, a.attname, format_type(a.atttypid, a.atttypmod),
     col_description(a.attrelid, a.attnum), obj_description(a.attrelid, 'pg_class')
 FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
-WHERE c.relkind IN ('v', 'm') AND c.relnamespace IN ('roman'::regnamespace, 'ops'::regnamespace, 'ivoa'::regnamespace)
+WHERE c.relkind IN ('v', 'm') AND c.relnamespace
+    IN ('roman'::regnamespace, 'ops'::regnamespace, 'ivoa'::regnamespace)
 ORDER BY 1, a.attnum
 """
 

@@ -1,4 +1,4 @@
-"""ivoa.obscore: its columns are those of the standard, its conditions find the indexes, its outlines are right."""
+"""ivoa.obscore: columns of the standard, conditions that find the indexes, outlines that are right."""
 
 from __future__ import annotations
 
