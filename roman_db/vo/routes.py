@@ -12,17 +12,24 @@ from starlette.responses import Response
 from roman_db.settings import Settings
 from roman_db.tap.failure import Failure
 from roman_db.tap.parameters import Limits
-from roman_db.tap.response import QueryResponse
+from roman_db.tap.response import QueryResponse, error_response
 from roman_db.vo.cone_search import cone_query
-from roman_db.vo.failure_document import cone_error
+from roman_db.vo.failure_document import cone_error, text_error
+from roman_db.vo.link_document import MEDIA_TYPE, link_document
 from roman_db.vo.parameters import read_parameters
+from roman_db.vo.products import links_of_all
+from roman_db.vo.time_series import time_series_query
 
 _METHODS = ["GET", "POST"]
+#: Most products whose links a document has.
+_MOST_LINKED = 1000
 
 
 def add_routes(application: FastAPI) -> None:
     """Add the services to an application that has settings and connections."""
     application.add_route("/scs", _cone_search, _METHODS)
+    application.add_route("/datalink", _data_link, _METHODS)
+    application.add_route("/timeseries", _time_series, _METHODS)
 
 
 async def _cone_search(request: Request) -> Response:
@@ -36,6 +43,28 @@ async def _cone_search(request: Request) -> Response:
     return QueryResponse(asked, request.app.state.connections)
 
 
+async def _time_series(request: Request) -> Response:
+    """Light curves of objects, one or thousands."""
+    try:
+        parameters = await read_parameters(request)
+        make = partial(time_series_query, parameters, _limits(request), _takes_gzip(request))
+        asked = await anyio.to_thread.run_sync(make)
+    except Failure as failure:
+        return error_response(failure)
+    return QueryResponse(asked, request.app.state.connections)
+
+
+async def _data_link(request: Request) -> Response:
+    """What there is of products."""
+    try:
+        given = (await read_parameters(request)).all("ID")
+        links = await links_of_all(given[:_MOST_LINKED], request.app.state.connections, _address(request))
+    except Failure as failure:
+        return text_error(failure)
+    document = link_document(links, _address(request), len(given) > _MOST_LINKED)
+    return Response(document, media_type=MEDIA_TYPE)
+
+
 def _limits(request: Request) -> Limits:
     """Rows that an answer may have."""
     chosen: Settings = request.app.state.settings
@@ -44,3 +73,9 @@ def _limits(request: Request) -> Limits:
 
 def _takes_gzip(request: Request) -> bool:
     return "gzip" in request.headers.get("accept-encoding", "")
+
+
+def _address(request: Request) -> str:
+    """Address of the services, without a slash at its end."""
+    chosen: Settings = request.app.state.settings
+    return (chosen.tap_url or str(request.base_url)).rstrip("/")
