@@ -130,9 +130,7 @@ _OF_KIND: Mapping[str, Callable[[Product, Facts, str], Iterator[Link]]] = {
 }
 
 
-def _light_curves(
-    product: Product, elements: Sequence[str], address: str, semantics: str
-) -> Iterator[Link]:
+def _light_curves(product: Product, elements: Sequence[str], address: str, semantics: str) -> Iterator[Link]:
     """Light curves in some optical elements, each as a VOTable and as Parquet."""
     for element in elements:
         url = f"{address}/timeseries?ID={_escaped('light_curve', product.number, element)}"

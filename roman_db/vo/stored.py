@@ -60,5 +60,3 @@ def _array(value: object) -> object:
 def _element(value: object) -> str:
     """Element of an array; the words that come here hold neither quotes nor backslashes."""
     return f'"{value}"' if isinstance(value, str) else repr(value)
-
-

@@ -85,7 +85,9 @@ def read_wanted(parameters: Parameters) -> Wanted:
     products = tuple(map(_product, _split(parameters.all("ID"), MOST, "ID")))
     places = tuple(map(_place, _split(parameters.all("POS"), MOST, "POS", ";")))
     if not products and not places:
-        raise BadRequest("ID (of objects or light curves) or POS (right ascension and declination) is missing")
+        raise BadRequest(
+            "ID (of objects or light curves) or POS (right ascension and declination) is missing"
+        )
     radius = parameters.number("SR", 0, LARGEST_RADIUS) if places else 0.0
     kind = parameters.one("KIND") or ""
     if not all(one.isalnum() or one == "_" for one in kind):
@@ -160,7 +162,13 @@ def _columns() -> tuple[OutputColumn, ...]:
         kind = column.type
         found.append(
             OutputColumn(
-                name, kind.datatype, kind.arraysize, kind.xtype, column.unit, column.ucd, column.description,
+                name,
+                kind.datatype,
+                kind.arraysize,
+                kind.xtype,
+                column.unit,
+                column.ucd,
+                column.description,
                 f"{described.full_name}.{name}",
             )  # fmt: skip
         )
