@@ -3,7 +3,8 @@
 -- Grain: exposure
 -- Parameters:
 --   numbers: identifiers of exposures, as an array of integers
-SELECT e.exposure_id AS number, e.ra, e.dec, f.path, f.size_bytes, m.difference_image_id
+SELECT e.exposure_id AS number, e.ra, e.dec, f.path, f.size_bytes, m.difference_image_id,
+       e.optical_element, e.detector, e.midpoint_mjd_utc AS mjd
 FROM roman.exposure e
 LEFT JOIN ops.input_file f USING (file_id)
 LEFT JOIN roman.difference_image m ON m.exposure_id = e.exposure_id AND m.superseded_at IS NULL

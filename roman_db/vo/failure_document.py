@@ -11,6 +11,10 @@ from roman_db.tap.formats.choice import VOTABLE
 from roman_db.tap.formats.votable import error_document
 
 
+#: Kinds of errors by the status of the answer.
+_FAULTS = {400: "UsageFault", 404: "NotFoundFault", 503: "TransientFault"}
+
+
 def cone_error(failure: Failure) -> Response:
     """Error of a cone search: the standard (1.03, section 2.3) has an INFO ``Error``, and the status 200."""
     document = error_document(str(failure)).decode()
@@ -21,5 +25,5 @@ def cone_error(failure: Failure) -> Response:
 
 def text_error(failure: Failure) -> Response:
     """Error as DataLink 1.1 and SODA 1.0 have it: plain text that begins with the kind of error."""
-    kind = "UsageFault" if isinstance(failure, BadRequest) else "TransientFault"
+    kind = _FAULTS.get(failure.status, "DefaultFault")
     return Response(f"{kind}: {failure}\n", failure.status, media_type="text/plain")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from functools import partial
 
 import anyio.to_thread
@@ -10,13 +11,15 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from roman_db.settings import Settings
+from roman_db.tap.connections import Connections
 from roman_db.tap.failure import Failure
 from roman_db.tap.parameters import Limits
 from roman_db.tap.response import QueryResponse, error_response
 from roman_db.vo.cone_search import cone_query
 from roman_db.vo.failure_document import cone_error, text_error
+from roman_db.vo.image_service import coverage_response, cutout_response, data_response
 from roman_db.vo.link_document import MEDIA_TYPE, link_document
-from roman_db.vo.parameters import read_parameters
+from roman_db.vo.parameters import Parameters, read_parameters
 from roman_db.vo.products import links_of_all
 from roman_db.vo.time_series import time_series_query
 
@@ -30,6 +33,10 @@ def add_routes(application: FastAPI) -> None:
     application.add_route("/scs", _cone_search, _METHODS)
     application.add_route("/datalink", _data_link, _METHODS)
     application.add_route("/timeseries", _time_series, _METHODS)
+    for path, answer in (
+        ("/soda/sync", cutout_response), ("/data", data_response), ("/coverage", coverage_response)
+    ):  # fmt: skip
+        application.add_route(path, partial(_of_images, answer), _METHODS)
 
 
 async def _cone_search(request: Request) -> Response:
@@ -52,6 +59,16 @@ async def _time_series(request: Request) -> Response:
     except Failure as failure:
         return error_response(failure)
     return QueryResponse(asked, request.app.state.connections)
+
+
+async def _of_images(
+    answer: Callable[[Parameters, Connections], Awaitable[Response]], request: Request
+) -> Response:
+    """Image, file or coverage."""
+    try:
+        return await answer(await read_parameters(request), request.app.state.connections)
+    except Failure as failure:
+        return text_error(failure)
 
 
 async def _data_link(request: Request) -> Response:
