@@ -41,7 +41,7 @@ class Image:
     to_sky
         Its WCS.
     unit
-        Unit of SCI, as FITS writes it; empty where none is known.
+        Unit of SCI; empty where the file has none.
     """
 
     planes: Mapping[str, Any]
@@ -92,7 +92,7 @@ def open_image(path: Path) -> Iterator[Image]:
             found = Image(
                 {name: getattr(plane, "value", plane) for name, plane in planes.items()},
                 _to_sky(tree["meta"]["wcs"]),
-                "" if unit is None else u.Unit(unit).to_string("fits"),
+                "" if unit is None else u.Unit(unit).to_string("generic"),
             )
         except (KeyError, AttributeError, ValueError) as error:
             raise Missing("the file of the image cannot be read") from error
@@ -120,7 +120,9 @@ def pixel_box(image: Image, outline: FloatArray | None) -> tuple[slice, slice] |
     if np.isnan(pixels).any():
         if np.isnan(pixels).all():
             return None
-        raise BadRequest("the region is much larger than the image: ask for the whole image, or a smaller one")
+        raise BadRequest(
+            "the region is much larger than the image: ask for the whole image, or a smaller one"
+        )
     low, high = np.floor(pixels.min(axis=0) + 0.5).astype(int), np.floor(pixels.max(axis=0) + 0.5).astype(int)
     x, y = (slice(max(low[n], 0), min(high[n] + 1, size)) for n, size in ((0, n_x), (1, n_y)))
     return None if x.start >= x.stop or y.start >= y.stop else (y, x)
@@ -151,6 +153,7 @@ def _fits(image: Image, box: tuple[slice, slice], cards: Mapping[str, Any]) -> b
 
 
 def _native(plane: Any) -> npt.NDArray[Any]:
-    """Pixels as FITS can have them."""
+    """Pixels as FITS can have them: it knows no truth values, and no numbers of two bytes but integers."""
     values = np.array(plane)
-    return values.astype(np.uint8) if values.dtype == bool else values
+    wider = {np.dtype(bool): np.uint8, np.dtype(np.float16): np.float32}.get(values.dtype)
+    return values if wider is None else values.astype(wider)

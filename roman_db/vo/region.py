@@ -88,4 +88,6 @@ def _polygon(corners: FloatArray) -> FloatArray:
 def _places(vectors: FloatArray) -> FloatArray:
     """Right ascension and declination of vectors of any length, deg, shape (n, 3) to (n, 2)."""
     ra = np.degrees(np.arctan2(vectors[:, 1], vectors[:, 0])) % 360
-    return np.stack([ra, np.degrees(np.arctan2(vectors[:, 2], np.hypot(vectors[:, 0], vectors[:, 1])))], axis=1)
+    return np.stack(
+        [ra, np.degrees(np.arctan2(vectors[:, 2], np.hypot(vectors[:, 0], vectors[:, 1])))], axis=1
+    )

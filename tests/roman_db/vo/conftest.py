@@ -9,10 +9,12 @@ from pathlib import Path
 import pytest
 import requests
 
+from roman_db.vo.identifier import identifier
 from tests.queries.conftest import filled_template, own_survey, survey  # noqa: F401  # fixtures
-from tests.queries.filling import Survey
-from tests.roman_db.conftest import copy_database, url_of
+from tests.queries.filling import DEC, RA, Survey
+from tests.roman_db.conftest import copy_database, execute, url_of
 from tests.roman_db.tap.service.conftest import served
+from tests.roman_db.vo.image_file import write_image
 from tests.roman_db.vo.vo_lint import lint
 
 
@@ -23,11 +25,36 @@ def truth(filled_template) -> Survey:  # noqa: F811
 
 
 @pytest.fixture(scope="session")
-def database(cluster_url: str, filled_template) -> str:  # noqa: F811
-    """URL of the database that is served."""
+def image_path(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An image with a WCS, its middle where the survey is."""
+    path = tmp_path_factory.mktemp("image") / "image.asdf"
+    write_image(path, RA, DEC)
+    return path
+
+
+@pytest.fixture(scope="session")
+def database(cluster_url: str, filled_template, image_path: Path) -> str:  # noqa: F811
+    """URL of the database that is served; reference image 1 and the first exposure are the image."""
     name = f"vo_{os.getpid()}"
     copy_database(cluster_url, filled_template[0], name)
-    return url_of(cluster_url, name)
+    url = url_of(cluster_url, name)
+    execute(
+        url,
+        f"UPDATE roman.reference_image SET path = '{image_path}' WHERE reference_image_id = 1",
+        f"UPDATE ops.input_file SET path = '{image_path}' "
+        "WHERE file_id = (SELECT file_id FROM roman.exposure ORDER BY exposure_id LIMIT 1)",
+    )
+    return url
+
+
+@pytest.fixture(scope="session")
+def stored_images(database: str) -> dict[str, str]:
+    """Identifiers of the two images whose file is at hand, by kind."""
+    ((number,),) = execute(database, "SELECT exposure_id FROM roman.exposure ORDER BY exposure_id LIMIT 1")
+    return {
+        "exposure": identifier("exposure", number),
+        "reference_image": identifier("reference_image", 1),
+    }
 
 
 @pytest.fixture(scope="session")
