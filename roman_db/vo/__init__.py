@@ -1,1 +1,1 @@
-"""Services of the Virtual Observatory beside TAP: cone search, DataLink, time series, cutouts and coverage."""
+"""Services of the Virtual Observatory beside TAP: cone search, links, time series, cutouts, coverage."""

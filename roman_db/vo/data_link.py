@@ -21,7 +21,7 @@ CUTOUT_SERVICE = "cutout"
 
 @dataclass(frozen=True)
 class Link:
-    """One row of a document: an address, a service or an error; semantics are of the IVOA's core vocabulary."""
+    """One row of a document: an address, a service or an error; semantics of the IVOA's core vocabulary."""
 
     id: str
     semantics: str
@@ -65,8 +65,8 @@ def _of_object(product: Product, facts: Facts, address: str) -> Iterator[Link]:
     yield from _light_curves(product, facts["optical_elements"], address, "#derivation")
     if facts["n_event"]:
         query = (
-            "SELECT v.event_id, v.season, v.classification, m.* FROM roman.event AS v JOIN roman.event_model AS m "
-            f"ON m.event_id = v.event_id WHERE v.{where}"
+            "SELECT v.season, v.classification, m.* FROM roman.event AS v "
+            f"JOIN roman.event_model AS m ON m.event_id = v.event_id WHERE v.{where}"
         )
         yield _query(product, address, "#derivation", query, "Events and their models", "event-model")
     for number in facts["reference_image_ids"]:

@@ -10,7 +10,6 @@ from roman_db.tap.failure import BadRequest, Failure
 from roman_db.tap.formats.choice import VOTABLE
 from roman_db.tap.formats.votable import error_document
 
-
 #: Kinds of errors by the status of the answer.
 _FAULTS = {400: "UsageFault", 404: "NotFoundFault", 503: "TransientFault"}
 

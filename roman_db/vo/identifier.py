@@ -1,4 +1,4 @@
-"""Identifiers of products: what ``ivoa.obscore`` has as ``obs_publisher_did``, and what ID of a request may be."""
+"""Identifiers of products: ``obs_publisher_did`` of ``ivoa.obscore``, and what ID of a request may be."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Where places on the sky fall in an image whose WCS gives places for pixels, and that WCS in words of FITS."""
+"""Where places fall in an image whose WCS gives places for pixels, and that WCS in words of FITS."""
 
 from __future__ import annotations
 
@@ -80,7 +80,8 @@ def fits_wcs(to_sky: ToSky, first: tuple[int, int], shape: tuple[int, int]) -> t
     start = np.array(first, dtype=np.float64)
     pixels = _grid((-0.5, -0.5), (shape[1] - 0.5, shape[0] - 0.5))
     places = SkyCoord(to_sky(pixels + start), unit="deg")
-    middle = SkyCoord(to_sky(start + [[(shape[1] - 1) / 2, (shape[0] - 1) / 2]]), unit="deg")[0]
+    half = np.array([[(shape[1] - 1) / 2, (shape[0] - 1) / 2]])
+    middle = SkyCoord(to_sky(start + half), unit="deg")[0]
     error = np.inf
     for degree in _SIP_DEGREES:
         wcs = fit_wcs_from_points(tuple(pixels.T), places, middle, sip_degree=degree)

@@ -36,7 +36,8 @@ async def cutout_response(parameters: Parameters, connections: Connections) -> R
     cards = {
         "TELESCOP": "Roman", "INSTRUME": "WFI", "FILTER": facts["optical_element"],
         "DETECTOR": facts["detector"], "MJD-AVG": facts["mjd"],
-        "TIMESYS": "UTC" if product.kind == "exposure" else "TDB", "PRODUCT": f"{product.kind}/{product.number}",
+        "TIMESYS": "UTC" if product.kind == "exposure" else "TDB",
+        "PRODUCT": f"{product.kind}/{product.number}",
     }  # fmt: skip
     content = await connections.in_thread(partial(cutout, Path(facts["path"]), outline, cards))
     if content is None:

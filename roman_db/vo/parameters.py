@@ -1,4 +1,4 @@
-"""Parameters of requests as DALI 1.1, section 2.3, has them: names with any capitals, values once or often."""
+"""Parameters of requests (DALI 1.1, section 2.3): names with any capitals, values once or often."""
 
 from __future__ import annotations
 

@@ -170,6 +170,6 @@ def _columns() -> tuple[OutputColumn, ...]:
                 column.ucd,
                 column.description,
                 f"{described.full_name}.{name}",
-            )  # fmt: skip
+            )
         )
     return tuple(found)

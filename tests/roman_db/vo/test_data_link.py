@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 import pyvo
@@ -12,6 +13,7 @@ from astropy.table import Table
 from pyvo.dal.adhoc import DatalinkResults
 from pyvo.dal.tap import TAPResults
 
+from roman_db.tap.adql import schema_catalog, translate
 from roman_db.vo.data_link import links_of
 from roman_db.vo.identifier import identifier, read_identifier
 from roman_db.vo.link_document import link_descriptor
@@ -128,6 +130,8 @@ def test_events_and_differences_are_linked():
         "exposure",
         "difference",
     ]
+    for url in (one.access_url for one in links if "/tap/sync" in one.access_url):
+        translate(parse_qs(urlsplit(url).query)["QUERY"][0], schema_catalog())
     facts = {
         "exposure_id": 4,
         "reference_image_id": 3,
