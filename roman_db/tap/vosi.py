@@ -66,6 +66,7 @@ def capabilities(address: str, chosen: Settings) -> str:
         default_rows=min(chosen.tap_rows, chosen.tap_max_rows),
         largest_rows=chosen.tap_max_rows,
         timeout_s=round(chosen.tap_timeout_s),
+        retention_s=round(chosen.tap_job_days * 86_400),
         upload_size=chosen.tap_upload_mb * 2**20,
     )
 
