@@ -1,13 +1,13 @@
 """Tables that queries may name.
 
-Revision: 0045, after 0042, 2026-11-27 13:47:28.003805
+Revision: 0045, after 0043, 2026-11-27 13:47:28.003805
 """
 
 import sqlalchemy as sa
 from alembic import op
 
 revision = '0045'
-down_revision = '0042'
+down_revision = '0043'
 branch_labels = None
 depends_on = None
 

@@ -17,7 +17,7 @@ from typing import Any
 from roman_db.resources import folder, read_yaml
 
 #: The PostgreSQL schemas, in the order in which they are created.
-POSTGRESQL_SCHEMAS = ("roman", "ops", "ivoa", "tap_schema")
+POSTGRESQL_SCHEMAS = ("roman", "ops", "uws", "ivoa", "tap_schema")
 #: Those that queries from outside may name, with what is in them.
 PUBLIC_SCHEMAS = {
     "roman": "Exposures, objects, light curves, events and what was found about them.",

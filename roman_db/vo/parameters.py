@@ -4,15 +4,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping
-from urllib.parse import parse_qsl
-
-from starlette.requests import Request
 
 from roman_db.tap.failure import BadRequest
-
-#: Longest body of a request in bytes: 10,000 identifiers have some 600,000.
-_LONGEST_BODY = 2 * 2**20
-_FORM = "application/x-www-form-urlencoded"
 
 
 class Parameters:
@@ -99,28 +92,3 @@ def number(name: str, text: str, low: float, high: float) -> float:
     if not low <= value <= high:
         raise BadRequest(f"{name} must be a number from {low:g} to {high:g}, got {text[:60]!r}")
     return value
-
-
-async def read_parameters(request: Request) -> Parameters:
-    """Parameters of a request, in the address and in a form.
-
-    Raises
-    ------
-    BadRequest
-        If the form is of another kind, or too long.
-    """
-    pairs = list(request.query_params.multi_items())
-    if request.method != "POST":
-        return Parameters(pairs)
-    kind = request.headers.get("content-type", _FORM).partition(";")[0].strip().lower()
-    if kind != _FORM:
-        raise BadRequest(f"a form must be {_FORM}, got {kind[:60]!r}")
-    body = b""
-    async for part in request.stream():
-        body += part
-        if len(body) > _LONGEST_BODY:
-            raise BadRequest(f"a request has at most {_LONGEST_BODY} bytes")
-    try:
-        return Parameters(pairs + parse_qsl(body.decode(), keep_blank_values=True, errors="strict"))
-    except UnicodeDecodeError as error:
-        raise BadRequest("a form must be in UTF-8") from error

@@ -10,16 +10,16 @@ from fastapi import FastAPI
 from starlette.requests import Request
 from starlette.responses import Response
 
-from roman_db.settings import Settings
 from roman_db.tap.connections import Connections
 from roman_db.tap.failure import Failure
 from roman_db.tap.parameters import Limits
 from roman_db.tap.response import QueryResponse, error_response
+from roman_db.tap.web import address_of, read_form, request_limits
 from roman_db.vo.cone_search import cone_query
 from roman_db.vo.failure_document import cone_error, text_error
 from roman_db.vo.image_service import coverage_response, cutout_response, data_response
 from roman_db.vo.link_document import MEDIA_TYPE, link_document
-from roman_db.vo.parameters import Parameters, read_parameters
+from roman_db.vo.parameters import Parameters
 from roman_db.vo.products import links_of_all
 from roman_db.vo.time_series import time_series_query
 
@@ -42,7 +42,7 @@ def add_routes(application: FastAPI) -> None:
 async def _cone_search(request: Request) -> Response:
     """Objects around a place."""
     try:
-        parameters = await read_parameters(request)
+        parameters = await _parameters(request)
         make = partial(cone_query, parameters, _limits(request), _takes_gzip(request))
         asked = await anyio.to_thread.run_sync(make)
     except Failure as failure:
@@ -53,7 +53,7 @@ async def _cone_search(request: Request) -> Response:
 async def _time_series(request: Request) -> Response:
     """Light curves of objects, one or thousands."""
     try:
-        parameters = await read_parameters(request)
+        parameters = await _parameters(request)
         make = partial(time_series_query, parameters, _limits(request), _takes_gzip(request))
         asked = await anyio.to_thread.run_sync(make)
     except Failure as failure:
@@ -66,7 +66,7 @@ async def _of_images(
 ) -> Response:
     """Image, file or coverage."""
     try:
-        return await answer(await read_parameters(request), request.app.state.connections)
+        return await answer(await _parameters(request), request.app.state.connections)
     except Failure as failure:
         return text_error(failure)
 
@@ -74,25 +74,23 @@ async def _of_images(
 async def _data_link(request: Request) -> Response:
     """What there is of products."""
     try:
-        given = (await read_parameters(request)).all("ID")
-        links = await links_of_all(given[:_MOST_LINKED], request.app.state.connections, _address(request))
+        given = (await _parameters(request)).all("ID")
+        links = await links_of_all(given[:_MOST_LINKED], request.app.state.connections, address_of(request))
     except Failure as failure:
         return text_error(failure)
-    document = link_document(links, _address(request), len(given) > _MOST_LINKED)
+    document = link_document(links, address_of(request), len(given) > _MOST_LINKED)
     return Response(document, media_type=MEDIA_TYPE)
+
+
+async def _parameters(request: Request) -> Parameters:
+    """Parameters of a request, in the address and in a form."""
+    return Parameters((await read_form(request)).pairs)
 
 
 def _limits(request: Request) -> Limits:
     """Rows that an answer may have."""
-    chosen: Settings = request.app.state.settings
-    return Limits(chosen.tap_rows, chosen.tap_max_rows)
+    return request_limits(request.app.state.settings).rows
 
 
 def _takes_gzip(request: Request) -> bool:
     return "gzip" in request.headers.get("accept-encoding", "")
-
-
-def _address(request: Request) -> str:
-    """Address of the services, without a slash at its end."""
-    chosen: Settings = request.app.state.settings
-    return (chosen.tap_url or str(request.base_url)).rstrip("/")

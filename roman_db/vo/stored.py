@@ -31,7 +31,7 @@ async def rows_of(connections: Connections, name: str, **values: object) -> Rows
     """
     sql = bound(name, **values)
     async with connections.lent() as held:
-        return await connections.in_thread(lambda: _rows(held, sql, connections.timeout_s))
+        return await connections.in_thread(lambda: _rows(held, sql, connections.limits.timeout_s))
 
 
 def _rows(held: Held, sql: str, timeout_s: float) -> Rows:

@@ -3,11 +3,13 @@
 CREATE EXTENSION IF NOT EXISTS q3c;
 CREATE SCHEMA IF NOT EXISTS roman;
 CREATE SCHEMA IF NOT EXISTS ops;
+CREATE SCHEMA IF NOT EXISTS uws;
 CREATE SCHEMA IF NOT EXISTS roman_partition;
 CREATE SCHEMA IF NOT EXISTS ivoa;
 CREATE SCHEMA IF NOT EXISTS tap_schema;
 COMMENT ON SCHEMA roman IS 'Science: exposures, objects, point spread functions and light curves';
 COMMENT ON SCHEMA ops IS 'Operations: runs, rejections, input files, quality and tasks';
+COMMENT ON SCHEMA uws IS 'Asynchronous queries, as IVOA UWS has them';
 COMMENT ON SCHEMA ivoa IS 'What there is, in the words of the Virtual Observatory';
 COMMENT ON SCHEMA tap_schema IS 'Tables and columns that queries from outside may name; generated from schema/';
 COMMENT ON SCHEMA roman_partition IS 'Partitions of the light-curve tables; query the tables in schema roman';
