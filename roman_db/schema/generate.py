@@ -17,13 +17,13 @@ from sqlalchemy.schema import (
 )
 
 from roman_db.resources import folder
+from roman_db.schema.adql_words import delimited
 from roman_db.schema.comments import view_comments_sql
 from roman_db.schema.dictionary import data_dictionary
 from roman_db.schema.metadata import DIALECT, make_metadata
 from roman_db.schema.model import Table, read_tables
 from roman_db.schema.tap import tap_schema_sql
 from roman_db.schema.view import View, read_views
-from roman_db.tap.adql.words import delimited
 
 
 def table_ddl(tables: dict[str, Table]) -> str:
