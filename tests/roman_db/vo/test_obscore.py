@@ -193,3 +193,18 @@ def test_conditions_on_the_sky_find_the_indexes(wide_survey):
 def test_an_outline_in_a_subquery_is_words(survey):
     words = rows("SELECT TOP 1 s_region FROM (SELECT s_region FROM ivoa.obscore WHERE calib_level = 3) AS q")
     assert words[0]["s_region"].startswith("POLYGON ICRS ")
+
+
+@pytest.mark.parametrize(
+    ("url", "expected"),
+    [
+        (None, "http://127.0.0.1:8080/datalink?ID=ivo://roman.ssc/msos%3F"),
+        ("https://archive.example/a b/", "https://archive.example/a b/datalink?ID=ivo://roman.ssc/msos%3F"),
+    ],
+)
+def test_addresses_are_those_of_the_setting(survey, monkeypatch, url, expected):
+    chosen = session.settings().model_copy(update={"tap_url": url})
+    monkeypatch.setattr(session, "settings", lambda: chosen)
+    with session.arrow_connection() as connection, connection.cursor() as cursor:
+        cursor.execute(f"SELECT DISTINCT left(access_url, {len(expected)}) FROM ivoa.obscore")
+        assert cursor.fetchall() == [(expected,)]
