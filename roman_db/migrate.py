@@ -79,7 +79,7 @@ def before_migrations(connection: sa.Connection) -> None:
     views = connection.execute(
         sa.text(
             "SELECT string_agg(format('%I.%I', schemaname, viewname), ', ') FROM pg_views "
-            "WHERE schemaname IN ('roman', 'ops')"
+            "WHERE schemaname IN ('roman', 'ops', 'ivoa')"
         )
     ).scalar_one()
     if views is not None:
@@ -87,10 +87,11 @@ def before_migrations(connection: sa.Connection) -> None:
 
 
 def after_migrations(connection: sa.Connection) -> None:
-    """Make indexes, functions, views with their comments, and roles as this release has them."""
-    for prefix in ("20_", "30_", "40_", "45_", "46_", "50_"):
+    """Make indexes, functions, views with their comments, TAP_SCHEMA and roles as this release has them."""
+    for prefix in ("20_", "30_", "40_", "45_", "46_", "50_", "55_"):
         run_sql_files(connection, prefix)
-    _execute_script(connection, (folder("schema") / "generated" / "view_comments.sql").read_text())
+    for name in ("view_comments.sql", "tap_schema.sql"):
+        _execute_script(connection, (folder("schema") / "generated" / name).read_text())
     run_sql_files(connection, "60_")
 
 

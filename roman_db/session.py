@@ -155,7 +155,7 @@ def arrow_connection(
     is_login = _is_login(role) and prepare is None
     url = reader_engine().url if is_login else database_url()
     account = url.translate_connect_args(username="user", database="dbname") | dict(url.query)
-    limits = f"{_READING} -c statement_timeout={milliseconds(timeout_s)}"
+    limits = f"{_READING} -c statement_timeout={milliseconds(timeout_s)} {_service_option()}"
     if memory_mb is not None:
         limits += f" -c work_mem={memory_mb}MB"
     address = make_dsn(**account | {"application_name": "roman-db", "options": f"{_OPTIONS} {limits}"})
@@ -165,6 +165,12 @@ def arrow_connection(
         if not is_login:
             _take_on(cursor, role)
         yield connection
+
+
+def _service_option() -> str:
+    """Address of the services, which ``ivoa.obscore`` puts before what it names; none where it is not set."""
+    url = (settings().tap_url or "").rstrip("/").replace("\\", "\\\\").replace(" ", "\\ ")
+    return f"-c roman_db.service_url={url}" if url else ""
 
 
 def _prepare(

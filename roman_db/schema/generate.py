@@ -17,10 +17,11 @@ from sqlalchemy.schema import (
 )
 
 from roman_db.resources import folder
+from roman_db.schema.adql_words import delimited
 from roman_db.schema.comments import view_comments_sql
 from roman_db.schema.dictionary import data_dictionary
 from roman_db.schema.metadata import DIALECT, make_metadata
-from roman_db.schema.model import POSTGRESQL_SCHEMAS, Table, read_tables
+from roman_db.schema.model import Table, read_tables
 from roman_db.schema.tap import tap_schema_sql
 from roman_db.schema.view import View, read_views
 
@@ -45,11 +46,11 @@ def generated_files() -> dict[str, str]:
     tables = read_tables()
     views = read_views(tables)
     relations: dict[str, Table | View] = {**tables, **views}
-    public = {name: one for name, one in relations.items() if one.schema == POSTGRESQL_SCHEMAS[0]}
+    public = {name: one for name, one in relations.items() if one.is_public}
     return {
         "tables.sql": table_ddl(tables),
         "view_comments.sql": view_comments_sql(views),
-        "tap_schema.sql": tap_schema_sql(public),
+        "tap_schema.sql": tap_schema_sql(public, delimited),
         "data_dictionary.md": data_dictionary(relations),
     }
 

@@ -1,7 +1,8 @@
 """The tables as ``schema/tables/*.yaml`` describe them, in the vocabulary of Felis (Rubin's schema language).
 
 What Felis has no word for is ours: ``postgresql:schema``, ``postgresql:partition``, ``rad:archive``,
-``references``, and ``postgresql:enforced``: false where not each row is checked against what it refers to.
+``references``, ``adql:coverage`` (the column with the coverage map of an outline), and
+``postgresql:enforced``: false where not each row is checked against what it refers to.
 Loading a catalog would spend two fifths of its time on checks of identifiers that are the same in all rows;
 the audit ``reference_unknown`` looks once at each.
 """
@@ -16,7 +17,13 @@ from typing import Any
 from roman_db.resources import folder, read_yaml
 
 #: The PostgreSQL schemas, in the order in which they are created.
-POSTGRESQL_SCHEMAS = ("roman", "ops", "uws")
+POSTGRESQL_SCHEMAS = ("roman", "ops", "uws", "ivoa", "tap_schema")
+#: Those that queries from outside may name, with what is in them.
+PUBLIC_SCHEMAS = {
+    "roman": "Exposures, objects, light curves, events and what was found about them.",
+    "ivoa": "What there is, in the words of the Virtual Observatory (ObsCore).",
+    "tap_schema": "The tables that queries may name, and their columns.",
+}
 
 
 @dataclass(frozen=True)
@@ -37,6 +44,9 @@ class Column:
     references: str | None = None
     enforced: bool = True
     archive: str | None = None
+    utype: str | None = None
+    xtype: str | None = None
+    coverage: str | None = None
 
     @property
     def comment(self) -> str:
@@ -60,6 +70,12 @@ class Relation:
     schema: str
     description: str
     columns: tuple[Column, ...]
+    utype: str | None = field(default=None, kw_only=True)
+
+    @property
+    def is_public(self) -> bool:
+        """Whether queries from outside may name it."""
+        return self.schema in PUBLIC_SCHEMAS
 
     @property
     def full_name(self) -> str:
@@ -139,6 +155,9 @@ COLUMN_WORDS = {
     "references": "references",
     "postgresql:enforced": "enforced",
     "rad:archive": "archive",
+    "votable:utype": "utype",
+    "votable:xtype": "xtype",
+    "adql:coverage": "coverage",
 }
 
 

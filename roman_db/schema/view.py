@@ -34,9 +34,12 @@ class View(Relation):
     ----------
     indexed
         Columns by which rows are found without reading all of them.
+    sky_index
+        Pairs of columns, longitude and latitude, that are those of tables with a q3c index.
     """
 
     indexed: frozenset[str]
+    sky_index: tuple[tuple[str, str], ...] = ()
 
 
 def read_views(tables: Mapping[str, Table] | None = None, directory: Path | None = None) -> dict[str, View]:
@@ -67,16 +70,22 @@ def read_view(path: Path, tables: Mapping[str, Table]) -> View:
     document = read_yaml(path)
     if document["name"] != path.stem:
         raise ValueError(f"{path}: view {document['name']!r} must stand in a file of its own name")
-    refuse_unknown(path, document, {"name", "postgresql:schema", "description", "columns"})
+    refuse_unknown(path, document, _WORDS)
     entries = document["columns"]
+    sky_index = tuple((lon, lat) for lon, lat in document.get("sky index", ()))
     return View(
         name=document["name"],
         schema=document["postgresql:schema"],
         description=one_line(document["description"]),
         columns=tuple(_column(path, entry, tables) for entry in entries),
-        indexed=frozenset(entry["name"] for entry in entries if _is_indexed(entry, tables)),
+        indexed=frozenset(entry["name"] for entry in entries if _is_indexed(entry, tables)).union(*sky_index),
+        sky_index=sky_index,
+        utype=document.get("votable:utype"),
     )
 
+
+#: What is said of a view.
+_WORDS = {"name", "postgresql:schema", "description", "columns", "sky index", "votable:utype"}
 
 #: Where a column is taken from: as it stands, or one element of an array a row.
 _SAME, _ELEMENT = "same as", "element of"

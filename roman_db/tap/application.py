@@ -24,6 +24,7 @@ from roman_db.tap.uws.job import Job, JobLimits
 from roman_db.tap.uws.runner import Runner
 from roman_db.tap.warm_up import warm_up
 from roman_db.tap.web import request_limits
+from roman_db.vo.routes import add_routes
 
 #: Makers of the addresses of each service.
 ROUTERS: tuple[Callable[[], APIRouter], ...] = (routes.router, job_routes.router)
@@ -43,6 +44,7 @@ def make_application() -> FastAPI:
     application.add_exception_handler(Failure, _failed)
     for router in ROUTERS:
         application.include_router(router())
+    add_routes(application)
     return application
 
 

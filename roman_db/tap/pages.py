@@ -9,7 +9,7 @@ from pathlib import Path
 import jinja2
 
 from roman_db.schema.model import Column, Table
-from roman_db.schema.tap import votable_type
+from roman_db.schema.tap import references, votable_type
 from roman_db.schema.view import View
 from roman_db.tap.adql import delimited
 
@@ -26,6 +26,7 @@ def template(name: str) -> jinja2.Template:
     )
     made.filters["delimited"] = delimited
     made.globals |= {"votable_type": votable_type, "flags": _flags, "is_view": _is_view}
+    made.globals |= {"references": references}
     return made.get_template(name)
 
 

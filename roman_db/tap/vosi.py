@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from functools import cache
 
 from roman_db.resources import folder
-from roman_db.schema.model import POSTGRESQL_SCHEMAS, Table, read_tables
+from roman_db.schema.model import PUBLIC_SCHEMAS, Table, read_tables
 from roman_db.schema.view import View, read_views
 from roman_db.settings import Settings
 from roman_db.tap.adql import USER_FUNCTIONS
@@ -66,19 +66,27 @@ def capabilities(address: str, chosen: Settings) -> str:
         default_rows=min(chosen.tap_rows, chosen.tap_max_rows),
         largest_rows=chosen.tap_max_rows,
         timeout_s=round(chosen.tap_timeout_s),
+        retention_s=round(chosen.tap_job_days * 86_400),
         upload_size=chosen.tap_upload_mb * 2**20,
     )
 
 
 def tables(with_columns: bool) -> str:
     """VOSI tableset of all tables."""
-    return template("tables.xml").render(relations=_relations().values(), with_columns=with_columns)
+    return template("tables.xml").render(
+        schemas=PUBLIC_SCHEMAS,
+        relations=_relations().values(),
+        public=_relations(),
+        with_columns=with_columns,
+    )
 
 
 def table(name: str) -> str | None:
     """VOSI description of one table; None where there is none of that name."""
     relation = _relations().get(name)
-    return None if relation is None else template("table.xml").render(relation=relation, with_columns=True)
+    if relation is None:
+        return None
+    return template("table.xml").render(relation=relation, public=_relations(), with_columns=True)
 
 
 def examples() -> str:
@@ -101,7 +109,7 @@ def _relations() -> dict[str, Table | View]:
     """Tables and views that scientists see, by full name."""
     stored = read_tables()
     everything: dict[str, Table | View] = {**stored, **read_views(stored)}
-    public = {name: one for name, one in everything.items() if one.schema == POSTGRESQL_SCHEMAS[0]}
+    public = {name: one for name, one in everything.items() if one.is_public}
     return dict(sorted(public.items()))
 
 

@@ -32,6 +32,8 @@ CREATE UNIQUE INDEX IF NOT EXISTS difference_image_current_idx
 ON roman.difference_image (coalesce(exposure_id, -1), coalesce(minuend_reference_image_id, -1))
 WHERE superseded_at IS NULL;
 CREATE INDEX IF NOT EXISTS reference_image_footprint_idx ON roman.reference_image USING gist (footprint);
+CREATE INDEX IF NOT EXISTS reference_image_q3c_idx ON roman.reference_image (q3c_ang2ipix(ra_ref, dec_ref));
+CREATE INDEX IF NOT EXISTS difference_image_exposure_idx ON roman.difference_image (exposure_id);
 CREATE INDEX IF NOT EXISTS dia_source_q3c_idx ON roman.dia_source (q3c_ang2ipix(ra, dec));
 CREATE INDEX IF NOT EXISTS event_object_idx ON roman.event (object_id);
 CREATE INDEX IF NOT EXISTS event_model_event_idx ON roman.event_model (event_id);

@@ -32,16 +32,18 @@ BEGIN
     FOR item IN
         SELECT * FROM (
             SELECT 'SCHEMA' AS kind, format('%I', nspname) AS name FROM pg_namespace
-            WHERE nspname IN ('roman', 'ops', 'uws', 'roman_partition', 'adql') AND nspowner <> 'roman_owner'::regrole
+            WHERE nspname IN ('roman', 'ops', 'uws', 'roman_partition', 'adql', 'ivoa', 'tap_schema')
+              AND nspowner <> 'roman_owner'::regrole
             UNION ALL
             SELECT CASE relkind WHEN 'v' THEN 'VIEW' ELSE 'TABLE' END, oid::regclass::text FROM pg_class
             WHERE relnamespace IN ('roman'::regnamespace, 'ops'::regnamespace, 'uws'::regnamespace,
-                                   'roman_partition'::regnamespace)
+                                   'roman_partition'::regnamespace, 'ivoa'::regnamespace, 'tap_schema'::regnamespace)
               AND relkind IN ('r', 'p', 'v') AND relowner <> 'roman_owner'::regrole
             UNION ALL
             SELECT CASE prokind WHEN 'a' THEN 'AGGREGATE' ELSE 'FUNCTION' END, oid::regprocedure::text
             FROM pg_proc
-            WHERE pronamespace IN ('roman'::regnamespace, 'ops'::regnamespace, 'adql'::regnamespace)
+            WHERE pronamespace IN ('roman'::regnamespace, 'ops'::regnamespace, 'adql'::regnamespace,
+                                   'ivoa'::regnamespace)
               AND proowner <> 'roman_owner'::regrole
         ) AS ours ORDER BY kind <> 'SCHEMA'
     LOOP
@@ -55,7 +57,7 @@ BEGIN
     IF (SELECT count(*) FROM pg_roles WHERE rolname IN ('roman_owner', 'roman_loader', 'roman_reader')) < 3 THEN
         RETURN;
     END IF;
-    GRANT USAGE ON SCHEMA roman, ops, adql TO roman_loader, roman_reader;
+    GRANT USAGE ON SCHEMA roman, ops, adql, ivoa, tap_schema TO roman_loader, roman_reader;
     GRANT USAGE ON SCHEMA roman_partition, uws TO roman_loader;
     GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA uws TO roman_loader;
     GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA roman, ops TO roman_loader;
@@ -63,7 +65,7 @@ BEGIN
         FROM roman_loader;
     REVOKE INSERT, UPDATE, DELETE ON ops.alembic_version, ops.light_curve_partition FROM roman_loader;
     GRANT USAGE ON ALL SEQUENCES IN SCHEMA roman, ops TO roman_loader;
-    GRANT SELECT ON ALL TABLES IN SCHEMA roman TO roman_reader;
+    GRANT SELECT ON ALL TABLES IN SCHEMA roman, ivoa, tap_schema TO roman_reader;
     GRANT SELECT ON ops.load_run, ops.load_run_input, ops.load_rejection, ops.input_file, ops.quality_metric,
         ops.quality_limit, ops.task_run, ops.run_overview, ops.light_curve_partition TO roman_reader;
     REVOKE EXECUTE ON ALL FUNCTIONS IN SCHEMA ops FROM PUBLIC;

@@ -6,13 +6,13 @@ tree), ``scope`` (names), ``expression``, ``predicate``, ``functions``, ``geomet
 (values), ``from_clause``, ``selection``, ``grouping``, ``ordering``, ``query`` (queries).
 """
 
+from roman_db.schema.adql_words import delimited
 from roman_db.tap.adql.catalog import UPLOAD_SCHEMA, Catalog, CatalogColumn, CatalogTable
 from roman_db.tap.adql.error import AdqlError
 from roman_db.tap.adql.schema_catalog import schema_catalog, table_of
 from roman_db.tap.adql.translation import OutputColumn, Translation, translate
 from roman_db.tap.adql.user_functions import USER_FUNCTIONS, UserFunction
 from roman_db.tap.adql.value_type import Type
-from roman_db.tap.adql.words import delimited
 
 __all__ = [
     "UPLOAD_SCHEMA",

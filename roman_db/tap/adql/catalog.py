@@ -23,6 +23,9 @@ class CatalogColumn:
         Its type.
     unit, ucd, description, utype
         As in TAP_SCHEMA; None where there is none.
+    coverage
+        Column of the same table with the coverage map of what an outline encloses, which geometric functions
+        ask in its place; None for others.
     """
 
     name: str
@@ -31,6 +34,7 @@ class CatalogColumn:
     ucd: str | None = None
     description: str | None = None
     utype: str | None = None
+    coverage: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from sqlglot import exp
 from sqlglot.tokenizer_core import Token
 
-from roman_db.tap.adql.words import delimited
+from roman_db.schema.adql_words import delimited
 
 #: Longest piece of a query that a message repeats.
 _LONGEST_QUOTE = 60

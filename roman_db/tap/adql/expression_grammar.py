@@ -14,6 +14,7 @@ from collections.abc import Callable
 from sqlglot import exp
 from sqlglot.tokenizer_core import Token, TokenType
 
+from roman_db.schema.adql_words import FUNCTIONS
 from roman_db.tap.adql.error import error_at
 from roman_db.tap.adql.token_reader import (
     MAX_CHAIN,
@@ -24,7 +25,6 @@ from roman_db.tap.adql.token_reader import (
     is_word,
     made,
 )
-from roman_db.tap.adql.words import FUNCTIONS
 
 _COMPARISON: dict[str, type[exp.Expression]] = {
     "=": exp.EQ, "<>": exp.NEQ, "!=": exp.NEQ, "<": exp.LT, "<=": exp.LTE, ">": exp.GT, ">=": exp.GTE,

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from functools import cache
 
 from roman_db.resources import folder
-from roman_db.schema.model import POSTGRESQL_SCHEMAS, Column, Relation, Table, read_tables
+from roman_db.schema.model import Column, Relation, Table, read_tables
 from roman_db.schema.tap import votable_type
 from roman_db.schema.view import View, read_views
 from roman_db.tap.adql.catalog import Catalog, CatalogColumn, CatalogTable
@@ -25,9 +25,16 @@ def schema_catalog() -> Catalog:
     """Tables and views of the science schema; read once."""
     tables = read_tables()
     relations: list[Table | View] = [*tables.values(), *read_views(tables).values()]
-    public = [one for one in relations if one.schema == POSTGRESQL_SCHEMAS[0]]
+    public = [one for one in relations if one.is_public]
     sky = sky_indexes(path.read_text() for path in sorted((folder("schema") / "postgres").glob("*.sql")))
-    return Catalog(table_of(one, sky.get(one.full_name, ())) for one in public)
+    return Catalog(table_of(one, _sky_index(one, sky)) for one in public)
+
+
+def _sky_index(
+    relation: Table | View, of_tables: Mapping[str, tuple[tuple[str, str], ...]]
+) -> tuple[tuple[str, str], ...]:
+    """Pairs of columns by which rows are found on the sky: of a view as its description says."""
+    return relation.sky_index if isinstance(relation, View) else of_tables.get(relation.full_name, ())
 
 
 def sky_indexes(scripts: Iterable[str]) -> dict[str, tuple[tuple[str, str], ...]]:
@@ -56,7 +63,9 @@ def column_of(column: Column) -> CatalogColumn:
     """Column of the catalog from its description."""
     datatype, arraysize, xtype = votable_type(column)
     type_ = Type(datatype, arraysize, xtype, column.postgresql_type)
-    return CatalogColumn(column.name, type_, column.unit, column.ucd, column.description)
+    return CatalogColumn(
+        column.name, type_, column.unit, column.ucd, column.description, column.utype, column.coverage
+    )
 
 
 def _is_partitioned(relation: Relation) -> bool:

@@ -10,7 +10,7 @@ from sqlglot import exp
 
 from roman_db.tap.adql.catalog import Catalog, CatalogColumn, CatalogTable
 from roman_db.tap.adql.error import error_at, listed, nearest, shortened, unknown, unknown_column
-from roman_db.tap.adql.value import ColumnUse, Origin, Value, quoted_name
+from roman_db.tap.adql.value import ColumnUse, Origin, Outline, Value, quoted_name
 from roman_db.tap.adql.value_type import TEXT, Family, Type
 
 #: Longest name in PostgreSQL, in bytes.
@@ -285,6 +285,7 @@ def _stored(table: CatalogTable, column: CatalogColumn, alias: str, scope: int) 
             origin = replace(origin, partner=latitude, is_longitude=True)
         elif column.name == latitude:
             origin = replace(origin, partner=longitude)
+    coverage = f"{quoted_name(alias)}.{quoted_name(column.coverage)}" if column.coverage else None
     value = Value(
         f"{quoted_name(alias)}.{quoted_name(column.name)}",
         column.type,
@@ -293,6 +294,7 @@ def _stored(table: CatalogTable, column: CatalogColumn, alias: str, scope: int) 
         column.description,
         uses=frozenset({ColumnUse(scope, alias, column.name)}),
         origin=origin,
+        detail=None if coverage is None else Outline(coverage),
     )
     return Named(column.name, value)
 

@@ -23,8 +23,8 @@ from roman_db.tap.adql.geometry import (
     need_geometry,
     point_of,
 )
-from roman_db.tap.adql.value import Value, derived, number_sql
-from roman_db.tap.adql.value_type import DOUBLE, INT, Family
+from roman_db.tap.adql.value import Outline, Value, derived, number_sql
+from roman_db.tap.adql.value_type import COVERAGE, DOUBLE, INT, Family
 
 #: Smaller circles, deg, are asked of q3c_join: q3c_radial_query misses places within some of q3c's own
 #: pixels (8e-8 deg), which is seen up to radii of 1e-6 deg.
@@ -51,7 +51,7 @@ class Separation:
 
 def contains(call: Call) -> Value:
     """CONTAINS(inner, outer): 1 or 0."""
-    inner, outer = call.exactly(2)
+    inner, outer = map(_covered, call.exactly(2))
     if Family.COVERAGE in (inner.type.family, outer.type.family):
         return _predicate(_coverage_contains(call, inner, outer), inner, outer)
     need_geometry(call, inner)
@@ -66,7 +66,7 @@ def contains(call: Call) -> Value:
 
 def intersects(call: Call) -> Value:
     """INTERSECTS(one, other): 1 or 0."""
-    one, other = call.exactly(2)
+    one, other = map(_covered, call.exactly(2))
     if Family.COVERAGE in (one.type.family, other.type.family):
         return _predicate(_coverage_intersects(call, one, other), one, other)
     need_geometry(call, one)
@@ -104,6 +104,13 @@ def nearer_than(separation: Separation, radius: Value, or_equal: bool) -> str:
     """Condition that a distance is less than a radius, by an index where there is one."""
     exact = f"({_distance_sql(separation.first, separation.second)} {'<=' if or_equal else '<'} {radius.sql})"
     return _indexed_circle(separation.first, separation.second, radius) or exact
+
+
+def _covered(value: Value) -> Value:
+    """Coverage map of an outline that is stored in words; any other value as it stands."""
+    if not isinstance(value.detail, Outline):
+        return value
+    return Value(value.detail.coverage, COVERAGE, uses=value.uses)
 
 
 def _predicate(sql: str, *parts: Value) -> Value:

@@ -9,8 +9,8 @@ from typing import NoReturn, TypeVar
 from sqlglot import exp
 from sqlglot.tokenizer_core import Token, TokenType
 
+from roman_db.schema.adql_words import NO_ALIAS, RESERVED
 from roman_db.tap.adql.error import AdqlError, error_at, shortened, syntax_error
-from roman_db.tap.adql.words import NO_ALIAS, RESERVED
 
 #: How deep parentheses, functions, CASE and subqueries may stand in one another.
 MAX_DEPTH = 32

@@ -52,6 +52,13 @@ class Origin:
 
 
 @dataclass(frozen=True, slots=True)
+class Outline:
+    """Outline in words, which is asked by the coverage map of what it encloses: SQL of that column."""
+
+    coverage: str
+
+
+@dataclass(frozen=True, slots=True)
 class Value:
     """A value or condition in SQL.
 

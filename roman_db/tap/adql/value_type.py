@@ -79,6 +79,7 @@ _SCALAR = dict.fromkeys(_NUMBERS, Family.NUMBER) | {"boolean": Family.BOOLEAN, "
 SHORT, INT, LONG, FLOAT, DOUBLE, BOOLEAN, NULL = map(Type, (*_NUMBERS, "boolean", "null"))
 TEXT = Type("char", "*")
 TIMESTAMP = Type("char", "*", "timestamp")
+COVERAGE = Type("char", "*", postgresql="int8multirange")
 POINT = Type("double", "2", "point")
 CIRCLE = Type("double", "3", "circle")
 POLYGON = Type("double", "*", "polygon")

@@ -16,7 +16,8 @@ _ATTRIBUTES = """
 SELECT a.attrelid::regclass::text, a.attname, format_type(a.atttypid, a.atttypmod),
     col_description(a.attrelid, a.attnum), obj_description(a.attrelid, 'pg_class')
 FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
-WHERE c.relkind IN ('v', 'm') AND c.relnamespace IN ('roman'::regnamespace, 'ops'::regnamespace)
+WHERE c.relkind IN ('v', 'm') AND c.relnamespace
+    IN ('roman'::regnamespace, 'ops'::regnamespace, 'ivoa'::regnamespace)
 ORDER BY 1, a.attnum
 """
 
@@ -63,7 +64,7 @@ def as_felis(column: Column) -> dict:
     return {word: value for word, value in words.items() if value is not None}
 
 
-@pytest.mark.parametrize("schema", ["roman", "ops"])
+@pytest.mark.parametrize("schema", ["roman", "ops", "ivoa"])
 def test_the_descriptions_are_valid_felis(schema):
     tables = [
         {

@@ -10,8 +10,8 @@ import yaml
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
+from roman_db.schema.adql_words import RESERVED
 from roman_db.tap.adql import AdqlError
-from roman_db.tap.adql.words import RESERVED
 
 from .conftest import translation
 from .sql_check import problems

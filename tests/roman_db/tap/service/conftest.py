@@ -50,7 +50,12 @@ def start(database: str, **variables: str) -> tuple[subprocess.Popen, str]:
     environment = settings | {"ROMAN_DB_URL": database, "PYTHONPATH": str(ROOT)} | variables
     command = [sys.executable, "-c", _SERVE, "--port", "0"]
     process = subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True)
-    return process, process.stdout.readline().split()[-1]
+    try:
+        return process, process.stdout.readline().split()[-1]
+    except BaseException:
+        process.kill()
+        process.communicate()
+        raise
 
 
 @contextmanager

@@ -1,0 +1,100 @@
+"""Images and their files, and the sky that they cover: SODA, ``/data`` and ``/coverage``."""
+
+from __future__ import annotations
+
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from starlette.responses import FileResponse, Response
+
+from roman_db.tap.connections import Connections
+from roman_db.tap.failure import BadRequest
+from roman_db.vo.coverage import FINEST, FORMS, USUAL_ORDER, coverage_of_ranges
+from roman_db.vo.cutout import Missing, cutout
+from roman_db.vo.identifier import Product, read_identifier
+from roman_db.vo.parameters import Parameters
+from roman_db.vo.products import facts_of, known_of
+from roman_db.vo.region import read_region
+from roman_db.vo.stored import rows_of
+
+_IMAGES = ("exposure", "reference_image")
+_FITS = "application/fits"
+_MEDIA_TYPES = {".asdf": "application/x-asdf", ".parquet": "application/vnd.apache.parquet"}
+
+
+async def cutout_response(parameters: Parameters, connections: Connections) -> Response:
+    """Cutout of an image (SODA 1.0); without content where the region lies beside it.
+
+    Raises
+    ------
+    Failure
+        If a parameter makes no sense, or the image is not at hand.
+    """
+    outline = read_region(parameters)
+    product, facts = await _product(parameters, connections, _IMAGES)
+    cards = {
+        "TELESCOP": "Roman", "INSTRUME": "WFI", "FILTER": facts["optical_element"],
+        "DETECTOR": facts["detector"], "MJD-AVG": facts["mjd"],
+        "TIMESYS": "UTC" if product.kind == "exposure" else "TDB",
+        "PRODUCT": f"{product.kind}/{product.number}",
+    }  # fmt: skip
+    content = await connections.in_thread(partial(cutout, Path(facts["path"]), outline, cards))
+    if content is None:
+        return Response(status_code=204)
+    name = f"roman_{product.kind}_{product.number}.fits"
+    return Response(content, media_type=_FITS, headers=_as_file(name))
+
+
+async def data_response(parameters: Parameters, connections: Connections) -> Response:
+    """File of a product as it is stored.
+
+    Raises
+    ------
+    Failure
+        If there is none.
+    """
+    _, facts = await _product(parameters, connections, (*_IMAGES, "difference_image"))
+    path = Path(facts["path"])
+    if not path.is_file():
+        raise Missing("the file of the product is not at hand")
+    return FileResponse(path, media_type=_MEDIA_TYPES.get(path.suffix), filename=path.name)
+
+
+async def coverage_response(parameters: Parameters, connections: Connections) -> Response:
+    """Sky that exposures cover.
+
+    Raises
+    ------
+    Failure
+        If a parameter makes no sense.
+    """
+    element = parameters.one("OPTICAL_ELEMENT") or ""
+    if not (element.isascii() and (element.isalnum() or not element)):
+        raise BadRequest(f"OPTICAL_ELEMENT must be a name such as F146, got {element[:60]!r}")
+    form = parameters.choice("FORMAT", FORMS, "fits")
+    order = parameters.whole("ORDER", 0, FINEST, USUAL_ORDER)
+    rows = await rows_of(connections, "coverage", element=element)
+    moc = coverage_of_ranges(((row["first_pixel"], row["end_pixel"]) for row in rows), order)
+    media_type, write = FORMS[form]
+    return Response(write(moc), media_type=media_type)
+
+
+async def _product(
+    parameters: Parameters, connections: Connections, kinds: tuple[str, ...]
+) -> tuple[Product, dict[str, Any]]:
+    """The one product of a request, and what is known of it."""
+    given = parameters.one("ID")
+    if given is None:
+        raise BadRequest("ID is missing: the identifier of a product")
+    product = read_identifier(given)
+    if product is None or product.kind not in kinds:
+        raise BadRequest(f"ID must name one of {', '.join(kinds)}, got {given[:100]!r}")
+    facts = facts_of(product, await known_of([product], connections))
+    if facts is None or facts["path"] is None:
+        raise Missing(f"there is no file of {given[:100]!r}")
+    return product, facts
+
+
+def _as_file(name: str) -> dict[str, str]:
+    return {"content-disposition": f'attachment; filename="{name}"'}

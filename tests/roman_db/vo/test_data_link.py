@@ -1,0 +1,159 @@
+"""DataLink as pyvo follows it."""
+
+from __future__ import annotations
+
+import io
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+import pyvo
+import requests
+from astropy.io.votable import parse
+from astropy.table import Table
+from pyvo.dal.adhoc import DatalinkResults
+from pyvo.dal.tap import TAPResults
+
+from roman_db.tap.adql import schema_catalog, translate
+from roman_db.vo.data_link import links_of
+from roman_db.vo.identifier import identifier, read_identifier
+from roman_db.vo.link_document import link_descriptor
+
+#: The IVOA's core vocabulary of DataLink.
+SEMANTICS = {
+    "#this", "#progenitor", "#derivation", "#auxiliary", "#bias", "#calibration", "#coderived", "#cutout",
+    "#dark", "#detached-header", "#documentation", "#error", "#flat", "#noise", "#package", "#preview",
+    "#preview-image", "#preview-plot", "#proc", "#thumbnail", "#weight",
+}  # fmt: skip
+COLUMNS = [
+    "ID", "access_url", "service_def", "error_message", "semantics", "local_semantics", "description",
+    "content_type", "content_length", "content_qualifier",
+]  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def document(address, truth):
+    """Links of an object, an image, and what there is not."""
+    given = [str(truth.object_id[7]), identifier("reference_image", 1), "nothing", "exposure/7"]
+    query = "&".join(f"ID={requests.utils.quote(one)}" for one in given)
+    return DatalinkResults.from_result_url(f"{address}/datalink?{query}")
+
+
+def test_rows_are_those_of_the_standard(document):
+    assert document.fieldnames == tuple(COLUMNS)
+    assert set(document["semantics"]) <= SEMANTICS
+    for row in document:
+        given = [bool(row[name]) for name in ("access_url", "service_def", "error_message")]
+        assert sum(given) == 1
+
+
+def test_the_document_is_valid(get, truth, valid):
+    answer = get("datalink", ID=[str(truth.object_id[7]), "reference_image/1", "x"])
+    valid(answer.content)
+    assert answer.headers["content-type"] == "application/x-votable+xml;content=datalink"
+
+
+def test_what_there_is_not_has_a_row_that_says_so(document):
+    errors = {row["ID"]: row["error_message"] for row in document if row["error_message"]}
+    assert set(errors) == {"nothing", "exposure/7"}
+    assert all(message.startswith("NotFoundFault: ") for message in errors.values())
+
+
+def test_light_curves_of_an_object_can_be_had(document, truth):
+    rows = [row for row in document if row["local_semantics"] == "light-curve"]
+    assert len(rows) == 4
+    tables = [
+        Table.read(io.BytesIO(requests.get(row["access_url"], timeout=60).content))
+        for row in rows
+        if "parquet" not in row["content_type"]
+    ]
+    assert [(set(table["optical_element"]), len(table)) for table in tables] == [
+        ({"F087"}, 12),
+        ({"F146"}, 96),
+    ]
+    assert {int(table["object_id"][0]) for table in tables} == {truth.object_id[7]}
+
+
+def test_every_query_in_it_runs(document):
+    addresses = [row["access_url"] for row in document if "/tap/sync" in row["access_url"]]
+    assert len(addresses) >= 4
+    for one in addresses:
+        assert requests.get(one, timeout=60).status_code == 200, one
+
+
+def test_the_cutout_service_takes_the_identifier_of_its_row(document):
+    (row,) = [one for one in document if one["service_def"]]
+    service = document.get_adhocservice_by_ivoid("ivo://ivoa.net/std/SODA#sync-1.0")
+    assert row["service_def"] == service.ID
+    (parameters,) = [group for group in service.groups if group.name == "inputParams"]
+    assert {one.name for one in parameters.entries} == {"ID", "CIRCLE", "POLYGON", "POS"}
+
+
+def test_rows_of_obscore_lead_to_links(address):
+    service = pyvo.dal.TAPService(f"{address}/tap")
+    query = "SELECT TOP 2 * FROM ivoa.obscore WHERE dataproduct_subtype = '{}'"
+    for subtype in ("exposure", "reference_image", "light_curve"):
+        for row in service.search(query.format(subtype)):
+            assert row["access_format"] == "application/x-votable+xml;content=datalink"
+            url = row["access_url"].replace("http://127.0.0.1:8080", address)
+            found = DatalinkResults.from_result_url(url)
+            assert set(found["ID"]) == {row["obs_publisher_did"]}
+            assert set(found["error_message"]) == {""}
+
+
+def test_a_request_without_identifiers_gives_no_rows(get):
+    assert len(Table.read(io.BytesIO(get("datalink").content))) == 0
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["", "object/", "object/-1", "object/9223372036854775808", "exposure/1/F146", "light_curve/1/F146';--",
+     "ivo://other/msos?exposure/1", "٣", "exposure/1 OR 1"],
+)  # fmt: skip
+def test_what_is_no_identifier_names_nothing(text):
+    assert read_identifier(text) is None
+
+
+def test_identifiers_are_read_as_they_are_written():
+    for kind, number, element in (("exposure", 7, None), ("light_curve", 2**63 - 1, "F146")):
+        text = identifier(kind, number, element)
+        found = read_identifier(text)
+        assert (found.given, found.kind, found.number, found.element) == (text, kind, number, element)
+
+
+def test_events_and_differences_are_linked():
+    facts = {"optical_elements": [], "n_event": 1, "reference_image_ids": [3], "ra": 1.5, "dec": -2.0}
+    links = links_of(read_identifier("5"), facts, "https://a")
+    assert [one.local_semantics for one in links] == [
+        None,
+        "event-model",
+        "reference-image",
+        "exposure",
+        "difference",
+    ]
+    for url in (one.access_url for one in links if "/tap/sync" in one.access_url):
+        translate(parse_qs(urlsplit(url).query)["QUERY"][0], schema_catalog())
+    facts = {
+        "exposure_id": 4,
+        "reference_image_id": 3,
+        "minuend_reference_image_id": None,
+        "path": "x.parquet",
+    }
+    links = links_of(read_identifier("difference_image/5"), facts, "https://a")
+    assert [one.semantics for one in links] == ["#this", "#this", "#progenitor", "#progenitor"]
+    assert "path" not in " ".join(str(one.access_url) for one in links)
+
+
+def test_a_result_with_identifiers_gets_a_descriptor():
+    words = link_descriptor(["ra", "object_id"], "https://a")
+    table = (
+        '<TABLE><FIELD ID="object_id" name="object_id" datatype="long"/>'
+        "<DATA><TABLEDATA><TR><TD>5</TD></TR></TABLEDATA></DATA></TABLE>"
+    )
+    document = (
+        '<VOTABLE version="1.4" xmlns="http://www.ivoa.net/xml/VOTable/v1.3">'
+        f'<RESOURCE type="results"><INFO name="QUERY_STATUS" value="OK"/>{table}</RESOURCE>{words}</VOTABLE>'
+    )
+    results = TAPResults(parse(io.BytesIO(document.encode())))
+    service = results.get_adhocservice_by_ivoid("ivo://ivoa.net/std/DataLink#links-1.1")
+    assert {one.name: one.value for one in service.params}["accessURL"] == "https://a/datalink"
+    assert link_descriptor(["ra", "dec"], "https://a") == ""

@@ -1,0 +1,188 @@
+"""Cutouts, the planes that they come from, files and coverage maps."""
+
+from __future__ import annotations
+
+import io
+from urllib.parse import quote
+
+import numpy as np
+import pytest
+from astropy import units as u
+from astropy.coordinates import Latitude, Longitude, SkyCoord
+from astropy.io import fits
+from astropy.wcs import WCS
+from mocpy import MOC
+
+from roman_db.tap.failure import BadRequest
+from roman_db.vo.coverage import coverage_of_ranges
+from roman_db.vo.cutout import Missing, cutout, open_image
+from roman_db.vo.image_plane import SkyToPixel
+from roman_db.vo.parameters import Parameters
+from roman_db.vo.region import circle, read_region
+from tests.queries.filling import DEC, RA
+from tests.roman_db.vo.image_file import SCALE, SHAPE, pixels, write_image
+
+
+@pytest.mark.parametrize("place", [(267.5, -30.0), (0.0005, 10.0), (120.0, 89.99), (10.0, -90.0)])
+def test_pixels_of_places_invert_the_wcs(tmp_path, place):
+    write_image(tmp_path / "image.asdf", *place)
+    with open_image(tmp_path / "image.asdf") as image:
+        grid = np.random.default_rng(1).uniform((0, 0), (SHAPE[1] - 1, SHAPE[0] - 1), (500, 2))
+        back = SkyToPixel(image.to_sky, image.shape)(image.to_sky(grid))
+    assert back == pytest.approx(grid, abs=1e-3)
+
+
+@pytest.mark.parametrize("place", [(267.5, -30.0), (0.0005, 10.0), (120.0, 89.99)])
+def test_a_cutout_has_the_pixels_and_the_wcs_of_its_part(tmp_path, place):
+    wcs = write_image(tmp_path / "image.asdf", *place)
+    centre = np.array(wcs(60.0, 50.0))
+    content = cutout(tmp_path / "image.asdf", circle(*centre, 10 * SCALE), {"FILTER": "F146"})
+    with fits.open(io.BytesIO(content)) as file:
+        science = file["SCI"].data
+        x, y = file[0].header["XSTART"], file[0].header["YSTART"]
+        n_y, n_x = science.shape
+        assert np.array_equal(science, pixels()[y : y + n_y, x : x + n_x])
+        assert (file["SCI"].header["BUNIT"], file[0].header["FILTER"]) == ("DN / s", "F146")
+        assert file["DQ"].data.max() == 3
+        assert file["ERR"].data.dtype.itemsize == 4
+        found = WCS(file["SCI"].header)
+    rows, columns = np.mgrid[0:n_y, 0:n_x]
+    ours = SkyCoord(*found.all_pix2world(columns.ravel(), rows.ravel(), 0), unit="deg")
+    true = SkyCoord(*wcs(columns.ravel() + x, rows.ravel() + y), unit="deg")
+    assert ours.separation(true).deg.max() < 0.01 * SCALE
+    # The circle lies in it, and reaches its sides.
+    distance = np.hypot(columns + x - 60, rows + y - 50)
+    assert distance[rows == 0].min() == pytest.approx(10, abs=1.5)
+    assert (x, y) == pytest.approx((50, 40), abs=1)
+    assert (n_x, n_y) == pytest.approx((21, 21), abs=1.5)
+
+
+def test_a_region_over_the_edge_is_cut_and_one_beside_is_empty(tmp_path):
+    wcs = write_image(tmp_path / "image.asdf", RA, DEC)
+    corner = wcs(0.0, 0.0)
+    with fits.open(io.BytesIO(cutout(tmp_path / "image.asdf", circle(*corner, 10 * SCALE), {}))) as file:
+        assert file["SCI"].data[0, 0] == 0
+        assert file["SCI"].data.shape == pytest.approx((11, 11), abs=1.5)
+    for place in ((RA, DEC + 0.05), (RA + 180, -DEC), (RA + 1, DEC)):
+        assert cutout(tmp_path / "image.asdf", circle(*place, 1e-4), {}) is None
+
+
+def test_the_whole_image_has_a_wcs_with_distortion(tmp_path):
+    wcs = write_image(tmp_path / "image.asdf", RA, DEC)
+    with fits.open(io.BytesIO(cutout(tmp_path / "image.asdf", None, {}))) as file:
+        assert file["SCI"].data.shape == SHAPE
+        header = file["SCI"].header
+        assert header["CTYPE1"] == "RA---TAN-SIP"
+        places = SkyCoord(*WCS(header).all_pix2world([0, 159, 30], [0, 119, 100], 0), unit="deg")
+    true = SkyCoord(*wcs(np.array([0, 159, 30.0]), np.array([0, 119, 100.0])), unit="deg")
+    assert places.separation(true).deg.max() < 0.01 * SCALE
+
+
+def test_what_is_no_image_is_said_without_its_path(tmp_path):
+    (tmp_path / "broken.asdf").write_bytes(b"nothing")
+    for name in ("broken.asdf", "gone.asdf"):
+        with pytest.raises(Missing, match=r"^the file of the image is not at hand$"):
+            cutout(tmp_path / name, None, {})
+
+
+@pytest.mark.parametrize(
+    ("given", "words"),
+    [
+        ([("CIRCLE", "1 2")], "CIRCLE has 2 numbers"),
+        ([("CIRCLE", "1 2 x")], "CIRCLE must be a number from 0 to 10, got 'x'"),
+        ([("POLYGON", "1 2 3 4 5")], "POLYGON has 5 numbers"),
+        ([("POS", "BOX 1 2 3 4")], "POS must begin with CIRCLE, RANGE or POLYGON, got 'BOX'"),
+        ([("POS", "RANGE 1 2 3 -91")], "RANGE must be a number from -90 to 90"),
+        ([("CIRCLE", "1 2 3"), ("POS", "CIRCLE 1 2 3")], "one of CIRCLE, POLYGON and POS is taken"),
+    ],
+)
+def test_regions_that_make_no_sense_are_refused(given, words):
+    with pytest.raises(BadRequest, match=words):
+        read_region(Parameters(given))
+
+
+def test_outlines_are_of_the_regions():
+    centre = SkyCoord(10, -80, unit="deg")
+    ring = SkyCoord(read_region(Parameters([("CIRCLE", "10 -80 0.5")])), unit="deg")
+    assert ring.separation(centre).deg == pytest.approx(0.5)
+    corners = read_region(Parameters([("POS", "POLYGON 359 0 1 0 1 2")]))
+    assert len(corners) == 3 * 32
+    assert set(map(tuple, corners[::32].round(9))) == {(359, 0), (1, 0), (1, 2)}
+    side = SkyCoord(corners[:32], unit="deg")
+    assert np.abs(side.dec.deg).max() < 1e-9
+    assert read_region(Parameters([])) is None
+
+
+@pytest.fixture(scope="module")
+def place() -> str:
+    """Circle about the middle of the images that are served, of 10 pixels."""
+    return f"{RA} {DEC} {10 * SCALE}"
+
+
+@pytest.mark.parametrize("kind", ["reference_image", "exposure"])
+def test_the_service_cuts_out(get, stored_images, place, kind):
+    answer = get("soda/sync", ID=stored_images[kind], CIRCLE=place)
+    assert (answer.status_code, answer.headers["content-type"]) == (200, "application/fits")
+    with fits.open(io.BytesIO(answer.content)) as file:
+        x, y = WCS(file["SCI"].header).all_world2pix([[RA, DEC]], 0)[0]
+        start = file[0].header["XSTART"], file[0].header["YSTART"]
+        assert file[0].header["TIMESYS"] == ("UTC" if kind == "exposure" else "TDB")
+    assert (x + start[0], y + start[1]) == pytest.approx(((SHAPE[1] - 1) / 2, (SHAPE[0] - 1) / 2), abs=0.01)
+
+
+def test_the_service_says_what_it_cannot_do(get, stored_images, place):
+    assert get("soda/sync", ID=stored_images["exposure"], CIRCLE="10 10 0.01").status_code == 204
+    for given, status, words in (
+        ({"CIRCLE": place}, 400, "UsageFault: ID is missing"),
+        ({"ID": "object/1"}, 400, "UsageFault: ID must name one of exposure, reference_image"),
+        ({"ID": "exposure/1"}, 404, "NotFoundFault: there is no file"),
+        ({"ID": "reference_image/2"}, 404, "NotFoundFault: the file of the image is not at hand"),
+    ):
+        answer = get("soda/sync", **given)
+        assert (answer.status_code, answer.headers["content-type"].split(";")[0]) == (status, "text/plain")
+        assert answer.text.startswith(words)
+
+
+def test_a_file_comes_as_it_is_stored(get, stored_images, image_path):
+    answer = get("data", ID=stored_images["reference_image"])
+    assert answer.content == image_path.read_bytes()
+    assert answer.headers["content-type"] == "application/x-asdf"
+
+
+@pytest.mark.parametrize("form", ["fits", "json", "ascii"])
+def test_coverage_is_that_of_the_exposures(get, database, form):
+    content = get("coverage", FORMAT=form, ORDER=16).content
+    if form == "fits":
+        moc = MOC.from_fits(io.BytesIO(content))
+    else:
+        moc = MOC.from_string(content.decode(), format=form)
+    assert moc.max_order == 16
+    assert moc.contains_lonlat(np.array([RA]) * u.deg, np.array([DEC]) * u.deg).all()
+    assert not moc.contains_lonlat(np.array([RA + 1]) * u.deg, np.array([DEC]) * u.deg).any()
+    field = MOC.from_cone(Longitude(RA * u.deg), Latitude(DEC * u.deg), radius=0.2 * u.deg, max_depth=16)
+    assert moc.difference(field).empty()
+
+
+def test_coverage_is_of_one_element(get):
+    assert MOC.from_string(
+        get("coverage", FORMAT="ascii", OPTICAL_ELEMENT="F213").text, format="ascii"
+    ).empty()
+    assert get("coverage", OPTICAL_ELEMENT="F1'").status_code == 400
+    assert get("coverage", FORMAT="png").status_code == 400
+
+
+def test_a_coarse_coverage_holds_what_it_touches():
+    size = 4 ** (29 - 10)
+    moc = coverage_of_ranges([(5 * size + 7, 5 * size + 8), (9 * size, 10 * size)], 10)
+    assert moc.serialize(format="json") == {"10": [5, 9]}
+    assert moc.max_order == 10
+
+
+def test_a_document_leads_to_a_cutout(address, stored_images, place):
+    from pyvo.dal.adhoc import DatalinkResults  # noqa: PLC0415
+
+    document = DatalinkResults.from_result_url(f"{address}/datalink?ID={quote(stored_images['exposure'])}")
+    (row,) = [one for one in document if one["semantics"] == "#cutout"]
+    content = row.process(circle=(RA, DEC, 10 * SCALE)).read()
+    with fits.open(io.BytesIO(content)) as file:
+        assert file["SCI"].data.shape == pytest.approx((21, 21), abs=8)
