@@ -65,9 +65,14 @@ class Account:
         return f"mydb_{self.name}"
 
     @property
+    def shares_limits(self) -> bool:
+        """Whether the accounts of its team and tier have its limits together."""
+        return self.is_shared and self.team_id is not None
+
+    @property
     def party(self) -> Hashable:
-        """With whom it shares its limits: the accounts of its team and tier, or nobody."""
-        if self.is_shared and self.team_id is not None:
+        """Who has its limits: its team in its tier, or the account alone."""
+        if self.shares_limits:
             return "team", self.team_id, self.tier
         return "account", self.account_id
 

@@ -55,7 +55,7 @@ def find_account(connection: sa.Connection, **wanted: object) -> Account:
 
 
 def list_accounts(connection: sa.Connection, **wanted: object) -> list[Account]:
-    """Accounts in order of their names; ``account_id``, ``name``, ``tier`` and ``state`` choose among them."""
+    """Accounts by their names; ``account_id``, ``name``, ``tier`` and ``state`` choose among them."""
     now = datetime.now(UTC)
     return [_account(row, now) for row in connection.execute(statement("account"), _ANY | wanted).mappings()]
 
@@ -76,8 +76,8 @@ def create_account(new: NewAccount) -> Account:
         try:
             key = connection.execute(insert).inserted_primary_key
         except sa.exc.IntegrityError as error:
-            name = getattr(getattr(error.orig, "diag", None), "constraint_name", None)
-            raise Refused(f"account {new.name[:60]!r}: {_WHAT_IT_TAKES.get(name, name)}") from error
+            rule = str(getattr(getattr(error.orig, "diag", None), "constraint_name", None))
+            raise Refused(f"account {new.name[:60]!r}: {_WHAT_IT_TAKES.get(rule, rule)}") from error
         return find_account(connection, account_id=key[0])  # type: ignore[index]
 
 
@@ -89,7 +89,9 @@ def renew_account(name: str) -> Account:
     Refused
         If there is none, or it is closed.
     """
-    return _changed(name, lambda connection, account: _renewal(connection, account.tier) | {"state": "active"})
+    return _changed(
+        name, lambda connection, account: _renewal(connection, account.tier) | {"state": "active"}
+    )
 
 
 def move_account(name: str, tier: str, team: str | None) -> Account:
@@ -133,7 +135,10 @@ def suspend_due(grace_days: float) -> list[str]:
 def due_accounts(within_days: float) -> list[dict[str, Any]]:
     """Accounts whose renewal is due within some days, or has passed, the first due first."""
     with session.transaction(Role.ACCOUNTS) as connection:
-        return [dict(row) for row in connection.execute(statement("account_due"), {"days": within_days}).mappings()]
+        return [
+            dict(row)
+            for row in connection.execute(statement("account_due"), {"days": within_days}).mappings()
+        ]
 
 
 def list_tiers() -> list[dict[str, Any]]:
@@ -158,7 +163,9 @@ def _changed(name: str, change: Any) -> Account:
     with session.transaction(Role.OWNER) as connection:
         account = _open_account(connection, name)
         values = change(connection, account)
-        connection.execute(accounts.update().where(accounts.c.account_id == account.account_id).values(values))
+        connection.execute(
+            accounts.update().where(accounts.c.account_id == account.account_id).values(values)
+        )
         _call(connection, "renew_scratch_rights", account)
         return find_account(connection, account_id=account.account_id)
 

@@ -1,8 +1,8 @@
 """Places that are shared fairly: who holds few gets the next, however many wait behind somebody else's name.
 
-Max-min fairness (Bertsekas & Gallager 1992, Data Networks, section 6.5.2) over whole places: the next free one goes
-to the party that holds the fewest of those that wait and have not reached their own limit; among equals to the one
-that got its last place longest ago.
+Max-min fairness (Bertsekas & Gallager 1992, Data Networks, section 6.5.2) over whole places: the next free
+one goes to the party that holds the fewest of those that wait and have not reached their own limit; among
+equals to the one that got its last place longest ago.
 """
 
 from __future__ import annotations

@@ -72,7 +72,7 @@ class Grant:
 
 
 def effective(tier: Limits, grants: Iterable[Grant], now: datetime) -> Limits:
-    """Limits that hold now: of each resource the most that the tier or a grant gives; a grant never lowers one.
+    """Limits that hold now: of each resource the most that the tier or a grant gives; no grant lowers one.
 
     Parameters
     ----------

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql
 
 from roman_db import session
 from roman_db.accounts.refusal import Refused, Unknown
@@ -26,7 +27,8 @@ def create_team(name: str, purpose: str, shares_scratch: bool = True) -> None:
             connection.execute(table("ops.team").insert().values(values))
         except sa.exc.IntegrityError as error:
             raise Refused(
-                f"team {name[:60]!r}: there is one, or the name is none (small letters, digits, _ and -, a letter first)"
+                f"team {name[:60]!r}: there is one, or the name is none "
+                "(small letters, digits, _ and -, a letter first)"
             ) from error
 
 
@@ -44,7 +46,9 @@ def share_scratch(name: str, is_shared: bool) -> None:
         team_id = connection.execute(change.returning(teams.c.team_id)).scalar()
         if team_id is None:
             raise Unknown(f"there is no team {name[:60]!r}: see roman-db account team list")
-        member = connection.execute(sa.select(accounts.c.account_id).where(accounts.c.team_id == team_id)).scalar()
+        member = connection.execute(
+            sa.select(accounts.c.account_id).where(accounts.c.team_id == team_id)
+        ).scalar()
         if member is not None:  # the rights of one are renewed with those of all
             connection.execute(sa.text("SELECT ops.renew_scratch_rights(:account)"), {"account": member})
 
@@ -52,7 +56,8 @@ def share_scratch(name: str, is_shared: bool) -> None:
 def list_teams() -> list[dict[str, Any]]:
     """Teams with the names of their members, in order of their names."""
     teams, accounts = table("ops.team"), table("ops.account")
-    members = sa.func.array_remove(sa.func.array_agg(sa.text("account.name ORDER BY account.name")), None)
+    names = postgresql.aggregate_order_by(accounts.c.name, accounts.c.name)
+    members = sa.func.array_remove(sa.func.array_agg(names), None)
     query = (
         sa.select(teams.c.name, teams.c.purpose, teams.c.shares_scratch, members.label("members"))
         .select_from(teams.outerjoin(accounts, accounts.c.team_id == teams.c.team_id))

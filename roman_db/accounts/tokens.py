@@ -1,9 +1,9 @@
 """Tokens: what they look like, and how one is checked against what is stored.
 
-A token is ``rdb_<id>_<secret>``. The id (80 random bits) finds its row; of the secret (256 random bits) the SHA-256
-alone is stored. A fast digest is enough, since there is nothing to guess: slow ones (argon2, scrypt) are for
-passwords, which people choose (NIST SP 800-63B, section 5.1.2.2; OWASP, Session Management, session identifiers).
-The prefix is for scanners that look for secrets in public code.
+A token is ``rdb_<id>_<secret>``. The id (80 random bits) finds its row; of the secret (256 random bits) the
+SHA-256 alone is stored. A fast digest is enough, since there is nothing to guess: slow ones (argon2, scrypt)
+are for passwords, which people choose (NIST SP 800-63B, section 5.1.2.2; OWASP, Session Management, session
+identifiers). The prefix is for scanners that look for secrets in public code.
 """
 
 from __future__ import annotations
@@ -71,7 +71,7 @@ def parse_token(text: str) -> Token | None:
 
 
 def matches(token: Token, digest: bytes | None) -> bool:
-    """Whether a token is the one whose digest is stored, in a time that does not tell how much of it is right.
+    """Whether a token is the one whose digest is stored, in a time that does not tell how much is right.
 
     Parameters
     ----------

@@ -11,13 +11,16 @@ import anyio.to_thread
 from fastapi import FastAPI, Request
 from starlette.responses import Response
 
+from roman_db.accounts.admission import Admission
+from roman_db.accounts.router import add_accounts
 from roman_db.settings import Settings, settings
 from roman_db.tap import vosi
+from roman_db.tap.accounting import AccountedResponse, admit
 from roman_db.tap.adql import AdqlError, Translation, schema_catalog, translate
 from roman_db.tap.connections import Connections
 from roman_db.tap.failure import BadRequest, Failure
 from roman_db.tap.parameters import Limits, QueryRequest, read_request
-from roman_db.tap.response import QueryResponse, error_response
+from roman_db.tap.response import error_response
 from roman_db.tap.sending import Asked
 from roman_db.tap.warm_up import warm_up
 
@@ -34,6 +37,7 @@ def make_application() -> FastAPI:
         title="Roman light-curve database", openapi_url=None, lifespan=partial(_lifespan, chosen=chosen)
     )
     application.state.settings = chosen
+    add_accounts(application)
     application.add_route("/", _front_page, ["GET"])
     application.add_route("/tap/sync", _sync, ["GET", "POST"])
     application.add_route("/tap/availability", _availability, ["GET"])
@@ -50,6 +54,7 @@ async def _lifespan(application: FastAPI, chosen: Settings) -> AsyncIterator[Non
     await anyio.to_thread.run_sync(warm_up)
     connections = Connections(chosen.tap_connections, chosen.tap_timeout_s)
     application.state.connections = connections
+    application.state.admission = Admission(chosen.tap_connections)
     yield
     await connections.close()
 
@@ -59,13 +64,14 @@ async def _sync(request: Request) -> Response:
     query: str | None = None
     try:
         chosen: Settings = request.app.state.settings
-        asked = read_request(await _pairs(request), Limits(chosen.tap_rows, chosen.tap_max_rows))
+        admitted = await admit(request)
+        asked = read_request(await _pairs(request), Limits(chosen.tap_rows, admitted.rows))
         query = asked.query
         translation = await anyio.to_thread.run_sync(partial(_translated, asked))
     except Failure as failure:
         return error_response(failure, query)
     takes_gzip = "gzip" in request.headers.get("accept-encoding", "")
-    return QueryResponse(Asked(asked, translation, takes_gzip), request.app.state.connections)
+    return AccountedResponse(Asked(asked, translation, takes_gzip), request, admitted)
 
 
 def _translated(asked: QueryRequest) -> Translation:

@@ -40,6 +40,8 @@ class Held:
         self.is_spoiled = False
         #: Whether it has answered a query before, so that the server may have gone since.
         self.is_used = False
+        #: Rows that it has given to the query that holds it.
+        self.n_row = 0
 
     def _connect(self) -> None:
         self._stack = ExitStack()

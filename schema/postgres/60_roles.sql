@@ -66,7 +66,9 @@ BEGIN
     GRANT USAGE ON SCHEMA ops TO roman_accounts;
     GRANT SELECT ON ops.account_tier, ops.team TO roman_accounts;
     GRANT SELECT, INSERT ON ops.account_usage TO roman_accounts;
-    GRANT SELECT, INSERT, UPDATE ON ops.account, ops.account_token, ops.resource_request TO roman_accounts;
+    GRANT SELECT, UPDATE (state) ON ops.account TO roman_accounts;
+    GRANT SELECT, INSERT, UPDATE (revoked_at, last_used_at) ON ops.account_token TO roman_accounts;
+    GRANT SELECT, INSERT (account_id, resource, amount, reason) ON ops.resource_request TO roman_accounts;
     GRANT USAGE ON ALL SEQUENCES IN SCHEMA roman, ops TO roman_loader;
     GRANT SELECT ON ALL TABLES IN SCHEMA roman TO roman_reader;
     GRANT SELECT ON ops.load_run, ops.load_run_input, ops.load_rejection, ops.input_file, ops.quality_metric,

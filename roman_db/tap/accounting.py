@@ -1,0 +1,170 @@
+"""Queries on account: each waits for its turn, runs in the role of its tier, and is written to the ledger."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import AsyncIterator, Callable
+from functools import partial
+from typing import TypeVar
+
+import anyio
+from adbc_driver_manager import dbapi
+from fastapi import Request
+from starlette.types import Message, Receive, Scope, Send
+
+from roman_db.accounts import authentication
+from roman_db.accounts.admission import Admission, Admitted
+from roman_db.accounts.refusal import NotSignedIn, Refused
+from roman_db.accounts.role import assume
+from roman_db.accounts.tokens import Scope as TokenScope
+from roman_db.accounts.usage import Kind, Outcome
+from roman_db.tap.connections import Connections, Held
+from roman_db.tap.failure import Cancelled, Failure, Lost
+from roman_db.tap.response import QueryResponse, error_response
+from roman_db.tap.sending import Asked
+
+_T = TypeVar("_T")
+#: Where the statuses of HTTP for errors begin.
+_ERRORS_FROM = 400
+
+
+class Denied(Failure):
+    """A query that an account may not ask."""
+
+    def __init__(self, refused: Refused) -> None:
+        super().__init__(str(refused))
+        self.status = refused.status
+
+
+async def admit(request: Request) -> Admitted:
+    """Say as whose a query to be answered at once runs, and within what limits.
+
+    Raises
+    ------
+    NotSignedIn
+        If there are credentials that do not sign in.
+    Denied
+        If the account may not ask.
+    """
+    admission: Admission = request.app.state.admission
+    client = None if request.client is None else request.client.host
+    try:
+        caller = await authentication.current_account(request)
+        if not caller.account.is_anonymous:
+            authentication.require(caller, TokenScope.QUERY)
+        return admission.admit(caller.account, Kind.SYNC, request.app.state.settings.tap_max_rows, client)
+    except NotSignedIn:
+        raise
+    except Refused as refused:
+        raise Denied(refused) from refused
+
+
+class AccountConnections:
+    """Stands for `Connections` in the answer to one query, which is admitted, limited and measured.
+
+    Parameters
+    ----------
+    connections
+        Where it runs.
+    admission
+        Who says whose turn it is.
+    admitted
+        The query.
+    """
+
+    def __init__(self, connections: Connections, admission: Admission, admitted: Admitted) -> None:
+        self._connections = connections
+        self._admission = admission
+        self._admitted = admitted
+        self.timeout_s = min(admitted.seconds, connections.timeout_s)
+        #: Bytes that were sent, and whether they are those of an error.
+        self.n_byte = 0
+        self.is_error = False
+
+    @contextlib.asynccontextmanager
+    async def lent(self) -> AsyncIterator[Held]:
+        """Wait for a place among all accounts, and hold a connection in the role of the account.
+
+        Raises
+        ------
+        Denied
+            If too many wait for the account already.
+        Lost
+            If there is no connection.
+        """
+        try:
+            async with self._admission.running(self._admitted) as meter, self._connections.lent() as held:
+                held.n_row = 0
+                with anyio.CancelScope(shield=True):
+                    await self.in_thread(partial(self._prepare, held))
+                try:
+                    yield held
+                except Cancelled:
+                    meter.outcome = Outcome.CANCELLED
+                    raise
+                finally:
+                    meter.n_row, meter.n_byte = held.n_row, self.n_byte
+                    if self.is_error:
+                        meter.outcome = Outcome.FAILED
+        except Refused as refused:
+            raise Denied(refused) from refused
+
+    async def in_thread(self, work: Callable[[], _T]) -> _T:
+        """Do work that waits for the database in a thread."""
+        return await self._connections.in_thread(work)
+
+    def _prepare(self, held: Held) -> None:
+        """Give a connection the role of the account; where its server has gone, a new one.
+
+        That has shown that the server is there, so that it need not be asked twice for the query: a
+        connection that was made in between would not have the role.
+        """
+        account, held.is_used = self._admitted.account, False
+        try:
+            assume(held.connection, account, self.timeout_s)
+        except (dbapi.Error, OSError):
+            held.reconnect()
+            try:
+                assume(held.connection, account, self.timeout_s)
+            except (dbapi.Error, OSError) as error:
+                raise Lost("the database cannot be reached at the moment") from error
+
+
+class AccountedResponse(QueryResponse):
+    """The answer to a query of an account.
+
+    Parameters
+    ----------
+    asked
+        What is asked.
+    request
+        Who asks.
+    admitted
+        Within what limits.
+    """
+
+    def __init__(self, asked: Asked, request: Request, admitted: Admitted) -> None:
+        state = request.app.state
+        self._measured = AccountConnections(state.connections, state.admission, admitted)
+        self._query = asked.request.query
+        super().__init__(asked, self._measured)  # type: ignore[arg-type]  # what it uses of them is there
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer; what fails before there is an answer is told as an error."""
+        has_begun = False
+
+        async def measured(message: Message) -> None:
+            nonlocal has_begun
+            if message["type"] == "http.response.start":
+                has_begun = True
+                self._measured.is_error = message["status"] >= _ERRORS_FROM
+            else:
+                self._measured.n_byte += len(message.get("body", b""))
+            await send(message)
+
+        try:
+            await super().__call__(scope, receive, measured)
+        except Failure as failure:
+            if has_begun:
+                raise
+            await error_response(failure, self._query)(scope, receive, measured)
