@@ -28,6 +28,15 @@ _IDENTITY = sa.text(
     FROM pg_database WHERE datname = current_database()
     """
 )
+# One row if there is the role: its temp_file_limit, which a superuser alone can take on.
+_ROOM = """
+SELECT (
+    SELECT split_part(chosen, '=', 2) FROM pg_db_role_setting AS stored, unnest(stored.setconfig) AS chosen
+    WHERE stored.setrole = role.oid AND stored.setdatabase = 0 AND chosen LIKE 'temp_file_limit=%'
+        AND current_setting('is_superuser') = 'on'
+)
+FROM pg_roles AS role WHERE role.rolname = $1
+"""
 
 
 class OtherDatabase(RuntimeError):
@@ -126,24 +135,38 @@ def reading(role: Role = Role.READER) -> Iterator[sa.Connection]:
 
 
 @contextmanager
-def arrow_connection(role: Role = Role.READER, timeout_s: float = 0) -> Iterator[dbapi.Connection]:
+def arrow_connection(
+    role: Role = Role.READER, timeout_s: float = 0, memory_mb: int | None = None
+) -> Iterator[dbapi.Connection]:
     """Connection whose results come as Arrow batches; each statement on it is a read-only transaction.
 
     Parameters
     ----------
     timeout_s
         Seconds after which the server ends a statement; 0 for never.
+    memory_mb
+        Memory in MiB of each sort or hash of a statement (work_mem); None for what the server has.
     """
     url = reader_engine().url if _is_login(role) else database_url()
     account = url.translate_connect_args(username="user", database="dbname") | dict(url.query)
     limits = f"-c default_transaction_read_only=on -c statement_timeout={milliseconds(timeout_s)}"
+    if memory_mb is not None:
+        limits += f" -c work_mem={memory_mb}MB"
     address = make_dsn(**account | {"application_name": "roman-db", "options": f"{_OPTIONS} {limits}"})
     with dbapi.connect(address, autocommit=True) as connection, connection.cursor() as cursor:
         if not _is_login(role):
-            cursor.execute("SELECT 1 FROM pg_roles WHERE rolname = $1", (role,))
-            if cursor.fetchone() is not None:
-                cursor.execute(f"SET ROLE {role}")
+            _take_on(cursor, role)
         yield connection
+
+
+def _take_on(cursor: dbapi.Cursor, role: Role) -> None:
+    """Act as a role from now on, with the room on disk that who logs in as it has; not if there is none."""
+    cursor.execute(_ROOM, (role,))
+    if (room := cursor.fetchone()) is None:
+        return
+    if room[0] is not None:
+        cursor.execute(f"SET temp_file_limit = '{room[0]}'")
+    cursor.execute(f"SET ROLE {role}")
 
 
 def milliseconds(seconds: float) -> int:

@@ -134,6 +134,12 @@ class Settings(BaseSettings):
         le=2_000_000,
         description="Seconds after which a query from outside is ended.",
     )
+    tap_memory_mb: int = Field(
+        default=64,
+        ge=1,
+        le=2**20,
+        description="Memory in MiB of each sort or join of a query from outside; what needs more uses disk.",
+    )
     tap_rows: int = Field(
         default=1_000_000, ge=1, description="Rows that a query from outside gets unless it says MAXREC."
     )

@@ -17,7 +17,7 @@ from roman_db.settings import Settings, settings
 from roman_db.tap import vosi
 from roman_db.tap.accounting import AccountedResponse, admit
 from roman_db.tap.adql import AdqlError, Translation, schema_catalog, translate
-from roman_db.tap.connections import Connections
+from roman_db.tap.connections import Connections, QueryLimits
 from roman_db.tap.failure import BadRequest, Failure
 from roman_db.tap.parameters import Limits, QueryRequest, read_request
 from roman_db.tap.response import error_response
@@ -52,7 +52,7 @@ def make_application() -> FastAPI:
 async def _lifespan(application: FastAPI, chosen: Settings) -> AsyncIterator[None]:
     """Make what the first query would wait for, and close connections at the end."""
     await anyio.to_thread.run_sync(warm_up)
-    connections = Connections(chosen.tap_connections, chosen.tap_timeout_s)
+    connections = Connections(chosen.tap_connections, QueryLimits(chosen.tap_timeout_s, chosen.tap_memory_mb))
     application.state.connections = connections
     application.state.admission = Admission(chosen.tap_connections)
     yield

@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Callable
 from contextlib import ExitStack
+from dataclasses import dataclass
 from functools import partial
 from typing import TypeVar
 
@@ -24,17 +25,25 @@ _T = TypeVar("_T")
 _SPARE_THREADS = 8
 
 
+@dataclass(frozen=True)
+class QueryLimits:
+    """What a query may take: seconds, and MiB for each sort or join before it goes to disk."""
+
+    timeout_s: float
+    memory_mb: int
+
+
 class Held:
     """One connection, in the hands of one query at a time.
 
     Parameters
     ----------
-    timeout_s
-        Seconds after which the server ends a statement on it.
+    limits
+        Of each statement on it.
     """
 
-    def __init__(self, timeout_s: float) -> None:
-        self._timeout_s = timeout_s
+    def __init__(self, limits: QueryLimits) -> None:
+        self._limits = limits
         self._connect()
         #: Whether it must not be used again: its query failed, or was cancelled, which may come late.
         self.is_spoiled = False
@@ -47,7 +56,7 @@ class Held:
         self._stack = ExitStack()
         try:
             self.connection: dbapi.Connection = self._stack.enter_context(
-                session.arrow_connection(session.Role.READER, self._timeout_s)
+                session.arrow_connection(session.Role.READER, self._limits.timeout_s, self._limits.memory_mb)
             )
         except (dbapi.Error, sa.exc.DBAPIError, OSError) as error:
             _log.error("no connection", error=str(error))
@@ -83,12 +92,12 @@ class Connections:
     ----------
     size
         Most queries that run at the same time.
-    timeout_s
-        Seconds that each may take.
+    limits
+        What each may take.
     """
 
-    def __init__(self, size: int, timeout_s: float) -> None:
-        self.timeout_s = timeout_s
+    def __init__(self, size: int, limits: QueryLimits) -> None:
+        self.limits = limits
         self._places = asyncio.Semaphore(size)
         self._threads = anyio.CapacityLimiter(size + _SPARE_THREADS)
         self._free: list[Held] = []
@@ -98,7 +107,7 @@ class Connections:
         """Wait for a place, and hold a connection while the context lasts."""
         async with self._places:
             with anyio.CancelScope(shield=True):
-                held = self._free.pop() if self._free else await self.in_thread(partial(Held, self.timeout_s))
+                held = self._free.pop() if self._free else await self.in_thread(partial(Held, self.limits))
             try:
                 yield held
             except BaseException:

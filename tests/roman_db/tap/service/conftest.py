@@ -19,6 +19,8 @@ from tests.queries.conftest import filled_template  # noqa: F401  # fixture
 from tests.roman_db.conftest import made_once, url_of
 from tests.roman_db.tap.service.awkward import fill_awkward
 
+#: Queries that the service runs at the same time.
+N_CONNECTION = 4
 _SERVE = "from roman_db.tap.commands import serve; serve()"
 
 
@@ -50,7 +52,9 @@ def served(database: str, **variables: str) -> Iterator[str]:
 @pytest.fixture(scope="session")
 def address(service_database: str) -> Iterator[str]:
     """Address of the service."""
-    with served(service_database, ROMAN_DB_TAP_TIMEOUT_S="20", ROMAN_DB_TAP_CONNECTIONS="4") as found:
+    with served(
+        service_database, ROMAN_DB_TAP_TIMEOUT_S="20", ROMAN_DB_TAP_CONNECTIONS=str(N_CONNECTION)
+    ) as found:
         yield found
 
 

@@ -1,0 +1,42 @@
+"""A query's connection may read the catalog, and nothing else."""
+
+from __future__ import annotations
+
+import pytest
+from adbc_driver_manager import dbapi
+
+from roman_db.tap.connections import Held, QueryLimits
+from tests.roman_db.conftest import forget, point_at
+
+
+@pytest.fixture
+def cursor(service_database, monkeypatch):
+    """Cursor on a connection of the service."""
+    point_at(service_database, monkeypatch)
+    held = Held(QueryLimits(timeout_s=7, memory_mb=33))
+    with held.connection.cursor() as cursor:
+        yield cursor
+    held.close()
+    forget()
+
+
+def test_it_is_a_reader_with_limits(cursor):
+    settings = ("statement_timeout", "work_mem", "temp_file_limit", "transaction_read_only", "timezone")
+    chosen = ", ".join(f"current_setting('{name}')" for name in settings)
+    cursor.execute(f"SELECT current_user::text, {chosen}")
+    assert cursor.fetchone() == ("roman_reader", "7s", "33MB", "20GB", "on", "UTC")
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "DELETE FROM roman.visit",
+        "CREATE TEMPORARY TABLE mine (a int)",
+        "SELECT pg_read_file('/etc/hostname')",
+        "SELECT set_config('statement_timeout', '0', false)",
+        "SELECT pg_terminate_backend(pg_backend_pid())",
+    ],
+)
+def test_the_server_refuses_all_else(cursor, statement):
+    with pytest.raises(dbapi.Error, match=r"read-only transaction|permission denied"):
+        cursor.execute(statement)
