@@ -9,7 +9,6 @@ from __future__ import annotations
 import structlog
 from adbc_driver_manager import dbapi
 
-from roman_db.accounts.account import Account
 from roman_db.session import milliseconds
 
 _log = structlog.get_logger()
@@ -17,24 +16,26 @@ _log = structlog.get_logger()
 _NO_ROLE = ("does not exist", "permission denied to set role")
 
 
-def assume(connection: dbapi.Connection, account: Account, seconds: float) -> None:
+def assume(connection: dbapi.Connection, role: str, seconds: float, memory_mb: int) -> None:
     """Have a connection run the queries of an account until the next call.
 
     Parameters
     ----------
     connection
         A connection whose statements are read-only, between two statements.
-    account
-        Whose queries are to run.
+    role
+        Role of the account's tier.
     seconds
         Longest time of each.
+    memory_mb
+        Memory in MiB of each sort or hash of them.
     """
     with connection.cursor() as cursor:
         cursor.execute(f"SET statement_timeout = {milliseconds(seconds)}")
-        cursor.execute(f"SET work_mem = '{account.work_bytes // 1024}kB'")
+        cursor.execute(f"SET work_mem = '{memory_mb}MB'")
         try:
-            cursor.execute(f'SET ROLE "{account.role}"')
+            cursor.execute(f'SET ROLE "{role}"')
         except dbapi.Error as error:
             if not any(words in str(error) for words in _NO_ROLE):
                 raise
-            _log.warning("no role of the tier", role=account.role, remedy="run roman-db upgrade as superuser")
+            _log.warning("no role of the tier", role=role, remedy="run roman-db upgrade as superuser")

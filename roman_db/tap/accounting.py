@@ -18,7 +18,7 @@ from roman_db.accounts.refusal import NotSignedIn, Refused
 from roman_db.accounts.role import assume
 from roman_db.accounts.tokens import Scope as TokenScope
 from roman_db.accounts.usage import Kind, Outcome
-from roman_db.tap.connections import Connections, Held
+from roman_db.tap.connections import Connections, Held, QueryLimits
 from roman_db.tap.failure import Cancelled, Failure, Lost
 from roman_db.tap.response import QueryResponse, error_response
 from roman_db.tap.sending import Asked
@@ -76,7 +76,10 @@ class AccountConnections:
         self._connections = connections
         self._admission = admission
         self._admitted = admitted
-        self.timeout_s = min(admitted.seconds, connections.timeout_s)
+        most = connections.limits
+        memory_mb = max(1, min(admitted.account.work_bytes // 2**20, most.memory_mb))
+        #: The smaller of what the service and what the account allows.
+        self.limits = QueryLimits(min(admitted.seconds, most.timeout_s), memory_mb)
         #: Bytes that were sent, and whether they are those of an error.
         self.n_byte = 0
         self.is_error = False
@@ -121,11 +124,11 @@ class AccountConnections:
         """
         account, held.is_used = self._admitted.account, False
         try:
-            assume(held.connection, account, self.timeout_s)
+            assume(held.connection, account.role, self.limits.timeout_s, self.limits.memory_mb)
         except (dbapi.Error, OSError):
             held.reconnect()
             try:
-                assume(held.connection, account, self.timeout_s)
+                assume(held.connection, account.role, self.limits.timeout_s, self.limits.memory_mb)
             except (dbapi.Error, OSError) as error:
                 raise Lost("the database cannot be reached at the moment") from error
 
