@@ -4,6 +4,10 @@
 -- Writes: ops.account.
 -- Parameters:
 --   grace: days after the renewal
-UPDATE ops.account SET state = 'suspended'
-WHERE state = 'active' AND expires_at < now() - CAST(:grace AS double precision) * INTERVAL '1 day'
-RETURNING name
+WITH suspended AS (
+    UPDATE ops.account SET state = 'suspended'
+    WHERE state = 'active' AND expires_at < now() - CAST(:grace AS double precision) * INTERVAL '1 day'
+    RETURNING name
+)
+
+SELECT name FROM suspended

@@ -24,6 +24,9 @@ from roman_db.accounts.refusal import NotAllowed, TooMuch
 from roman_db.accounts.usage import Entry, Kind, Outcome, write_entry
 
 _log = structlog.get_logger()
+#: Largest share of the places that one party may hold, as a fraction: queries are not interrupted, so a place is kept
+#: for others even while nobody else asks.
+_SHARE = 3, 4
 #: Queries that may wait for one account, or team, or address of somebody who did not sign in.
 LONGEST_QUEUE = 1000
 
@@ -76,6 +79,7 @@ class Admission:
 
     def __init__(self, size: int, write: Callable[[Entry], None] = write_entry) -> None:
         self.queue = FairQueue(size, LONGEST_QUEUE)
+        self._largest = max(1, size * _SHARE[0] // _SHARE[1])
         self._write = write
 
     def admit(
@@ -132,7 +136,8 @@ class Admission:
         meter, began = Meter(), None
         started_at: datetime | None = None
         try:
-            async with self.queue.place(admitted.party, admitted.account.limits.concurrent):
+            most = min(admitted.account.limits.concurrent, self._largest)
+            async with self.queue.place(admitted.party, most):
                 began, started_at = time.monotonic(), datetime.now(UTC)
                 yield meter
         except (asyncio.CancelledError, GeneratorExit):
