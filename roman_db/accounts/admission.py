@@ -24,8 +24,8 @@ from roman_db.accounts.refusal import NotAllowed, TooMuch
 from roman_db.accounts.usage import Entry, Kind, Outcome, write_entry
 
 _log = structlog.get_logger()
-#: Largest share of the places that one party may hold, as a fraction: queries are not interrupted, so a place is kept
-#: for others even while nobody else asks.
+#: Largest share of the places that one party may hold, as a fraction: queries are not interrupted, so a place is
+#: kept for others even while nobody else asks.
 _SHARE = 3, 4
 #: Queries that may wait for one account, or team, or address of somebody who did not sign in.
 LONGEST_QUEUE = 1000

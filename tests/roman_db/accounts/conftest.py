@@ -19,7 +19,7 @@ _count = itertools.count()
 
 
 @pytest.fixture(scope="module")
-def accounts_database(cluster_url: str, upgraded_template: str) -> Iterator[str]:  # noqa: F811
+def accounts_database(cluster_url: str, upgraded_template: str) -> Iterator[str]:
     """URL of a database, used by ``roman_db`` until the tests of the file end."""
     with pytest.MonkeyPatch.context() as patch, databases(cluster_url, upgraded_template, patch) as make:
         url = make()

@@ -19,7 +19,8 @@ from tests.roman_db.conftest import execute
 _NOW = datetime.now(UTC)
 _LIMITS = Limits(1000, 10, 100, 2, 0, 0, 5)
 _ACCOUNT = Account(
-    7, "ada", None, "a@example.org", "entry", None, None, "active", _NOW, _NOW + timedelta(1), _LIMITS, False, 1, 1
+    7, "ada", None, "a@example.org", "entry", None, None, "active", _NOW, _NOW + timedelta(1), _LIMITS,
+    False, 1, 1,
 )  # fmt: skip
 
 

@@ -97,8 +97,8 @@ def test_a_connection_takes_on_one_account_after_another(accounts_database, new_
 def test_a_query_ends_at_the_time_of_its_account(accounts_database):
     with session.arrow_connection(Role.READER, 100) as connection, connection.cursor() as cursor:
         assume(connection, "roman_tier_entry", 0.2, 8)
+        cursor.execute("SELECT pg_sleep(30)")
         with pytest.raises(Exception, match="statement timeout"):
-            cursor.execute("SELECT pg_sleep(30)")
             cursor.fetchall()
 
 

@@ -174,7 +174,8 @@ def test_who_moves_to_another_tier_has_its_role_alone(accounts_database, new_acc
     account = new_account()
     save_query(account, "a", "SELECT 1 AS a")
     member_of = f"""
-        SELECT granted.rolname::text FROM pg_auth_members AS m JOIN pg_roles AS granted ON granted.oid = m.roleid
+        SELECT granted.rolname::text
+        FROM pg_auth_members AS m JOIN pg_roles AS granted ON granted.oid = m.roleid
         WHERE m.member = '{account.scratch_schema}'::regrole
     """
     assert execute(accounts_database, member_of) == [("roman_tier_entry",)]
