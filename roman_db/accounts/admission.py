@@ -24,7 +24,7 @@ from roman_db.accounts.refusal import NotAllowed, TooMuch
 from roman_db.accounts.usage import Entry, Kind, Outcome, write_entry
 
 _log = structlog.get_logger()
-#: Largest share of the places that one party may hold, as a fraction: queries are not interrupted, so a place is
+#: Largest share of the places that one party may hold, a fraction: queries are not interrupted, so some are
 #: kept for others even while nobody else asks.
 _SHARE = 3, 4
 #: Queries that may wait for one account, or team, or address of somebody who did not sign in.

@@ -62,7 +62,7 @@ class Person:
         return link
 
     def used(self, n_query: int = 0) -> dict[str, tuple[int, int, int]]:
-        """Queries, rows and bytes of the ledger by outcome, once so many are there: each comes after its answer."""
+        """Queries, rows and bytes of the ledger by outcome, once so many are there; they come late."""
         assert eventually(lambda: sum(n for n, _, _ in self._sums().values()) >= n_query)
         return self._sums()
 
@@ -228,10 +228,15 @@ def test_one_heavy_account_does_not_starve_the_rest(person, accounts_database):
 def test_an_account_runs_no_more_queries_than_it_may_and_others_wait_their_turn(person, accounts_database):
     """Two members of a team have one limit between them."""
     one, other = (person("team", "together") for _ in range(2))
-    with closing(one.begin(_ENDLESS.format("shared"))), closing(other.begin(_ENDLESS.format("shared"))):
+    endless = _ENDLESS.format("shared")
+    with closing(one.begin(endless)) as first, closing(other.begin(endless)) as second:
         assert eventually(lambda: len(running(accounts_database, "shared")) == 1)
         assert person().ask(_SHORT).status_code == 200
         assert len(running(accounts_database, "shared")) == 1
+        for link in (first, second):  # neither has ended to make room
+            link.setblocking(False)
+            with pytest.raises(BlockingIOError):
+                link.recv(1)
     assert eventually(lambda: not running(accounts_database, "shared"))
 
 
