@@ -124,6 +124,17 @@ class Admission:
         seconds = limits.seconds_sync if kind is Kind.SYNC else limits.seconds_async
         return Admitted(account, kind, party, min(rows, limits.rows), seconds, now)
 
+    def place(self, admitted: Admitted) -> contextlib.AbstractAsyncContextManager[None]:
+        """Wait for the turn of a query, and hold its place while the context lasts; nothing is written.
+
+        Raises
+        ------
+        TooMany
+            If too many wait for the account already.
+        """
+        most = min(admitted.account.limits.concurrent, self._largest)
+        return self.queue.place(admitted.party, most)
+
     @contextlib.asynccontextmanager
     async def running(self, admitted: Admitted) -> AsyncIterator[Meter]:
         """Wait for the turn of a query, hold its place while the context lasts, and write it to the ledger.
@@ -136,8 +147,7 @@ class Admission:
         meter, began = Meter(), None
         started_at: datetime | None = None
         try:
-            most = min(admitted.account.limits.concurrent, self._largest)
-            async with self.queue.place(admitted.party, most):
+            async with self.place(admitted):
                 began, started_at = time.monotonic(), datetime.now(UTC)
                 yield meter
         except (asyncio.CancelledError, GeneratorExit):

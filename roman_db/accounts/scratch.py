@@ -7,6 +7,7 @@ committed, so the quota holds whoever else of a team writes at the same time.
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -38,6 +39,22 @@ _TABLES = sa.text(
 )
 
 
+_COLUMNS = sa.text(
+    """
+    SELECT
+        n.nspname AS schema, c.relname AS name, a.attname AS column_name, format_type(a.atttypid, -1) AS type,
+        col_description(c.oid, a.attnum) AS comment
+    FROM pg_class AS c
+    JOIN pg_namespace AS n ON n.oid = c.relnamespace
+    JOIN pg_attribute AS a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
+    WHERE n.nspname LIKE 'mydb\\_%' AND c.relkind = 'r' AND col_description(c.oid, a.attnum) IS NOT NULL
+        AND has_schema_privilege(CAST(:role AS name), n.oid, 'USAGE')
+        AND has_table_privilege(CAST(:role AS name), c.oid, 'SELECT')
+    ORDER BY 1, 2, a.attnum
+    """
+)
+
+
 @dataclass(frozen=True)
 class Saved:
     """A scratch table that was made: its rows, and its bytes on disk."""
@@ -46,7 +63,7 @@ class Saved:
     n_byte: int
 
 
-def save_query(account: Account, name: str, sql: str) -> Saved:
+def save_query(account: Account, name: str, sql: str, comments: Mapping[str, str] | None = None) -> Saved:
     """Keep the result of a query as a scratch table, and write it to the ledger.
 
     Parameters
@@ -57,6 +74,8 @@ def save_query(account: Account, name: str, sql: str) -> Saved:
         Of the table: small letters, digits and _, a letter first.
     sql
         One SELECT in SQL, as the translator of ADQL makes it.
+    comments
+        What is kept beside columns of the table, by their names.
 
     Raises
     ------
@@ -73,6 +92,7 @@ def save_query(account: Account, name: str, sql: str) -> Saved:
     try:
         with session.transaction(Role.OWNER) as connection:
             saved = _made(connection, account, name, sql)
+            _comment(connection, f'"{account.scratch_schema}"."{name}"', comments or {})
         outcome = Outcome.DONE
     finally:
         now = datetime.now(UTC)
@@ -87,12 +107,23 @@ def save_query(account: Account, name: str, sql: str) -> Saved:
 
 def scratch_tables(account: Account) -> list[dict[str, Any]]:
     """Scratch tables that an account may read, its own first: ``schema``, ``name`` and ``n_byte``."""
-    exists = sa.text("SELECT 1 FROM pg_roles WHERE rolname = :role")
-    role = {"role": account.scratch_schema}
     with session.transaction(Role.OWNER) as connection:
-        if connection.execute(exists, role).first() is None:
+        if not _has_role(connection, account):
             return []
-        return [dict(row) for row in connection.execute(_TABLES, role).mappings()]
+        values = {"role": account.scratch_schema}
+        return [dict(row) for row in connection.execute(_TABLES, values).mappings()]
+
+
+def scratch_columns(account: Account) -> list[dict[str, Any]]:
+    """Columns with comments of the tables that an account may read, in their order, by table.
+
+    A row has ``schema``, ``name``, ``column_name``, ``type`` (PostgreSQL's) and ``comment``.
+    """
+    with session.transaction(Role.OWNER) as connection:
+        if not _has_role(connection, account):
+            return []
+        values = {"role": account.scratch_schema}
+        return [dict(row) for row in connection.execute(_COLUMNS, values).mappings()]
 
 
 def scratch_bytes(account: Account) -> int:
@@ -116,6 +147,20 @@ def drop_table(account: Account, name: str) -> None:
     with session.transaction(Role.OWNER) as connection:
         _assume(connection, account)
         connection.exec_driver_sql(f'DROP TABLE "{account.scratch_schema}"."{name}"')
+
+
+def _has_role(connection: sa.Connection, account: Account) -> bool:
+    """Whether the account has ever had scratch tables, or a team that shares them."""
+    exists = sa.text("SELECT 1 FROM pg_roles WHERE rolname = :role")
+    return connection.execute(exists, {"role": account.scratch_schema}).first() is not None
+
+
+def _comment(connection: sa.Connection, table_name: str, comments: Mapping[str, str]) -> None:
+    """Keep words beside columns of a table."""
+    quoted = connection.dialect.identifier_preparer.quote_identifier
+    for column, words in comments.items():
+        name = quoted(column).replace("%", "%%")
+        connection.exec_driver_sql(f"COMMENT ON COLUMN {table_name}.{name} IS %s", (words,))
 
 
 def _check(account: Account, name: str) -> None:

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterable
+from contextlib import ExitStack
 from functools import partial
 from typing import TypeVar
 
 import anyio
 from adbc_driver_manager import dbapi
 from fastapi import Request
+from sqlalchemy.exc import SQLAlchemyError
 from starlette.types import Message, Receive, Scope, Send
 
+from roman_db import session
 from roman_db.accounts import authentication
 from roman_db.accounts.admission import Admission, Admitted
 from roman_db.accounts.refusal import NotSignedIn, Refused
@@ -21,6 +24,7 @@ from roman_db.accounts.usage import Kind, Outcome
 from roman_db.tap.connections import Connections, Held, QueryLimits
 from roman_db.tap.failure import Cancelled, Failure, Lost
 from roman_db.tap.response import QueryResponse, error_response
+from roman_db.tap.scratch_catalog import PREFIX
 from roman_db.tap.sending import Asked
 
 _T = TypeVar("_T")
@@ -59,6 +63,34 @@ async def admit(request: Request) -> Admitted:
         raise Denied(refused) from refused
 
 
+class ScratchHeld(Held):
+    """A connection in the role that reads the scratch tables of an account.
+
+    Parameters
+    ----------
+    limits
+        Of each statement on it.
+    role
+        The role, which is that of the account's own schema.
+    """
+
+    def __init__(self, limits: QueryLimits, role: str) -> None:
+        self._role = role
+        super().__init__(limits)
+
+    def _connect(self) -> None:
+        self._stack = ExitStack()
+        try:
+            self.connection = self._stack.enter_context(
+                session.arrow_connection(session.Role.OWNER, self._limits.timeout_s, self._limits.memory_mb)
+            )
+            with self.connection.cursor() as cursor:
+                cursor.execute(f'SET ROLE "{self._role}"')
+        except (dbapi.Error, SQLAlchemyError, OSError) as error:
+            self.close()
+            raise Lost("the database cannot be reached at the moment") from error
+
+
 class AccountConnections:
     """Stands for `Connections` in the answer to one query, which is admitted, limited and measured.
 
@@ -70,9 +102,14 @@ class AccountConnections:
         Who says whose turn it is.
     admitted
         The query.
+    tables
+        Full names of the tables that it reads.
     """
 
-    def __init__(self, connections: Connections, admission: Admission, admitted: Admitted) -> None:
+    def __init__(
+        self, connections: Connections, admission: Admission, admitted: Admitted, tables: Iterable[str]
+    ) -> None:
+        self._reads_scratch = any(name.lower().startswith(PREFIX) for name in tables)
         self._connections = connections
         self._admission = admission
         self._admitted = admitted
@@ -96,10 +133,8 @@ class AccountConnections:
             If there is no connection.
         """
         try:
-            async with self._admission.running(self._admitted) as meter, self._connections.lent() as held:
+            async with self._admission.running(self._admitted) as meter, self._held() as held:
                 held.n_row = 0
-                with anyio.CancelScope(shield=True):
-                    await self.in_thread(partial(self._prepare, held))
                 try:
                     yield held
                 except Cancelled:
@@ -115,6 +150,25 @@ class AccountConnections:
     async def in_thread(self, work: Callable[[], _T]) -> _T:
         """Do work that waits for the database in a thread."""
         return await self._connections.in_thread(work)
+
+    @contextlib.asynccontextmanager
+    async def _held(self) -> AsyncIterator[Held]:
+        """Hold a connection that is lent; for scratch tables one of the account's own, closed again."""
+        if not self._reads_scratch:
+            async with self._connections.lent() as held:
+                with anyio.CancelScope(shield=True):
+                    await self.in_thread(partial(self._prepare, held))
+                yield held
+            return
+        with anyio.CancelScope(shield=True):
+            own = await self.in_thread(
+                partial(ScratchHeld, self.limits, self._admitted.account.scratch_schema)
+            )
+        try:
+            yield own
+        finally:
+            with anyio.CancelScope(shield=True):
+                await self.in_thread(own.close)
 
     def _prepare(self, held: Held) -> None:
         """Give a connection the role of the account; where its server has gone, a new one.
@@ -148,7 +202,9 @@ class AccountedResponse(QueryResponse):
 
     def __init__(self, asked: Asked, request: Request, admitted: Admitted) -> None:
         state = request.app.state
-        self._measured = AccountConnections(state.connections, state.admission, admitted)
+        self._measured = AccountConnections(
+            state.connections, state.admission, admitted, asked.translation.tables
+        )
         self._query = asked.request.query
         super().__init__(asked, self._measured)  # type: ignore[arg-type]  # what it uses of them is there
 

@@ -11,16 +11,19 @@ import anyio.to_thread
 from fastapi import FastAPI, Request
 from starlette.responses import Response
 
+from roman_db.accounts.account import Account
 from roman_db.accounts.admission import Admission
 from roman_db.accounts.router import add_accounts
 from roman_db.settings import Settings, settings
 from roman_db.tap import vosi
 from roman_db.tap.accounting import AccountedResponse, admit
-from roman_db.tap.adql import AdqlError, Translation, schema_catalog, translate
+from roman_db.tap.adql import AdqlError, Translation, translate
 from roman_db.tap.connections import Connections, QueryLimits
 from roman_db.tap.failure import BadRequest, Failure
 from roman_db.tap.parameters import Limits, QueryRequest, read_request
 from roman_db.tap.response import error_response
+from roman_db.tap.scratch_catalog import catalog_for
+from roman_db.tap.scratch_router import router as scratch_router
 from roman_db.tap.sending import Asked
 from roman_db.tap.warm_up import warm_up
 
@@ -38,6 +41,7 @@ def make_application() -> FastAPI:
     )
     application.state.settings = chosen
     add_accounts(application)
+    application.include_router(scratch_router)
     application.add_route("/", _front_page, ["GET"])
     application.add_route("/tap/sync", _sync, ["GET", "POST"])
     application.add_route("/tap/availability", _availability, ["GET"])
@@ -67,14 +71,14 @@ async def _sync(request: Request) -> Response:
         admitted = await admit(request)
         asked = read_request(await _pairs(request), Limits(chosen.tap_rows, admitted.rows))
         query = asked.query
-        translation = await anyio.to_thread.run_sync(partial(_translated, asked))
+        translation = await anyio.to_thread.run_sync(partial(_translated, asked, admitted.account))
     except Failure as failure:
         return error_response(failure, query)
     takes_gzip = "gzip" in request.headers.get("accept-encoding", "")
     return AccountedResponse(Asked(asked, translation, takes_gzip), request, admitted)
 
 
-def _translated(asked: QueryRequest) -> Translation:
+def _translated(asked: QueryRequest, account: Account) -> Translation:
     """Query in SQL.
 
     Raises
@@ -83,7 +87,7 @@ def _translated(asked: QueryRequest) -> Translation:
         If it is none, with the place.
     """
     try:
-        return translate(asked.query, schema_catalog())
+        return translate(asked.query, catalog_for(account, asked.query))
     except AdqlError as error:
         raise BadRequest(str(error)) from error
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import socket
 import time
 from collections.abc import Iterator
@@ -11,6 +12,7 @@ from urllib.parse import quote, urlsplit
 import pytest
 import pyvo
 import requests
+from astropy.io.votable import parse as parse_votable
 
 from roman_db.accounts import request_store
 from roman_db.accounts.token_store import create_token
@@ -238,6 +240,90 @@ def test_an_account_runs_no_more_queries_than_it_may_and_others_wait_their_turn(
             with pytest.raises(BlockingIOError):
                 link.recv(1)
     assert eventually(lambda: not running(accounts_database, "shared"))
+
+
+def keep(person: Person, name: str, query: str) -> requests.Response:
+    wish = {"name": name, "query": query}
+    return person.session.post(f"{person.root}/account/scratch", json=wish, timeout=60)
+
+
+def test_a_result_is_kept_and_asked_again_by_its_owner_and_the_team_alone(person, root):
+    ada, mate, stranger = person("entry", "keepers"), person("entry", "keepers"), person()
+    made = keep(ada, "wfi", "SELECT TOP 9 detector, 2 * 3.5 AS x FROM roman.detector ORDER BY detector")
+    assert (made.status_code, made.json()["n_row"]) == (201, 9)
+    table = f"mydb_{ada.account.name}.wfi"
+    query = f"SELECT w.detector, w.x FROM {table} AS w JOIN roman.detector AS d ON d.detector = w.detector"
+    for reader in (ada, mate):
+        lines = sorted(reader.ask(query).text.split())
+        assert lines[:9] == [f'"WFI{number:02d}",7' for number in range(1, 10)]
+        names = [one["schema"] + "." + one["name"] for one in reader.session.get(_scratch(root)).json()]
+        assert names == [table]
+    nobody = requests.get(f"{root}/tap/sync", params={"LANG": "ADQL", "QUERY": query}, timeout=60)
+    for response in (stranger.ask(query), nobody):
+        assert response.status_code == 400
+        assert "wfi" in response.text
+    assert ada.used(2)["done"][:2] == (2, 18)
+    assert stranger.used() == {}
+    assert mate.session.delete(_scratch(root) + "/wfi", timeout=60).status_code == 404
+    assert ada.session.delete(_scratch(root) + "/wfi", timeout=60).status_code == 204
+    assert ada.ask(query).status_code == 400
+
+
+def _scratch(root: str) -> str:
+    return f"{root}/account/scratch"
+
+
+def test_a_kept_column_has_the_type_unit_and_meaning_that_it_had(person):
+    ada = person()
+    columns = "ra, dec, object_id, psf_flux"
+    source = "roman.object JOIN roman.object_flux USING (object_id)"
+    assert keep(ada, "kept", f"SELECT {columns} FROM {source}").status_code == 201
+    first = ada.ask(f"SELECT {columns} FROM {source}", RESPONSEFORMAT="votable/td").text
+    again = ada.ask(f"SELECT {columns} FROM mydb_{ada.account.name}.kept", RESPONSEFORMAT="votable/td").text
+    assert _fields(first) == _fields(again)
+    assert len(_fields(first)) == 4
+
+
+def _fields(votable: str) -> list[tuple]:
+    """Names, types, units, UCDs and descriptions of the columns of a VOTable."""
+    table = parse_votable(io.BytesIO(votable.encode())).get_first_table()
+    return [
+        (f.name, f.datatype, f.arraysize, f.xtype, str(f.unit), f.ucd, f.description) for f in table.fields
+    ]
+
+
+@pytest.mark.parametrize(
+    ("name", "query", "words"),
+    [
+        ("Bad name", _SHORT, "a table's name"),
+        ("a", "SELECT nothing FROM roman.detector", "nothing"),
+        ("a", "DROP TABLE roman.detector", ""),
+        ("a", "SELECT * FROM mydb_somebody.else", ""),
+        ("a", "SELECT pg_sleep(1) AS a FROM roman.detector", ""),
+    ],
+)
+def test_tables_that_cannot_be_are_refused(person, name, query, words):
+    ada = person()
+    response = keep(ada, name, query)
+    assert response.status_code == 400
+    assert words in response.json()["detail"]
+    assert ada.session.get(_scratch(ada.root), timeout=60).json() == []
+
+
+def test_a_query_that_fails_while_it_is_kept_says_so_without_words_of_ours(person):
+    ada = person()
+    response = keep(ada, "a", "SELECT 2147483647 + n AS a FROM (SELECT 1 AS n FROM roman.detector) AS t")
+    assert (response.status_code, response.json()) == (400, {"detail": "integer out of range"})
+    assert ada.used(1) == {"failed": (1, 0, 0)}
+
+
+def test_scratch_tables_take_an_account_and_the_scope(person, root):
+    ada = person()
+    only_query = create_token(ada.account.name, ["query"], 10)[0].text
+    ada.session.headers["Authorization"] = f"Bearer {only_query}"
+    assert keep(ada, "a", _SHORT).status_code == 403
+    wish = {"name": "a", "query": _SHORT}
+    assert requests.post(_scratch(root), json=wish, timeout=60).status_code == 401
 
 
 def test_an_account_sees_and_changes_what_is_its_own(person):
