@@ -1,13 +1,13 @@
 """Accounts: their tiers, teams, tokens, requests, and what they use.
 
-Revision: 0044, after 0042, 2026-11-27 13:46:12.428865
+Revision: 0044, after 0043, 2026-11-27 13:46:12.428865
 """
 
 import sqlalchemy as sa
 from alembic import op
 
 revision = '0044'
-down_revision = '0042'
+down_revision = '0043'
 branch_labels = None
 depends_on = None
 

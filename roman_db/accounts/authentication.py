@@ -58,12 +58,15 @@ async def current_account(request: Request) -> SignedIn:
     NotSignedIn
         If there are credentials that do not sign in; see `refusal_response`.
     """
+    known: SignedIn | None = getattr(request.state, "signed_in", None)
+    if known is not None:
+        return known
     header = request.headers.get("authorization")
     if header is None:
         return SignedIn(await _anonymous(), frozenset({TokenScope.QUERY}))
     given = read_credentials(header)
     found = await anyio.to_thread.run_sync(partial(token_store.sign_in, given.token, given.name))
-    request.state.account_name = found.account.name
+    request.state.signed_in, request.state.account_id = found, found.account.account_id
     return found
 
 
@@ -114,8 +117,11 @@ async def refusal_response(request: Request, refused: Exception) -> Response:
     return response
 
 
-class SignInHeaders:
-    """Says in the headers of answers that one may sign in, or who has; answers are not held up."""
+class SignIn:
+    """Signs in whoever asks, whatever they ask for, and says in the headers of answers who has, or may.
+
+    It notes in the state of the request ``signed_in`` and ``account_id``, where there are credentials.
+    """
 
     def __init__(self, application: ASGIApp) -> None:
         self._application = application
@@ -125,13 +131,21 @@ class SignInHeaders:
         if scope["type"] != "http" or not scope["path"].startswith(_OPTIONAL):
             await self._application(scope, receive, send)
             return
-        state = scope.setdefault("state", {})
+        request = Request(scope, receive)
+        try:
+            account = (await current_account(request)).account
+        except NotSignedIn as refused:
+            await (await refusal_response(request, refused))(scope, receive, send)
+            return
+        except SQLAlchemyError as error:
+            await (await database_response(request, error))(scope, receive, send)
+            return
 
         async def sent(message: Message) -> None:
             if message["type"] == "http.response.start" and message["status"] != NotSignedIn.status:
                 headers = MutableHeaders(scope=message)
-                if (name := state.get("account_name")) is not None:
-                    headers["X-VO-Authenticated"] = name
+                if not account.is_anonymous:
+                    headers["X-VO-Authenticated"] = account.name
                 else:
                     for challenge in CHALLENGES:
                         headers.append("WWW-Authenticate", challenge)

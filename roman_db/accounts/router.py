@@ -9,7 +9,7 @@ from fastapi import APIRouter, Depends, FastAPI, Query
 from pydantic import BaseModel, Field
 
 from roman_db.accounts import request_store, scratch, token_store, usage
-from roman_db.accounts.authentication import HANDLERS, SignInHeaders, current_account, require
+from roman_db.accounts.authentication import HANDLERS, SignIn, current_account, require
 from roman_db.accounts.limits import Resource
 from roman_db.accounts.refusal import NotAllowed
 from roman_db.accounts.token_store import LONGEST_DAYS, SignedIn
@@ -38,7 +38,7 @@ class ResourceWish(BaseModel):
 def add_accounts(application: FastAPI) -> None:
     """Add ``/account`` to an application, and what signing in takes."""
     application.include_router(router)
-    application.add_middleware(SignInHeaders)
+    application.add_middleware(SignIn)
     for error, handler in HANDLERS.items():
         application.add_exception_handler(error, handler)
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import AsyncIterator, Callable, Iterable
+from collections.abc import AsyncIterator, Callable
 from contextlib import ExitStack
+from dataclasses import replace
 from functools import partial
 from typing import TypeVar
 
@@ -23,6 +24,8 @@ from roman_db.accounts.tokens import Scope as TokenScope
 from roman_db.accounts.usage import Kind, Outcome
 from roman_db.tap.connections import Connections, Held, QueryLimits
 from roman_db.tap.failure import Cancelled, Failure, Lost
+from roman_db.tap.parameters import Limits
+from roman_db.tap.prepared import RequestLimits
 from roman_db.tap.response import QueryResponse, error_response
 from roman_db.tap.scratch_catalog import PREFIX
 from roman_db.tap.sending import Asked
@@ -63,6 +66,13 @@ async def admit(request: Request) -> Admitted:
         raise Denied(refused) from refused
 
 
+def limits_of(service: RequestLimits, admitted: Admitted) -> RequestLimits:
+    """Limits of a request: the smaller of what the service and what the account allows."""
+    rows = Limits(service.rows.default, min(service.rows.largest, admitted.rows))
+    size = min(service.uploads.size, admitted.account.limits.upload_bytes)
+    return RequestLimits(rows, replace(service.uploads, size=size), admitted.account)
+
+
 class ScratchHeld(Held):
     """A connection in the role that reads the scratch tables of an account.
 
@@ -82,7 +92,7 @@ class ScratchHeld(Held):
         self._stack = ExitStack()
         try:
             self.connection = self._stack.enter_context(
-                session.arrow_connection(session.Role.OWNER, self._limits.timeout_s, self._limits.memory_mb)
+                session.arrow_connection(session.Role.OWNER, self.limits.timeout_s, self.limits.memory_mb)
             )
             with self.connection.cursor() as cursor:
                 cursor.execute(f'SET ROLE "{self._role}"')
@@ -102,14 +112,22 @@ class AccountConnections:
         Who says whose turn it is.
     admitted
         The query.
-    tables
-        Full names of the tables that it reads.
+    reads_scratch
+        Whether it reads scratch tables.
+    n_row
+        Says how many rows it has given.
     """
 
     def __init__(
-        self, connections: Connections, admission: Admission, admitted: Admitted, tables: Iterable[str]
+        self,
+        connections: Connections,
+        admission: Admission,
+        admitted: Admitted,
+        reads_scratch: bool,
+        n_row: Callable[[], int],
     ) -> None:
-        self._reads_scratch = any(name.lower().startswith(PREFIX) for name in tables)
+        self._reads_scratch = reads_scratch
+        self._n_row = n_row
         self._connections = connections
         self._admission = admission
         self._admitted = admitted
@@ -134,14 +152,14 @@ class AccountConnections:
         """
         try:
             async with self._admission.running(self._admitted) as meter, self._held() as held:
-                held.n_row = 0
+                held.limits = self.limits
                 try:
                     yield held
                 except Cancelled:
                     meter.outcome = Outcome.CANCELLED
                     raise
                 finally:
-                    meter.n_row, meter.n_byte = held.n_row, self.n_byte
+                    meter.n_row, meter.n_byte = self._n_row(), self.n_byte
                     if self.is_error:
                         meter.outcome = Outcome.FAILED
         except Refused as refused:
@@ -202,11 +220,15 @@ class AccountedResponse(QueryResponse):
 
     def __init__(self, asked: Asked, request: Request, admitted: Admitted) -> None:
         state = request.app.state
+        reads_scratch = any(name.lower().startswith(PREFIX) for name in asked.translation.tables)
         self._measured = AccountConnections(
-            state.connections, state.admission, admitted, asked.translation.tables
+            state.connections, state.admission, admitted, reads_scratch, self._rows_so_far
         )
         self._query = asked.request.query
         super().__init__(asked, self._measured)  # type: ignore[arg-type]  # what it uses of them is there
+
+    def _rows_so_far(self) -> int:
+        return 0 if self._sending is None else self._sending.n_row
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer; what fails before there is an answer is told as an error."""

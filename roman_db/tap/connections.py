@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import partial
@@ -18,6 +18,8 @@ from adbc_driver_manager import dbapi
 
 from roman_db import session
 from roman_db.tap.failure import Lost
+from roman_db.tap.uploads.temporary import store
+from roman_db.tap.uploads.upload import Upload
 
 _log = structlog.get_logger()
 _T = TypeVar("_T")
@@ -40,23 +42,26 @@ class Held:
     ----------
     limits
         Of each statement on it.
+    uploads
+        Tables that queries on it may read beside the catalog.
     """
 
-    def __init__(self, limits: QueryLimits) -> None:
-        self._limits = limits
+    def __init__(self, limits: QueryLimits, uploads: Sequence[Upload] = ()) -> None:
+        self.limits = limits
+        self._uploads = uploads
         self._connect()
         #: Whether it must not be used again: its query failed, or was cancelled, which may come late.
         self.is_spoiled = False
         #: Whether it has answered a query before, so that the server may have gone since.
         self.is_used = False
-        #: Rows that it has given to the query that holds it.
-        self.n_row = 0
 
     def _connect(self) -> None:
         self._stack = ExitStack()
         try:
+            prepare = partial(store, uploads=self._uploads) if self._uploads else None
+            limits = self.limits
             self.connection: dbapi.Connection = self._stack.enter_context(
-                session.arrow_connection(session.Role.READER, self._limits.timeout_s, self._limits.memory_mb)
+                session.arrow_connection(session.Role.READER, limits.timeout_s, limits.memory_mb, prepare)
             )
         except (dbapi.Error, sa.exc.DBAPIError, OSError) as error:
             _log.error("no connection", error=str(error))

@@ -21,10 +21,10 @@ _OPAQUE = ("jsonb", "interval", "int8multirange")
 _GEOMETRIES = ("point", "circle", "polygon")
 
 
-def catalog_for(account: Account, query: str) -> Catalog:
-    """Tables that a query of an account may name: those of the release, and its own and its team's."""
+def catalog_for(account: Account | None, query: str) -> Catalog:
+    """Tables that a query may name: those of the release, and the account's own and its team's."""
     catalog = schema_catalog()
-    if account.is_anonymous or PREFIX not in query.lower():
+    if account is None or account.is_anonymous or PREFIX not in query.lower():
         return catalog
     return catalog.with_tables(scratch_tables(scratch_columns(account)))
 

@@ -24,7 +24,6 @@ from roman_db.tap.failure import Failure, from_server
 from roman_db.tap.scratch_catalog import catalog_for, comments_of
 
 _log = structlog.get_logger()
-router = APIRouter(prefix="/account", tags=["account"])
 
 
 class TableWish(BaseModel):
@@ -32,6 +31,13 @@ class TableWish(BaseModel):
 
     name: str = Field(max_length=63)
     query: str = Field(max_length=300_000)
+
+
+def scratch_router() -> APIRouter:
+    """Address at which scratch tables are made."""
+    made = APIRouter(prefix="/account", tags=["account"])
+    made.post("/scratch", status_code=201)(make_table)
+    return made
 
 
 def _saved(save: Callable[[], Saved], seconds: float) -> Saved:
@@ -47,7 +53,6 @@ def _saved(save: Callable[[], Saved], seconds: float) -> Saved:
         raise refused from error
 
 
-@router.post("/scratch", status_code=201)
 async def make_table(
     request: Request, caller: Annotated[SignedIn, Depends(current_account)], wish: TableWish
 ) -> dict[str, Any]:

@@ -31,11 +31,11 @@ _SCOPES = ["query", "scratch", "account"]
 
 
 @pytest.fixture(scope="module")
-def root(accounts_database: str) -> Iterator[str]:
+def root(accounts_database: str, tmp_path_factory) -> Iterator[str]:
     """Address of the service, without /tap."""
-    with served(
-        accounts_database, ROMAN_DB_TAP_CONNECTIONS=str(_PLACES), ROMAN_DB_TAP_TIMEOUT_S="30"
-    ) as address:
+    limits = {"ROMAN_DB_TAP_CONNECTIONS": str(_PLACES), "ROMAN_DB_TAP_TIMEOUT_S": "30"}
+    folder = str(tmp_path_factory.mktemp("jobs"))
+    with served(accounts_database, ROMAN_DB_TAP_JOB_FOLDER=folder, **limits) as address:
         yield address.removesuffix("/tap")
 
 
@@ -328,6 +328,44 @@ def test_scratch_tables_take_an_account_and_the_scope(person, root):
     assert keep(ada, "a", _SHORT).status_code == 403
     wish = {"name": "a", "query": _SHORT}
     assert requests.post(_scratch(root), json=wish, timeout=60).status_code == 401
+
+
+def run_job(person: Person, query: str) -> requests.Response:
+    """The job of a query when it has ended."""
+    given = {"LANG": "ADQL", "QUERY": query, "RESPONSEFORMAT": "csv", "PHASE": "RUN"}
+    made = person.session.post(f"{person.root}/tap/async", data=given, timeout=60)
+    return person.session.get(made.url, params={"WAIT": "30", "PHASE": "QUEUED"}, timeout=60)
+
+
+def test_a_job_is_its_accounts_and_is_written_to_the_ledger(person, root):
+    ada, bea = person(), person()
+    job = run_job(ada, _SHORT)
+    place = job.url.partition("?")[0]
+    assert eventually(lambda: "COMPLETED" in ada.session.get(f"{place}/phase", timeout=60).text)
+    result = ada.session.get(f"{place}/results/result", timeout=60)
+    assert result.text == ada.ask(_SHORT).text
+    key = place.rsplit("/", 1)[1]
+    assert key in ada.session.get(f"{root}/tap/async", timeout=60).text
+    assert key not in bea.session.get(f"{root}/tap/async", timeout=60).text
+    assert bea.session.get(place, timeout=60).status_code == 404
+    assert requests.get(place, timeout=60).status_code == 404
+    ada.used(2)
+    sums = {row["kind"]: (row["n_row"], row["n_byte"]) for row in usage(ada.account.account_id, 1)}
+    assert sums["async"] == (18, len(result.content))
+    assert sums["sync"][0] == 18
+
+
+def test_a_job_of_an_account_that_has_not_renewed_is_refused_when_it_is_to_run(person, accounts_database):
+    ada = person()
+    execute(
+        accounts_database,
+        "UPDATE ops.account SET renewed_at = now() - INTERVAL '2 days', expires_at = now() "
+        f"WHERE name = '{ada.account.name}'",
+    )
+    place = run_job(ada, _SHORT).url.partition("?")[0]
+    assert eventually(lambda: "ERROR" in ada.session.get(f"{place}/phase", timeout=60).text)
+    assert "was to be renewed by" in ada.session.get(f"{place}/error", timeout=60).text
+    assert ada.used() == {}
 
 
 def test_an_account_sees_and_changes_what_is_its_own(person):

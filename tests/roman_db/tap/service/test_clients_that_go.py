@@ -3,40 +3,15 @@
 from __future__ import annotations
 
 import socket
-import time
 from contextlib import closing
 from urllib.parse import quote, urlsplit
 
 import pytest
 
-#: Seconds in which what is to happen must have happened; none passes where it happens at once.
-_PATIENCE_S = 15.0
+from tests.roman_db.tap.service.waiting import eventually
+
 #: About 10^10 rows.
 _FROM = "FROM " + ", ".join(f"roman.visit AS v{number}" for number in range(6))
-
-
-def eventually(question) -> bool:
-    """Whether something becomes true within our patience."""
-    end = time.monotonic() + _PATIENCE_S
-    while time.monotonic() < end:
-        if question():
-            return True
-        time.sleep(0.05)
-    return False
-
-
-@pytest.fixture
-def backends(stored):
-    """Function that counts the server's processes that run a query with a word in it."""
-
-    def count(word: str) -> int:
-        rows = stored(
-            "SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND state = 'active' "
-            f"AND pid <> pg_backend_pid() AND query LIKE '%{word}%'"
-        )
-        return len(rows)
-
-    return count
 
 
 @pytest.fixture
