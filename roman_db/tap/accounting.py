@@ -101,6 +101,28 @@ class ScratchHeld(Held):
             raise Lost("the database cannot be reached at the moment") from error
 
 
+def give_role(held: Held, role: str, limits: QueryLimits) -> None:
+    """Give a connection the role of an account; where its server has gone, a new one.
+
+    That has shown that the server is there, so that it need not be asked twice for the query: a connection
+    that was made in between would not have the role.
+
+    Raises
+    ------
+    Lost
+        If the server is not there.
+    """
+    held.is_used = False
+    try:
+        assume(held.connection, role, limits.timeout_s, limits.memory_mb)
+    except (dbapi.Error, OSError):
+        held.reconnect()
+        try:
+            assume(held.connection, role, limits.timeout_s, limits.memory_mb)
+        except (dbapi.Error, OSError) as error:
+            raise Lost("the database cannot be reached at the moment") from error
+
+
 class AccountConnections:
     """Stands for `Connections` in the answer to one query, which is admitted, limited and measured.
 
@@ -175,7 +197,7 @@ class AccountConnections:
         if not self._reads_scratch:
             async with self._connections.lent() as held:
                 with anyio.CancelScope(shield=True):
-                    await self.in_thread(partial(self._prepare, held))
+                    await self.in_thread(partial(give_role, held, self._admitted.account.role, self.limits))
                 yield held
             return
         with anyio.CancelScope(shield=True):
@@ -187,22 +209,6 @@ class AccountConnections:
         finally:
             with anyio.CancelScope(shield=True):
                 await self.in_thread(own.close)
-
-    def _prepare(self, held: Held) -> None:
-        """Give a connection the role of the account; where its server has gone, a new one.
-
-        That has shown that the server is there, so that it need not be asked twice for the query: a
-        connection that was made in between would not have the role.
-        """
-        account, held.is_used = self._admitted.account, False
-        try:
-            assume(held.connection, account.role, self.limits.timeout_s, self.limits.memory_mb)
-        except (dbapi.Error, OSError):
-            held.reconnect()
-            try:
-                assume(held.connection, account.role, self.limits.timeout_s, self.limits.memory_mb)
-            except (dbapi.Error, OSError) as error:
-                raise Lost("the database cannot be reached at the moment") from error
 
 
 class AccountedResponse(QueryResponse):

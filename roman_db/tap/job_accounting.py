@@ -6,7 +6,6 @@ import time
 from datetime import UTC, datetime
 
 import structlog
-from adbc_driver_manager import dbapi
 from sqlalchemy.exc import SQLAlchemyError
 
 from roman_db import session
@@ -14,12 +13,14 @@ from roman_db.accounts.account import ANONYMOUS, Account
 from roman_db.accounts.account_store import find_account
 from roman_db.accounts.admission import Admission, Admitted
 from roman_db.accounts.refusal import Refused
-from roman_db.accounts.role import assume
+from roman_db.accounts.scratch import scratch_columns
 from roman_db.accounts.usage import Entry, Kind, Outcome, write_entry
 from roman_db.session import Role
-from roman_db.tap.accounting import limits_of
-from roman_db.tap.connections import Held
+from roman_db.tap.accounting import ScratchHeld, give_role, limits_of
+from roman_db.tap.connections import Held, QueryLimits
+from roman_db.tap.failure import Failure
 from roman_db.tap.prepared import RequestLimits
+from roman_db.tap.scratch_catalog import PREFIX
 from roman_db.tap.uws.execution import END, Execution
 from roman_db.tap.uws.files import JobFiles
 from roman_db.tap.uws.job import Job, Phase
@@ -50,13 +51,19 @@ class AccountedExecution(Execution):
         began, started_at = time.monotonic(), datetime.now(UTC)
         try:
             admitted = self._admitted()
-        except (Refused, SQLAlchemyError, dbapi.Error, OSError) as error:
+        except (Refused, Failure, SQLAlchemyError) as error:
             words = (
-                str(error) if isinstance(error, Refused) else "the database cannot be reached at the moment"
+                str(error)
+                if isinstance(error, Refused | Failure)
+                else "the database cannot be reached at the moment"
             )
             self.outcome = {"phase": Phase.ERROR, "error": words, "end_time": END}
             return
-        super().run()
+        try:
+            super().run()
+        finally:
+            if isinstance(self._held, ScratchHeld):
+                self._held.close()
         self._note(admitted.account, started_at, time.monotonic() - began)
 
     def _admitted(self) -> Admitted:
@@ -74,8 +81,16 @@ class AccountedExecution(Execution):
         self._limits = limits_of(self._limits, admitted)
         seconds = min(admitted.seconds, self._held.limits.timeout_s)
         memory_mb = max(1, min(account.work_bytes // 2**20, self._held.limits.memory_mb))
-        assume(self._held.connection, account.role, seconds, memory_mb)
+        if self._reads_scratch(account):
+            self._held = ScratchHeld(QueryLimits(seconds, memory_mb), account.scratch_schema)
+        else:
+            give_role(self._held, account.role, QueryLimits(seconds, memory_mb))
         return admitted
+
+    def _reads_scratch(self, account: Account) -> bool:
+        """Whether the query may name scratch tables, and there are some that the account may read."""
+        is_named = any(name == "QUERY" and PREFIX in value.lower() for name, value in self._job.parameters)
+        return is_named and not account.is_anonymous and bool(scratch_columns(account))
 
     def _note(self, account: Account, started_at: datetime, seconds: float) -> None:
         """Write a row of the ledger; a job that is to wait again has used what it used."""

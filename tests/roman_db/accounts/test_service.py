@@ -355,6 +355,14 @@ def test_a_job_is_its_accounts_and_is_written_to_the_ledger(person, root):
     assert sums["sync"][0] == 18
 
 
+def test_a_job_reads_what_was_kept(person):
+    ada = person()
+    keep(ada, "kept", "SELECT TOP 4 detector FROM roman.detector ORDER BY detector")
+    place = run_job(ada, f"SELECT COUNT(*) AS n FROM mydb_{ada.account.name}.kept").url.partition("?")[0]
+    assert eventually(lambda: "COMPLETED" in ada.session.get(f"{place}/phase", timeout=60).text)
+    assert ada.session.get(f"{place}/results/result", timeout=60).text.split()[-1] == "4"
+
+
 def test_a_job_of_an_account_that_has_not_renewed_is_refused_when_it_is_to_run(person, accounts_database):
     ada = person()
     execute(
