@@ -39,6 +39,7 @@ def upgrade(revision: str = "head") -> None:
         config.attributes["connection"] = connection
         command.upgrade(config, revision)
         upsert_reference_rows(connection)
+        _apply_account_tiers(connection)
 
 
 def ensure_current() -> None:
@@ -93,6 +94,13 @@ def after_migrations(connection: sa.Connection) -> None:
     for name in ("view_comments.sql", "tap_schema.sql"):
         _execute_script(connection, (folder("schema") / "generated" / name).read_text())
     run_sql_files(connection, "60_")
+
+
+def _apply_account_tiers(connection: sa.Connection) -> None:
+    """Make the roles of tiers as their rows say, which were inserted after the files were run."""
+    exists = "SELECT to_regprocedure('ops.apply_account_tiers()') IS NOT NULL"
+    if connection.exec_driver_sql(exists).scalar_one():
+        connection.exec_driver_sql("SELECT ops.apply_account_tiers()")
 
 
 def run_sql_files(connection: sa.Connection, prefix: str) -> None:

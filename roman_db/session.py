@@ -49,6 +49,7 @@ class Role(enum.StrEnum):
 
     OWNER = "roman_owner"
     LOADER = "roman_loader"
+    ACCOUNTS = "roman_accounts"
     READER = configuration.READER
 
 

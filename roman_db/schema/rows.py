@@ -19,11 +19,12 @@ _DEFINING = ("roman.detector", "roman.optical_element", "roman.photometry_flag")
 
 
 def upsert_reference_rows(connection: sa.Connection) -> None:
-    """Insert the rows of every file, tables that others refer to first."""
+    """Insert the rows of every file, tables that others refer to first; an older revision may lack some."""
     directory = folder("schema") / "rows"
+    exists = sa.text("SELECT to_regclass(:name) IS NOT NULL")
     for table in metadata().sorted_tables:
         path = directory / f"{table.fullname}.csv"
-        if path.exists():
+        if path.exists() and connection.execute(exists, {"name": table.fullname}).scalar_one():
             _upsert(connection, table, path)
 
 

@@ -38,6 +38,8 @@ class Answer:
         Whether there are more rows than may be handed out; known when all are read.
     failure
         Why no more rows came, where a format says so itself and ends well.
+    n_row
+        Rows that came so far.
     """
 
     query: str
@@ -46,6 +48,7 @@ class Answer:
     warnings: Sequence[str] = ()
     is_cut: bool = False
     failure: Failure | None = None
+    n_row: int = 0
 
 
 def schema_of(columns: Iterable[OutputColumn]) -> pa.Schema:

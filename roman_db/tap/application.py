@@ -12,11 +12,15 @@ import anyio.to_thread
 from fastapi import APIRouter, FastAPI, Request
 from starlette.responses import Response
 
+from roman_db.accounts.admission import Admission
+from roman_db.accounts.router import add_accounts
 from roman_db.settings import Settings, settings
 from roman_db.tap import routes
 from roman_db.tap.connections import Connections, Held, QueryLimits
 from roman_db.tap.failure import Failure
+from roman_db.tap.job_accounting import AccountedExecution
 from roman_db.tap.response import error_response
+from roman_db.tap.scratch_router import scratch_router
 from roman_db.tap.uws import routes as job_routes
 from roman_db.tap.uws.execution import Execution
 from roman_db.tap.uws.files import JobFiles
@@ -27,7 +31,7 @@ from roman_db.tap.web import request_limits
 from roman_db.vo.routes import add_routes
 
 #: Makers of the addresses of each service.
-ROUTERS: tuple[Callable[[], APIRouter], ...] = (routes.router, job_routes.router)
+ROUTERS: tuple[Callable[[], APIRouter], ...] = (routes.router, job_routes.router, scratch_router)
 
 
 def make_application() -> FastAPI:
@@ -42,6 +46,7 @@ def make_application() -> FastAPI:
     application.state.settings = chosen
     application.state.job_limits = JobLimits(chosen.tap_job_timeout_s, timedelta(days=chosen.tap_job_days))
     application.add_exception_handler(Failure, _failed)
+    add_accounts(application)
     for router in ROUTERS:
         application.include_router(router())
     add_routes(application)
@@ -53,8 +58,10 @@ async def _lifespan(application: FastAPI, chosen: Settings) -> AsyncIterator[Non
     """Make what the first query would wait for, run jobs meanwhile, and close connections at the end."""
     await anyio.to_thread.run_sync(warm_up)
     connections = Connections(chosen.tap_connections, QueryLimits(chosen.tap_timeout_s, chosen.tap_memory_mb))
-    runner = _job_runner(chosen)
+    admission = Admission(chosen.tap_connections)
+    runner = _job_runner(chosen, admission)
     application.state.connections, application.state.runner = connections, runner
+    application.state.admission = admission
     async with anyio.create_task_group() as group:
         runner.start(group)
         yield
@@ -63,13 +70,13 @@ async def _lifespan(application: FastAPI, chosen: Settings) -> AsyncIterator[Non
     await connections.close()
 
 
-def _job_runner(chosen: Settings) -> Runner:
+def _job_runner(chosen: Settings, admission: Admission) -> Runner:
     """Runner of jobs with connections of its own."""
     limits = QueryLimits(chosen.tap_job_timeout_s, chosen.tap_memory_mb)
     files = JobFiles(chosen.job_folder)
 
     def execution_of(job: Job, held: Held) -> Execution:
-        return Execution(job, held, request_limits(chosen), files)
+        return AccountedExecution(job, held, request_limits(chosen), files, admission)
 
     return Runner(chosen.tap_jobs, Connections(chosen.tap_jobs, limits), files, execution_of)
 

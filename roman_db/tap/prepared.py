@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from roman_db.tap.adql import AdqlError, Translation, schema_catalog, translate
+from roman_db.accounts.account import Account
+from roman_db.tap.adql import AdqlError, Translation, translate
 from roman_db.tap.failure import BadRequest
 from roman_db.tap.parameters import Limits, read_request
+from roman_db.tap.scratch_catalog import catalog_for
 from roman_db.tap.sending import Asked
 from roman_db.tap.uploads.reading import UploadLimits
 from roman_db.tap.uploads.request import read_uploads
@@ -16,10 +18,11 @@ from roman_db.tap.uploads.upload import Upload
 
 @dataclass(frozen=True)
 class RequestLimits:
-    """What a request may have: rows of its answer, and tables of its own."""
+    """What a request may have: rows of its answer, tables of its own, and those of whose it is."""
 
     rows: Limits
     uploads: UploadLimits
+    account: Account | None = None
 
 
 def prepared(
@@ -37,12 +40,12 @@ def prepared(
     """
     request = read_request(pairs, limits.rows)
     uploads = read_uploads(pairs, files, limits.uploads)
-    return Asked(request, _translated(request.query, uploads), takes_gzip, uploads)
+    return Asked(request, _translated(request.query, uploads, limits.account), takes_gzip, uploads)
 
 
-def _translated(query: str, uploads: Sequence[Upload]) -> Translation:
+def _translated(query: str, uploads: Sequence[Upload], account: Account | None) -> Translation:
     """Query in SQL."""
     try:
-        return translate(query, schema_catalog().with_tables(upload.table for upload in uploads))
+        return translate(query, catalog_for(account, query).with_tables(upload.table for upload in uploads))
     except AdqlError as error:
         raise BadRequest(str(error)) from error

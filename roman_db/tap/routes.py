@@ -10,10 +10,11 @@ from starlette.responses import Response
 
 from roman_db.settings import Settings
 from roman_db.tap import vosi
+from roman_db.tap.accounting import AccountedResponse, admit, limits_of
 from roman_db.tap.connections import Connections
 from roman_db.tap.failure import Failure
 from roman_db.tap.prepared import prepared
-from roman_db.tap.response import QueryResponse, error_response
+from roman_db.tap.response import error_response
 from roman_db.tap.web import address_of, read_form, request_limits
 
 _XML = "text/xml"
@@ -35,14 +36,15 @@ def router() -> APIRouter:
 async def _sync(request: Request) -> Response:
     """Answer a query."""
     form = await read_form(request)
-    limits = request_limits(request.app.state.settings)
+    admitted = await admit(request)
+    limits = limits_of(request_limits(request.app.state.settings), admitted)
     takes_gzip = "gzip" in request.headers.get("accept-encoding", "")
     try:
         asked = await anyio.to_thread.run_sync(partial(prepared, form.pairs, form.files, limits, takes_gzip))
     except Failure as failure:
         query = next((value for name, value in form.pairs if name.upper() == "QUERY"), None)
         return error_response(failure, query)
-    return QueryResponse(asked, request.app.state.connections)
+    return AccountedResponse(asked, request, admitted)
 
 
 async def _front_page(request: Request) -> Response:

@@ -62,6 +62,7 @@ class RunningQuery:
                 answer.is_cut = n_row + batch.num_rows > self._rows
                 batch = batch.slice(0, self._rows - n_row)
                 n_row += batch.num_rows
+                answer.n_row = n_row
                 if batch.num_rows:
                     yield self._asked(lambda one=batch: conformed(one, schema))  # type: ignore[misc]
 

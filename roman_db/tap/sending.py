@@ -93,6 +93,11 @@ class Sending:
         """Why rows are missing in what was written to its end."""
         return None if self._answer is None else self._answer.failure
 
+    @property
+    def n_row(self) -> int:
+        """Rows that were given so far."""
+        return 0 if self._answer is None else self._answer.n_row
+
     def cancel(self) -> None:
         """Have the server end the query, from any thread."""
         if self._running is not None:

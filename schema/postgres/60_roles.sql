@@ -1,11 +1,11 @@
--- Who may do what. The owner owns and migrates, loaders write, readers read; none of them is made to log in by itself:
--- an account is made a member. (On a private server roman_reader logs in: roman_db.cluster.creation.) On a server that
--- does not let us make roles, the grants are skipped.
+-- Who may do what. The owner owns and migrates, loaders write, readers read, and the service keeps accounts as
+-- roman_accounts; none of them is made to log in by itself: an account is made a member. (On a private server
+-- roman_reader logs in: roman_db.cluster.creation.) On a server that does not let us make roles, the grants are skipped.
 DO $$
 DECLARE
     role text;
 BEGIN
-    FOREACH role IN ARRAY ARRAY['roman_owner', 'roman_loader', 'roman_reader'] LOOP
+    FOREACH role IN ARRAY ARRAY['roman_owner', 'roman_loader', 'roman_reader', 'roman_accounts'] LOOP
         BEGIN
             IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = role) THEN
                 EXECUTE format('CREATE ROLE %I NOLOGIN', role);
@@ -54,7 +54,8 @@ $$;
 
 DO $$
 BEGIN
-    IF (SELECT count(*) FROM pg_roles WHERE rolname IN ('roman_owner', 'roman_loader', 'roman_reader')) < 3 THEN
+    IF (SELECT count(*) FROM pg_roles
+        WHERE rolname IN ('roman_owner', 'roman_loader', 'roman_reader', 'roman_accounts')) < 4 THEN
         RETURN;
     END IF;
     GRANT USAGE ON SCHEMA roman, ops, adql, ivoa, tap_schema TO roman_loader, roman_reader;
@@ -64,12 +65,21 @@ BEGIN
     REVOKE DELETE ON roman.object, roman.exposure, ops.load_run, ops.load_run_input, ops.load_rejection
         FROM roman_loader;
     REVOKE INSERT, UPDATE, DELETE ON ops.alembic_version, ops.light_curve_partition FROM roman_loader;
+    REVOKE ALL ON ops.account_tier, ops.team, ops.account, ops.account_token, ops.account_usage, ops.resource_request
+        FROM roman_loader;
+    GRANT USAGE ON SCHEMA ops TO roman_accounts;
+    GRANT SELECT ON ops.account_tier, ops.team TO roman_accounts;
+    GRANT SELECT, INSERT ON ops.account_usage TO roman_accounts;
+    GRANT SELECT, UPDATE (state) ON ops.account TO roman_accounts;
+    GRANT SELECT, INSERT, UPDATE (revoked_at, last_used_at) ON ops.account_token TO roman_accounts;
+    GRANT SELECT, INSERT (account_id, resource, amount, reason) ON ops.resource_request TO roman_accounts;
     GRANT USAGE ON ALL SEQUENCES IN SCHEMA roman, ops TO roman_loader;
     GRANT SELECT ON ALL TABLES IN SCHEMA roman, ivoa, tap_schema TO roman_reader;
     GRANT SELECT ON ops.load_run, ops.load_run_input, ops.load_rejection, ops.input_file, ops.quality_metric,
         ops.quality_limit, ops.task_run, ops.run_overview, ops.light_curve_partition TO roman_reader;
     REVOKE EXECUTE ON ALL FUNCTIONS IN SCHEMA ops FROM PUBLIC;
     REVOKE EXECUTE ON ALL FUNCTIONS IN SCHEMA ops FROM roman_loader;
+    GRANT EXECUTE ON FUNCTION ops.scratch_bytes(bigint[]) TO roman_accounts;
     GRANT EXECUTE ON FUNCTION ops.open_light_curve_block(integer), ops.new_light_curve_block_id(bigint),
         ops.prepare_light_curve_compaction(integer, integer),
         ops.begin_light_curve_compaction(integer, integer, boolean),

@@ -29,6 +29,7 @@ QUICK = (
     "docs/scientist/relative_motion.md",
     "docs/scientist/extinction.md",
     "docs/scientist/lens_physics.md",
+    "docs/operator/accounts.md",
     "docs/operator/backup.md",
     "docs/developer/architecture.md",
     "docs/developer/adding_a_table.md",

@@ -78,7 +78,7 @@ def test_pyvo_tells_of_an_error(service):
 
 def test_a_result_is_what_sync_answers(make, get):
     job = make(RESPONSEFORMAT="csv", PHASE="RUN")
-    assert described(job, WAIT="30")["phase"] == "COMPLETED"
+    assert eventually(lambda: described(job, WAIT="30")["phase"] == "COMPLETED")
     result = requests.get(f"{job}/results/result", timeout=60)
     assert result.content == get(_QUERY, RESPONSEFORMAT="csv").content
     assert result.headers["content-type"] == "text/csv;header=present"

@@ -1,0 +1,177 @@
+"""What stands in front of a query, and what is written when it has ended.
+
+`Admission.admit` says whether and with what limits it may run, `Admission.running` waits for its turn, has it
+measured, and writes it to the ledger in whatever way it ends.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import time
+from collections.abc import AsyncIterator, Callable, Hashable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import partial
+
+import anyio
+import anyio.to_thread
+import structlog
+
+from roman_db.accounts.account import Account
+from roman_db.accounts.fair_queue import FairQueue
+from roman_db.accounts.refusal import NotAllowed, TooMuch
+from roman_db.accounts.usage import Entry, Kind, Outcome, write_entry
+
+_log = structlog.get_logger()
+#: Largest share of the places that one party may hold, a fraction: queries are not interrupted, so some are
+#: kept for others even while nobody else asks.
+_SHARE = 3, 4
+#: Queries that may wait for one account, or team, or address of somebody who did not sign in.
+LONGEST_QUEUE = 1000
+
+
+@dataclass(frozen=True)
+class Admitted:
+    """A query that may run.
+
+    Parameters
+    ----------
+    account, kind
+        Whose, and how it runs.
+    party
+        With whom it shares its places.
+    rows
+        Most rows that it may give.
+    seconds
+        Longest time that it may take.
+    queued_at
+        When it was asked.
+    """
+
+    account: Account
+    kind: Kind
+    party: Hashable
+    rows: int
+    seconds: float
+    queued_at: datetime
+
+
+@dataclass
+class Meter:
+    """What a query has given so far, and how it ends: what raises has failed, unless it says otherwise."""
+
+    n_row: int = 0
+    n_byte: int = 0
+    outcome: Outcome = Outcome.DONE
+
+
+class Admission:
+    """Places for queries, shared fairly among accounts; to be used in one event loop.
+
+    Parameters
+    ----------
+    size
+        Queries that run at the same time, of all accounts.
+    write
+        Writes an entry of the ledger; it is called in a thread.
+    """
+
+    def __init__(self, size: int, write: Callable[[Entry], None] = write_entry) -> None:
+        self.queue = FairQueue(size, LONGEST_QUEUE)
+        self._largest = max(1, size * _SHARE[0] // _SHARE[1])
+        self._write = write
+
+    def admit(
+        self, account: Account, kind: Kind, rows: int, client: str | None = None, sky_area: float = 0
+    ) -> Admitted:
+        """Say whether a query may run, and with what limits.
+
+        Parameters
+        ----------
+        account
+            Who asks.
+        kind
+            How it is to run.
+        rows
+            Rows that are asked for; it may get fewer.
+        client
+            Address of who asks without signing in: each has places of his own.
+        sky_area
+            Area that it processes, in square degrees, where that is known.
+
+        Raises
+        ------
+        NotAllowed
+            If the account is not active, or its renewal has passed.
+        TooMuch
+            If the area is larger than it may be.
+        """
+        now, limits = datetime.now(UTC), account.limits
+        if account.state != "active":
+            raise NotAllowed(f"account {account.name!r} is {account.state}")
+        if account.is_due(now):
+            raise NotAllowed(
+                f"account {account.name!r} was to be renewed by {account.expires_at:%Y-%m-%d}: "
+                "ask the operators to"
+            )
+        if sky_area > limits.sky_area:
+            raise TooMuch(
+                f"the request processes {sky_area:g} deg2, account {account.name!r} may {limits.sky_area:g}: "
+                "ask for less, or for exceptional resources"
+            )
+        party = ("client", client) if account.is_anonymous and client else account.party
+        seconds = limits.seconds_sync if kind is Kind.SYNC else limits.seconds_async
+        return Admitted(account, kind, party, min(rows, limits.rows), seconds, now)
+
+    def place(self, admitted: Admitted) -> contextlib.AbstractAsyncContextManager[None]:
+        """Wait for the turn of a query, and hold its place while the context lasts; nothing is written.
+
+        Raises
+        ------
+        TooMany
+            If too many wait for the account already.
+        """
+        most = min(admitted.account.limits.concurrent, self._largest)
+        return self.queue.place(admitted.party, most)
+
+    @contextlib.asynccontextmanager
+    async def running(self, admitted: Admitted) -> AsyncIterator[Meter]:
+        """Wait for the turn of a query, hold its place while the context lasts, and write it to the ledger.
+
+        Raises
+        ------
+        TooMany
+            If too many wait for the account already; that is not written.
+        """
+        meter, began = Meter(), None
+        started_at: datetime | None = None
+        try:
+            async with self.place(admitted):
+                began, started_at = time.monotonic(), datetime.now(UTC)
+                yield meter
+        except (asyncio.CancelledError, GeneratorExit):
+            meter.outcome = Outcome.CANCELLED
+            raise
+        except BaseException:
+            if meter.outcome is Outcome.DONE:
+                meter.outcome = Outcome.FAILED
+            raise
+        finally:
+            seconds = 0.0 if began is None else time.monotonic() - began
+            if began is not None or meter.outcome is Outcome.CANCELLED:
+                await self._note(admitted, meter, started_at, seconds)
+
+    async def _note(
+        self, admitted: Admitted, meter: Meter, started_at: datetime | None, seconds: float
+    ) -> None:
+        """Write what a query used, even for somebody who has gone."""
+        ended = max(datetime.now(UTC), admitted.queued_at)  # a clock may be set back
+        key, queued = admitted.account.account_id, admitted.queued_at
+        counts = (seconds, meter.n_row, meter.n_byte)
+        entry = Entry(key, admitted.kind, meter.outcome, queued, started_at, ended, *counts)
+        with anyio.CancelScope(shield=True):
+            try:
+                await anyio.to_thread.run_sync(partial(self._write, entry))
+            except Exception as error:  # noqa: BLE001  # the answer was given; what it cost is at least logged
+                _log.error("ledger not written", entry=str(entry), error=str(error))

@@ -1,0 +1,257 @@
+"""Queries on account: each waits for its turn, runs in the role of its tier, and is written to the ledger."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import AsyncIterator, Callable
+from contextlib import ExitStack
+from dataclasses import replace
+from functools import partial
+from typing import TypeVar
+
+import anyio
+from adbc_driver_manager import dbapi
+from fastapi import Request
+from sqlalchemy.exc import SQLAlchemyError
+from starlette.types import Message, Receive, Scope, Send
+
+from roman_db import session
+from roman_db.accounts import authentication
+from roman_db.accounts.admission import Admission, Admitted
+from roman_db.accounts.refusal import NotSignedIn, Refused
+from roman_db.accounts.role import assume
+from roman_db.accounts.tokens import Scope as TokenScope
+from roman_db.accounts.usage import Kind, Outcome
+from roman_db.tap.connections import Connections, Held, QueryLimits
+from roman_db.tap.failure import Cancelled, Failure, Lost
+from roman_db.tap.parameters import Limits
+from roman_db.tap.prepared import RequestLimits
+from roman_db.tap.response import QueryResponse, error_response
+from roman_db.tap.scratch_catalog import PREFIX
+from roman_db.tap.sending import Asked
+
+_T = TypeVar("_T")
+#: Where the statuses of HTTP for errors begin.
+_ERRORS_FROM = 400
+
+
+class Denied(Failure):
+    """A query that an account may not ask."""
+
+    def __init__(self, refused: Refused) -> None:
+        super().__init__(str(refused))
+        self.status = refused.status
+
+
+async def admit(request: Request) -> Admitted:
+    """Say as whose a query to be answered at once runs, and within what limits.
+
+    Raises
+    ------
+    NotSignedIn
+        If there are credentials that do not sign in.
+    Denied
+        If the account may not ask.
+    """
+    admission: Admission = request.app.state.admission
+    client = None if request.client is None else request.client.host
+    try:
+        caller = await authentication.current_account(request)
+        if not caller.account.is_anonymous:
+            authentication.require(caller, TokenScope.QUERY)
+        return admission.admit(caller.account, Kind.SYNC, request.app.state.settings.tap_max_rows, client)
+    except NotSignedIn:
+        raise
+    except Refused as refused:
+        raise Denied(refused) from refused
+
+
+def limits_of(service: RequestLimits, admitted: Admitted) -> RequestLimits:
+    """Limits of a request: the smaller of what the service and what the account allows."""
+    rows = Limits(service.rows.default, min(service.rows.largest, admitted.rows))
+    size = min(service.uploads.size, admitted.account.limits.upload_bytes)
+    return RequestLimits(rows, replace(service.uploads, size=size), admitted.account)
+
+
+class ScratchHeld(Held):
+    """A connection in the role that reads the scratch tables of an account.
+
+    Parameters
+    ----------
+    limits
+        Of each statement on it.
+    role
+        The role, which is that of the account's own schema.
+    """
+
+    def __init__(self, limits: QueryLimits, role: str) -> None:
+        self._role = role
+        super().__init__(limits)
+
+    def _connect(self) -> None:
+        self._stack = ExitStack()
+        try:
+            self.connection = self._stack.enter_context(
+                session.arrow_connection(session.Role.OWNER, self.limits.timeout_s, self.limits.memory_mb)
+            )
+            with self.connection.cursor() as cursor:
+                cursor.execute(f'SET ROLE "{self._role}"')
+        except (dbapi.Error, SQLAlchemyError, OSError) as error:
+            self.close()
+            raise Lost("the database cannot be reached at the moment") from error
+
+
+def give_role(held: Held, role: str, limits: QueryLimits) -> None:
+    """Give a connection the role of an account; where its server has gone, a new one.
+
+    That has shown that the server is there, so that it need not be asked twice for the query: a connection
+    that was made in between would not have the role.
+
+    Raises
+    ------
+    Lost
+        If the server is not there.
+    """
+    held.is_used = False
+    try:
+        assume(held.connection, role, limits.timeout_s, limits.memory_mb)
+    except (dbapi.Error, OSError):
+        held.reconnect()
+        try:
+            assume(held.connection, role, limits.timeout_s, limits.memory_mb)
+        except (dbapi.Error, OSError) as error:
+            raise Lost("the database cannot be reached at the moment") from error
+
+
+class AccountConnections:
+    """Stands for `Connections` in the answer to one query, which is admitted, limited and measured.
+
+    Parameters
+    ----------
+    connections
+        Where it runs.
+    admission
+        Who says whose turn it is.
+    admitted
+        The query.
+    reads_scratch
+        Whether it reads scratch tables.
+    n_row
+        Says how many rows it has given.
+    """
+
+    def __init__(
+        self,
+        connections: Connections,
+        admission: Admission,
+        admitted: Admitted,
+        reads_scratch: bool,
+        n_row: Callable[[], int],
+    ) -> None:
+        self._reads_scratch = reads_scratch
+        self._n_row = n_row
+        self._connections = connections
+        self._admission = admission
+        self._admitted = admitted
+        most = connections.limits
+        memory_mb = max(1, min(admitted.account.work_bytes // 2**20, most.memory_mb))
+        #: The smaller of what the service and what the account allows.
+        self.limits = QueryLimits(min(admitted.seconds, most.timeout_s), memory_mb)
+        #: Bytes that were sent, and whether they are those of an error.
+        self.n_byte = 0
+        self.is_error = False
+
+    @contextlib.asynccontextmanager
+    async def lent(self) -> AsyncIterator[Held]:
+        """Wait for a place among all accounts, and hold a connection in the role of the account.
+
+        Raises
+        ------
+        Denied
+            If too many wait for the account already.
+        Lost
+            If there is no connection.
+        """
+        try:
+            async with self._admission.running(self._admitted) as meter, self._held() as held:
+                held.limits = self.limits
+                try:
+                    yield held
+                except Cancelled:
+                    meter.outcome = Outcome.CANCELLED
+                    raise
+                finally:
+                    meter.n_row, meter.n_byte = self._n_row(), self.n_byte
+                    if self.is_error:
+                        meter.outcome = Outcome.FAILED
+        except Refused as refused:
+            raise Denied(refused) from refused
+
+    async def in_thread(self, work: Callable[[], _T]) -> _T:
+        """Do work that waits for the database in a thread."""
+        return await self._connections.in_thread(work)
+
+    @contextlib.asynccontextmanager
+    async def _held(self) -> AsyncIterator[Held]:
+        """Hold a connection that is lent; for scratch tables one of the account's own, closed again."""
+        if not self._reads_scratch:
+            async with self._connections.lent() as held:
+                with anyio.CancelScope(shield=True):
+                    await self.in_thread(partial(give_role, held, self._admitted.account.role, self.limits))
+                yield held
+            return
+        with anyio.CancelScope(shield=True):
+            own = await self.in_thread(
+                partial(ScratchHeld, self.limits, self._admitted.account.scratch_schema)
+            )
+        try:
+            yield own
+        finally:
+            with anyio.CancelScope(shield=True):
+                await self.in_thread(own.close)
+
+
+class AccountedResponse(QueryResponse):
+    """The answer to a query of an account.
+
+    Parameters
+    ----------
+    asked
+        What is asked.
+    request
+        Who asks.
+    admitted
+        Within what limits.
+    """
+
+    def __init__(self, asked: Asked, request: Request, admitted: Admitted) -> None:
+        state = request.app.state
+        reads_scratch = any(name.lower().startswith(PREFIX) for name in asked.translation.tables)
+        self._measured = AccountConnections(
+            state.connections, state.admission, admitted, reads_scratch, self._rows_so_far
+        )
+        self._query = asked.request.query
+        super().__init__(asked, self._measured)  # type: ignore[arg-type]  # what it uses of them is there
+
+    def _rows_so_far(self) -> int:
+        return 0 if self._sending is None else self._sending.n_row
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer; what fails before there is an answer is told as an error."""
+        has_begun = False
+
+        async def measured(message: Message) -> None:
+            nonlocal has_begun
+            if message["type"] == "http.response.start":
+                has_begun = True
+                self._measured.is_error = message["status"] >= _ERRORS_FROM
+            else:
+                self._measured.n_byte += len(message.get("body", b""))
+            await send(message)
+
+        try:
+            await super().__call__(scope, receive, measured)
+        except Failure as failure:
+            if has_begun:
+                raise
+            await error_response(failure, self._query)(scope, receive, measured)
