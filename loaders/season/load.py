@@ -132,7 +132,7 @@ def _images_of(first: int, last: int, *, redo: bool = False) -> dict[str, Any]:
 
 def once(listed: Lister, arguments: Mapping[str, Any]) -> list[Unit]:
     """List what a task that the run has done once has to do again: what became due since, never all."""
-    return listed({**arguments, "redo": False})
+    return list(listed({**arguments, "redo": False}))
 
 
 def injection_units(listed: Lister, arguments: Mapping[str, Any]) -> list[Unit]:
