@@ -11,6 +11,7 @@ import anyio.to_thread
 from fastapi import FastAPI, Request
 from starlette.responses import Response
 
+from roman_db.portal.mounting import mount_portal
 from roman_db.settings import Settings, settings
 from roman_db.tap import vosi
 from roman_db.tap.adql import AdqlError, Translation, schema_catalog, translate
@@ -34,7 +35,7 @@ def make_application() -> FastAPI:
         title="Roman light-curve database", openapi_url=None, lifespan=partial(_lifespan, chosen=chosen)
     )
     application.state.settings = chosen
-    application.add_route("/", _front_page, ["GET"])
+    mount_portal(application)
     application.add_route("/tap/sync", _sync, ["GET", "POST"])
     application.add_route("/tap/availability", _availability, ["GET"])
     application.add_route("/tap/capabilities", _capabilities, ["GET"])
@@ -99,11 +100,6 @@ async def _pairs(request: Request) -> list[tuple[str, str]]:
         return pairs + parse_qsl(body.decode(), keep_blank_values=True, errors="strict")
     except UnicodeDecodeError as error:
         raise BadRequest("a form must be in UTF-8") from error
-
-
-async def _front_page(request: Request) -> Response:
-    """Say what is here."""
-    return Response(vosi.front_page(_address(request)), media_type="text/html")
 
 
 async def _availability(request: Request) -> Response:

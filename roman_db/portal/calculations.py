@@ -1,0 +1,32 @@
+"""What loaders compute for a page: found among the entry points of what is installed, as the core knows no loader."""
+
+from __future__ import annotations
+
+import importlib.metadata
+from collections.abc import Callable
+from functools import cache
+from typing import Any
+
+#: Entry points that say where a calculation is: name = "module:function".
+GROUP = "roman_db.portal"
+
+
+class NoCalculation(LookupError):
+    """A calculation that nothing installed offers."""
+
+
+@cache
+def calculation(name: str) -> Callable[..., Any]:
+    """Find a calculation by its name.
+
+    Raises
+    ------
+    NoCalculation
+        If nothing that is installed offers it.
+    """
+    for entry in importlib.metadata.entry_points(group=GROUP, name=name):
+        found: Callable[..., Any] = entry.load()
+        return found
+    raise NoCalculation(
+        f"no calculation {name!r} is declared in the entry points {GROUP}: install roman-db again (make setup)"
+    )
