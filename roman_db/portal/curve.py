@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from roman_db.portal.decimation import FloatArray, IndexArray, extremes
+from roman_db.portal.decimation import FloatArray, IndexArray, visible
 from roman_db.portal.reading import arrays
 
 #: Points of an optical element that are sent as they are; more are thinned.
@@ -104,7 +104,7 @@ def shown(curve: Curve, span: tuple[float, float], columns: int, x: FloatArray |
         return Shown(curve.take(inside), True, inside.size)
     flagged = curve.flags != 0
     kept = [
-        some[extremes(x[some], curve.flux[some], span, columns)]
+        some[visible(x[some], curve.flux[some], span, columns)]
         for some in (inside[~flagged[inside]], inside[flagged[inside]])
         if some.size
     ]
@@ -125,7 +125,7 @@ def thinned_band(band: Mapping[str, Any], span: tuple[float, float], columns: in
     kept = np.flatnonzero((time >= span[0]) & (time <= span[1]))
     n_point = kept.size
     if n_point > EXACT:
-        seen = [kept[extremes(time[kept], band[name][kept], span, columns)] for name in ("flux", "residual")]
+        seen = [kept[visible(time[kept], band[name][kept], span, columns)] for name in ("flux", "residual")]
         kept = np.unique(np.concatenate(seen))
     said = {"optical_element": band["optical_element"], "n_point": n_point, "is_exact": n_point <= EXACT}
     return said | {name: band[name][kept] for name in ("time", "flux", "flux_err", "residual")}

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import io
 from typing import Annotated, Any
 
-import matplotlib.image
 import numpy as np
 from fastapi import APIRouter, Query
 from starlette.responses import Response
@@ -14,7 +12,8 @@ from roman_db.portal.answer import json_response, problem
 from roman_db.portal.calculations import calculation
 from roman_db.portal.curve import read_curves, shown, span_of, thinned_band
 from roman_db.portal.decimation import highest
-from roman_db.portal.reading import row, rows
+from roman_db.portal.picture import png
+from roman_db.portal.reading import array, row, rows
 
 router = APIRouter(prefix="/portal/data", include_in_schema=False)
 
@@ -23,7 +22,7 @@ Columns = Annotated[int, Query(ge=50, le=4000)]
 Identifier = Annotated[int, Query(ge=0, lt=2**63)]
 
 _SPECTRUM = 3000
-_NEIGHBOURS = 50
+_NEIGHBOURS = 400
 
 
 @router.get("/object/{object_id}/light_curve")
@@ -99,7 +98,7 @@ def neighbours(object_id: int, radius: Annotated[float, Query(gt=0, le=60)] = 5.
         return problem(f"There is no object {object_id}.", 404)
     place = {"ra": target["ra"], "dec": target["dec"]}
     near = rows("objects_in_cone", **place, radius=radius, most=_NEIGHBOURS + 1)
-    listed = "{" + ",".join(str(one["object_id"]) for one in near) + "}"
+    listed = array(one["object_id"] for one in near)
     known = {one["object_id"]: one for one in rows("brightness_of_objects", objects=listed)}
     narrow = np.cos(np.radians(place["dec"]))
     return json_response(
@@ -125,7 +124,7 @@ def finder(object_id: int, half: Annotated[float, Query(gt=0, le=60)] = 5.0) -> 
     if found is None:
         return problem("No reference image shows this place.", 404)
     said = {"X-Image": f"{found['name']}; {found['scale']:.4f} arcsec a pixel"}
-    return Response(_png(found["levels"]), media_type="image/png", headers=said)
+    return Response(png(found["levels"]), media_type="image/png", headers=said)
 
 
 @router.get("/event/{event_id}/curves")
@@ -171,10 +170,3 @@ def metric(metric: str) -> Response:
 def flags() -> Response:
     """What the bits of flags mean."""
     return json_response(rows("photometry_flags"))
-
-
-def _png(levels: np.ndarray[Any, Any]) -> bytes:
-    """Picture of grey levels, 0 to 255, its first row at the top."""
-    sink = io.BytesIO()
-    matplotlib.image.imsave(sink, levels, cmap="gray", vmin=0, vmax=255, format="png")
-    return sink.getvalue()

@@ -1,7 +1,7 @@
 """Fewer points that look the same: what a screen of so many columns of pixels can show of a curve.
 
-Of each column the lowest and the highest point are kept, so that the picture covers the same rows of pixels
-(Jugel et al. 2014, Proceedings of the VLDB Endowment 7, 797, "M4").
+Of each column the lowest and the highest point are kept (Jugel et al. 2014, Proceedings of the VLDB Endowment 7,
+797, "M4"), and of the others one in each cell of a few pixels, which a marker covers.
 """
 
 from __future__ import annotations
@@ -11,6 +11,9 @@ import numpy.typing as npt
 
 FloatArray = npt.NDArray[np.float64]
 IndexArray = npt.NDArray[np.int64]
+
+#: Columns of pixels in a cell, and cells above each other.
+_CELL, _ROWS = 2, 100
 
 
 def column_of(x: FloatArray, span: tuple[float, float], columns: int) -> IndexArray:
@@ -55,6 +58,24 @@ def extremes(x: FloatArray, y: FloatArray, span: tuple[float, float], columns: i
     ends = np.append(begins[1:], ordered.size) - 1
     full = ordered[begins] >= 0
     return np.unique(np.concatenate([order[begins[full]], order[ends[full]]]))
+
+
+def visible(x: FloatArray, y: FloatArray, span: tuple[float, float], columns: int) -> IndexArray:
+    """Points that a screen shows: those of `extremes`, and one of each cell that has any, in ascending order.
+
+    Parameters
+    ----------
+    x, y, span, columns
+        As of `extremes`. Cells are `_CELL` columns wide and a `_ROWS`th of the range of y high.
+    """
+    column = np.where(np.isnan(y), -1, column_of(x, span, max(columns // _CELL, 1)))
+    inside = np.flatnonzero(column >= 0)
+    if inside.size == 0:
+        return inside
+    low, high = float(y[inside].min()), float(y[inside].max())
+    row = ((y[inside] - low) / (high - low or 1.0) * (_ROWS - 1)).astype(np.int64)
+    _, first = np.unique(column[inside] * _ROWS + row, return_index=True)
+    return np.union1d(inside[first], extremes(x, y, span, columns))
 
 
 def highest(y: FloatArray, columns: int) -> IndexArray:

@@ -9,7 +9,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.staticfiles import StaticFiles
 
-from roman_db.portal import data, pages
+from roman_db.portal import data, pages, sky_data
 from roman_db.portal.answer import problem
 from roman_db.portal.calculations import NoCalculation
 from roman_db.portal.page import BUNDLE
@@ -21,6 +21,7 @@ def mount_portal(application: FastAPI) -> None:
     """Add pages, their data, and what browsers load."""
     application.include_router(pages.router)
     application.include_router(data.router)
+    application.include_router(sky_data.router)
     bundle = StaticFiles(directory=BUNDLE, check_dir=False)
     application.mount("/portal/bundle", bundle, name="portal_bundle")
     application.add_exception_handler(NoCalculation, _no_calculation)
@@ -29,7 +30,9 @@ def mount_portal(application: FastAPI) -> None:
 
 def _no_calculation(request: Request, error: Exception) -> Response:
     _log.error("no calculation", path=request.url.path, error=str(error))
-    return problem("The server lacks a part that this page needs; whoever runs it finds out more in its log.", 501)
+    return problem(
+        "The server lacks a part that this page needs; whoever runs it finds out more in its log.", 501
+    )
 
 
 def _no_answer(request: Request, error: Exception) -> Response:

@@ -44,7 +44,7 @@ HEADERS = {
 }
 
 
-def page(name: str, request: Request, status: int = 200, **values: Any) -> HTMLResponse:
+def page(template: str, request: Request, status: int = 200, **values: Any) -> HTMLResponse:
     """Answer with a template and its values."""
     common = {
         "root": request.scope.get("root_path", "").rstrip("/"),
@@ -52,7 +52,7 @@ def page(name: str, request: Request, status: int = 200, **values: Any) -> HTMLR
         "path": request.url.path,
         "search": "",
     }
-    text = _environment().get_template(name).render(common | values)
+    text = _environment().get_template(template).render(common | values)
     return HTMLResponse(text, status, headers=HEADERS)
 
 

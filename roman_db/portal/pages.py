@@ -14,6 +14,8 @@ from roman_db.portal.page import page
 from roman_db.portal.reading import row, rows
 from roman_db.portal.search import EventNumber, NotUnderstood, ObjectNumber, read_search
 from roman_db.query.coordinates import sexagesimal
+from roman_db.tap.formats.choice import FORMATS
+from roman_db.tap.vosi import read_examples
 
 router = APIRouter(include_in_schema=False)
 
@@ -98,7 +100,7 @@ def exposure(request: Request, exposure_id: str) -> Response:
 @router.get("/query")
 def query(request: Request) -> Response:
     """A box for ADQL."""
-    return page("query.html", request)
+    return page("query.html", request, examples=read_examples(), formats=_formats())
 
 
 @router.get("/sky")
@@ -132,6 +134,11 @@ def spectrum(request: Request, object_id: str) -> Response:
     return page("spectrum.html", request, target=target)
 
 
+def _formats() -> list[tuple[str, str]]:
+    """Formats of answers: the name that a request has, and the name on the web."""
+    return [(one.aliases[0], one.media_type) for one in FORMATS if one.aliases]
+
+
 def _number(text: str) -> int | None:
     """Identifier of 64 bits; None where it is none."""
     is_one = text.isascii() and text.isdecimal() and int(text) < 2**63
@@ -139,11 +146,13 @@ def _number(text: str) -> int | None:
 
 
 def _kinds(curves: list[dict[str, Any]]) -> dict[str, list[dict[str, Any]]]:
-    """Light curves by kind of photometry, that with most epochs first."""
+    """Light curves by kind of photometry, those of the PSF first, then that with most epochs."""
     kinds: dict[str, list[dict[str, Any]]] = {}
     for one in curves:
         kinds.setdefault(one["photometry_kind"], []).append(one)
-    return dict(sorted(kinds.items(), key=lambda item: -sum(one["n_epoch"] for one in item[1])))
+    return dict(
+        sorted(kinds.items(), key=lambda item: (item[0] != "psf", -sum(one["n_epoch"] for one in item[1])))
+    )
 
 
 def _not_found(request: Request, what: str, search: str = "") -> Response:

@@ -62,7 +62,7 @@ function show() {
   }
   host.dataset.shown = String(shown);
   host.dataset.points = String(all);
-  say(message, answer.bands.every((one) => one.is_exact) ? `All ${all.toLocaleString("en")} points of this time are shown.` : `${all.toLocaleString("en")} points of this time; drawn are the extremes of each column of pixels (${shown.toLocaleString("en")}).`);
+  say(message, answer.bands.every((one) => one.is_exact) ? `All ${all.toLocaleString("en")} points of this time are shown.` : `${all.toLocaleString("en")} points of this time; drawn is what this screen can show of them (${shown.toLocaleString("en")}).`);
 }
 
 function legend() {

@@ -37,7 +37,7 @@ async function show() {
   });
   layers.push(limit(found.lower, time, "failure"), limit(found.upper, time, "failure"));
   plot.show(layers, whole);
-  say(message, `${time.length} values of exposures; dashed: limits; ${found.verdict.filter((one) => one !== "pass").length} are beyond.`);
+  say(message, `${time.length} values of exposures; dashed: limits; ${found.verdict.filter((one) => ["warning", "failure"].includes(one)).length} are beyond.`);
 }
 
 if (choice.options.length) {

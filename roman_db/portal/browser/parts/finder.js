@@ -5,6 +5,9 @@ import { ask, root } from "./request.js";
 const SVG = "http://www.w3.org/2000/svg";
 const SIDE = 400;
 
+// Objects that are marked, the brightest; and listed, the nearest.
+const MARKED = 40, LISTED = 20;
+
 function make(name, attributes, parent) {
   const made = document.createElementNS(SVG, name);
   for (const [key, value] of Object.entries(attributes)) made.setAttribute(key, value);
@@ -20,7 +23,8 @@ export async function startFinder(objectId, host, table) {
   const picture = make("svg", { viewBox: `0 0 ${SIDE} ${SIDE}`, role: "group", "aria-label": "Objects near it" }, host);
   const scale = SIDE / (2 * half);
   const near = await ask(`object/${objectId}/neighbours`, { radius: half * Math.SQRT2 });
-  for (const one of near) {
+  const brightest = [...near].sort((a, b) => (a.ab_mag ?? 99) - (b.ab_mag ?? 99)).slice(0, MARKED);
+  for (const one of brightest) {
     const x = SIDE / 2 - one.east * scale, y = SIDE / 2 - one.north * scale;
     if (x < 0 || x > SIDE || y < 0 || y > SIDE) continue;
     const anchor = make("a", { href: `${root}/object/${one.object_id}`, class: "near" }, picture);
@@ -35,7 +39,7 @@ export async function startFinder(objectId, host, table) {
   const length = 10 ** Math.floor(Math.log10(half));
   make("path", { class: "target", d: `M12 ${SIDE - 14}h${length * scale}` }, picture);
   make("text", { x: 14, y: SIDE - 20 }, picture).textContent = `${length}″`;
-  for (const one of near.slice(0, 20)) {
+  for (const one of near.slice(0, LISTED)) {
     const row = table.insertRow();
     const name = document.createElement("th");
     name.scope = "row";

@@ -64,7 +64,7 @@ export class LightCurves {
     this.host.dataset.points = String(all);
     say(this.message, (exact
       ? `All ${all.toLocaleString("en")} points of this time are shown.`
-      : `${all.toLocaleString("en")} points of this time; drawn are the lowest and highest of each column of pixels (${shown.toLocaleString("en")}). Zoom in for single points.`) + failed);
+      : `${all.toLocaleString("en")} points of this time; drawn is what this screen can show of them (${shown.toLocaleString("en")}). Zoom in for single points.`) + failed);
   }
 
   #plotOf(element) {

@@ -34,6 +34,7 @@ export class Plot {
     this.options = options;
     this.layers = [];
     this.span = [0, 1];
+    this.range = [0, 1];
     this.chosen = null;
     host.classList.add("plot");
     host.tabIndex = 0;
@@ -84,26 +85,26 @@ export class Plot {
   }
 
   #refresh() {
-    this.plot.setScale("x", { min: this.span[0], max: this.span[1] });
-    this.plot.setScale("y", { min: this.range[0], max: this.range[1] });
-    this.plot.redraw();
+    this.plot.setData([[...this.span], [null, null]]);
   }
 
   #make() {
     this.plot?.destroy();
     const axis = { stroke: colour("ink"), grid: { stroke: colour("grid"), width: 1 }, ticks: { stroke: colour("line"), width: 1 }, font: "12px system-ui", labelFont: "12px system-ui" };
     const isNarrow = this.width < 520;
-    const size = (_, values) => 14 + 7 * Math.max(3, ...(values ?? []).map((one) => one.length));
     this.plot = new uPlot({
       width: this.width,
       height: this.options.height ?? 240,
       cursor: { drag: { x: true, y: false, setScale: false }, points: { show: false }, y: false },
       select: { show: true },
       legend: { show: false },
-      scales: { x: { time: false, auto: false }, y: { auto: false, dir: this.options.isFlipped ? -1 : 1 } },
+      scales: {
+        x: { time: false, range: () => this.span },
+        y: { range: () => this.range, dir: this.options.isFlipped ? -1 : 1 },
+      },
       axes: [
-        { ...axis, label: this.options.xLabel, labelSize: 22, space: isNarrow ? 70 : 90, size: 34, values: this.options.xValues },
-        { ...axis, label: isNarrow ? undefined : this.options.yLabel, labelSize: 20, size },
+        { ...axis, label: this.options.xLabel, labelSize: 22, space: isNarrow ? 70 : 90, size: 34 },
+        { ...axis, label: isNarrow ? undefined : this.options.yLabel, labelSize: 22, labelGap: 2, size: 58 },
       ],
       series: [{}, { show: false }],
       hooks: {
