@@ -6,17 +6,23 @@ import { elementColour } from "../parts/theme.js";
 
 const find = (selector) => document.querySelector(selector);
 const message = find("#sky-message"), table = find("#in-view tbody");
-const [firstRa, firstDec, firstRadius] = (find("#field").value || "268 -29 0.3").split(" ").map(Number);
-const WIDEST = 1.0;
+const [firstRa, firstDec, firstWidth] = (find("#field").value || "268 -29 0.3").split(" ").map(Number);
+
+// Degrees: beyond the first no images are asked for; a view is wider than its field by the second.
+const WIDEST = 1.0, MARGIN = 1.6;
 
 await A.init;
 const sky = A.aladin("#sky", {
-  survey: null,
+  survey: [],
+  hipsList: [],
   target: `${firstRa} ${firstDec}`,
-  fov: Math.min(firstRadius * 1.2, 0.3),
+  fov: firstWidth * MARGIN,
   cooFrame: "ICRS",
   projection: "TAN",
   showCooGrid: true,
+  gridColor: "rgb(110, 150, 190)",
+  gridOpacity: 0.5,
+  backgroundColor: "rgb(5, 7, 11)",
   showReticle: false,
   showLayersControl: false,
   showGotoControl: false,
@@ -101,7 +107,7 @@ async function addImages() {
 
 async function addCoverage() {
   for (const { optical_element: element, moc } of await ask("coverage")) {
-    const made = A.MOCFromJSON(moc, { color: elementColour(element), lineWidth: 2, fill: false, perimeter: true, name: `coverage ${element}` });
+    const made = A.MOCFromJSON(moc, { color: elementColour(element, find("#sky")), lineWidth: 2, fill: false, perimeter: true, name: `coverage ${element}` });
     sky.addMOC(made);
     layers.coverage.push(made);
     const key = document.createElement("span");
@@ -121,7 +127,7 @@ function go(ra, dec, fov) {
   soon();
 }
 
-find("#field").addEventListener("change", (event) => { const [ra, dec, radius] = event.target.value.split(" ").map(Number); go(ra, dec, Math.min(radius * 1.2, 0.3)); });
+find("#field").addEventListener("change", (event) => { const [ra, dec, width] = event.target.value.split(" ").map(Number); go(ra, dec, width * MARGIN); });
 find("#go").addEventListener("submit", (event) => {
   event.preventDefault();
   const numbers = find("#place").value.match(/[-+]?\d+(\.\d+)?/g)?.map(Number) ?? [];

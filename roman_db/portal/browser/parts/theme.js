@@ -26,11 +26,11 @@ export function onTheme(listener) {
   listeners.push(listener);
 }
 
-// A colour of the style sheet as a canvas takes it.
-export function colour(name) {
+// A colour of the style sheet as a canvas takes it, as it is within an element.
+export function colour(name, host = document.body) {
   const probe = document.createElement("span");
   probe.style.color = `var(--${name})`;
-  document.body.append(probe);
+  host.append(probe);
   const found = getComputedStyle(probe).color;
   probe.remove();
   return found;
@@ -39,7 +39,7 @@ export function colour(name) {
 const ELEMENTS = ["f062", "f087", "f106", "f129", "f146", "f158", "f184", "f213"];
 
 // An optical element has a colour and a shape.
-export function elementColour(name) {
+export function elementColour(name, host = document.body) {
   const known = name.toLowerCase();
-  return colour(ELEMENTS.includes(known) ? known : "ink");
+  return colour(ELEMENTS.includes(known) ? known : "ink", host);
 }
