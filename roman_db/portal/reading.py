@@ -14,7 +14,7 @@ from roman_db import session, sqlfile
 TIMEOUT_S = 20.0
 
 
-def rows(name: str, **values: object) -> list[dict[str, Any]]:
+def rows(name: str, /, **values: object) -> list[dict[str, Any]]:
     """Rows of a file of ``queries/portal`` by the names of its columns.
 
     Parameters
@@ -31,13 +31,13 @@ def rows(name: str, **values: object) -> list[dict[str, Any]]:
         return [dict(row) for row in found]
 
 
-def row(name: str, **values: object) -> dict[str, Any] | None:
+def row(name: str, /, **values: object) -> dict[str, Any] | None:
     """The first row of a file, None where there is none; as `rows`."""
     found = rows(name, **values)
     return found[0] if found else None
 
 
-def arrays(name: str, **values: object) -> pa.Table:
+def arrays(name: str, /, **values: object) -> pa.Table:
     """Rows of a file as an Arrow table, for columns that are arrays; as `rows`."""
     statement = _file(name).bind(values)
     with session.arrow_connection(timeout_s=TIMEOUT_S) as connection, connection.cursor() as cursor:

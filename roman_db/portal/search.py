@@ -138,7 +138,7 @@ def _region(kind: str, rest: str) -> Circle | Polygon:
 
 
 def _box(ra: float, dec: float, width: float, height: float) -> Polygon:
-    """A box, its width along the parallel of its centre."""
+    """A box between meridians, from corner to corner along great circles."""
     _circle(ra, dec, RADIUS)
     low, high = ra - width / 2, ra + width / 2
     bottom, top = dec - height / 2, dec + height / 2
