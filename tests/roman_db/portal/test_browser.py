@@ -102,12 +102,12 @@ def test_a_curve_of_many_points_zooms_to_single_ones(tab, objects):
     expect(page.locator("#curves")).to_have_attribute("aria-busy", "false")
     assert ink(page, f"#curves .plot:has-text('{filling.ELEMENT}')") > 2000
     plot.scroll_into_view_if_needed()
-    # A drag over the right end, where the points of this element alone are.
+    # A drag over the days of its points, the fifth to the twelfth of 181.
     box = plot.locator(".u-over").bounding_box()
     y = box["y"] + box["height"] / 2
-    page.mouse.move(box["x"] + 3, y)
+    page.mouse.move(box["x"] + box["width"] * 4.5 / 180, y)
     page.mouse.down()
-    page.mouse.move(box["x"] + 14, y, steps=4)
+    page.mouse.move(box["x"] + box["width"] * 11.5 / 180, y, steps=4)
     page.mouse.up()
     expect(page.locator("#curves")).not_to_have_attribute("data-points", str(whole))
     plot.focus()
