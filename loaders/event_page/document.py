@@ -29,9 +29,9 @@ def event_document(event: EventFacts, span: tuple[float, float] | None) -> dict[
     Returns
     -------
     dict or None
-        ``bands``: points of each optical element, all of them; ``models``: curves of the believed model and of
-        those that describe the event as well; ``whole``, ``window``, ``peak``: times to look at; ``geometry``. None
-        where there is no model that can be drawn, or no point.
+        ``bands``: points of each optical element, all of them; ``models``: curves of the believed model and
+        of those that describe the event as well; ``whole``, ``window``, ``peak``: times to look at;
+        ``geometry``. None where there is no model that can be drawn, or no point.
     """
     if not event.models:
         return None

@@ -23,12 +23,12 @@ _TRIED, _LARGEST = 6, 1024
 #: Days of all light curves.
 _ALL_DAYS = (0, 1_000_000)
 
-#: Current images that may show a place: those whose footprint has its HEALPix pixel of order 29.
+#: Current images whose middle is near a place.
 _IMAGES = """
 SELECT r.path, r.detector, r.optical_element, r.start_mjd FROM roman.reference_image AS r
 WHERE r.superseded_at IS NULL
   AND q3c_join(CAST(:ra AS float8), CAST(:dec AS float8), r.ra_ref, r.dec_ref, CAST(0.15 AS float8))
-ORDER BY abs(r.dec_ref - :dec) * 3600 > r.n_y * r.pixel_scale, r.reference_kind = 'season' DESC,
+ORDER BY r.reference_kind = 'season' DESC,
          r.optical_element = 'F146' DESC, r.start_mjd DESC LIMIT :most
 """
 
@@ -109,9 +109,9 @@ def object_periodogram(object_id: int, photometry_kind: str) -> dict[str, Any] |
     Returns
     -------
     dict or None
-        ``frequency`` (cycles a day) and ``power`` (fall of chi-square over its greatest), shape (n,); and of
-        the best period ``period``, ``period_err`` (days), ``log_false_alarm``, ``explained``, ``n_point``. None
-        where points are too few.
+        ``frequency`` (cycles a day) and ``power`` (fall of chi-square over its greatest), shape (n,); and
+        of the best period ``period``, ``period_err`` (days), ``log_false_alarm``, ``explained`` and
+        ``n_point``. None where points are too few.
     """
     bands = []
     for curve in read_curves([object_id], photometry_kind, *_ALL_DAYS, session.Role.READER):

@@ -1,1 +1,1 @@
-"""The catalog in a browser: pages and what their plots ask for; it reads, and nothing imports it but the server."""
+"""The catalog in a browser: pages and what their plots ask for. It reads; the server alone imports it."""

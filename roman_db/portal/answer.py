@@ -41,10 +41,10 @@ def plain(value: Any) -> Any:
 
 
 def _list(values: np.ndarray[Any, Any]) -> list[Any]:
-    """An array as a list; numbers of single precision have no more digits than they hold."""
+    """An array of shape (n,) as a list."""
     if values.dtype.kind == "f":
-        listed = values.astype(np.float64).tolist()
+        listed: list[float | None] = values.astype(np.float64).tolist()
         if np.isfinite(values).all():
             return listed
-        return [one if math.isfinite(one) else None for one in listed]
-    return [str(one) for one in values] if values.dtype.kind in "OU" else values.tolist()
+        return [one if one is not None and math.isfinite(one) else None for one in listed]
+    return [str(one) for one in values] if values.dtype.kind in "OU" else list(values.tolist())

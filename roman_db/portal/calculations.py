@@ -1,4 +1,4 @@
-"""What loaders compute for a page: found among the entry points of what is installed, as the core knows no loader."""
+"""What loaders compute for a page, found by entry points, as the core knows no loader."""
 
 from __future__ import annotations
 
@@ -28,5 +28,6 @@ def calculation(name: str) -> Callable[..., Any]:
         found: Callable[..., Any] = entry.load()
         return found
     raise NoCalculation(
-        f"no calculation {name!r} is declared in the entry points {GROUP}: install roman-db again (make setup)"
+        f"no calculation {name!r} is declared in the entry points {GROUP}: install roman-db again "
+        "(make setup)"
     )

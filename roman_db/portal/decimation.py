@@ -1,7 +1,7 @@
 """Fewer points that look the same: what a screen of so many columns of pixels can show of a curve.
 
-Of each column the lowest and the highest point are kept (Jugel et al. 2014, Proceedings of the VLDB Endowment 7,
-797, "M4"), and of the others one in each cell of a few pixels, which a marker covers.
+Of each column the lowest and the highest point are kept (Jugel et al. 2014, Proceedings of the VLDB
+Endowment 7, 797, "M4"), and of the others one in each cell of a few pixels, which a marker covers.
 """
 
 from __future__ import annotations

@@ -11,7 +11,8 @@ from roman_db.tap.adql import USER_FUNCTIONS
 
 #: Functions of ADQL 2.1 that sky queries are made of.
 _GEOMETRY = (
-    "AREA", "BOX", "CENTROID", "CIRCLE", "CONTAINS", "COORD1", "COORD2", "DISTANCE", "INTERSECTS", "POINT", "POLYGON",
+    "AREA", "BOX", "CENTROID", "CIRCLE", "CONTAINS", "COORD1", "COORD2", "DISTANCE", "INTERSECTS", "POINT",
+    "POLYGON",
 )  # fmt: skip
 
 

@@ -57,7 +57,7 @@ def one_object(request: Request, object_id: str) -> Response:
     if target is None:
         return _not_found(request, f"There is no object {object_id[:40]}.")
     parts = ("flux", "alias", "astrometry", "statistics", "periods", "events")
-    known = {part: rows(f"object_{part}", object_id=number) for part in parts}
+    known: dict[str, Any] = {part: rows(f"object_{part}", object_id=number) for part in parts}
     return page(
         "object.html",
         request,

@@ -142,6 +142,6 @@ def _box(ra: float, dec: float, width: float, height: float) -> Polygon:
     _circle(ra, dec, RADIUS)
     low, high = ra - width / 2, ra + width / 2
     bottom, top = dec - height / 2, dec + height / 2
-    if not (0 < width < 90 and 0 < height and bottom >= -90 and top <= 90):
+    if not (0 < width < 90 and height > 0 and bottom >= -90 and top <= 90):
         raise NotUnderstood("A box is less than 90 degrees wide and within the sky.")
     return Polygon((low % 360, bottom, high % 360, bottom, high % 360, top, low % 360, top))

@@ -37,7 +37,7 @@ def covered() -> Response:
 
 @router.get("/objects")
 def objects(ra: RightAscension, dec: Declination, radius: Annotated[float, Query(gt=0, le=180)]) -> Response:
-    """Brightest objects about a place; none where the circle (deg) is so large that they would say nothing."""
+    """Brightest objects about a place; none where the circle (deg) is too large for them."""
     if radius > _LARGEST_DEG:
         return json_response({"objects": [], "is_cut": False, "largest": _LARGEST_DEG})
     place = {"ra": ra, "dec": dec, "radius": radius}

@@ -9,8 +9,8 @@ from astropy.time import Time
 
 from loaders.reference.product import (
     ReferenceKeywords,
-    read_coverage,
     opened_pixels,
+    read_coverage,
     read_reference,
     remove_earlier,
     write_reference,

@@ -16,9 +16,15 @@ from roman_db.portal.coverage import moc_of
 
 def test_what_is_not_a_number_is_null():
     document = {
-        "a": np.array([1.0, np.nan, np.inf]), "b": np.array([1, 2**40]), "c": float("nan"), "d": np.float32(0.5),
-        "e": [datetime(2027, 1, 1, tzinfo=UTC), Decimal("1.5")], "f": np.array(["x"]), "g": None, "h": True,
-    }  # fmt: skip
+        "a": np.array([1.0, np.nan, np.inf]),
+        "b": np.array([1, 2**40]),
+        "c": float("nan"),
+        "d": np.float32(0.5),
+        "e": [datetime(2027, 1, 1, tzinfo=UTC), Decimal("1.5")],
+        "f": np.array(["x"]),
+        "g": None,
+        "h": True,
+    }
     found = json.loads(json_response(document).body)
     assert found == {
         "a": [1.0, None, None], "b": [1, 2**40], "c": None, "d": 0.5, "e": ["2027-01-01T00:00:00+00:00", 1.5],

@@ -7,16 +7,30 @@ import { elementColour } from "../parts/theme.js";
 
 const find = (selector) => document.querySelector(selector);
 const { event: eventId } = find("main").dataset;
-const host = find("#curves"), message = find("#curve-message"), readout = find("#point");
+const host = find("#curves"),
+  message = find("#curve-message"),
+  readout = find("#point");
 const plots = new Map();
-const MODELS = ["ink", "f062", "f106", "f129"], DASHES = [[], [8, 4], [2, 3], [10, 3, 2, 3]];
+const MODELS = ["ink", "f062", "f106", "f129"],
+  DASHES = [[], [8, 4], [2, 3], [10, 3, 2, 3]];
 let answer = null;
 
-const fetch = latest((signal, span) => ask(`event/${eventId}/curves`, { first: span?.[0], last: span?.[1], columns: Math.max(200, host.clientWidth) }, signal));
+const fetch = latest((signal, span) =>
+  ask(
+    `event/${eventId}/curves`,
+    { first: span?.[0], last: span?.[1], columns: Math.max(200, host.clientWidth) },
+    signal,
+  ),
+);
 const refine = later((span) => load(span), 150);
 
 function zoomTo(span) {
-  for (const plot of plots.values()) plot.show(plot.layers, span.map((one) => one - OFFSET), plot.range);
+  for (const plot of plots.values())
+    plot.show(
+      plot.layers,
+      span.map((one) => one - OFFSET),
+      plot.range,
+    );
   refine(span);
 }
 
@@ -29,12 +43,15 @@ function plotOf(element, what, options) {
     title.textContent = what === "flux" ? element : `${element}, what the model leaves`;
     one.append(title);
     host.append(one);
-    plots.set(key, new Plot(one, {
-      onSpan: (first, last) => zoomTo([first + OFFSET, last + OFFSET]),
-      onWhole: () => refine(answer.whole),
-      onPoint: (layer, i) => read(element, layer, i),
-      ...options,
-    }));
+    plots.set(
+      key,
+      new Plot(one, {
+        onSpan: (first, last) => zoomTo([first + OFFSET, last + OFFSET]),
+        onWhole: () => refine(answer.whole),
+        onPoint: (layer, i) => read(element, layer, i),
+        ...options,
+      }),
+    );
   }
   return plots.get(key);
 }
@@ -45,47 +62,86 @@ function read(element, layer, i) {
 
 function show() {
   const span = answer.span.map((one) => one - OFFSET);
-  let all = 0, shown = 0;
+  let all = 0,
+    shown = 0;
   for (const band of answer.bands) {
     const element = band.optical_element;
     all += band.n_point;
     shown += band.time.length;
-    const points = { kind: "points", shape: shapeOf(element), colour: () => elementColour(element), x: band.time.map((one) => one - OFFSET), flux: band.flux, flux_err: band.flux_err, residual: band.residual };
-    const models = answer.models.filter((one) => element in one.flux).map((one, k) => ({
-      kind: "line", colour: MODELS[k], dash: DASHES[k], width: k ? 1.4 : 2, x: one.time.map((t) => t - OFFSET), y: one.flux[element].map((f) => f / 1000),
-    }));
-    plotOf(element, "flux", { height: 260, label: `Light curve and models in ${element}`, yLabel: "flux [µJy]" })
-      .show([{ ...points, y: band.flux.map((one) => one / 1000), error: band.flux_err.map((one) => one / 1000) }, ...models.reverse()], span);
+    const points = {
+      kind: "points",
+      shape: shapeOf(element),
+      colour: () => elementColour(element),
+      x: band.time.map((one) => one - OFFSET),
+      flux: band.flux,
+      flux_err: band.flux_err,
+      residual: band.residual,
+    };
+    const models = answer.models
+      .filter((one) => element in one.flux)
+      .map((one, k) => ({
+        kind: "line",
+        colour: MODELS[k],
+        dash: DASHES[k],
+        width: k ? 1.4 : 2,
+        x: one.time.map((t) => t - OFFSET),
+        y: one.flux[element].map((f) => f / 1000),
+      }));
+    plotOf(element, "flux", {
+      height: 260,
+      label: `Light curve and models in ${element}`,
+      yLabel: "flux [µJy]",
+    }).show(
+      [
+        { ...points, y: band.flux.map((one) => one / 1000), error: band.flux_err.map((one) => one / 1000) },
+        ...models.reverse(),
+      ],
+      span,
+    );
     const zero = { kind: "line", colour: "ink", width: 1, x: span, y: [0, 0] };
-    plotOf(element, "left", { height: 130, label: `What the model leaves in ${element}`, xLabel: TIME_LABEL, yLabel: "errors" })
-      .show([{ ...points, y: band.residual, error: band.residual.map(() => 1) }, zero], span);
+    plotOf(element, "left", {
+      height: 130,
+      label: `What the model leaves in ${element}`,
+      xLabel: TIME_LABEL,
+      yLabel: "errors",
+    }).show([{ ...points, y: band.residual, error: band.residual.map(() => 1) }, zero], span);
   }
   host.dataset.shown = String(shown);
   host.dataset.points = String(all);
-  say(message, answer.bands.every((one) => one.is_exact) ? `All ${all.toLocaleString("en")} points of this time are shown.` : `${all.toLocaleString("en")} points of this time; drawn is what this screen can show of them (${shown.toLocaleString("en")}).`);
+  say(
+    message,
+    answer.bands.every((one) => one.is_exact)
+      ? `All ${all.toLocaleString("en")} points of this time are shown.`
+      : `${all.toLocaleString("en")} points of this time; drawn is what this screen can show of them (${shown.toLocaleString("en")}).`,
+  );
 }
 
 function legend() {
   const list = find("#models-shown");
-  list.replaceChildren(...answer.models.map((one, k) => {
-    const item = document.createElement("li");
-    const stroke = document.createElementNS("http://www.w3.org/2000/svg", "svg");
-    stroke.setAttribute("width", "48");
-    stroke.setAttribute("height", "10");
-    stroke.setAttribute("aria-hidden", "true");
-    stroke.innerHTML = `<line x1="2" x2="46" y1="5" y2="5" stroke-width="2.5" style="stroke: var(--${MODELS[k]})" stroke-dasharray="${DASHES[k].join(" ")}"/>`;
-    item.append(stroke, ` model ${one.rank}: ${one.name}`);
-    return item;
-  }));
+  list.replaceChildren(
+    ...answer.models.map((one, k) => {
+      const item = document.createElement("li");
+      const stroke = document.createElementNS("http://www.w3.org/2000/svg", "svg");
+      stroke.setAttribute("width", "48");
+      stroke.setAttribute("height", "10");
+      stroke.setAttribute("aria-hidden", "true");
+      stroke.innerHTML = `<line x1="2" x2="46" y1="5" y2="5" stroke-width="2.5" style="stroke: var(--${MODELS[k]})" stroke-dasharray="${DASHES[k].join(" ")}"/>`;
+      item.append(stroke, ` model ${one.rank}: ${one.name}`);
+      return item;
+    }),
+  );
 }
 
 function drawGeometry() {
-  const seen = answer.geometry, picture = find("#geometry");
-  const near = [...seen.x, ...seen.caustic_x, -1, 1], reach = Math.min(2.5, Math.max(...near.map(Math.abs)) * 1.05);
+  const seen = answer.geometry,
+    picture = find("#geometry");
+  const near = [...seen.x, ...seen.caustic_x, -1, 1],
+    reach = Math.min(2.5, Math.max(...near.map(Math.abs)) * 1.05);
   const plot = new Plot(picture, {
     height: Math.min(picture.clientWidth, 460),
     label: "Path of the source beside lenses and caustics",
-    xLabel: "Einstein radii", yLabel: "Einstein radii",
+    xLabel: "Einstein radii",
+    yLabel: "Einstein radii",
     onWhole: () => draw(reach),
     onSpan: (first, last) => draw((last - first) / 2, (first + last) / 2),
   });
@@ -97,12 +153,32 @@ function drawGeometry() {
       { kind: "line", colour: "quiet", width: 1, dash: [4, 4], x: ring.map(Math.cos), y: ring.map(Math.sin) },
       { kind: "dots", colour: "f158", size: 1.1, x: seen.caustic_x, y: seen.caustic_y },
       { kind: "line", colour: "f087", x: seen.x, y: seen.y },
-      { kind: "dots", colour: "ink", size: 4, x: seen.lenses.map((one) => one.x), y: seen.lenses.map(() => 0) },
+      {
+        kind: "dots",
+        colour: "ink",
+        size: 4,
+        x: seen.lenses.map((one) => one.x),
+        y: seen.lenses.map(() => 0),
+      },
       { kind: "dots", colour: "f087", size: 3, x: [seen.x[middle]], y: [seen.y[middle]] },
     ];
-    if (seen.rho > 0) layers.push({ kind: "line", colour: "f087", x: ring.map((a) => seen.x[middle] + seen.rho * Math.cos(a)), y: ring.map((a) => seen.y[middle] + seen.rho * Math.sin(a)) });
+    if (seen.rho > 0)
+      layers.push({
+        kind: "line",
+        colour: "f087",
+        x: ring.map((a) => seen.x[middle] + seen.rho * Math.cos(a)),
+        y: ring.map((a) => seen.y[middle] + seen.rho * Math.sin(a)),
+      });
     const tall = half * (height / width);
-    const closest = about === 0 ? 0 : seen.y[seen.x.reduce((best, x, i) => (Math.abs(x - about) < Math.abs(seen.x[best] - about) ? i : best), 0)];
+    const closest =
+      about === 0
+        ? 0
+        : seen.y[
+            seen.x.reduce(
+              (best, x, i) => (Math.abs(x - about) < Math.abs(seen.x[best] - about) ? i : best),
+              0,
+            )
+          ];
     plot.show(layers, [about - half, about + half], [closest - tall, closest + tall]);
   };
   requestAnimationFrame(() => draw(reach));
@@ -118,14 +194,21 @@ async function load(span) {
     const isFirst = answer === null;
     answer = found;
     show();
-    if (isFirst) { legend(); drawGeometry(); }
+    if (isFirst) {
+      legend();
+      drawGeometry();
+    }
     find("#peak").hidden = answer.peak === null;
   } catch (error) {
     say(message, error.message, true);
   }
 }
 
-for (const [id, span] of [["#whole", () => answer.whole], ["#close", () => answer.window], ["#peak", () => answer.peak]]) {
+for (const [id, span] of [
+  ["#whole", () => answer.whole],
+  ["#close", () => answer.window],
+  ["#peak", () => answer.peak],
+]) {
   find(id).addEventListener("click", () => answer && load(span()));
 }
 load(null);

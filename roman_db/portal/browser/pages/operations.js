@@ -5,9 +5,13 @@ import { Plot, shapeOf } from "../parts/plot.js";
 import { elementColour } from "../parts/theme.js";
 
 const find = (selector) => document.querySelector(selector);
-const choice = find("#metric"), message = find("#trend-message"), readout = find("#trend-point");
+const choice = find("#metric"),
+  message = find("#trend-message"),
+  readout = find("#trend-point");
 const fetch = latest((signal, metric) => ask(`metric/${encodeURIComponent(metric)}`, {}, signal));
-let plot = null, layers = [], whole = [0, 1];
+let plot = null,
+  layers = [],
+  whole = [0, 1];
 
 function limit(values, times, name) {
   return { kind: "line", colour: name, dash: [6, 4], x: times, y: values };
@@ -24,20 +28,39 @@ async function show() {
   }
   find("#trend").hidden = false;
   plot ??= new Plot(find("#trend"), {
-    height: 240, label: "Trend of the metric", xLabel: "MJD (TDB)", yLabel: "value",
+    height: 240,
+    label: "Trend of the metric",
+    xLabel: "MJD (TDB)",
+    yLabel: "value",
     onWhole: () => plot.show(layers, whole),
-    onPoint: (layer, i) => readout.replaceChildren(`${layer.element}, MJD ${layer.x[i].toFixed(4)}: ${layer.y[i].toPrecision(5)}, ${layer.verdict[i]}. `, link(`exposure/${layer.exposure[i]}`, `exposure ${layer.exposure[i]}`)),
+    onPoint: (layer, i) =>
+      readout.replaceChildren(
+        `${layer.element}, MJD ${layer.x[i].toFixed(4)}: ${layer.y[i].toPrecision(5)}, ${layer.verdict[i]}. `,
+        link(`exposure/${layer.exposure[i]}`, `exposure ${layer.exposure[i]}`),
+      ),
   });
   const margin = (time.at(-1) - time[0]) * 0.03 || 0.5;
   whole = [time[0] - margin, time.at(-1) + margin];
   layers = [...new Set(found.optical_element)].map((element) => {
     const some = found.optical_element.flatMap((other, i) => (other === element ? [i] : []));
     const taken = (name) => some.map((i) => found[name][i]);
-    return { kind: "points", element, shape: shapeOf(element), colour: () => elementColour(element), x: taken("midpoint_mjd_tdb"), y: taken("value"), verdict: taken("verdict"), exposure: taken("exposure_id") };
+    return {
+      kind: "points",
+      element,
+      shape: shapeOf(element),
+      colour: () => elementColour(element),
+      x: taken("midpoint_mjd_tdb"),
+      y: taken("value"),
+      verdict: taken("verdict"),
+      exposure: taken("exposure_id"),
+    };
   });
   layers.push(limit(found.lower, time, "failure"), limit(found.upper, time, "failure"));
   plot.show(layers, whole);
-  say(message, `${time.length} values of exposures; dashed: limits; ${found.verdict.filter((one) => ["warning", "failure"].includes(one)).length} are beyond.`);
+  say(
+    message,
+    `${time.length} values of exposures; dashed: limits; ${found.verdict.filter((one) => ["warning", "failure"].includes(one)).length} are beyond.`,
+  );
 }
 
 if (choice.options.length) {

@@ -5,11 +5,13 @@ import { ask, latest, later, link, root, say } from "../parts/request.js";
 import { elementColour } from "../parts/theme.js";
 
 const find = (selector) => document.querySelector(selector);
-const message = find("#sky-message"), table = find("#in-view tbody");
+const message = find("#sky-message"),
+  table = find("#in-view tbody");
 const [firstRa, firstDec, firstWidth] = (find("#field").value || "268 -29 0.3").split(" ").map(Number);
 
 // Degrees: beyond the first no images are asked for; a view is wider than its field by the second.
-const WIDEST = 1.0, MARGIN = 1.6;
+const WIDEST = 1.0,
+  MARGIN = 1.6;
 
 await A.init;
 const sky = A.aladin("#sky", {
@@ -37,13 +39,21 @@ const sky = A.aladin("#sky", {
 });
 window.skyView = sky;
 
-const catalog = A.catalog({ name: "objects", shape: "circle", color: "#ffd24d", sourceSize: 12, onClick: "showPopup" });
+const catalog = A.catalog({
+  name: "objects",
+  shape: "circle",
+  color: "#ffd24d",
+  sourceSize: 12,
+  onClick: "showPopup",
+});
 const events = A.catalog({ name: "events", shape: "square", color: "#ff7bd5", sourceSize: 18 });
 sky.addCatalog(catalog);
 sky.addCatalog(events);
 const layers = { coverage: [], images: [] };
 
-sky.on("objectClicked", (object) => { if (object?.data?.object_id) location.href = `${root}/object/${object.data.object_id}`; });
+sky.on("objectClicked", (object) => {
+  if (object?.data?.object_id) location.href = `${root}/object/${object.data.object_id}`;
+});
 
 const fetchObjects = latest((signal, place) => ask("objects", place, signal));
 
@@ -58,18 +68,27 @@ function place() {
 }
 
 function listed(found) {
-  table.replaceChildren(...found.slice(0, 50).map((one) => {
-    const row = document.createElement("tr"), name = document.createElement("th");
-    name.scope = "row";
-    name.append(link(`object/${one.object_id}`, one.object_id));
-    row.append(name);
-    for (const [text, isNumber] of [[one.ra.toFixed(6), true], [one.dec.toFixed(6), true], [one.ab_mag === null ? "–" : one.ab_mag.toFixed(2), true], [one.optical_element ?? "–", false], [one.has_event ? "yes" : "", false]]) {
-      const cell = row.insertCell();
-      cell.textContent = text;
-      cell.className = isNumber ? "n" : "";
-    }
-    return row;
-  }));
+  table.replaceChildren(
+    ...found.slice(0, 50).map((one) => {
+      const row = document.createElement("tr"),
+        name = document.createElement("th");
+      name.scope = "row";
+      name.append(link(`object/${one.object_id}`, one.object_id));
+      row.append(name);
+      for (const [text, isNumber] of [
+        [one.ra.toFixed(6), true],
+        [one.dec.toFixed(6), true],
+        [one.ab_mag === null ? "–" : one.ab_mag.toFixed(2), true],
+        [one.optical_element ?? "–", false],
+        [one.has_event ? "yes" : "", false],
+      ]) {
+        const cell = row.insertCell();
+        cell.textContent = text;
+        cell.className = isNumber ? "n" : "";
+      }
+      return row;
+    }),
+  );
 }
 
 async function update() {
@@ -83,7 +102,12 @@ async function update() {
     listed(found.objects);
     find("#sky").dataset.objects = String(found.objects.length);
     const far = place().radius > found.largest;
-    say(message, far ? "Zoom in to see objects." : `${found.objects.length.toLocaleString("en")} objects${found.is_cut ? ", the brightest of more" : ""}; yellow circles, events pink squares. Choose one for its page.`);
+    say(
+      message,
+      far
+        ? "Zoom in to see objects."
+        : `${found.objects.length.toLocaleString("en")} objects${found.is_cut ? ", the brightest of more" : ""}; yellow circles, events pink squares. Choose one for its page.`,
+    );
   } catch (error) {
     say(message, error.message, true);
   }
@@ -107,7 +131,13 @@ async function addImages() {
 
 async function addCoverage() {
   for (const { optical_element: element, moc } of await ask("coverage")) {
-    const made = A.MOCFromJSON(moc, { color: elementColour(element, find("#sky")), lineWidth: 2, fill: false, perimeter: true, name: `coverage ${element}` });
+    const made = A.MOCFromJSON(moc, {
+      color: elementColour(element, find("#sky")),
+      lineWidth: 2,
+      fill: false,
+      perimeter: true,
+      name: `coverage ${element}`,
+    });
     sky.addMOC(made);
     layers.coverage.push(made);
     const key = document.createElement("span");
@@ -117,7 +147,10 @@ async function addCoverage() {
   }
 }
 
-const soon = later(() => { update(); addImages().catch((error) => say(message, error.message, true)); }, 250);
+const soon = later(() => {
+  update();
+  addImages().catch((error) => say(message, error.message, true));
+}, 250);
 sky.on("positionChanged", soon);
 sky.on("zoomChanged", soon);
 
@@ -127,11 +160,20 @@ function go(ra, dec, fov) {
   soon();
 }
 
-find("#field").addEventListener("change", (event) => { const [ra, dec, width] = event.target.value.split(" ").map(Number); go(ra, dec, width * MARGIN); });
+find("#field").addEventListener("change", (event) => {
+  const [ra, dec, width] = event.target.value.split(" ").map(Number);
+  go(ra, dec, width * MARGIN);
+});
 find("#go").addEventListener("submit", (event) => {
   event.preventDefault();
-  const numbers = find("#place").value.match(/[-+]?\d+(\.\d+)?/g)?.map(Number) ?? [];
-  if (numbers.length !== 2 || !(Math.abs(numbers[1]) <= 90)) { say(message, "A place is a right ascension and a declination in degrees, such as 268.0 -29.2.", true); return; }
+  const numbers =
+    find("#place")
+      .value.match(/[-+]?\d+(\.\d+)?/g)
+      ?.map(Number) ?? [];
+  if (numbers.length !== 2 || !(Math.abs(numbers[1]) <= 90)) {
+    say(message, "A place is a right ascension and a declination in degrees, such as 268.0 -29.2.", true);
+    return;
+  }
   go(((numbers[0] % 360) + 360) % 360, numbers[1], 0.02);
 });
 const visible = (id, work) => find(id).addEventListener("change", (event) => work(event.target.checked));

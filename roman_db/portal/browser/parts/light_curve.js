@@ -9,9 +9,19 @@ export class LightCurves {
   constructor(objectId, host, readout, message) {
     Object.assign(this, { objectId, host, readout, message, plots: new Map(), unit: "mag", flags: [] });
     this.fetch = latest((signal, span) =>
-      ask(`object/${objectId}/light_curve`, { kind: this.kind, first: span?.[0], last: span?.[1], columns: this.#columns() }, signal));
+      ask(
+        `object/${objectId}/light_curve`,
+        { kind: this.kind, first: span?.[0], last: span?.[1], columns: this.#columns() },
+        signal,
+      ),
+    );
     this.refine = later((span) => this.#load(span), 150);
-    ask("flags").then((known) => { this.flags = known; }, () => {});
+    ask("flags").then(
+      (known) => {
+        this.flags = known;
+      },
+      () => {},
+    );
   }
 
   async start(kind) {
@@ -29,7 +39,12 @@ export class LightCurves {
   }
 
   zoomTo(span) {
-    for (const plot of this.plots.values()) plot.show(plot.layers, span.map((one) => one - OFFSET), plot.range);
+    for (const plot of this.plots.values())
+      plot.show(
+        plot.layers,
+        span.map((one) => one - OFFSET),
+        plot.range,
+      );
     this.refine(span);
   }
 
@@ -52,19 +67,27 @@ export class LightCurves {
   }
 
   #show(answer) {
-    let shown = 0, all = 0;
+    let shown = 0,
+      all = 0;
     for (const series of answer.series) {
       shown += series.x.length;
       all += series.n_point;
-      this.#plotOf(series.optical_element).show(this.#layers(series), answer.span.map((one) => one - OFFSET));
+      this.#plotOf(series.optical_element).show(
+        this.#layers(series),
+        answer.span.map((one) => one - OFFSET),
+      );
     }
     const exact = answer.series.every((one) => one.is_exact);
     const failed = answer.n_failed ? ` Measurements without a flux: ${answer.n_failed}.` : "";
     this.host.dataset.shown = String(shown);
     this.host.dataset.points = String(all);
-    say(this.message, (exact
-      ? `All ${all.toLocaleString("en")} points of this time are shown.`
-      : `${all.toLocaleString("en")} points of this time; drawn is what this screen can show of them (${shown.toLocaleString("en")}). Zoom in for single points.`) + failed);
+    say(
+      this.message,
+      (exact
+        ? `All ${all.toLocaleString("en")} points of this time are shown.`
+        : `${all.toLocaleString("en")} points of this time; drawn is what this screen can show of them (${shown.toLocaleString("en")}). Zoom in for single points.`) +
+        failed,
+    );
   }
 
   #plotOf(element) {
@@ -75,15 +98,18 @@ export class LightCurves {
       title.textContent = element;
       host.append(title);
       this.host.append(host);
-      this.plots.set(element, new Plot(host, {
-        label: `Light curve in ${element}. Arrows move, plus and minus zoom, 0 shows all, n and p read single points.`,
-        xLabel: TIME_LABEL,
-        yLabel: this.unit === "mag" ? "AB magnitude" : "flux [µJy]",
-        isFlipped: this.unit === "mag",
-        onSpan: (first, last) => this.zoomTo([first + OFFSET, last + OFFSET]),
-        onWhole: () => this.refine(null),
-        onPoint: (layer, i) => this.#read(element, layer, i),
-      }));
+      this.plots.set(
+        element,
+        new Plot(host, {
+          label: `Light curve in ${element}. Arrows move, plus and minus zoom, 0 shows all, n and p read single points.`,
+          xLabel: TIME_LABEL,
+          yLabel: this.unit === "mag" ? "AB magnitude" : "flux [µJy]",
+          isFlipped: this.unit === "mag",
+          onSpan: (first, last) => this.zoomTo([first + OFFSET, last + OFFSET]),
+          onWhole: () => this.refine(null),
+          onPoint: (layer, i) => this.#read(element, layer, i),
+        }),
+      );
     }
     return this.plots.get(element);
   }
@@ -116,7 +142,8 @@ export class LightCurves {
       `flags: ${flagNames(layer.flags[i], this.flags)}`,
     ];
     this.readout.replaceChildren(`${said.filter(Boolean).join("; ")}. `);
-    if (layer.exposure) this.readout.append(link(`exposure/${layer.exposure[i]}`, `exposure ${layer.exposure[i]}`));
+    if (layer.exposure)
+      this.readout.append(link(`exposure/${layer.exposure[i]}`, `exposure ${layer.exposure[i]}`));
     else this.readout.append("Zoom in for its exposure.");
   }
 }

@@ -3,7 +3,11 @@
 export const AB_OF_NJY = 2.5 * Math.log10(3631e9);
 
 export function converted(flux, error, unit) {
-  if (unit === "uJy") return [flux.map((one) => (one === null ? null : one / 1000)), error.map((one) => (one === null ? null : one / 1000))];
+  if (unit === "uJy")
+    return [
+      flux.map((one) => (one === null ? null : one / 1000)),
+      error.map((one) => (one === null ? null : one / 1000)),
+    ];
   const isSeen = (one) => one !== null && one > 0;
   return [
     flux.map((one) => (isSeen(one) ? AB_OF_NJY - 2.5 * Math.log10(one) : null)),

@@ -9,13 +9,40 @@ const ZOOM = 1.6;
 
 // Shapes of points, in circles of unit radius.
 const SHAPES = {
-  circle: (path, x, y, r) => { path.moveTo(x + r, y); path.arc(x, y, r, 0, 2 * Math.PI); },
+  circle: (path, x, y, r) => {
+    path.moveTo(x + r, y);
+    path.arc(x, y, r, 0, 2 * Math.PI);
+  },
   square: (path, x, y, r) => path.rect(x - r * 0.9, y - r * 0.9, 1.8 * r, 1.8 * r),
-  diamond: (path, x, y, r) => polygon(path, [[x, y - 1.3 * r], [x + 1.3 * r, y], [x, y + 1.3 * r], [x - 1.3 * r, y]]),
-  triangle: (path, x, y, r) => polygon(path, [[x, y - 1.3 * r], [x + 1.2 * r, y + r], [x - 1.2 * r, y + r]]),
-  wedge: (path, x, y, r) => polygon(path, [[x, y + 1.3 * r], [x + 1.2 * r, y - r], [x - 1.2 * r, y - r]]),
+  diamond: (path, x, y, r) =>
+    polygon(path, [
+      [x, y - 1.3 * r],
+      [x + 1.3 * r, y],
+      [x, y + 1.3 * r],
+      [x - 1.3 * r, y],
+    ]),
+  triangle: (path, x, y, r) =>
+    polygon(path, [
+      [x, y - 1.3 * r],
+      [x + 1.2 * r, y + r],
+      [x - 1.2 * r, y + r],
+    ]),
+  wedge: (path, x, y, r) =>
+    polygon(path, [
+      [x, y + 1.3 * r],
+      [x + 1.2 * r, y - r],
+      [x - 1.2 * r, y - r],
+    ]),
 };
-const SHAPE_OF = { F087: "square", F213: "triangle", F062: "diamond", F106: "wedge", F158: "diamond", F184: "square", F129: "triangle" };
+const SHAPE_OF = {
+  F087: "square",
+  F213: "triangle",
+  F062: "diamond",
+  F106: "wedge",
+  F158: "diamond",
+  F184: "square",
+  F129: "triangle",
+};
 
 export function shapeOf(element) {
   return SHAPE_OF[element] ?? "circle";
@@ -70,7 +97,8 @@ export class Plot {
   }
 
   #rangeOf() {
-    let low = Infinity, high = -Infinity;
+    let low = Infinity,
+      high = -Infinity;
     for (const layer of this.layers) {
       for (let i = 0; i < layer.y.length; i++) {
         const inside = layer.x[i] >= this.span[0] && layer.x[i] <= this.span[1];
@@ -90,47 +118,75 @@ export class Plot {
 
   #make() {
     this.plot?.destroy();
-    const axis = { stroke: colour("ink"), grid: { stroke: colour("grid"), width: 1 }, ticks: { stroke: colour("line"), width: 1 }, font: "12px system-ui", labelFont: "12px system-ui" };
+    const axis = {
+      stroke: colour("ink"),
+      grid: { stroke: colour("grid"), width: 1 },
+      ticks: { stroke: colour("line"), width: 1 },
+      font: "12px system-ui",
+      labelFont: "12px system-ui",
+    };
     const isNarrow = this.width < 520;
-    this.plot = new uPlot({
-      width: this.width,
-      height: this.options.height ?? 240,
-      cursor: { drag: { x: true, y: false, setScale: false }, points: { show: false }, y: false },
-      select: { show: true },
-      legend: { show: false },
-      scales: {
-        x: { time: false, range: () => this.span },
-        y: { range: () => this.range, dir: this.options.isFlipped ? -1 : 1 },
+    this.plot = new uPlot(
+      {
+        width: this.width,
+        height: this.options.height ?? 240,
+        cursor: { drag: { x: true, y: false, setScale: false }, points: { show: false }, y: false },
+        select: { show: true },
+        legend: { show: false },
+        scales: {
+          x: { time: false, range: () => this.span },
+          y: { range: () => this.range, dir: this.options.isFlipped ? -1 : 1 },
+        },
+        axes: [
+          { ...axis, label: this.options.xLabel, labelSize: 22, space: isNarrow ? 70 : 90, size: 34 },
+          {
+            ...axis,
+            label: isNarrow ? undefined : this.options.yLabel,
+            labelSize: 22,
+            labelGap: 2,
+            size: 58,
+          },
+        ],
+        series: [{}, { show: false }],
+        hooks: {
+          draw: [(plot) => this.#draw(plot)],
+          setSelect: [(plot) => this.#selected(plot)],
+          ready: [(plot) => this.#listen(plot)],
+        },
       },
-      axes: [
-        { ...axis, label: this.options.xLabel, labelSize: 22, space: isNarrow ? 70 : 90, size: 34 },
-        { ...axis, label: isNarrow ? undefined : this.options.yLabel, labelSize: 22, labelGap: 2, size: 58 },
+      [
+        [this.span[0], this.span[1]],
+        [null, null],
       ],
-      series: [{}, { show: false }],
-      hooks: {
-        draw: [(plot) => this.#draw(plot)],
-        setSelect: [(plot) => this.#selected(plot)],
-        ready: [(plot) => this.#listen(plot)],
-      },
-    }, [[this.span[0], this.span[1]], [null, null]], this.host);
+      this.host,
+    );
     if (this.layers.length) this.#refresh();
   }
 
   #listen(plot) {
     plot.over.addEventListener("click", (event) => this.#pick(event.offsetX, event.offsetY));
     plot.over.addEventListener("dblclick", () => this.options.onWhole?.());
-    plot.over.addEventListener("wheel", (event) => {
-      if (!event.ctrlKey && document.activeElement !== this.host) return;
-      event.preventDefault();
-      this.#scale(event.deltaY > 0 ? ZOOM : 1 / ZOOM, plot.posToVal(event.offsetX, "x"));
-    }, { passive: false });
+    plot.over.addEventListener(
+      "wheel",
+      (event) => {
+        if (!event.ctrlKey && document.activeElement !== this.host) return;
+        event.preventDefault();
+        this.#scale(event.deltaY > 0 ? ZOOM : 1 / ZOOM, plot.posToVal(event.offsetX, "x"));
+      },
+      { passive: false },
+    );
     this.#touch(plot);
   }
 
   #touch(plot) {
     const held = new Map();
-    const apart = () => { const [a, b] = [...held.values()]; return [Math.abs(a - b), (a + b) / 2]; };
-    plot.over.addEventListener("pointerdown", (event) => { if (event.pointerType === "touch") held.set(event.pointerId, event.offsetX); });
+    const apart = () => {
+      const [a, b] = [...held.values()];
+      return [Math.abs(a - b), (a + b) / 2];
+    };
+    plot.over.addEventListener("pointerdown", (event) => {
+      if (event.pointerType === "touch") held.set(event.pointerId, event.offsetX);
+    });
     plot.over.addEventListener("pointermove", (event) => {
       if (!held.has(event.pointerId)) return;
       const [before] = held.size === 2 ? apart() : [0];
@@ -140,7 +196,8 @@ export class Plot {
         if (now > 20) this.#scale(before / now, plot.posToVal(middle, "x"));
       }
     });
-    for (const name of ["pointerup", "pointercancel", "pointerleave"]) plot.over.addEventListener(name, (event) => held.delete(event.pointerId));
+    for (const name of ["pointerup", "pointercancel", "pointerleave"])
+      plot.over.addEventListener(name, (event) => held.delete(event.pointerId));
   }
 
   #scale(factor, about) {
@@ -158,14 +215,19 @@ export class Plot {
 
   #key(event) {
     if (event.target !== this.host || event.ctrlKey || event.metaKey || event.altKey) return;
-    const [first, last] = this.span, width = last - first, middle = (first + last) / 2;
+    const [first, last] = this.span,
+      width = last - first,
+      middle = (first + last) / 2;
     const work = {
       ArrowLeft: () => this.zoomTo([first - STEP * width, last - STEP * width]),
       ArrowRight: () => this.zoomTo([first + STEP * width, last + STEP * width]),
-      "+": () => this.#scale(1 / ZOOM, middle), "=": () => this.#scale(1 / ZOOM, middle),
+      "+": () => this.#scale(1 / ZOOM, middle),
+      "=": () => this.#scale(1 / ZOOM, middle),
       "-": () => this.#scale(ZOOM, middle),
-      0: () => this.options.onWhole?.(), Home: () => this.options.onWhole?.(),
-      n: () => this.#step(1), p: () => this.#step(-1),
+      0: () => this.options.onWhole?.(),
+      Home: () => this.options.onWhole?.(),
+      n: () => this.#step(1),
+      p: () => this.#step(-1),
     }[event.key];
     if (!work) return;
     event.preventDefault();
@@ -178,7 +240,8 @@ export class Plot {
     this.layers.forEach((layer, k) => {
       if (layer.kind !== "points") return;
       for (let i = 0; i < layer.x.length; i++) {
-        if (layer.y[i] !== null && layer.x[i] >= this.span[0] && layer.x[i] <= this.span[1]) found.push([k, i, layer.x[i]]);
+        if (layer.y[i] !== null && layer.x[i] >= this.span[0] && layer.x[i] <= this.span[1])
+          found.push([k, i, layer.x[i]]);
       }
     });
     return found.sort((a, b) => a[2] - b[2]);
@@ -193,10 +256,12 @@ export class Plot {
   }
 
   #pick(x, y) {
-    let best = null, nearest = 24 * 24;
+    let best = null,
+      nearest = 24 * 24;
     for (const [k, i] of this.#readable()) {
       const layer = this.layers[k];
-      const across = this.plot.valToPos(layer.x[i], "x") - x, along = this.plot.valToPos(layer.y[i], "y") - y;
+      const across = this.plot.valToPos(layer.x[i], "x") - x,
+        along = this.plot.valToPos(layer.y[i], "y") - y;
       const distance = across * across + along * along;
       if (distance < nearest) [nearest, best] = [distance, [k, i]];
     }
@@ -210,7 +275,8 @@ export class Plot {
   }
 
   #resize() {
-    if (this.plot && Math.abs(this.plot.width - this.width) > 1) this.plot.setSize({ width: this.width, height: this.options.height ?? 240 });
+    if (this.plot && Math.abs(this.plot.width - this.width) > 1)
+      this.plot.setSize({ width: this.width, height: this.options.height ?? 240 });
   }
 
   #draw(plot) {
@@ -225,14 +291,24 @@ export class Plot {
   }
 
   #layer(plot, ctx, layer) {
-    const ratio = devicePixelRatio, shade = typeof layer.colour === "function" ? layer.colour() : colour(layer.colour);
-    const path = new Path2D(), errors = new Path2D();
-    const x = (i) => plot.valToPos(layer.x[i], "x", true), y = (value) => plot.valToPos(value, "y", true);
+    const ratio = devicePixelRatio,
+      shade = typeof layer.colour === "function" ? layer.colour() : colour(layer.colour);
+    const path = new Path2D(),
+      errors = new Path2D();
+    const x = (i) => plot.valToPos(layer.x[i], "x", true),
+      y = (value) => plot.valToPos(value, "y", true);
     const radius = (layer.x.length > 1500 ? 1.4 : layer.x.length > 300 ? 2 : SIZE) * ratio;
     let isOpen = false;
     for (let i = 0; i < layer.x.length; i++) {
-      if (layer.y[i] === null) { isOpen = false; continue; }
-      if (layer.kind === "line") { isOpen ? path.lineTo(x(i), y(layer.y[i])) : path.moveTo(x(i), y(layer.y[i])); isOpen = true; continue; }
+      if (layer.y[i] === null) {
+        isOpen = false;
+        continue;
+      }
+      if (layer.kind === "line") {
+        isOpen ? path.lineTo(x(i), y(layer.y[i])) : path.moveTo(x(i), y(layer.y[i]));
+        isOpen = true;
+        continue;
+      }
       if (layer.x[i] < this.span[0] || layer.x[i] > this.span[1]) continue;
       const shape = layer.kind === "dots" ? SHAPES.circle : SHAPES[layer.shape ?? "circle"];
       shape(path, x(i), y(layer.y[i]), layer.kind === "dots" ? (layer.size ?? 1) * ratio : radius);
@@ -242,7 +318,7 @@ export class Plot {
       }
     }
     ctx.strokeStyle = ctx.fillStyle = shade;
-    ctx.lineWidth = (layer.kind === "line" ? layer.width ?? 1.6 : 1) * ratio;
+    ctx.lineWidth = (layer.kind === "line" ? (layer.width ?? 1.6) : 1) * ratio;
     ctx.setLineDash((layer.dash ?? []).map((one) => one * ratio));
     ctx.globalAlpha = layer.kind === "points" && layer.x.length > 300 ? 0.75 : 1;
     if (layer.kind === "line" || layer.isHollow) ctx.stroke(path);
@@ -256,7 +332,13 @@ export class Plot {
   #ring(plot, ctx, k, i) {
     const layer = this.layers[k];
     ctx.beginPath();
-    ctx.arc(plot.valToPos(layer.x[i], "x", true), plot.valToPos(layer.y[i], "y", true), 8 * devicePixelRatio, 0, 2 * Math.PI);
+    ctx.arc(
+      plot.valToPos(layer.x[i], "x", true),
+      plot.valToPos(layer.y[i], "y", true),
+      8 * devicePixelRatio,
+      0,
+      2 * Math.PI,
+    );
     ctx.strokeStyle = colour("accent");
     ctx.lineWidth = 2.5 * devicePixelRatio;
     ctx.stroke();

@@ -7,7 +7,8 @@ export function startTheme(button) {
   const system = matchMedia("(prefers-color-scheme: dark)");
   const chosen = localStorage.getItem(KEY);
   if (chosen) document.documentElement.dataset.theme = chosen;
-  const isDark = () => (document.documentElement.dataset.theme ?? (system.matches ? "dark" : "light")) === "dark";
+  const isDark = () =>
+    (document.documentElement.dataset.theme ?? (system.matches ? "dark" : "light")) === "dark";
   const tell = () => {
     button.setAttribute("aria-pressed", String(isDark()));
     listeners.forEach((listener) => listener());

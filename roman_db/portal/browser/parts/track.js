@@ -23,15 +23,28 @@ export async function startTrack(objectId, host, message, kind) {
   const margin = (Math.max(...time) - Math.min(...time)) * 0.02 || 0.5;
   const span = [Math.min(...time) - OFFSET - margin, Math.max(...time) - OFFSET + margin];
   const elements = [...new Set(points.optical_element)];
-  for (const [name, label] of [["offset_ra", "east [mas]"], ["offset_dec", "north [mas]"]]) {
+  for (const [name, label] of [
+    ["offset_ra", "east [mas]"],
+    ["offset_dec", "north [mas]"],
+  ]) {
     const one = document.createElement("div");
     host.append(one);
-    const plot = new Plot(one, { height: 180, xLabel: TIME_LABEL, yLabel: label, label: `Offset ${label} over time`, onWhole: () => plot.show(layers, span) });
+    const plot = new Plot(one, {
+      height: 180,
+      xLabel: TIME_LABEL,
+      yLabel: label,
+      label: `Offset ${label} over time`,
+      onWhole: () => plot.show(layers, span),
+    });
     const layers = elements.map((element) => {
       const some = points.optical_element.flatMap((other, i) => (other === element ? [i] : []));
       return {
-        kind: "points", shape: shapeOf(element), colour: () => elementColour(element),
-        x: some.map((i) => time[i] - OFFSET), y: some.map((i) => points[name][i]), error: some.map((i) => points[`${name}_err`][i]),
+        kind: "points",
+        shape: shapeOf(element),
+        colour: () => elementColour(element),
+        x: some.map((i) => time[i] - OFFSET),
+        y: some.map((i) => points[name][i]),
+        error: some.map((i) => points[`${name}_err`][i]),
       };
     });
     plot.show(layers, span);
