@@ -16,6 +16,9 @@ from roman_db.portal.reading import arrays
 #: Points of an optical element that are sent as they are; more are thinned.
 EXACT = 3000
 
+#: Room at either end of a light curve: share of its length, at least so many days.
+_MARGIN, _LEAST_MARGIN = 0.01, 0.005
+
 
 @dataclass(frozen=True)
 class Curve:
@@ -132,13 +135,14 @@ def thinned_band(band: Mapping[str, Any], span: tuple[float, float], columns: in
 
 
 def span_of(curves: list[Curve]) -> tuple[float, float] | None:
-    """First and last time of all points with a flux; None without one."""
+    """Times before the first and after the last point with a flux, by a little; None without one."""
     times = [one.measured.time for one in curves]
     full = [(one[0], one[-1]) for one in times if one.size]
     if not full:
         return None
     first, last = min(one for one, _ in full), max(one for _, one in full)
-    return float(first), float(last if last > first else first + 1e-3)
+    margin = max(_MARGIN * float(last - first), _LEAST_MARGIN)
+    return float(first) - margin, float(last) + margin
 
 
 def _curves(table: pa.Table) -> Iterator[Curve]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import structlog
+from adbc_driver_manager import dbapi
 from fastapi import FastAPI
 from sqlalchemy.exc import DBAPIError
 from starlette.requests import Request
@@ -25,7 +26,8 @@ def mount_portal(application: FastAPI) -> None:
     bundle = StaticFiles(directory=BUNDLE, check_dir=False)
     application.mount("/portal/bundle", bundle, name="portal_bundle")
     application.add_exception_handler(NoCalculation, _no_calculation)
-    application.add_exception_handler(DBAPIError, _no_answer)
+    for kind in (DBAPIError, dbapi.Error):
+        application.add_exception_handler(kind, _no_answer)
 
 
 def _no_calculation(request: Request, error: Exception) -> Response:

@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Iterable
+from contextlib import ExitStack, suppress
 from functools import cache
 from typing import Any
 
 import pyarrow as pa
+from adbc_driver_manager import dbapi
 
 from roman_db import session, sqlfile
 
 #: Seconds that a page waits for one query.
 TIMEOUT_S = 20.0
+
+#: Connections for arrays that are kept.
+_MOST_KEPT = 8
 
 
 def rows(name: str, /, **values: object) -> list[dict[str, Any]]:
@@ -40,14 +46,52 @@ def row(name: str, /, **values: object) -> dict[str, Any] | None:
 def arrays(name: str, /, **values: object) -> pa.Table:
     """Rows of a file as an Arrow table, for columns that are arrays; as `rows`."""
     statement = _file(name).bind(values)
-    with session.arrow_connection(timeout_s=TIMEOUT_S) as connection, connection.cursor() as cursor:
-        cursor.execute(statement)
-        return cursor.fetch_arrow_table()
+    try:
+        kept = _kept.pop()
+    except IndexError:
+        return _asked(_Connected(), statement)
+    try:
+        return _asked(kept, statement)
+    except dbapi.Error:
+        # The server may have gone since.
+        return _asked(_Connected(), statement)
 
 
 def array(values: Iterable[object]) -> str:
     """Numbers as PostgreSQL writes an array."""
     return "{" + ",".join(str(value) for value in values) + "}"
+
+
+class _Connected:
+    """An open connection, kept for the next question: to make one takes longer than most answers."""
+
+    def __init__(self) -> None:
+        self._stack = ExitStack()
+        self.connection = self._stack.enter_context(session.arrow_connection(timeout_s=TIMEOUT_S))
+
+    def close(self) -> None:
+        """Close it, in whatever state it is."""
+        with suppress(dbapi.Error, OSError):
+            self._stack.close()
+
+
+_kept: deque[_Connected] = deque()
+
+
+def _asked(connected: _Connected, statement: str) -> pa.Table:
+    """Answer to a statement on a connection, which is kept unless it failed."""
+    try:
+        with connected.connection.cursor() as cursor:
+            cursor.execute(statement)
+            found = cursor.fetch_arrow_table()
+    except BaseException:
+        connected.close()
+        raise
+    if len(_kept) < _MOST_KEPT:
+        _kept.append(connected)
+    else:
+        connected.close()
+    return found
 
 
 @cache

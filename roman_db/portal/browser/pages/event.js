@@ -11,7 +11,7 @@ const host = find("#curves"),
   message = find("#curve-message"),
   readout = find("#point");
 const plots = new Map();
-const MODELS = ["ink", "f062", "f106", "f129"],
+const MODELS = ["model", "f184", "f106", "f129"],
   DASHES = [[], [8, 4], [2, 3], [10, 3, 2, 3]];
 let answer = null;
 
@@ -57,7 +57,9 @@ function plotOf(element, what, options) {
 }
 
 function read(element, layer, i) {
-  readout.textContent = `${element} at BJD ${(layer.x[i] + OFFSET).toFixed(6)}: ${layer.flux[i].toFixed(1)} ± ${layer.flux_err[i].toFixed(1)} nJy, ${layer.residual[i].toFixed(2)} errors from the model.`;
+  const flux = `${layer.flux[i].toFixed(1)} ± ${layer.flux_err[i].toFixed(1)} nJy`;
+  const left = `${layer.residual[i].toFixed(2)} errors from the model`;
+  readout.textContent = `${element} at BJD ${(layer.x[i] + OFFSET).toFixed(6)}: ${flux}, ${left}.`;
 }
 
 function show() {
@@ -112,7 +114,8 @@ function show() {
     message,
     answer.bands.every((one) => one.is_exact)
       ? `All ${all.toLocaleString("en")} points of this time are shown.`
-      : `${all.toLocaleString("en")} points of this time; drawn is what this screen can show of them (${shown.toLocaleString("en")}).`,
+      : `${all.toLocaleString("en")} points of this time; drawn is what this screen can show of them ` +
+          `(${shown.toLocaleString("en")}).`,
   );
 }
 
@@ -125,7 +128,18 @@ function legend() {
       stroke.setAttribute("width", "48");
       stroke.setAttribute("height", "10");
       stroke.setAttribute("aria-hidden", "true");
-      stroke.innerHTML = `<line x1="2" x2="46" y1="5" y2="5" stroke-width="2.5" style="stroke: var(--${MODELS[k]})" stroke-dasharray="${DASHES[k].join(" ")}"/>`;
+      const line = document.createElementNS("http://www.w3.org/2000/svg", "line");
+      const drawn = {
+        x1: 2,
+        x2: 46,
+        y1: 5,
+        y2: 5,
+        "stroke-width": 2.5,
+        "stroke-dasharray": DASHES[k].join(" "),
+      };
+      for (const [name, value] of Object.entries(drawn)) line.setAttribute(name, value);
+      line.style.stroke = `var(--${MODELS[k]})`;
+      stroke.append(line);
       item.append(stroke, ` model ${one.rank}: ${one.name}`);
       return item;
     }),

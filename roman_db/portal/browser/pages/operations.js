@@ -57,10 +57,8 @@ async function show() {
   });
   layers.push(limit(found.lower, time, "failure"), limit(found.upper, time, "failure"));
   plot.show(layers, whole);
-  say(
-    message,
-    `${time.length} values of exposures; dashed: limits; ${found.verdict.filter((one) => ["warning", "failure"].includes(one)).length} are beyond.`,
-  );
+  const beyond = found.verdict.filter((one) => ["warning", "failure"].includes(one));
+  say(message, `${time.length} values of exposures; dashed: limits; ${beyond.length} are beyond.`);
 }
 
 if (choice.options.length) {

@@ -88,7 +88,8 @@ async function run() {
     const seconds = ((performance.now() - began) / 1000).toFixed(2);
     say(
       message,
-      `${found.rows.length.toLocaleString("en")} rows in ${seconds} s.${found.isCut ? " There are more: a download has all of them." : ""}`,
+      `${found.rows.length.toLocaleString("en")} rows in ${seconds} s.` +
+        (found.isCut ? " There are more: a download has all of them." : ""),
     );
   } catch (error) {
     result.hidden = true;

@@ -106,7 +106,8 @@ async function update() {
       message,
       far
         ? "Zoom in to see objects."
-        : `${found.objects.length.toLocaleString("en")} objects${found.is_cut ? ", the brightest of more" : ""}; yellow circles, events pink squares. Choose one for its page.`,
+        : `${found.objects.length.toLocaleString("en")} objects${found.is_cut ? ", the brightest of more" : ""}; ` +
+            "yellow circles, events pink squares. Choose one for its page.",
     );
   } catch (error) {
     say(message, error.message, true);

@@ -9,7 +9,9 @@ import { tags } from "@lezer/highlight";
 import { basicSetup } from "codemirror";
 
 const WORDS =
-  "select top distinct from where group by having order asc desc offset join inner left right full outer natural on using as and or not in between like ilike is null exists union intersect except all with case when then else end cast coalesce true false";
+  "select top distinct from where group by having order asc desc offset join inner left right full outer " +
+  "natural on using as and or not in between like ilike is null exists union intersect except all with case " +
+  "when then else end cast coalesce true false";
 const dialect = SQLDialect.define({ ...PLSQL.spec, keywords: WORDS, builtin: "" });
 
 const colours = HighlightStyle.define([

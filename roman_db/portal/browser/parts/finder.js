@@ -51,7 +51,9 @@ export async function startFinder(objectId, host, table) {
     "path",
     {
       class: "target",
-      d: `M${middle - 24} ${middle}h12M${middle + 12} ${middle}h12M${middle} ${middle - 24}v12M${middle} ${middle + 12}v12`,
+      d:
+        `M${middle - 24} ${middle}h12M${middle + 12} ${middle}h12` +
+        `M${middle} ${middle - 24}v12M${middle} ${middle + 12}v12`,
     },
     picture,
   );

@@ -1,4 +1,4 @@
-// Light curves, a plot an optical element, all of the same time; zooming asks the server for what is then seen.
+// Light curves, a plot an optical element, all of the same time; zooming asks the server for what is seen.
 
 import { ask, latest, later, link, say } from "./request.js";
 import { OFFSET, TIME_LABEL, converted, flagNames } from "./photometry.js";
@@ -85,8 +85,8 @@ export class LightCurves {
       this.message,
       (exact
         ? `All ${all.toLocaleString("en")} points of this time are shown.`
-        : `${all.toLocaleString("en")} points of this time; drawn is what this screen can show of them (${shown.toLocaleString("en")}). Zoom in for single points.`) +
-        failed,
+        : `${all.toLocaleString("en")} points of this time; drawn is what this screen can show of them ` +
+          `(${shown.toLocaleString("en")}). Zoom in for single points.`) + failed,
     );
   }
 
@@ -101,7 +101,9 @@ export class LightCurves {
       this.plots.set(
         element,
         new Plot(host, {
-          label: `Light curve in ${element}. Arrows move, plus and minus zoom, 0 shows all, n and p read single points.`,
+          label:
+            `Light curve in ${element}. Arrows move, plus and minus zoom, 0 shows all, ` +
+            "n and p read single points.",
           xLabel: TIME_LABEL,
           yLabel: this.unit === "mag" ? "AB magnitude" : "flux [µJy]",
           isFlipped: this.unit === "mag",

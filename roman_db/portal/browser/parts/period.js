@@ -125,7 +125,10 @@ export function startPeriodogram({ objectId, button, host, message, kind, onPeri
       const alarm = found.log_false_alarm === null ? "–" : found.log_false_alarm.toFixed(1);
       say(
         message,
-        `Best period ${found.period.toPrecision(9)} ± ${(found.period_err ?? NaN).toPrecision(2)} d; it explains ${(100 * found.explained).toFixed(1)} % of what varies; log₁₀ of the false-alarm probability ${alarm}; ${found.n_point.toLocaleString("en")} points. Choose a peak to fold by it.`,
+        `Best period ${found.period.toPrecision(9)} ± ${(found.period_err ?? NaN).toPrecision(2)} d; ` +
+          `it explains ${(100 * found.explained).toFixed(1)} % of what varies; ` +
+          `log₁₀ of the false-alarm probability ${alarm}; ${found.n_point.toLocaleString("en")} points. ` +
+          "Choose a peak to fold by it.",
       );
       onPeriod(found.period);
     } catch (error) {

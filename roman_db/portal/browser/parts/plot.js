@@ -1,4 +1,4 @@
-// A plot of points with errors, lines and dots, that is zoomed by pointer, fingers and keys, and read point by point.
+// A plot of points with errors, lines and dots; zoomed by pointer, fingers and keys, and read point by point.
 
 import uPlot from "uplot";
 import { colour, onTheme } from "./theme.js";
@@ -53,8 +53,9 @@ function polygon(path, corners) {
   path.closePath();
 }
 
-// options: title, xLabel, yLabel, height, isFlipped (y grows downward), onSpan(first, last), onPoint(layer, index),
-// xIncrement. A layer: {kind: "points"|"line"|"dots"|"band", x, y, error, isHollow, colour: name or function, shape, dash}.
+// options: label, xLabel, yLabel, height, isFlipped (y grows downward), onSpan(first, last), onWhole(),
+// onPoint(layer, index). A layer: kind ("points", "line" or "dots"), x, y, error, isHollow, colour (a name or a
+// function), shape, size, width, dash.
 export class Plot {
   constructor(host, options) {
     this.host = host;
