@@ -4,7 +4,6 @@ SELECT f.field_id, f.name, f.survey, coalesce(e.ra, f.ra) AS ra, coalesce(e.dec,
        coalesce(greatest(e.n_x, e.n_y) * 0.11 / 3600, 2 * f.radius) AS width, e.ra IS NOT NULL AS is_observed
 FROM roman.field AS f
 LEFT JOIN LATERAL (
-    SELECT x.ra, x.dec, x.n_x, x.n_y FROM roman.exposure AS x WHERE x.field_id = f.field_id
-    ORDER BY x.exposure_id DESC LIMIT 1
+    SELECT x.ra, x.dec, x.n_x, x.n_y FROM roman.exposure AS x WHERE x.field_id = f.field_id LIMIT 1
 ) AS e ON TRUE
 ORDER BY is_observed DESC, f.name LIMIT 500;

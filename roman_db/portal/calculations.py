@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.metadata
+import threading
 from collections.abc import Callable
 from functools import cache
 from typing import Any
@@ -13,6 +14,13 @@ GROUP = "roman_db.portal"
 
 class NoCalculation(LookupError):
     """A calculation that nothing installed offers."""
+
+
+@cache
+def prepare() -> None:
+    """Load all calculations in the background, once: that takes seconds, which plots need not wait for."""
+    names = importlib.metadata.entry_points(group=GROUP).names
+    threading.Thread(target=lambda: [calculation(name) for name in names], daemon=True).start()
 
 
 @cache

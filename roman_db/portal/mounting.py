@@ -5,7 +5,7 @@ from __future__ import annotations
 import structlog
 from adbc_driver_manager import dbapi
 from fastapi import FastAPI
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DBAPIError, TimeoutError
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.staticfiles import StaticFiles
@@ -26,7 +26,7 @@ def mount_portal(application: FastAPI) -> None:
     bundle = StaticFiles(directory=BUNDLE, check_dir=False)
     application.mount("/portal/bundle", bundle, name="portal_bundle")
     application.add_exception_handler(NoCalculation, _no_calculation)
-    for kind in (DBAPIError, dbapi.Error):
+    for kind in (DBAPIError, TimeoutError, dbapi.Error):
         application.add_exception_handler(kind, _no_answer)
 
 

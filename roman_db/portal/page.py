@@ -12,6 +12,7 @@ import jinja2
 from starlette.requests import Request
 from starlette.responses import HTMLResponse
 
+from roman_db.portal.calculations import prepare
 from roman_db.settings import settings
 
 #: What the browser loads: scripts and styles, made of `browser/` by ``make setup``.
@@ -46,14 +47,20 @@ HEADERS = {
 
 def page(template: str, request: Request, status: int = 200, **values: Any) -> HTMLResponse:
     """Answer with a template and its values."""
+    prepare()
     common = {
-        "root": request.scope.get("root_path", "").rstrip("/"),
+        "root": root_of(request),
         "base": (settings().tap_url or str(request.base_url)).rstrip("/"),
         "path": request.url.path,
         "search": "",
     }
     text = _environment().get_template(template).render(common | values)
     return HTMLResponse(text, status, headers=HEADERS)
+
+
+def root_of(request: Request) -> str:
+    """What stands before the addresses of all pages, where a proxy adds something; without a slash."""
+    return str(request.scope.get("root_path", "")).rstrip("/")
 
 
 def number(value: float | None, places: int) -> str:

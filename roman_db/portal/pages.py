@@ -10,7 +10,7 @@ from starlette.responses import RedirectResponse, Response
 
 from roman_db.portal.calculations import calculation
 from roman_db.portal.found_objects import MOST, found_objects
-from roman_db.portal.page import page
+from roman_db.portal.page import page, root_of
 from roman_db.portal.reading import row, rows
 from roman_db.portal.search import EventNumber, NotUnderstood, ObjectNumber, read_search
 from roman_db.query.coordinates import sexagesimal
@@ -38,18 +38,18 @@ def search(request: Request, q: str = "") -> Response:
     except NotUnderstood as error:
         return page("search.html", request, 400, search=q, problem=str(error), found=[], most=MOST)
     if isinstance(wanted, EventNumber):
-        return RedirectResponse(request.url_for("event", event_id=str(wanted.event_id)), 303)
+        return _to(request, f"/event/{wanted.event_id}")
     if isinstance(wanted, ObjectNumber) and row("object", object_id=wanted.object_id) is not None:
-        return RedirectResponse(request.url_for("one_object", object_id=str(wanted.object_id)), 303)
+        return _to(request, f"/object/{wanted.object_id}")
     if isinstance(wanted, ObjectNumber):
         return _not_found(request, f"There is no object {wanted.object_id}.", q)
     found = found_objects(wanted)
     if len(found) == 1:
-        return RedirectResponse(request.url_for("one_object", object_id=str(found[0]["object_id"])), 303)
+        return _to(request, f"/object/{found[0]['object_id']}")
     return page("search.html", request, search=q, problem=None, found=found, most=MOST)
 
 
-@router.get("/object/{object_id}", name="one_object")
+@router.get("/object/{object_id}")
 def one_object(request: Request, object_id: str) -> Response:
     """All that is known of an object."""
     number = _number(object_id)
@@ -74,15 +74,14 @@ def events(request: Request) -> Response:
     return page("events.html", request, events=rows("events", most=_MOST_EVENTS), most=_MOST_EVENTS)
 
 
-@router.get("/event/{event_id}", name="event")
+@router.get("/event/{event_id}")
 def event(request: Request, event_id: str) -> Response:
     """An event with its models."""
     number = _number(event_id)
     found = None if number is None else row("event", event_id=number)
     if found is None:
         return _not_found(request, f"There is no event {event_id[:40]}.")
-    root = request.scope.get("root_path", "").rstrip("/")
-    described = calculation("event_page")(found, root)
+    described = calculation("event_page")(found, root_of(request))
     return page("event.html", request, event=found, **described)
 
 
@@ -153,6 +152,11 @@ def _kinds(curves: list[dict[str, Any]]) -> dict[str, list[dict[str, Any]]]:
     return dict(
         sorted(kinds.items(), key=lambda item: (item[0] != "psf", -sum(one["n_epoch"] for one in item[1])))
     )
+
+
+def _to(request: Request, path: str) -> Response:
+    """Send the browser to another page."""
+    return RedirectResponse(f"{root_of(request)}{path}", 303)
 
 
 def _not_found(request: Request, what: str, search: str = "") -> Response:

@@ -101,10 +101,9 @@ async function update() {
     events.addSources(found.objects.filter((one) => one.has_event).map(source));
     listed(found.objects);
     find("#sky").dataset.objects = String(found.objects.length);
-    const far = place().radius > found.largest;
     say(
       message,
-      far
+      found.is_crowded
         ? "Zoom in to see objects."
         : `${found.objects.length.toLocaleString("en")} objects${found.is_cut ? ", the brightest of more" : ""}; ` +
             "yellow circles, events pink squares. Choose one for its page.",

@@ -170,7 +170,7 @@ export class Plot {
     plot.over.addEventListener(
       "wheel",
       (event) => {
-        if (!event.ctrlKey && document.activeElement !== this.host) return;
+        if (!event.ctrlKey) return;
         event.preventDefault();
         this.#scale(event.deltaY > 0 ? ZOOM : 1 / ZOOM, plot.posToVal(event.offsetX, "x"));
       },
