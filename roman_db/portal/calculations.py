@@ -11,6 +11,9 @@ from typing import Any
 #: Entry points that say where a calculation is: name = "module:function".
 GROUP = "roman_db.portal"
 
+#: Seconds after the first page when they are loaded: the page itself and its light curves come before.
+_LATER_S = 3.0
+
 
 class NoCalculation(LookupError):
     """A calculation that nothing installed offers."""
@@ -20,7 +23,9 @@ class NoCalculation(LookupError):
 def prepare() -> None:
     """Load all calculations in the background, once: that takes seconds, which plots need not wait for."""
     names = importlib.metadata.entry_points(group=GROUP).names
-    threading.Thread(target=lambda: [calculation(name) for name in names], daemon=True).start()
+    later = threading.Timer(_LATER_S, lambda: [calculation(name) for name in names])
+    later.daemon = True
+    later.start()
 
 
 @cache

@@ -12,7 +12,7 @@ const WORDS =
   "select top distinct from where group by having order asc desc offset join inner left right full outer " +
   "natural on using as and or not in between like ilike is null exists union intersect except all with case " +
   "when then else end cast coalesce true false";
-const dialect = SQLDialect.define({ ...PLSQL.spec, keywords: WORDS, builtin: "" });
+const dialect = SQLDialect.define({ ...PLSQL.spec, keywords: WORDS, builtin: "", types: "" });
 
 const colours = HighlightStyle.define([
   { tag: tags.keyword, color: "var(--f184)", fontWeight: "600" },
@@ -96,7 +96,7 @@ export function makeEditor(parent, text, onRun, onChange) {
         { key: "Tab", run: acceptCompletion },
       ]),
       basicSetup,
-      autocompletion(),
+      autocompletion({ icons: false }),
       look,
       syntaxHighlighting(colours),
       EditorView.lineWrapping,
