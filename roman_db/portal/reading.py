@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 from collections import deque
 from collections.abc import Iterable
 from contextlib import ExitStack, suppress
@@ -76,6 +77,13 @@ class _Connected:
 
 
 _kept: deque[_Connected] = deque()
+
+
+@atexit.register
+def forget() -> None:
+    """Close the connections that are kept."""
+    while _kept:
+        _kept.pop().close()
 
 
 def _asked(connected: _Connected, statement: str) -> pa.Table:

@@ -14,8 +14,9 @@ from tests.roman_db.portal import filling
 
 AXE = Path(portal_page.__file__).parent / "browser/node_modules/axe-core/axe.min.js"
 PHONE = {"width": 390, "height": 844}
-#: Milliseconds.
-SLOW = 20_000
+#: Milliseconds that a busy machine may take.
+SLOW = 30_000
+expect.set_options(timeout=SLOW)
 
 
 class Tab:
