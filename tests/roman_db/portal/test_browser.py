@@ -15,7 +15,7 @@ from tests.roman_db.portal import filling
 AXE = Path(portal_page.__file__).parent / "browser/node_modules/axe-core/axe.min.js"
 PHONE = {"width": 390, "height": 844}
 #: Milliseconds that a busy machine may take.
-SLOW = 30_000
+SLOW = 60_000
 expect.set_options(timeout=SLOW)
 
 
