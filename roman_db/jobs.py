@@ -182,10 +182,39 @@ WHERE task = ANY(CAST(:tasks AS text[])) AND state = 'succeeded'
 """
 
 
+_DONE_AFTER = """
+SELECT unit FROM ops.task_run
+WHERE task = :task AND state = 'succeeded' AND task_run_id > (
+    SELECT coalesce(max(task_run_id), 0) FROM ops.task_run
+    WHERE task = ANY(CAST(:before AS text[])) AND arguments @> CAST(:given AS jsonb)
+)
+"""
+
+
 def done_since(connection: sa.Connection, tasks: Sequence[str], load_run_id: int) -> set[str]:
     """Names of the units of some tasks that succeeded in a run or one after it."""
     given = {"tasks": list(tasks), "load_run_id": load_run_id}
     return set(connection.execute(sa.text(_DONE), given).scalars())
+
+
+def done_after(
+    connection: sa.Connection, task: str, before: Sequence[str], given: Mapping[str, Any]
+) -> set[str]:
+    """Names of the units of a task that succeeded after all that was done by the tasks on which it builds.
+
+    Unlike `done_since` it tells what is done in one run before and after another task.
+
+    Parameters
+    ----------
+    task
+        The task.
+    before
+        Tasks whose attempts, whatever came of them, make it due again.
+    given
+        Arguments that those attempts had.
+    """
+    values = {"task": task, "before": list(before), "given": json.dumps(dict(given))}
+    return set(connection.execute(sa.text(_DONE_AFTER), values).scalars())
 
 
 def _through_json(declared: Task, unit: Unit) -> dict[str, Any]:

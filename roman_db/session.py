@@ -5,7 +5,7 @@ from __future__ import annotations
 import enum
 import functools
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 import sqlalchemy as sa
@@ -20,7 +20,8 @@ from roman_db.settings import settings
 _OPTIONS = "-c timezone=UTC -c jit=off"
 #: A reader's login has limits for people who connect by themselves; our own commands set theirs.
 _READER_OPTIONS = f"{_OPTIONS} -c statement_timeout=0 -c idle_in_transaction_session_timeout=0"
-
+#: A query that has nothing to send yet is ended all the same when whoever asked it has died.
+_READING = "-c default_transaction_read_only=on -c client_connection_check_interval=2s"
 
 _IDENTITY = sa.text(
     """
@@ -28,6 +29,15 @@ _IDENTITY = sa.text(
     FROM pg_database WHERE datname = current_database()
     """
 )
+# One row if there is the role: its temp_file_limit, which a superuser alone can take on.
+_ROOM = """
+SELECT (
+    SELECT split_part(chosen, '=', 2) FROM pg_db_role_setting AS stored, unnest(stored.setconfig) AS chosen
+    WHERE stored.setrole = role.oid AND stored.setdatabase = 0 AND chosen LIKE 'temp_file_limit=%'
+        AND current_setting('is_superuser') = 'on'
+)
+FROM pg_roles AS role WHERE role.rolname = $1
+"""
 
 
 class OtherDatabase(RuntimeError):
@@ -125,24 +135,57 @@ def reading(role: Role = Role.READER) -> Iterator[sa.Connection]:
 
 
 @contextmanager
-def arrow_connection(role: Role = Role.READER, timeout_s: float = 0) -> Iterator[dbapi.Connection]:
+def arrow_connection(
+    role: Role = Role.READER,
+    timeout_s: float = 0,
+    memory_mb: int | None = None,
+    prepare: Callable[[dbapi.Connection], None] | None = None,
+) -> Iterator[dbapi.Connection]:
     """Connection whose results come as Arrow batches; each statement on it is a read-only transaction.
 
     Parameters
     ----------
     timeout_s
         Seconds after which the server ends a statement; 0 for never.
+    memory_mb
+        Memory in MiB of each sort or hash of a statement (work_mem); None for what the server has.
+    prepare
+        What is done first, in the role of loaders and while the connection may write: temporary tables.
     """
-    url = reader_engine().url if _is_login(role) else database_url()
+    is_login = _is_login(role) and prepare is None
+    url = reader_engine().url if is_login else database_url()
     account = url.translate_connect_args(username="user", database="dbname") | dict(url.query)
-    limits = f"-c default_transaction_read_only=on -c statement_timeout={milliseconds(timeout_s)}"
+    limits = f"{_READING} -c statement_timeout={milliseconds(timeout_s)}"
+    if memory_mb is not None:
+        limits += f" -c work_mem={memory_mb}MB"
     address = make_dsn(**account | {"application_name": "roman-db", "options": f"{_OPTIONS} {limits}"})
     with dbapi.connect(address, autocommit=True) as connection, connection.cursor() as cursor:
-        if not _is_login(role):
-            cursor.execute("SELECT 1 FROM pg_roles WHERE rolname = $1", (role,))
-            if cursor.fetchone() is not None:
-                cursor.execute(f"SET ROLE {role}")
+        if prepare is not None:
+            _prepare(connection, cursor, prepare)
+        if not is_login:
+            _take_on(cursor, role)
         yield connection
+
+
+def _prepare(
+    connection: dbapi.Connection, cursor: dbapi.Cursor, prepare: Callable[[dbapi.Connection], None]
+) -> None:
+    """Let something be written before the connection reads alone."""
+    cursor.execute("SET default_transaction_read_only = off")
+    _take_on(cursor, Role.LOADER)
+    prepare(connection)
+    cursor.execute("RESET ROLE")
+    cursor.execute("SET default_transaction_read_only = on")
+
+
+def _take_on(cursor: dbapi.Cursor, role: Role) -> None:
+    """Act as a role from now on, with the room on disk that who logs in as it has; not if there is none."""
+    cursor.execute(_ROOM, (role,))
+    if (room := cursor.fetchone()) is None:
+        return
+    if room[0] is not None:
+        cursor.execute(f"SET temp_file_limit = '{room[0]}'")
+    cursor.execute(f"SET ROLE {role}")
 
 
 def milliseconds(seconds: float) -> int:

@@ -134,6 +134,12 @@ class Settings(BaseSettings):
         le=2_000_000,
         description="Seconds after which a query from outside is ended.",
     )
+    tap_memory_mb: int = Field(
+        default=64,
+        ge=1,
+        le=2**20,
+        description="Memory in MiB of each sort or join of a query from outside; what needs more uses disk.",
+    )
     tap_rows: int = Field(
         default=1_000_000, ge=1, description="Rows that a query from outside gets unless it says MAXREC."
     )
@@ -142,6 +148,38 @@ class Settings(BaseSettings):
         ge=1,
         le=10**12,
         description="Most rows that a query from outside can get, whatever MAXREC it says.",
+    )
+    tap_upload_mb: int = Field(
+        default=32,
+        ge=1,
+        le=2**12,
+        description="Most MiB of the tables that come with a query from outside.",
+    )
+    tap_upload_rows: int = Field(
+        default=1_000_000, ge=1, description="Most rows of each table that comes with a query from outside."
+    )
+    tap_jobs: int = Field(
+        default=2,
+        ge=1,
+        le=1000,
+        description="Asynchronous queries from outside that run at the same time; more wait for their turn.",
+    )
+    tap_job_timeout_s: int = Field(
+        default=14_400,
+        ge=1,
+        le=2_000_000,
+        description="Seconds after which an asynchronous query from outside is ended, whatever it asks for.",
+    )
+    tap_job_days: float = Field(
+        default=14,
+        gt=0,
+        le=10_000,
+        description="Days after which asynchronous queries and their results are removed.",
+    )
+    tap_job_folder: Annotated[Path, AfterValidator(_absolute)] | None = Field(
+        default=None,
+        description="Folder of the results of asynchronous queries; services on several machines share it. "
+        "Default: the folder jobs in ROMAN_DB_HOME.",
     )
     log_level: Literal["debug", "info", "warning", "error"] = Field(
         default="info", description="The least severe message that is logged: debug, info, warning or error."
@@ -154,6 +192,11 @@ class Settings(BaseSettings):
     def product_folder(self) -> Path:
         """Folder of the images and catalogs that are made."""
         return self.products or self.home / "products"
+
+    @property
+    def job_folder(self) -> Path:
+        """Folder of the results of asynchronous queries."""
+        return self.tap_job_folder or self.home / "jobs"
 
     @field_validator("log_level", "log_format", mode="before")
     @classmethod

@@ -10,6 +10,7 @@ import numpy as np
 from loaders.event_efficiency.draw import PLANET, Setup, draw, source_fraction
 from loaders.event_efficiency.points import Points, extra_variance, pivot_of
 from loaders.event_efficiency.selection import Rules, Selection, select
+from loaders.light_curve_simulation.lenses import USUAL_LIMBS
 from loaders.light_curve_simulation.magnify import magnification
 from loaders.microlensing.find import Found, SkyCurve, look_at
 from loaders.stored_curve.band import seasons_of
@@ -140,7 +141,7 @@ def inject(
     lit, expected = [], 0.0
     for curve in trial.curves:
         source = share * max(np.nan_to_num(baseline[curve.name]), 0.0)
-        rise = magnification(event, curve.time, *trial.place) - 1
+        rise = magnification(event | USUAL_LIMBS, curve.time, *trial.place, curve.name) - 1
         extra = source * np.maximum(rise, 0.0)
         lit.append(curve.brighter(extra, np.nan_to_num(baseline[curve.name]), rng))
         expected += expected_gain(curve, extra, baseline[curve.name], flags)

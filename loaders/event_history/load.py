@@ -8,12 +8,13 @@ from typing import Any
 import sqlalchemy as sa
 
 from loaders.microlensing.find import fit_again
-from loaders.microlensing.load import read_sky_curves, store_models
+from loaders.microlensing.load import SHARED_TASK, read_sky_curves, store_models
+from loaders.microlensing.load import TASK as EVENTS_TASK
 from loaders.microlensing.search import Candidate
 from loaders.rejection import Rejected
 from loaders.stored_curve.preferred import REFINED
 from roman_db import session, sqlfile
-from roman_db.jobs import Progress, Unit, done_since
+from roman_db.jobs import Progress, Unit, done_after, done_since
 from roman_db.load_run import LoadRun
 
 #: Names of the tasks.
@@ -51,6 +52,7 @@ def pending_links(arguments: Mapping[str, Any]) -> list[Unit]:
     with session.reading() as connection:
         newest = connection.execute(sa.text(_NEWEST), given).scalar_one()
         done = done_since(connection, [LINK_TASK], newest)
+        done &= done_after(connection, LINK_TASK, [EVENTS_TASK, SHARED_TASK], given)
     unit = Unit(f"events of all seasons, {given['photometry_kind']}", given)
     return [unit] if newest and (arguments["redo"] or unit.name not in done) else []
 

@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy.spatial import cKDTree
 
-from loaders.light_curve_simulation.lenses import Parameters
+from loaders.light_curve_simulation.lenses import USUAL_LIMBS, Parameters
 from loaders.light_curve_simulation.magnify import magnification
 
 FloatArray = npt.NDArray[np.float64]
@@ -58,6 +58,7 @@ def event_light(
     source_flux: FloatArray,
     place: tuple[FloatArray, FloatArray],
     bjd: FloatArray,
+    element: str,
 ) -> FloatArray:
     """Light on top of the baselines of stars: ``f (A - 1)``, f being the flux of the source.
 
@@ -71,6 +72,8 @@ def event_light(
         Right ascensions and declinations, shape (n,) each, deg ICRS.
     bjd
         Shape (m,): BJD (TDB).
+    element
+        Optical element, in which limbs are as dark as usual.
 
     Returns
     -------
@@ -79,5 +82,6 @@ def event_light(
     """
     out = np.zeros((len(events), bjd.size))
     for k, (event, ra, dec) in enumerate(zip(events, *place, strict=True)):
-        out[k] = source_flux[k] * np.maximum(magnification(event, bjd, float(ra), float(dec)) - 1, 0.0)
+        rise = magnification(event | USUAL_LIMBS, bjd, float(ra), float(dec), element) - 1
+        out[k] = source_flux[k] * np.maximum(rise, 0.0)
     return out

@@ -166,7 +166,7 @@ def _scene(
     flux = np.array([max(mean.get(event["object_id"], 0.0), 0.0) for event in events])
     flux *= np.array([event["source_fraction"] for event in events])
     bjd = np.array([exposure.midpoint_bjd_tdb for exposure in exposures])
-    light = event_light([truth_of(event) for event in events], flux, (ra, dec), bjd)
+    light = event_light([truth_of(event) for event in events], flux, (ra, dec), bjd, element)
     wanted = np.array(objects)
     at = np.minimum(np.searchsorted(stars.object_id, wanted), stars.object_id.size - 1)
     row_of = np.where(stars.object_id[at] == wanted, at, -1)

@@ -91,12 +91,13 @@ WHERE m.event_model_id = p.event_model_id AND m.event_id = ANY(CAST(:events AS b
 
 #: Objects are numbered by the cell in which they lie, so that no position is needed.
 _EXTINCTION = """
-SELECT DISTINCT ON (optical_element) optical_element, extinction,
-       coalesce(extinction_err, 0) AS extinction_err, coalesce(extinction_covariance_f146, 0) AS covariance
-FROM roman.extinction
-WHERE superseded_at IS NULL AND status = 'fitted'
-  AND healpix_index = CAST(:object_id AS bigint) >> (2 * (29 - healpix_order))
-ORDER BY optical_element, healpix_order DESC
+SELECT DISTINCT ON (o.object_id, x.optical_element) o.object_id, x.optical_element, x.extinction,
+       coalesce(x.extinction_err, 0) AS extinction_err,
+       coalesce(x.extinction_covariance_f146, 0) AS covariance
+FROM unnest(CAST(:objects AS bigint[])) AS o (object_id)
+JOIN roman.extinction AS x ON x.healpix_index = o.object_id >> (2 * (29 - x.healpix_order))
+WHERE x.superseded_at IS NULL AND x.status = 'fitted'
+ORDER BY o.object_id, x.optical_element, x.healpix_order DESC
 """
 
 #: Of several seasons the one that each method knows best: later ones have the exposures of earlier ones.
@@ -166,10 +167,10 @@ def _wanted(connection: sa.Connection, events: Sequence[int]) -> Sequence[sa.Row
 def _jobs(connection: sa.Connection, rows: Sequence[sa.Row[Any]]) -> list[Job]:
     """What is computed, with the extinction of each place."""
     models = _models(connection, rows)
-    dust = {number: _extinction(connection, number) for number in {row.object_id for row in rows}}
+    dust = _extinction(connection, [row.object_id for row in rows])
     motions = _motions(connection, [row.event_id for row in rows])
     return [
-        Job(model, (row.ra, row.dec), dust[row.object_id], row.object_id, motions.get(row.event_id))
+        Job(model, (row.ra, row.dec), dust.get(row.object_id, {}), row.object_id, motions.get(row.event_id))
         for model, row in zip(models, rows, strict=True)
     ]
 
@@ -236,10 +237,13 @@ def _mapped(connection: sa.Connection) -> int:
     )
 
 
-def _extinction(connection: sa.Connection, object_id: int) -> Extinction:
-    """Extinction by optical element in the smallest fitted cell about an object, if there is one."""
-    rows = connection.execute(sa.text(_EXTINCTION), {"object_id": object_id})
-    return {row.optical_element: Dust(row.extinction, row.extinction_err, row.covariance) for row in rows}
+def _extinction(connection: sa.Connection, objects: Sequence[int]) -> dict[int, Extinction]:
+    """Extinction of objects, by optical element, in the smallest fitted cell about each; none without."""
+    found: dict[int, dict[str, Dust]] = {}
+    for row in connection.execute(sa.text(_EXTINCTION), {"objects": list(objects)}):
+        dust = Dust(row.extinction, row.extinction_err, row.covariance)
+        found.setdefault(row.object_id, {})[row.optical_element] = dust
+    return dict(found)
 
 
 def _store(connection: sa.Connection, run: LoadRun, row: sa.Row[Any], one: Description) -> None:

@@ -8,7 +8,12 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from loaders.lens_physics.model import MAIN, FloatArray, flux_name
-from loaders.lens_physics.surface_brightness import PAIRS, SCATTER, surface_brightness
+from loaders.lens_physics.surface_brightness import (
+    DWARF_SCATTER,
+    PAIRS,
+    SCATTER,
+    surface_brightness,
+)
 
 #: Magnitude of 1 nJy (AB).
 _AB_NJY = 31.4
@@ -127,11 +132,13 @@ def _sized(
 ) -> Source:
     """The size by the colour of a pair of elements. Draws whose colour is no star's are left out."""
     colour = intrinsic[pair[0]] - intrinsic[pair[1]]
-    radius = surface_brightness().angular_radius(pair, colour, intrinsic[MAIN])
+    relation = surface_brightness()
+    radius = relation.angular_radius(pair, colour, intrinsic[MAIN])
     if np.mean(np.isfinite(radius)) < 0.5:
         return Source("colour_out_of_range", seen, intrinsic, pair, colour)
-    scatter = np.exp(rng.normal(0.0, SCATTER[pair], radius.size))
-    return Source("measured", seen, intrinsic, pair, colour, radius * scatter)
+    more = DWARF_SCATTER * relation.is_dwarf(pair, colour, intrinsic[MAIN])
+    scatter = rng.normal(0.0, np.hypot(SCATTER[pair], more))
+    return Source("measured", seen, intrinsic, pair, colour, radius * np.exp(scatter))
 
 
 def _significant(flux: FloatArray) -> bool:

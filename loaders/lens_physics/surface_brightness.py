@@ -6,17 +6,22 @@ magnitudes V, I, H and K of the relations of Adams et al. (2018); of these follo
 bodies that are as bright at these wavelengths, and between them the temperature is interpolated. So the
 spectrum of the surface agrees with the relations where they hold, and with a star's rather than a black
 body's between them; synthetic photometry through the effective areas of Roman's elements then gives their
-surface brightness.
+surface brightness. K and M dwarfs go the same way from the magnitudes and radii of their mean sequence
+(`loaders.lens_physics.mean_dwarfs`), since the relations, of stars of all luminosities, part from it among
+late K dwarfs, and end at M0.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 
 import numpy as np
+import numpy.typing as npt
 from astropy import constants
 
+from loaders.lens_physics.mean_dwarfs import dwarfs_of_one_mas
 from loaders.lens_physics.model import MAIN, FloatArray
 from loaders.simulation.instrument_tables import EffectiveArea, effective_area
 from loaders.simulation.throughput import ab_zero_rate, count_rate
@@ -31,26 +36,26 @@ class _Anchor:
 
     Parameters
     ----------
-    wavelength, zero
-        Effective wavelength, m, and flux density of magnitude zero, W m-2 Hz-1: Bessell, Castelli & Plez
-        (1998, A&A 333, 231).
     constant, slope
         log10 of the diameter in mas = constant + slope (V - Q) - 0.2 Q for the band Q, stars of all
         luminosities: Adams, Boyajian & von Braun (2018, MNRAS 473, 3608).
     """
 
-    wavelength: float
-    zero: float
     constant: float
     slope: float
 
 
-_V = (0.545e-6, 3636e-26)
-_ANCHORS = {
-    "I": _Anchor(0.798e-6, 2416e-26, 0.542, 0.391),
-    "H": _Anchor(1.63e-6, 1021e-26, 0.538, 0.074),
-    "K": _Anchor(2.19e-6, 640e-26, 0.529, 0.062),
+_BANDS = {
+    "V": (0.545e-6, 3636e-26),
+    "I": (0.798e-6, 2416e-26),
+    "J": (1.22e-6, 1589e-26),
+    "H": (1.63e-6, 1021e-26),
+    "K": (2.19e-6, 640e-26),
 }
+"""Effective wavelengths, m, and flux densities of magnitude zero, W m-2 Hz-1: Bessell, Castelli & Plez (1998,
+A&A 333, 231)."""
+
+_ANCHORS = {"I": _Anchor(0.542, 0.391), "H": _Anchor(0.538, 0.074), "K": _Anchor(0.529, 0.062)}
 
 _COLOURS = np.linspace(-0.02, 3.83, 78)
 """V-K for which the relation was measured: A to late K stars, of all luminosities."""
@@ -63,21 +68,38 @@ SCATTER = {("F087", MAIN): 0.05, (MAIN, "F213"): 0.10}
 class of stars. The Sun, which is none of their stars, agrees to 2 % by F087 - F146 and to 9 % by F146 - F213,
 whose colour hardly depends on temperature (a test holds both)."""
 
+DWARF_SCATTER = 0.08
+"""More of it for K and M dwarfs, whose radii depend on metallicity, too."""
+
+_DWARFS = 18.5
+"""F146, AB mag without extinction, from which stars as red as K0 are dwarfs: giants of the bulge are
+brighter. Dwarfs within some 3 kpc are taken for giants, which makes them 4 % too small to K7, 12 % at M0."""
+
 
 @dataclass(frozen=True)
 class SurfaceBrightness:
-    """AB magnitudes of stars of 1 mas.
+    """AB magnitudes of stars of 1 mas, from hot to cool ones.
 
     Parameters
     ----------
     magnitude
-        By optical element, shape (n,), from hot to cool stars.
+        By optical element, shape (n,): of stars of all luminosities.
+    dwarf
+        The same of K and M dwarfs, shape (m,).
     """
 
     magnitude: dict[str, FloatArray]
+    dwarf: dict[str, FloatArray]
+
+    def is_dwarf(
+        self, pair: tuple[str, str], colour: FloatArray, magnitude: FloatArray
+    ) -> npt.NDArray[np.bool_]:
+        """Whether stars are taken for K and M dwarfs, by colour and F146 as for `angular_radius`."""
+        blue = self.dwarf[pair[0]][0] - self.dwarf[pair[1]][0]
+        return np.asarray((np.asarray(magnitude) > _DWARFS) & (np.asarray(colour) > blue))
 
     def colour_range(self, pair: tuple[str, str]) -> tuple[float, float]:
-        """Bluest and reddest colour, free of reddening, for which the relation holds, AB mag."""
+        """Bluest and reddest colour, free of reddening, of stars that are not taken for dwarfs, AB mag."""
         colour = self.magnitude[pair[0]] - self.magnitude[pair[1]]
         return float(colour[0]), float(colour[-1])
 
@@ -98,44 +120,57 @@ class SurfaceBrightness:
         array of shape (n,)
             mas, half of the limb-darkened diameter; NaN where the colour is outside of the relation's.
         """
-        grid = self.magnitude[pair[0]] - self.magnitude[pair[1]]
-        surface = np.interp(colour, grid, self.magnitude[MAIN], left=np.nan, right=np.nan)
+        of_all, of_dwarfs = (_surface(one, pair, colour) for one in (self.magnitude, self.dwarf))
+        surface = np.where(self.is_dwarf(pair, colour, magnitude), of_dwarfs, of_all)
         return np.asarray(0.5 * 10 ** (0.2 * (surface - magnitude)))
+
+
+def _surface(magnitude: Mapping[str, FloatArray], pair: tuple[str, str], colour: FloatArray) -> FloatArray:
+    """F146 magnitudes of stars of 1 mas, by colour; NaN outside of the range."""
+    grid = magnitude[pair[0]] - magnitude[pair[1]]
+    return np.asarray(np.interp(colour, grid, magnitude[MAIN], left=np.nan, right=np.nan))
 
 
 @lru_cache(maxsize=4)
 def surface_brightness(detector: str = "WFI01") -> SurfaceBrightness:
     """The relation by the effective areas of a detector; detectors differ by less than 0.01 mag."""
-    wavelength, temperature = brightness_temperatures(_COLOURS)
     elements = sorted({element for pair in PAIRS for element in pair})
-    return SurfaceBrightness({one: _synthetic(detector, one, wavelength, temperature) for one in elements})
+    both = []
+    for one in (stars_of_one_mas(_COLOURS), dwarfs_of_one_mas()):
+        wavelength, temperature = brightness_temperatures(one)
+        both.append({name: _synthetic(detector, name, wavelength, temperature) for name in elements})
+    return SurfaceBrightness(*both)
 
 
-def brightness_temperatures(v_k: FloatArray) -> tuple[FloatArray, FloatArray]:
+def stars_of_one_mas(v_k: FloatArray) -> dict[str, FloatArray]:
+    """Magnitudes V, I, H and K (Vega) of stars that are 1 mas wide, of their colours V-K; shapes (n,)."""
+    k = _ANCHORS["K"]
+    v = v_k + 5 * (k.constant + k.slope * v_k)
+    # 0.2 Q = constant + slope (V - Q) for a star of 1 mas.
+    others = {
+        name: 5 * (one.constant + one.slope * v) / (1 + 5 * one.slope) for name, one in _ANCHORS.items()
+    }
+    return {"V": v} | others
+
+
+def brightness_temperatures(magnitude: Mapping[str, FloatArray]) -> tuple[FloatArray, FloatArray]:
     """Temperatures of black bodies as bright as the surfaces of stars.
 
     Parameters
     ----------
-    v_k
-        Shape (n,): colour V-K.
+    magnitude
+        By broad band from short to long waves, shape (n,): of stars of 1 mas, Vega.
 
     Returns
     -------
     wavelength
-        Shape (4,): of V, I, H and K, m.
+        Shape (m,): of the bands, m.
     temperature
-        Shape (4, n), K.
+        Shape (m, n), K.
     """
-    k = _ANCHORS["K"]
-    v = v_k + 5 * (k.constant + k.slope * v_k)
-    magnitude, wavelength, zero = [v], [_V[0]], [_V[1]]
-    for one in _ANCHORS.values():
-        # 0.2 Q = constant + slope (V - Q) for a star of 1 mas.
-        magnitude.append(5 * (one.constant + one.slope * v) / (1 + 5 * one.slope))
-        wavelength.append(one.wavelength)
-        zero.append(one.zero)
-    wave = np.array(wavelength)
-    return wave, _temperature(wave[:, None], np.array(zero)[:, None], np.array(magnitude))
+    wavelength, zero = np.array([_BANDS[name] for name in magnitude]).T
+    stacked = np.array(list(magnitude.values()))
+    return wavelength, _temperature(wavelength[:, None], zero[:, None], stacked)
 
 
 def _temperature(wavelength: FloatArray, zero: FloatArray, magnitude: FloatArray) -> FloatArray:

@@ -43,6 +43,9 @@ _SEPARATE, _PAIRS = 5.0, 64
 _DARKNESS = 0.25
 """Scatter of how dark limbs are: of coefficients in H of stars of 3500 to 6500 K."""
 
+USUAL_LIMBS = {"limb_darkness": 1.0}
+"""Of events whose limbs are those of the table, as injected ones are, of which no factor is stored."""
+
 _BREAK = 1.7e-4
 """Mass ratio at which the numbers of planets turn over (Suzuki et al. 2016, ApJ 833, 145)."""
 

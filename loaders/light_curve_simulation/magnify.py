@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from loaders.event_models.limb import LIMB_DARKENING
+from loaders.event_models.limb import LIMB_DARKENING, coefficients
 from loaders.lens import binary_lens, disc, parallax
 from loaders.light_curve_simulation.lenses import Parameters
 from loaders.light_curve_simulation.orbits import lenses_at, source_shifts
@@ -56,7 +56,7 @@ def magnification(
 
 def _limb(event: Parameters, element: str | None) -> float:
     """Linear limb darkening of the source in an optical element."""
-    usual = 0.0 if element is None else LIMB_DARKENING[element]
+    usual = 0.0 if element is None else float(coefficients([element], LIMB_DARKENING)[0])
     return usual * event.get("limb_darkness", 0.0)
 
 

@@ -19,12 +19,12 @@ from loaders.microlensing.motion import Motion, Mover, Passage, movers_of
 from loaders.photometry.flags import EXCLUDING_FLAGS
 from loaders.rejection import Rejected, unexpected
 from loaders.stored_curve.band import Band, usable_band
-from loaders.stored_curve.load import StoredCurve, newest_light_curves, read_curves
+from loaders.stored_curve.load import StoredCurve, read_curves
 from loaders.stored_curve.preferred import REFINED, preferred
 from loaders.variability.load import newest_description, season_days
 from roman_db import session, sqlfile
 from roman_db.bulk import upsert_rows
-from roman_db.jobs import Progress, Unit, done_since
+from roman_db.jobs import Progress, Unit, done_after, done_since
 from roman_db.load_run import LoadRun
 from roman_db.parallel import Ended, WorkerDied, each_ended
 from roman_db.schema.metadata import table
@@ -52,7 +52,7 @@ _BESIDE = {"radius": 3 / 3600, "ratio": 100.0}
 
 
 def pending_events(arguments: Mapping[str, Any]) -> list[Unit]:
-    """List the objects that were not searched since their statistics or refined fluxes changed, in lots.
+    """List the objects that were not searched since statistics were made, or they were refined, in lots.
 
     Those with events that are not to be searched any more make a lot of their own.
 
@@ -63,9 +63,7 @@ def pending_events(arguments: Mapping[str, Any]) -> list[Unit]:
     given: dict[str, Any] = {name: arguments[name] for name in names} | {"from_mjd": first, "to_mjd": last}
     given["xallarap"] = bool(arguments.get("xallarap", False))
     with session.reading() as connection:
-        refined = newest_light_curves(connection, given | {"photometry_kind": REFINED})
-        # A run refines events after it has searched for them.
-        newest = max(newest_description(connection, given), refined + 1)
+        newest = newest_description(connection, given)
         which = given | _THRESHOLDS | {"newest": newest, "redo": arguments["redo"], "size": RANGE}
         lots = list(connection.execute(sa.text(statements.PENDING), which).scalars())
         unwanted = list(connection.execute(sa.text(statements.UNWANTED), which).scalars())
@@ -101,6 +99,9 @@ def search_unit(unit: Unit, run: LoadRun, progress: Progress) -> None:
     if not given["wanted"]:
         _forget(run, given)
         return
+    with session.reading() as connection:
+        rows = connection.execute(sa.text(statements.REFINEMENT_RUNS), given)
+        given["refinement_run"] = {row.object_id: row.load_run_id for row in rows}
     ready: list[Ended] = []
     done, stored_at = given["n_before"], time.monotonic()
     progress(f"{TASK} {unit.name}", done, given["n_in_all"])
@@ -193,6 +194,7 @@ def _store(run: LoadRun, given: Mapping[str, Any], ended: Sequence[Ended]) -> No
             event_id = _store_event(connection, run, given, found, before.get(found.object_id, []))
             store_models(connection, run, event_id, found.models)
         connection.execute(sa.text(statements.LOST), values)
+        values["refinement_run"] = given["refinement_run"]
         _store_outcomes(connection, values, {one.item.object_id: _outcome(one) for one in ended})
         run.count(connection, loaded=len(searched))
         for one in ended:
@@ -222,17 +224,19 @@ def _failure(object_id: int, error: Exception) -> Rejected:
 def _store_outcomes(
     connection: sa.Connection, values: Mapping[str, Any], outcomes: Mapping[int, tuple[str, int | None]]
 ) -> None:
-    """Store what the search of each object came to, and of how many points."""
+    """Store what the search of each object came to, of how many points, and how newly refined they are."""
     n = len(outcomes)
+    refined = [values["refinement_run"].get(object_id) for object_id in outcomes]
     columns = {name: [values[name]] * n for name in ("season", "photometry_kind", "load_run_id")}
     outcome, n_point = zip(*outcomes.values(), strict=True)
     mine = {"object_id": list(outcomes), "outcome": list(outcome), "n_point": list(n_point)}
+    mine["refinement_run_id"] = refined
     upsert_rows(connection, "roman.event_search", mine | columns)
 
 
 def _forget(run: LoadRun, given: Mapping[str, Any]) -> None:
     """Events of objects that do not vary enough any more are gone; their models stay as history."""
-    values = dict(given) | {"load_run_id": run.load_run_id}
+    values = dict(given) | {"load_run_id": run.load_run_id, "refinement_run": {}}
     with session.transaction() as connection:
         connection.execute(sa.text(statements.LOST), values)
         _store_outcomes(connection, values, dict.fromkeys(given["objects"], ("constant", None)))
@@ -325,6 +329,7 @@ def pending_shared(arguments: Mapping[str, Any]) -> list[Unit]:
     with session.reading() as connection:
         newest = connection.execute(sa.text(statements.NEWEST_EVENT), given).scalar_one()
         done = done_since(connection, [SHARED_TASK], newest)
+        done &= done_after(connection, SHARED_TASK, [TASK], given)
     which = f"season {given['season'] or 'all'} of {arguments['survey']}, {given['photometry_kind']}"
     unit = Unit(f"shared events, {which}", given)
     return [unit] if newest and (arguments["redo"] or unit.name not in done) else []

@@ -11,15 +11,32 @@ WHERE v.season = CAST(:season AS smallint) AND v.photometry_kind = :photometry_k
        OR (1 - v.von_neumann / 2) * sqrt(v.n_point) >= CAST(:connection AS float8))
 """
 
-#: Those that were not searched since a run; all of them where that is redone. What failed is tried again.
+#: The run that last refined objects; of a season also those that were refined with all seasons.
+_REFINED = """
+SELECT object_id, max(load_run_id) AS load_run_id FROM roman.event_refinement
+WHERE status IN ('fitted', 'not_visible', 'far_off') AND superseded_at IS NULL
+  AND (CAST(:season AS smallint) = 0 OR season IN (0, CAST(:season AS smallint)))
+GROUP BY object_id
+"""
+
+#: Those that were not searched since a run, or since they were refined; all of them where that is redone.
+#: What failed is tried again.
 _LEFT = f"""
-wanted AS ({_WANTED}), pending AS (
+wanted AS ({_WANTED}), refined AS ({_REFINED}), pending AS (
     SELECT w.object_id, s.outcome FROM wanted AS w
     LEFT JOIN roman.event_search AS s
       ON s.object_id = w.object_id AND s.season = CAST(:season AS smallint)
      AND s.photometry_kind = :photometry_kind AND s.load_run_id >= CAST(:newest AS bigint)
+    LEFT JOIN refined AS r ON r.object_id = w.object_id
     WHERE CAST(:redo AS boolean) OR coalesce(s.outcome IN ('fit_failed', 'constant'), true)
+       OR r.load_run_id > coalesce(s.refinement_run_id, 0)
 )"""
+
+#: The run that last refined each of some objects.
+REFINEMENT_RUNS = f"""
+SELECT object_id, load_run_id FROM ({_REFINED}) AS refined
+WHERE object_id = ANY(CAST(:objects AS bigint[]))
+"""
 
 #: Objects to be searched, in lots.
 PENDING = f"""

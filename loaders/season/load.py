@@ -130,6 +130,11 @@ def _images_of(first: int, last: int, *, redo: bool = False) -> dict[str, Any]:
     return daily | {"follow_catalog": True, "unfinished": True, "redo": redo, "photometry_kind": EVERY_DAY}
 
 
+def once(listed: Lister, arguments: Mapping[str, Any]) -> list[Unit]:
+    """List what a task that the run has done once has to do again: what became due since, never all."""
+    return listed({**arguments, "redo": False})
+
+
 def injection_units(listed: Lister, arguments: Mapping[str, Any]) -> list[Unit]:
     """List what a task of efficiency in light curves has to do: nothing where there is no constant star.
 

@@ -29,6 +29,7 @@ from loaders.season.load import (
     image_injection_units,
     injection_units,
     moved_units,
+    once,
     pending_quality,
     quality_unit,
     units_of_images,
@@ -97,6 +98,11 @@ ADOPT = replace(ADOPT_ASTROMETRY, units=partial(adoption_units, ADOPT_ASTROMETRY
 #: Events are measured anew in exposures, which light curves that are taken as they are may not have.
 REFINE_EVENTS = replace(REFINE, units=partial(units_of_images, REFINE.units))
 
+#: What was refined is searched again in the same run, and what follows of that.
+REFINED_EVENTS, *SHARED_AGAIN = (
+    replace(one, units=partial(once, one.units)) for one in (EVENTS, SHARED_EVENTS, SAME_EVENTS)
+)
+
 #: So are the two stars that lens and source have become.
 ELONGATION_OF_EVENTS = replace(ELONGATION, units=partial(units_of_images, ELONGATION.units))
 
@@ -144,8 +150,10 @@ _TASKS = (
     EVENTS,
     SHARED_EVENTS,
     SAME_EVENTS,
-    REFIT_EVENTS,
     REFINE_EVENTS,
+    REFINED_EVENTS,
+    *SHARED_AGAIN,
+    REFIT_EVENTS,
     RELATIVE_MOTION,
     ELONGATION_OF_EVENTS,
     LENS_PHYSICS,

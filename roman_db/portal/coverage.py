@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from typing import Any
-
-import numpy as np
-from mocpy import MOC
 
 from roman_db.portal.reading import rows
 
-#: Finest order that is drawn: cells of 6 arcsec; and the order in which the database keeps ranges.
+#: Finest order that is drawn, of cells of 6 arcsec; and the order in which the database keeps ranges.
 _DRAWN, _STORED = 15, 29
 _RANGE = re.compile(r"\[(\d+),(\d+)\)")
 
@@ -24,10 +22,30 @@ def coverage() -> list[dict[str, Any]]:
 
 
 def moc_of(ranges: str) -> dict[str, list[int]]:
-    """Map of ranges of HEALPix indices of order 29, as PostgreSQL writes a multirange."""
-    pairs = np.array([(int(low), int(high)) for low, high in _RANGE.findall(ranges)], np.uint64).reshape(
-        -1, 2
-    )
-    whole = MOC.from_depth29_ranges(_STORED, pairs)
-    found: dict[str, list[int]] = whole.degrade_to_order(_DRAWN).serialize(format="json")
+    """Map of ranges of HEALPix indices of order 29, as PostgreSQL writes a multirange.
+
+    Cells that are covered in part are in it; four that have the same parent are written as that.
+    """
+    found: dict[str, list[int]] = {}
+    for low, high in _drawn(ranges):
+        at = low
+        while at < high:
+            size = 0
+            while size < _DRAWN and at % 4 ** (size + 1) == 0 and at + 4 ** (size + 1) <= high:
+                size += 1
+            found.setdefault(str(_DRAWN - size), []).append(at >> 2 * size)
+            at += 4**size
     return found
+
+
+def _drawn(ranges: str) -> Iterator[tuple[int, int]]:
+    """Ranges of cells of the order that is drawn, ascending and apart."""
+    shift = 2 * (_STORED - _DRAWN)
+    pairs = sorted((int(low) >> shift, -(-int(high) >> shift)) for low, high in _RANGE.findall(ranges))
+    begin, end = (pairs or [(0, 0)])[0]
+    for low, high in pairs[1:]:
+        if low > end:
+            yield begin, end
+            begin, end = low, high
+        end = max(end, high)
+    yield begin, end

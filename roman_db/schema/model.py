@@ -16,7 +16,7 @@ from typing import Any
 from roman_db.resources import folder, read_yaml
 
 #: The PostgreSQL schemas, in the order in which they are created.
-POSTGRESQL_SCHEMAS = ("roman", "ops")
+POSTGRESQL_SCHEMAS = ("roman", "ops", "uws")
 
 
 @dataclass(frozen=True)

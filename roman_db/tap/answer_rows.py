@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 import pyarrow as pa
 
 from roman_db.tap.adql import OutputColumn
+from roman_db.tap.failure import Failure
 
 _SCALARS = {
     "boolean": pa.bool_(),
@@ -35,6 +36,8 @@ class Answer:
         What the author should know though the query runs.
     is_cut
         Whether there are more rows than may be handed out; known when all are read.
+    failure
+        Why no more rows came, where a format says so itself and ends well.
     """
 
     query: str
@@ -42,6 +45,7 @@ class Answer:
     batches: Iterator[pa.RecordBatch] = field(default_factory=lambda: iter(()))
     warnings: Sequence[str] = ()
     is_cut: bool = False
+    failure: Failure | None = None
 
 
 def schema_of(columns: Iterable[OutputColumn]) -> pa.Schema:

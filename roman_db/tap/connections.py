@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import ExitStack
+from dataclasses import dataclass
 from functools import partial
 from typing import TypeVar
 
@@ -17,6 +18,8 @@ from adbc_driver_manager import dbapi
 
 from roman_db import session
 from roman_db.tap.failure import Lost
+from roman_db.tap.uploads.temporary import store
+from roman_db.tap.uploads.upload import Upload
 
 _log = structlog.get_logger()
 _T = TypeVar("_T")
@@ -24,17 +27,28 @@ _T = TypeVar("_T")
 _SPARE_THREADS = 8
 
 
+@dataclass(frozen=True)
+class QueryLimits:
+    """What a query may take: seconds, and MiB for each sort or join before it goes to disk."""
+
+    timeout_s: float
+    memory_mb: int
+
+
 class Held:
     """One connection, in the hands of one query at a time.
 
     Parameters
     ----------
-    timeout_s
-        Seconds after which the server ends a statement on it.
+    limits
+        Of each statement on it.
+    uploads
+        Tables that queries on it may read beside the catalog.
     """
 
-    def __init__(self, timeout_s: float) -> None:
-        self._timeout_s = timeout_s
+    def __init__(self, limits: QueryLimits, uploads: Sequence[Upload] = ()) -> None:
+        self.limits = limits
+        self._uploads = uploads
         self._connect()
         #: Whether it must not be used again: its query failed, or was cancelled, which may come late.
         self.is_spoiled = False
@@ -44,8 +58,10 @@ class Held:
     def _connect(self) -> None:
         self._stack = ExitStack()
         try:
+            prepare = partial(store, uploads=self._uploads) if self._uploads else None
+            limits = self.limits
             self.connection: dbapi.Connection = self._stack.enter_context(
-                session.arrow_connection(session.Role.READER, self._timeout_s)
+                session.arrow_connection(session.Role.READER, limits.timeout_s, limits.memory_mb, prepare)
             )
         except (dbapi.Error, sa.exc.DBAPIError, OSError) as error:
             _log.error("no connection", error=str(error))
@@ -81,12 +97,12 @@ class Connections:
     ----------
     size
         Most queries that run at the same time.
-    timeout_s
-        Seconds that each may take.
+    limits
+        What each may take.
     """
 
-    def __init__(self, size: int, timeout_s: float) -> None:
-        self.timeout_s = timeout_s
+    def __init__(self, size: int, limits: QueryLimits) -> None:
+        self.limits = limits
         self._places = asyncio.Semaphore(size)
         self._threads = anyio.CapacityLimiter(size + _SPARE_THREADS)
         self._free: list[Held] = []
@@ -96,7 +112,7 @@ class Connections:
         """Wait for a place, and hold a connection while the context lasts."""
         async with self._places:
             with anyio.CancelScope(shield=True):
-                held = self._free.pop() if self._free else await self.in_thread(partial(Held, self.timeout_s))
+                held = self._free.pop() if self._free else await self.in_thread(partial(Held, self.limits))
             try:
                 yield held
             except BaseException:

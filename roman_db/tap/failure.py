@@ -34,6 +34,18 @@ class BadRequest(Failure):
     status = 400
 
 
+class NotFound(Failure):
+    """What is not there, or is another's."""
+
+    status = 404
+
+
+class Forbidden(Failure):
+    """What cannot be done with a thing as it is now."""
+
+    status = 403
+
+
 class TooLong(BadRequest):
     """A query that took more time or room than it may."""
 

@@ -9,7 +9,8 @@ from roman_db.tap.failure import BadRequest
 from roman_db.tap.formats.choice import Format, chosen_format
 
 _LANGUAGES = ("ADQL", "ADQL-2.0", "ADQL-2.1")
-_KNOWN = ("REQUEST", "LANG", "QUERY", "MAXREC", "FORMAT", "RESPONSEFORMAT", "UPLOAD")
+#: Parameters of a query.
+KNOWN = ("REQUEST", "LANG", "QUERY", "MAXREC", "FORMAT", "RESPONSEFORMAT", "UPLOAD")
 
 
 @dataclass(frozen=True)
@@ -50,8 +51,6 @@ def read_request(pairs: Iterable[tuple[str, str]], limits: Limits) -> QueryReque
     given = _named(pairs)
     if given.get("REQUEST", "doQuery") != "doQuery":
         raise BadRequest(f"REQUEST must be doQuery, got {given['REQUEST'][:60]!r}")
-    if "UPLOAD" in given:
-        raise BadRequest("UPLOAD is not supported")
     language = given.get("LANG", "")
     if language.upper() not in _LANGUAGES:
         raise BadRequest(f"LANG must be ADQL or ADQL-2.1, got {language[:60]!r}")
@@ -67,7 +66,7 @@ def _named(pairs: Iterable[tuple[str, str]]) -> dict[str, str]:
     named: dict[str, str] = {}
     for written, value in pairs:
         name = written.upper()
-        if name in _KNOWN and named.setdefault(name, value) != value:
+        if name in KNOWN and name != "UPLOAD" and named.setdefault(name, value) != value:
             raise BadRequest(f"{name} is given twice")
     return named
 

@@ -75,7 +75,7 @@ class QueryResponse(Response):
                     held = await stack.enter_async_context(self._connections.lent())
                 if held is None or waiting.cancel_called:
                     return
-            self._sending = Sending(self._asked, held, self._connections.timeout_s)
+            self._sending = Sending(self._asked, held, self._connections.limits.timeout_s)
             try:
                 await self._send(self._sending, send)
             except Failure as failure:

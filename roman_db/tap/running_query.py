@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import threading
 from collections.abc import Callable, Generator, Iterator
 
 import pyarrow as pa
@@ -41,8 +42,9 @@ class RunningQuery:
         self._rows = rows
         self._timeout_s = timeout_s
         self._cursor: dbapi.Cursor | None = None
-        self._is_done = False
         self._is_cancelled = False
+        # A cancellation that is on its way when its query ends would hit the next on the connection.
+        self._at_one = threading.Lock()
 
     def run(self, answer: Answer) -> Generator[pa.RecordBatch]:
         """Yield the rows in the types of their columns, and note in the answer whether there are more.
@@ -62,15 +64,15 @@ class RunningQuery:
                 n_row += batch.num_rows
                 if batch.num_rows:
                     yield self._asked(lambda one=batch: conformed(one, schema))  # type: ignore[misc]
-        self._is_done = True
 
     def cancel(self) -> None:
         """Have the server end the query, from any thread; may be said again."""
-        self._held.is_spoiled = self._is_cancelled = True
-        cursor = self._cursor
-        if cursor is not None and not self._is_done:
+        with self._at_one:
+            if self._cursor is None:
+                return
+            self._held.is_spoiled = self._is_cancelled = True
             with contextlib.suppress(dbapi.Error, OSError):
-                cursor.adbc_cancel()
+                self._cursor.adbc_cancel()
 
     @contextlib.contextmanager
     def _open_cursor(self) -> Iterator[dbapi.Cursor]:
@@ -83,7 +85,8 @@ class RunningQuery:
                 self.cancel()
                 raise
             finally:
-                self._cursor = None
+                with self._at_one:
+                    self._cursor = None
 
     def _asked(self, question: Callable[[], pa.RecordBatch | None]) -> pa.RecordBatch | None:
         """Ask the server, and turn what it says into words for the author of the query."""

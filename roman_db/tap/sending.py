@@ -12,9 +12,10 @@ import pyarrow as pa
 from roman_db.tap.adql import Translation
 from roman_db.tap.answer_rows import Answer
 from roman_db.tap.connections import Held
-from roman_db.tap.failure import Lost
+from roman_db.tap.failure import Failure, Lost
 from roman_db.tap.parameters import QueryRequest
 from roman_db.tap.running_query import RunningQuery
+from roman_db.tap.uploads.upload import Upload
 
 #: Bytes that are sent at once.
 _CHUNK = 2**18
@@ -24,11 +25,12 @@ _GZIP_LEVEL, _GZIP_WINDOW = 1, 31
 
 @dataclass(frozen=True)
 class Asked:
-    """What is asked: the request, its query in SQL, and whether the client takes gzip."""
+    """What is asked: the request, its query in SQL, whether the client takes gzip, and tables of its own."""
 
     request: QueryRequest
     translation: Translation
     takes_gzip: bool
+    uploads: tuple[Upload, ...] = ()
 
     @property
     def compresses(self) -> bool:
@@ -52,9 +54,11 @@ class Sending:
     def __init__(self, asked: Asked, held: Held | None, timeout_s: float) -> None:
         self._asked = asked
         self._held = held
+        self._own: Held | None = None
         self._timeout_s = timeout_s
         self._running: RunningQuery | None = None
         self._rows: Generator[pa.RecordBatch] | None = None
+        self._answer: Answer | None = None
         self._pieces: Iterator[bytes] = iter(())
         self.has_begun = False
 
@@ -84,24 +88,35 @@ class Sending:
                 return b"".join(parts), False
         return b"".join(parts), True
 
+    @property
+    def failure(self) -> Failure | None:
+        """Why rows are missing in what was written to its end."""
+        return None if self._answer is None else self._answer.failure
+
     def cancel(self) -> None:
         """Have the server end the query, from any thread."""
         if self._running is not None:
             self._running.cancel()
 
     def end(self) -> None:
-        """End the query if it still runs."""
+        """End the query if it still runs, and forget its tables."""
         if self._rows is not None:
             self._rows.close()
+        if self._own is not None:
+            self._own.close()
 
     def _start(self) -> None:
         """Run the query up to its first rows."""
         asked = self._asked
         answer = Answer(asked.request.query, asked.translation.columns, warnings=asked.translation.warnings)
+        self._answer = answer
         if self._held is None:
             answer.is_cut = True
         else:
-            self._running = RunningQuery(self._held, asked.translation, asked.request.rows, self._timeout_s)
+            held = self._held
+            if asked.uploads:
+                held = self._own = Held(held.limits, asked.uploads)
+            self._running = RunningQuery(held, asked.translation, asked.request.rows, self._timeout_s)
             self._rows = self._running.run(answer)
             answer.batches = itertools.chain([*itertools.islice(self._rows, 1)], self._rows)
         pieces = asked.request.format.write(answer)

@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache
-from pathlib import Path
-
-import jinja2
 
 from roman_db.resources import folder
-from roman_db.schema.model import POSTGRESQL_SCHEMAS, Column, Table, read_tables
-from roman_db.schema.tap import votable_type
+from roman_db.schema.model import POSTGRESQL_SCHEMAS, Table, read_tables
 from roman_db.schema.view import View, read_views
 from roman_db.settings import Settings
-from roman_db.tap.adql import USER_FUNCTIONS, delimited
+from roman_db.tap.adql import USER_FUNCTIONS
 from roman_db.tap.formats.choice import FORMATS
+from roman_db.tap.pages import template
 
 _FEATURES = "ivo://ivoa.net/std/TAPRegExt#features-"
 #: Optional features of ADQL 2.1 (appendix of the standard) by the identifier of their kind.
@@ -53,35 +49,36 @@ class Example:
 
 def availability(problem: str | None) -> str:
     """VOSI availability; ``problem`` says why no query can be answered, None where they can."""
-    return _template("availability.xml").render(problem=problem)
+    return template("availability.xml").render(problem=problem)
 
 
 def capabilities(address: str, chosen: Settings) -> str:
     """VOSI capabilities of the service at an address."""
-    return _template("capabilities.xml").render(
+    return template("capabilities.xml").render(
         address=address,
         features=_language_features(),
         formats=FORMATS,
         default_rows=min(chosen.tap_rows, chosen.tap_max_rows),
         largest_rows=chosen.tap_max_rows,
         timeout_s=round(chosen.tap_timeout_s),
+        upload_size=chosen.tap_upload_mb * 2**20,
     )
 
 
 def tables(with_columns: bool) -> str:
     """VOSI tableset of all tables."""
-    return _template("tables.xml").render(relations=_relations().values(), with_columns=with_columns)
+    return template("tables.xml").render(relations=_relations().values(), with_columns=with_columns)
 
 
 def table(name: str) -> str | None:
     """VOSI description of one table; None where there is none of that name."""
     relation = _relations().get(name)
-    return None if relation is None else _template("table.xml").render(relation=relation, with_columns=True)
+    return None if relation is None else template("table.xml").render(relation=relation, with_columns=True)
 
 
 def examples() -> str:
     """DALI examples."""
-    return _template("examples.xhtml").render(examples=read_examples())
+    return template("examples.xhtml").render(examples=read_examples())
 
 
 @cache
@@ -112,32 +109,3 @@ def _language_features() -> dict[str, list[Feature]]:
     ]
     optional = {kind: list(map(Feature, names)) for kind, names in _OPTIONAL.items()}
     return {f"{_FEATURES}{kind}": features for kind, features in {"udf": own, **optional}.items()}
-
-
-@cache
-def _template(name: str) -> jinja2.Template:
-    """Template that escapes what is put in."""
-    made = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(Path(__file__).parent / "templates"),
-        autoescape=True,
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    made.filters["delimited"] = delimited
-    made.globals |= {"votable_type": votable_type, "flags": _flags, "is_view": _is_view}
-    return made.get_template(name)
-
-
-def _flags(relation: Table | View, column: Column) -> Iterable[str]:
-    """Flags of a column, as TAP_SCHEMA has them."""
-    if column.name in relation.indexed:
-        yield "indexed"
-    if isinstance(relation, Table) and relation.primary_key == (column.name,):
-        yield "primary"
-    if column.nullable:
-        yield "nullable"
-
-
-def _is_view(relation: Table | View) -> bool:
-    return isinstance(relation, View)

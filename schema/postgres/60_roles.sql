@@ -32,10 +32,11 @@ BEGIN
     FOR item IN
         SELECT * FROM (
             SELECT 'SCHEMA' AS kind, format('%I', nspname) AS name FROM pg_namespace
-            WHERE nspname IN ('roman', 'ops', 'roman_partition', 'adql') AND nspowner <> 'roman_owner'::regrole
+            WHERE nspname IN ('roman', 'ops', 'uws', 'roman_partition', 'adql') AND nspowner <> 'roman_owner'::regrole
             UNION ALL
             SELECT CASE relkind WHEN 'v' THEN 'VIEW' ELSE 'TABLE' END, oid::regclass::text FROM pg_class
-            WHERE relnamespace IN ('roman'::regnamespace, 'ops'::regnamespace, 'roman_partition'::regnamespace)
+            WHERE relnamespace IN ('roman'::regnamespace, 'ops'::regnamespace, 'uws'::regnamespace,
+                                   'roman_partition'::regnamespace)
               AND relkind IN ('r', 'p', 'v') AND relowner <> 'roman_owner'::regrole
             UNION ALL
             SELECT CASE prokind WHEN 'a' THEN 'AGGREGATE' ELSE 'FUNCTION' END, oid::regprocedure::text
@@ -55,7 +56,8 @@ BEGIN
         RETURN;
     END IF;
     GRANT USAGE ON SCHEMA roman, ops, adql TO roman_loader, roman_reader;
-    GRANT USAGE ON SCHEMA roman_partition TO roman_loader;
+    GRANT USAGE ON SCHEMA roman_partition, uws TO roman_loader;
+    GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA uws TO roman_loader;
     GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA roman, ops TO roman_loader;
     REVOKE DELETE ON roman.object, roman.exposure, ops.load_run, ops.load_run_input, ops.load_rejection
         FROM roman_loader;

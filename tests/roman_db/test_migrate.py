@@ -8,6 +8,7 @@ from alembic import command
 
 from roman_db import migrate, session
 from roman_db.schema.metadata import metadata
+from roman_db.schema.model import POSTGRESQL_SCHEMAS
 
 from .conftest import execute, forget, point_at
 
@@ -18,16 +19,17 @@ def snapshot(url: str) -> list[tuple]:
         url,
         """
         SELECT 'column', format('%s.%s.%s', table_schema, table_name, column_name), data_type || is_nullable
-        FROM information_schema.columns WHERE table_schema IN ('roman', 'ops', 'roman_partition')
-        UNION ALL SELECT 'index', indexdef, '' FROM pg_indexes WHERE schemaname IN ('roman', 'ops')
+        FROM information_schema.columns WHERE table_schema IN ('roman', 'ops', 'uws', 'roman_partition')
+        UNION ALL SELECT 'index', indexdef, '' FROM pg_indexes WHERE schemaname IN ('roman', 'ops', 'uws')
         UNION ALL SELECT 'constraint', conname || conrelid::regclass, pg_get_constraintdef(oid)
-        FROM pg_constraint WHERE connamespace IN ('roman'::regnamespace, 'ops'::regnamespace)
+        FROM pg_constraint
+        WHERE connamespace IN ('roman'::regnamespace, 'ops'::regnamespace, 'uws'::regnamespace)
         UNION ALL SELECT 'function', oid::regprocedure::text, prosrc || proacl::text || proowner::regrole
-        FROM pg_proc WHERE pronamespace IN ('roman'::regnamespace, 'ops'::regnamespace)
+        FROM pg_proc WHERE pronamespace IN ('roman'::regnamespace, 'ops'::regnamespace, 'uws'::regnamespace)
         UNION ALL SELECT 'relation', oid::regclass::text, relowner::regrole || coalesce(relacl::text, '')
-        FROM pg_class WHERE relnamespace IN ('roman'::regnamespace, 'ops'::regnamespace)
+        FROM pg_class WHERE relnamespace IN ('roman'::regnamespace, 'ops'::regnamespace, 'uws'::regnamespace)
         UNION ALL SELECT 'view', format('%s.%s', schemaname, viewname), definition
-        FROM pg_views WHERE schemaname IN ('roman', 'ops')
+        FROM pg_views WHERE schemaname IN ('roman', 'ops', 'uws')
         ORDER BY 1, 2, 3
         """,
     )
@@ -36,7 +38,7 @@ def snapshot(url: str) -> list[tuple]:
 def test_an_empty_database_becomes_what_the_descriptions_say(bare_database):
     migrate.upgrade()
     with session.engine().connect() as connection:
-        present = {f"{s}.{t}" for s in ("roman", "ops") for t in sa.inspect(connection).get_table_names(s)}
+        present = {f"{s}.{t}" for s in POSTGRESQL_SCHEMAS for t in sa.inspect(connection).get_table_names(s)}
     assert present - {"ops.alembic_version"} == set(metadata().tables)
     command.check(migrate.alembic_config())
 

@@ -7,7 +7,9 @@ from dataclasses import dataclass
 
 from roman_db.tap.answer_rows import Answer
 from roman_db.tap.failure import BadRequest
+from roman_db.tap.formats.arrow import write_arrow
 from roman_db.tap.formats.delimited import write_csv, write_tsv
+from roman_db.tap.formats.fits import write_fits
 from roman_db.tap.formats.parquet import write_parquet
 from roman_db.tap.formats.votable import write_binary2, write_tabledata
 
@@ -46,7 +48,9 @@ FORMATS = (
     Format(f"{VOTABLE};serialization=TABLEDATA", ("votable/td",), write_tabledata, f"{_OUTPUT}td"),
     Format("text/csv;header=present", ("csv", "text/csv"), write_csv),
     Format("text/tab-separated-values", ("tsv",), write_tsv),
+    Format("application/fits", ("fits", "image/fits"), write_fits),
     Format("application/vnd.apache.parquet", ("parquet",), write_parquet, is_compressed=True),
+    Format("application/vnd.apache.arrow.stream", ("arrow",), write_arrow),
 )
 
 

@@ -10,6 +10,7 @@ from pyarrow import csv
 
 from roman_db.query.formats.csv_text import csv_batch, csv_schema
 from roman_db.tap.answer_rows import Answer, schema_of
+from roman_db.tap.formats.sink import taken
 from roman_db.tap.formats.text_cells import without_bytes
 
 
@@ -30,15 +31,7 @@ def _lines(answer: Answer, delimiter: str) -> Iterator[bytes]:
     schema = csv_schema(empty.schema)
     sink = io.BytesIO()
     with csv.CSVWriter(sink, schema, write_options=csv.WriteOptions(delimiter=delimiter)) as writer:
-        yield _taken(sink)
+        yield taken(sink)
         for batch in answer.batches:
             writer.write_batch(csv_batch(without_bytes(batch), schema))
-            yield _taken(sink)
-
-
-def _taken(sink: io.BytesIO) -> bytes:
-    """What has been written, which is then forgotten."""
-    written = sink.getvalue()
-    sink.seek(0)
-    sink.truncate()
-    return written
+            yield taken(sink)

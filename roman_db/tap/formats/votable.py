@@ -51,6 +51,7 @@ def _closed(answer: Answer, rows: Iterator[bytes], closing: str) -> Iterator[byt
     try:
         yield from rows
     except Failure as failure:
+        answer.failure = failure
         status = _info("QUERY_STATUS", "ERROR", str(failure))
     if answer.is_cut:
         status = _info("QUERY_STATUS", "OVERFLOW", "There are more rows: MAXREC asks for more of them.")

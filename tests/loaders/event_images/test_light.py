@@ -42,8 +42,28 @@ def test_light_is_the_flux_of_the_source_times_the_rise():
         for t_e, u_0 in ((5.0, 0.2), (30.0, -0.9))
     ]
     flux = np.array([1000.0, 40.0])
-    light = event_light(events, flux, field(2, 10), bjd)
+    light = event_light(events, flux, field(2, 10), bjd, "F146")
     for k, event in enumerate(events):
         square = event["u_0"] ** 2 + ((bjd - event["t_0"]) / event["t_E"]) ** 2
         rise = (square + 2) / np.sqrt(square * (square + 4)) - 1
         np.testing.assert_allclose(light[k], flux[k] * rise, rtol=1e-5, atol=1e-6 * flux[k])
+
+
+@pytest.mark.parametrize(("element", "u"), [("F087", 0.45), ("F213", 0.25)])
+def test_limbs_of_large_sources_are_dark(element, u):
+    """At the centre, by the integral over rings of a linear law."""
+    rho, bjd = 0.5, np.array([2461478.5])
+    event = {
+        "t_0": bjd[0],
+        "t_0_par": bjd[0],
+        "t_E": 9.0,
+        "u_0": 0.0,
+        "rho": rho,
+        "pi_E_N": 0.0,
+        "pi_E_E": 0.0,
+    }
+    (((light,),)) = event_light([event], np.array([100.0]), field(1, 10), bjd, element)
+    r = np.linspace(0, rho, 200_001)[1:]
+    ring = r * (1 - u * (1 - np.sqrt(1 - (r / rho) ** 2)))
+    magnified = (r**2 + 2) / (r * np.sqrt(r**2 + 4))
+    assert light == pytest.approx(100 * (np.sum(ring * magnified) / np.sum(ring) - 1), rel=1e-3)

@@ -1,17 +1,19 @@
 """Values as JSON, and coverage as maps."""
 
+import io
 import json
 from datetime import UTC, datetime
 from decimal import Decimal
 
-import cdshealpix
 import numpy as np
-from astropy import units
-from astropy.coordinates import Latitude, Longitude
+from hypothesis import given
+from hypothesis import strategies as st
+from matplotlib import image
 from mocpy import MOC
 
 from roman_db.portal.answer import json_response, plain
 from roman_db.portal.coverage import moc_of
+from roman_db.portal.picture import png
 
 
 def test_what_is_not_a_number_is_null():
@@ -33,11 +35,20 @@ def test_what_is_not_a_number_is_null():
     assert plain((1, "é")) == [1, "é"]
 
 
-def test_coverage_is_the_sky_of_its_ranges():
-    ra, dec = Longitude([268.0] * units.deg), Latitude([-29.0] * units.deg)
-    pixel = int(cdshealpix.lonlat_to_healpix(ra, dec, 9)[0])
-    ranges = f"{{[{pixel << 40},{(pixel + 2) << 40})}}"
-    found = MOC.from_json(moc_of(ranges))
-    assert found.degrade_to_order(9) == MOC.from_healpix_cells(np.array([pixel, pixel + 1]), 9, 9)
-    assert found.sky_fraction == 2 / (12 * 4**9)
-    assert not any(moc_of("{}").values())
+@given(st.lists(st.tuples(st.integers(0, 12 * 4**29 - 1), st.integers(1, 4**20)), max_size=12))
+def test_coverage_is_that_of_mocpy(spans):
+    last = 12 * 4**29
+    pairs = np.array([(low, min(low + size, last)) for low, size in spans], np.uint64).reshape(-1, 2)
+    ranges = "{" + ",".join(f"[{low},{high})" for low, high in pairs) + "}"
+    theirs = MOC.from_depth29_ranges(29, pairs).degrade_to_order(15)
+    ours = moc_of(ranges)
+    # Equal cell by cell: as few as can be.
+    assert {int(order): sorted(cells) for order, cells in ours.items()} == {
+        int(order): sorted(cells) for order, cells in theirs.serialize(format="json").items() if cells
+    }
+
+
+def test_a_picture_is_read_as_it_was_written():
+    levels = np.random.default_rng(1).integers(0, 256, (13, 29)).astype(np.uint8)
+    found = image.imread(io.BytesIO(png(levels)), format="png")
+    np.testing.assert_array_equal(np.rint(found * 255).astype(np.uint8), levels)

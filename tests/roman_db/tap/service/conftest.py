@@ -7,6 +7,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
+from pathlib import Path
 
 import psycopg2
 import psycopg2.extras
@@ -16,41 +17,65 @@ import requests
 
 from tests.docs.pages import ROOT
 from tests.queries.conftest import filled_template  # noqa: F401  # fixture
-from tests.roman_db.conftest import made_once, url_of
+from tests.roman_db.conftest import copy_database, made_once, url_of
 from tests.roman_db.tap.service.awkward import fill_awkward
 
+#: Queries that the service runs at the same time.
+N_CONNECTION = 4
 _SERVE = "from roman_db.tap.commands import serve; serve()"
 
 
 @pytest.fixture(scope="session")
-def service_database(cluster_url: str, filled_template) -> str:  # noqa: F811
-    """URL of the database that is served; for reading."""
+def service_template(cluster_url: str, filled_template) -> str:  # noqa: F811
+    """Name of a database with rows of awkward values, to be copied and not used."""
     from roman_db import settings  # noqa: PLC0415  # the database that is being made is known only then
 
     def fill() -> None:
         fill_awkward(str(settings.settings().url))
 
-    return url_of(cluster_url, made_once(cluster_url, "tap_service", fill, filled_template[0]))
+    return made_once(cluster_url, "tap_service", fill, filled_template[0])
+
+
+@pytest.fixture(scope="session")
+def service_database(cluster_url: str, service_template: str) -> str:
+    """URL of the database that is served; for reading. It goes with the server."""
+    name = f"{service_template}_{os.getpid()}"
+    copy_database(cluster_url, service_template, name)
+    return url_of(cluster_url, name)
+
+
+def start(database: str, **variables: str) -> tuple[subprocess.Popen, str]:
+    """Process and address of a service with settings of its own."""
+    settings = {name: value for name, value in os.environ.items() if not name.startswith("ROMAN_DB_")}
+    environment = settings | {"ROMAN_DB_URL": database, "PYTHONPATH": str(ROOT)} | variables
+    command = [sys.executable, "-c", _SERVE, "--port", "0"]
+    process = subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True)
+    return process, process.stdout.readline().split()[-1]
 
 
 @contextmanager
 def served(database: str, **variables: str) -> Iterator[str]:
     """Address of a service with settings of its own, while the context lasts."""
-    settings = {name: value for name, value in os.environ.items() if not name.startswith("ROMAN_DB_")}
-    environment = settings | {"ROMAN_DB_URL": database, "PYTHONPATH": str(ROOT)} | variables
-    command = [sys.executable, "-c", _SERVE, "--port", "0"]
-    with subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True) as process:
+    process, address = start(database, **variables)
+    with process:
         try:
-            yield process.stdout.readline().split()[-1]
+            yield address
         finally:
             process.terminate()
             process.wait(30)
 
 
 @pytest.fixture(scope="session")
-def address(service_database: str) -> Iterator[str]:
+def job_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Folder of the results of jobs."""
+    return tmp_path_factory.mktemp("jobs")
+
+
+@pytest.fixture(scope="session")
+def address(service_database: str, job_folder: Path) -> Iterator[str]:
     """Address of the service."""
-    with served(service_database, ROMAN_DB_TAP_TIMEOUT_S="20", ROMAN_DB_TAP_CONNECTIONS="4") as found:
+    limits = {"ROMAN_DB_TAP_TIMEOUT_S": "20", "ROMAN_DB_TAP_CONNECTIONS": str(N_CONNECTION)}
+    with served(service_database, ROMAN_DB_TAP_JOB_FOLDER=str(job_folder), **limits) as found:
         yield found
 
 
@@ -84,3 +109,17 @@ def stored(service_database: str) -> Callable[[str], list[dict]]:
             return [dict(row) for row in cursor.fetchall()]
 
     return rows
+
+
+@pytest.fixture(scope="session")
+def backends(stored: Callable[[str], list[dict]]) -> Callable[[str], int]:
+    """Function that counts the server's processes that run a query with a word in it."""
+
+    def count(word: str) -> int:
+        rows = stored(
+            "SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND state = 'active' "
+            f"AND pid <> pg_backend_pid() AND query LIKE '%{word}%'"
+        )
+        return len(rows)
+
+    return count

@@ -13,6 +13,7 @@ from xml.etree import ElementTree
 import numpy as np
 import pyarrow as pa
 import pytest
+from astropy.io import fits
 from pyarrow import parquet
 
 from roman_db.schema.model import read_tables
@@ -157,11 +158,12 @@ def test_a_votable_as_pyvo_reads_it(service, wanted, table, name):
     """It takes NaN and an empty text for NULL, and blanks at the ends of cells for nothing."""
     array = service.search(query_of(table), responseformat=name).resultstable.array
     assert len(array) == N_ROW
+    rows = wanted(table)
     different = [
-        f"row {number}, {column.name}: {array[column.name][number]!r} is not {row[column.name]!r}"
-        for number, row in enumerate(wanted(table))
+        f"row {number}, {column.name}: {got!r} is not {row[column.name]!r}"
         for column in read_tables()[f"roman.{table}"].columns
-        if not as_pyvo(array[column.name][number], row[column.name], column)
+        for number, (got, row) in enumerate(zip(array[column.name], rows, strict=True))
+        if not as_pyvo(got, row[column.name], column)
     ]
     assert different == []
 
@@ -221,3 +223,68 @@ def test_parquet(get, wanted, table):
     ]
     assert differences(rows, wanted(table), table) == []
     assert read.schema.metadata is not None
+
+
+@pytest.mark.parametrize("table", TABLES)
+def test_arrow(get, wanted, table):
+    content = get(query_of(table), RESPONSEFORMAT="arrow").content
+    read = pa.ipc.open_stream(content).read_all()
+    rows = [
+        {name: list(value) if isinstance(value, bytes) else value for name, value in row.items()}
+        for row in read.to_pylist()
+    ]
+    assert differences(rows, wanted(table), table) == []
+
+
+@pytest.mark.parametrize("table", TABLES)
+def test_fits_as_astropy_reads_it(get, wanted, table):
+    """Text is ASCII there and blanks at its end are nothing; NULL is what TNULL, NaN or nothing say."""
+    columns = read_tables()[f"roman.{table}"].columns
+    content, rows = get(query_of(table), RESPONSEFORMAT="fits").content, wanted(table)
+    with fits.open(io.BytesIO(content), logical_as_bytes=True) as file:
+        file.verify("exception")
+        assert file[1].header["QSTATUS"] == "OK"
+        nulls = {one.name: one.null for one in file[1].columns}
+        assert {c.name: c.unit for c in columns if c.unit} == {
+            one.name: one.unit for one in file[1].columns if one.unit
+        }
+        data = file[1].data
+        different = [
+            f"row {number}, {column.name}: {got!r} is not {row[column.name]!r}"
+            for column in columns
+            for number, (got, row) in enumerate(zip(data[column.name], rows, strict=True))
+            if not as_fits(got, row[column.name], column, nulls[column.name])
+        ]
+    assert different == []
+
+
+def as_fits(got, right, column, null) -> bool:
+    """Whether a cell of FITS is the stored value."""
+    if column.datatype == "binary" or is_array(column):
+        filled = [null if one is None and null is not None else one for one in right or []]
+        return same(np.asarray(got).tolist(), filled, column.datatype)
+    if column.datatype == "boolean":
+        return got == {True: b"T", False: b"F", None: b""}[right]
+    if column.datatype == "timestamp":
+        return got == "" if right is None else datetime.fromisoformat(f"{got}+00:00") == right
+    if isinstance(got, str):
+        return got.rstrip() == "".join(one if " " <= one <= "~" else "?" for one in right or "").rstrip()
+    if right is None:
+        return bool(np.isnan(got)) if null is None else got == null
+    return same(got.item(), right, column.datatype)
+
+
+@pytest.mark.parametrize(("maxrec", "status"), [(0, "OVERFLOW"), (3, "OVERFLOW"), (N_ROW, "OK")])
+def test_formats_that_can_say_whether_rows_were_cut_say_it(get, maxrec, status):
+    query = "SELECT visit_id FROM roman.visit"
+    given = {
+        name: get(query, RESPONSEFORMAT=name, MAXREC=maxrec).content for name in ("fits", "arrow", "parquet")
+    }
+    with fits.open(io.BytesIO(given["fits"])) as file:
+        assert (file[1].header["QSTATUS"], len(file[1].data)) == (status, maxrec)
+    reader = pa.ipc.open_stream(given["arrow"])
+    batches = list(reader.iter_batches_with_custom_metadata())
+    assert batches[-1].custom_metadata[b"query_status"] == status.encode()
+    assert sum(one.batch.num_rows for one in batches) == maxrec
+    file = parquet.ParquetFile(pa.BufferReader(given["parquet"]))
+    assert (file.metadata.metadata[b"query_status"], file.metadata.num_rows) == (status.encode(), maxrec)

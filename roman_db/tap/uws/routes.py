@@ -1,0 +1,229 @@
+"""``/tap/async``: the jobs as resources of the web (UWS 1.1, section 2.2)."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime
+from functools import partial
+from typing import TypeVar
+
+import anyio
+import anyio.to_thread
+from fastapi import APIRouter, Request
+from starlette.responses import FileResponse, PlainTextResponse, RedirectResponse, Response
+
+from roman_db.tap.failure import BadRequest, Forbidden, NotFound
+from roman_db.tap.formats.choice import VOTABLE
+from roman_db.tap.formats.votable import error_document
+from roman_db.tap.uploads.request import upload_names
+from roman_db.tap.uws import changes, document, storage
+from roman_db.tap.uws.job import ACTIVE, UNFINISHED, Job, JobLimits, Phase, read_time
+from roman_db.tap.uws.runner import Runner
+from roman_db.tap.web import Form, account_of, address_of, read_form
+
+_XML = "text/xml"
+_PATH = "/tap/async"
+#: Longest time in seconds that a request may wait for a change, and between looks while it does.
+_LONGEST_WAIT_S, _LOOK_S = 600.0, 1.0
+_T = TypeVar("_T")
+
+
+def router() -> APIRouter:
+    """Addresses below ``/tap/async``."""
+    made = APIRouter()
+    made.add_route(_PATH, _list, ["GET"])
+    made.add_route(_PATH, _create, ["POST"])
+    made.add_route(f"{_PATH}/{{job_id}}", _show, ["GET"])
+    made.add_route(f"{_PATH}/{{job_id}}", _change, ["POST"])
+    made.add_route(f"{_PATH}/{{job_id}}", _delete, ["DELETE"])
+    made.add_route(f"{_PATH}/{{job_id}}/results/result", _result, ["GET", "HEAD"])
+    made.add_route(f"{_PATH}/{{job_id}}/error", _error, ["GET"])
+    made.add_route(f"{_PATH}/{{job_id}}/{{part}}", _part, ["GET"])
+    made.add_route(f"{_PATH}/{{job_id}}/{{part}}", _change, ["POST"])
+    return made
+
+
+async def _list(request: Request) -> Response:
+    """List the jobs of the account that asks; nobody's jobs are listed to nobody."""
+    account_id = account_of(request)
+    wanted = _selection(request)
+    jobs = [] if account_id is None else await _in_thread(partial(storage.listed, account_id, wanted))
+    return Response(document.job_list(jobs, address_of(request)), media_type=_XML)
+
+
+async def _create(request: Request) -> Response:
+    """Make a job, and have it run at once if PHASE says so."""
+    form = await read_form(request)
+    values, runs = changes.new_job(form.pairs, _limits(request), datetime.now(UTC))
+    job_id = await _in_thread(partial(storage.create, values | {"account_id": account_of(request)}))
+    await _keep_files(request, job_id, form)
+    if runs:
+        await _queue(request, job_id)
+    return _to(request, job_id)
+
+
+async def _show(request: Request) -> Response:
+    """Describe a job, after a change if WAIT asks for that."""
+    job = await _waited(request, await _job(request))
+    return Response(document.job(job, address_of(request)), media_type=_XML)
+
+
+async def _part(request: Request) -> Response:
+    """Give one of the things that a job consists of."""
+    job = await _job(request)
+    part = document.PARTS.get(request.path_params["part"])
+    if part is None:
+        raise NotFound(f"a job has {', '.join(document.PARTS)}, error, got {request.url.path[-60:]!r}")
+    if part.is_xml:
+        return Response(part.write(job, address_of(request)), media_type=_XML)
+    return PlainTextResponse(part.write(job, address_of(request)))
+
+
+async def _change(request: Request) -> Response:
+    """Change a job as a form says: run it, abort it, set its limits or parameters, or remove it."""
+    job = await _job(request)
+    form = await read_form(request)
+    wanted = {name.upper(): value for name, value in form.pairs}
+    if wanted.get("ACTION") == "DELETE":
+        return await _delete(request)
+    if "PHASE" in wanted:
+        await _to_phase(request, job, wanted["PHASE"])
+        return _to(request, job.job_id)
+    now = datetime.now(UTC)
+    values = changes.changed(job, form.pairs, _limits(request), now)
+    if values.get("destruction", now) < now:
+        return await _delete(request)
+    phases: tuple[Phase, ...] = UNFINISHED if "parameters" not in values else (Phase.PENDING,)
+    if set(values) == {"destruction"}:
+        phases = tuple(Phase)
+    if not await _in_thread(partial(storage.change, job.job_id, phases, **values)):
+        raise Forbidden(f"a job that is {job.phase} cannot be changed so")
+    if "parameters" in values:
+        await _keep_files(request, job.job_id, form)
+    return _to(request, job.job_id)
+
+
+async def _delete(request: Request) -> Response:
+    """Forget a job and its result; its query ends."""
+    job, runner = await _job(request), _runner(request)
+    await _in_thread(partial(storage.remove, job.job_id))
+    await _in_thread(partial(runner.files.remove, job.job_id))
+    runner.news.tell(job.job_id)
+    return RedirectResponse(f"{address_of(request)}/tap/async", 303)
+
+
+async def _result(request: Request) -> Response:
+    """Give the result, or a part of its bytes."""
+    job = await _job(request)
+    path = _runner(request).files.result(job.job_id)
+    if job.phase is not Phase.COMPLETED or job.media_type is None or not path.is_file():
+        raise NotFound(f"there is no result: the job is {job.phase}")
+    return FileResponse(path, headers={"content-type": job.media_type})
+
+
+async def _error(request: Request) -> Response:
+    """Say why there is no result."""
+    job = await _job(request)
+    if job.error is None:
+        raise NotFound(f"there is no error: the job is {job.phase}")
+    query = next((value for name, value in job.parameters if name == "QUERY"), None)
+    return Response(error_document(job.error, query), media_type=VOTABLE)
+
+
+async def _job(request: Request) -> Job:
+    """Job that the address names, if it is of whoever asks; those of nobody are of who knows their names."""
+    job = await _in_thread(partial(storage.read, request.path_params["job_id"]))
+    if job is None or (job.account_id is not None and job.account_id != account_of(request)):
+        raise NotFound(f"there is no job {request.path_params['job_id'][:60]!r}")
+    return job
+
+
+async def _to_phase(request: Request, job: Job, wanted: str) -> None:
+    """Run or abort a job; what has ended stays as it is."""
+    if wanted == "RUN":
+        if not await _queue(request, job.job_id) and job.phase is Phase.PENDING:
+            raise Forbidden("the job cannot be run")
+    elif wanted == "ABORT":
+        await _in_thread(partial(storage.abort, job.job_id, "the query was aborted by its author"))
+        _runner(request).news.tell(job.job_id)
+    else:
+        raise BadRequest(f"PHASE must be RUN or ABORT, got {wanted[:60]!r}")
+
+
+async def _keep_files(request: Request, job_id: str, form: Form) -> None:
+    """Store the files that came with a job until it runs."""
+    parts = set(upload_names(form.pairs).values())
+    kept = {part: content for part, content in form.files.items() if part in parts}
+    await _in_thread(partial(_runner(request).files.keep, job_id, kept))
+
+
+async def _queue(request: Request, job_id: str) -> bool:
+    """Have a job run that is PENDING, and say whether it was."""
+    is_queued = await _in_thread(partial(storage.change, job_id, (Phase.PENDING,), phase=Phase.QUEUED))
+    if is_queued:
+        _runner(request).call()
+    return is_queued
+
+
+async def _waited(request: Request, job: Job) -> Job:
+    """Job once it has another phase than it had, or WAIT seconds later (UWS 1.1, section 2.2.1.1)."""
+    seconds = _seconds(request.query_params.get("WAIT"))
+    phase = request.query_params.get("PHASE", job.phase)
+    end = time.monotonic() + seconds
+    runner, found = _runner(request), job
+    while found.phase == phase and phase in (Phase.PENDING, *ACTIVE):
+        if (left := end - time.monotonic()) <= 0:
+            break
+        with runner.news.expecting(job.job_id) as changed:
+            found = await _job(request)
+            if found.phase == phase:
+                with anyio.move_on_after(min(left, _LOOK_S)):
+                    await changed.wait()
+                found = await _job(request)
+    return found
+
+
+def _seconds(text: str | None) -> float:
+    """Seconds that WAIT asks for; -1 for as long as there may be."""
+    if text is None:
+        return 0.0
+    digits = text.removeprefix("-")
+    if not (digits.isascii() and digits.isdigit()):
+        raise BadRequest(f"WAIT must be a whole number of seconds, or -1, got {text[:60]!r}")
+    return _LONGEST_WAIT_S if text.startswith("-") else min(float(digits[:9]), _LONGEST_WAIT_S)
+
+
+def _selection(request: Request) -> storage.Selection:
+    """Jobs that a list is to have (UWS 1.1, section 2.2.2.1)."""
+    phases, last, after = [], None, None
+    for name, value in request.query_params.multi_items():
+        if name.upper() == "PHASE":
+            if value not in tuple(Phase):
+                raise BadRequest(f"PHASE must be one of {', '.join(Phase)}, got {value[:60]!r}")
+            phases.append(Phase(value))
+        elif name.upper() == "LAST":
+            if not (value.isascii() and value.isdigit() and int(value[:9]) > 0):
+                raise BadRequest(f"LAST must be a whole number from 1 on, got {value[:60]!r}")
+            last = int(value[:9])
+        elif name.upper() == "AFTER":
+            after = read_time("AFTER", value)
+    return storage.Selection(phases, after, last)
+
+
+def _to(request: Request, job_id: str) -> Response:
+    return RedirectResponse(f"{address_of(request)}/tap/async/{job_id}", 303)
+
+
+def _runner(request: Request) -> Runner:
+    runner: Runner = request.app.state.runner
+    return runner
+
+
+def _limits(request: Request) -> JobLimits:
+    limits: JobLimits = request.app.state.job_limits
+    return limits
+
+
+async def _in_thread(work: Callable[[], _T]) -> _T:
+    return await anyio.to_thread.run_sync(work)

@@ -1,0 +1,91 @@
+"""The jobs in the database: what clients do with ``uws.job``; who runs them is `roman_db.tap.uws.claims`.
+
+Each function is one transaction. A change of phase is made where the row still has a phase from which it may
+be made, so that of two that meet, one is lost and nothing is torn.
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Sequence
+from dataclasses import dataclass, fields
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+
+from roman_db import session
+from roman_db.schema.metadata import metadata
+from roman_db.tap.uws.job import UNFINISHED, Job, Phase
+
+JOB = metadata().tables["uws.job"]
+COLUMNS = [JOB.c[one.name] for one in fields(Job)]
+_ID_BYTES = 16
+
+
+@dataclass(frozen=True)
+class Selection:
+    """Which jobs of an account are listed: of phases (none for all), made after a time, the last n."""
+
+    phases: Sequence[Phase] = ()
+    after: datetime | None = None
+    last: int | None = None
+
+
+def create(job: dict[str, Any]) -> str:
+    """Store a new job, and return its identifier, which nobody can guess."""
+    job_id = secrets.token_urlsafe(_ID_BYTES)
+    with session.transaction() as connection:
+        connection.execute(sa.insert(JOB).values(job_id=job_id, **job))
+    return job_id
+
+
+def read(job_id: str) -> Job | None:
+    """Job of an identifier; None where there is none."""
+    with session.transaction() as connection:
+        row = connection.execute(sa.select(*COLUMNS).where(JOB.c.job_id == job_id)).one_or_none()
+    return None if row is None else job_of(row)
+
+
+def is_executing(job_id: str) -> bool:
+    """Whether a job is there and runs."""
+    statement = sa.select(JOB.c.job_id).where(JOB.c.job_id == job_id, JOB.c.phase == Phase.EXECUTING)
+    with session.transaction() as connection:
+        return connection.execute(statement).first() is not None
+
+
+def listed(account_id: int, wanted: Selection) -> list[Job]:
+    """Jobs of an account, the newest first."""
+    query = sa.select(*COLUMNS).where(JOB.c.account_id == account_id)
+    if wanted.phases:
+        query = query.where(JOB.c.phase.in_(wanted.phases))
+    if wanted.after is not None:
+        query = query.where(JOB.c.creation_time > wanted.after)
+    query = query.order_by(JOB.c.creation_time.desc(), JOB.c.job_id).limit(wanted.last)
+    with session.transaction() as connection:
+        return [job_of(row) for row in connection.execute(query)]
+
+
+def change(job_id: str, phases: Sequence[Phase], **values: object) -> bool:
+    """Change a job that is in one of the phases, and say whether it was."""
+    statement = sa.update(JOB).where(JOB.c.job_id == job_id, JOB.c.phase.in_(phases)).values(**values)
+    with session.transaction() as connection:
+        return connection.execute(statement).rowcount == 1
+
+
+def abort(job_id: str, reason: str) -> bool:
+    """End a job that has not ended, and say whether it had not."""
+    return change(job_id, UNFINISHED, phase=Phase.ABORTED, end_time=sa.func.now(), error=reason)
+
+
+def remove(job_id: str) -> None:
+    """Forget a job; whoever runs it sees that and stops."""
+    with session.transaction() as connection:
+        connection.execute(sa.delete(JOB).where(JOB.c.job_id == job_id))
+
+
+def job_of(row: sa.Row[Any]) -> Job:
+    """Job of a row."""
+    values = row._asdict()
+    pairs = [(name, value) for name, value in values["parameters"]]
+    return Job(**values | {"phase": Phase(values["phase"]), "parameters": pairs})
