@@ -7,7 +7,7 @@ BIN := .venv/bin
 # Parallel processes each compute in one thread.
 export OPENBLAS_NUM_THREADS ?= 1
 
-.PHONY: help setup demo test test-all lint bench lock clean
+.PHONY: help setup browser demo test test-all lint bench lock clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+(-%)?:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -15,10 +15,10 @@ help: ## Show this list
 demo: setup ## From a simulated sky to a picture of a microlensing light curve
 	$(BIN)/roman-db demo
 
-test: lint ## Linters and tests
+test: lint browser ## Linters and tests
 	$(BIN)/pytest -n 2 --dist worksteal -m "not heavy" --hypothesis-profile fixed
 
-test-all: lint ## The same with the slow and memory-hungry tests, and other examples each time
+test-all: lint browser ## The same with the slow and memory-hungry tests, and other examples each time
 	$(BIN)/pytest -n 2 --dist worksteal
 
 lint: setup ## Style, types and who imports whom
@@ -33,13 +33,16 @@ bench: setup ## All measurements beside a peer or a limit
 bench-%: setup ## The measurements of one area
 	$(BIN)/python -m bench $*
 
-setup: ## PostgreSQL with q3c, and the virtual environment
+setup: ## PostgreSQL with q3c, the virtual environment, what browsers load
 	@setup/run.sh
+
+browser: ## Chromium for the tests of the portal, where it can be installed
+	@setup/chromium.sh
 
 lock: ## Choose the versions of all requirements anew (needs uv)
 	uv pip compile pyproject.toml --extra test --python-version 3.11 --upgrade --quiet \
 	    --generate-hashes --no-header --no-emit-index-url --output-file requirements.lock
 
 clean: ## Remove the virtual environment and what tools left; data stays
-	rm -rf .venv build dist .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis
+	rm -rf .venv build dist roman_db/portal/bundle roman_db/portal/browser/node_modules .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

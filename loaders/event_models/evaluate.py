@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from loaders.event_models.kinds import ANGLES, KINDS, Kind, View, curves_of, displacement_of
+from loaders.event_models.kinds import ANGLES, KINDS, Kind, View, curves_of, displacement_of, place_of_source
 from loaders.event_models.lens_fit import Points
 from loaders.event_models.limb import LIMB_DARKENING, coefficients
 from loaders.stored_curve.band import FloatArray
@@ -52,12 +52,22 @@ class ModelCurve:
 
     def magnification_at(self, element: str, time: FloatArray) -> FloatArray:
         """Magnification of each source at times (BJD TDB, shape (n,)), shape (n_source, n)."""
+        return curves_of(self.kind, self._view(element, time))(self._parameter(), time)
+
+    def source_at(self, time: FloatArray) -> tuple[FloatArray, FloatArray]:
+        """The (first) source from the centre of mass at times (BJD TDB, shape (n,)), Einstein radii.
+
+        The lenses lie along x, as `loaders.lens.binary_lens` has them; of one lens x is that along the path.
+        """
+        return place_of_source(self.kind, self._view(self.elements[0], time), self._parameter())
+
+    def _view(self, element: str, time: FloatArray) -> View:
+        """Times as a light curve without points, seen in an optical element."""
         zero = np.zeros(time.size)
         points = Points((element,), time, zero, zero + 1, np.array([0, time.size]))
         moved = None if self.t_0_par is None else displacement_of(points, *self.place, self.t_0_par)
         limb = coefficients([element], LIMB_DARKENING if self.limb is None else self.limb)
-        view = View(points, moved, limb, _ACCURACY, reference=self.t_0_par or 0.0)
-        return curves_of(self.kind, view)(self._parameter(), time)
+        return View(points, moved, limb, _ACCURACY, reference=self.t_0_par or 0.0)
 
     def flux_at(self, element: str, time: FloatArray) -> FloatArray:
         """Flux in an optical element at times (BJD TDB, shape (n,)), nJy, shape (n,).

@@ -158,6 +158,12 @@ def path(kind: Kind, view: View, parameter: FloatArray) -> tuple[FloatArray, Flo
     return tau, beta
 
 
+def place_of_source(kind: Kind, view: View, parameter: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """The (first) source from the centre of mass, shape (n,) each: with two lenses these lie along x."""
+    at = path(kind, view, parameter)
+    return at if kind.n_lens == 1 else turned(*at, _lenses(kind, view, parameter)[1])
+
+
 def _circle(parameter: FloatArray) -> Circle:
     """The orbit of a source that a companion moves."""
     period, axis = np.exp(parameter[3:5]).tolist()

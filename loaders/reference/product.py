@@ -278,8 +278,7 @@ def read_reference(path: Path) -> StoredReference:
         data, deviation = (np.asarray(model[name], dtype=np.float32) for name in ("data", "uncertainty"))
         usable = np.asarray(model["mask"]) == 0
         _check_shapes(data.shape, {"uncertainty": deviation.shape, "mask": usable.shape})
-        matrix = np.array(said["matrix"], dtype=np.float64).reshape(2, 2)
-        frame = ReferenceFrame(said["ra"], said["dec"], matrix, data.shape, int(said["oversampling"]))
+        frame = _frame(said, data.shape)
         psf = EffectivePsf(
             np.asarray(nodes["stamps"], dtype=np.float64),
             int(nodes["oversampling"]),
@@ -290,6 +289,26 @@ def read_reference(path: Path) -> StoredReference:
         image = PixelImage(data, _noise(data, deviation, usable, noise), usable, name=path.name)
     flux = data.astype(np.float64) * frame.oversampling**2
     return StoredReference(frame, image, spline_coefficients(flux), psf)
+
+
+@contextmanager
+def opened_pixels(path: Path) -> Iterator[tuple[ReferenceFrame, Float32Array]]:
+    """The frame of a reference image and its pixels (nJy), of which only what is looked at is read.
+
+    Raises
+    ------
+    Rejected
+        If the file is missing or is no such image.
+    """
+    with _opened(path, memmap=True) as model:
+        data = model["data"]
+        yield _frame(model.meta["reference"], data.shape), data
+
+
+def _frame(said: Mapping[str, Any], shape: tuple[int, int]) -> ReferenceFrame:
+    """The frame that the keywords of an image say."""
+    matrix = np.array(said["matrix"], dtype=np.float64).reshape(2, 2)
+    return ReferenceFrame(said["ra"], said["dec"], matrix, shape, int(said["oversampling"]))
 
 
 def read_coverage(path: Path) -> npt.NDArray[np.uint8]:
@@ -305,10 +324,10 @@ def read_coverage(path: Path) -> npt.NDArray[np.uint8]:
 
 
 @contextmanager
-def _opened(path: Path) -> Iterator[MsosStackModel]:
+def _opened(path: Path, memmap: bool = False) -> Iterator[MsosStackModel]:
     """Open a reference image; what is wrong with the file, or with what is looked up, is a rejection."""
     try:
-        with asdf.open(path, lazy_tree=True, memmap=False) as file:
+        with asdf.open(path, lazy_tree=True, memmap=memmap) as file:
             model = roman_datamodels.open(file)
             if not isinstance(model, MsosStackModel):
                 raise _no_reference(path, f"it is a {type(model).__name__}")

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from markupsafe import Markup
+
 from loaders.report_page.picture import SavedPicture, save_picture, styled
 from loaders.report_page.render import environment
 from loaders.season_report.attention import of_event, what_to_do
@@ -59,7 +61,8 @@ def write_event(event: EventFacts, folder: Path) -> EventSummary:
     pictures, small = _draw(event, folder, prefix)
     said = of_event(event, is_drawn=small is not None)
     values = {"event": event, "pictures": pictures, "attention": [what_to_do(one) for one in said]}
-    page = environment(TEMPLATES).get_template("event.html").render(values | _columns(event))
+    values |= {"object_link": _command, "event_address": event_file}
+    page = environment(TEMPLATES).get_template("event.html").render(values | columns_of(event))
     (folder / event_file(event.event_id)).write_text(page, encoding="utf-8")
     return _summary(event, said, small)
 
@@ -81,11 +84,16 @@ def _draw(event: EventFacts, folder: Path, prefix: str) -> tuple[list[SavedPictu
         return pictures, save_picture(draw_small(seen, prefix), folder)
 
 
-def _columns(event: EventFacts) -> dict[str, Any]:
+def _command(object_id: int) -> Markup:
+    """The command that shows the light curve of an object: a page in a folder has no link to it."""
+    return Markup("<code>roman-db lightcurve --id {}</code>").format(object_id)
+
+
+def columns_of(event: EventFacts) -> dict[str, Any]:
     """Names of the parameters of all models in order, and elements with the numbers of their sources."""
     names = dict.fromkeys(name for one in event.models for name in one.model.value)
     fluxes = sorted(event.models[0].model.flux) if event.models else []
-    return {"names": list(names), "fluxes": fluxes, "event_file": event_file}
+    return {"names": list(names), "fluxes": fluxes}
 
 
 def _summary(event: EventFacts, said: Sequence[str], small: SavedPicture | None) -> EventSummary:

@@ -69,7 +69,11 @@ class StoredCurve:
 
 
 def read_curves(
-    object_ids: Sequence[int], photometry_kind: str, from_mjd: int, to_mjd: int
+    object_ids: Sequence[int],
+    photometry_kind: str,
+    from_mjd: int,
+    to_mjd: int,
+    role: session.Role = session.Role.LOADER,
 ) -> Iterator[StoredCurve]:
     """Read the light curves of objects, by object and optical element.
 
@@ -81,8 +85,10 @@ def read_curves(
         See ``roman.light_curve_block``.
     from_mjd, to_mjd
         First day (MJD TDB), and first day that is left out.
+    role
+        On whose behalf.
     """
-    with session.arrow_connection(session.Role.LOADER) as connection, connection.cursor() as cursor:
+    with session.arrow_connection(role) as connection, connection.cursor() as cursor:
         for begin in range(0, len(object_ids), AT_ONCE):
             some = [int(one) for one in object_ids[begin : begin + AT_ONCE]]
             cursor.execute(_CURVES, (some, photometry_kind, from_mjd, to_mjd))

@@ -94,17 +94,44 @@ def find_period(bands: Sequence[Band]) -> Period | None:
     Period or None
         The best period, be it significant or not; None where points are too few, or all alike.
     """
-    bands = [band for band in bands if len(band) >= _FEWEST_POINTS and np.ptp(band.flux) > 0]
+    found = periodogram(bands)
+    return None if found is None else period_at_best(bands, *found)
+
+
+def periodogram(bands: Sequence[Band]) -> tuple[FloatArray, FloatArray] | None:
+    """The frequencies that are tried for a star, and by how much sinusoids lower chi-square at each.
+
+    Parameters
+    ----------
+    bands
+        As of `find_period`.
+
+    Returns
+    -------
+    frequency, gain
+        Shape (n,): cycles a day, evenly spaced, and falls of chi-square; None where points are too few, or
+        all alike.
+    """
+    bands = _counting(bands)
     frequency = _grid(bands)
-    if frequency.size < 2:
-        return None
+    return None if frequency.size < 2 else (frequency, fall_of_chi2(bands, frequency))
+
+
+def period_at_best(bands: Sequence[Band], frequency: FloatArray, gain: FloatArray) -> Period:
+    """The period of `find_period` from the `periodogram` of the same light curves."""
+    bands = _counting(bands)
     step = float(frequency[1] - frequency[0])
-    peaks = _peaks(frequency, fall_of_chi2(bands, frequency))
-    gain = max(_gain_at(bands, one, 1) for one in peaks)
+    peaks = _peaks(frequency, gain)
+    sinusoid = max(_gain_at(bands, one, 1) for one in peaks)
     best = _refined(bands, max(peaks, key=lambda one: _gain_at(bands, one)), step)
     if best / 2 >= frequency[0]:
         best = _refined(bands, best / 2, step)
-    return _described(bands, _shortest(bands, best, frequency), gain, float(frequency[-1]))
+    return _described(bands, _shortest(bands, best, frequency), sinusoid, float(frequency[-1]))
+
+
+def _counting(bands: Sequence[Band]) -> list[Band]:
+    """The elements that have points enough, not all alike."""
+    return [band for band in bands if len(band) >= _FEWEST_POINTS and np.ptp(band.flux) > 0]
 
 
 def _peaks(frequency: FloatArray, gain: FloatArray) -> list[float]:

@@ -14,6 +14,7 @@ from starlette.responses import Response
 
 from roman_db.accounts.admission import Admission
 from roman_db.accounts.router import add_accounts
+from roman_db.portal.mounting import mount_portal
 from roman_db.settings import Settings, settings
 from roman_db.tap import routes
 from roman_db.tap.connections import Connections, Held, QueryLimits
@@ -50,6 +51,7 @@ def make_application() -> FastAPI:
     for router in ROUTERS:
         application.include_router(router())
     add_routes(application)
+    mount_portal(application)
     return application
 
 

@@ -23,7 +23,6 @@ _XML = "text/xml"
 def router() -> APIRouter:
     """Addresses of TAP but for its jobs."""
     made = APIRouter()
-    made.add_route("/", _front_page, ["GET"])
     made.add_route("/tap/sync", _sync, ["GET", "POST"])
     made.add_route("/tap/availability", _availability, ["GET"])
     made.add_route("/tap/capabilities", _capabilities, ["GET"])
@@ -45,11 +44,6 @@ async def _sync(request: Request) -> Response:
         query = next((value for name, value in form.pairs if name.upper() == "QUERY"), None)
         return error_response(failure, query)
     return AccountedResponse(asked, request, admitted)
-
-
-async def _front_page(request: Request) -> Response:
-    """Say what is here."""
-    return Response(vosi.front_page(address_of(request)), media_type="text/html")
 
 
 async def _availability(request: Request) -> Response:

@@ -47,11 +47,6 @@ class Example:
     query: str
 
 
-def front_page(address: str) -> str:
-    """Page for who comes with a browser."""
-    return template("front_page.html").render(address=address)
-
-
 def availability(problem: str | None) -> str:
     """VOSI availability; ``problem`` says why no query can be answered, None where they can."""
     return template("availability.xml").render(problem=problem)

@@ -9,6 +9,7 @@ from astropy.time import Time
 
 from loaders.reference.product import (
     ReferenceKeywords,
+    opened_pixels,
     read_coverage,
     read_reference,
     remove_earlier,
@@ -78,6 +79,14 @@ def test_what_was_written_is_read(written, reference):
     assert stored.psf.oversampling == PSF.oversampling
     np.testing.assert_array_equal(stored.psf.x_node, PSF.x_node)
     np.testing.assert_array_equal(stored.psf.y_node, PSF.y_node)
+
+
+def test_pixels_are_looked_at_without_reading_all(written, reference):
+    with opened_pixels(written) as (frame, data):
+        assert (frame.ra, frame.dec, frame.shape) == (reference.frame.ra, reference.frame.dec, data.shape)
+        np.testing.assert_array_equal(frame.matrix, reference.frame.matrix)
+        piece = np.array(data[10:20, 30:50])
+    np.testing.assert_array_equal(piece, reference.image.data[10:20, 30:50].astype(np.float32))
 
 
 def test_the_function_between_the_pixels_is_read_too(written, reference):

@@ -1,0 +1,43 @@
+"""The portal as a part of the server's application."""
+
+from __future__ import annotations
+
+import structlog
+from adbc_driver_manager import dbapi
+from fastapi import FastAPI
+from sqlalchemy.exc import DBAPIError, TimeoutError
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.staticfiles import StaticFiles
+
+from roman_db.portal import data, pages, sky_data
+from roman_db.portal.answer import problem
+from roman_db.portal.calculations import NoCalculation
+from roman_db.portal.page import BUNDLE
+
+_log = structlog.get_logger()
+
+
+def mount_portal(application: FastAPI) -> None:
+    """Add pages, their data, and what browsers load."""
+    application.include_router(pages.router)
+    application.include_router(data.router)
+    application.include_router(sky_data.router)
+    bundle = StaticFiles(directory=BUNDLE, check_dir=False)
+    application.mount("/portal/bundle", bundle, name="portal_bundle")
+    application.add_exception_handler(NoCalculation, _no_calculation)
+    for kind in (DBAPIError, TimeoutError, dbapi.Error):
+        application.add_exception_handler(kind, _no_answer)
+
+
+def _no_calculation(request: Request, error: Exception) -> Response:
+    _log.error("no calculation", path=request.url.path, error=str(error))
+    return problem(
+        "The server lacks a part that this page needs; whoever runs it finds out more in its log.", 501
+    )
+
+
+def _no_answer(request: Request, error: Exception) -> Response:
+    """Say nothing of the query and of the server to whoever asked."""
+    _log.error("query of the portal failed", path=request.url.path, error=str(error))
+    return problem("The database did not answer in time, or cannot be reached at the moment.", 503)

@@ -1,0 +1,107 @@
+"""Queries of the portal: files of ``queries/portal``, each in a read-only transaction with a time limit."""
+
+from __future__ import annotations
+
+import atexit
+from collections import deque
+from collections.abc import Iterable
+from contextlib import ExitStack, suppress
+from functools import cache
+from typing import Any
+
+import pyarrow as pa
+from adbc_driver_manager import dbapi
+
+from roman_db import session, sqlfile
+
+#: Seconds that a page waits for one query.
+TIMEOUT_S = 20.0
+
+#: Connections for arrays that are kept.
+_MOST_KEPT = 8
+
+
+def rows(name: str, /, **values: object) -> list[dict[str, Any]]:
+    """Rows of a file of ``queries/portal`` by the names of its columns.
+
+    Parameters
+    ----------
+    name
+        Name of the file without its suffix.
+    values
+        Values of its parameters; arrays as `array` writes them.
+    """
+    with session.reading() as connection:
+        limit = session.milliseconds(TIMEOUT_S)
+        connection.exec_driver_sql(f"SET LOCAL statement_timeout = {limit}")
+        found = sqlfile.run(connection, _file(name), values).mappings()
+        return [dict(row) for row in found]
+
+
+def row(name: str, /, **values: object) -> dict[str, Any] | None:
+    """The first row of a file, None where there is none; as `rows`."""
+    found = rows(name, **values)
+    return found[0] if found else None
+
+
+def arrays(name: str, /, **values: object) -> pa.Table:
+    """Rows of a file as an Arrow table, for columns that are arrays; as `rows`."""
+    statement = _file(name).bind(values)
+    try:
+        kept = _kept.pop()
+    except IndexError:
+        return _asked(_Connected(), statement)
+    try:
+        return _asked(kept, statement)
+    except dbapi.Error:
+        # The server may have gone since.
+        return _asked(_Connected(), statement)
+
+
+def array(values: Iterable[object]) -> str:
+    """Numbers as PostgreSQL writes an array."""
+    return "{" + ",".join(str(value) for value in values) + "}"
+
+
+class _Connected:
+    """An open connection, kept for the next question: to make one takes longer than most answers."""
+
+    def __init__(self) -> None:
+        self._stack = ExitStack()
+        self.connection = self._stack.enter_context(session.arrow_connection(timeout_s=TIMEOUT_S))
+
+    def close(self) -> None:
+        """Close it, in whatever state it is."""
+        with suppress(dbapi.Error, OSError):
+            self._stack.close()
+
+
+_kept: deque[_Connected] = deque()
+
+
+@atexit.register
+def forget() -> None:
+    """Close the connections that are kept."""
+    while _kept:
+        _kept.pop().close()
+
+
+def _asked(connected: _Connected, statement: str) -> pa.Table:
+    """Answer to a statement on a connection, which is kept unless it failed."""
+    try:
+        with connected.connection.cursor() as cursor:
+            cursor.execute(statement)
+            found = cursor.fetch_arrow_table()
+    except BaseException:
+        connected.close()
+        raise
+    if len(_kept) < _MOST_KEPT:
+        _kept.append(connected)
+    else:
+        connected.close()
+    return found
+
+
+@cache
+def _file(name: str) -> sqlfile.SqlFile:
+    return sqlfile.find("portal", name)

@@ -1,0 +1,289 @@
+"""The pages in a browser: what they draw and do, by pointer and by keys, and what it may not do."""
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from urllib.parse import quote
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from roman_db.portal import page as portal_page
+from tests.queries.filling import LENSED, N_OBJECT
+from tests.roman_db.portal import filling
+
+AXE = Path(portal_page.__file__).parent / "browser/node_modules/axe-core/axe.min.js"
+PHONE = {"width": 390, "height": 844}
+#: Milliseconds that a busy machine may take.
+SLOW = 60_000
+expect.set_options(timeout=SLOW)
+
+
+class Tab:
+    """A page with all that it asked for and complained of."""
+
+    def __init__(self, browser: Browser, portal: str, **options) -> None:
+        self.portal = portal
+        self.context = browser.new_context(**options)
+        self.page: Page = self.context.new_page()
+        self.page.set_default_timeout(SLOW)
+        self.asked: list[str] = []
+        self.complaints: list[str] = []
+        self.context.on("request", lambda request: self.asked.append(request.url))
+        self.page.on("pageerror", lambda error: self.complaints.append(str(error)))
+        self.page.on("console", self._heard)
+
+    def _heard(self, message) -> None:
+        # A picture that is not there is answered with 404, which the page tells.
+        if message.type == "error" and "404" not in message.text:
+            self.complaints.append(message.text)
+
+    def open(self, path: str) -> Page:
+        self.page.goto(f"{self.portal}{path}")
+        return self.page
+
+    @property
+    def strangers(self) -> list[str]:
+        """What was asked of anybody else."""
+        return [one for one in self.asked if not one.startswith((f"{self.portal}/", "data:", "blob:"))]
+
+
+@pytest.fixture
+def tab(browser, portal) -> Iterator[Tab]:
+    made = Tab(browser, portal)
+    yield made
+    made.context.close()
+    assert made.complaints == []
+    assert made.strangers == []
+
+
+def points(page: Page) -> tuple[int, int]:
+    """Points that the light curves show, and those that there are in that time."""
+    host = page.locator("#curves")
+    expect(host).to_have_attribute("data-shown", re.compile(r"\d+"))
+    return int(host.get_attribute("data-shown")), int(host.get_attribute("data-points"))
+
+
+def ink(page: Page, plot: str) -> int:
+    """Pixels of a plot that are drawn on."""
+    return page.locator(f"{plot} canvas").first.evaluate(
+        """(canvas) => {
+            const { data } = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height);
+            let count = 0;
+            for (let i = 3; i < data.length; i += 4) count += data[i] > 60;
+            return count;
+        }"""
+    )
+
+
+def test_the_front_page_leads_to_an_event_by_the_keyboard(tab, objects):
+    page = tab.open("/")
+    page.keyboard.press("Tab")
+    expect(page.get_by_role("link", name="To the content")).to_be_focused()
+    page.locator("body").press("/")
+    expect(page.locator("#search")).to_be_focused()
+    page.keyboard.type("event 1")
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/event/1")
+    expect(page.locator("h1")).to_contain_text("single lens")
+    page.locator("h1").click()
+    page.keyboard.press("?")
+    expect(page.get_by_role("dialog")).to_be_visible()
+    page.keyboard.press("Escape")
+    page.locator("#facts + .scroll a").first.click()
+    page.wait_for_url(f"**/object/{objects[LENSED]}")
+
+
+def test_a_curve_of_many_points_zooms_to_single_ones(tab, objects):
+    page = tab.open(f"/object/{objects[filling.MANY]}")
+    shown, whole = points(page)
+    assert shown < 0.5 * whole
+    assert whole >= filling.N_MANY
+    plot = page.locator("#curves .plot").filter(has_text=filling.ELEMENT)
+    expect(page.locator("#curves")).to_have_attribute("aria-busy", "false")
+    assert ink(page, f"#curves .plot:has-text('{filling.ELEMENT}')") > 2000
+    plot.scroll_into_view_if_needed()
+    # A drag over the days of its points, the fifth to the twelfth of 181.
+    box = plot.locator(".u-over").bounding_box()
+    y = box["y"] + box["height"] / 2
+    page.mouse.move(box["x"] + box["width"] * 4.5 / 180, y)
+    page.mouse.down()
+    page.mouse.move(box["x"] + box["width"] * 11.5 / 180, y, steps=4)
+    page.mouse.up()
+    expect(page.locator("#curves")).not_to_have_attribute("data-points", str(whole))
+    plot.focus()
+    for _ in range(4):
+        before = page.locator("#curves").get_attribute("data-points")
+        page.keyboard.press("+")
+        expect(page.locator("#curves")).not_to_have_attribute("data-points", before)
+    page.keyboard.press("n")
+    expect(page.locator("#point")).to_contain_text("nJy")
+    page.keyboard.press("0")
+    expect(page.locator("#curves")).to_have_attribute("data-points", str(whole))
+
+
+def test_a_point_is_read_with_its_flags_and_leads_to_its_exposure(tab, objects):
+    page = tab.open(f"/object/{objects[LENSED]}")
+    assert points(page) == (108, 108)
+    page.locator("#curves .plot").filter(has_text="F146").focus()
+    page.keyboard.press("n")
+    expect(page.locator("#point")).to_contain_text(re.compile(r"F146 at BJD .* nJy; .* mag; flags: none"))
+    page.get_by_role("button", name="flux").click()
+    expect(page.get_by_role("button", name="flux")).to_have_attribute("aria-pressed", "true")
+    assert ink(page, "#curves .plot") > 200
+    page.locator("#point a").click()
+    page.wait_for_url("**/exposure/*")
+    expect(page.locator("h1")).to_contain_text("Exposure")
+    expect(page.locator("table")).to_contain_text("zero point drift")
+
+
+def test_a_period_is_computed_and_folded_by(tab, objects):
+    page = tab.open(f"/object/{objects[filling.MANY]}")
+    page.get_by_role("button", name="Compute a periodogram").click()
+    expect(page.locator("#period-message")).to_contain_text("Best period")
+    period = float(page.locator("[name=period]").input_value())
+    assert period == pytest.approx(filling.PERIOD, rel=2e-3)
+    expect(page.locator("#fold")).to_have_attribute("data-period", str(period))
+    assert ink(page, "#periodogram") > 200
+    page.get_by_role("button", name="twice").click()
+    expect(page.locator("#fold-message")).to_contain_text(f"{2 * period}"[:6])
+
+
+def test_the_page_of_an_object_without_an_image_says_so_and_lists_neighbours(tab, objects):
+    page = tab.open(f"/object/{objects[LENSED]}")
+    expect(page.get_by_text("No reference image shows this place.")).to_be_visible()
+    expect(page.locator("#near tbody tr")).not_to_have_count(0)
+    page.locator("#near tbody a").first.click()
+    page.wait_for_url(re.compile(r"/object/\d+$"))
+
+
+def test_an_event_is_drawn_with_its_model(tab):
+    page = tab.open("/event/1")
+    shown, whole = points(page)
+    assert shown == whole > 20
+    expect(page.locator("#models-shown")).to_contain_text("model 1: 1L1S")
+    expect(page.locator("#curves .plot")).to_have_count(4)
+    assert ink(page, "#curves .plot") > 500
+    assert ink(page, "#geometry") > 200
+    page.locator("#curves .plot").first.focus()
+    page.keyboard.press("+")
+    expect(page.locator("#curves")).not_to_have_attribute("data-points", str(whole))
+    page.get_by_role("button", name="All times").click()
+    expect(page.locator("#curves")).to_have_attribute("data-points", str(whole))
+
+
+def test_a_query_is_completed_run_saved_and_downloaded(tab, objects):
+    page = tab.open("/query")
+    expect(page.locator("#editor")).to_have_attribute("data-ready", "yes")
+    page.locator(".cm-content").click()
+    page.keyboard.press("Control+A")
+    page.keyboard.type("SELECT TOP 70 object_id, ra FROM roman.cur")
+    completion = page.locator(".cm-tooltip-autocomplete li[aria-selected]")
+    expect(completion).to_contain_text("current_object")
+    page.wait_for_timeout(100)  # the editor takes no completion in its first moments
+    page.keyboard.press("Enter")
+    expect(page.locator(".cm-content")).to_contain_text("roman.current_object")
+    page.keyboard.type(" ORDER BY object_id")
+    page.keyboard.press("Escape")
+    page.keyboard.press("Control+Enter")
+    expect(page.locator("#message")).to_contain_text(f"{N_OBJECT} rows")
+    expect(page.locator("#result th").nth(1)).to_have_text("ra [deg]")
+    expect(page.locator("#result tbody tr").first).to_contain_text(str(objects[0]))
+    page.locator("#name").fill("first")
+    page.get_by_role("button", name="Save").click()
+    page.locator("#format").select_option("csv")
+    with page.expect_download() as download:
+        page.get_by_role("button", name="Download all rows").click()
+    lines = Path(download.value.path()).read_text().splitlines()
+    assert len(lines) == N_OBJECT + 1
+    assert lines[1].startswith(str(objects[0]))
+    page.reload()
+    page.locator("#saved").select_option("first")
+    expect(page.locator(".cm-content")).to_contain_text("current_object ORDER BY object_id")
+    page.locator("#result a").first.wait_for(state="detached")
+
+
+def test_a_wrong_query_is_answered_with_the_place(tab):
+    page = tab.open(f"/query?q={quote('SELECT object_ix FROM roman.object')}")
+    tab.complaints.clear()
+    page.get_by_role("button", name="Run").click()
+    expect(page.locator("#message")).to_contain_text("object_id")
+    expect(page.locator("#message")).to_have_class(re.compile("failure"))
+    tab.complaints[:] = [one for one in tab.complaints if "400" not in one]
+
+
+def test_the_sky_shows_objects_without_asking_anybody_else(tab, objects):
+    page = tab.open("/sky")
+    expect(page.locator("#sky")).to_have_attribute("data-ready", "yes")
+    expect(page.locator("#sky")).to_have_attribute("data-objects", str(N_OBJECT))
+    expect(page.locator("#coverage-key")).to_contain_text("F146")
+    expect(page.locator("#in-view tbody tr")).to_have_count(50)
+    page.locator("#place").fill("10 10")
+    page.get_by_role("button", name="Go", exact=True).click()
+    expect(page.locator("#sky")).to_have_attribute("data-objects", "0")
+    # The images of this survey have no files.
+    tab.complaints[:] = [one for one in tab.complaints if "404" not in one]
+
+
+def test_operations_show_a_trend(tab):
+    page = tab.open("/operations")
+    page.locator("#metric").select_option("zero_point_drift")
+    expect(page.locator("#trend-message")).to_contain_text("1 are beyond")
+    assert ink(page, "#trend") > 200
+    page.locator("#trend").focus()
+    page.keyboard.press("n")
+    expect(page.locator("#trend-point a")).to_contain_text("exposure")
+
+
+PATHS = (
+    "/",
+    "/search?q=267.5336 -30.0176 r=30",
+    "/events",
+    "/event/1",
+    "/query",
+    "/sky",
+    "/operations",
+    "/spectrum/{}",
+    "/object/{}",
+)
+
+
+#: What is looked at by colours: in the dark these alone are others.
+CHECKS = {
+    "light": {"type": "tag", "values": ["wcag2a", "wcag2aa", "wcag21aa", "wcag22aa"]},
+    "dark": {"type": "rule", "values": ["color-contrast"]},
+}
+
+
+@pytest.mark.parametrize("scheme", list(CHECKS))
+def test_everything_is_accessible_and_fits_a_phone(browser, portal, objects, scheme):
+    tab = Tab(browser, portal, viewport=PHONE, color_scheme=scheme, has_touch=True)
+    found = []
+    for path in PATHS:
+        page = tab.open(path.format(objects[LENSED]))
+        page.wait_for_load_state("networkidle")
+        page.evaluate(AXE.read_text())
+        # The view of the sky is a program of others; what it shows stands in the table below it.
+        result = page.evaluate(
+            "(checks) => axe.run({ exclude: ['#sky'] }, { runOnly: checks })", CHECKS[scheme]
+        )
+        found += [
+            (path, one["id"], node["target"], node["failureSummary"])
+            for one in result["violations"]
+            for node in one["nodes"]
+        ]
+        assert page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"], path
+    tab.context.close()
+    assert found == []
+    assert tab.strangers == []
+
+
+def test_the_colours_are_those_that_were_chosen(tab):
+    page = tab.open("/")
+    ground = "getComputedStyle(document.documentElement).backgroundColor"
+    light = page.evaluate(ground)
+    page.get_by_role("button", name="Dark").click()
+    dark = page.evaluate(ground)
+    assert light == "rgb(255, 255, 255)" != dark
+    page.reload()
+    assert page.evaluate(ground) == dark
