@@ -16,7 +16,7 @@ from roman_db.tap.connections import Held
 from roman_db.tap.failure import Failure, from_server
 
 #: Bytes of rows, as PostgreSQL sends them, that are in memory at a time.
-_BLOCK_BYTES = 4 * 2**20
+_BLOCK_BYTES = 2**20
 _BATCH_HINT = {"adbc.postgresql.batch_size_hint_bytes": str(_BLOCK_BYTES)}
 _log = structlog.get_logger()
 

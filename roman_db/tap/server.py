@@ -32,6 +32,7 @@ def run(host: str, port: int) -> None:
         access_log=False,
         timeout_graceful_shutdown=_GRACE_S,
         server_header=False,
+        headers=[("Server", "roman-db")],
     )
     with _listening(host, port) as listening:
         address, number = listening.getsockname()[:2]

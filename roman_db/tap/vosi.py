@@ -14,9 +14,10 @@ from roman_db.tap.formats.choice import FORMATS
 from roman_db.tap.pages import template
 
 _FEATURES = "ivo://ivoa.net/std/TAPRegExt#features-"
-#: Optional features of ADQL 2.1 (appendix of the standard) by the identifier of their kind.
+#: Optional features of ADQL 2.1 (appendix of the standard) by the identifier of their kind; COALESCE is there
+#: as well, but validators do not know its kind.
 _OPTIONAL = {
-    "adql-geo": (
+    "adqlgeo": (
         *("AREA", "BOX", "CENTROID", "CIRCLE", "CONTAINS", "COORD1", "COORD2", "COORDSYS", "DISTANCE"),
         *("INTERSECTS", "POINT", "POLYGON"),
     ),
@@ -24,7 +25,6 @@ _OPTIONAL = {
     "adql-sets": ("EXCEPT", "INTERSECT", "UNION"),
     "adql-common-table": ("WITH",),
     "adql-type": ("CAST",),
-    "adql-conditional": ("COALESCE",),
     "adql-unit": ("IN_UNIT",),
     "adql-offset": ("OFFSET",),
 }

@@ -4,15 +4,19 @@ from __future__ import annotations
 
 from functools import lru_cache
 
+import numpy as np
+import numpy.typing as npt
 from astropy import units as u
-from astropy.coordinates import Latitude, Longitude, SkyCoord
-from mocpy import MOC
+from astropy.coordinates import Latitude, Longitude
+from cdshealpix.nested import cone_search, polygon_search
 
 from roman_db.tap.adql.geometry import Circle, Polygon, constant_corners, middle_and_reach
 
 #: Pixels across the shape: its edge is right to about this part of its size.
 _PIXELS_ACROSS = 128
 _FINEST = 18
+#: Orders by which cones are looked at more closely than they are written.
+_FINER = 2
 
 
 def coverage_of(shape: object) -> str | None:
@@ -30,14 +34,17 @@ def coverage_of(shape: object) -> str | None:
 def _circle(lon: float, lat: float, radius: float) -> str:
     order = _order(2 * radius)
     size = max(radius, 1e-9) * u.deg
-    moc = MOC.from_cone(lon=Longitude(lon * u.deg), lat=Latitude(lat * u.deg), radius=size, max_depth=order)
-    return _ranges(moc)
+    place = Longitude(lon * u.deg), Latitude(lat * u.deg)
+    pixel, depth, _ = cone_search(*place, size, order, depth_delta=_FINER)
+    return _ranges(pixel, depth)
 
 
 @lru_cache(maxsize=256)
 def _polygon(corners: tuple[tuple[float, float], ...]) -> str:
     order = _order(2 * middle_and_reach(corners)[2])
-    return _ranges(MOC.from_polygon_skycoord(SkyCoord(list(corners), unit="deg"), max_depth=order))
+    lon, lat = np.array(corners).T
+    pixel, depth, _ = polygon_search(Longitude(lon * u.deg), Latitude(lat * u.deg), order)
+    return _ranges(pixel, depth)
 
 
 def _order(size: float) -> int:
@@ -48,6 +55,11 @@ def _order(size: float) -> int:
     return order
 
 
-def _ranges(moc: MOC) -> str:
-    ranges = moc.to_depth29_ranges
-    return "{" + ",".join(f"[{int(first)},{int(end)})" for first, end in ranges) + "}"
+def _ranges(pixel: npt.NDArray[np.uint64], depth: npt.NDArray[np.uint8]) -> str:
+    """Ranges of pixels of order 29 that pixels of any orders cover; neighbours are one."""
+    shift = 2 * (29 - depth.astype(np.int64))
+    first = np.sort(pixel.astype(np.int64) << shift)
+    end = np.sort((pixel.astype(np.int64) + 1) << shift)
+    apart = np.flatnonzero(first[1:] != end[:-1])
+    begins, ends = np.append(first[:1], first[apart + 1]), np.append(end[apart], end[-1:])
+    return "{" + ",".join(f"[{int(one)},{int(other)})" for one, other in zip(begins, ends, strict=True)) + "}"

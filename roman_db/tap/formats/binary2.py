@@ -6,10 +6,10 @@ network order, those of varying size after the number of their elements in four 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import numba
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
@@ -28,6 +28,8 @@ _WIRE_TYPE = {
     pa.float64(): ">f8",
 }
 _TRUE, _FALSE, _UNKNOWN = b"TF?"
+#: Bytes of the number of elements that stands before values of varying size.
+_COUNT = 4
 
 
 @dataclass(frozen=True)
@@ -155,32 +157,35 @@ def _interleave(columns: list[EncodedColumn]) -> ByteArray:
     bits = np.packbits(np.stack([column.is_null for column in columns], axis=1), axis=1)
     size = np.full(bits.shape[0], bits.shape[1], np.int64)
     for column in columns:
-        size += column.length + (4 if column.element_size else 0)
+        size += column.length + (_COUNT if column.element_size else 0)
     cursor = np.cumsum(size) - size
     out = np.empty(int(size.sum()), np.uint8)
     mask = _fixed(bits.ravel(), bits.shape[1], np.zeros(bits.shape[0], bool))
+    if not any(column.element_size for column in columns):
+        _write_table(out.reshape(bits.shape[0], -1), (mask, *columns))
+        return out
     for column in (mask, *columns):
-        _write(out, cursor, column.pool, column.start, column.length, column.element_size)
+        _write(out, cursor, column)
     return out
 
 
-@numba.njit(cache=True, nogil=True)
-def _write(
-    out: ByteArray,
-    cursor: npt.NDArray[np.int64],
-    pool: ByteArray,
-    start: npt.NDArray[np.int64],
-    length: npt.NDArray[np.int64],
-    element_size: int,
-) -> None:
-    """Write one value of every row and move the cursors past it."""
-    for i in range(cursor.size):
-        at, size, begin = cursor[i], length[i], start[i]
-        if element_size:
-            count = size // element_size
-            for k in range(4):
-                out[at + k] = (count >> (24 - 8 * k)) & 255
-            at += 4
-        for k in range(size):
-            out[at + k] = pool[begin + k]
-        cursor[i] = at + size
+def _write_table(out: ByteArray, columns: Sequence[EncodedColumn]) -> None:
+    """Write columns whose values all have one size: ``out`` has a row for each row."""
+    at = 0
+    for column in columns:
+        width = column.pool.size // max(out.shape[0], 1)
+        out[:, at : at + width] = column.pool.reshape(out.shape[0], width)
+        at += width
+
+
+def _write(out: ByteArray, cursor: npt.NDArray[np.int64], column: EncodedColumn) -> None:
+    """Write one value of every row at its cursor, and move the cursors past it."""
+    if column.element_size:
+        count = (column.length // column.element_size).astype(">u4").view(np.uint8).reshape(-1, _COUNT)
+        out[cursor[:, np.newaxis] + np.arange(_COUNT)] = count
+        cursor += _COUNT
+    before = np.cumsum(column.length) - column.length
+    step = np.arange(int(column.length.sum()))
+    place = step + np.repeat(cursor - before, column.length)
+    out[place] = column.pool[step + np.repeat(column.start - before, column.length)]
+    cursor += column.length

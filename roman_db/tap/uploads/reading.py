@@ -11,6 +11,7 @@ from xml.parsers import expat
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 from astropy.io import fits, votable
 from astropy.table import MaskedColumn, Table
 from pyarrow import csv, parquet
@@ -106,9 +107,18 @@ def _read_votable(content: bytes) -> Read:
     first = votable.parse(io.BytesIO(content), verify="ignore").get_first_table()
     names = [field.name or field.ID for field in first.fields]
     columns, rows = _of_table(first.to_table(), [field.ucd for field in first.fields])
-    return [
-        Column(name, one.unit, one.ucd, one.description) for name, one in zip(names, columns, strict=True)
-    ], rows
+    for place, field in enumerate(first.fields):
+        if field.xtype == "timestamp":
+            rows = rows.set_column(place, rows.schema.names[place], _times(rows.column(place)))
+    renamed = zip(names, columns, strict=True)
+    return [Column(name, one.unit, one.ucd, one.description) for name, one in renamed], rows
+
+
+def _times(texts: pa.ChunkedArray) -> pa.ChunkedArray:
+    """Times in UTC of texts as DALI 1.1, section 3.3.3, has them; an empty one is NULL."""
+    plain = pc.replace_substring_regex(texts, "Z$", "")
+    times = pc.if_else(pc.equal(plain, ""), None, plain).cast(pa.timestamp("us"))
+    return pc.assume_timezone(times, "UTC")
 
 
 def _refuse_links(content: bytes) -> None:

@@ -13,11 +13,6 @@ import requests
 from tests.roman_db.tap.service.awkward import N_ROW
 from tests.roman_db.tap.service.waiting import eventually
 
-# pyvo leaves the connections of some answers to the garbage collector.
-pytestmark = pytest.mark.filterwarnings(
-    "ignore:Exception ignored in. <socket:pytest.PytestUnraisableExceptionWarning"
-)
-
 _UWS = "{http://www.ivoa.net/xml/UWS/v1.0}"
 _QUERY = "SELECT visit_id FROM roman.visit ORDER BY visit_id"
 #: About 10^10 rows.

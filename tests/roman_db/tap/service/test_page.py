@@ -18,7 +18,6 @@ _PAGE = ROOT / "docs" / "scientist" / "tap.md"
 _SHOWN = "http://127.0.0.1:8080/tap"
 
 
-@pytest.mark.filterwarnings("ignore:Exception ignored in. <socket:pytest.PytestUnraisableExceptionWarning")
 def test_a_reader_can_do_what_the_page_says(address, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     done = list(steps(_PAGE))

@@ -107,6 +107,19 @@ def test_a_table_comes_back_as_it_was_sent(ask, table, written):
     assert rows == wanted
 
 
+def test_times_of_a_votable_are_times(ask):
+    texts = ["2027-02-01T12:00:00.25Z", "", "1999-12-31T23:59:59"]
+    document = votable.from_table(Table({"seen": texts}))
+    document.get_first_table().fields[0].xtype = "timestamp"
+    sink = io.BytesIO()
+    document.to_xml(sink)
+    rows = ask("SELECT * FROM TAP_UPLOAD.mine WHERE seen < TIMESTAMP('2028-01-01')", mine=sink.getvalue())
+    assert [row["seen"].isoformat() for row in rows] == [
+        "2027-02-01T12:00:00.250000+00:00",
+        "1999-12-31T23:59:59+00:00",
+    ]
+
+
 def test_units_and_ucds_are_those_of_the_file(service, table):
     found = service.search("SELECT ra, flux FROM TAP_UPLOAD.mine", uploads={"mine": table})
     assert found.to_table()["ra"].unit == u.deg
