@@ -113,10 +113,12 @@ def give_role(held: Held, role: str, limits: QueryLimits) -> None:
         If the server is not there.
     """
     held.is_used = False
+    held.has_role = True
     try:
         assume(held.connection, role, limits.timeout_s, limits.memory_mb)
     except (dbapi.Error, OSError):
         held.reconnect()
+        held.has_role = True
         try:
             assume(held.connection, role, limits.timeout_s, limits.memory_mb)
         except (dbapi.Error, OSError) as error:
@@ -181,6 +183,7 @@ class AccountConnections:
                     meter.outcome = Outcome.CANCELLED
                     raise
                 finally:
+                    held.limits = self._connections.limits
                     meter.n_row, meter.n_byte = self._n_row(), self.n_byte
                     if self.is_error:
                         meter.outcome = Outcome.FAILED
@@ -195,7 +198,7 @@ class AccountConnections:
     async def _held(self) -> AsyncIterator[Held]:
         """Hold a connection that is lent; for scratch tables one of the account's own, closed again."""
         if not self._reads_scratch:
-            async with self._connections.lent() as held:
+            async with self._connections.lent(is_own=False) as held:
                 with anyio.CancelScope(shield=True):
                     await self.in_thread(partial(give_role, held, self._admitted.account.role, self.limits))
                 yield held

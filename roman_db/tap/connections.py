@@ -54,6 +54,8 @@ class Held:
         self.is_spoiled = False
         #: Whether it has answered a query before, so that the server may have gone since.
         self.is_used = False
+        #: Whether it has the role and the limits of an account.
+        self.has_role = False
 
     def _connect(self) -> None:
         self._stack = ExitStack()
@@ -70,8 +72,21 @@ class Held:
     def reconnect(self) -> None:
         """Make a new connection in place of one whose server has gone."""
         self.close()
-        self.is_spoiled = self.is_used = False
+        self.is_spoiled = self.is_used = self.has_role = False
         self._connect()
+
+    def leave_role(self) -> None:
+        """Be the service's own again, if it was an account's; raises `Lost` where there is no server."""
+        if not self.has_role:
+            return
+        try:
+            with self.connection.cursor() as cursor:
+                cursor.execute("RESET ROLE")
+                cursor.execute("RESET statement_timeout")
+                cursor.execute("RESET work_mem")
+            self.has_role = False
+        except (dbapi.Error, OSError):
+            self.reconnect()
 
     def check(self) -> None:
         """Ask the server whether it is there; raises `Lost` where it is not."""
@@ -108,12 +123,18 @@ class Connections:
         self._free: list[Held] = []
 
     @contextlib.asynccontextmanager
-    async def lent(self) -> AsyncIterator[Held]:
-        """Wait for a place, and hold a connection while the context lasts."""
+    async def lent(self, is_own: bool = True) -> AsyncIterator[Held]:
+        """Wait for a place, and hold a connection while the context lasts.
+
+        Unless ``is_own`` it may still have the role of an account, and is to be given another.
+        """
         async with self._places:
             with anyio.CancelScope(shield=True):
                 held = self._free.pop() if self._free else await self.in_thread(partial(Held, self.limits))
             try:
+                if is_own and held.has_role:
+                    with anyio.CancelScope(shield=True):
+                        await self.in_thread(held.leave_role)
                 yield held
             except BaseException:
                 held.is_spoiled = True
