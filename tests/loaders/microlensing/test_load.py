@@ -257,3 +257,13 @@ def stored(models, event):
             load_run.count(connection, loaded=1)
 
     return unit
+
+
+def test_asking_for_xallarap_ends_and_keeps_the_single_lens(own_survey):
+    """What a lens alone explains needs no companion of its source."""
+    given = arguments("gbtds", 1, "psf") | {"xallarap": True}
+    report = run_mode(SEASON, given, lambda *_: None)
+    assert not report.failed
+    (event,) = ask(EVENTS)
+    assert (event.object_id, event.classification) == (own_survey.object_id[LENSED], "single_lens")
+    assert [row.name for row in ask(CURRENT)][0] == "1L1S"
