@@ -152,7 +152,8 @@ def test_points_without_events_are_the_stored_ones_and_light_is_that_of_the_even
             "u_0": event["u_0"],
         }
         lens |= {"rho": event["rho"], "pi_E_N": event["pi_e_n"], "pi_E_E": event["pi_e_e"]}
-        rise = magnification(lens, times, *place[event["object_id"]]) - 1
+        where = (*place[event["object_id"]], row["optical_element"])
+        rise = magnification(lens | {"limb_darkness": 1.0}, times, *where) - 1
         source = event["source_fraction"] * mean.get((event["object_id"], row["optical_element"]), 0.0)
         light = np.array(row["light"])
         lit = light > 0

@@ -148,7 +148,7 @@ def test_two_events_of_an_object_keep_their_rows(own_survey):
     found = [one for one in looked_at(star(lens(26.0, 5.0), lens(46.0, 3.0))) if one.verdict.is_event]
     assert len(found) == 2
     object_id = int(own_survey.object_id[0])
-    given = {"season": 1, "photometry_kind": "psf"}
+    given = {"season": 1, "photometry_kind": "psf", "refinement_run": {}}
     place = SkyCurve(object_id, 268.0, -29.0, [])
     rows = []
     for order in (1, -1):
