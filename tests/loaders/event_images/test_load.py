@@ -86,6 +86,7 @@ def test_the_same_events_are_measured_searched_and_counted_at_both_levels(inject
     assert repr(images("event_recovery")) == repr(found)
 
 
+@pytest.mark.heavy
 def test_differences_have_the_errors_of_pairs(injected):
     """Whatever was found, against the mean of the differences of pairs and its standard error by numpy."""
     assert not run().failed
@@ -165,6 +166,7 @@ def ask_pairs(query):
     return [tuple(row.values()) for row in ask(query)]
 
 
+@pytest.mark.heavy
 def test_a_run_that_breaks_off_goes_on_and_has_each_event_once(injected, monkeypatch):
     """Days that are done stay; nothing is searched before all are."""
     measure, seen = load.measure_events, []
@@ -213,6 +215,7 @@ def test_a_changed_file_costs_its_exposure_and_no_more(injected, monkeypatch):
             assert np.isnan(row["flux"][row["exposure_id"].index(refused[0])])
 
 
+@pytest.mark.heavy
 def test_only_a_detector_and_nothing_without_events_in_light_curves(injected, tmp_path):
     assert load.pending_images(arguments(detector="WFI01")) == []
     with pytest.raises(Rejected, match=r"run event-efficiency --season 1 --seed 5") as said:

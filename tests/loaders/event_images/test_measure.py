@@ -103,6 +103,7 @@ def test_the_shift_of_all_stars_moves_the_light_too(seen, psf):
     np.testing.assert_allclose((new_dec - dec) * 3.6e6, -7.0, atol=0.05)
 
 
+@pytest.mark.heavy
 def test_the_same_seed_makes_the_same_photons_and_another_one_others(seen, psf):
     path, stars, _, rows = seen
     light = np.full(rows.size, 5e3)

@@ -43,6 +43,7 @@ def shares(rng=None, error=0.005):
     return Shares(ELEMENTS, value, error**2 * np.eye(3))
 
 
+@pytest.mark.heavy
 def test_pulls_of_injected_motions_are_about_one():
     rng = np.random.default_rng(5)
     pulls = []

@@ -107,6 +107,7 @@ def test_pulls_of_injected_motions_are_about_one():
     assert 0.95 < np.mean(reduced) < 1.05
 
 
+@pytest.mark.heavy
 def test_pulls_with_a_psf_that_is_off_in_all_exposures_alike():
     rng = np.random.default_rng(8)
     options = ElongationOptions(psf_error=0.004)
