@@ -1,7 +1,7 @@
 """The catalog from Python: a thin layer on pyvo, without a database, loaders or servers.
 
-``connect()`` gives a `Catalog`; ``%load_ext roman_db.client`` adds the cell magic ``%%romansql``. What is here
-is imported when it is first used, so that importing this package takes no time.
+``connect()`` gives a `Catalog`; ``%load_ext roman_db.client`` adds the cell magic ``%%romansql``. What is
+here is imported when it is first used, so that importing this package takes no time.
 """
 
 from __future__ import annotations

@@ -52,8 +52,8 @@ def bind(query: str, values: Mapping[str, Any]) -> BoundQuery:
     query
         ADQL with ``{name}`` where values go, outside of quotes.
     values
-        Numbers, texts, booleans, lists of numbers or texts (for ``IN``), a place as `SkyCoord` (a POINT in ICRS),
-        and tables of astropy or pandas (uploaded, and named ``TAP_UPLOAD.name``).
+        Numbers, texts, booleans, lists of numbers or texts (for ``IN``), a place as `SkyCoord` (a POINT in
+        ICRS), and tables of astropy or pandas (uploaded, and named ``TAP_UPLOAD.name``).
 
     Raises
     ------
@@ -144,8 +144,8 @@ def _list(values: Any, name: str) -> str:
     listed = values.tolist() if hasattr(values, "tolist") else list(values)
     if np.ma.is_masked(values) or not 0 < len(listed) <= MOST_VALUES:
         raise BadQuery(
-            f"{{{name}}} has {len(listed)} values, or values that are missing: it must have 1 to {MOST_VALUES:,}; "
-            "a Table goes with a query at any length (JOIN {table})"
+            f"{{{name}}} has {len(listed)} values, or values that are missing: it must have 1 to "
+            f"{MOST_VALUES:,}; a Table goes with a query at any length (JOIN {{table}})"
         )
     if any(isinstance(one, list | tuple | SkyCoord) for one in listed):
         raise BadQuery(f"{{{name}}} has lists in a list: give numbers or texts")

@@ -10,7 +10,6 @@ from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pyvo
 from astropy import units as u
 from astropy.coordinates import SkyCoord
@@ -110,8 +109,8 @@ class Catalog:
         Returns
         -------
         Table
-            With units; floating-point numbers that are missing are NaN, other missing values masked. Where there are
-            more rows, ``meta["query_status"]`` is OVERFLOW and `RowsWereCut` is warned of.
+            With units; floating-point numbers that are missing are NaN, other missing values masked. Where
+            there are more rows, ``meta["query_status"]`` is OVERFLOW and `RowsWereCut` is warned of.
 
         Raises
         ------
@@ -185,8 +184,8 @@ class Catalog:
         Returns
         -------
         Table
-            ``place`` (index into ``places``), ``object_id``, ``ra``, ``dec``, ``separation`` (arcsec), the nearest
-            first; a place may have several objects, or none.
+            ``place`` (index into ``places``), ``object_id``, ``ra``, ``dec``, ``separation`` (arcsec), the
+            nearest first; a place may have several objects, or none.
         """
         found = self.query(
             """
@@ -216,8 +215,9 @@ class Catalog:
         Returns
         -------
         Table
-            ``midpoint_bjd_tdb`` (d, at the barycentre), ``flux`` and ``flux_err`` (nJy; NaN where the star was tried and
-            not measured: ``flags`` say why), ``ab_mag`` (NaN where the flux is not positive), and more.
+            ``midpoint_bjd_tdb`` (d, at the barycentre), ``flux`` and ``flux_err`` (nJy; NaN where the star
+            was tried and not measured: ``flags`` say why), ``ab_mag`` (NaN where the flux is not positive),
+            and more.
 
         Raises
         ------
@@ -231,8 +231,8 @@ class Catalog:
             in_what = f" in {optical_element}" if optical_element else ""
             of_kind = f" of kind {photometry_kind}" if photometry_kind else ""
             raise NothingFound(
-                f"object {object_id} has no points{in_what}{of_kind}, or does not exist [{self._root}/timeseries]: "
-                "links() says what there is of it"
+                f"object {object_id} has no points{in_what}{of_kind}, or does not exist "
+                f"[{self._root}/timeseries]: links() says what there is of it"
             )
         return found
 
@@ -266,8 +266,8 @@ class Catalog:
     ) -> Downloaded:
         """Download light curves into Parquet files of a folder, ``objects_per_request`` objects each.
 
-        Asked again, it goes on with the files that are missing. What is there is not asked for again, also where the
-        catalog has newer points: take another folder for these.
+        Asked again, it goes on with the files that are missing. What is there is not asked for again, also
+        where the catalog has newer points: take another folder for these.
         """
         wanted = Wanted(read_object_ids(object_ids), optical_element, photometry_kind)
         return download(self._time_series, wanted, Path(folder), objects_per_request, progress)

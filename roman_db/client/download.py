@@ -56,7 +56,7 @@ class Source:
 
 
 def download(source: Source, wanted: Wanted, folder: Path, size: int, progress: bool) -> Downloaded:
-    """Download light curves, ``size`` objects a request; files that are there already are not asked for again."""
+    """Download light curves, ``size`` objects a request; files that are there are not asked for again."""
     folder.mkdir(parents=True, exist_ok=True)
     paths: list[Path] = []
     for part in with_bar(wanted, size, progress):

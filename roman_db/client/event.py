@@ -7,14 +7,14 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from astropy.table import Row, Table
+from astropy.table import Row, Table, vstack
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 MODELS = """
-    SELECT event_model_id, rank, name, n_lens, n_source, has_finite_source, has_parallax, chi2, n_point, n_parameter, bic,
-           t_0_par, twin_of, degeneracy, up_to_season
+    SELECT event_model_id, rank, name, n_lens, n_source, has_finite_source, has_parallax, chi2, n_point,
+           n_parameter, bic, t_0_par, twin_of, degeneracy, up_to_season
     FROM roman.event_model WHERE event_id = {event_id} AND superseded_at IS NULL ORDER BY rank
 """
 PARAMETERS = """
@@ -67,12 +67,17 @@ class Event:
         return self._of_believed(self.all_fluxes)
 
     def model_curves(self, span: tuple[float, float] | None = None) -> Table:
-        """Curves of the models: ``rank``, ``name``, ``optical_element``, ``time`` (BJD TDB, d), ``flux`` (nJy).
+        """Curves of the models.
 
         Parameters
         ----------
         span
-            First and last time; None for the time of the event.
+            First and last time (BJD TDB, d); None for the time of the event.
+
+        Returns
+        -------
+        Table
+            ``rank``, ``name``, ``optical_element``, ``time`` (BJD TDB, d), ``flux`` (nJy).
         """
         parts = [
             _curve(one["time"], flux, rank=one["rank"], name=one["name"], optical_element=element)
@@ -82,10 +87,10 @@ class Event:
         return _stacked(parts)
 
     def residuals(self, span: tuple[float, float] | None = None) -> Table:
-        """What the believed model leaves: ``optical_element``, ``time``, ``flux``, ``flux_err``, ``residual`` (in errors).
+        """What the believed model leaves, in errors: ``residual``, beside the points.
 
-        Of more than some thousands of points in an element those come that a plot can show; ``meta["is_exact"]``
-        says for each element whether it has all.
+        Of more than some thousands of points in an element those come that a plot can show;
+        ``meta["is_exact"]`` says for each element whether it has all.
         """
         bands = self.ask_curves(span)["bands"]
         parts = []
@@ -99,13 +104,13 @@ class Event:
 
     def plot(self, axes: Axes | None = None, span: tuple[float, float] | None = None) -> Axes:
         """Draw points and the believed model over BJD (TDB), each element in a colour of its own."""
-        from matplotlib import pyplot
+        from matplotlib import pyplot  # it takes long, and is not always wanted
 
         axes = pyplot.subplots(figsize=(8, 4.5))[1] if axes is None else axes
         curves, points = self.model_curves(span), self.residuals(span)
         for colour, element in enumerate(np.unique(np.asarray(points["optical_element"])).tolist()):
             mine = points[points["optical_element"] == element]
-            style = {"color": f"C{colour}", "alpha": 0.6, "fmt": ".", "zorder": 1}
+            style: dict[str, Any] = {"color": f"C{colour}", "alpha": 0.6, "fmt": ".", "zorder": 1}
             axes.errorbar(mine["time"], mine["flux"], mine["flux_err"], label=element, **style)
             curve = curves[(curves["optical_element"] == element) & (curves["rank"] == curves["rank"].min())]
             axes.plot(curve["time"], curve["flux"], color=f"C{colour}", zorder=2)
@@ -132,6 +137,4 @@ def _numbers(values: list[Any]) -> np.ndarray[Any, Any]:
 
 
 def _stacked(parts: list[Table]) -> Table:
-    from astropy.table import vstack
-
     return vstack(parts) if parts else Table()

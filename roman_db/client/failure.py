@@ -75,8 +75,8 @@ def failure_of(response: requests.Response) -> ClientError:
 
 
 def said_in(response: requests.Response) -> str:
-    """What an answer says is wrong: a VOTable (DALI 1.1, section 4.4), JSON or plain text; empty if nothing."""
-    text, media_type = response.text.strip(), response.headers.get("content-type", "")
+    """What an answer says is wrong, in a VOTable (DALI 1.1, section 4.4), JSON or text; empty if nothing."""
+    text, media_type = str(response.text).strip(), response.headers.get("content-type", "")
     if "votable" in media_type:
         return _said_in_votable(text)
     if "json" in media_type:
@@ -111,8 +111,8 @@ def unreachable(error: requests.RequestException, url: str) -> Unreachable:
         return Unreachable(f"{where} has no certificate that this machine trusts: {error}")
     if isinstance(error, requests.ConnectionError):
         return Unreachable(
-            f"nobody answers at {where}: start `roman-db serve`, or give connect() or ROMAN_TAP_URL the address "
-            f"of a service that runs ({_cause(error)})"
+            f"nobody answers at {where}: start `roman-db serve`, or give connect() or ROMAN_TAP_URL the "
+            f"address of a service that runs ({_cause(error)})"
         )
     return Unreachable(f"the answer of {where} broke off ({_cause(error)}): ask again")
 

@@ -67,7 +67,8 @@ def read_object_ids(given: ArrayLike | Sequence[int]) -> NDArray[np.int64]:
     Parameters
     ----------
     given
-        One or many; numbers of 64 bits, or texts of their digits. Not floating-point numbers: they have 53 bits.
+        One or many; numbers of 64 bits, or texts of their digits. Floating-point numbers have 53 bits and are
+        refused.
 
     Raises
     ------
@@ -77,7 +78,7 @@ def read_object_ids(given: ArrayLike | Sequence[int]) -> NDArray[np.int64]:
     values = np.atleast_1d(np.ma.filled(given, -1) if np.ma.isMaskedArray(given) else np.asarray(given))
     if values.dtype.kind == "f" and values.size:
         raise BadQuery(
-            "identifiers of objects have 64 bits and were rounded as floating-point numbers: read them as int64"
+            "identifiers of objects have 64 bits, and floating-point numbers round them: read them as int64"
         )
     try:
         numbers = np.array([int(one) for one in values.ravel().tolist()], dtype=np.int64)
@@ -113,8 +114,8 @@ def fetched(session: ServiceSession, url: str, wanted: Wanted) -> Iterator[tuple
         return
     if wanted.object_ids.size == 1:
         raise NotAllowed(
-            f"the light curve of object {wanted.object_ids[0]} has more points than the service sends at a time: "
-            "ask for one optical element, or by times in ADQL"
+            f"the light curve of object {wanted.object_ids[0]} has more points than the service sends at a "
+            "time: ask for one optical element, or by times in ADQL"
         )
     middle = wanted.object_ids.size // 2
     for half in (wanted.object_ids[:middle], wanted.object_ids[middle:]):

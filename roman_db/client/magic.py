@@ -27,7 +27,7 @@ class RomanMagics(Magics):
     @argument("--maxrec", type=int, default=None, help="Most rows.")
     @argument("--job", action="store_true", help="Ask asynchronously, for what takes minutes.")
     @argument("--catalog", default=None, help="Variable with a Catalog; without one connect() is asked.")
-    @cell_magic  # type: ignore[untyped-decorator]
+    @cell_magic
     def romansql(self, line: str, cell: str) -> Any:
         """Ask the Roman catalog in ADQL; ``{name}`` stands for the value of a variable, written safely.
 

@@ -85,7 +85,8 @@ def test_tables_of_astropy_and_pandas_are_uploaded(roman, truth):
     mine = Table({"number": truth.object_id[[1, 2]], "label": ["one", "two"]})
     for table in (mine, mine.to_pandas()):
         found = roman.query(
-            "SELECT m.label, o.ra FROM {mine} AS m JOIN roman.object AS o ON o.object_id = m.number ORDER BY 1",
+            "SELECT m.label, o.ra FROM {mine} AS m JOIN roman.object AS o ON o.object_id = m.number "
+            "ORDER BY 1",
             {"mine": table},
         )
         assert list(found["label"]) == ["one", "two"]
