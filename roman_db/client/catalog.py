@@ -326,7 +326,7 @@ class Catalog:
             If the place lies beside the image, or the image has no file.
         """
         where = read_place(place).icrs
-        circle = f"CIRCLE {where.ra.deg!r} {where.dec.deg!r} {angle_in_deg(radius)!r}"
+        circle = f"CIRCLE {float(where.ra.deg)!r} {float(where.dec.deg)!r} {angle_in_deg(radius)!r}"
         response = self.session.get(
             f"{self._root}/soda/sync", params={"ID": image, "POS": circle}, timeout=600
         )

@@ -9,16 +9,19 @@ import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.dataset
 from numpy.typing import NDArray
 from pyarrow import parquet
 from tqdm import tqdm
 
 from roman_db.client.light_curves import Wanted, fetched
 from roman_db.client.session import ServiceSession
+
+if TYPE_CHECKING:
+    from pyarrow.dataset import FileSystemDataset
 
 
 @dataclass(frozen=True)
@@ -42,9 +45,11 @@ class Downloaded:
     n_point: int
     without_points: NDArray[np.int64]
 
-    def dataset(self) -> pyarrow.dataset.FileSystemDataset:
+    def dataset(self) -> FileSystemDataset:
         """The files as one set of rows, which need not fit into memory."""
-        return pyarrow.dataset.dataset([str(path) for path in self.paths], format="parquet")
+        from pyarrow.dataset import dataset  # it imports pandas
+
+        return dataset([str(path) for path in self.paths], format="parquet")
 
 
 @dataclass(frozen=True)

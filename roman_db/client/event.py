@@ -18,7 +18,7 @@ MODELS = """
     FROM roman.event_model WHERE event_id = {event_id} AND superseded_at IS NULL ORDER BY rank
 """
 PARAMETERS = """
-    SELECT p.event_model_id, p.name, p.value, p.err, p.value_lower, p.value_median, p.value_upper, p.unit
+    SELECT p.event_model_id, p.name, p."value", p.err, p.value_lower, p.value_median, p.value_upper, p.unit
     FROM roman.event_model_parameter AS p JOIN roman.event_model AS m ON m.event_model_id = p.event_model_id
     WHERE m.event_id = {event_id} AND m.superseded_at IS NULL ORDER BY p.event_model_id, p.name
 """

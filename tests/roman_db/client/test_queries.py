@@ -12,7 +12,7 @@ from astropy.coordinates import SkyCoord
 from astropy.table import Table
 
 from roman_db.client import BadQuery, RowsWereCut
-from tests.queries.filling import DEC, RA, UNMEASURED
+from tests.queries.filling import DEC, RA
 
 CENTRE = SkyCoord(RA, DEC, unit="deg")
 
@@ -132,10 +132,3 @@ def test_what_cannot_be_is_refused_before_it_is_sent(roman):
         roman.cone(CENTRE, 1 * u.nJy)
     with pytest.raises(BadQuery, match=r"many go to match\(\)"):
         roman.cone(SkyCoord([1, 2], [3, 4], unit="deg"), 1 * u.arcsec)
-
-
-def test_the_star_that_was_not_measured_has_nan(roman, truth):
-    curve = roman.light_curve(int(truth.object_id[UNMEASURED]), "F146")
-    failed = np.isnan(np.asarray(curve["flux"]))
-    assert failed.sum() == 4
-    assert set(curve["flags"][failed]) == {1 << 7}
