@@ -17,6 +17,7 @@ from roman_db.client import Catalog, connect
 from tests.loaders.season.test_report import store_event
 from tests.queries.conftest import filled_template  # noqa: F401  # fixture
 from tests.queries.filling import DEC, RA, Survey
+from tests.roman_db.client.periodic import store_periodic
 from tests.roman_db.conftest import copy_database, execute, point_at, url_of
 from tests.roman_db.conftest import forget as forget_database
 from tests.roman_db.tap.service.conftest import served
@@ -60,6 +61,7 @@ def stored(cluster_url: str, filled_template, tmp_path_factory: pytest.TempPathF
         point_at(url, patch)
         migrate.upgrade()  # rights of a database on temporary tables are not copied with it
         event_id = store_event(filled_template[1])
+        store_periodic(filled_template[1])
         create_account(NewAccount("vera", "vera@example.org", "entry", None, None))
         token = create_token("vera", ["query"], 10)[0].text
     forget_database()

@@ -10,10 +10,10 @@ import requests
 from astropy import units as u
 from pyarrow import parquet
 
-from roman_db.client import BadQuery, NotAllowed, NothingFound, Unreachable, connect
-from roman_db.client.light_curves import MOST_OBJECTS, read_object_ids
+from roman_db.client import BadQuery, NotAllowed, NothingFound, Unreachable
+from roman_db.client.light_curves import MOST_OBJECTS, Wanted, read_object_ids
 from tests.queries.filling import LENSED, N_OBJECT, UNMEASURED
-from tests.roman_db.tap.service.conftest import served
+from tests.roman_db.client.periodic import N_POINT as N_PERIODIC
 from tests.roman_db.vo.test_time_series import expected
 
 #: Points of an object in F146 and F087.
@@ -53,7 +53,7 @@ def test_what_has_no_points_is_said(roman, changed, said):
 def test_many_come_in_some_requests_and_show_how_far_they_are(roman, truth, capsys):
     given = [*truth.object_id[::-1].tolist(), truth.object_id[0].item()]
     curves = roman.light_curves(given, objects_per_request=17)
-    assert len(curves) == N_OBJECT * N_ALL
+    assert len(curves) == N_OBJECT * N_ALL + N_PERIODIC
     assert np.array_equal(np.unique(curves["object_id"]), truth.object_id)
     _, fluxes = expected(truth, "F087")
     f087 = np.asarray(curves["flux"])[curves["optical_element"] == "F087"]
@@ -98,7 +98,7 @@ def test_an_interrupted_download_goes_on_with_what_is_missing(roman, truth, tmp_
     (first,) = tmp_path.iterdir()
     written = first.stat().st_mtime_ns
     got = again()
-    assert (len(asked), got.n_point, len(list(tmp_path.iterdir()))) == (4, N_OBJECT * N_ALL, 3)
+    assert (len(asked), got.n_point, len(list(tmp_path.iterdir()))) == (4, N_OBJECT * N_ALL + N_PERIODIC, 3)
     assert first.stat().st_mtime_ns == written
     # Another question does not take these files for its answer.
     assert (
@@ -107,17 +107,19 @@ def test_an_interrupted_download_goes_on_with_what_is_missing(roman, truth, tmp_
     )
 
 
-def test_where_the_service_cuts_light_curves_they_are_asked_for_in_smaller_parts(stored, truth, tmp_path):
+def test_where_the_service_cuts_light_curves_they_are_asked_for_in_smaller_parts(
+    roman, truth, tmp_path, monkeypatch
+):
     """Of 100 rows: 12 points of an object in F087 are fewer, those of all elements more."""
-    with served(stored.url, ROMAN_DB_TAP_MAX_ROWS="100", ROMAN_DB_TAP_ROWS="100") as address:
-        small = connect(address)
-        got = small.download_light_curves(truth.object_id[:20], tmp_path, "F087", progress=False)
-        with pytest.raises(NotAllowed, match=f"{truth.object_id[0]} has more points"):
-            small.light_curve(int(truth.object_id[0]))
+    whole = Wanted.parameters
+    monkeypatch.setattr(Wanted, "parameters", lambda wanted: whole(wanted) | {"MAXREC": 100})
+    got = roman.download_light_curves(truth.object_id[:20], tmp_path, "F087", progress=False)
     assert (got.n_point, len(got.paths), got.without_points.size) == (20 * 12, 1, 0)
     rows = got.dataset().to_table()
     assert rows["object_id"].to_numpy().tolist() == np.repeat(truth.object_id[:20], 12).tolist()
     assert parquet.read_schema(got.paths[0]).field("flux").metadata[b"unit"] == b"nJy"
+    with pytest.raises(NotAllowed, match=f"{truth.object_id[0]} has more points"):
+        roman.light_curve(int(truth.object_id[0]))
 
 
 def test_identifiers_that_were_rounded_are_refused():
