@@ -24,6 +24,7 @@ from roman_db.client.binding import BoundQuery, bind
 from roman_db.client.download import Downloaded, Source, download, rows_of_all
 from roman_db.client.event import Event
 from roman_db.client.failure import BadQuery, NothingFound, RowsWereCut, in_our_words
+from roman_db.client.job import run_job
 from roman_db.client.light_curves import Wanted, read_object_ids
 from roman_db.client.places import angle_in_deg, place_table, polygon, read_place
 from roman_db.client.points import table_of, without_mask
@@ -104,7 +105,7 @@ class Catalog:
         as_job
             Whether to ask asynchronously: for what takes minutes. The job is removed once its rows are here.
         timeout
-            Seconds to wait for a job.
+            Seconds to wait for a job; it is removed then.
 
         Returns
         -------
@@ -120,7 +121,7 @@ class Catalog:
         bound = bind(adql, values or {})
         with in_our_words(), warnings.catch_warnings():
             warnings.simplefilter("ignore", DALOverflowWarning)
-            results = self._job(bound, maxrec, timeout) if as_job else self._at_once(bound, maxrec)
+            results = run_job(self.tap, bound, maxrec, timeout) if as_job else self._at_once(bound, maxrec)
         table = without_mask(results.to_table())
         table.meta |= {"query": bound.text, "query_status": results.query_status}
         if results.query_status == "OVERFLOW":
@@ -132,16 +133,6 @@ class Catalog:
 
     def _at_once(self, bound: BoundQuery, maxrec: int | None) -> pyvo.dal.TAPResults:
         return self.tap.run_sync(bound.text, maxrec=maxrec, uploads=bound.uploads or None)
-
-    def _job(self, bound: BoundQuery, maxrec: int | None, timeout: float) -> pyvo.dal.TAPResults:
-        job = self.tap.submit_job(bound.text, maxrec=maxrec, uploads=bound.uploads or None)
-        try:
-            job.run()
-            job.wait(timeout=timeout)
-            job.raise_if_error()
-            return job.fetch_result()
-        finally:
-            job.delete()
 
     def cone(self, place: SkyCoord | str, radius: Any, *, columns: Sequence[str] = ()) -> Table:
         """Objects of the current catalog around a place.
@@ -250,8 +241,6 @@ class Catalog:
         What does not fit into memory is for `download_light_curves`. An object without points has no rows.
         """
         wanted = Wanted(read_object_ids(object_ids), optical_element, photometry_kind)
-        if not wanted.object_ids.size:
-            raise BadQuery("object_ids is empty: give one or more")
         return table_of(rows_of_all(self._time_series, wanted, objects_per_request, progress))
 
     def download_light_curves(

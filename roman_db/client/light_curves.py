@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, BinaryIO
@@ -21,6 +22,7 @@ MOST_OBJECTS = 10_000
 #: Seconds to connect, and to wait for the next bytes.
 _PATIENCE_S = (10.0, 600.0)
 _PIECE = 2**20
+_NAME = re.compile(r"\w{1,40}", re.ASCII)
 
 
 @dataclass(frozen=True)
@@ -35,11 +37,27 @@ class Wanted:
         Such as F146; None for all.
     photometry_kind
         Such as psf; None for all.
+
+    Raises
+    ------
+    BadQuery
+        If there is no object, or a name cannot be one.
     """
 
     object_ids: NDArray[np.int64]
     optical_element: str | None = None
     photometry_kind: str | None = None
+
+    def __post_init__(self) -> None:
+        if not self.object_ids.size:
+            raise BadQuery("object_ids is empty: give one or more identifiers of objects")
+        names = {
+            "optical_element": (self.optical_element, "F146"),
+            "photometry_kind": (self.photometry_kind, "psf"),
+        }
+        for name, (given, such) in names.items():
+            if given is not None and not _NAME.fullmatch(given):
+                raise BadQuery(f"{name} must be a name such as {such}, got {given!r}")
 
     def parameters(self) -> dict[str, Any]:
         """Parameters of a request to ``/timeseries``."""

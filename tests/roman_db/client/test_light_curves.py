@@ -132,6 +132,15 @@ def test_identifiers_that_were_rounded_are_refused():
             read_object_ids(wrong)
 
 
+def test_what_would_ask_for_something_else_is_refused(roman):
+    with pytest.raises(BadQuery, match="object_ids is empty"):
+        roman.light_curves([])
+    with pytest.raises(BadQuery, match="optical_element must be a name such as F146, got 'F146,7'"):
+        roman.light_curve(1, "F146,7")
+    with pytest.raises(BadQuery, match="photometry_kind must be a name such as psf, got ''"):
+        roman.light_curve(1, photometry_kind="")
+
+
 @pytest.mark.parametrize("size", [0, MOST_OBJECTS + 1])
 def test_a_request_has_a_size_that_the_service_takes(roman, size):
     with pytest.raises(BadQuery, match=f"1 to 10,000, got {size}"):

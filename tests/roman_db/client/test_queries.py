@@ -11,7 +11,7 @@ from astropy import units as u
 from astropy.coordinates import SkyCoord
 from astropy.table import Table
 
-from roman_db.client import BadQuery, RowsWereCut
+from roman_db.client import BadQuery, RowsWereCut, ServiceFailed
 from tests.queries.filling import DEC, RA
 
 CENTRE = SkyCoord(RA, DEC, unit="deg")
@@ -45,6 +45,13 @@ def test_missing_numbers_are_nan_and_missing_integers_masked(roman):
 def test_a_job_gives_the_same_rows_and_is_removed(roman, address):
     query = "SELECT object_id, ra FROM roman.object ORDER BY object_id"
     assert np.array_equal(roman.query(query, as_job=True).as_array(), roman.query(query).as_array())
+    assert list(pyvo.dal.TAPService(address).get_job_list()) == []
+
+
+def test_a_job_that_takes_too_long_is_given_up_and_removed(roman, address):
+    endless = "SELECT COUNT(*) AS n FROM " + ", ".join(f"roman.detector AS d{n}" for n in range(8))
+    with pytest.raises(ServiceFailed, match=r"tap/async/.* did not end within 0\.2 s and was removed"):
+        roman.query(endless, as_job=True, timeout=0.2)
     assert list(pyvo.dal.TAPService(address).get_job_list()) == []
 
 
