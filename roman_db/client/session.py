@@ -16,7 +16,7 @@ from roman_db.client.failure import BadQuery, failure_of, unreachable
 _RETRY = Retry(
     total=None,
     connect=0,
-    read=0,
+    read=False,  # what broke off is told as it is
     redirect=5,
     status=3,
     other=0,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import socket
 import subprocess
 import sys
 import threading
@@ -103,6 +104,13 @@ def test_where_nobody_answers_it_says_what_to_do():
         connect("http://127.0.0.1:9/tap").query(_QUERY)
     with pytest.raises(Unreachable, match="timeseries"):
         connect("http://127.0.0.1:9/tap").light_curve(1)
+
+
+def test_a_service_that_is_silent_is_not_waited_for_longer_than_said():
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        url = f"http://127.0.0.1:{silent.getsockname()[1]}/tap"
+        with pytest.raises(Unreachable, match=r"did not answer in time.*as_job=True"):
+            connect(url).session.get(url, timeout=0.2)
 
 
 @pytest.mark.parametrize(

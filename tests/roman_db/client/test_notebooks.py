@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from pathlib import Path
 
 import nbformat
@@ -42,6 +43,14 @@ def test_notebooks_are_kept_without_results(path):
     cells = [cell for cell in read(path).cells if cell.cell_type == "code"]
     assert cells
     assert all(not cell.outputs and cell.execution_count is None for cell in cells)
+
+
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
+def test_links_of_notebooks_lead_somewhere(path):
+    text = "\n".join(cell.source for cell in read(path).cells if cell.cell_type == "markdown")
+    links = re.findall(r"\]\(([^)#]+)", text)
+    assert [link for link in links if not (_FOLDER / link).is_file()] == []
+    assert text.startswith("# ")
 
 
 def run_all(address: str, folder: Path) -> dict[str, object]:
