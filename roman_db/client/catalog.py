@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import pyvo
 from astropy import units as u
@@ -295,7 +296,7 @@ class Catalog:
 
     def links(self, identifier: int | str) -> Table:
         """What there is of an object, a light curve or an image, and where (DataLink)."""
-        address = f"{self._root}/datalink?ID={identifier}"
+        address = f"{self._root}/datalink?ID={quote(str(identifier), safe='')}"
         with in_our_words():
             return DatalinkResults.from_result_url(address, session=self.session).to_table()
 

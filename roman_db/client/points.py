@@ -35,10 +35,13 @@ def without_mask(table: Table) -> Table:
     """Table whose missing floating-point numbers are NaN; columns of other types stay masked."""
     for name in table.colnames:
         column = table[name]
-        if isinstance(column, MaskedColumn) and column.dtype.kind == "f":
-            table[name] = Column(column.filled(np.nan), unit=column.unit, description=column.description)
-        elif isinstance(column, MaskedColumn) and not np.any(column.mask):
-            table[name] = Column(column.data.data, unit=column.unit, description=column.description)
+        if not isinstance(column, MaskedColumn):
+            continue
+        about = {"unit": column.unit, "description": column.description, "meta": column.meta}
+        if column.dtype.kind == "f":
+            table[name] = Column(column.filled(np.nan), **about)
+        elif not np.any(column.mask):
+            table[name] = Column(column.data.data, **about)
     return table
 
 

@@ -73,6 +73,7 @@ def test_links_lead_to_the_light_curve_of_an_object(roman, truth):
     links = roman.links(number)
     series = [one["access_url"] for one in links if "/timeseries?" in str(one["access_url"])]
     assert any(str(number) in one for one in series)
+    assert "a&ID=2" in str(roman.links("a&ID=2")["error_message"][0])
 
 
 def test_a_cutout_has_the_pixels_around_a_place(roman):

@@ -30,6 +30,7 @@ def test_rows_come_with_units_and_values_that_were_given(roman, truth):
     )
     assert found["object_id"].tolist() == chosen.tolist()
     assert found["psf_flux"].unit == u.nJy
+    assert found["psf_flux"].meta["ucd"].startswith("phot.flux")
     assert np.asarray(found["psf_flux"]) == pytest.approx(truth.flux["F146"][[3, 8, 20]], rel=1e-6)
     frame = found.to_pandas()
     assert frame["object_id"].tolist() == chosen.tolist()
