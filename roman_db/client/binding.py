@@ -23,7 +23,8 @@ from roman_db.client.failure import BadQuery
 #: Most values of a list; more go as a table.
 MOST_VALUES = 10_000
 _PIECE = re.compile(
-    r"(?P<text>'(?:[^']|'')*'|\"(?:[^\"]|\"\")*\")|(?P<comment>--[^\n]*)|\{(?P<name>[^{}\n]*)\}|(?P<loose>['\"{}])"
+    r"(?P<text>'(?:[^']|'')*'|\"(?:[^\"]|\"\")*\")|(?P<comment>--[^\n]*)"
+    r"|\{(?P<name>[^{}\n]*)\}|(?P<loose>['\"{}])"
 )
 _IN_QUOTES = re.compile(r"\{[A-Za-z_]\w*\}")
 

@@ -50,7 +50,11 @@ def truth(filled_template) -> Survey:  # noqa: F811
 
 
 @pytest.fixture(scope="session")
-def stored(cluster_url: str, filled_template, tmp_path_factory: pytest.TempPathFactory) -> Stored:  # noqa: F811
+def stored(
+    cluster_url: str,
+    filled_template,  # noqa: F811
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Stored:
     """A database with an event, an account, and a file of reference image 1."""
     path = tmp_path_factory.mktemp("image") / "image.asdf"
     write_image(path, RA, DEC)
