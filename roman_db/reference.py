@@ -12,8 +12,10 @@ from pathlib import Path
 from typing import Literal, get_args, get_origin
 
 import click
+from pydantic_settings import BaseSettings
 
 from roman_db import cli
+from roman_db.client.settings import ClientSettings
 from roman_db.settings import Settings
 
 #: Where the files are written, in a checkout.
@@ -51,14 +53,28 @@ def cli_reference() -> str:
 
 def settings_reference() -> str:
     """All settings, as Markdown."""
-    rows = [
-        f"| `ROMAN_DB_{name.upper()}` | {_cell(field.description or '')} | {_default(field.default)} "
-        f"| {_values(field.annotation)} |"
-        for name, field in Settings.model_fields.items()
-    ]
     intro = "All settings are environment variables, and none has to be set. An empty one counts as unset."
-    table = ["| variable | meaning | default | values |", "|---|---|---|---|", *rows]
-    return "\n\n".join(["# Settings", _MADE, intro, "\n".join(table)]) + "\n"
+    of_client = "Of `roman_db.client`, [the client](../scientist/client.md), alone:"
+    parts = [
+        "# Settings",
+        _MADE,
+        intro,
+        _settings_table(Settings),
+        of_client,
+        _settings_table(ClientSettings),
+    ]
+    return "\n\n".join(parts) + "\n"
+
+
+def _settings_table(settings: type[BaseSettings]) -> str:
+    """Table of the fields of some settings."""
+    prefix = settings.model_config["env_prefix"]
+    rows = [
+        f"| `{prefix}{name.upper()}` | {_cell(field.description or '')} | {_default(field.default)} "
+        f"| {_values(field.annotation)} |"
+        for name, field in settings.model_fields.items()
+    ]
+    return "\n".join(["| variable | meaning | default | values |", "|---|---|---|---|", *rows])
 
 
 def _commands(context: click.Context) -> Iterator[click.Context]:

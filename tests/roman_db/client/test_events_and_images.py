@@ -1,0 +1,89 @@
+"""An event with its model against the formula of the lens, and images against what was written."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from astropy import units as u
+from astropy.coordinates import SkyCoord
+from astropy.wcs import WCS
+
+from roman_db.client import BadQuery, NothingFound
+from tests.queries.filling import DEC, LENSED, RA
+from tests.roman_db.vo.image_file import SCALE, pixels
+
+CENTRE = SkyCoord(RA, DEC, unit="deg")
+
+
+def lens(time, t_0: float, u_0: float, t_e: float) -> np.ndarray:
+    """Magnification of a point (Paczynski 1986, equation 10)."""
+    separation = np.hypot(u_0, (np.asarray(time) - t_0) / t_e)
+    return (separation**2 + 2) / (separation * np.sqrt(separation**2 + 4))
+
+
+def test_an_event_has_its_model_and_what_that_leaves(roman, stored, truth):
+    event = roman.event(stored.event_id)
+    assert int(event.row["object_id"]) == truth.object_id[LENSED]
+    value = dict(zip(event.parameters["name"], event.parameters["value"], strict=True))
+    assert value == {"t_0": 2461461.702, "u_0": 0.3, "t_E": 0.7}
+    source = event.fluxes[(event.fluxes["source_number"] == 1) & (event.fluxes["optical_element"] == "F146")]
+    assert source["flux"].unit == u.nJy
+    assert source["flux"][0] == pytest.approx(truth.flux["F146"][LENSED], rel=1e-6)
+    curves = event.model_curves()
+    f146 = curves[curves["optical_element"] == "F146"]
+    magnified = truth.flux["F146"][LENSED] * lens(f146["time"], value["t_0"], value["u_0"], value["t_E"])
+    assert len(f146) > 100
+    assert np.asarray(f146["flux"]) == pytest.approx(magnified, rel=1e-6)
+    left = event.residuals()
+    model = truth.flux["F146"][LENSED] * lens(left["time"], value["t_0"], value["u_0"], value["t_E"])
+    mine = (left["optical_element"] == "F146") & np.isfinite(left["residual"])
+    assert np.asarray(left["residual"][mine]) == pytest.approx(
+        ((left["flux"] - model) / left["flux_err"])[mine], abs=2e-3
+    )
+    assert left.meta["is_exact"] == {"F146": True, "F087": True}
+    assert len(event.light_curve) == 108
+
+
+def test_a_plot_draws_the_points_and_the_model(roman, stored):
+    event = roman.event(stored.event_id)
+    axes = event.plot()
+    drawn = {tuple(line.get_xdata()) for line in axes.lines}
+    curves = event.model_curves()
+    assert tuple(curves["time"][curves["optical_element"] == "F146"]) in drawn
+    assert {text.get_text() for text in axes.get_legend().get_texts()} == {"F146", "F087"}
+    axes.figure.clear()
+
+
+def test_curves_are_of_the_times_that_are_asked_for(roman, stored):
+    event = roman.event(stored.event_id)
+    span = (2461461.5, 2461461.9)
+    time = event.model_curves(span)["time"]
+    assert (time.min(), time.max()) == pytest.approx(span)
+    with pytest.raises(BadQuery, match="first time must be before"):
+        event.model_curves((2.0, 1.0))
+
+
+def test_an_event_that_is_not_there(roman):
+    with pytest.raises(NothingFound, match="no event 999 at http"):
+        roman.event(999)
+
+
+def test_links_lead_to_the_light_curve_of_an_object(roman, truth):
+    number = int(truth.object_id[3])
+    links = roman.links(number)
+    series = [one["access_url"] for one in links if "/timeseries?" in str(one["access_url"])]
+    assert any(str(number) in one for one in series)
+    assert "a&ID=2" in str(roman.links("a&ID=2")["error_message"][0])
+
+
+def test_a_cutout_has_the_pixels_around_a_place(roman):
+    with roman.cutout("reference_image/1", CENTRE, 10 * SCALE) as cut:
+        science, header = cut["SCI"].data, cut[0].header
+        x, y = header["XSTART"], header["YSTART"]
+        assert np.array_equal(science, pixels()[y : y + science.shape[0], x : x + science.shape[1]])
+        where = WCS(cut["SCI"].header).all_world2pix([[RA, DEC]], 0)[0]
+        assert where == pytest.approx((np.array(science.shape)[::-1] - 1) / 2, abs=1)
+    with pytest.raises(NothingFound, match="does not show"):
+        roman.cutout("reference_image/1", SkyCoord(RA, DEC + 1, unit="deg"), 1 * u.arcsec)
+    with pytest.raises(NothingFound, match="reference_image/987"):
+        roman.cutout("reference_image/987", CENTRE, 1 * u.arcsec)
