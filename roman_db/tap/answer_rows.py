@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from roman_db.tap.adql import OutputColumn
 from roman_db.tap.failure import Failure
@@ -71,6 +72,22 @@ def _arrow_type(column: OutputColumn) -> pa.DataType:
         return pa.binary()
     scalar = _SCALARS[column.datatype]
     return scalar if column.arraysize in (None, "1") else pa.list_(pa.field("item", scalar))
+
+
+def as_seen(columns: Sequence[OutputColumn], batch: pa.RecordBatch) -> tuple[OutputColumn, ...]:
+    """Columns of which those with characters beyond ASCII in a batch are declared to have any characters."""
+    return tuple(
+        column if is_ascii(values) else replace(column, datatype="unicodeChar")
+        for column, values in zip(columns, batch.columns, strict=True)
+    )
+
+
+def is_ascii(values: pa.Array) -> bool:
+    """Whether texts have characters of ASCII alone; so have values that are no texts."""
+    if not pa.types.is_string(values.type):
+        return True
+    found = pc.all(pc.string_is_ascii(values), skip_nulls=True).as_py()
+    return found is not False
 
 
 def conformed(batch: pa.RecordBatch, schema: pa.Schema) -> pa.RecordBatch:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import pyarrow as pa
 
 from roman_db.tap.adql import Translation
-from roman_db.tap.answer_rows import Answer
+from roman_db.tap.answer_rows import Answer, as_seen
 from roman_db.tap.connections import Held
 from roman_db.tap.failure import Failure, Lost
 from roman_db.tap.parameters import QueryRequest
@@ -123,7 +123,10 @@ class Sending:
                 held = self._own = Held(held.limits, asked.uploads)
             self._running = RunningQuery(held, asked.translation, asked.request.rows, self._timeout_s)
             self._rows = self._running.run(answer)
-            answer.batches = itertools.chain([*itertools.islice(self._rows, 1)], self._rows)
+            first = next(self._rows, None)
+            if first is not None:
+                answer.columns = as_seen(answer.columns, first)
+                answer.batches = itertools.chain([first], self._rows)
         pieces = asked.request.format.write(answer)
         self._pieces = _compressed(pieces) if asked.compresses else pieces
 

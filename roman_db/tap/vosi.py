@@ -63,6 +63,7 @@ def capabilities(address: str, chosen: Settings) -> str:
         timeout_s=round(chosen.tap_timeout_s),
         retention_s=round(chosen.tap_job_days * 86_400),
         upload_size=chosen.tap_upload_mb * 2**20,
+        fetches=chosen.tap_upload_fetch,
     )
 
 

@@ -98,5 +98,7 @@ async def _bounded(request: Request, size: int) -> AsyncGenerator[bytes]:
 
 def request_limits(chosen: Settings) -> RequestLimits:
     """What a request may have."""
-    uploads = UploadLimits(chosen.tap_upload_mb * 2**20, chosen.tap_upload_rows, _MOST_COLUMNS)
+    uploads = UploadLimits(
+        chosen.tap_upload_mb * 2**20, chosen.tap_upload_rows, _MOST_COLUMNS, chosen.tap_upload_fetch
+    )
     return RequestLimits(Limits(chosen.tap_rows, chosen.tap_max_rows), uploads)

@@ -15,7 +15,6 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from roman_db.query.formats.text import POSTGRESQL, as_text
 from roman_db.query.formats.votable import NULL_ELEMENT
 
 ByteArray = npt.NDArray[np.uint8]
@@ -72,8 +71,6 @@ def _encode(array: pa.Array, size: int | None) -> EncodedColumn:
         return _encode_bytes(array)
     if pa.types.is_string(array.type):
         return _encode_unicode(array)
-    if pa.types.is_timestamp(array.type):
-        return _encode_bytes(as_text(array, POSTGRESQL))
     pool = _wire(array, None)
     width = pool.size // max(len(array), 1)
     return _fixed(pool, width, _nulls(array))

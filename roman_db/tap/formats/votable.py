@@ -8,17 +8,17 @@ from __future__ import annotations
 
 import binascii
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from xml.sax.saxutils import escape, quoteattr
 
 import pyarrow as pa
 
 from roman_db.query.formats.votable import FORBIDDEN, NULL_ELEMENT, table_rows
 from roman_db.tap.adql import OutputColumn
-from roman_db.tap.answer_rows import Answer, schema_of
+from roman_db.tap.answer_rows import Answer, is_ascii, schema_of
 from roman_db.tap.failure import Failure
 from roman_db.tap.formats.binary2 import encode_batch
-from roman_db.tap.formats.text_cells import without_bytes
+from roman_db.tap.formats.text_cells import with_time_text, without_bytes
 
 _OPENING = (
     '<?xml version="1.0" encoding="UTF-8"?>\n'
@@ -77,14 +77,14 @@ def _clean(text: str) -> str:
 
 def _field(column: OutputColumn) -> str:
     """FIELD of a column."""
-    is_text = column.datatype == "char" and column.xtype != "timestamp"
     known = {
         "name": column.name,
-        "datatype": "unicodeChar" if is_text else column.datatype,
+        "datatype": column.datatype,
         "arraysize": column.arraysize,
         "xtype": column.xtype,
         "unit": column.unit,
         "ucd": column.ucd,
+        "utype": column.utype,
     }
     attributes = "".join(f" {key}={quoteattr(value)}" for key, value in known.items() if value)
     about = f"<DESCRIPTION>{escape(column.description)}</DESCRIPTION>" if column.description else ""
@@ -103,7 +103,27 @@ def _packed(answer: Answer) -> Iterator[bytes]:
     """Rows of BINARY2."""
     sizes = tuple(_fixed_size(column) for column in answer.columns)
     for batch in answer.batches:
-        yield encode_batch(batch, sizes).tobytes()
+        yield encode_batch(_of_declared_characters(batch, answer.columns), sizes).tobytes()
+
+
+def _of_declared_characters(batch: pa.RecordBatch, columns: Sequence[OutputColumn]) -> pa.RecordBatch:
+    """Rows whose texts of ASCII, and times, are bytes.
+
+    Raises
+    ------
+    Failure
+        If a column of ASCII has other characters, which it had not in the first rows.
+    """
+    arrays = []
+    for column, values in zip(columns, with_time_text(batch).columns, strict=True):
+        if column.datatype == "char" and not is_ascii(values):
+            raise Failure(
+                f"column {column.name} has characters beyond ASCII, which came too late to declare them: "
+                "RESPONSEFORMAT votable/td has a place for them"
+            )
+        as_bytes = column.datatype == "char" and pa.types.is_string(values.type)
+        arrays.append(values.cast(pa.binary()) if as_bytes else values)
+    return pa.RecordBatch.from_arrays(arrays, names=batch.schema.names)
 
 
 def _fixed_size(column: OutputColumn) -> int | None:
@@ -125,5 +145,5 @@ def _base64(blocks: Iterator[bytes]) -> Iterator[bytes]:
 def _cells(answer: Answer) -> Iterator[bytes]:
     """Rows of TABLEDATA."""
     for batch in answer.batches:
-        rows = table_rows(without_bytes(batch))
+        rows = table_rows(with_time_text(without_bytes(batch)))
         yield "".join(rows.to_pylist()).encode()
