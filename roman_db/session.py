@@ -168,6 +168,15 @@ def arrow_connection(
         yield connection
 
 
+def restore(connection: dbapi.Connection, role: Role = Role.READER) -> None:
+    """Give a connection of `arrow_connection` back the role and limits that it began with."""
+    with connection.cursor() as cursor:
+        for setting in ("ROLE", "statement_timeout", "work_mem"):
+            cursor.execute(f"RESET {setting}")
+        if not _is_login(role):
+            _take_on(cursor, role)
+
+
 def _service_option() -> str:
     """Address of the services, which ``ivoa.obscore`` puts before what it names; none where it is not set."""
     url = (settings().tap_url or "").rstrip("/").replace("\\", "\\\\").replace(" ", "\\ ")

@@ -70,7 +70,7 @@ def limits_of(service: RequestLimits, admitted: Admitted) -> RequestLimits:
     """Limits of a request: the smaller of what the service and what the account allows."""
     rows = Limits(service.rows.default, min(service.rows.largest, admitted.rows))
     size = min(service.uploads.size, admitted.account.limits.upload_bytes)
-    return RequestLimits(rows, replace(service.uploads, size=size), admitted.account)
+    return RequestLimits(rows, replace(service.uploads, size=size), admitted.account, service.address)
 
 
 class ScratchHeld(Held):
@@ -121,6 +121,7 @@ def give_role(held: Held, role: str, limits: QueryLimits) -> None:
             assume(held.connection, role, limits.timeout_s, limits.memory_mb)
         except (dbapi.Error, OSError) as error:
             raise Lost("the database cannot be reached at the moment") from error
+    held.has_role = True
 
 
 class AccountConnections:
@@ -195,7 +196,7 @@ class AccountConnections:
     async def _held(self) -> AsyncIterator[Held]:
         """Hold a connection that is lent; for scratch tables one of the account's own, closed again."""
         if not self._reads_scratch:
-            async with self._connections.lent() as held:
+            async with self._connections.lent(keeps_role=True) as held:
                 with anyio.CancelScope(shield=True):
                     await self.in_thread(partial(give_role, held, self._admitted.account.role, self.limits))
                 yield held

@@ -21,6 +21,25 @@ _SCALARS = {
 }
 
 
+@dataclass(frozen=True)
+class Descriptor:
+    """What a VOTable says of a service that takes the values of a column (DataLink 1.1, section 4).
+
+    Parameters
+    ----------
+    column
+        Name of the column.
+    identifier
+        ID of its FIELD.
+    resource
+        The RESOURCE that refers to it.
+    """
+
+    column: str
+    identifier: str
+    resource: str
+
+
 @dataclass
 class Answer:
     """What a query gives, while it comes.
@@ -41,6 +60,8 @@ class Answer:
         Why no more rows came, where a format says so itself and ends well.
     n_row
         Rows that came so far.
+    descriptor
+        Service that a VOTable describes; None for none.
     """
 
     query: str
@@ -50,6 +71,7 @@ class Answer:
     is_cut: bool = False
     failure: Failure | None = None
     n_row: int = 0
+    descriptor: Descriptor | None = None
 
 
 def schema_of(columns: Iterable[OutputColumn]) -> pa.Schema:

@@ -52,6 +52,8 @@ class Held:
         self._connect()
         #: Whether it must not be used again: its query failed, or was cancelled, which may come late.
         self.is_spoiled = False
+        #: Whether it was given the role and the limits of an account.
+        self.has_role = False
         #: Whether it has answered a query before, so that the server may have gone since.
         self.is_used = False
 
@@ -70,8 +72,17 @@ class Held:
     def reconnect(self) -> None:
         """Make a new connection in place of one whose server has gone."""
         self.close()
-        self.is_spoiled = self.is_used = False
+        self.is_spoiled = self.is_used = self.has_role = False
         self._connect()
+
+    def restore(self, limits: QueryLimits) -> None:
+        """Take the role and the limits of an account away again."""
+        self.limits = limits
+        try:
+            session.restore(self.connection)
+            self.has_role = False
+        except (dbapi.Error, OSError):
+            self.reconnect()
 
     def check(self) -> None:
         """Ask the server whether it is there; raises `Lost` where it is not."""
@@ -108,11 +119,16 @@ class Connections:
         self._free: list[Held] = []
 
     @contextlib.asynccontextmanager
-    async def lent(self) -> AsyncIterator[Held]:
-        """Wait for a place, and hold a connection while the context lasts."""
+    async def lent(self, keeps_role: bool = False) -> AsyncIterator[Held]:
+        """Wait for a place, and hold a connection while the context lasts.
+
+        It has the role of readers; for whoever gives it another, it may have that of an account.
+        """
         async with self._places:
             with anyio.CancelScope(shield=True):
                 held = self._free.pop() if self._free else await self.in_thread(partial(Held, self.limits))
+                if held.has_role and not keeps_role:
+                    await self.in_thread(partial(held.restore, self.limits))
             try:
                 yield held
             except BaseException:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import pyarrow as pa
 
 from roman_db.tap.adql import Translation
-from roman_db.tap.answer_rows import Answer, as_seen
+from roman_db.tap.answer_rows import Answer, Descriptor, as_seen
 from roman_db.tap.connections import Held
 from roman_db.tap.failure import Failure, Lost
 from roman_db.tap.parameters import QueryRequest
@@ -25,12 +25,25 @@ _GZIP_LEVEL, _GZIP_WINDOW = 1, 31
 
 @dataclass(frozen=True)
 class Asked:
-    """What is asked: the request, its query in SQL, whether the client takes gzip, and tables of its own."""
+    """What is asked.
+
+    Parameters
+    ----------
+    request, translation
+        The request, and its query in SQL.
+    takes_gzip
+        Whether the client takes gzip.
+    uploads
+        Tables of its own.
+    descriptor
+        Service that a VOTable of the results describes; None for none.
+    """
 
     request: QueryRequest
     translation: Translation
     takes_gzip: bool
     uploads: tuple[Upload, ...] = ()
+    descriptor: Descriptor | None = None
 
     @property
     def compresses(self) -> bool:
@@ -113,7 +126,12 @@ class Sending:
     def _start(self) -> None:
         """Run the query up to its first rows."""
         asked = self._asked
-        answer = Answer(asked.request.query, asked.translation.columns, warnings=asked.translation.warnings)
+        answer = Answer(
+            asked.request.query,
+            asked.translation.columns,
+            warnings=asked.translation.warnings,
+            descriptor=asked.descriptor,
+        )
         self._answer = answer
         if self._held is None:
             answer.is_cut = True

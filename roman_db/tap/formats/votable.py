@@ -15,7 +15,7 @@ import pyarrow as pa
 
 from roman_db.query.formats.votable import FORBIDDEN, NULL_ELEMENT, table_rows
 from roman_db.tap.adql import OutputColumn
-from roman_db.tap.answer_rows import Answer, is_ascii, schema_of
+from roman_db.tap.answer_rows import Answer, Descriptor, is_ascii, schema_of
 from roman_db.tap.failure import Failure
 from roman_db.tap.formats.binary2 import encode_batch
 from roman_db.tap.formats.text_cells import with_time_text, without_bytes
@@ -24,7 +24,7 @@ _OPENING = (
     '<?xml version="1.0" encoding="UTF-8"?>\n'
     '<VOTABLE version="1.4" xmlns="http://www.ivoa.net/xml/VOTable/v1.3">\n<RESOURCE type="results">\n'
 )
-_CLOSING = "</RESOURCE>\n</VOTABLE>\n"
+_END_OF_RESULTS, _END = "</RESOURCE>\n", "</VOTABLE>\n"
 
 
 def write_binary2(answer: Answer) -> Iterator[bytes]:
@@ -42,7 +42,7 @@ def write_tabledata(answer: Answer) -> Iterator[bytes]:
 def error_document(message: str, query: str | None = None) -> bytes:
     """VOTable that says why there is no result."""
     about = "" if query is None else _info("QUERY", query)
-    return (_OPENING + _info("QUERY_STATUS", "ERROR", message) + about + _CLOSING).encode()
+    return (_OPENING + _info("QUERY_STATUS", "ERROR", message) + about + _END_OF_RESULTS + _END).encode()
 
 
 def _closed(answer: Answer, rows: Iterator[bytes], closing: str) -> Iterator[bytes]:
@@ -55,14 +55,16 @@ def _closed(answer: Answer, rows: Iterator[bytes], closing: str) -> Iterator[byt
         status = _info("QUERY_STATUS", "ERROR", str(failure))
     if answer.is_cut:
         status = _info("QUERY_STATUS", "OVERFLOW", "There are more rows: MAXREC asks for more of them.")
-    yield f"{closing}\n</DATA>\n</TABLE>\n{status}{_CLOSING}".encode()
+    service = "" if answer.descriptor is None else answer.descriptor.resource
+    yield f"{closing}\n</DATA>\n</TABLE>\n{status}{_END_OF_RESULTS}{service}{_END}".encode()
 
 
 def _head(answer: Answer) -> bytes:
     """All that stands before the rows."""
     parts = [_OPENING, _info("QUERY_STATUS", "OK"), _info("QUERY", answer.query)]
     parts += [_info("warning", warning) for warning in answer.warnings]
-    parts += ["<TABLE>\n", *map(_field, answer.columns), "<DATA>\n"]
+    fields = (_field(column, _identifier(column, answer.descriptor)) for column in answer.columns)
+    parts += ["<TABLE>\n", *fields, "<DATA>\n"]
     return "".join(parts).encode()
 
 
@@ -75,10 +77,16 @@ def _clean(text: str) -> str:
     return re.sub(FORBIDDEN, "\ufffd", text)
 
 
-def _field(column: OutputColumn) -> str:
+def _identifier(column: OutputColumn, descriptor: Descriptor | None) -> str | None:
+    """ID of a FIELD, where a service refers to it."""
+    return descriptor.identifier if descriptor is not None and descriptor.column == column.name else None
+
+
+def _field(column: OutputColumn, identifier: str | None) -> str:
     """FIELD of a column."""
     known = {
         "name": column.name,
+        "ID": identifier,
         "datatype": column.datatype,
         "arraysize": column.arraysize,
         "xtype": column.xtype,
