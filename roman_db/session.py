@@ -194,6 +194,22 @@ def _prepare(
     cursor.execute("SET default_transaction_read_only = on")
 
 
+def prepare_again(
+    connection: dbapi.Connection,
+    prepare: Callable[[dbapi.Connection], None],
+    timeout_s: float,
+    memory_mb: int,
+    role: Role = Role.READER,
+) -> None:
+    """Do on a connection of `arrow_connection` that was prepared before what is done first on a new one."""
+    with connection.cursor() as cursor:
+        cursor.execute("RESET ROLE")
+        cursor.execute(f"SET statement_timeout = {milliseconds(timeout_s)}")
+        cursor.execute(f"SET work_mem = '{memory_mb}MB'")
+        _prepare(connection, cursor, prepare)
+        _take_on(cursor, role)
+
+
 def _take_on(cursor: dbapi.Cursor, role: Role) -> None:
     """Act as a role from now on, with the room on disk that who logs in as it has; not if there is none."""
     cursor.execute(_ROOM, (role,))

@@ -14,7 +14,7 @@ from roman_db.tap.answer_rows import Answer, Descriptor, as_seen
 from roman_db.tap.connections import Held
 from roman_db.tap.failure import Failure, Lost
 from roman_db.tap.parameters import QueryRequest
-from roman_db.tap.running_query import RunningQuery
+from roman_db.tap.running_query import Expand, RunningQuery
 from roman_db.tap.uploads.upload import Upload
 
 #: Bytes that are sent at once.
@@ -37,6 +37,8 @@ class Asked:
         Tables of its own.
     descriptor
         Service that a VOTable of the results describes; None for none.
+    expand
+        Makes rows of what the server gives; None where it gives the rows.
     """
 
     request: QueryRequest
@@ -44,6 +46,7 @@ class Asked:
     takes_gzip: bool
     uploads: tuple[Upload, ...] = ()
     descriptor: Descriptor | None = None
+    expand: Expand | None = None
 
     @property
     def compresses(self) -> bool:
@@ -121,7 +124,7 @@ class Sending:
         if self._rows is not None:
             self._rows.close()
         if self._own is not None:
-            self._own.close()
+            self._own.give_back()
 
     def _start(self) -> None:
         """Run the query up to its first rows."""
@@ -138,8 +141,12 @@ class Sending:
         else:
             held = self._held
             if asked.uploads:
-                held = self._own = Held(held.limits, asked.uploads)
-            self._running = RunningQuery(held, asked.translation, asked.request.rows, self._timeout_s)
+                if self._own is not None:
+                    self._own.close()
+                held = self._own = held.with_uploads(asked.uploads)
+            self._running = RunningQuery(
+                held, asked.translation, asked.request.rows, self._timeout_s, asked.expand
+            )
             self._rows = self._running.run(answer)
             first = next(self._rows, None)
             if first is not None:
