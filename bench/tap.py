@@ -35,6 +35,8 @@ _DAYS = 9
 _CURVE_DAYS = 5
 _TURNS, _CLIENTS, _CURVES = 200, 8, 400
 _N_UPLOAD = 1000
+#: Objects that one request for light curves may name.
+_MOST_OBJECTS = 10_000
 _ONE_ROW = "SELECT object_id, ra, dec FROM roman.object WHERE object_id = {}"
 _CURVE = (
     "SELECT midpoint_mjd_tdb, flux, flux_err FROM roman.light_curve WHERE object_id = {} "
@@ -62,6 +64,7 @@ def figures() -> Iterator[Figure]:
             yield from _short(address)
             yield _match(address)
             yield _job(address)
+            yield from _bulk(address)
             yield from _streams(process, address)
             yield from _taplint(address)
 
@@ -148,10 +151,22 @@ def _streams(process: psutil.Process, address: str) -> Iterator[Figure]:
         yield Figure(_AREA, name, _most_memory(process), "MB", 300, "min")
 
 
-def _received(address: str, form: dict[str, str]) -> int:
+def _bulk(address: str) -> Iterator[Figure]:
+    """Rate of light curves of thousands of objects in one request."""
+    root = address.removesuffix("/tap")
+    objects = positions()[0][:_MOST_OBJECTS].tolist()
+    points = len(objects) * N_EPOCH * _DAYS
+    for title, format_ in (("BINARY2", "votable"), ("Parquet", "parquet")):
+        form = {"ID": ",".join(map(str, objects)), "RESPONSEFORMAT": format_}
+        passed = seconds(lambda form=form: _received(root, form, "timeseries"))
+        name = f"light curves of {len(objects):,} objects, {points:,} points as {title}"
+        yield Figure(_AREA, name, points / passed, "rows/s", 500_000, "max")
+
+
+def _received(address: str, form: dict[str, str], path: str = "sync") -> int:
     """Bytes of an answer, which is not kept."""
     headers = {"Accept-Encoding": "identity"}
-    with requests.post(f"{address}/sync", data=form, headers=headers, stream=True, timeout=600) as answer:
+    with requests.post(f"{address}/{path}", data=form, headers=headers, stream=True, timeout=600) as answer:
         answer.raise_for_status()
         return sum(map(len, answer.iter_content(2**20)))
 

@@ -168,6 +168,15 @@ def arrow_connection(
         yield connection
 
 
+def restore(connection: dbapi.Connection, role: Role = Role.READER) -> None:
+    """Give a connection of `arrow_connection` back the role and limits that it began with."""
+    with connection.cursor() as cursor:
+        for setting in ("ROLE", "statement_timeout", "work_mem"):
+            cursor.execute(f"RESET {setting}")
+        if not _is_login(role):
+            _take_on(cursor, role)
+
+
 def _service_option() -> str:
     """Address of the services, which ``ivoa.obscore`` puts before what it names; none where it is not set."""
     url = (settings().tap_url or "").rstrip("/").replace("\\", "\\\\").replace(" ", "\\ ")
@@ -183,6 +192,22 @@ def _prepare(
     prepare(connection)
     cursor.execute("RESET ROLE")
     cursor.execute("SET default_transaction_read_only = on")
+
+
+def prepare_again(
+    connection: dbapi.Connection,
+    prepare: Callable[[dbapi.Connection], None],
+    timeout_s: float,
+    memory_mb: int,
+    role: Role = Role.READER,
+) -> None:
+    """Do on a connection of `arrow_connection` that was prepared before what is done first on a new one."""
+    with connection.cursor() as cursor:
+        cursor.execute("RESET ROLE")
+        cursor.execute(f"SET statement_timeout = {milliseconds(timeout_s)}")
+        cursor.execute(f"SET work_mem = '{memory_mb}MB'")
+        _prepare(connection, cursor, prepare)
+        _take_on(cursor, role)
 
 
 def _take_on(cursor: dbapi.Cursor, role: Role) -> None:

@@ -158,6 +158,11 @@ class Settings(BaseSettings):
     tap_upload_rows: int = Field(
         default=1_000_000, ge=1, description="Most rows of each table that comes with a query from outside."
     )
+    tap_upload_fetch: bool = Field(
+        default=True,
+        description="Whether tables of queries from outside are fetched from public addresses that they "
+        "name, as TAP 1.1 asks of a service that takes tables.",
+    )
     tap_jobs: int = Field(
         default=2,
         ge=1,

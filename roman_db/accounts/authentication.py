@@ -34,8 +34,10 @@ from roman_db.session import Role
 _log = structlog.get_logger()
 REALM = "Roman light-curve database"
 CHALLENGES = (f'Bearer realm="{REALM}"', f'Basic realm="{REALM}", charset="UTF-8"')
-#: Addresses whose answers name the challenges though nobody has to sign in.
-_OPTIONAL = "/tap"
+#: First parts of the addresses whose answers name the challenges though nobody has to sign in.
+_OPTIONAL = frozenset(
+    ("tap", "scs", "datalink", "timeseries", "soda", "data", "coverage", "capabilities", "availability")
+)
 #: Longest header that is looked at.
 _LONGEST_HEADER = 1000
 #: Seconds for which the limits of those who do not sign in are kept.
@@ -128,7 +130,7 @@ class SignIn:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass a request on, and add to the headers of its answer."""
-        if scope["type"] != "http" or not scope["path"].startswith(_OPTIONAL):
+        if scope["type"] != "http" or scope["path"].lstrip("/").partition("/")[0] not in _OPTIONAL:
             await self._application(scope, receive, send)
             return
         request = Request(scope, receive)

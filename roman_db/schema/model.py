@@ -21,7 +21,7 @@ POSTGRESQL_SCHEMAS = ("roman", "ops", "uws", "ivoa", "tap_schema")
 #: Those that queries from outside may name, with what is in them.
 PUBLIC_SCHEMAS = {
     "roman": "Exposures, objects, light curves, events and what was found about them.",
-    "ivoa": "What there is, in the words of the Virtual Observatory (ObsCore).",
+    "ivoa": "What there is, in the words of the Virtual Observatory (ObsCore, ObsLocTAP).",
     "tap_schema": "The tables that queries may name, and their columns.",
 }
 
@@ -46,6 +46,7 @@ class Column:
     archive: str | None = None
     utype: str | None = None
     xtype: str | None = None
+    votable_datatype: str | None = None
     coverage: str | None = None
 
     @property
@@ -149,6 +150,7 @@ COLUMN_WORDS = {
     "fits:tunit": "unit",
     "ivoa:ucd": "ucd",
     "votable:arraysize": "arraysize",
+    "votable:datatype": "votable_datatype",
     "postgresql:datatype": "postgresql_type",
     "postgresql:default": "default",
     "autoincrement": "identity",

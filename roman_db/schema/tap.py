@@ -29,7 +29,7 @@ _VOTABLE_TYPE = {
 
 def votable_type(column: Column) -> tuple[str, str | None, str | None]:
     """Datatype, arraysize and xtype of a column in a VOTable."""
-    datatype = _VOTABLE_TYPE[column.datatype]
+    datatype = column.votable_datatype or _VOTABLE_TYPE[column.datatype]
     if column.xtype is not None:
         return datatype, column.arraysize, column.xtype
     if column.datatype == "timestamp":

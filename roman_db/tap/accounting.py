@@ -70,7 +70,7 @@ def limits_of(service: RequestLimits, admitted: Admitted) -> RequestLimits:
     """Limits of a request: the smaller of what the service and what the account allows."""
     rows = Limits(service.rows.default, min(service.rows.largest, admitted.rows))
     size = min(service.uploads.size, admitted.account.limits.upload_bytes)
-    return RequestLimits(rows, replace(service.uploads, size=size), admitted.account)
+    return RequestLimits(rows, replace(service.uploads, size=size), admitted.account, service.address)
 
 
 class ScratchHeld(Held):
@@ -113,16 +113,15 @@ def give_role(held: Held, role: str, limits: QueryLimits) -> None:
         If the server is not there.
     """
     held.is_used = False
-    held.has_role = True
     try:
         assume(held.connection, role, limits.timeout_s, limits.memory_mb)
     except (dbapi.Error, OSError):
         held.reconnect()
-        held.has_role = True
         try:
             assume(held.connection, role, limits.timeout_s, limits.memory_mb)
         except (dbapi.Error, OSError) as error:
             raise Lost("the database cannot be reached at the moment") from error
+    held.has_role = True
 
 
 class AccountConnections:
@@ -183,7 +182,6 @@ class AccountConnections:
                     meter.outcome = Outcome.CANCELLED
                     raise
                 finally:
-                    held.limits = self._connections.limits
                     meter.n_row, meter.n_byte = self._n_row(), self.n_byte
                     if self.is_error:
                         meter.outcome = Outcome.FAILED
@@ -198,7 +196,7 @@ class AccountConnections:
     async def _held(self) -> AsyncIterator[Held]:
         """Hold a connection that is lent; for scratch tables one of the account's own, closed again."""
         if not self._reads_scratch:
-            async with self._connections.lent(is_own=False) as held:
+            async with self._connections.lent(keeps_role=True) as held:
                 with anyio.CancelScope(shield=True):
                     await self.in_thread(partial(give_role, held, self._admitted.account.role, self.limits))
                 yield held

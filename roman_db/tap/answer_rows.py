@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from roman_db.tap.adql import OutputColumn
 from roman_db.tap.failure import Failure
@@ -18,6 +19,25 @@ _SCALARS = {
     "float": pa.float32(),
     "double": pa.float64(),
 }
+
+
+@dataclass(frozen=True)
+class Descriptor:
+    """What a VOTable says of a service that takes the values of a column (DataLink 1.1, section 4).
+
+    Parameters
+    ----------
+    column
+        Name of the column.
+    identifier
+        ID of its FIELD.
+    resource
+        The RESOURCE that refers to it.
+    """
+
+    column: str
+    identifier: str
+    resource: str
 
 
 @dataclass
@@ -40,6 +60,8 @@ class Answer:
         Why no more rows came, where a format says so itself and ends well.
     n_row
         Rows that came so far.
+    descriptor
+        Service that a VOTable describes; None for none.
     """
 
     query: str
@@ -49,6 +71,7 @@ class Answer:
     is_cut: bool = False
     failure: Failure | None = None
     n_row: int = 0
+    descriptor: Descriptor | None = None
 
 
 def schema_of(columns: Iterable[OutputColumn]) -> pa.Schema:
@@ -71,6 +94,22 @@ def _arrow_type(column: OutputColumn) -> pa.DataType:
         return pa.binary()
     scalar = _SCALARS[column.datatype]
     return scalar if column.arraysize in (None, "1") else pa.list_(pa.field("item", scalar))
+
+
+def as_seen(columns: Sequence[OutputColumn], batch: pa.RecordBatch) -> tuple[OutputColumn, ...]:
+    """Columns of which those with characters beyond ASCII in a batch are declared to have any characters."""
+    return tuple(
+        column if is_ascii(values) else replace(column, datatype="unicodeChar")
+        for column, values in zip(columns, batch.columns, strict=True)
+    )
+
+
+def is_ascii(values: pa.Array) -> bool:
+    """Whether texts have characters of ASCII alone; so have values that are no texts."""
+    if not pa.types.is_string(values.type):
+        return True
+    found = pc.all(pc.string_is_ascii(values), skip_nulls=True).as_py()
+    return found is not False
 
 
 def conformed(batch: pa.RecordBatch, schema: pa.Schema) -> pa.RecordBatch:

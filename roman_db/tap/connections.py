@@ -50,12 +50,14 @@ class Held:
         self.limits = limits
         self._uploads = uploads
         self._connect()
+        #: Connections that have had tables before, and may have others; None where none are kept.
+        self.spares: Spares | None = None
         #: Whether it must not be used again: its query failed, or was cancelled, which may come late.
         self.is_spoiled = False
+        #: Whether it was given the role and the limits of an account.
+        self.has_role = False
         #: Whether it has answered a query before, so that the server may have gone since.
         self.is_used = False
-        #: Whether it has the role and the limits of an account.
-        self.has_role = False
 
     def _connect(self) -> None:
         self._stack = ExitStack()
@@ -75,18 +77,38 @@ class Held:
         self.is_spoiled = self.is_used = self.has_role = False
         self._connect()
 
-    def leave_role(self) -> None:
-        """Be the service's own again, if it was an account's; raises `Lost` where there is no server."""
-        if not self.has_role:
-            return
+    def restore(self, limits: QueryLimits) -> None:
+        """Take the role and the limits of an account away again."""
+        self.limits = limits
         try:
-            with self.connection.cursor() as cursor:
-                cursor.execute("RESET ROLE")
-                cursor.execute("RESET statement_timeout")
-                cursor.execute("RESET work_mem")
+            session.restore(self.connection)
             self.has_role = False
         except (dbapi.Error, OSError):
             self.reconnect()
+
+    def with_uploads(self, uploads: Sequence[Upload]) -> Held:
+        """Another connection within the same limits that has tables; it is to be given back."""
+        if self.spares is None:
+            return Held(self.limits, uploads)
+        return self.spares.with_uploads(self.limits, uploads)
+
+    def exchange(self, limits: QueryLimits, uploads: Sequence[Upload]) -> None:
+        """Have other tables, and limits; raises what the driver raises where the server has gone."""
+        self.limits, self._uploads = limits, uploads
+        prepare = partial(store, uploads=uploads)
+        session.prepare_again(self.connection, prepare, limits.timeout_s, limits.memory_mb)
+
+    def give_back(self) -> None:
+        """Forget the tables, and be kept for those of others, or closed."""
+        if self.spares is None or self.is_spoiled or not self.spares.has_room:
+            self.close()
+            return
+        try:
+            with self.connection.cursor() as cursor:
+                cursor.execute("DISCARD TEMP")
+            self.spares.keep(self)
+        except (dbapi.Error, OSError):
+            self.close()
 
     def check(self) -> None:
         """Ask the server whether it is there; raises `Lost` where it is not."""
@@ -105,6 +127,53 @@ class Held:
             self._stack.close()
 
 
+class Spares:
+    """Connections that had tables of queries, and wait for those of others since a new one takes long.
+
+    Parameters
+    ----------
+    size
+        Most that are kept.
+    """
+
+    def __init__(self, size: int) -> None:
+        self._size = size
+        self._free: list[Held] = []
+
+    @property
+    def has_room(self) -> bool:
+        """Whether one more may be kept."""
+        return len(self._free) < self._size
+
+    def with_uploads(self, limits: QueryLimits, uploads: Sequence[Upload]) -> Held:
+        """Connection that has tables: one that is kept, or a new one."""
+        while (held := self._one()) is not None:
+            try:
+                held.exchange(limits, uploads)
+                return held
+            except (dbapi.Error, OSError):
+                held.close()
+        made = Held(limits, uploads)
+        made.spares = self
+        return made
+
+    def keep(self, held: Held) -> None:
+        """Keep a connection without tables."""
+        self._free.append(held)
+
+    def close(self) -> None:
+        """Close those that are kept."""
+        while (held := self._one()) is not None:
+            held.close()
+
+    def _one(self) -> Held | None:
+        """One that is kept; threads may ask at the same time."""
+        try:
+            return self._free.pop()
+        except IndexError:
+            return None
+
+
 class Connections:
     """Connections that are made when they are needed and kept for the next query.
 
@@ -121,20 +190,21 @@ class Connections:
         self._places = asyncio.Semaphore(size)
         self._threads = anyio.CapacityLimiter(size + _SPARE_THREADS)
         self._free: list[Held] = []
+        self._spares = Spares(size)
 
     @contextlib.asynccontextmanager
-    async def lent(self, is_own: bool = True) -> AsyncIterator[Held]:
+    async def lent(self, keeps_role: bool = False) -> AsyncIterator[Held]:
         """Wait for a place, and hold a connection while the context lasts.
 
-        Unless ``is_own`` it may still have the role of an account, and is to be given another.
+        It has the role of readers; for whoever gives it another, it may have that of an account.
         """
         async with self._places:
             with anyio.CancelScope(shield=True):
                 held = self._free.pop() if self._free else await self.in_thread(partial(Held, self.limits))
+                held.spares = self._spares
+                if held.has_role and not keeps_role:
+                    await self.in_thread(partial(held.restore, self.limits))
             try:
-                if is_own and held.has_role:
-                    with anyio.CancelScope(shield=True):
-                        await self.in_thread(held.leave_role)
                 yield held
             except BaseException:
                 held.is_spoiled = True
@@ -151,6 +221,7 @@ class Connections:
         """Close the connections that nobody holds."""
         while self._free:
             await self.in_thread(self._free.pop().close)
+        await self.in_thread(self._spares.close)
 
     async def _take_back(self, held: Held) -> None:
         if held.is_spoiled:

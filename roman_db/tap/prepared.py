@@ -14,15 +14,20 @@ from roman_db.tap.sending import Asked
 from roman_db.tap.uploads.reading import UploadLimits
 from roman_db.tap.uploads.request import read_uploads
 from roman_db.tap.uploads.upload import Upload
+from roman_db.vo.link_document import link_descriptor
 
 
 @dataclass(frozen=True)
 class RequestLimits:
-    """What a request may have: rows of its answer, tables of its own, and those of whose it is."""
+    """What a request may have: rows of its answer, tables of its own, and those of whose it is.
+
+    ``address`` is that of the services to which results link; None for results without links.
+    """
 
     rows: Limits
     uploads: UploadLimits
     account: Account | None = None
+    address: str | None = None
 
 
 def prepared(
@@ -40,7 +45,9 @@ def prepared(
     """
     request = read_request(pairs, limits.rows)
     uploads = read_uploads(pairs, files, limits.uploads)
-    return Asked(request, _translated(request.query, uploads, limits.account), takes_gzip, uploads)
+    translation = _translated(request.query, uploads, limits.account)
+    links = None if limits.address is None else link_descriptor(translation.columns, limits.address)
+    return Asked(request, translation, takes_gzip, uploads, links)
 
 
 def _translated(query: str, uploads: Sequence[Upload], account: Account | None) -> Translation:

@@ -17,14 +17,14 @@ from roman_db.tap.prepared import prepared
 from roman_db.tap.response import error_response
 from roman_db.tap.web import address_of, read_form, request_limits
 
-_XML = "text/xml"
+XML = "text/xml"
 
 
 def router() -> APIRouter:
     """Addresses of TAP but for its jobs."""
     made = APIRouter()
     made.add_route("/tap/sync", _sync, ["GET", "POST"])
-    made.add_route("/tap/availability", _availability, ["GET"])
+    made.add_route("/tap/availability", availability, ["GET"])
     made.add_route("/tap/capabilities", _capabilities, ["GET"])
     made.add_route("/tap/tables", _tables, ["GET"])
     made.add_route("/tap/tables/{name}", _table, ["GET"])
@@ -36,7 +36,7 @@ async def _sync(request: Request) -> Response:
     """Answer a query."""
     form = await read_form(request)
     admitted = await admit(request)
-    limits = limits_of(request_limits(request.app.state.settings), admitted)
+    limits = limits_of(request_limits(request.app.state.settings, address_of(request)), admitted)
     takes_gzip = "gzip" in request.headers.get("accept-encoding", "")
     try:
         asked = await anyio.to_thread.run_sync(partial(prepared, form.pairs, form.files, limits, takes_gzip))
@@ -46,21 +46,21 @@ async def _sync(request: Request) -> Response:
     return AccountedResponse(asked, request, admitted)
 
 
-async def _availability(request: Request) -> Response:
+async def availability(request: Request) -> Response:
     """Say whether queries can be answered."""
     connections: Connections = request.app.state.connections
     try:
         async with connections.lent() as held:
             await connections.in_thread(held.check)
     except Failure as failure:
-        return Response(vosi.availability(str(failure)), media_type=_XML)
-    return Response(vosi.availability(None), media_type=_XML)
+        return Response(vosi.availability(str(failure)), media_type=XML)
+    return Response(vosi.availability(None), media_type=XML)
 
 
 async def _capabilities(request: Request) -> Response:
     """Say what the service can do."""
     chosen: Settings = request.app.state.settings
-    return Response(vosi.capabilities(address_of(request), chosen), media_type=_XML)
+    return Response(vosi.capabilities(address_of(request), chosen), media_type=XML)
 
 
 async def _tables(request: Request) -> Response:
@@ -68,7 +68,7 @@ async def _tables(request: Request) -> Response:
     detail = request.query_params.get("detail", "max")
     if detail not in ("min", "max"):
         return Response(f"detail must be min or max, got {detail[:60]!r}", 400, media_type="text/plain")
-    return Response(vosi.tables(detail == "max"), media_type=_XML)
+    return Response(vosi.tables(detail == "max"), media_type=XML)
 
 
 async def _table(request: Request) -> Response:
@@ -77,7 +77,7 @@ async def _table(request: Request) -> Response:
     document = vosi.table(name)
     if document is None:
         return Response(f"there is no table {name[:60]!r}", 404, media_type="text/plain")
-    return Response(document, media_type=_XML)
+    return Response(document, media_type=XML)
 
 
 async def _examples(request: Request) -> Response:

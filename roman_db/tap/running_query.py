@@ -18,6 +18,8 @@ from roman_db.tap.failure import Failure, from_server
 #: Bytes of rows, as PostgreSQL sends them, that are in memory at a time.
 _BLOCK_BYTES = 2**20
 _BATCH_HINT = {"adbc.postgresql.batch_size_hint_bytes": str(_BLOCK_BYTES)}
+#: Makes rows of a batch that the server gives.
+Expand = Callable[[pa.RecordBatch], pa.RecordBatch]
 _log = structlog.get_logger()
 
 
@@ -34,9 +36,19 @@ class RunningQuery:
         Most rows to give; one more is asked for, to see whether there are more.
     timeout_s
         Seconds that it may take, for messages.
+    expand
+        Makes rows of what the server gives, any number of each; None where it gives the rows.
     """
 
-    def __init__(self, held: Held, translation: Translation, rows: int, timeout_s: float) -> None:
+    def __init__(
+        self,
+        held: Held,
+        translation: Translation,
+        rows: int,
+        timeout_s: float,
+        expand: Expand | None = None,
+    ) -> None:
+        self._expand = expand
         self._held = held
         self._translation = translation
         self._rows = rows
@@ -57,14 +69,19 @@ class RunningQuery:
         schema = schema_of(self._translation.columns)
         n_row = 0
         with self._open_cursor() as cursor:
-            reader = self._asked(lambda: _executed(cursor, self._translation.limited(self._rows + 1)))
-            while (batch := self._asked(lambda: _next(reader))) is not None:
+            most = self._rows + 1 if self._expand is None else None
+            reader = self._asked(lambda: _executed(cursor, self._translation.limited(most)))
+            while not answer.is_cut and (batch := self._asked(lambda: _next(reader))) is not None:
+                if self._expand is not None:
+                    batch = self._expand(batch)
                 answer.is_cut = n_row + batch.num_rows > self._rows
                 batch = batch.slice(0, self._rows - n_row)
                 n_row += batch.num_rows
                 answer.n_row = n_row
                 if batch.num_rows:
                     yield self._asked(lambda one=batch: conformed(one, schema))  # type: ignore[misc]
+            if answer.is_cut and self._expand is not None:
+                self.cancel()
 
     def cancel(self) -> None:
         """Have the server end the query, from any thread; may be said again."""

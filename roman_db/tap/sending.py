@@ -10,11 +10,11 @@ from dataclasses import dataclass
 import pyarrow as pa
 
 from roman_db.tap.adql import Translation
-from roman_db.tap.answer_rows import Answer
+from roman_db.tap.answer_rows import Answer, Descriptor, as_seen
 from roman_db.tap.connections import Held
 from roman_db.tap.failure import Failure, Lost
 from roman_db.tap.parameters import QueryRequest
-from roman_db.tap.running_query import RunningQuery
+from roman_db.tap.running_query import Expand, RunningQuery
 from roman_db.tap.uploads.upload import Upload
 
 #: Bytes that are sent at once.
@@ -25,12 +25,28 @@ _GZIP_LEVEL, _GZIP_WINDOW = 1, 31
 
 @dataclass(frozen=True)
 class Asked:
-    """What is asked: the request, its query in SQL, whether the client takes gzip, and tables of its own."""
+    """What is asked.
+
+    Parameters
+    ----------
+    request, translation
+        The request, and its query in SQL.
+    takes_gzip
+        Whether the client takes gzip.
+    uploads
+        Tables of its own.
+    descriptor
+        Service that a VOTable of the results describes; None for none.
+    expand
+        Makes rows of what the server gives; None where it gives the rows.
+    """
 
     request: QueryRequest
     translation: Translation
     takes_gzip: bool
     uploads: tuple[Upload, ...] = ()
+    descriptor: Descriptor | None = None
+    expand: Expand | None = None
 
     @property
     def compresses(self) -> bool:
@@ -108,22 +124,34 @@ class Sending:
         if self._rows is not None:
             self._rows.close()
         if self._own is not None:
-            self._own.close()
+            self._own.give_back()
 
     def _start(self) -> None:
         """Run the query up to its first rows."""
         asked = self._asked
-        answer = Answer(asked.request.query, asked.translation.columns, warnings=asked.translation.warnings)
+        answer = Answer(
+            asked.request.query,
+            asked.translation.columns,
+            warnings=asked.translation.warnings,
+            descriptor=asked.descriptor,
+        )
         self._answer = answer
         if self._held is None:
             answer.is_cut = True
         else:
             held = self._held
             if asked.uploads:
-                held = self._own = Held(held.limits, asked.uploads)
-            self._running = RunningQuery(held, asked.translation, asked.request.rows, self._timeout_s)
+                if self._own is not None:
+                    self._own.close()
+                held = self._own = held.with_uploads(asked.uploads)
+            self._running = RunningQuery(
+                held, asked.translation, asked.request.rows, self._timeout_s, asked.expand
+            )
             self._rows = self._running.run(answer)
-            answer.batches = itertools.chain([*itertools.islice(self._rows, 1)], self._rows)
+            first = next(self._rows, None)
+            if first is not None:
+                answer.columns = as_seen(answer.columns, first)
+                answer.batches = itertools.chain([first], self._rows)
         pieces = asked.request.format.write(answer)
         self._pieces = _compressed(pieces) if asked.compresses else pieces
 

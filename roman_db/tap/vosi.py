@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from functools import cache
 
@@ -52,10 +53,16 @@ def availability(problem: str | None) -> str:
     return template("availability.xml").render(problem=problem)
 
 
-def capabilities(address: str, chosen: Settings) -> str:
-    """VOSI capabilities of the service at an address."""
+#: How people sign in (VOResource 1.1, section 2.2.2): not at all, or with name and token (SSO 2.0, BasicAA).
+SECURITY_METHODS = (None, "ivo://ivoa.net/sso#BasicAA")
+
+
+def capabilities(address: str, chosen: Settings, further: str = "") -> str:
+    """VOSI capabilities of the service at an address; ``further`` is XML of those of others."""
     return template("capabilities.xml").render(
         address=address,
+        methods=SECURITY_METHODS,
+        further=further,
         features=_language_features(),
         formats=FORMATS,
         default_rows=min(chosen.tap_rows, chosen.tap_max_rows),
@@ -63,14 +70,17 @@ def capabilities(address: str, chosen: Settings) -> str:
         timeout_s=round(chosen.tap_timeout_s),
         retention_s=round(chosen.tap_job_days * 86_400),
         upload_size=chosen.tap_upload_mb * 2**20,
+        fetches=chosen.tap_upload_fetch,
     )
 
 
-def tables(with_columns: bool) -> str:
-    """VOSI tableset of all tables."""
+def tables(with_columns: bool, names: Collection[str] | None = None) -> str:
+    """VOSI tableset of tables by their full names; None for all."""
+    relations = [one for name, one in _relations().items() if names is None or name in names]
+    shown = {one.schema for one in relations}
     return template("tables.xml").render(
-        schemas=PUBLIC_SCHEMAS,
-        relations=_relations().values(),
+        schemas={name: about for name, about in PUBLIC_SCHEMAS.items() if name in shown},
+        relations=relations,
         public=_relations(),
         with_columns=with_columns,
     )

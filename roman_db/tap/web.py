@@ -96,7 +96,10 @@ async def _bounded(request: Request, size: int) -> AsyncGenerator[bytes]:
         yield part
 
 
-def request_limits(chosen: Settings) -> RequestLimits:
-    """What a request may have."""
-    uploads = UploadLimits(chosen.tap_upload_mb * 2**20, chosen.tap_upload_rows, _MOST_COLUMNS)
-    return RequestLimits(Limits(chosen.tap_rows, chosen.tap_max_rows), uploads)
+def request_limits(chosen: Settings, address: str | None = None) -> RequestLimits:
+    """What a request may have; results link to the address of the services, where one is known."""
+    uploads = UploadLimits(
+        chosen.tap_upload_mb * 2**20, chosen.tap_upload_rows, _MOST_COLUMNS, chosen.tap_upload_fetch
+    )
+    rows = Limits(chosen.tap_rows, chosen.tap_max_rows)
+    return RequestLimits(rows, uploads, address=address or chosen.tap_url)

@@ -5,9 +5,12 @@ from __future__ import annotations
 import io
 import json
 from collections.abc import Callable, Iterable, Mapping
+from typing import TYPE_CHECKING
 
 import numpy as np
-from mocpy import MOC
+
+if TYPE_CHECKING:
+    from mocpy import MOC
 
 #: Order of the ranges that are stored, and that of a coverage unless another is asked for.
 FINEST, USUAL_ORDER = 29, 14
@@ -21,6 +24,8 @@ def coverage_of_ranges(ranges: Iterable[tuple[int, int]], order: int) -> MOC:
     order
         Order of its smallest cells: what a range touches is covered.
     """
+    from mocpy import MOC  # noqa: PLC0415  # it draws: 26 MB that no other service needs
+
     pairs = np.array(list(ranges), dtype=np.uint64).reshape(-1, 2)
     moc = MOC.from_depth29_ranges(FINEST, pairs)
     return moc if order == FINEST else moc.degrade_to_order(order)

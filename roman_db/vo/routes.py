@@ -14,7 +14,9 @@ from roman_db.tap.connections import Connections
 from roman_db.tap.failure import Failure
 from roman_db.tap.parameters import Limits
 from roman_db.tap.response import QueryResponse, error_response
+from roman_db.tap.routes import XML, availability
 from roman_db.tap.web import address_of, read_form, request_limits
+from roman_db.vo.capabilities import NAMES, all_capabilities, capabilities_of, searched_table
 from roman_db.vo.cone_search import cone_query
 from roman_db.vo.failure_document import cone_error, text_error
 from roman_db.vo.image_service import coverage_response, cutout_response, data_response
@@ -33,6 +35,12 @@ def add_routes(application: FastAPI) -> None:
     application.add_route("/scs", _cone_search, _METHODS)
     application.add_route("/datalink", _data_link, _METHODS)
     application.add_route("/timeseries", _time_series, _METHODS)
+    application.add_route("/capabilities", _all_capabilities, ["GET"])
+    application.add_route("/availability", availability, ["GET"])
+    for name in NAMES:
+        application.add_route(f"/{name}/capabilities", partial(_capabilities, name), ["GET"])
+        application.add_route(f"/{name}/availability", availability, ["GET"])
+    application.add_route("/scs/tables", _searched_table, ["GET"])
     for path, answer in (
         ("/soda/sync", cutout_response), ("/data", data_response), ("/coverage", coverage_response)
     ):  # fmt: skip
@@ -59,6 +67,23 @@ async def _time_series(request: Request) -> Response:
     except Failure as failure:
         return error_response(failure)
     return QueryResponse(asked, request.app.state.connections)
+
+
+async def _all_capabilities(request: Request) -> Response:
+    """What all services can do."""
+    document = all_capabilities(address_of(request), request.app.state.settings)
+    return Response(document, media_type=XML)
+
+
+async def _capabilities(name: str, request: Request) -> Response:
+    """What one service can do."""
+    document = capabilities_of(name, address_of(request), request.app.state.settings)
+    return Response(document, media_type=XML)
+
+
+async def _searched_table(_: Request) -> Response:
+    """Describe the table that cone search searches."""
+    return Response(searched_table(), media_type=XML)
 
 
 async def _of_images(

@@ -17,6 +17,7 @@ from roman_db.vo.identifier import Product, read_identifier
 from roman_db.vo.parameters import Parameters, number
 from roman_db.vo.stored import bound
 from roman_db.vo.time_series_document import annotated
+from roman_db.vo.time_series_rows import points_of
 
 #: Most objects, and most places, of one request.
 MOST = 10_000
@@ -71,7 +72,8 @@ def time_series_query(parameters: Parameters, limits: Limits, takes_gzip: bool) 
         body=_sql(wanted), columns=_columns(), tables=frozenset(), top=None, offset=None, is_ordered=True,
         warnings=(),
     )  # fmt: skip
-    return Asked(request, translation, takes_gzip)
+    expand = partial(points_of, names=[name for name, _ in _COLUMNS])
+    return Asked(request, translation, takes_gzip, expand=expand)
 
 
 def read_wanted(parameters: Parameters) -> Wanted:

@@ -102,3 +102,10 @@ class Catalog:
     def named(self, name: str) -> list[CatalogTable]:
         """Tables of a name in any schema, whatever its capitals."""
         return self._tables.get(name.lower(), [])
+
+    def utype(self, table: str, column: str) -> str | None:
+        """Element of a data model that a column is, given the full name of its table; None for none."""
+        for one in self.named(table.rpartition(".")[2]):
+            if one.full_name == table:
+                return next((known.utype for known in one.columns if known.name == column), None)
+        return None

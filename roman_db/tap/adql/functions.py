@@ -13,7 +13,7 @@ from roman_db.tap.adql.error import error_at, unknown
 from roman_db.tap.adql.units import UnitError, conversion_factor, parsed
 from roman_db.tap.adql.user_functions import USER_FUNCTIONS
 from roman_db.tap.adql.value import Value, as_number, derived, number_sql, quoted_text
-from roman_db.tap.adql.value_type import DOUBLE, LONG, TEXT, TIMESTAMP, Family, Type, common
+from roman_db.tap.adql.value_type import DOUBLE, LONG, TEXT, TIMESTAMP, UNICODE, Family, Type, common
 
 AGGREGATES = frozenset(("COUNT", "SUM", "AVG", "MIN", "MAX"))
 
@@ -284,4 +284,4 @@ def called(call: Call) -> Value:
 
 def text_literal(text: str) -> Value:
     """Value of a text in quotes."""
-    return Value(quoted_text(text), TEXT, constant=text)
+    return Value(quoted_text(text), TEXT if text.isascii() else UNICODE, constant=text)

@@ -26,6 +26,8 @@ class OutputColumn:
         What is known of it; None where nothing is.
     source
         Full name of the table's column that it is as it stands; None for what is computed.
+    utype
+        Element of a data model that this column is; None where it is none.
     """
 
     name: str
@@ -36,6 +38,7 @@ class OutputColumn:
     ucd: str | None
     description: str | None
     source: str | None
+    utype: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +106,7 @@ def translate(query: str, catalog: Catalog) -> Translation:
         raise AdqlError("the query is nested too deeply") from None
     return Translation(
         body=translated.body,
-        columns=tuple(_column(one, translated) for one in translated.output.columns),
+        columns=tuple(_column(one, translated, catalog) for one in translated.output.columns),
         tables=frozenset(around.tables),
         top=translated.limit,
         offset=translated.offset,
@@ -112,7 +115,7 @@ def translate(query: str, catalog: Catalog) -> Translation:
     )
 
 
-def _column(named: Named, translated: QuerySql) -> OutputColumn:
+def _column(named: Named, translated: QuerySql, catalog: Catalog) -> OutputColumn:
     """Description of a column of the result."""
     value = named.value
     type_ = TEXT if value.type.family is Family.NULL else value.type
@@ -126,4 +129,5 @@ def _column(named: Named, translated: QuerySql) -> OutputColumn:
         value.ucd,
         value.description,
         f"{origin.table}.{origin.column}" if origin is not None else None,
+        catalog.utype(origin.table, origin.column) if origin is not None else None,
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from roman_db.tap.adql.value_type import DOUBLE, Family, Type
+from roman_db.tap.adql.value_type import DOUBLE, TEXT, Family, Type, text_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +106,9 @@ class Value:
 
 
 def derived(sql: str, type_: Type, *parts: Value, **known: Any) -> Value:
-    """Value that is computed of others, and needs what they need."""
+    """Value that is computed of others, and needs what they need; of any characters if one of them is."""
+    if type_ == TEXT:
+        type_ = text_of(part.type for part in parts)
     uses = frozenset().union(*(part.uses for part in parts)) if parts else frozenset()
     return Value(
         sql,

@@ -77,7 +77,8 @@ _NUMBERS = (*_INTEGERS, "float", "double")
 _SCALAR = dict.fromkeys(_NUMBERS, Family.NUMBER) | {"boolean": Family.BOOLEAN, "null": Family.NULL}
 
 SHORT, INT, LONG, FLOAT, DOUBLE, BOOLEAN, NULL = map(Type, (*_NUMBERS, "boolean", "null"))
-TEXT = Type("char", "*")
+#: Text of ASCII, and of any characters.
+TEXT, UNICODE = Type("char", "*"), Type("unicodeChar", "*")
 TIMESTAMP = Type("char", "*", "timestamp")
 COVERAGE = Type("char", "*", postgresql="int8multirange")
 POINT = Type("double", "2", "point")
@@ -107,6 +108,11 @@ def arithmetic(left: Type, right: Type) -> Type:
     return DOUBLE
 
 
+def text_of(types: Iterable[Type]) -> Type:
+    """Type of a text that is made of values: of any characters where one of them is."""
+    return UNICODE if any(one.datatype == "unicodeChar" for one in types) else TEXT
+
+
 def common(types: Iterable[Type]) -> Type | None:
     """Type that values have together in CASE, COALESCE or a set operation; None where there is none."""
     known = [one for one in types if one.datatype != "null"]
@@ -119,5 +125,5 @@ def common(types: Iterable[Type]) -> Type | None:
         return Type(max((one.datatype for one in known), key=_NUMBERS.index))
     first = known[0]
     if families == {Family.TEXT}:
-        return first if all(one == first for one in known) else TEXT
+        return first if all(one == first for one in known) else text_of(known)
     return first if all(one == first for one in known) else None

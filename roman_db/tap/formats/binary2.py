@@ -15,7 +15,6 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from roman_db.query.formats.text import POSTGRESQL, as_text
 from roman_db.query.formats.votable import NULL_ELEMENT
 
 ByteArray = npt.NDArray[np.uint8]
@@ -72,8 +71,6 @@ def _encode(array: pa.Array, size: int | None) -> EncodedColumn:
         return _encode_bytes(array)
     if pa.types.is_string(array.type):
         return _encode_unicode(array)
-    if pa.types.is_timestamp(array.type):
-        return _encode_bytes(as_text(array, POSTGRESQL))
     pool = _wire(array, None)
     width = pool.size // max(len(array), 1)
     return _fixed(pool, width, _nulls(array))
@@ -126,9 +123,15 @@ def _encode_arrays(array: pa.Array, size: int) -> EncodedColumn:
 
 
 def _encode_bytes(array: pa.Array) -> EncodedColumn:
-    """Bytes, or text of ASCII."""
+    """Bytes, or text of ASCII; where all have one length, it is written with the value, as of fixed size."""
     pool, offset = _buffers(array)
-    return EncodedColumn(pool, offset[:-1], np.diff(offset), _nulls(array), 1)
+    length, is_null = np.diff(offset), _nulls(array)
+    if length.size == 0 or np.any(length != length[0]):
+        return EncodedColumn(pool, offset[:-1], length, is_null, 1)
+    whole = np.empty((length.size, _COUNT + int(length[0])), np.uint8)
+    whole[:, :_COUNT] = length[:1].astype(">u4").view(np.uint8)
+    whole[:, _COUNT:] = pool.reshape(length.size, -1) if length[0] else 0
+    return _fixed(whole.ravel(), whole.shape[1], is_null)
 
 
 def _encode_unicode(array: pa.Array) -> EncodedColumn:

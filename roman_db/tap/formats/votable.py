@@ -8,23 +8,23 @@ from __future__ import annotations
 
 import binascii
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from xml.sax.saxutils import escape, quoteattr
 
 import pyarrow as pa
 
 from roman_db.query.formats.votable import FORBIDDEN, NULL_ELEMENT, table_rows
 from roman_db.tap.adql import OutputColumn
-from roman_db.tap.answer_rows import Answer, schema_of
+from roman_db.tap.answer_rows import Answer, Descriptor, is_ascii, schema_of
 from roman_db.tap.failure import Failure
 from roman_db.tap.formats.binary2 import encode_batch
-from roman_db.tap.formats.text_cells import without_bytes
+from roman_db.tap.formats.text_cells import with_time_text, without_bytes
 
 _OPENING = (
     '<?xml version="1.0" encoding="UTF-8"?>\n'
     '<VOTABLE version="1.4" xmlns="http://www.ivoa.net/xml/VOTable/v1.3">\n<RESOURCE type="results">\n'
 )
-_CLOSING = "</RESOURCE>\n</VOTABLE>\n"
+_END_OF_RESULTS, _END = "</RESOURCE>\n", "</VOTABLE>\n"
 
 
 def write_binary2(answer: Answer) -> Iterator[bytes]:
@@ -42,7 +42,7 @@ def write_tabledata(answer: Answer) -> Iterator[bytes]:
 def error_document(message: str, query: str | None = None) -> bytes:
     """VOTable that says why there is no result."""
     about = "" if query is None else _info("QUERY", query)
-    return (_OPENING + _info("QUERY_STATUS", "ERROR", message) + about + _CLOSING).encode()
+    return (_OPENING + _info("QUERY_STATUS", "ERROR", message) + about + _END_OF_RESULTS + _END).encode()
 
 
 def _closed(answer: Answer, rows: Iterator[bytes], closing: str) -> Iterator[bytes]:
@@ -55,14 +55,16 @@ def _closed(answer: Answer, rows: Iterator[bytes], closing: str) -> Iterator[byt
         status = _info("QUERY_STATUS", "ERROR", str(failure))
     if answer.is_cut:
         status = _info("QUERY_STATUS", "OVERFLOW", "There are more rows: MAXREC asks for more of them.")
-    yield f"{closing}\n</DATA>\n</TABLE>\n{status}{_CLOSING}".encode()
+    service = "" if answer.descriptor is None else answer.descriptor.resource
+    yield f"{closing}\n</DATA>\n</TABLE>\n{status}{_END_OF_RESULTS}{service}{_END}".encode()
 
 
 def _head(answer: Answer) -> bytes:
     """All that stands before the rows."""
     parts = [_OPENING, _info("QUERY_STATUS", "OK"), _info("QUERY", answer.query)]
     parts += [_info("warning", warning) for warning in answer.warnings]
-    parts += ["<TABLE>\n", *map(_field, answer.columns), "<DATA>\n"]
+    fields = (_field(column, _identifier(column, answer.descriptor)) for column in answer.columns)
+    parts += ["<TABLE>\n", *fields, "<DATA>\n"]
     return "".join(parts).encode()
 
 
@@ -75,16 +77,22 @@ def _clean(text: str) -> str:
     return re.sub(FORBIDDEN, "\ufffd", text)
 
 
-def _field(column: OutputColumn) -> str:
+def _identifier(column: OutputColumn, descriptor: Descriptor | None) -> str | None:
+    """ID of a FIELD, where a service refers to it."""
+    return descriptor.identifier if descriptor is not None and descriptor.column == column.name else None
+
+
+def _field(column: OutputColumn, identifier: str | None) -> str:
     """FIELD of a column."""
-    is_text = column.datatype == "char" and column.xtype != "timestamp"
     known = {
         "name": column.name,
-        "datatype": "unicodeChar" if is_text else column.datatype,
+        "ID": identifier,
+        "datatype": column.datatype,
         "arraysize": column.arraysize,
         "xtype": column.xtype,
         "unit": column.unit,
         "ucd": column.ucd,
+        "utype": column.utype,
     }
     attributes = "".join(f" {key}={quoteattr(value)}" for key, value in known.items() if value)
     about = f"<DESCRIPTION>{escape(column.description)}</DESCRIPTION>" if column.description else ""
@@ -103,7 +111,27 @@ def _packed(answer: Answer) -> Iterator[bytes]:
     """Rows of BINARY2."""
     sizes = tuple(_fixed_size(column) for column in answer.columns)
     for batch in answer.batches:
-        yield encode_batch(batch, sizes).tobytes()
+        yield encode_batch(_of_declared_characters(batch, answer.columns), sizes).tobytes()
+
+
+def _of_declared_characters(batch: pa.RecordBatch, columns: Sequence[OutputColumn]) -> pa.RecordBatch:
+    """Rows whose texts of ASCII, and times, are bytes.
+
+    Raises
+    ------
+    Failure
+        If a column of ASCII has other characters, which it had not in the first rows.
+    """
+    arrays = []
+    for column, values in zip(columns, with_time_text(batch).columns, strict=True):
+        if column.datatype == "char" and not is_ascii(values):
+            raise Failure(
+                f"column {column.name} has characters beyond ASCII, which came too late to declare them: "
+                "RESPONSEFORMAT votable/td has a place for them"
+            )
+        as_bytes = column.datatype == "char" and pa.types.is_string(values.type)
+        arrays.append(values.cast(pa.binary()) if as_bytes else values)
+    return pa.RecordBatch.from_arrays(arrays, names=batch.schema.names)
 
 
 def _fixed_size(column: OutputColumn) -> int | None:
@@ -125,5 +153,5 @@ def _base64(blocks: Iterator[bytes]) -> Iterator[bytes]:
 def _cells(answer: Answer) -> Iterator[bytes]:
     """Rows of TABLEDATA."""
     for batch in answer.batches:
-        rows = table_rows(without_bytes(batch))
+        rows = table_rows(with_time_text(without_bytes(batch)))
         yield "".join(rows.to_pylist()).encode()

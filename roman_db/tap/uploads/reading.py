@@ -24,11 +24,12 @@ Read = tuple[list[Column], pa.Table]
 
 @dataclass(frozen=True)
 class UploadLimits:
-    """Bytes that all files of a request may have, and rows and columns of each."""
+    """Bytes of all files of a request, rows and columns of each, and whether addresses are fetched."""
 
     size: int
     rows: int
     columns: int
+    fetches: bool = False
 
 
 def read_file(name: str, content: bytes, limits: UploadLimits) -> Read:

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 from roman_db.tap.failure import BadRequest
+from roman_db.tap.uploads.fetching import fetch
 from roman_db.tap.uploads.reading import UploadLimits, read_file
 from roman_db.tap.uploads.upload import Upload, checked_table_name, made_upload
 
-_HERE = "param:"
+_HERE, _ELSEWHERE = "param:", ("http://", "https://")
 _MOST_TABLES = 20
 
 
@@ -27,25 +28,37 @@ def read_uploads(
     Raises
     ------
     BadRequest
-        If UPLOAD names what is not there or what is elsewhere, or a file cannot be read.
+        If UPLOAD names what is not there, or a file cannot be fetched or read.
     """
-    named = upload_names(pairs)
-    found = []
-    for number, (name, part) in enumerate(named.items()):
-        if part not in files:
-            raise BadRequest(f"UPLOAD {name}: there is no part {part[:60]!r} in the request")
-        columns, rows = read_file(name, files[part], limits)
+    found, left = [], limits.size
+    for number, (name, where) in enumerate(upload_names(pairs).items()):
+        content = _content(name, where, files, limits, left)
+        if where.startswith(_ELSEWHERE):
+            left -= len(content)
+        columns, rows = read_file(name, content, limits)
         found.append(made_upload(name, number, columns, rows))
     return tuple(found)
 
 
+def _content(name: str, where: str, files: Mapping[str, bytes], limits: UploadLimits, left: int) -> bytes:
+    """Content of a table; of those that are fetched together there may be so many bytes as are left."""
+    if where.startswith(_HERE):
+        part = where.removeprefix(_HERE)
+        if part not in files:
+            raise BadRequest(f"UPLOAD {name}: there is no part {part[:60]!r} in the request")
+        return files[part]
+    if not limits.fetches:
+        raise BadRequest(f"UPLOAD {name}: tables are not fetched here: send it in a part of the request")
+    return fetch(where, left)
+
+
 def upload_names(pairs: Iterable[tuple[str, str]]) -> dict[str, str]:
-    """Parts of a request by the names that its UPLOAD parameters give them.
+    """Where tables are, ``param:`` with a part of the request or an address, by the names they are given.
 
     Raises
     ------
     BadRequest
-        If UPLOAD is not as it should be, or wants us to fetch something.
+        If UPLOAD is not as it should be.
     """
     found: dict[str, str] = {}
     written = [
@@ -53,14 +66,19 @@ def upload_names(pairs: Iterable[tuple[str, str]]) -> dict[str, str]:
     ]
     for one in written:
         name, comma, where = (part.strip() for part in one.partition(","))
-        if not comma or not where.startswith(_HERE):
+        if not comma or not where.startswith((_HERE, *_ELSEWHERE)):
             raise BadRequest(
-                f"UPLOAD must be name,param:part with the table in a part of the request, got {one[:80]!r}; "
-                "nothing is fetched from elsewhere"
+                "UPLOAD must be name,param:part with the table in a part of the request, or name,http://... "
+                f"or name,https://... with its address, got {one[:80]!r}"
             )
         if checked_table_name(name).lower() in {known.lower() for known in found}:
             raise BadRequest(f"UPLOAD: two tables are called {name}")
-        found[name] = where.removeprefix(_HERE)
+        found[name] = where
     if len(found) > _MOST_TABLES:
         raise BadRequest(f"UPLOAD: a query has at most {_MOST_TABLES} tables, got {len(found)}")
     return found
+
+
+def upload_parts(pairs: Iterable[tuple[str, str]]) -> set[str]:
+    """Parts of a request that its UPLOAD parameters name; raises as `upload_names`."""
+    return {one.removeprefix(_HERE) for one in upload_names(pairs).values() if one.startswith(_HERE)}

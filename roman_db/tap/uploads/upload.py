@@ -11,6 +11,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from roman_db.tap.adql import UPLOAD_SCHEMA, CatalogColumn, CatalogTable, Type
+from roman_db.tap.answer_rows import is_ascii
 from roman_db.tap.failure import BadRequest
 
 #: Bytes that PostgreSQL's names have at most; some are kept for a number.
@@ -87,10 +88,15 @@ def made_upload(name: str, number: int, columns: Sequence[Column], rows: pa.Tabl
     arrays = [_usable(name, values) for name, values in zip(names, rows.columns, strict=True)]
     stored = pa.table(arrays, names=names)
     described = tuple(
-        CatalogColumn(name, _TYPES[field.type][1], one.unit, one.ucd, one.description)
-        for name, one, field in zip(names, columns, stored.schema, strict=True)
+        CatalogColumn(name, _type_of(values), one.unit, one.ucd, one.description)
+        for name, one, values in zip(names, columns, stored.columns, strict=True)
     )
     return Upload(CatalogTable(UPLOAD_SCHEMA, name, described, "pg_temp", f"upload_{number}"), stored)
+
+
+def _type_of(values: pa.ChunkedArray) -> Type:
+    """Type of a column: text is of any characters where one is beyond ASCII."""
+    return _TYPES[values.type][1] if is_ascii(values) else Type("unicodeChar", "*")
 
 
 def usable_names(names: Sequence[str]) -> list[str]:

@@ -11,7 +11,7 @@ from roman_db.tap.connections import Held
 from roman_db.tap.failure import Failure
 from roman_db.tap.prepared import RequestLimits, prepared
 from roman_db.tap.sending import Asked, Sending
-from roman_db.tap.uploads.request import upload_names
+from roman_db.tap.uploads.request import upload_parts
 from roman_db.tap.uws.files import JobFiles
 from roman_db.tap.uws.job import Job, Phase
 
@@ -75,7 +75,7 @@ class Execution:
 
     def _run(self) -> dict[str, Any]:
         parameters = self._job.parameters
-        files = self._files.kept(self._job.job_id, upload_names(parameters).values())
+        files = self._files.kept(self._job.job_id, upload_parts(parameters))
         asked = prepared(parameters, files, self._limits)
         held = self._held if asked.request.rows else None
         self._sending = Sending(asked, held, self._job.execution_duration)

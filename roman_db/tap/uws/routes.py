@@ -16,7 +16,7 @@ from starlette.responses import FileResponse, PlainTextResponse, RedirectRespons
 from roman_db.tap.failure import BadRequest, Forbidden, NotFound
 from roman_db.tap.formats.choice import VOTABLE
 from roman_db.tap.formats.votable import error_document
-from roman_db.tap.uploads.request import upload_names
+from roman_db.tap.uploads.request import upload_parts
 from roman_db.tap.uws import changes, document, storage
 from roman_db.tap.uws.job import ACTIVE, UNFINISHED, Job, JobLimits, Phase, read_time
 from roman_db.tap.uws.runner import Runner
@@ -153,7 +153,7 @@ async def _to_phase(request: Request, job: Job, wanted: str) -> None:
 
 async def _keep_files(request: Request, job_id: str, form: Form) -> None:
     """Store the files that came with a job until it runs."""
-    parts = set(upload_names(form.pairs).values())
+    parts = upload_parts(form.pairs)
     kept = {part: content for part, content in form.files.items() if part in parts}
     await _in_thread(partial(_runner(request).files.keep, job_id, kept))
 

@@ -266,4 +266,4 @@ def test_asking_for_xallarap_ends_and_keeps_the_single_lens(own_survey):
     assert not report.failed
     (event,) = ask(EVENTS)
     assert (event.object_id, event.classification) == (own_survey.object_id[LENSED], "single_lens")
-    assert [row.name for row in ask(CURRENT)][0] == "1L1S"
+    assert next(row.name for row in ask(CURRENT)) == "1L1S"

@@ -83,7 +83,12 @@ def test_the_descriptions_are_valid_felis(schema):
 
 
 def test_every_column_has_a_ucd():
-    assert [f"{name}.{c.name}" for name, view in _VIEWS.items() for c in view.columns if not c.ucd] == []
+    """But those for which ObsLocTAP 1.0 has none."""
+    without = {
+        f"ivoa.obsplan.{name}"
+        for name in ("t_planning", "category", "priority", "execution_status", "tracking_type")
+    }
+    assert {f"{name}.{c.name}" for name, view in _VIEWS.items() for c in view.columns if not c.ucd} == without
 
 
 _STORED = Table(

@@ -8,10 +8,8 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 import pyvo
 import requests
-from astropy.io.votable import parse
 from astropy.table import Table
 from pyvo.dal.adhoc import DatalinkResults
-from pyvo.dal.tap import TAPResults
 
 from roman_db.tap.adql import schema_catalog, translate
 from roman_db.vo.data_link import links_of
@@ -143,17 +141,49 @@ def test_events_and_differences_are_linked():
     assert "path" not in " ".join(str(one.access_url) for one in links)
 
 
-def test_a_result_with_identifiers_gets_a_descriptor():
-    words = link_descriptor(["ra", "object_id"], "https://a")
-    table = (
-        '<TABLE><FIELD ID="object_id" name="object_id" datatype="long"/>'
-        "<DATA><TABLEDATA><TR><TD>5</TD></TR></TABLEDATA></DATA></TABLE>"
-    )
-    document = (
-        '<VOTABLE version="1.4" xmlns="http://www.ivoa.net/xml/VOTable/v1.3">'
-        f'<RESOURCE type="results"><INFO name="QUERY_STATUS" value="OK"/>{table}</RESOURCE>{words}</VOTABLE>'
-    )
-    results = TAPResults(parse(io.BytesIO(document.encode())))
-    service = results.get_adhocservice_by_ivoid("ivo://ivoa.net/std/DataLink#links-1.1")
-    assert {one.name: one.value for one in service.params}["accessURL"] == "https://a/datalink"
-    assert link_descriptor(["ra", "dec"], "https://a") == ""
+@pytest.mark.parametrize(
+    "query",
+    [
+        "SELECT TOP 3 ra, object_id FROM roman.object ORDER BY object_id",
+        "SELECT TOP 3 o.object_id, o.dec FROM roman.current_object AS o ORDER BY object_id",
+        "SELECT TOP 3 o.object_id AS star FROM roman.object AS o ORDER BY star",
+        'SELECT TOP 3 object_id AS "my star" FROM roman.object ORDER BY object_id',
+        "SELECT TOP 3 * FROM ivoa.obscore WHERE dataproduct_subtype = 'exposure'",
+    ],
+)
+@pytest.mark.parametrize("name", ["votable", "votable/td"])
+def test_pyvo_follows_the_links_of_results(address, query, name):
+    service = pyvo.dal.TAPService(f"{address}/tap")
+    found = service.search(query, responseformat=name)
+    known = ("obs_publisher_did", "object_id", "star", "my star")
+    key = next(one for one in found.fieldnames if one in known)
+    wanted = [str(one) for one in found[key]]
+    # Without the order pyvo takes the numbers of objects, which come back as text, for others.
+    linked = [set(links["ID"]) for links in found.iter_datalinks(preserve_order=key != "obs_publisher_did")]
+    assert sorted(map(sorted, linked)) == [[one] for one in sorted(wanted)]
+    assert len(wanted) == 3
+    assert found[0].getdatalink()["error_message"][0] == ""
+
+
+@pytest.mark.parametrize("name", ["votable", "votable/td"])
+def test_a_result_with_links_is_valid(address, valid, name):
+    given = {"LANG": "ADQL", "QUERY": "SELECT TOP 3 * FROM ivoa.obscore", "RESPONSEFORMAT": name}
+    valid(requests.get(f"{address}/tap/sync", params=given, timeout=60).content)
+
+
+def test_results_without_identifiers_have_no_service():
+    for query in (
+        "SELECT ra, dec FROM roman.object",
+        "SELECT object_id + 1 AS object_id FROM roman.object",
+        "SELECT object_id FROM roman.light_curve",
+    ):
+        assert link_descriptor(translate(query, schema_catalog()).columns, "https://a") is None
+
+
+def test_links_are_found_after_queries_in_the_role_of_an_account(address, stored_images):
+    """Connections are shared, and what a tier may read has no files of exposures."""
+    service = pyvo.dal.TAPService(f"{address}/tap")
+    url = f"{address}/datalink?ID={requests.utils.quote(stored_images['exposure'])}"
+    for _ in range(8):
+        service.search("SELECT TOP 1 object_id FROM roman.object")
+        assert set(DatalinkResults.from_result_url(url)["error_message"]) == {""}

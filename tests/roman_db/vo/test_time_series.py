@@ -160,3 +160,25 @@ def test_errors_say_what_is_wrong(address, given, words):
     answer = requests.post(f"{address}/timeseries", data=given, timeout=60)
     assert answer.status_code == 400
     assert words in answer.text
+
+
+def test_points_are_those_of_the_view(address, truth):
+    """Which makes rows of the arrays in SQL."""
+    objects = [int(truth.object_id[n]) for n in (7, FLAGGED, UNMEASURED)]
+    given = {"ID": list(map(str, objects)), "RESPONSEFORMAT": "parquet"}
+    ours = read(requests.post(f"{address}/timeseries", data=given, timeout=60), "parquet")
+    names = [one for one in ours.colnames if one not in ("ra", "dec", "catalog_version_id", "load_run_id")]
+    wanted = ", ".join(map(str, objects))
+    query = f"SELECT {', '.join(names)} FROM roman.light_curve WHERE object_id IN ({wanted})"
+    asked = {"LANG": "ADQL", "QUERY": query, "RESPONSEFORMAT": "parquet"}
+    view = read(requests.post(f"{address}/tap/sync", data=asked, timeout=60), "parquet")
+    keys = ["object_id", "optical_element", "exposure_id"]
+    ours.sort(keys)
+    view.sort(keys)
+    assert len(ours) == len(view) > 300
+    for name in names:
+        left, right = np.asarray(ours[name]), np.asarray(view[name])
+        if left.dtype.kind == "f":
+            assert left == pytest.approx(right, rel=1e-12, nan_ok=True), name
+        else:
+            assert np.array_equal(left, right), name

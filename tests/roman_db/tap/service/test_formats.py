@@ -61,17 +61,18 @@ def binary2_rows(document: ElementTree.Element, columns) -> list[dict]:
     """Rows of BINARY2, read value by value."""
     data = io.BytesIO(base64.b64decode(document.find(f".//{_TAG}STREAM").text))
     n_byte = (len(columns) + 7) // 8
+    is_wide = [field.get("datatype") == "unicodeChar" for field in document.iter(f"{_TAG}FIELD")]
     rows = []
     while bits := data.read(n_byte):
         is_null = [bits[k // 8] >> (7 - k % 8) & 1 for k in range(len(columns))]
-        values = [_binary2_value(data, column) for column in columns]
+        values = [_binary2_value(data, *one) for one in zip(columns, is_wide, strict=True)]
         rows.append(
             {c.name: None if null else value for c, null, value in zip(columns, is_null, values, strict=True)}
         )
     return rows
 
 
-def _binary2_value(data: io.BytesIO, column):
+def _binary2_value(data: io.BytesIO, column, is_wide: bool):
     if column.datatype in _CODES and is_array(column):
         (count,) = struct.unpack(">i", data.read(4))
         return list(_unpacked(data, f">{count}{_CODES[column.datatype]}"))
@@ -84,8 +85,8 @@ def _binary2_value(data: io.BytesIO, column):
         return list(data.read(count))
     if column.datatype == "timestamp":
         text = data.read(count).decode("ascii")
-        return datetime.fromisoformat(text) if text else None
-    return data.read(2 * count).decode("utf-16-be")
+        return datetime.fromisoformat(f"{text}Z") if text else None
+    return data.read(2 * count).decode("utf-16-be") if is_wide else data.read(count).decode("ascii")
 
 
 def _unpacked(data: io.BytesIO, code: str) -> tuple:
@@ -107,7 +108,7 @@ def _cell(text: str, column):
     if column.datatype == "binary" or is_array(column):
         return [number(one) for one in text.split()]
     if column.datatype == "timestamp":
-        return datetime.fromisoformat(text)
+        return datetime.fromisoformat(f"{text}Z")
     if column.datatype == "boolean":
         return {"true": True, "false": False}[text]
     return number(text) if column.datatype in _CODES else text
@@ -178,7 +179,7 @@ def as_pyvo(got, right, column) -> bool:
     if got is np.ma.masked or (isinstance(got, str) and got == ""):
         return right is None or right == "" or (isinstance(right, float) and math.isnan(right))
     if column.datatype == "timestamp":
-        return datetime.fromisoformat(got) == right
+        return datetime.fromisoformat(f"{got}Z") == right
     if isinstance(got, str):
         return got.strip() == right.strip()
     return same(got.item() if isinstance(got, np.generic) else got, right, column.datatype)

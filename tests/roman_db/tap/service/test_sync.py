@@ -77,7 +77,7 @@ def test_pyvo_tells_of_an_error(service):
         ({"MAXREC": "many"}, "MAXREC must be"),
         ({"RESPONSEFORMAT": "word"}, "RESPONSEFORMAT"),
         ({"REQUEST": "getCapabilities"}, "REQUEST must be"),
-        ({"UPLOAD": "mine,http://localhost/"}, "nothing is fetched from elsewhere"),
+        ({"UPLOAD": "mine,http://localhost/"}, "only public addresses on the usual ports are asked"),
         ({"UPLOAD": "mine,param:file"}, "there is no part 'file' in the request"),
         ({"UPLOAD": "my table,param:file"}, "a table is called by letters"),
         ({"maxrec": "1", "MAXREC": "2"}, "MAXREC is given twice"),

@@ -263,7 +263,15 @@ def test_too_many_bytes_are_refused(address):
 
 
 @pytest.mark.parametrize(
-    "value", ["mine", "mine,http://localhost/", "mine,param:a;MINE,param:b", "1a,param:a", "a.b,param:a"]
+    "value",
+    [
+        "mine",
+        "mine,ftp://localhost/a",
+        "mine,file:///etc/passwd",
+        "mine,param:a;MINE,param:b",
+        "1a,param:a",
+        "a.b,param:a",
+    ],
 )
 def test_what_names_no_table_is_refused(value):
     with pytest.raises(BadRequest, match="UPLOAD"):
