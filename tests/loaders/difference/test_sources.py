@@ -209,6 +209,7 @@ def test_a_shape_that_is_somewhat_off_is_a_hit_only_where_there_is_no_object():
     assert kind.tolist() == ["variable", "hit", "hit", "new"]
 
 
+@pytest.mark.heavy
 def test_what_is_found_in_parts_is_what_is_found_in_the_whole():
     """New stars on the seams of parts and beside them: each once, as in the whole."""
     sky = field(320, seed=5)

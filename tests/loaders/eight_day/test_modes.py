@@ -75,6 +75,7 @@ def nearest(spans, ra, dec, rows):
     return tree.query(np.column_stack([ra, dec]) * scale)
 
 
+@pytest.mark.heavy
 @pytest.mark.timeout(600)
 def test_two_spans_from_exposures_alone(done, spans, tmp_path):
     url, report = done

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import atexit
+import sys
 from collections.abc import Iterator
 
 import numpy as np
@@ -20,11 +22,14 @@ from roman_db.client import BadQuery, RowsWereCut
 def shell(address, monkeypatch) -> Iterator[InteractiveShell]:
     """A shell with the magic, which knows the address by the environment."""
     monkeypatch.setenv("ROMAN_TAP_URL", address)
+    # A shell puts a module of its own in its place, from which no process can be begun.
+    monkeypatch.setitem(sys.modules, "__main__", sys.modules["__main__"])
     quiet = Config({"HistoryManager": {"enabled": False}})
     made = InteractiveShell(config=quiet)
     made.run_line_magic("load_ext", "roman_db.client")
     yield made
     made.atexit_operations()
+    atexit.unregister(made.atexit_operations)
 
 
 def test_rows_are_shown_or_go_to_a_variable(shell, truth):
