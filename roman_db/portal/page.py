@@ -14,6 +14,7 @@ from starlette.responses import HTMLResponse
 
 from roman_db.portal.calculations import prepare
 from roman_db.settings import settings
+from roman_db.templates import environment
 
 #: What the browser loads: scripts and styles, made of `browser/` by ``make setup``.
 BUNDLE = Path(__file__).parent / "bundle"
@@ -90,13 +91,7 @@ def words(value: str | None) -> str:
 
 @cache
 def _environment() -> jinja2.Environment:
-    made = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(Path(__file__).parent / "templates"),
-        autoescape=True,
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
+    made = environment(Path(__file__).parent / "templates")
     made.filters |= {"number": number, "digits": digits, "whole": whole, "moment": moment, "words": words}
     made.globals["bundled"] = _bundled
     return made

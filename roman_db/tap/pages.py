@@ -12,18 +12,13 @@ from roman_db.schema.model import Column, Table
 from roman_db.schema.tap import references, votable_type
 from roman_db.schema.view import View
 from roman_db.tap.adql import delimited
+from roman_db.templates import environment
 
 
 @cache
 def template(name: str) -> jinja2.Template:
     """Template of a name."""
-    made = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(Path(__file__).parent / "templates"),
-        autoescape=True,
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
+    made = environment(Path(__file__).parent / "templates")
     made.filters["delimited"] = delimited
     made.globals |= {"votable_type": votable_type, "flags": _flags, "is_view": _is_view}
     made.globals |= {"references": references}

@@ -15,6 +15,7 @@ import jinja2
 from roman_db.resources import folder
 from roman_db.settings import Settings
 from roman_db.tap import vosi
+from roman_db.templates import environment
 
 _OPENING = (
     '<?xml version="1.0" encoding="UTF-8"?>\n'
@@ -130,11 +131,4 @@ def _first_field() -> tuple[str, str]:
 @cache
 def _template() -> jinja2.Template:
     """Template of the elements, which escapes what is put in."""
-    made = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(Path(__file__).parent / "templates"),
-        autoescape=True,
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    return made.get_template("capabilities.xml")
+    return environment(Path(__file__).parent / "templates").get_template("capabilities.xml")

@@ -12,6 +12,7 @@ import jinja2
 
 from roman_db.tap.adql import OutputColumn
 from roman_db.tap.answer_rows import Descriptor
+from roman_db.templates import environment
 from roman_db.vo.data_link import CUTOUT_SERVICE, Link
 
 #: Media type of a document.
@@ -70,11 +71,4 @@ def _resource(identifier: str, address: str) -> str:
 @cache
 def _template() -> jinja2.Template:
     """Template of a document, which escapes what is put in."""
-    made = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(Path(__file__).parent / "templates"),
-        autoescape=True,
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    return made.get_template("links.xml")
+    return environment(Path(__file__).parent / "templates").get_template("links.xml")
