@@ -89,6 +89,7 @@ def figures() -> Iterator[Figure]:
         for task in (LOCUS, VARIABILITY):
             taken = seconds(lambda task=task: _run(Mode("survey", "Measure", (task,))))
             yield Figure(_AREA, f"{name}: task {task.name}, {N_OBJECT:,} objects", taken, "s", None, "min")
+        _check_described()
 
 
 def _compact(context: BlockContext) -> None:
@@ -109,6 +110,14 @@ def _run(mode: Mode) -> None:
     report = run_mode(mode, arguments("gbtds", 0, "psf"), lambda *_: None)
     if report.failed:
         raise RuntimeError(f"{mode.name}: {report.failed}")
+
+
+def _check_described() -> None:
+    """Every object must have its row: a pass that describes none takes no time."""
+    with session.reading() as connection:
+        rows = connection.execute(sa.text("SELECT count(*) FROM roman.variability")).scalar_one()
+    if rows != N_OBJECT:
+        raise RuntimeError(f"the variability catalog has {rows:,} rows, expected {N_OBJECT:,}")
 
 
 def _worst(excluding_flags: int) -> float:

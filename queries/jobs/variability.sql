@@ -40,30 +40,13 @@ WITH piece AS (
         series AS (PARTITION BY s.object_id, b.optical_element ORDER BY s.first_mjd_tdb)
 ),
 
--- A run over several blocks: the end of one, all of some, and the beginning of another.
+-- A run over several blocks: the end of one, all of some, and the beginning of another. Moments of an island are kept
+-- with it, since a join of runs with moments is quadratic where the planner takes the light curves for few.
 island AS (
     SELECT
         object_id, optical_element, island,
         sum(CASE WHEN is_whole THEN n_point ELSE trailing_run END) AS run,
-        max(leading_run) FILTER (WHERE NOT is_whole) AS first_run
-    FROM piece
-    GROUP BY object_id, optical_element, island
-),
-
-joined AS (
-    SELECT
-        object_id, optical_element,
-        run + coalesce(lead(first_run) OVER (PARTITION BY object_id, optical_element ORDER BY island), 0) AS run
-    FROM island
-),
-
-run AS (
-    SELECT object_id, optical_element, max(run) AS longest FROM joined GROUP BY object_id, optical_element
-),
-
-merged AS (
-    SELECT
-        object_id, optical_element,
+        max(leading_run) FILTER (WHERE NOT is_whole) AS first_run,
         sum(n_point)::float8 AS n,
         sum(sum_weight) AS weight,
         min(series_mean) AS mean_flux,
@@ -81,15 +64,28 @@ merged AS (
         sum(sum_squared_difference + coalesce(step ^ 2, 0)) AS steps,
         max(longest_run) AS longest_run
     FROM piece
+    GROUP BY object_id, optical_element, island
+),
+
+joined AS (
+    SELECT
+        *, run + coalesce(lead(first_run) OVER (PARTITION BY object_id, optical_element ORDER BY island), 0) AS joined_run
+    FROM island
+),
+
+merged AS (
+    SELECT
+        object_id, optical_element, sum(n) AS n, sum(weight) AS weight, min(mean_flux) AS mean_flux,
+        min(min_flux) AS min_flux, max(max_flux) AS max_flux, sum(chi2) AS chi2, sum(m2) AS m2, sum(m3) AS m3,
+        sum(m4) AS m4, sum(steps) AS steps, greatest(max(longest_run), max(joined_run)) AS run
+    FROM joined
     GROUP BY object_id, optical_element
 ),
 
 described AS (
     SELECT
-        m.*, greatest(m.longest_run, r.longest) AS run, m.chi2 / nullif(m.n - 1, 0) AS reduced_chi2,
-        coalesce(roman.ab_magnitude(m.mean_flux), 99) AS magnitude
-    FROM merged AS m
-    JOIN run AS r USING (object_id, optical_element)
+        *, chi2 / nullif(n - 1, 0) AS reduced_chi2, coalesce(roman.ab_magnitude(mean_flux), 99) AS magnitude
+    FROM merged
 ),
 
 -- The locus between the cells on either side; beyond the last ones it is that of the last.

@@ -7,13 +7,15 @@ is asked is whether an index can serve, and whether partitions fall away.
 import json
 
 import pytest
+import sqlalchemy as sa
 
-from roman_db import session
+from roman_db import session, sqlfile
 
 from .filling import DAYS, LATER_DAY, RA
 
 #: That of LATER_DAY.
 SEASON = "start_mjd >= roman.season_start('gbtds', 2) AND start_mjd < roman.season_end('gbtds', 2)"
+JOINS = {"Nested Loop", "Hash Join", "Merge Join"}
 CONE = f"q3c_radial_query(ra, dec, {RA}, -30.01758, 5.0 / 3600)"
 
 
@@ -90,3 +92,20 @@ def test_other_seasons_are_not_looked_at(survey, days):
 def test_a_whole_season_is_read_without_the_others(survey):
     sql = f"SELECT count(*) FROM roman.light_curve WHERE {SEASON}"
     assert windows(plan_of(sql)) == {window_of(LATER_DAY)}
+
+
+def test_statistics_of_light_curves_are_not_joined_with_each_other():
+    """Where the planner takes the light curves for one, a join of all with all is what it would choose."""
+    values = {
+        "season": 1, "photometry_kind": "psf", "from_mjd": DAYS[0], "to_mjd": LATER_DAY, "first_object": 0,
+        "last_object": 2**62, "load_run_id": 1, "threshold": 5.0,
+    }  # fmt: skip
+    job = sqlfile.find("jobs", "variability")
+    with session.transaction(session.Role.OWNER) as connection:
+        connection.exec_driver_sql("SELECT ops.open_variability_season(1::smallint)")
+        text = connection.execute(sa.text(f"EXPLAIN (FORMAT json) {job.text}"), values).scalar_one()
+    joins = [node for node in nodes(text[0]["Plan"]) if node["Node Type"] in JOINS]
+    assert joins
+    for join in joins:
+        sides = [{node["Node Type"] for node in nodes(side)} for side in join["Plans"]]
+        assert sum("Aggregate" in side for side in sides) < 2
