@@ -34,6 +34,10 @@ from roman_db.option_types import FiniteRange
 @click.option("--unit", help="Unit of flux densities, where the file states none.")
 @click.option("--zero-point", type=float, metavar="JY", help="Flux density of Vega magnitude 0.")
 @click.option(
+    "--file-name", metavar="TEMPLATE", help="What names of files say, such as 'phot.{object}.{band}.dat'."
+)
+@click.option("--places", metavar="FILE", help="Table of places: columns of object, ra and dec.")
+@click.option(
     "--name", default="external", show_default=True, help="Data set, by which its objects' names are kept."
 )
 @click.option(

@@ -13,6 +13,9 @@
     object: BLG-0042          # a column, or the name of the one object
     ra: 268.0                 # a column, or degrees ICRS
     dec: -29.2
+    file_name: phot.{object}.{band}.dat        # what the name of the file says
+    bands: {W149: F146}       # names of bands here, by those of the file
+    places: {file: events.txt, object: col2, ra: col3, dec: col4}
 """
 
 from __future__ import annotations
@@ -24,6 +27,7 @@ from typing import Any
 
 import yaml
 
+from loaders.external_light_curve.naming import parts_of, pattern_of
 from loaders.external_light_curve.times import TIME_SYSTEMS
 from loaders.input_file import read_bytes
 from loaders.rejection import Rejected
@@ -56,6 +60,16 @@ _REMEDY = "Correct the layout file or the options"
 
 
 @dataclass(frozen=True)
+class PlacesFile:
+    """A table of places of objects: its file, and names of columns where they are not the usual ones."""
+
+    file: str
+    object: str | None = None
+    ra: str | None = None
+    dec: str | None = None
+
+
+@dataclass(frozen=True)
 class Layout:
     """What is known of a table; None where nothing is.
 
@@ -78,6 +92,12 @@ class Layout:
         Unit of flux densities, where the file states none.
     zero_point
         Flux density (Jy) of magnitude 0: one for all, or by band; for Vega.
+    file_name
+        How files are called, such as ``phot.{object}.{band}.dat``: `loaders.external_light_curve.naming`.
+    bands
+        Names that bands get, by those that the table has; others stay as they are.
+    places
+        Table of places for objects that have none in theirs.
     """
 
     time: str | None = None
@@ -93,6 +113,9 @@ class Layout:
     system: str | None = None
     unit: str | None = None
     zero_point: float | Mapping[str, float] | None = None
+    file_name: str | None = None
+    bands: Mapping[str, str] | None = None
+    places: PlacesFile | None = None
 
     def __post_init__(self) -> None:
         if self.time_system is not None and self.time_system not in TIME_SYSTEMS:
@@ -102,6 +125,9 @@ class Layout:
         points = self.zero_point.values() if isinstance(self.zero_point, Mapping) else [self.zero_point]
         if any(point is not None and not point > 0 for point in points):
             raise ValueError(f"zero_point must be above 0 Jy, got {self.zero_point}")
+
+        if self.file_name is not None:
+            pattern_of(self.file_name)
 
     def zero_point_of(self, band: str) -> float | None:
         """Flux density (Jy) of magnitude 0 in a band; None where it is not known."""
@@ -154,9 +180,41 @@ def _value(key: str, value: object) -> object:
         return 0.0 if key == "time_offset" else None
     if key == "zero_point" and isinstance(value, Mapping):
         return {str(band): float(point) for band, point in value.items()}
+    if key == "bands" and isinstance(value, Mapping):
+        return {str(name): str(band) for name, band in value.items()}
+    if key == "places":
+        return _places_file(value)
     if isinstance(value, bool) or not isinstance(value, str | int | float):
         raise ValueError(f"{key}: {value!r} is neither a text nor a number")
     return float(value) if key in ("time_offset", "zero_point") else str(value)
+
+
+def _places_file(value: object) -> PlacesFile:
+    """A table of places: its file, or that with names of columns."""
+    if isinstance(value, PlacesFile):
+        return value
+    if isinstance(value, Mapping) and "file" in value:
+        return PlacesFile(**{str(key): str(one) for key, one in value.items()})
+    if isinstance(value, str):
+        return PlacesFile(value)
+    raise ValueError(f"places: {value!r} is neither a file nor a mapping with file, object, ra and dec")
+
+
+def with_name(layout: Layout, path: Path) -> Layout:
+    """Add to a layout what the name of a file says, if the layout has a template for it.
+
+    Raises
+    ------
+    Rejected
+        Code ``bad_file_name``: the name is not like the template.
+    """
+    if layout.file_name is None:
+        return layout
+    parts = parts_of(path.name, layout.file_name)
+    if parts is None:
+        what = f"the name {path.name} is not like {layout.file_name}"
+        raise Rejected(str(path), what, "Give --file-name as this file is called", "bad_file_name")
+    return replace(layout, **dict(parts))  # type: ignore[arg-type]
 
 
 def recognised(layout: Layout, columns: Iterable[str], default_object: str, where: str) -> Layout:

@@ -15,7 +15,8 @@ import structlog
 
 from loaders.catalog.load import refresh_statistics, store_known
 from loaders.external_light_curve.blocks import KIND, ExternalBlock, blocks_of, divided, photometry_of
-from loaders.external_light_curve.layout import Layout, recognised
+from loaders.external_light_curve.layout import Layout, recognised, with_name
+from loaders.external_light_curve.places import chosen, read_places
 from loaders.external_light_curve.points import ExternalPoints, RefusedRow, names_of, points_of
 from loaders.external_light_curve.read import read_table
 from loaders.external_light_curve.sources import sources_of
@@ -150,9 +151,11 @@ def _reject(run: LoadRun, rejected: Rejected) -> None:
 def _read(path: Path, options: LoadOptions) -> tuple[ExternalPoints, list[RefusedRow], int]:
     """Points of a file, rows that are refused, and the number of all rows."""
     table = read_table(path)
-    layout = recognised(options.layout, table.columns, path.stem, str(path))
+    layout = recognised(with_name(options.layout, path), table.columns, path.stem, str(path))
+    names = names_of(table, layout)
+    places = chosen(read_places(layout.places), names) if layout.places else {}
     with session.reading() as connection:
-        known = _stored_places(connection, options.name, names_of(table, layout))
+        known = places | _stored_places(connection, options.name, names)
     points, refused = points_of(table, layout, known)
     return points, refused, len(table)
 

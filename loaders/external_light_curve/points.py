@@ -131,7 +131,7 @@ def points_of(
     refusals_of_shape(table, refusals)
     time = _column(table, layout.time, refusals, "time")
     ra, dec = _place(table, layout, refusals)
-    name, band = (_texts(table, given) for given in (layout.object, layout.band))
+    name, band = _texts(table, layout.object), _bands(table, layout)
     for one, (known_ra, known_dec) in (known or {}).items():
         unplaced = (name == one) & (np.isnan(ra) | np.isnan(dec))
         ra[unplaced], dec[unplaced] = known_ra, known_dec
@@ -172,6 +172,13 @@ def _texts(table: LightCurveTable, given: str | None) -> ObjectArray:
     if given in table.columns:
         return np.array([as_text(value) for value in np.ma.filled(table.columns[given], "").tolist()], object)
     return np.full(len(table), str(given), dtype=object)
+
+
+def _bands(table: LightCurveTable, layout: Layout) -> ObjectArray:
+    """Bands of the rows, by the names that they have here."""
+    stated = _texts(table, layout.band)
+    names = dict(layout.bands or {})
+    return np.array([names.get(one, one) for one in stated.tolist()], dtype=object)
 
 
 def _place(table: LightCurveTable, layout: Layout, refusals: _Refusals) -> tuple[FloatArray, FloatArray]:

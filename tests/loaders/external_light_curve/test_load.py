@@ -66,6 +66,36 @@ def test_the_command_shows_the_light_curve(new_database, curve):
     assert execute(new_database, "SELECT n_point FROM roman.light_curve_summary") == [(20,)]
 
 
+def test_a_file_for_each_object_and_band(new_database, tmp_path):
+    """As data challenges give them: BJD, AB magnitude and its error; names of files tell the rest."""
+    mags = {("W149", "001"): 18.0, ("Z087", "001"): 20.0, ("W149", "012"): 21.0}
+    for (band, name), mag in mags.items():
+        rows = "".join(f"{2458234.5 + 0.01 * k} {mag} 0.01\n" for k in range(5))
+        (tmp_path / f"n20180816.{band}.WFIRST18.{name}.txt").write_text(rows)
+    (tmp_path / "info.txt").write_text("a 1 268.1 -29.1 x\nb 12 268.2 -29.2 y\n")
+    (tmp_path / "wfirst.yaml").write_text(
+        "file_name: n*.{band}.WFIRST18.{object}.txt\ntime_system: BJD_TDB\nsystem: AB\n"
+        "bands: {W149: F146, Z087: F087}\n"
+        f"places: {{file: {tmp_path}/info.txt, object: col2, ra: col3, dec: col4}}\n"
+    )
+    outcome = succeed("load", "lightcurves", *tmp_path.glob("n*.txt"), "--layout", tmp_path / "wfirst.yaml")
+    assert "15 rows read: 15 loaded" in outcome.out
+    stored = dict(objects(new_database))
+    assert sorted(stored) == ["001", "012"]
+    for (band, name), mag in mags.items():
+        element = {"W149": "F146", "Z087": "F087"}[band]
+        rows = execute(new_database, POINTS.format(stored[name], element))
+        assert [row[1] for row in rows] == pytest.approx([3631e9 * 10 ** (-0.4 * mag)] * 5, rel=1e-6)
+    place = execute(
+        new_database, "SELECT round(ra::numeric, 6), round(dec::numeric, 6) FROM roman.object ORDER BY ra"
+    )
+    assert [(float(ra), float(dec)) for ra, dec in place] == [(268.1, -29.1), (268.2, -29.2)]
+    other = tmp_path / "phot_001.txt"
+    other.write_text("2458234.5 18 0.01\n")
+    outcome = roman_db("load", "lightcurves", other, "--layout", tmp_path / "wfirst.yaml")
+    assert "phot_001.txt is not like n*.{band}.WFIRST18.{object}.txt" in outcome.err
+
+
 def test_loading_again_replaces(new_database, curve):
     succeed("load", "lightcurves", curve, *OGLE)
     curve.write_text(curve.read_text() + "2455300.5 15.0 0.01\n")
