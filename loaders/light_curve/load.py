@@ -206,14 +206,9 @@ def open_block(connection: sa.Connection, day: int) -> BlockPlace:
 
 def current_blocks(connection: sa.Connection, kind: str, exposure_id: Int64Array) -> list[StoredBlock]:
     """Blocks of a kind of photometry, not superseded, that hold any of the exposures."""
-    blocks = table("roman.light_curve_block")
-    wanted = sa.cast(sa.bindparam("wanted", exposure_id.tolist()), sa.ARRAY(sa.BigInteger))
-    query = sa.select(blocks.c.block_id, blocks.c.start_mjd, blocks.c.exposure_id).where(
-        blocks.c.exposure_id.op("&&")(wanted),
-        blocks.c.photometry_kind == kind,
-        blocks.c.superseded_at.is_(None),
-    )
-    return [StoredBlock(row[0], row[1], tuple(row[2])) for row in connection.execute(query)]
+    query = sa.text("SELECT * FROM ops.current_light_curve_blocks(:kind, CAST(:wanted AS bigint[]))")
+    rows = connection.execute(query, {"kind": kind, "wanted": exposure_id.tolist()})
+    return [StoredBlock(row[0], row[1], tuple(row[2])) for row in rows]
 
 
 def supersede(connection: sa.Connection, kind: str, exposure_id: Int64Array) -> None:

@@ -10,7 +10,9 @@ CREATE INDEX IF NOT EXISTS sky_cell_q3c_idx ON roman.sky_cell (q3c_ang2ipix(ra, 
 CREATE INDEX IF NOT EXISTS mosaic_footprint_idx ON roman.mosaic USING gist (footprint);
 
 -- One exposure stands in one current block of a kind only: what makes a second daily run find its work done.
+-- Nothing waits in a list: each look at it would go through the whole list, with as many identifiers as are asked for.
 CREATE INDEX IF NOT EXISTS light_curve_block_exposure_idx ON roman.light_curve_block USING gin (exposure_id);
+ALTER INDEX roman.light_curve_block_exposure_idx SET (fastupdate = off);
 
 -- What is current is asked by day.
 CREATE INDEX IF NOT EXISTS light_curve_block_current_idx ON roman.light_curve_block (start_mjd)

@@ -299,3 +299,23 @@ END
 $$;
 COMMENT ON FUNCTION ops.open_astrometry_season(smallint) IS
 'Make sure that a season has its partition of roman.object_astrometry';
+
+-- Blocks that are not superseded and hold any of some exposures. Arrays are compared each with each, so that 40,000
+-- exposures took a minute: the index is asked for pieces of them, and for nothing but them.
+CREATE OR REPLACE FUNCTION ops.current_light_curve_blocks(p_photometry_kind text, p_exposure_id bigint[])
+RETURNS TABLE (block_id bigint, start_mjd integer, exposure_id bigint[])
+LANGUAGE sql STABLE SET enable_seqscan = off AS
+$$
+    WITH holder AS MATERIALIZED (
+        SELECT DISTINCT h.block_id
+        FROM generate_series(1, cardinality(p_exposure_id), 256) AS piece (place)
+        JOIN roman.light_curve_block AS h ON h.exposure_id && p_exposure_id[piece.place:piece.place + 255]
+    )
+
+    SELECT b.block_id, b.start_mjd, b.exposure_id
+    FROM holder
+    JOIN roman.light_curve_block AS b USING (block_id)
+    WHERE b.photometry_kind = p_photometry_kind AND b.superseded_at IS NULL
+$$;
+COMMENT ON FUNCTION ops.current_light_curve_blocks(text, bigint[]) IS
+'Light-curve blocks of a kind, not superseded, that hold any of the exposures';

@@ -83,6 +83,7 @@ BEGIN
     GRANT EXECUTE ON FUNCTION ops.open_light_curve_block(integer), ops.new_light_curve_block_id(bigint),
         ops.prepare_light_curve_compaction(integer, integer),
         ops.begin_light_curve_compaction(integer, integer, boolean),
+        ops.current_light_curve_blocks(text, bigint[]),
         ops.analyze_light_curve_partition(integer, integer), ops.retired_light_curve_partitions(),
         ops.drop_light_curve_partition(integer, integer, bigint), ops.open_variability_season(smallint),
         ops.open_astrometry_season(smallint)

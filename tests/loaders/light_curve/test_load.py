@@ -10,7 +10,7 @@ import pytest
 import sqlalchemy as sa
 
 from loaders.light_curve.block import BlockPhotometry, epochs_in_order
-from loaders.light_curve.load import NewBlock, withdraw_exposures, write_block, write_blocks
+from loaders.light_curve.load import NewBlock, current_blocks, withdraw_exposures, write_block, write_blocks
 from loaders.rejection import Rejected
 from roman_db import session
 from tests.loaders.light_curve.synthetic import (
@@ -149,6 +149,20 @@ def test_replacing_a_part_of_a_block_is_refused(database):
     with pytest.raises(Rejected, match=r"its exposures 61520003, 61520004 are not"):
         write(key(), epochs(n=3), photometry(2, object_ids(), 3))
     assert points() == before
+
+
+def test_blocks_of_many_exposures_are_found_by_any_of_them(database):
+    """Pieces of 256 exposures are asked for: those of a block may begin and end within them."""
+    stored = {}
+    for first, n in ((0, 300), (300, 499), (799, 1)):
+        when = epochs(n=n, first=first)
+        stored[write(key(days=8), when, photometry(3, object_ids(1), n))] = when.exposure_id
+    held = np.concatenate(list(stored.values()))
+    with session.transaction() as connection:
+        for wanted in (held, held[::-1], held[:256], held[255:301], held[799:], held[:0]):
+            found = {block.block_id for block in current_blocks(connection, "psf", wanted)}
+            assert found == {block for block, own in stored.items() if np.isin(own, wanted).any()}
+        assert current_blocks(connection, "dia", held) == []
 
 
 def test_exposures_that_are_withdrawn_go_with_their_block(database):
