@@ -36,7 +36,9 @@ def found(url, product):
     return np.array(rows, dtype=float).T
 
 
-@pytest.mark.parametrize("product", SEARCHES)
+@pytest.mark.parametrize(
+    "product", [SEARCHES[0], *(pytest.param(one, marks=pytest.mark.heavy) for one in SEARCHES[1:])]
+)
 def test_bright_stars_are_found_and_faint_ones_are_not(inject, product, sparse_field, survey):
     image = sorted(sparse_field.folder.glob("*_cal.asdf"))[0]
     url = inject(survey.exposures()[0], "--grid", 9) if product == SEARCHES[1] else inject(image)

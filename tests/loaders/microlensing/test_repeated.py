@@ -86,8 +86,8 @@ def test_one_event_is_one():
     "shapes",
     [
         [lens(t_0, 6.0) for t_0 in (36.0, 401.0, 1679.0)],
-        [outburst(20.0), outburst(220.0)],
-        [plateau(20.0), plateau(220.0)],
+        pytest.param([outburst(20.0), outburst(220.0)], marks=pytest.mark.heavy),
+        pytest.param([plateau(20.0), plateau(220.0)], marks=pytest.mark.heavy),
         [plateau(begin) for begin in (20.0, 200.0, 380.0, 1480.0, 1660.0, 1840.0)],
         [lambda time: 0.3 * np.sin(2 * np.pi * time / 400)],
         [lambda time: 0.1 * ((time > 20) & (time < 30)), lambda time: 0.1 * ((time > 220) & (time < 224))],

@@ -96,6 +96,7 @@ def _reference_fluxes(url, season, span):
     np.testing.assert_array_equal(found.flux, [expected[one] for one in both.tolist()])
 
 
+@pytest.mark.heavy
 @pytest.mark.timeout(600)
 def test_a_season_of_two_spans(referenced, spans):
     url = referenced
