@@ -137,8 +137,8 @@ class Settings(BaseSettings):
     )
     tap_proxies: Annotated[str, AfterValidator(_networks)] | None = Field(
         default=None,
-        description="Addresses or networks, with commas between them, of proxies in front of "
-        "`roman-db serve`, whose X-Forwarded-Proto and X-Forwarded-For are believed. Without it nobody's are.",
+        description="Addresses or networks, with commas between them, of proxies in front of `roman-db "
+        "serve`, whose X-Forwarded-Proto and X-Forwarded-For are believed. Without it nobody's are.",
     )
     tap_connections: int = Field(
         default=8,
