@@ -8,8 +8,8 @@ import re
 _OF_VALUES = re.compile(
     r"(?:division by zero|(?:small|big)?int(?:eger)? out of range|value out of range: (?:over|under)flow"
     r"|value \"[^\"]{0,60}\" is out of range for type [a-z ]+|invalid input syntax for type "
-    r"[a-z ]+: \"[^\"]{0,60}\""
-    r"|date/time field value out of range: \"[^\"]{0,60}\""
+    r"[a-z ]+: \"[^\"]{0,60}"
+    r"|date/time field value out of range: \"[^\"]{0,60}"
     r"|more than one row returned by a subquery used as an expression"
     r"|array size exceeds the maximum allowed[^:]*)"
 )
@@ -86,5 +86,6 @@ def from_server(words: str, timeout_s: float) -> Failure:
         if said in words:
             return BadRequest(advice)
     if (found := _OF_VALUES.search(words)) is not None:
-        return BadRequest(found[0])
+        is_cut = found[0].count('"') == 1
+        return BadRequest(found[0] + '"' * is_cut)
     return Failure("the database could not answer the query; the operators' log says why")
