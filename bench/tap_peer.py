@@ -127,7 +127,7 @@ def _dachs() -> Iterator[str]:
 
 @contextmanager
 def _server(runner: _Runner, folder: Path) -> Iterator[str]:
-    """PostgreSQL with q3c and pgsphere, as psycopg2 reaches it; whoever may enter the machine may enter it."""
+    """PostgreSQL with q3c and pgsphere, as psycopg2 reaches it; open to whoever is on this machine."""
     data, port = folder / "pg", _free_port()
     runner.run(
         _PROGRAMS / "initdb", "-D", data, "-A", "trust", "-U", "owner", "-E", "UTF8", "--locale=C.UTF-8"
