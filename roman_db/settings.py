@@ -7,6 +7,7 @@ The descriptions below are the documentation that users read.
 from __future__ import annotations
 
 import functools
+import ipaddress
 import os
 import urllib.parse
 from pathlib import Path
@@ -38,6 +39,18 @@ def default_home() -> Path:
 
 def _absolute(path: Path) -> Path:
     return path.expanduser().absolute()
+
+
+def _networks(listed: str | None) -> str | None:
+    """Check that a text is a list of addresses or networks."""
+    for one in listed.split(",") if listed is not None else ():
+        try:
+            ipaddress.ip_network(one.strip())
+        except ValueError:
+            raise ValueError(
+                f"{one.strip()!r} is no address or network: write 127.0.0.1 or 10.0.0.0/24, with commas"
+            ) from None
+    return listed
 
 
 def _postgresql(url: str | None) -> str | None:
@@ -121,6 +134,11 @@ class Settings(BaseSettings):
         pattern="^https?://",
         description="Address at which people reach `roman-db serve`, where that is a proxy in front of it. "
         "Without it answers name the address that the request names.",
+    )
+    tap_proxies: Annotated[str, AfterValidator(_networks)] | None = Field(
+        default=None,
+        description="Addresses or networks, with commas between them, of proxies in front of `roman-db "
+        "serve`, whose X-Forwarded-Proto and X-Forwarded-For are believed. Without it nobody's are.",
     )
     tap_connections: int = Field(
         default=8,

@@ -31,6 +31,7 @@ _HASTE = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"
 _count = itertools.count()
 # `make test` says the same of the same code each time; `make test-all` looks for new examples.
 hypothesis_settings.register_profile("fixed", derandomize=True)
+hypothesis_settings.register_profile("long", max_examples=100_000)
 
 
 def pytest_configure(config: pytest.Config) -> None:

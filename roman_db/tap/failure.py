@@ -8,8 +8,8 @@ import re
 _OF_VALUES = re.compile(
     r"(?:division by zero|(?:small|big)?int(?:eger)? out of range|value out of range: (?:over|under)flow"
     r"|value \"[^\"]{0,60}\" is out of range for type [a-z ]+|invalid input syntax for type "
-    r"[a-z ]+: \"[^\"]{0,60}\""
-    r"|date/time field value out of range: \"[^\"]{0,60}\""
+    r"[a-z ]+: \"[^\"]{0,60}"
+    r"|date/time field value out of range: \"[^\"]{0,60}"
     r"|more than one row returned by a subquery used as an expression"
     r"|array size exceeds the maximum allowed[^:]*)"
 )
@@ -19,6 +19,10 @@ _LOST = re.compile(
     "terminating connection|server closed the connection|no connection to the server|connection not open"
     "|could not receive data|SSL connection has been closed"
 )
+#: What the server cannot do with a query that makes sense, and what to ask instead.
+_UNABLE = {
+    "FULL JOIN is only supported": "FULL JOIN needs a condition that says which columns are equal: a.x = b.y",
+}
 _TEMPORARY = "temporary file size exceeds temp_file_limit"
 
 
@@ -78,6 +82,10 @@ def from_server(words: str, timeout_s: float) -> Failure:
         return TooLong("the query needs more room for sorting and joining than it may have: ask for less")
     if _LOST.search(words):
         return Lost("the connection to the database was lost: ask again")
+    for said, advice in _UNABLE.items():
+        if said in words:
+            return BadRequest(advice)
     if (found := _OF_VALUES.search(words)) is not None:
-        return BadRequest(found[0])
+        is_cut = found[0].count('"') == 1
+        return BadRequest(found[0] + '"' * is_cut)
     return Failure("the database could not answer the query; the operators' log says why")

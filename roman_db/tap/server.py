@@ -8,6 +8,7 @@ import click
 import uvicorn
 
 from roman_db import session
+from roman_db.settings import settings
 from roman_db.tap.application import make_application
 
 #: Seconds that running queries have to end when the server is told to stop.
@@ -33,6 +34,8 @@ def run(host: str, port: int) -> None:
         timeout_graceful_shutdown=_GRACE_S,
         server_header=False,
         headers=[("Server", "roman-db")],
+        # A list, since uvicorn looks into the environment where there is none.
+        forwarded_allow_ips=(settings().tap_proxies or "").split(","),
     )
     with _listening(host, port) as listening:
         address, number = listening.getsockname()[:2]

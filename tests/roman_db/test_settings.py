@@ -121,3 +121,16 @@ def test_documentation_has_every_setting():
         f"| `ROMAN_DB_{name.upper()}` | {field.description} |"
         for name, field in Settings.model_fields.items()
     }
+
+
+@pytest.mark.parametrize("listed", ["127.0.0.1", "::1, 10.0.0.0/8", "2001:db8::/32"])
+def test_proxies_are_addresses_or_networks(monkeypatch, listed):
+    monkeypatch.setenv("ROMAN_DB_TAP_PROXIES", listed)
+    assert Settings().tap_proxies == listed
+
+
+@pytest.mark.parametrize("listed", ["*", "localhost", "127.0.0.1,", "10.0.0.0/33", "127.0.0.1 ::1"])
+def test_what_is_no_address_of_a_proxy_is_refused(monkeypatch, listed):
+    monkeypatch.setenv("ROMAN_DB_TAP_PROXIES", listed)
+    with pytest.raises(ValidationError, match="is no address or network"):
+        Settings()

@@ -18,6 +18,7 @@ from astropy.utils.xml.writer import XMLWriter
 
 from roman_db.query.formats.text import TextStyle, as_text
 from roman_db.query.stream import Result
+from roman_db.templates import FORBIDDEN
 
 _VERSION = "1.4"
 _ROOT = {"version": _VERSION, "xmlns": "http://www.ivoa.net/xml/VOTable/v1.3"}
@@ -39,8 +40,6 @@ _DATATYPE = {
     pa.string(): "unicodeChar",
     pa.binary(): "unsignedByte",
 }
-#: XML 1.0 has no place for these, however they are written.
-FORBIDDEN = "[\x00-\x08\x0b\x0c\x0e-\x1f]"
 
 
 def write_votable(result: Result, sink: BinaryIO) -> None:

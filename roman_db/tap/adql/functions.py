@@ -118,11 +118,20 @@ def _coalesce(call: Call) -> Value:
     return derived(sql, type_, *call.arguments, unit=first.unit, ucd=first.ucd, description=first.description)
 
 
+#: What PostgreSQL calls types of whole numbers.
+_WHOLE = {"short": "smallint", "int": "integer", "long": "bigint"}
+
+
 def _nullif(call: Call) -> Value:
     left, right = call.exactly(2)
     if common((left.type, right.type)) is None:
         raise error_at(call.node, f"NULLIF compares {left.type.words} and {right.type.words}")
-    return derived(f"nullif({left.sql}, {right.sql})", left.type, left, right, unit=left.unit, ucd=left.ucd)
+    sql = f"nullif({left.sql}, {right.sql})"
+    if left.type.is_integer and not right.type.is_integer:
+        # PostgreSQL gives what it has compared, which as double precision is no longer every identifier.
+        sql = f"nullif(CAST({left.sql} AS numeric), CAST({right.sql} AS numeric))"
+        sql = f"CAST({sql} AS {_WHOLE[left.type.datatype]})"
+    return derived(sql, left.type, left, right, unit=left.unit, ucd=left.ucd)
 
 
 def _in_unit(call: Call) -> Value:

@@ -19,8 +19,8 @@ _PATTERN = re.compile(
     | (?P<word>[A-Za-z][A-Za-z0-9_]*)
     | (?P<hex>0[xX][0-9a-fA-F]+(?![0-9A-Za-z_.]))
     | (?P<number>(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?(?![0-9A-Za-z_.]))
-    | (?P<string>'(?:[^'\0]|'')*')
-    | (?P<delimited>"(?:[^"\0]|"")+")
+    | (?P<string>'(?:[^']|'')*')
+    | (?P<delimited>"(?:[^"]|"")+")
     | (?P<symbol><>|!=|<=|>=|\|\||[-+*/(),.=<>&|^~;])
     """,
     re.VERBOSE,
@@ -33,6 +33,8 @@ _KIND = {
     "delimited": TokenType.IDENTIFIER,
     "symbol": TokenType.UNKNOWN,
 }
+#: NUL and halves of surrogate pairs, which PostgreSQL stores in no text.
+_NO_CHARACTER = re.compile("[\0\ud800-\udfff]")
 #: What people write who know other languages, and what to write instead.
 _FOREIGN = {
     "/*": "ADQL has comments to the end of the line alone, after --",
@@ -60,6 +62,10 @@ def tokenize(text: str) -> list[Token]:
     """
     if len(text) > MAX_LENGTH:
         raise AdqlError(f"the query is longer than {MAX_LENGTH} characters: upload a table instead")
+    if (stray := _NO_CHARACTER.search(text)) is not None:
+        before = text[: stray.start()]
+        line, column = before.count("\n") + 1, stray.start() - before.rfind("\n")
+        raise AdqlError(f"U+{ord(stray[0]):04X} is no character of a text", line, column)
     tokens: list[Token] = []
     place, line, start_of_line = 0, 1, 0
     while place < len(text):

@@ -46,6 +46,8 @@ def _content(name: str, where: str, files: Mapping[str, bytes], limits: UploadLi
         part = where.removeprefix(_HERE)
         if part not in files:
             raise BadRequest(f"UPLOAD {name}: there is no part {part[:60]!r} in the request")
+        if (size := len(files[part])) > limits.size:
+            raise BadRequest(f"UPLOAD {name}: a table has at most {limits.size} bytes, this one has {size}")
         return files[part]
     if not limits.fetches:
         raise BadRequest(f"UPLOAD {name}: tables are not fetched here: send it in a part of the request")

@@ -148,10 +148,16 @@ def statements(sky: SimpleNamespace) -> list[str]:
         "CREATE INDEX star_q3c_idx ON sky.star (q3c_ang2ipix(ra, dec))",
         "CREATE INDEX star_coverage_idx ON sky.star USING gist (coverage)",
         "GRANT USAGE ON SCHEMA sky TO roman_reader",
-        "GRANT SELECT ON ALL TABLES IN SCHEMA sky TO roman_reader",
+        *(_grant(table) for table in CATALOG),
         "ANALYZE",
     ]
     return made
+
+
+def _grant(table: CatalogTable) -> str:
+    """Let readers have the columns of the catalog: PostgreSQL itself then refuses all others."""
+    names = ", ".join(f'"{column.name}"' for column in table.columns)
+    return f"GRANT SELECT ({names}) ON sky.{table.stored_name or table.name} TO roman_reader"
 
 
 def _stored_type(column: CatalogColumn) -> str:

@@ -26,6 +26,7 @@ TYPES = {
     "int8multirange",
     "bool",
     "char",
+    "numeric",
 }
 #: Nodes of the parser that a SELECT of ours is made of; all others are refused.
 NODES = (

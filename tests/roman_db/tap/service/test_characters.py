@@ -8,6 +8,7 @@ from xml.etree import ElementTree
 
 import pyarrow as pa
 import pytest
+import requests
 from astropy.io.votable import parse
 
 from roman_db.tap.adql import schema_catalog, translate
@@ -63,3 +64,18 @@ def test_what_comes_later_is_an_error_and_no_other_text():
     assert rows == b"\0\0\0\0\1a"
     cells = ElementTree.fromstring(b"".join(write_tabledata(answer(["a"], ["ł"])))).iter(f"{_TAG}TD")
     assert [one.text for one in cells] == ["a", "ł"]
+
+
+@pytest.mark.parametrize("text", ["\x01", "\x0b", "\x1f", "\ufffe", "\uffff", "a\x02\x03b"])
+def test_what_xml_cannot_hold_is_replaced(get, address, text):
+    """In a result, in an error, and in what a job says of itself."""
+    replaced = "".join(c if c in "ab" else "\ufffd" for c in text)
+    query = f"SELECT DISTINCT '{text}' AS t FROM roman.field"
+    result = ElementTree.fromstring(get(query, RESPONSEFORMAT="votable/td").content)
+    assert {one.text for one in result.iter(f"{_TAG}TD")} == {replaced}
+    error = ElementTree.fromstring(get(text).content)
+    assert {one.get("value") for one in error.iter(f"{_TAG}INFO")} == {"ERROR", replaced}
+    form = {"LANG": "ADQL", "QUERY": query, "RUNID": text}
+    job = requests.post(f"{address}/async", data=form, timeout=60).content
+    described = {one.tag.rpartition("}")[2]: one.text for one in ElementTree.fromstring(job)}
+    assert described["runId"] == replaced

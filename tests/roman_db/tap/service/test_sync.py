@@ -52,6 +52,14 @@ def test_many_rows_come_in_blocks_that_fit_together(get, stored):
         ("SELECT object_id\nFORM roman.object", "line 2, column 6"),
         ("SELECT rolname FROM pg_catalog.pg_roles", "there is no table pg_catalog.pg_roles"),
         ("SELECT 2147483647 + n FROM (SELECT 1 AS n FROM roman.visit) AS t", "integer out of range"),
+        (
+            f"SELECT TIMESTAMP('2027-02-01T00:00:00.{'9' * 200}') AS t FROM roman.visit",
+            'timestamp with time zone: "2027-02-01T00:00:00.9999',
+        ),
+        (
+            "SELECT a.visit_id FROM roman.visit AS a FULL JOIN roman.visit AS b ON a.visit_id < b.visit_id",
+            "FULL JOIN needs a condition that says which columns are equal",
+        ),
     ],
 )
 def test_an_error_says_the_place_and_nothing_of_ours(get, query, words):

@@ -262,6 +262,21 @@ def test_too_many_bytes_are_refused(address):
     assert "at most" in response.text
 
 
+def test_more_bytes_than_the_tier_has_are_refused(address, stored):
+    """The service takes more than those may send who do not sign in."""
+    ((most,),) = (
+        row.values() for row in stored("SELECT upload_bytes FROM ops.account_tier WHERE tier = 'anonymous'")
+    )
+    form = {"LANG": "ADQL", "QUERY": "SELECT COUNT(*) AS n FROM TAP_UPLOAD.mine", "UPLOAD": "mine,param:mine"}
+    for size, status in ((most, 200), (most + 1, 400)):
+        content = (b"a\n" + (b"x" * 99 + b"\n") * (size // 100 + 1))[:size]
+        response = requests.post(
+            f"{address}/sync", data=form, files={"mine": ("mine.csv", content)}, timeout=60
+        )
+        assert response.status_code == status
+    assert f"at most {most} bytes, this one has {most + 1}" in response.text
+
+
 @pytest.mark.parametrize(
     "value",
     [
