@@ -17,7 +17,7 @@ import structlog
 from adbc_driver_manager import dbapi
 
 from roman_db import session
-from roman_db.tap.failure import Lost
+from roman_db.failure import Lost
 from roman_db.tap.uploads.temporary import store
 from roman_db.tap.uploads.upload import Upload
 
@@ -228,4 +228,5 @@ class Connections:
             await self.in_thread(held.close)
         else:
             held.is_used = True
+            held.limits = self.limits  # an account's are no others'
             self._free.append(held)

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 from adbc_driver_manager import dbapi
 
+from roman_db.failure import TooLong
 from roman_db.tap.connections import Held, QueryLimits
-from roman_db.tap.failure import TooLong
 from roman_db.tap.parameters import Limits
 from roman_db.tap.prepared import RequestLimits, prepared
 from roman_db.tap.sending import Sending
