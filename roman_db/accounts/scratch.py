@@ -234,4 +234,5 @@ def _assume(connection: sa.Connection, account: Account) -> None:
     milliseconds = session.milliseconds(account.limits.seconds_async)
     connection.exec_driver_sql(f"SET LOCAL statement_timeout = {milliseconds}")
     connection.exec_driver_sql(f"SET LOCAL work_mem = '{account.work_bytes // 1024}kB'")
+    connection.execute(sa.text("SELECT ops.take_temporary_room(:tier, true)"), {"tier": account.tier})
     connection.exec_driver_sql(f'SET LOCAL ROLE "{account.scratch_schema}"')

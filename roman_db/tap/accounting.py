@@ -18,7 +18,7 @@ from starlette.types import Message, Receive, Scope, Send
 from roman_db import session
 from roman_db.accounts import authentication
 from roman_db.accounts.admission import Admission, Admitted, client_name
-from roman_db.accounts.role import assume
+from roman_db.accounts.role import assume, take_room
 from roman_db.accounts.tokens import Scope as TokenScope
 from roman_db.accounts.usage import Kind, Outcome
 from roman_db.failure import Cancelled, Failure, Lost
@@ -89,6 +89,8 @@ class ScratchHeld(Held):
                 session.arrow_connection(session.Role.OWNER, self.limits.timeout_s, self.limits.memory_mb)
             )
             with self.connection.cursor() as cursor:
+                if self.limits.tier is not None:
+                    take_room(cursor, self.limits.tier)
                 cursor.execute(f'SET ROLE "{self._role}"')
         except (dbapi.Error, SQLAlchemyError, OSError) as error:
             self.close()
@@ -108,11 +110,11 @@ def give_role(held: Held, role: str, limits: QueryLimits) -> None:
     """
     held.is_used = False
     try:
-        assume(held.connection, role, limits.timeout_s, limits.memory_mb)
+        assume(held.connection, role, limits.timeout_s, limits.memory_mb, limits.tier)
     except (dbapi.Error, OSError):
         held.reconnect()
         try:
-            assume(held.connection, role, limits.timeout_s, limits.memory_mb)
+            assume(held.connection, role, limits.timeout_s, limits.memory_mb, limits.tier)
         except (dbapi.Error, OSError) as error:
             raise Lost("the database cannot be reached at the moment") from error
     held.has_role = True
@@ -151,7 +153,7 @@ class AccountConnections:
         most = connections.limits
         memory_mb = max(1, min(admitted.account.work_bytes // 2**20, most.memory_mb))
         #: The smaller of what the service and what the account allows.
-        self.limits = QueryLimits(min(admitted.seconds, most.timeout_s), memory_mb)
+        self.limits = QueryLimits(min(admitted.seconds, most.timeout_s), memory_mb, admitted.account.tier)
         #: Bytes that were sent, and whether they are those of an error.
         self.n_byte = 0
         self.is_error = False

@@ -121,10 +121,11 @@ class AccountedExecution(Execution):
         self._limits = limits_of(self._limits, admitted)
         seconds = min(admitted.seconds, self._held.limits.timeout_s)
         memory_mb = max(1, min(account.work_bytes // 2**20, self._held.limits.memory_mb))
+        limits = QueryLimits(seconds, memory_mb, account.tier)
         if self._reads_scratch(account):
-            self._held = ScratchHeld(QueryLimits(seconds, memory_mb), account.scratch_schema)
+            self._held = ScratchHeld(limits, account.scratch_schema)
         else:
-            give_role(self._held, account.role, QueryLimits(seconds, memory_mb))
+            give_role(self._held, account.role, limits)
         return admitted
 
     def _reads_scratch(self, account: Account) -> bool:
