@@ -1,78 +1,74 @@
-"""What goes wrong for whoever asks a service or a command, in words for them: never SQL or a path of ours.
-
-One family for accounts, TAP and the services beside it; in which document it is told says
-`roman_db.tap.failure_document`.
-"""
+"""What is said of an error that we foresaw, and the exit code that goes with it."""
 
 from __future__ import annotations
 
+import errno
 
-class Failure(Exception):
-    """Something that could not be done; the message is for the person who asked.
+import adbc_driver_manager
+import psycopg2
+import psycopg2.errors
+import sqlalchemy as sa
+from pydantic import ValidationError
 
-    Parameters
-    ----------
-    message
-        What, where and what to do.
-    retry_after_s
-        Seconds after which it may be asked again; None where asking again does not help.
-    """
+from roman_db.cluster.error import ClusterError
+from roman_db.load_run import Rejection, Unreconciled
+from roman_db.migrate import LaterRelease
+from roman_db.query.error import QueryError, connection_remedy, explained
+from roman_db.session import OtherDatabase
+from roman_db.settings import Settings
+from roman_db.transactions import StillRunning
 
-    #: Status of HTTP.
-    status = 500
-    #: Seconds after which it may be asked again, unless the one who raises it knows better.
-    usual_wait_s: float | None = None
-
-    def __init__(self, message: str, retry_after_s: float | None = None) -> None:
-        super().__init__(message)
-        self.retry_after_s = self.usual_wait_s if retry_after_s is None else retry_after_s
-
-
-class BadRequest(Failure):
-    """A request that makes no sense, or a query that cannot be carried out."""
-
-    status = 400
-
-
-class TooLong(BadRequest):
-    """A query that took more time or room than it may."""
-
-
-class NotSignedIn(Failure):
-    """Credentials that do not sign in, whatever is wrong with them."""
-
-    status = 401
+_FORESEEN = (ClusterError, LaterRelease, OtherDatabase, QueryError, StillRunning, Rejection, Unreconciled)
+#: What the system says of a file that cannot be read or written; all else may be a fault of ours.
+_OF_FILES = {
+    errno.EACCES,
+    errno.EPERM,
+    errno.EROFS,
+    errno.ENOSPC,
+    errno.EDQUOT,
+    errno.ENOENT,
+    errno.ENOTDIR,
+    errno.EISDIR,
+    errno.EEXIST,
+    errno.ENAMETOOLONG,
+}
+_NOT_ALLOWED = (
+    "The account of ROMAN_DB_URL may not do that: loading takes a member of roman_loader, an upgrade one of "
+    "roman_owner."
+)
 
 
-class Forbidden(Failure):
-    """Somebody who is known and may not do it, or what cannot be done with a thing as it is now."""
-
-    status = 403
-
-
-class TooMuch(Forbidden):
-    """More than the limits of the account allow."""
-
-
-class NotFound(Failure):
-    """What is not there, or is another's."""
-
-    status = 404
-
-
-class TooMany(Failure):
-    """More queries waiting than anybody may have, or more of a day's resources used."""
-
-    status = 429
-    usual_wait_s = 30.0
+def words(error: Exception) -> list[str] | None:
+    """Return what to say, one text for each fault; None for an error that nobody foresaw."""
+    if isinstance(error, ValidationError) and error.title == Settings.__name__:
+        return [_setting(wrong["loc"], wrong["msg"]) for wrong in error.errors()]
+    if isinstance(error, sa.exc.DBAPIError) and isinstance(error.orig, Exception):
+        return words(error.orig)
+    if isinstance(error, psycopg2.Error | adbc_driver_manager.Error):
+        return _of_server(error)
+    if isinstance(error, OSError) and error.errno in _OF_FILES and error.filename:
+        return [
+            f"{error.filename}: {error.strerror}. Check the path, its permissions and the room on the disk."
+        ]
+    return [str(error)] if isinstance(error, _FORESEEN) else None
 
 
-class Cancelled(Failure):
-    """A query that was ended because nobody waits for it."""
+def exit_code(error: Exception) -> int:
+    """Return 2 for what the user has set wrongly, as click does, 1 for all else."""
+    return 2 if isinstance(error, ValidationError) else 1
 
 
-class Lost(Failure):
-    """The database has gone, or cannot be reached."""
+def _setting(place: tuple[int | str, ...], message: str) -> str:
+    """Say what is wrong with a setting, or with two that do not go together."""
+    said = message.removeprefix("Value error, ")
+    variable = "_".join(str(part) for part in place).upper()
+    return f"environment variable ROMAN_DB_{variable}: {said}" if variable else said
 
-    status = 503
-    usual_wait_s = 10.0
+
+def _of_server(error: psycopg2.Error | adbc_driver_manager.Error) -> list[str] | None:
+    """Words of the server with what to do, where they are about who we are or how to reach it."""
+    said = explained(str(error))
+    remedy = connection_remedy(said)
+    if remedy is None and isinstance(error, psycopg2.errors.InsufficientPrivilege):
+        remedy = _NOT_ALLOWED
+    return None if remedy is None else [f"{said}\n{remedy}"]

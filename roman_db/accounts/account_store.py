@@ -12,8 +12,8 @@ from roman_db import session
 from roman_db.accounts.account import Account
 from roman_db.accounts.limits import Grant, Limits, Resource, effective
 from roman_db.accounts.statements import statement
-from roman_db.failure import BadRequest, NotFound
 from roman_db.schema.metadata import table
+from roman_db.service_failure import BadRequest, NotFound
 from roman_db.session import Role
 
 _ANY = {"account_id": None, "name": None, "tier": None, "state": None}

@@ -23,7 +23,7 @@ from roman_db.accounts.account import Account
 from roman_db.accounts.day_quota import DayQuota, Used
 from roman_db.accounts.fair_queue import FairQueue
 from roman_db.accounts.usage import Entry, Kind, Outcome, used_since, write_entry
-from roman_db.failure import Forbidden, TooMuch
+from roman_db.service_failure import Forbidden, TooMuch
 
 _log = structlog.get_logger()
 #: Largest share of the places that one party may hold, a fraction: queries are not interrupted, so some are

@@ -29,7 +29,7 @@ from roman_db.accounts.account import ANONYMOUS, Account
 from roman_db.accounts.account_store import find_account
 from roman_db.accounts.token_store import SignedIn
 from roman_db.accounts.tokens import Scope as TokenScope
-from roman_db.failure import Failure, Forbidden, Lost, NotSignedIn
+from roman_db.service_failure import Failure, Forbidden, Lost, NotSignedIn
 from roman_db.session import Role
 
 _log = structlog.get_logger()

@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from roman_db.failure import Failure
+from roman_db.service_failure import Failure
 
 
 class AccountGroup(click.Group):

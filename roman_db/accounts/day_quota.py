@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from roman_db.accounts.account import Account
-from roman_db.failure import TooMany
+from roman_db.service_failure import TooMany
 
 #: Seconds for which what was read of the ledger is kept.
 _KEPT_S = 60.0

@@ -18,7 +18,7 @@ from roman_db.accounts.account import Account
 from roman_db.accounts.account_store import find_account
 from roman_db.accounts.token_store import create_token, revoke_token, sign_in
 from roman_db.accounts.tokens import Scope
-from roman_db.failure import Failure
+from roman_db.service_failure import Failure
 from roman_db.session import Role
 
 _VARIABLE = "ROMAN_TAP_TOKEN"

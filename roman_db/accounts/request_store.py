@@ -11,8 +11,8 @@ import sqlalchemy as sa
 from roman_db import session
 from roman_db.accounts.account_store import find_account
 from roman_db.accounts.limits import Resource
-from roman_db.failure import BadRequest, NotFound
 from roman_db.schema.metadata import table
+from roman_db.service_failure import BadRequest, NotFound
 from roman_db.session import Role
 
 #: Most requests of an account that wait for a decision.

@@ -13,7 +13,7 @@ from roman_db.accounts.authentication import Respond, SignIn, current_account, r
 from roman_db.accounts.limits import Resource
 from roman_db.accounts.token_store import LONGEST_DAYS, SignedIn
 from roman_db.accounts.tokens import Scope
-from roman_db.failure import Forbidden
+from roman_db.service_failure import Forbidden
 
 router = APIRouter(prefix="/account", tags=["account"])
 Caller = Annotated[SignedIn, Depends(current_account)]

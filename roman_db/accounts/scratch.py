@@ -17,8 +17,8 @@ import sqlalchemy as sa
 from roman_db import session
 from roman_db.accounts.account import Account
 from roman_db.accounts.usage import Entry, Kind, Outcome, write_entry
-from roman_db.failure import BadRequest, Forbidden, NotFound, TooMuch
 from roman_db.schema.metadata import table
+from roman_db.service_failure import BadRequest, Forbidden, NotFound, TooMuch
 from roman_db.session import Role
 
 _NAME = re.compile(r"[a-z][a-z0-9_]{0,62}", re.ASCII)

@@ -8,8 +8,8 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql
 
 from roman_db import session
-from roman_db.failure import BadRequest, NotFound
 from roman_db.schema.metadata import table
+from roman_db.service_failure import BadRequest, NotFound
 from roman_db.session import Role
 
 

@@ -11,8 +11,8 @@ from roman_db import session
 from roman_db.accounts.account import Account
 from roman_db.accounts.account_store import find_account
 from roman_db.accounts.tokens import Scope, Token, matches, new_token, parse_token, scope_words
-from roman_db.failure import BadRequest, NotFound, NotSignedIn
 from roman_db.schema.metadata import table
+from roman_db.service_failure import BadRequest, NotFound, NotSignedIn
 from roman_db.session import Role
 
 #: Longest life of a token in days.

@@ -16,7 +16,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from roman_db.failure import BadRequest
+from roman_db.service_failure import BadRequest
 
 _ID_BYTES, _SECRET_BYTES = 10, 32
 _FORM = re.compile(rf"rdb_(?P<id>[0-9a-f]{{{2 * _ID_BYTES}}})_(?P<secret>[A-Za-z0-9_-]{{43}})", re.ASCII)

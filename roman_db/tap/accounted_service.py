@@ -13,8 +13,8 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from roman_db.accounts.admission import Admission, Meter
 from roman_db.accounts.authentication import unreachable
 from roman_db.accounts.usage import Kind, Outcome
-from roman_db.failure import Failure
 from roman_db.portal.reading import count_rows_in
+from roman_db.service_failure import Failure
 from roman_db.tap.accounting import ERRORS_FROM, admit
 from roman_db.tap.failure_document import failure_response
 

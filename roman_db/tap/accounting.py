@@ -21,7 +21,7 @@ from roman_db.accounts.admission import Admission, Admitted, client_name
 from roman_db.accounts.role import assume, take_room
 from roman_db.accounts.tokens import Scope as TokenScope
 from roman_db.accounts.usage import Kind, Outcome
-from roman_db.failure import Cancelled, Failure, Lost
+from roman_db.service_failure import Cancelled, Failure, Lost
 from roman_db.tap.connections import Connections, Held, QueryLimits
 from roman_db.tap.failure_document import failure_response
 from roman_db.tap.parameters import Limits

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from roman_db.failure import Failure
+from roman_db.service_failure import Failure
 from roman_db.tap.adql import OutputColumn
 
 _SCALARS = {

@@ -16,8 +16,8 @@ from starlette.responses import Response
 from roman_db.accounts.admission import Admission
 from roman_db.accounts.authentication import unreachable
 from roman_db.accounts.router import add_accounts
-from roman_db.failure import Failure
 from roman_db.portal.mounting import mount_portal
+from roman_db.service_failure import Failure
 from roman_db.settings import Settings, settings
 from roman_db.tap import routes
 from roman_db.tap.accounted_service import AccountedData

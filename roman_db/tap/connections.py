@@ -17,7 +17,7 @@ import structlog
 from adbc_driver_manager import dbapi
 
 from roman_db import session
-from roman_db.failure import Lost
+from roman_db.service_failure import Lost
 from roman_db.tap.uploads.temporary import store
 from roman_db.tap.uploads.upload import Upload
 

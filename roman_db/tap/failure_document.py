@@ -8,8 +8,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from roman_db.accounts.authentication import CHALLENGES
-from roman_db.failure import Failure, NotSignedIn
 from roman_db.portal.answer import json_response, problem
+from roman_db.service_failure import Failure, NotSignedIn
 from roman_db.tap.formats.choice import VOTABLE
 from roman_db.tap.formats.votable import error_document
 from roman_db.vo.failure_document import cone_error, text_error

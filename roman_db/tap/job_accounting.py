@@ -15,7 +15,7 @@ from roman_db.accounts.admission import Admission, Admitted, client_of
 from roman_db.accounts.authentication import unreachable
 from roman_db.accounts.scratch import scratch_columns
 from roman_db.accounts.usage import Entry, Kind, Outcome, write_entry
-from roman_db.failure import Failure, TooMuch
+from roman_db.service_failure import Failure, TooMuch
 from roman_db.session import Role
 from roman_db.tap.accounting import ScratchHeld, give_role, limits_of
 from roman_db.tap.connections import Held, QueryLimits

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from roman_db.accounts.account import Account
-from roman_db.failure import BadRequest
+from roman_db.service_failure import BadRequest
 from roman_db.tap.adql import AdqlError, Translation, translate
 from roman_db.tap.parameters import Limits, read_request
 from roman_db.tap.scratch_catalog import catalog_for

@@ -9,7 +9,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import Message, Receive, Scope, Send
 
-from roman_db.failure import Cancelled, Failure
+from roman_db.service_failure import Cancelled, Failure
 from roman_db.tap.connections import Connections, Held
 from roman_db.tap.failure_document import failure_response
 from roman_db.tap.sending import Asked, Sending

@@ -8,7 +8,7 @@ import anyio.to_thread
 from fastapi import APIRouter, Request
 from starlette.responses import Response
 
-from roman_db.failure import Failure
+from roman_db.service_failure import Failure
 from roman_db.settings import Settings
 from roman_db.tap import vosi
 from roman_db.tap.accounting import AccountedResponse, admit, limits_of

@@ -11,7 +11,7 @@ import pyarrow as pa
 import structlog
 from adbc_driver_manager import dbapi
 
-from roman_db.failure import Failure, TooMuch
+from roman_db.service_failure import Failure, TooMuch
 from roman_db.tap.adql import Translation
 from roman_db.tap.answer_area import AnswerArea
 from roman_db.tap.answer_rows import Answer, conformed, schema_of

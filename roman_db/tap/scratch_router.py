@@ -17,7 +17,7 @@ from roman_db.accounts.scratch import Saved, save_query
 from roman_db.accounts.token_store import SignedIn
 from roman_db.accounts.tokens import Scope
 from roman_db.accounts.usage import Kind
-from roman_db.failure import BadRequest, Failure
+from roman_db.service_failure import BadRequest, Failure
 from roman_db.tap.adql import AdqlError, Translation, translate
 from roman_db.tap.connections import Connections
 from roman_db.tap.scratch_catalog import catalog_for, comments_of

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import pyarrow as pa
 
-from roman_db.failure import Failure, Lost
+from roman_db.service_failure import Failure, Lost
 from roman_db.tap.adql import Translation
 from roman_db.tap.answer_rows import Answer, Descriptor, as_seen
 from roman_db.tap.connections import Held

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from roman_db.failure import BadRequest, Cancelled, Failure, Lost, TooLong
+from roman_db.service_failure import BadRequest, Cancelled, Failure, Lost, TooLong
 
 #: Words of the server about values of the query itself; they hold nothing of ours.
 _OF_VALUES = re.compile(

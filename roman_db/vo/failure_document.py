@@ -6,7 +6,7 @@ from xml.sax.saxutils import quoteattr
 
 from starlette.responses import Response
 
-from roman_db.failure import BadRequest, Failure
+from roman_db.service_failure import BadRequest, Failure
 from roman_db.tap.formats.choice import VOTABLE
 from roman_db.tap.formats.votable import error_document
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from starlette.responses import FileResponse, Response
 
-from roman_db.failure import BadRequest
+from roman_db.service_failure import BadRequest
 from roman_db.tap.connections import Connections
 from roman_db.vo.coverage import FINEST, FORMS, USUAL_ORDER, coverage_of_ranges
 from roman_db.vo.cutout import Missing, cutout

@@ -13,7 +13,7 @@ from starlette.responses import Response
 
 from roman_db.accounts.admission import Admitted, Meter
 from roman_db.accounts.usage import Kind
-from roman_db.failure import Failure
+from roman_db.service_failure import Failure
 from roman_db.tap.accounted_service import accounted
 from roman_db.tap.accounting import AccountedResponse, admit, limits_of
 from roman_db.tap.failure_document import failure_response

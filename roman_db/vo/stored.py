@@ -9,7 +9,7 @@ import structlog
 from adbc_driver_manager import dbapi
 
 from roman_db import sqlfile
-from roman_db.failure import Failure
+from roman_db.service_failure import Failure
 from roman_db.tap.connections import Connections, Held
 from roman_db.tap.server_words import from_server
 

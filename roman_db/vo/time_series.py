@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import cache, partial
 
-from roman_db.failure import BadRequest
+from roman_db.service_failure import BadRequest
 from roman_db.tap.adql import OutputColumn, Translation, schema_catalog
 from roman_db.tap.answer_rows import Answer
 from roman_db.tap.formats.choice import VOTABLE, Format, chosen_format

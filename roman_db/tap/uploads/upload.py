@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from roman_db.failure import BadRequest
+from roman_db.service_failure import BadRequest
 from roman_db.tap.adql import UPLOAD_SCHEMA, CatalogColumn, CatalogTable, Type
 from roman_db.tap.answer_rows import is_ascii
 

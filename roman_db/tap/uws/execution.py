@@ -7,7 +7,7 @@ from typing import Any
 import sqlalchemy as sa
 import structlog
 
-from roman_db.failure import Failure, TooMuch
+from roman_db.service_failure import Failure, TooMuch
 from roman_db.tap.connections import Held
 from roman_db.tap.prepared import RequestLimits, prepared
 from roman_db.tap.sending import Asked, Sending

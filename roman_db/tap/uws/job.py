@@ -6,7 +6,7 @@ import enum
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-from roman_db.failure import BadRequest
+from roman_db.service_failure import BadRequest
 
 
 class Phase(enum.StrEnum):

@@ -15,7 +15,7 @@ from starlette.responses import FileResponse, PlainTextResponse, RedirectRespons
 
 from roman_db.accounts.admission import LONGEST_QUEUE, Admission
 from roman_db.accounts.usage import Kind
-from roman_db.failure import BadRequest, Forbidden, NotFound, TooMany
+from roman_db.service_failure import BadRequest, Forbidden, NotFound, TooMany
 from roman_db.tap.accounting import admit
 from roman_db.tap.formats.choice import VOTABLE
 from roman_db.tap.formats.votable import error_document

@@ -13,7 +13,7 @@ import anyio.to_thread
 import sqlalchemy as sa
 import structlog
 
-from roman_db.failure import Failure
+from roman_db.service_failure import Failure
 from roman_db.tap.connections import Connections, Held
 from roman_db.tap.uws import storage
 from roman_db.tap.uws.claims import Claims

@@ -6,7 +6,7 @@ import os
 from urllib.parse import urlsplit
 
 from roman_db.accounts.token_store import sign_in
-from roman_db.failure import NotSignedIn
+from roman_db.service_failure import NotSignedIn
 
 
 class Handler(http.server.BaseHTTPRequestHandler):

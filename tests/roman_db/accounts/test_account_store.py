@@ -16,7 +16,7 @@ from roman_db.accounts.account_store import (
     suspend_due,
 )
 from roman_db.accounts.token_store import create_token, list_tokens
-from roman_db.failure import Failure
+from roman_db.service_failure import Failure
 from tests.roman_db.accounts.conftest import again
 from tests.roman_db.conftest import execute
 

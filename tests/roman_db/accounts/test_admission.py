@@ -14,7 +14,7 @@ from roman_db.accounts.admission import Admission
 from roman_db.accounts.day_quota import Used
 from roman_db.accounts.limits import Limits
 from roman_db.accounts.usage import Kind, Outcome, usage, write_entry
-from roman_db.failure import Forbidden, TooMany, TooMuch
+from roman_db.service_failure import Forbidden, TooMany, TooMuch
 from tests.roman_db.conftest import execute
 
 _NOW = datetime.now(UTC)

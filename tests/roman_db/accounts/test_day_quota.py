@@ -13,7 +13,7 @@ from roman_db.accounts.account import ANONYMOUS, Account
 from roman_db.accounts.day_quota import DayQuota, Used
 from roman_db.accounts.limits import Limits
 from roman_db.accounts.usage import Entry, Kind, Outcome, used_since, write_entry
-from roman_db.failure import TooMany
+from roman_db.service_failure import TooMany
 
 _EVENING = datetime(2027, 2, 1, 22, 30, tzinfo=UTC)
 _LIMITS = Limits(1000, 10, 100, 2, 0, 0, 5, 100, 50, 0)

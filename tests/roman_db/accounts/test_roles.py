@@ -94,7 +94,10 @@ def test_a_connection_takes_on_one_account_after_another(accounts_database, new_
         assert cursor.fetchone()[1:4] == ("3s", "8MB", "on")
 
 
-_MUCH = "SELECT count(*) FROM (SELECT md5(CAST(g AS text)) AS m FROM generate_series(1, 200000) AS g ORDER BY m) AS s"
+_MUCH = """
+    SELECT count(*)
+    FROM (SELECT md5(CAST(g AS text)) AS m FROM generate_series(1, 200000) AS g ORDER BY m) AS sorted
+"""
 
 
 def test_temporary_files_are_limited_by_the_tier_and_by_nobody_else(accounts_database):

@@ -10,7 +10,7 @@ from roman_db.accounts import scratch, team_store
 from roman_db.accounts.account_store import close_account, move_account
 from roman_db.accounts.scratch import drop_table, save_query, scratch_bytes, scratch_tables
 from roman_db.accounts.usage import usage
-from roman_db.failure import BadRequest, Forbidden, NotFound, TooMuch
+from roman_db.service_failure import BadRequest, Forbidden, NotFound, TooMuch
 from tests.roman_db.accounts.conftest import again
 from tests.roman_db.conftest import execute
 

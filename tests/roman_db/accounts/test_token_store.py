@@ -9,7 +9,7 @@ from roman_db.accounts import tokens
 from roman_db.accounts.account_store import close_account, renew_account
 from roman_db.accounts.token_store import MOST_TOKENS, create_token, list_tokens, revoke_token, sign_in
 from roman_db.accounts.tokens import Scope, new_token
-from roman_db.failure import BadRequest, NotFound, NotSignedIn
+from roman_db.service_failure import BadRequest, NotFound, NotSignedIn
 from tests.roman_db.conftest import execute
 
 _COLUMNS = """

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from roman_db.accounts.tokens import Scope, matches, new_token, parse_token, scope_words
-from roman_db.failure import BadRequest
+from roman_db.service_failure import BadRequest
 
 
 def test_a_token_is_read_back_and_shows_itself_nowhere_else():

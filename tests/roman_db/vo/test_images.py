@@ -13,7 +13,7 @@ from astropy.io import fits
 from astropy.wcs import WCS
 from mocpy import MOC
 
-from roman_db.failure import BadRequest
+from roman_db.service_failure import BadRequest
 from roman_db.vo.coverage import coverage_of_ranges
 from roman_db.vo.cutout import Missing, cutout, open_image
 from roman_db.vo.image_plane import SkyToPixel

@@ -7,7 +7,7 @@ import asyncio
 import pytest
 from adbc_driver_manager import dbapi
 
-from roman_db.failure import TooLong
+from roman_db.service_failure import TooLong
 from roman_db.tap.accounting import give_role
 from roman_db.tap.connections import Connections, Held, QueryLimits
 from roman_db.tap.parameters import Limits

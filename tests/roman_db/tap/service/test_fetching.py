@@ -10,7 +10,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 import pytest
 import requests
 
-from roman_db.failure import BadRequest
+from roman_db.service_failure import BadRequest
 from roman_db.tap.uploads import fetching
 from roman_db.tap.uploads.fetching import fetch, is_public
 from tests.roman_db.tap.service.waiting import eventually

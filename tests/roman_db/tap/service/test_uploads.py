@@ -13,7 +13,7 @@ from astropy.io import votable
 from astropy.table import MaskedColumn, Table
 from pyarrow import csv, parquet
 
-from roman_db.failure import BadRequest
+from roman_db.service_failure import BadRequest
 from roman_db.tap.adql import schema_catalog, translate
 from roman_db.tap.connections import Held, QueryLimits
 from roman_db.tap.uploads.reading import UploadLimits, read_file
