@@ -173,6 +173,8 @@ def restore(connection: dbapi.Connection, role: Role = Role.READER) -> None:
     with connection.cursor() as cursor:
         for setting in ("ROLE", "statement_timeout", "work_mem"):
             cursor.execute(f"RESET {setting}")
+        cursor.execute("SELECT ops.take_temporary_room(NULL)")
+        cursor.fetchone()
         if not _is_login(role):
             _take_on(cursor, role)
 

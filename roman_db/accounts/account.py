@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -70,11 +69,11 @@ class Account:
         return self.is_shared and self.team_id is not None
 
     @property
-    def party(self) -> Hashable:
+    def party(self) -> str:
         """Who has its limits: its team in its tier, or the account alone."""
         if self.shares_limits:
-            return "team", self.team_id, self.tier
-        return "account", self.account_id
+            return f"team {self.team_id} {self.tier}"
+        return f"account {self.account_id}"
 
     def is_due(self, now: datetime) -> bool:
         """Whether its renewal has passed."""

@@ -11,9 +11,9 @@ import sqlalchemy as sa
 from roman_db import session
 from roman_db.accounts.account import Account
 from roman_db.accounts.limits import Grant, Limits, Resource, effective
-from roman_db.accounts.refusal import Refused, Unknown
 from roman_db.accounts.statements import statement
 from roman_db.schema.metadata import table
+from roman_db.service_failure import BadRequest, NotFound
 from roman_db.session import Role
 
 _ANY = {"account_id": None, "name": None, "tier": None, "state": None}
@@ -44,13 +44,13 @@ def find_account(connection: sa.Connection, **wanted: object) -> Account:
 
     Raises
     ------
-    Unknown
+    NotFound
         If there is none.
     """
     found = list_accounts(connection, **wanted)
     if len(found) != 1:
         named = ", ".join(f"{key} {str(value)[:60]!r}" for key, value in wanted.items())
-        raise Unknown(f"there is no account with {named}: see roman-db account list")
+        raise NotFound(f"there is no account with {named}: see roman-db account list")
     return found[0]
 
 
@@ -65,7 +65,7 @@ def create_account(new: NewAccount) -> Account:
 
     Raises
     ------
-    Refused
+    BadRequest
         If the name or address is taken or none, the tier or team does not exist, or the tier is of teams and
         no team is named.
     """
@@ -77,7 +77,7 @@ def create_account(new: NewAccount) -> Account:
             key = connection.execute(insert).inserted_primary_key
         except sa.exc.IntegrityError as error:
             rule = str(getattr(getattr(error.orig, "diag", None), "constraint_name", None))
-            raise Refused(f"account {new.name[:60]!r}: {_WHAT_IT_TAKES.get(rule, rule)}") from error
+            raise BadRequest(f"account {new.name[:60]!r}: {_WHAT_IT_TAKES.get(rule, rule)}") from error
         return find_account(connection, account_id=key[0])  # type: ignore[index]
 
 
@@ -86,7 +86,7 @@ def renew_account(name: str) -> Account:
 
     Raises
     ------
-    Refused
+    BadRequest
         If there is none, or it is closed.
     """
     return _changed(
@@ -99,7 +99,7 @@ def move_account(name: str, tier: str, team: str | None) -> Account:
 
     Raises
     ------
-    Refused
+    BadRequest
         If one of them does not exist, or the tier is of teams and no team is named.
     """
     return _changed(name, lambda connection, account: _place(connection, tier, team))
@@ -110,7 +110,7 @@ def close_account(name: str) -> Account:
 
     Raises
     ------
-    Refused
+    BadRequest
         If there is none, or it is closed already.
     """
     with session.transaction(Role.OWNER) as connection:
@@ -175,7 +175,7 @@ def _open_account(connection: sa.Connection, name: str) -> Account:
     account = find_account(connection, name=name)
     if account.is_anonymous or account.state == "closed":
         what = "everybody who does not sign in" if account.is_anonymous else "closed"
-        raise Refused(f"account {name!r} is {what}, and cannot be changed")
+        raise BadRequest(f"account {name!r} is {what}, and cannot be changed")
     return account
 
 
@@ -184,14 +184,14 @@ def _place(connection: sa.Connection, tier: str, team: str | None) -> dict[str, 
     tiers, teams = table("ops.account_tier"), table("ops.team")
     row = connection.execute(sa.select(tiers).where(tiers.c.tier == tier)).one_or_none()
     if row is None or row.renewal_days is None:
-        raise Refused(f"there is no tier {tier[:60]!r} for people: see roman-db account tiers")
+        raise BadRequest(f"there is no tier {tier[:60]!r} for people: see roman-db account tiers")
     if row.is_shared and team is None:
-        raise Refused(f"the tier {tier!r} is of teams: name one with --team")
+        raise BadRequest(f"the tier {tier!r} is of teams: name one with --team")
     team_id = None
     if team is not None:
         team_id = connection.execute(sa.select(teams.c.team_id).where(teams.c.name == team)).scalar()
         if team_id is None:
-            raise Unknown(f"there is no team {team[:60]!r}: see roman-db account team list")
+            raise NotFound(f"there is no team {team[:60]!r}: see roman-db account team list")
     return {"tier": tier, "team_id": team_id} | _renewal(connection, tier)
 
 

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import hashlib
 import time
-from collections.abc import AsyncIterator, Callable, Hashable
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
@@ -19,9 +20,10 @@ import anyio.to_thread
 import structlog
 
 from roman_db.accounts.account import Account
+from roman_db.accounts.day_quota import DayQuota, Used
 from roman_db.accounts.fair_queue import FairQueue
-from roman_db.accounts.refusal import NotAllowed, TooMuch
-from roman_db.accounts.usage import Entry, Kind, Outcome, write_entry
+from roman_db.accounts.usage import Entry, Kind, Outcome, used_since, write_entry
+from roman_db.service_failure import Forbidden, TooMuch
 
 _log = structlog.get_logger()
 #: Largest share of the places that one party may hold, a fraction: queries are not interrupted, so some are
@@ -29,6 +31,37 @@ _log = structlog.get_logger()
 _SHARE = 3, 4
 #: Queries that may wait for one account, or team, or address of somebody who did not sign in.
 LONGEST_QUEUE = 1000
+#: How the names of parties begin that are addresses.
+_CLIENT = "client "
+#: Kinds whose answer somebody waits for.
+_WAITED_FOR = (Kind.SYNC, Kind.SERVICE, Kind.PORTAL)
+#: Characters of the name of an address.
+_NAME_LENGTH = 16
+
+
+def client_name(address: str) -> str:
+    """Name of an address that is not the address: what is kept of who asks without signing in."""
+    return hashlib.sha256(address.encode()).hexdigest()[:_NAME_LENGTH]
+
+
+def client_of(party: str | None) -> str | None:
+    """Name of the address that a party is; None where it is none."""
+    return party.removeprefix(_CLIENT) if party is not None and party.startswith(_CLIENT) else None
+
+
+def check_area(account: Account, sky_area: float) -> None:
+    """Say whether an account may process an area of the sky, in square degrees.
+
+    Raises
+    ------
+    TooMuch
+        If it is larger than the account may.
+    """
+    if sky_area > account.limits.sky_area:
+        raise TooMuch(
+            f"the request processes {sky_area:.4g} deg2, account {account.name!r} may "
+            f"{account.limits.sky_area:g}: ask for less, or for exceptional resources"
+        )
 
 
 @dataclass(frozen=True)
@@ -51,7 +84,7 @@ class Admitted:
 
     account: Account
     kind: Kind
-    party: Hashable
+    party: str
     rows: int
     seconds: float
     queued_at: datetime
@@ -59,10 +92,21 @@ class Admitted:
 
 @dataclass
 class Meter:
-    """What a query has given so far, and how it ends: what raises has failed, unless it says otherwise."""
+    """What a query has given so far, and how it ends: what raises has failed, unless it says otherwise.
+
+    Parameters
+    ----------
+    n_row, n_byte
+        Rows and bytes.
+    sky_area
+        Area of the sky of which they tell, in square degrees; None where that is not known.
+    outcome
+        How it ends.
+    """
 
     n_row: int = 0
     n_byte: int = 0
+    sky_area: float | None = None
     outcome: Outcome = Outcome.DONE
 
 
@@ -75,9 +119,17 @@ class Admission:
         Queries that run at the same time, of all accounts.
     write
         Writes an entry of the ledger; it is called in a thread.
+    read_day
+        Says what an account has used since the day began; it is called in a thread.
     """
 
-    def __init__(self, size: int, write: Callable[[Entry], None] = write_entry) -> None:
+    def __init__(
+        self,
+        size: int,
+        write: Callable[[Entry], None] = write_entry,
+        read_day: Callable[[Account, datetime], Used] = used_since,
+    ) -> None:
+        self.day = DayQuota(read_day)
         self.queue = FairQueue(size, LONGEST_QUEUE)
         self._largest = max(1, size * _SHARE[0] // _SHARE[1])
         self._write = write
@@ -96,44 +148,49 @@ class Admission:
         rows
             Rows that are asked for; it may get fewer.
         client
-            Address of who asks without signing in: each has places of his own.
+            Name of the address of who asks without signing in (`client_name`): each has places of his own.
         sky_area
             Area that it processes, in square degrees, where that is known.
 
         Raises
         ------
-        NotAllowed
+        Forbidden
             If the account is not active, or its renewal has passed.
         TooMuch
             If the area is larger than it may be.
         """
         now, limits = datetime.now(UTC), account.limits
         if account.state != "active":
-            raise NotAllowed(f"account {account.name!r} is {account.state}")
+            raise Forbidden(f"account {account.name!r} is {account.state}")
         if account.is_due(now):
-            raise NotAllowed(
+            raise Forbidden(
                 f"account {account.name!r} was to be renewed by {account.expires_at:%Y-%m-%d}: "
                 "ask the operators to"
             )
-        if sky_area > limits.sky_area:
-            raise TooMuch(
-                f"the request processes {sky_area:g} deg2, account {account.name!r} may {limits.sky_area:g}: "
-                "ask for less, or for exceptional resources"
-            )
-        party = ("client", client) if account.is_anonymous and client else account.party
-        seconds = limits.seconds_sync if kind is Kind.SYNC else limits.seconds_async
+        check_area(account, sky_area)
+        party = f"{_CLIENT}{client}" if account.is_anonymous and client else account.party
+        seconds = limits.seconds_sync if kind in _WAITED_FOR else limits.seconds_async
         return Admitted(account, kind, party, min(rows, limits.rows), seconds, now)
 
-    def place(self, admitted: Admitted) -> contextlib.AbstractAsyncContextManager[None]:
+    @contextlib.asynccontextmanager
+    async def place(self, admitted: Admitted) -> AsyncIterator[None]:
         """Wait for the turn of a query, and hold its place while the context lasts; nothing is written.
 
         Raises
         ------
         TooMany
-            If too many wait for the account already.
+            If too many wait for the account already, or it has used up its day.
         """
+        await self.check_day(admitted)
         most = min(admitted.account.limits.concurrent, self._largest)
-        return self.queue.place(admitted.party, most)
+        async with self.queue.place(admitted.party, most):
+            yield
+
+    async def check_day(self, admitted: Admitted) -> None:
+        """Say whether an account may use more today; raises `TooMany` where it may not."""
+        if not self.day.is_known(admitted.party):
+            await anyio.to_thread.run_sync(partial(self.day.read, admitted.account, admitted.party))
+        self.day.check(admitted.account, admitted.party)
 
     @contextlib.asynccontextmanager
     async def running(self, admitted: Admitted) -> AsyncIterator[Meter]:
@@ -142,7 +199,7 @@ class Admission:
         Raises
         ------
         TooMany
-            If too many wait for the account already; that is not written.
+            If too many wait for the account already, or it has used up its day; that is not written.
         """
         meter, began = Meter(), None
         started_at: datetime | None = None
@@ -169,7 +226,10 @@ class Admission:
         ended = max(datetime.now(UTC), admitted.queued_at)  # a clock may be set back
         key, queued = admitted.account.account_id, admitted.queued_at
         counts = (seconds, meter.n_row, meter.n_byte)
-        entry = Entry(key, admitted.kind, meter.outcome, queued, started_at, ended, *counts)
+        entry = Entry(
+            key, admitted.kind, meter.outcome, queued, started_at, ended, *counts, sky_area=meter.sky_area
+        )
+        self.day.add(admitted.party, meter.n_row, seconds)
         with anyio.CancelScope(shield=True):
             try:
                 await anyio.to_thread.run_sync(partial(self._write, entry))

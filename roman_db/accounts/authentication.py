@@ -11,6 +11,7 @@ from __future__ import annotations
 import base64
 import binascii
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 
@@ -19,19 +20,21 @@ import structlog
 from fastapi import Request
 from sqlalchemy.exc import SQLAlchemyError
 from starlette.datastructures import MutableHeaders
-from starlette.responses import JSONResponse, Response
+from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from roman_db import session
 from roman_db.accounts import token_store
 from roman_db.accounts.account import ANONYMOUS, Account
 from roman_db.accounts.account_store import find_account
-from roman_db.accounts.refusal import NotAllowed, NotSignedIn, Refused
 from roman_db.accounts.token_store import SignedIn
 from roman_db.accounts.tokens import Scope as TokenScope
+from roman_db.service_failure import Failure, Forbidden, Lost, NotSignedIn
 from roman_db.session import Role
 
 _log = structlog.get_logger()
+#: Makes the answer that says why a request failed.
+Respond = Callable[[Request, Failure], Response]
 REALM = "Roman light-curve database"
 CHALLENGES = (f'Bearer realm="{REALM}"', f'Basic realm="{REALM}", charset="UTF-8"')
 #: First parts of the addresses whose answers name the challenges though nobody has to sign in.
@@ -58,7 +61,7 @@ async def current_account(request: Request) -> SignedIn:
     Raises
     ------
     NotSignedIn
-        If there are credentials that do not sign in; see `refusal_response`.
+        If there are credentials that do not sign in.
     """
     known: SignedIn | None = getattr(request.state, "signed_in", None)
     if known is not None:
@@ -99,34 +102,32 @@ def require(signed_in: SignedIn, scope: TokenScope) -> Account:
     ------
     NotSignedIn
         If nobody has signed in.
-    NotAllowed
+    Forbidden
         If the token has not the scope.
     """
     if signed_in.account.is_anonymous:
         raise NotSignedIn("sign in: name and token as user and password, or the token as Bearer")
     if scope not in signed_in.scopes:
-        raise NotAllowed(f"this token is not for {scope}: make one with that scope")
+        raise Forbidden(f"this token is not for {scope}: make one with that scope")
     return signed_in.account
-
-
-async def refusal_response(request: Request, refused: Exception) -> Response:
-    """Say why something is refused; with the challenges where signing in helps."""
-    status = refused.status if isinstance(refused, Refused) else 500
-    response = JSONResponse({"detail": str(refused)}, status)
-    if status == NotSignedIn.status:
-        for challenge in CHALLENGES:
-            response.headers.append("WWW-Authenticate", challenge)
-    return response
 
 
 class SignIn:
     """Signs in whoever asks, whatever they ask for, and says in the headers of answers who has, or may.
 
     It notes in the state of the request ``signed_in`` and ``account_id``, where there are credentials.
+
+    Parameters
+    ----------
+    application
+        What answers.
+    respond
+        Makes the answer that says why nobody is signed in.
     """
 
-    def __init__(self, application: ASGIApp) -> None:
+    def __init__(self, application: ASGIApp, respond: Respond) -> None:
         self._application = application
+        self._respond = respond
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass a request on, and add to the headers of its answer."""
@@ -137,13 +138,14 @@ class SignIn:
         try:
             account = (await current_account(request)).account
         except NotSignedIn as refused:
-            await (await refusal_response(request, refused))(scope, receive, send)
+            await self._respond(request, refused)(scope, receive, send)
             return
         except SQLAlchemyError as error:
-            await (await database_response(request, error))(scope, receive, send)
+            await self._respond(request, unreachable(error))(scope, receive, send)
             return
 
         async def sent(message: Message) -> None:
+            """Pass a part of the answer on, with who has signed in, or how to, in its headers."""
             if message["type"] == "http.response.start" and message["status"] != NotSignedIn.status:
                 headers = MutableHeaders(scope=message)
                 if not account.is_anonymous:
@@ -175,11 +177,7 @@ def _read_anonymous() -> Account:
         return find_account(connection, account_id=ANONYMOUS)
 
 
-async def database_response(request: Request, error: Exception) -> Response:
-    """Say that accounts cannot be looked up; the log says why."""
+def unreachable(error: Exception) -> Lost:
+    """Failure for accounts that cannot be looked up; the log says why."""
     _log.error("accounts cannot be read", error=str(error))
-    return JSONResponse({"detail": "the database cannot be reached at the moment"}, 503)
-
-
-#: What answers which errors.
-HANDLERS = {Refused: refusal_response, SQLAlchemyError: database_response}
+    return Lost("the database cannot be reached at the moment")

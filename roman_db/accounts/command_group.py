@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from roman_db.accounts.refusal import Refused
+from roman_db.service_failure import Failure
 
 
 class AccountGroup(click.Group):
@@ -16,7 +16,7 @@ class AccountGroup(click.Group):
         """Run a command."""
         try:
             return super().invoke(ctx)
-        except Refused as refused:
+        except Failure as refused:
             raise click.ClickException(str(refused)) from refused
 
 

@@ -87,7 +87,16 @@ def tiers_command(is_applied: bool) -> None:
     if is_applied:
         apply_tiers()
     columns = ("tier", "n_account", "n_planned", "rows", "seconds_sync", "seconds_async", "concurrent")
-    show_rows(list_tiers(), (*columns, "scratch_bytes", "upload_bytes", "sky_area", "renewal_days"))
+    more = (
+        "scratch_bytes",
+        "upload_bytes",
+        "sky_area",
+        "day_rows",
+        "day_seconds",
+        "job_bytes",
+        "renewal_days",
+    )
+    show_rows(list_tiers(), (*columns, *more))
 
 
 @account.command("renew")

@@ -14,7 +14,7 @@ from collections import deque
 from collections.abc import AsyncIterator, Hashable
 from dataclasses import dataclass, field
 
-from roman_db.accounts.refusal import TooMany
+from roman_db.service_failure import TooMany
 
 
 @dataclass

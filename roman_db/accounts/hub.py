@@ -16,9 +16,9 @@ from traitlets import Integer, Unicode, default
 from roman_db import session
 from roman_db.accounts.account import Account
 from roman_db.accounts.account_store import find_account
-from roman_db.accounts.refusal import Refused
 from roman_db.accounts.token_store import create_token, revoke_token, sign_in
 from roman_db.accounts.tokens import Scope
+from roman_db.service_failure import Failure
 from roman_db.session import Role
 
 _VARIABLE = "ROMAN_TAP_TOKEN"
@@ -69,7 +69,7 @@ def _user(name: str, token: str) -> dict[str, Any] | None:
     """User whom a name and a token sign in."""
     try:
         signed_in = sign_in(token.strip(), name.strip())
-    except Refused:
+    except Failure:
         return None
     is_let_in = Scope.NOTEBOOK in signed_in.scopes and _may_work(signed_in.account)
     return _described(signed_in.account) if is_let_in else None

@@ -19,10 +19,20 @@ class Resource(StrEnum):
     SCRATCH_BYTES = "scratch_bytes"
     UPLOAD_BYTES = "upload_bytes"
     SKY_AREA = "sky_area"
+    DAY_ROWS = "day_rows"
+    DAY_SECONDS = "day_seconds"
+    JOB_BYTES = "job_bytes"
 
 
 #: Resources that come in whole numbers.
-_WHOLE = {Resource.ROWS, Resource.CONCURRENT, Resource.SCRATCH_BYTES, Resource.UPLOAD_BYTES}
+_WHOLE = {
+    Resource.ROWS,
+    Resource.CONCURRENT,
+    Resource.SCRATCH_BYTES,
+    Resource.UPLOAD_BYTES,
+    Resource.DAY_ROWS,
+    Resource.JOB_BYTES,
+}
 
 
 @dataclass(frozen=True)
@@ -40,7 +50,12 @@ class Limits:
     scratch_bytes, upload_bytes
         Most bytes of scratch tables, and of one upload.
     sky_area
-        Largest area that one request may process, in square degrees.
+        Largest area that one request may process, or an answer tell of, in square degrees.
+    day_rows, day_seconds
+        Most rows of all answers of a day (UTC), and longest time in seconds for which its queries hold
+        places.
+    job_bytes
+        Most bytes of results of jobs that are kept.
     """
 
     rows: int
@@ -50,6 +65,9 @@ class Limits:
     scratch_bytes: int
     upload_bytes: int
     sky_area: float
+    day_rows: int
+    day_seconds: float
+    job_bytes: int
 
 
 @dataclass(frozen=True)

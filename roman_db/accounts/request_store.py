@@ -11,8 +11,8 @@ import sqlalchemy as sa
 from roman_db import session
 from roman_db.accounts.account_store import find_account
 from roman_db.accounts.limits import Resource
-from roman_db.accounts.refusal import Refused, Unknown
 from roman_db.schema.metadata import table
+from roman_db.service_failure import BadRequest, NotFound
 from roman_db.session import Role
 
 #: Most requests of an account that wait for a decision.
@@ -44,26 +44,28 @@ def ask(account: str, resource: str, amount: float, reason: str) -> int:
 
     Raises
     ------
-    Refused
+    BadRequest
         If there is no such resource, the amount is no more than the account has, nothing is said of why, or
         too many requests wait already.
     """
     if resource not in set(Resource):
-        raise Refused(f"a resource is one of {', '.join(Resource)}, got {resource[:60]!r}")
+        raise BadRequest(f"a resource is one of {', '.join(Resource)}, got {resource[:60]!r}")
     if not (math.isfinite(amount) and 0 < amount < 1e18):
-        raise Refused(f"an amount is a number above 0 and below 1e18, got {amount!r}")
+        raise BadRequest(f"an amount is a number above 0 and below 1e18, got {amount!r}")
     if not 0 < len(reason.strip()) <= _LONGEST:
-        raise Refused(f"say in 1 to {_LONGEST} characters what it is needed for")
+        raise BadRequest(f"say in 1 to {_LONGEST} characters what it is needed for")
     requests = table("ops.resource_request")
     with session.transaction(Role.ACCOUNTS) as connection:
         owner = find_account(connection, name=account)
         if owner.is_anonymous or owner.state != "active":
-            raise Refused(f"account {account!r} is {owner.state}, and cannot ask")
+            raise BadRequest(f"account {account!r} is {owner.state}, and cannot ask")
         if amount <= (has := getattr(owner.limits, resource)):
-            raise Refused(f"account {account!r} has {has:g} of {resource} already: ask for more than that")
+            raise BadRequest(f"account {account!r} has {has:g} of {resource} already: ask for more than that")
         is_open = (requests.c.account_id == owner.account_id) & requests.c.decision.is_(None)
         if connection.execute(sa.select(sa.func.count()).where(is_open)).scalar_one() >= MOST_OPEN:
-            raise Refused(f"account {account!r} has {MOST_OPEN} requests that wait: have them decided first")
+            raise BadRequest(
+                f"account {account!r} has {MOST_OPEN} requests that wait: have them decided first"
+            )
         values = {
             "account_id": owner.account_id,
             "resource": resource,
@@ -78,13 +80,13 @@ def approve(number: int, by: str, days: int, granted: float | None = None, remar
 
     Raises
     ------
-    Refused
+    BadRequest
         If there is none, it is decided, or the amount or the days make no sense.
     """
     if days < 1:
-        raise Refused(f"a grant holds for 1 day or more, got {days}")
+        raise BadRequest(f"a grant holds for 1 day or more, got {days}")
     if granted is not None and not (math.isfinite(granted) and 0 < granted < 1e18):
-        raise Refused(f"what is granted is a number above 0 and below 1e18, got {granted!r}")
+        raise BadRequest(f"what is granted is a number above 0 and below 1e18, got {granted!r}")
     requests = table("ops.resource_request")
     amount = requests.c.amount if granted is None else granted
     until = datetime.now(UTC) + timedelta(days=days)
@@ -96,7 +98,7 @@ def refuse(number: int, by: str, remark: str) -> None:
 
     Raises
     ------
-    Refused
+    BadRequest
         If there is none, or it is decided.
     """
     _decide(number, by, {"decision": "refused", "remark": remark})
@@ -123,4 +125,4 @@ def _decide(number: int, by: str, values: dict[str, object]) -> None:
     decided = {"decided_by": by, "decided_at": sa.func.now()} | values
     with session.transaction(Role.OWNER) as connection:  # the service may ask, and decides nothing
         if connection.execute(requests.update().where(is_it).values(decided)).rowcount == 0:
-            raise Unknown(f"there is no request {number} that waits: see roman-db account request list")
+            raise NotFound(f"there is no request {number} that waits: see roman-db account request list")

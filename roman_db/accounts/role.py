@@ -1,7 +1,7 @@
 """The role and limits in which a connection of the service runs the queries of an account.
 
 PostgreSQL applies the settings of a role when somebody logs in as it, not when a session takes it on, so
-they are set beside it. ``temp_file_limit`` is a superuser's and stays that of the session's login.
+they are set beside it; ``temp_file_limit`` by a function of the owner, as a superuser alone may set it.
 """
 
 from __future__ import annotations
@@ -16,7 +16,14 @@ _log = structlog.get_logger()
 _NO_ROLE = ("does not exist", "permission denied to set role")
 
 
-def assume(connection: dbapi.Connection, role: str, seconds: float, memory_mb: int) -> None:
+def take_room(cursor: dbapi.Cursor, tier: str | None) -> None:
+    """Give a connection the room on disk of a tier, in the role of its login."""
+    cursor.execute("RESET ROLE")
+    cursor.execute("SELECT ops.take_temporary_room(CAST($1 AS text))", (tier,))
+    cursor.fetchone()
+
+
+def assume(connection: dbapi.Connection, role: str, seconds: float, memory_mb: int, tier: str | None) -> None:
     """Have a connection run the queries of an account until the next call.
 
     Parameters
@@ -29,10 +36,13 @@ def assume(connection: dbapi.Connection, role: str, seconds: float, memory_mb: i
         Longest time of each.
     memory_mb
         Memory in MiB of each sort or hash of them.
+    tier
+        Tier that says how much room on disk they have; None for that of the login.
     """
     with connection.cursor() as cursor:
         cursor.execute(f"SET statement_timeout = {milliseconds(seconds)}")
         cursor.execute(f"SET work_mem = '{memory_mb}MB'")
+        take_room(cursor, tier)
         try:
             cursor.execute(f'SET ROLE "{role}"')
         except dbapi.Error as error:

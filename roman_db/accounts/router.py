@@ -9,11 +9,11 @@ from fastapi import APIRouter, Depends, FastAPI, Query
 from pydantic import BaseModel, Field
 
 from roman_db.accounts import request_store, scratch, token_store, usage
-from roman_db.accounts.authentication import HANDLERS, SignIn, current_account, require
+from roman_db.accounts.authentication import Respond, SignIn, current_account, require
 from roman_db.accounts.limits import Resource
-from roman_db.accounts.refusal import NotAllowed
 from roman_db.accounts.token_store import LONGEST_DAYS, SignedIn
 from roman_db.accounts.tokens import Scope
+from roman_db.service_failure import Forbidden
 
 router = APIRouter(prefix="/account", tags=["account"])
 Caller = Annotated[SignedIn, Depends(current_account)]
@@ -35,12 +35,18 @@ class ResourceWish(BaseModel):
     reason: str = Field(min_length=1, max_length=4000)
 
 
-def add_accounts(application: FastAPI) -> None:
-    """Add ``/account`` to an application, and what signing in takes."""
+def add_accounts(application: FastAPI, respond: Respond) -> None:
+    """Add ``/account`` to an application, and signing in.
+
+    Parameters
+    ----------
+    application
+        The application.
+    respond
+        Makes the answer that says why nobody is signed in.
+    """
     application.include_router(router)
-    application.add_middleware(SignIn)
-    for error, handler in HANDLERS.items():
-        application.add_exception_handler(error, handler)
+    application.add_middleware(SignIn, respond=respond)
 
 
 @router.get("")
@@ -92,7 +98,7 @@ def make_token(caller: Caller, wish: TokenWish) -> dict[str, Any]:
     """Make a token, which is in this answer alone, and may do no more than the one that asks for it."""
     account = require(caller, Scope.ACCOUNT)
     if beyond := set(wish.scopes) - caller.scopes:
-        raise NotAllowed(
+        raise Forbidden(
             f"this token has not the scopes {', '.join(sorted(beyond))}, and can give none of them"
         )
     token, info = token_store.create_token(account.name, list(wish.scopes), wish.days, wish.description)

@@ -16,9 +16,9 @@ import sqlalchemy as sa
 
 from roman_db import session
 from roman_db.accounts.account import Account
-from roman_db.accounts.refusal import NotAllowed, Refused, TooMuch, Unknown
 from roman_db.accounts.usage import Entry, Kind, Outcome, write_entry
 from roman_db.schema.metadata import table
+from roman_db.service_failure import BadRequest, Forbidden, NotFound, TooMuch
 from roman_db.session import Role
 
 _NAME = re.compile(r"[a-z][a-z0-9_]{0,62}", re.ASCII)
@@ -79,7 +79,7 @@ def save_query(account: Account, name: str, sql: str, comments: Mapping[str, str
 
     Raises
     ------
-    Refused
+    BadRequest
         If the name is none or taken.
     TooMuch
         If it would be more rows or bytes than the account, or its team, may have.
@@ -137,13 +137,13 @@ def drop_table(account: Account, name: str) -> None:
 
     Raises
     ------
-    Unknown
+    NotFound
         If it has none of that name.
     """
     if name not in {
         one["name"] for one in scratch_tables(account) if one["schema"] == account.scratch_schema
     }:
-        raise Unknown(f"{account.scratch_schema} has no table {name[:63]!r}")
+        raise NotFound(f"{account.scratch_schema} has no table {name[:63]!r}")
     with session.transaction(Role.OWNER) as connection:
         _assume(connection, account)
         connection.exec_driver_sql(f'DROP TABLE "{account.scratch_schema}"."{name}"')
@@ -166,9 +166,9 @@ def _comment(connection: sa.Connection, table_name: str, comments: Mapping[str, 
 def _check(account: Account, name: str) -> None:
     """Raise where the account may have no scratch tables, or none of that name."""
     if account.is_anonymous:
-        raise NotAllowed("scratch tables take an account: sign in first")
+        raise Forbidden("scratch tables take an account: sign in first")
     if _NAME.fullmatch(name) is None:
-        raise Refused(f"a table's name has small letters, digits and _, a letter first, got {name[:70]!r}")
+        raise BadRequest(f"a table's name has small letters, digits and _, a letter first, got {name[:70]!r}")
 
 
 def _made(connection: sa.Connection, account: Account, name: str, sql: str) -> Saved:
@@ -184,7 +184,7 @@ def _made(connection: sa.Connection, account: Account, name: str, sql: str) -> S
         n_row = connection.exec_driver_sql(create, execution_options={"no_parameters": True}).rowcount
     except sa.exc.ProgrammingError as error:
         if "already exists" in str(error.orig):
-            raise Refused(f"{account.scratch_schema} has a table {name!r}: drop it first") from error
+            raise BadRequest(f"{account.scratch_schema} has a table {name!r}: drop it first") from error
         raise
     connection.exec_driver_sql("SET LOCAL ROLE NONE")
     if n_row > most:
@@ -234,4 +234,5 @@ def _assume(connection: sa.Connection, account: Account) -> None:
     milliseconds = session.milliseconds(account.limits.seconds_async)
     connection.exec_driver_sql(f"SET LOCAL statement_timeout = {milliseconds}")
     connection.exec_driver_sql(f"SET LOCAL work_mem = '{account.work_bytes // 1024}kB'")
+    connection.execute(sa.text("SELECT ops.take_temporary_room(:tier, true)"), {"tier": account.tier})
     connection.exec_driver_sql(f'SET LOCAL ROLE "{account.scratch_schema}"')

@@ -8,8 +8,8 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql
 
 from roman_db import session
-from roman_db.accounts.refusal import Refused, Unknown
 from roman_db.schema.metadata import table
+from roman_db.service_failure import BadRequest, NotFound
 from roman_db.session import Role
 
 
@@ -18,7 +18,7 @@ def create_team(name: str, purpose: str, shares_scratch: bool = True) -> None:
 
     Raises
     ------
-    Refused
+    BadRequest
         If the name is taken or none.
     """
     values = {"name": name, "purpose": purpose, "shares_scratch": shares_scratch}
@@ -26,7 +26,7 @@ def create_team(name: str, purpose: str, shares_scratch: bool = True) -> None:
         try:
             connection.execute(table("ops.team").insert().values(values))
         except sa.exc.IntegrityError as error:
-            raise Refused(
+            raise BadRequest(
                 f"team {name[:60]!r}: there is one, or the name is none "
                 "(small letters, digits, _ and -, a letter first)"
             ) from error
@@ -37,7 +37,7 @@ def share_scratch(name: str, is_shared: bool) -> None:
 
     Raises
     ------
-    Unknown
+    NotFound
         If there is no such team.
     """
     teams, accounts = table("ops.team"), table("ops.account")
@@ -45,7 +45,7 @@ def share_scratch(name: str, is_shared: bool) -> None:
         change = teams.update().where(teams.c.name == name).values(shares_scratch=is_shared)
         team_id = connection.execute(change.returning(teams.c.team_id)).scalar()
         if team_id is None:
-            raise Unknown(f"there is no team {name[:60]!r}: see roman-db account team list")
+            raise NotFound(f"there is no team {name[:60]!r}: see roman-db account team list")
         member = connection.execute(
             sa.select(accounts.c.account_id).where(accounts.c.team_id == team_id)
         ).scalar()

@@ -10,9 +10,9 @@ import sqlalchemy as sa
 from roman_db import session
 from roman_db.accounts.account import Account
 from roman_db.accounts.account_store import find_account
-from roman_db.accounts.refusal import NotSignedIn, Refused, Unknown
 from roman_db.accounts.tokens import Scope, Token, matches, new_token, parse_token, scope_words
 from roman_db.schema.metadata import table
+from roman_db.service_failure import BadRequest, NotFound, NotSignedIn
 from roman_db.session import Role
 
 #: Longest life of a token in days.
@@ -62,21 +62,21 @@ def create_token(
 
     Raises
     ------
-    Refused
+    BadRequest
         If the account is not active, or has too many tokens, or one of the others makes no sense.
     """
     if not 1 <= days <= LONGEST_DAYS:
-        raise Refused(f"a token lives 1 to {LONGEST_DAYS} days, got {days}")
+        raise BadRequest(f"a token lives 1 to {LONGEST_DAYS} days, got {days}")
     words, token, tokens = scope_words(scopes), new_token(), table("ops.account_token")
     with session.transaction(Role.ACCOUNTS) as connection:
         owner = find_account(connection, name=account)
         if owner.is_anonymous or owner.state != "active":
-            raise Refused(f"account {account!r} is {owner.state}, and gets no tokens")
+            raise BadRequest(f"account {account!r} is {owner.state}, and gets no tokens")
         _lock(connection, owner)
         valid = tokens.c.revoked_at.is_(None) & (tokens.c.expires_at > sa.func.now())
         of_it = (tokens.c.account_id == owner.account_id) & valid
         if connection.execute(sa.select(sa.func.count()).where(of_it)).scalar_one() >= MOST_TOKENS:
-            raise Refused(f"account {account!r} has {MOST_TOKENS} tokens: revoke some first")
+            raise BadRequest(f"account {account!r} has {MOST_TOKENS} tokens: revoke some first")
         now = datetime.now(UTC)
         info = TokenInfo(token.token_id, description, words, now, now + timedelta(days=days), None, None)
         values = vars(info) | {"account_id": owner.account_id, "digest": token.digest}
@@ -89,7 +89,7 @@ def list_tokens(account: str) -> list[TokenInfo]:
 
     Raises
     ------
-    Unknown
+    NotFound
         If there is no such account.
     """
     tokens = table("ops.account_token")
@@ -112,7 +112,7 @@ def revoke_token(token_id: str, account: str | None = None) -> None:
 
     Raises
     ------
-    Unknown
+    NotFound
         If there is no such token, or it is somebody else's.
     """
     tokens = table("ops.account_token")
@@ -123,7 +123,7 @@ def revoke_token(token_id: str, account: str | None = None) -> None:
             owner = find_account(connection, name=account)
             change = change.where(tokens.c.account_id == owner.account_id)
         if connection.execute(change).rowcount == 0:
-            raise Unknown(f"there is no token {token_id[:40]!r}: see roman-db account token list")
+            raise NotFound(f"there is no token {token_id[:40]!r}: see roman-db account token list")
 
 
 def sign_in(text: str, name: str | None = None) -> SignedIn:

@@ -16,7 +16,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from roman_db.accounts.refusal import Refused
+from roman_db.service_failure import BadRequest
 
 _ID_BYTES, _SECRET_BYTES = 10, 32
 _FORM = re.compile(rf"rdb_(?P<id>[0-9a-f]{{{2 * _ID_BYTES}}})_(?P<secret>[A-Za-z0-9_-]{{43}})", re.ASCII)
@@ -88,11 +88,11 @@ def scope_words(scopes: Iterable[str]) -> str:
 
     Raises
     ------
-    Refused
+    BadRequest
         If there is none, or one that is not known.
     """
     wanted = set(scopes)
     if not wanted or (unknown := wanted - set(Scope)):
         named = ", ".join(sorted(unknown)) if wanted else "none"
-        raise Refused(f"the scopes of a token are one or more of {', '.join(Scope)}, got {named}")
+        raise BadRequest(f"the scopes of a token are one or more of {', '.join(Scope)}, got {named}")
     return " ".join(scope for scope in Scope if scope in wanted)

@@ -10,6 +10,8 @@ from typing import Any
 import sqlalchemy as sa
 
 from roman_db import session
+from roman_db.accounts.account import Account
+from roman_db.accounts.day_quota import Used
 from roman_db.accounts.statements import statement
 from roman_db.schema.metadata import table
 from roman_db.session import Role
@@ -22,6 +24,8 @@ class Kind(StrEnum):
     ASYNC = "async"
     SCRATCH = "scratch"
     UPLOAD = "upload"
+    SERVICE = "service"
+    PORTAL = "portal"
 
 
 class Outcome(StrEnum):
@@ -46,6 +50,8 @@ class Entry:
         For which it held a place.
     n_row, n_byte
         That were given or stored.
+    sky_area
+        Area of the sky of which the answer told, in square degrees; None where it is not known.
     """
 
     account_id: int
@@ -57,6 +63,7 @@ class Entry:
     seconds: float
     n_row: int
     n_byte: int
+    sky_area: float | None = None
 
 
 def write_entry(entry: Entry, connection: sa.Connection | None = None) -> None:
@@ -67,6 +74,14 @@ def write_entry(entry: Entry, connection: sa.Connection | None = None) -> None:
         return
     with session.transaction(Role.ACCOUNTS) as own:
         own.execute(insert)
+
+
+def used_since(account: Account, since: datetime) -> Used:
+    """What an account, or its team where that shares its limits, has used since a time."""
+    names = ("account_id", "is_shared", "team_id", "tier")
+    values = {name: getattr(account, name) for name in names} | {"since": since}
+    with session.transaction(Role.ACCOUNTS) as connection:
+        return Used(*connection.execute(statement("account_day"), values).one())
 
 
 def usage(account_id: int | None, days: float) -> list[dict[str, Any]]:

@@ -64,6 +64,7 @@ def bind(query: str, values: Mapping[str, Any]) -> BoundQuery:
     uploads: dict[str, Table] = {}
 
     def replaced(piece: re.Match[str]) -> str:
+        """What stands in the query in place of a piece; tables become uploads."""
         if piece["comment"] is not None:
             return piece[0]
         if piece["text"] is not None:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import atexit
 from collections import deque
-from collections.abc import Iterable
-from contextlib import ExitStack, suppress
+from collections.abc import Iterable, Iterator
+from contextlib import ExitStack, contextmanager, suppress
+from contextvars import ContextVar
 from functools import cache
-from typing import Any
+from typing import Any, Protocol
 
 import pyarrow as pa
 from adbc_driver_manager import dbapi
@@ -34,8 +35,9 @@ def rows(name: str, /, **values: object) -> list[dict[str, Any]]:
     with session.reading() as connection:
         limit = session.milliseconds(TIMEOUT_S)
         connection.exec_driver_sql(f"SET LOCAL statement_timeout = {limit}")
-        found = sqlfile.run(connection, _file(name), values).mappings()
-        return [dict(row) for row in found]
+        found = [dict(row) for row in sqlfile.run(connection, _file(name), values).mappings()]
+    _count(len(found))
+    return found
 
 
 def row(name: str, /, **values: object) -> dict[str, Any] | None:
@@ -95,11 +97,37 @@ def _asked(connected: _Connected, statement: str) -> pa.Table:
     except BaseException:
         connected.close()
         raise
+    _count(found.num_rows)
     if len(_kept) < _MOST_KEPT:
         _kept.append(connected)
     else:
         connected.close()
     return found
+
+
+class RowCount(Protocol):
+    """What counts rows."""
+
+    n_row: int
+
+
+_counting: ContextVar[RowCount | None] = ContextVar("counting", default=None)
+
+
+@contextmanager
+def count_rows_in(count: RowCount) -> Iterator[None]:
+    """Count the rows that queries of this context give, in whatever thread they are asked."""
+    token = _counting.set(count)
+    try:
+        yield
+    finally:
+        _counting.reset(token)
+
+
+def _count(n_row: int) -> None:
+    """Add rows where somebody counts them."""
+    if (count := _counting.get()) is not None:
+        count.n_row += n_row
 
 
 @cache

@@ -29,13 +29,16 @@ def upsert_reference_rows(connection: sa.Connection) -> None:
 
 
 def _upsert(connection: sa.Connection, table: sa.Table, path: Path) -> None:
-    """Copy one file into a temporary table and merge it."""
+    """Copy one file into a temporary table and merge it; an older revision may lack some columns."""
     text = path.read_text()
-    names = text.splitlines()[0].split(",")
+    given = text.splitlines()[0].split(",")
+    stored = {column["name"] for column in sa.inspect(connection).get_columns(table.name, table.schema)}
+    names = [name for name in given if name in stored]
+    columns = (name if name in stored else f"CAST(NULL AS text) AS {name}" for name in given)
     cursor = connection.connection.cursor()
     cursor.execute(
         "CREATE TEMPORARY TABLE reference_row ON COMMIT DROP AS "
-        f"SELECT {', '.join(names)} FROM {table.fullname} LIMIT 0"
+        f"SELECT {', '.join(columns)} FROM {table.fullname} LIMIT 0"
     )
     cursor.copy_expert("COPY pg_temp.reference_row FROM STDIN (FORMAT csv, HEADER)", io.StringIO(text))
     cursor.execute(_merge_statement(table, names))

@@ -17,53 +17,47 @@ from starlette.types import Message, Receive, Scope, Send
 
 from roman_db import session
 from roman_db.accounts import authentication
-from roman_db.accounts.admission import Admission, Admitted
-from roman_db.accounts.refusal import NotSignedIn, Refused
-from roman_db.accounts.role import assume
+from roman_db.accounts.admission import Admission, Admitted, client_name
+from roman_db.accounts.role import assume, take_room
 from roman_db.accounts.tokens import Scope as TokenScope
 from roman_db.accounts.usage import Kind, Outcome
+from roman_db.service_failure import Cancelled, Failure, Lost
 from roman_db.tap.connections import Connections, Held, QueryLimits
-from roman_db.tap.failure import Cancelled, Failure, Lost
+from roman_db.tap.failure_document import failure_response
 from roman_db.tap.parameters import Limits
 from roman_db.tap.prepared import RequestLimits
-from roman_db.tap.response import QueryResponse, error_response
+from roman_db.tap.response import QueryResponse
 from roman_db.tap.scratch_catalog import PREFIX
 from roman_db.tap.sending import Asked
 
 _T = TypeVar("_T")
 #: Where the statuses of HTTP for errors begin.
-_ERRORS_FROM = 400
+ERRORS_FROM = 400
 
 
-class Denied(Failure):
-    """A query that an account may not ask."""
+async def admit(request: Request, kind: Kind = Kind.SYNC) -> Admitted:
+    """Say as whose a request runs, and within what limits.
 
-    def __init__(self, refused: Refused) -> None:
-        super().__init__(str(refused))
-        self.status = refused.status
-
-
-async def admit(request: Request) -> Admitted:
-    """Say as whose a query to be answered at once runs, and within what limits.
+    Parameters
+    ----------
+    request
+        Who asks: nobody, unless it has a token.
+    kind
+        How it is to run.
 
     Raises
     ------
     NotSignedIn
         If there are credentials that do not sign in.
-    Denied
+    Forbidden
         If the account may not ask.
     """
     admission: Admission = request.app.state.admission
-    client = None if request.client is None else request.client.host
-    try:
-        caller = await authentication.current_account(request)
-        if not caller.account.is_anonymous:
-            authentication.require(caller, TokenScope.QUERY)
-        return admission.admit(caller.account, Kind.SYNC, request.app.state.settings.tap_max_rows, client)
-    except NotSignedIn:
-        raise
-    except Refused as refused:
-        raise Denied(refused) from refused
+    client = None if request.client is None else client_name(request.client.host)
+    caller = await authentication.current_account(request)
+    if not caller.account.is_anonymous:
+        authentication.require(caller, TokenScope.QUERY)
+    return admission.admit(caller.account, kind, request.app.state.settings.tap_max_rows, client)
 
 
 def limits_of(service: RequestLimits, admitted: Admitted) -> RequestLimits:
@@ -95,6 +89,8 @@ class ScratchHeld(Held):
                 session.arrow_connection(session.Role.OWNER, self.limits.timeout_s, self.limits.memory_mb)
             )
             with self.connection.cursor() as cursor:
+                if self.limits.tier is not None:
+                    take_room(cursor, self.limits.tier)
                 cursor.execute(f'SET ROLE "{self._role}"')
         except (dbapi.Error, SQLAlchemyError, OSError) as error:
             self.close()
@@ -114,11 +110,11 @@ def give_role(held: Held, role: str, limits: QueryLimits) -> None:
     """
     held.is_used = False
     try:
-        assume(held.connection, role, limits.timeout_s, limits.memory_mb)
+        assume(held.connection, role, limits.timeout_s, limits.memory_mb, limits.tier)
     except (dbapi.Error, OSError):
         held.reconnect()
         try:
-            assume(held.connection, role, limits.timeout_s, limits.memory_mb)
+            assume(held.connection, role, limits.timeout_s, limits.memory_mb, limits.tier)
         except (dbapi.Error, OSError) as error:
             raise Lost("the database cannot be reached at the moment") from error
     held.has_role = True
@@ -137,8 +133,8 @@ class AccountConnections:
         The query.
     reads_scratch
         Whether it reads scratch tables.
-    n_row
-        Says how many rows it has given.
+    given
+        Says how many rows it has given, and of which area of the sky (deg2) they tell, None if unknown.
     """
 
     def __init__(
@@ -147,17 +143,17 @@ class AccountConnections:
         admission: Admission,
         admitted: Admitted,
         reads_scratch: bool,
-        n_row: Callable[[], int],
+        given: Callable[[], tuple[int, float | None]],
     ) -> None:
         self._reads_scratch = reads_scratch
-        self._n_row = n_row
+        self._given = given
         self._connections = connections
         self._admission = admission
         self._admitted = admitted
         most = connections.limits
         memory_mb = max(1, min(admitted.account.work_bytes // 2**20, most.memory_mb))
         #: The smaller of what the service and what the account allows.
-        self.limits = QueryLimits(min(admitted.seconds, most.timeout_s), memory_mb)
+        self.limits = QueryLimits(min(admitted.seconds, most.timeout_s), memory_mb, admitted.account.tier)
         #: Bytes that were sent, and whether they are those of an error.
         self.n_byte = 0
         self.is_error = False
@@ -168,25 +164,23 @@ class AccountConnections:
 
         Raises
         ------
-        Denied
+        TooMany
             If too many wait for the account already.
         Lost
             If there is no connection.
         """
-        try:
-            async with self._admission.running(self._admitted) as meter, self._held() as held:
-                held.limits = self.limits
-                try:
-                    yield held
-                except Cancelled:
-                    meter.outcome = Outcome.CANCELLED
-                    raise
-                finally:
-                    meter.n_row, meter.n_byte = self._n_row(), self.n_byte
-                    if self.is_error:
-                        meter.outcome = Outcome.FAILED
-        except Refused as refused:
-            raise Denied(refused) from refused
+        async with self._admission.running(self._admitted) as meter, self._held() as held:
+            held.limits = self.limits
+            try:
+                yield held
+            except Cancelled:
+                meter.outcome = Outcome.CANCELLED
+                raise
+            finally:
+                meter.n_byte = self.n_byte
+                meter.n_row, meter.sky_area = self._given()
+                if self.is_error:
+                    meter.outcome = Outcome.FAILED
 
     async def in_thread(self, work: Callable[[], _T]) -> _T:
         """Do work that waits for the database in a thread."""
@@ -229,23 +223,24 @@ class AccountedResponse(QueryResponse):
         state = request.app.state
         reads_scratch = any(name.lower().startswith(PREFIX) for name in asked.translation.tables)
         self._measured = AccountConnections(
-            state.connections, state.admission, admitted, reads_scratch, self._rows_so_far
+            state.connections, state.admission, admitted, reads_scratch, self._given_so_far
         )
         self._query = asked.request.query
         super().__init__(asked, self._measured)  # type: ignore[arg-type]  # what it uses of them is there
 
-    def _rows_so_far(self) -> int:
-        return 0 if self._sending is None else self._sending.n_row
+    def _given_so_far(self) -> tuple[int, float | None]:
+        return (0, None) if self._sending is None else (self._sending.n_row, self._sending.sky_area)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer; what fails before there is an answer is told as an error."""
         has_begun = False
 
         async def measured(message: Message) -> None:
+            """Pass a part of the answer on, counting its bytes."""
             nonlocal has_begun
             if message["type"] == "http.response.start":
                 has_begun = True
-                self._measured.is_error = message["status"] >= _ERRORS_FROM
+                self._measured.is_error = message["status"] >= ERRORS_FROM
             else:
                 self._measured.n_byte += len(message.get("body", b""))
             await send(message)
@@ -255,4 +250,4 @@ class AccountedResponse(QueryResponse):
         except Failure as failure:
             if has_begun:
                 raise
-            await error_response(failure, self._query)(scope, receive, measured)
+            await failure_response(Request(scope), failure, self._query)(scope, receive, measured)

@@ -8,8 +8,8 @@ from dataclasses import dataclass, field, replace
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from roman_db.service_failure import Failure
 from roman_db.tap.adql import OutputColumn
-from roman_db.tap.failure import Failure
 
 _SCALARS = {
     "boolean": pa.bool_(),
@@ -62,6 +62,8 @@ class Answer:
         Rows that came so far.
     descriptor
         Service that a VOTable describes; None for none.
+    sky_area
+        Area of the sky of which the rows so far tell, in square degrees; None where that is not known.
     """
 
     query: str
@@ -72,6 +74,7 @@ class Answer:
     failure: Failure | None = None
     n_row: int = 0
     descriptor: Descriptor | None = None
+    sky_area: float | None = None
 
 
 def schema_of(columns: Iterable[OutputColumn]) -> pa.Schema:

@@ -10,17 +10,20 @@ from functools import partial
 import anyio
 import anyio.to_thread
 from fastapi import APIRouter, FastAPI, Request
+from sqlalchemy.exc import SQLAlchemyError
 from starlette.responses import Response
 
 from roman_db.accounts.admission import Admission
+from roman_db.accounts.authentication import unreachable
 from roman_db.accounts.router import add_accounts
 from roman_db.portal.mounting import mount_portal
+from roman_db.service_failure import Failure
 from roman_db.settings import Settings, settings
 from roman_db.tap import routes
+from roman_db.tap.accounted_service import AccountedData
 from roman_db.tap.connections import Connections, Held, QueryLimits
-from roman_db.tap.failure import Failure
+from roman_db.tap.failure_document import failure_response
 from roman_db.tap.job_accounting import AccountedExecution
-from roman_db.tap.response import error_response
 from roman_db.tap.scratch_router import scratch_router
 from roman_db.tap.uws import routes as job_routes
 from roman_db.tap.uws.execution import Execution
@@ -30,6 +33,7 @@ from roman_db.tap.uws.runner import Runner
 from roman_db.tap.warm_up import warm_up
 from roman_db.tap.web import request_limits
 from roman_db.vo.routes import add_routes
+from roman_db.vo.stored_coverage import StoredCoverage
 
 #: Makers of the addresses of each service.
 ROUTERS: tuple[Callable[[], APIRouter], ...] = (routes.router, job_routes.router, scratch_router)
@@ -47,7 +51,9 @@ def make_application() -> FastAPI:
     application.state.settings = chosen
     application.state.job_limits = JobLimits(chosen.tap_job_timeout_s, timedelta(days=chosen.tap_job_days))
     application.add_exception_handler(Failure, _failed)
-    add_accounts(application)
+    application.add_exception_handler(SQLAlchemyError, _unreachable)
+    application.add_middleware(AccountedData)
+    add_accounts(application, failure_response)
     for router in ROUTERS:
         application.include_router(router())
     add_routes(application)
@@ -63,7 +69,7 @@ async def _lifespan(application: FastAPI, chosen: Settings) -> AsyncIterator[Non
     admission = Admission(chosen.tap_connections)
     runner = _job_runner(chosen, admission)
     application.state.connections, application.state.runner = connections, runner
-    application.state.admission = admission
+    application.state.admission, application.state.coverage = admission, StoredCoverage(connections)
     async with anyio.create_task_group() as group:
         runner.start(group)
         yield
@@ -83,7 +89,12 @@ def _job_runner(chosen: Settings, admission: Admission) -> Runner:
     return Runner(chosen.tap_jobs, Connections(chosen.tap_jobs, limits), files, execution_of)
 
 
-async def _failed(_: Request, failure: Exception) -> Response:
+async def _failed(request: Request, failure: Exception) -> Response:
     """Say what was wrong with a request."""
     assert isinstance(failure, Failure)
-    return error_response(failure)
+    return failure_response(request, failure)
+
+
+async def _unreachable(request: Request, error: Exception) -> Response:
+    """Say that the database does not answer; the log says why."""
+    return failure_response(request, unreachable(error))

@@ -20,6 +20,9 @@ def serve(host: str, port: int) -> None:
 
     They find the service (TAP) at http://HOST:PORT/tap.
     """
+    from roman_db.tap.without_pandas import keep_out_pandas
+
+    keep_out_pandas()
     from roman_db.tap.server import run
 
     run(host, port)

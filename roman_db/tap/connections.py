@@ -17,7 +17,7 @@ import structlog
 from adbc_driver_manager import dbapi
 
 from roman_db import session
-from roman_db.tap.failure import Lost
+from roman_db.service_failure import Lost
 from roman_db.tap.uploads.temporary import store
 from roman_db.tap.uploads.upload import Upload
 
@@ -29,10 +29,21 @@ _SPARE_THREADS = 8
 
 @dataclass(frozen=True)
 class QueryLimits:
-    """What a query may take: seconds, and MiB for each sort or join before it goes to disk."""
+    """What a query may take.
+
+    Parameters
+    ----------
+    timeout_s
+        Seconds.
+    memory_mb
+        MiB for each sort or join before it goes to disk.
+    tier
+        Tier whose room on disk it has; None for that of readers.
+    """
 
     timeout_s: float
     memory_mb: int
+    tier: str | None = None
 
 
 class Held:
@@ -67,6 +78,7 @@ class Held:
             self.connection: dbapi.Connection = self._stack.enter_context(
                 session.arrow_connection(session.Role.READER, limits.timeout_s, limits.memory_mb, prepare)
             )
+            self._take_room()
         except (dbapi.Error, sa.exc.DBAPIError, OSError) as error:
             _log.error("no connection", error=str(error))
             raise Lost("the database cannot be reached at the moment") from error
@@ -97,6 +109,14 @@ class Held:
         self.limits, self._uploads = limits, uploads
         prepare = partial(store, uploads=uploads)
         session.prepare_again(self.connection, prepare, limits.timeout_s, limits.memory_mb)
+        self._take_room()
+
+    def _take_room(self) -> None:
+        """Have the room on disk of the tier for queries with tables; others have it with their role."""
+        if self._uploads and self.limits.tier is not None:
+            with self.connection.cursor() as cursor:
+                cursor.execute("SELECT ops.take_temporary_room($1)", (self.limits.tier,))
+                cursor.fetchone()
 
     def give_back(self) -> None:
         """Forget the tables, and be kept for those of others, or closed."""
@@ -228,4 +248,5 @@ class Connections:
             await self.in_thread(held.close)
         else:
             held.is_used = True
+            held.limits = self.limits  # an account's are no others'
             self._free.append(held)

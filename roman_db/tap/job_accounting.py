@@ -11,22 +11,46 @@ from sqlalchemy.exc import SQLAlchemyError
 from roman_db import session
 from roman_db.accounts.account import ANONYMOUS, Account
 from roman_db.accounts.account_store import find_account
-from roman_db.accounts.admission import Admission, Admitted
-from roman_db.accounts.refusal import Refused
+from roman_db.accounts.admission import Admission, Admitted, client_of
+from roman_db.accounts.authentication import unreachable
 from roman_db.accounts.scratch import scratch_columns
 from roman_db.accounts.usage import Entry, Kind, Outcome, write_entry
+from roman_db.service_failure import Failure, TooMuch
 from roman_db.session import Role
 from roman_db.tap.accounting import ScratchHeld, give_role, limits_of
 from roman_db.tap.connections import Held, QueryLimits
-from roman_db.tap.failure import Failure
 from roman_db.tap.prepared import RequestLimits
 from roman_db.tap.scratch_catalog import PREFIX
+from roman_db.tap.uws import storage
 from roman_db.tap.uws.execution import END, Execution
 from roman_db.tap.uws.files import JobFiles
 from roman_db.tap.uws.job import Job, Phase
 
 _log = structlog.get_logger()
 _OUTCOMES = {Phase.COMPLETED: Outcome.DONE, Phase.ERROR: Outcome.FAILED}
+
+
+def room_for_result(admitted: Admitted) -> int:
+    """Bytes that a further result of an account may have, beside those of its team or address.
+
+    Raises
+    ------
+    TooMuch
+        If there is no room.
+    """
+    stored, most = storage.stored_bytes(admitted.party), admitted.account.limits.job_bytes
+    if stored >= most:
+        raise TooMuch(no_room(admitted.account, stored))
+    return most - stored
+
+
+def no_room(account: Account, n_byte: int) -> str:
+    """Words for results that are too many."""
+    whose = "your team's" if account.shares_limits else "your"
+    return (
+        f"the results of {whose} jobs would take {n_byte:,} of {account.limits.job_bytes:,} bytes: remove "
+        "jobs (DELETE), have them removed earlier (DESTRUCTION), or ask for exceptional resources"
+    )
 
 
 class AccountedExecution(Execution):
@@ -51,11 +75,9 @@ class AccountedExecution(Execution):
         began, started_at = time.monotonic(), datetime.now(UTC)
         try:
             admitted = self._admitted()
-        except (Refused, Failure, SQLAlchemyError) as error:
+        except (Failure, SQLAlchemyError) as error:
             words = (
-                str(error)
-                if isinstance(error, Refused | Failure)
-                else "the database cannot be reached at the moment"
+                str(error) if isinstance(error, Failure) else "the database cannot be reached at the moment"
             )
             self.outcome = {"phase": Phase.ERROR, "error": words, "end_time": END}
             return
@@ -64,27 +86,46 @@ class AccountedExecution(Execution):
         finally:
             if isinstance(self._held, ScratchHeld):
                 self._held.close()
-        self._note(admitted.account, started_at, time.monotonic() - began)
+        self._keep(admitted)
+        self._note(admitted, started_at, time.monotonic() - began)
+
+    def _keep(self, admitted: Admitted) -> None:
+        """Keep a result if there is room for it among those of the account."""
+        size, most = self.outcome.get("result_size"), admitted.account.limits.job_bytes
+        if self.outcome["phase"] is not Phase.COMPLETED or size is None:
+            return
+        try:
+            if storage.keep_result(self._job.job_id, admitted.party, size, most):
+                return
+            words = no_room(admitted.account, storage.stored_bytes(admitted.party) + size)
+        except SQLAlchemyError as error:
+            words = str(unreachable(error))
+        self.outcome = {"phase": Phase.ERROR, "error": words, "end_time": END}
 
     def _admitted(self) -> Admitted:
         """Say with what limits it runs, and give the connection the role of its account.
 
         Raises
         ------
-        Refused
+        Failure
             If the account may not run it.
         """
         key = ANONYMOUS if self._job.account_id is None else self._job.account_id
         with session.transaction(Role.ACCOUNTS) as connection:
             account = find_account(connection, account_id=key)
-        admitted = self._admission.admit(account, Kind.ASYNC, self._limits.rows.largest)
+        client = client_of(self._job.party)
+        admitted = self._admission.admit(account, Kind.ASYNC, self._limits.rows.largest, client)
+        self._admission.day.read(account, admitted.party)
+        self._admission.day.check(account, admitted.party)
+        self.most_bytes = room_for_result(admitted)
         self._limits = limits_of(self._limits, admitted)
         seconds = min(admitted.seconds, self._held.limits.timeout_s)
         memory_mb = max(1, min(account.work_bytes // 2**20, self._held.limits.memory_mb))
+        limits = QueryLimits(seconds, memory_mb, account.tier)
         if self._reads_scratch(account):
-            self._held = ScratchHeld(QueryLimits(seconds, memory_mb), account.scratch_schema)
+            self._held = ScratchHeld(limits, account.scratch_schema)
         else:
-            give_role(self._held, account.role, QueryLimits(seconds, memory_mb))
+            give_role(self._held, account.role, limits)
         return admitted
 
     def _reads_scratch(self, account: Account) -> bool:
@@ -92,7 +133,7 @@ class AccountedExecution(Execution):
         is_named = any(name == "QUERY" and PREFIX in value.lower() for name, value in self._job.parameters)
         return is_named and not account.is_anonymous and bool(scratch_columns(account))
 
-    def _note(self, account: Account, started_at: datetime, seconds: float) -> None:
+    def _note(self, admitted: Admitted, started_at: datetime, seconds: float) -> None:
         """Write a row of the ledger; a job that is to wait again has used what it used."""
         phase = self.outcome["phase"]
         n_row = 0 if self._sending is None else self._sending.n_row
@@ -100,8 +141,11 @@ class AccountedExecution(Execution):
         outcome = _OUTCOMES.get(phase, Outcome.CANCELLED)
         queued_at = min(self._job.creation_time, started_at)
         ended = max(datetime.now(UTC), queued_at)
-        counts = (seconds, n_row, n_byte)
-        entry = Entry(account.account_id, Kind.ASYNC, outcome, queued_at, started_at, ended, *counts)
+        area = None if self._sending is None else self._sending.sky_area
+        counts = (seconds, n_row, n_byte, area)
+        key = admitted.account.account_id
+        entry = Entry(key, Kind.ASYNC, outcome, queued_at, started_at, ended, *counts)
+        self._admission.day.add(admitted.party, n_row, seconds)
         try:
             write_entry(entry)
         except SQLAlchemyError as error:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from roman_db.tap.failure import BadRequest
+from roman_db.service_failure import BadRequest
 from roman_db.tap.formats.choice import Format, chosen_format
 
 _LANGUAGES = ("ADQL", "ADQL-2.0", "ADQL-2.1")

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from roman_db.accounts.account import Account
+from roman_db.service_failure import BadRequest
 from roman_db.tap.adql import AdqlError, Translation, translate
-from roman_db.tap.failure import BadRequest
 from roman_db.tap.parameters import Limits, read_request
 from roman_db.tap.scratch_catalog import catalog_for
 from roman_db.tap.sending import Asked
@@ -47,7 +48,8 @@ def prepared(
     uploads = read_uploads(pairs, files, limits.uploads)
     translation = _translated(request.query, uploads, limits.account)
     links = None if limits.address is None else link_descriptor(translation.columns, limits.address)
-    return Asked(request, translation, takes_gzip, uploads, links)
+    area = math.inf if limits.account is None else limits.account.limits.sky_area
+    return Asked(request, translation, takes_gzip, uploads, links, most_area=area)
 
 
 def _translated(query: str, uploads: Sequence[Upload], account: Account | None) -> Translation:

@@ -5,21 +5,16 @@ from __future__ import annotations
 from contextlib import AsyncExitStack
 
 import anyio
+from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import Message, Receive, Scope, Send
 
+from roman_db.service_failure import Cancelled, Failure
 from roman_db.tap.connections import Connections, Held
-from roman_db.tap.failure import Cancelled, Failure
-from roman_db.tap.formats.choice import VOTABLE
-from roman_db.tap.formats.votable import error_document
+from roman_db.tap.failure_document import failure_response
 from roman_db.tap.sending import Asked, Sending
 
 _PAUSE_S = 0.2
-
-
-def error_response(failure: Failure, query: str | None = None) -> Response:
-    """Response that says why there is no result."""
-    return Response(error_document(str(failure), query), failure.status, media_type=VOTABLE)
 
 
 class QueryResponse(Response):
@@ -81,7 +76,8 @@ class QueryResponse(Response):
             except Failure as failure:
                 if self._sending.has_begun or isinstance(failure, Cancelled):
                     raise
-                await error_response(failure, self._asked.request.query)(scope, receive, send)
+                answer = failure_response(Request(scope), failure, self._asked.request.query)
+                await answer(scope, receive, send)
             finally:
                 with anyio.CancelScope(shield=True):
                     await self._connections.in_thread(self._sending.end)

@@ -8,13 +8,13 @@ import anyio.to_thread
 from fastapi import APIRouter, Request
 from starlette.responses import Response
 
+from roman_db.service_failure import Failure
 from roman_db.settings import Settings
 from roman_db.tap import vosi
 from roman_db.tap.accounting import AccountedResponse, admit, limits_of
 from roman_db.tap.connections import Connections
-from roman_db.tap.failure import Failure
+from roman_db.tap.failure_document import failure_response
 from roman_db.tap.prepared import prepared
-from roman_db.tap.response import error_response
 from roman_db.tap.web import address_of, read_form, request_limits
 
 XML = "text/xml"
@@ -42,7 +42,7 @@ async def _sync(request: Request) -> Response:
         asked = await anyio.to_thread.run_sync(partial(prepared, form.pairs, form.files, limits, takes_gzip))
     except Failure as failure:
         query = next((value for name, value in form.pairs if name.upper() == "QUERY"), None)
-        return error_response(failure, query)
+        return failure_response(request, failure, query)
     return AccountedResponse(asked, request, admitted)
 
 

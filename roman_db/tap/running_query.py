@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import math
 import threading
 from collections.abc import Callable, Generator, Iterator
 
@@ -10,14 +11,18 @@ import pyarrow as pa
 import structlog
 from adbc_driver_manager import dbapi
 
+from roman_db.service_failure import Failure, TooMuch
 from roman_db.tap.adql import Translation
+from roman_db.tap.answer_area import AnswerArea
 from roman_db.tap.answer_rows import Answer, conformed, schema_of
 from roman_db.tap.connections import Held
-from roman_db.tap.failure import Failure, from_server
+from roman_db.tap.server_words import from_server
 
 #: Bytes of rows, as PostgreSQL sends them, that are in memory at a time.
 _BLOCK_BYTES = 2**20
 _BATCH_HINT = {"adbc.postgresql.batch_size_hint_bytes": str(_BLOCK_BYTES)}
+#: Areas are counted to a percent.
+_TOLERANCE = 1.03
 #: Makes rows of a batch that the server gives.
 Expand = Callable[[pa.RecordBatch], pa.RecordBatch]
 _log = structlog.get_logger()
@@ -38,6 +43,8 @@ class RunningQuery:
         Seconds that it may take, for messages.
     expand
         Makes rows of what the server gives, any number of each; None where it gives the rows.
+    most_area
+        Largest area of the sky of which the rows may tell, in square degrees.
     """
 
     def __init__(
@@ -47,7 +54,10 @@ class RunningQuery:
         rows: int,
         timeout_s: float,
         expand: Expand | None = None,
+        most_area: float = math.inf,
     ) -> None:
+        self._most_area = most_area
+        self._area = AnswerArea(translation.columns)
         self._expand = expand
         self._held = held
         self._translation = translation
@@ -78,10 +88,21 @@ class RunningQuery:
                 batch = batch.slice(0, self._rows - n_row)
                 n_row += batch.num_rows
                 answer.n_row = n_row
+                self._count_area(answer, batch)
                 if batch.num_rows:
                     yield self._asked(lambda one=batch: conformed(one, schema))  # type: ignore[misc]
             if answer.is_cut and self._expand is not None:
                 self.cancel()
+
+    def _count_area(self, answer: Answer, batch: pa.RecordBatch) -> None:
+        """Note of which area the rows tell; raises `TooMuch` where that is more than it may be."""
+        self._area.add(batch)
+        answer.sky_area = self._area.area
+        if answer.sky_area is not None and answer.sky_area > self._most_area * _TOLERANCE:
+            raise TooMuch(
+                f"the answer tells of more than the {self._most_area:g} deg2 that one request of yours may "
+                "process: ask for less of the sky at a time, or for exceptional resources"
+            )
 
     def cancel(self) -> None:
         """Have the server end the query, from any thread; may be said again."""

@@ -13,15 +13,15 @@ from sqlalchemy.exc import DBAPIError
 
 from roman_db.accounts.admission import Admission
 from roman_db.accounts.authentication import current_account, require
-from roman_db.accounts.refusal import Refused
 from roman_db.accounts.scratch import Saved, save_query
 from roman_db.accounts.token_store import SignedIn
 from roman_db.accounts.tokens import Scope
 from roman_db.accounts.usage import Kind
+from roman_db.service_failure import BadRequest, Failure
 from roman_db.tap.adql import AdqlError, Translation, translate
 from roman_db.tap.connections import Connections
-from roman_db.tap.failure import Failure, from_server
 from roman_db.tap.scratch_catalog import catalog_for, comments_of
+from roman_db.tap.server_words import from_server
 
 _log = structlog.get_logger()
 
@@ -48,9 +48,7 @@ def _saved(save: Callable[[], Saved], seconds: float) -> Saved:
         failure = from_server(str(error.orig), seconds)
         if type(failure) is Failure:
             _log.error("scratch table not made", error=str(error))
-        refused = Refused(str(failure))
-        refused.status = failure.status
-        raise refused from error
+        raise failure from error
 
 
 async def make_table(
@@ -66,7 +64,7 @@ async def make_table(
         try:
             return translate(wish.query, catalog_for(account, wish.query))
         except AdqlError as error:
-            raise Refused(str(error)) from error
+            raise BadRequest(str(error)) from error
 
     translation = await connections.in_thread(translated)
     comments = comments_of(translation.columns)

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import itertools
+import math
 import zlib
 from collections.abc import Generator, Iterator
 from dataclasses import dataclass
 
 import pyarrow as pa
 
+from roman_db.service_failure import Failure, Lost
 from roman_db.tap.adql import Translation
 from roman_db.tap.answer_rows import Answer, Descriptor, as_seen
 from roman_db.tap.connections import Held
-from roman_db.tap.failure import Failure, Lost
 from roman_db.tap.parameters import QueryRequest
 from roman_db.tap.running_query import Expand, RunningQuery
 from roman_db.tap.uploads.upload import Upload
@@ -39,6 +40,8 @@ class Asked:
         Service that a VOTable of the results describes; None for none.
     expand
         Makes rows of what the server gives; None where it gives the rows.
+    most_area
+        Largest area of the sky of which the rows may tell, in square degrees.
     """
 
     request: QueryRequest
@@ -47,6 +50,7 @@ class Asked:
     uploads: tuple[Upload, ...] = ()
     descriptor: Descriptor | None = None
     expand: Expand | None = None
+    most_area: float = math.inf
 
     @property
     def compresses(self) -> bool:
@@ -114,6 +118,11 @@ class Sending:
         """Rows that were given so far."""
         return 0 if self._answer is None else self._answer.n_row
 
+    @property
+    def sky_area(self) -> float | None:
+        """Area of the sky of which they tell, in square degrees; None where that is not known."""
+        return None if self._answer is None else self._answer.sky_area
+
     def cancel(self) -> None:
         """Have the server end the query, from any thread."""
         if self._running is not None:
@@ -145,7 +154,12 @@ class Sending:
                     self._own.close()
                 held = self._own = held.with_uploads(asked.uploads)
             self._running = RunningQuery(
-                held, asked.translation, asked.request.rows, self._timeout_s, asked.expand
+                held,
+                asked.translation,
+                asked.request.rows,
+                self._timeout_s,
+                asked.expand,
+                asked.most_area,
             )
             self._rows = self._running.run(answer)
             first = next(self._rows, None)

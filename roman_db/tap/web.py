@@ -9,8 +9,8 @@ from urllib.parse import parse_qsl
 from fastapi import Request
 from starlette.formparsers import MultiPartException, MultiPartParser
 
+from roman_db.service_failure import BadRequest
 from roman_db.settings import Settings
-from roman_db.tap.failure import BadRequest
 from roman_db.tap.parameters import Limits
 from roman_db.tap.prepared import RequestLimits
 from roman_db.tap.uploads.reading import UploadLimits

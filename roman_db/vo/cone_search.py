@@ -26,9 +26,7 @@ def cone_query(parameters: Parameters, limits: Limits, takes_gzip: bool) -> Aske
     BadRequest
         If a parameter is missing or makes no sense.
     """
-    ra = parameters.number("RA", 0, 360)
-    dec = parameters.number("DEC", -90, 90)
-    radius = parameters.number("SR", 0, 180)
+    ra, dec, radius = read_circle(parameters)
     verbosity = parameters.choice("VERB", _VERBOSITY, "2")
     rows = parameters.whole("MAXREC", 0, limits.largest, min(limits.default, limits.largest))
     query = _query(ra, dec, radius, int(verbosity))
@@ -36,6 +34,18 @@ def cone_query(parameters: Parameters, limits: Limits, takes_gzip: bool) -> Aske
     columns = tuple(map(_of_protocol, translation.columns))
     request = QueryRequest(query, rows if radius > 0 else 0, _format(parameters))
     return Asked(request, replace(translation, columns=columns), takes_gzip)
+
+
+def read_circle(parameters: Parameters) -> tuple[float, float, float]:
+    """Place (ICRS) and radius that a request names, in degrees.
+
+    Raises
+    ------
+    BadRequest
+        If one is missing or makes no sense.
+    """
+    ra, dec = parameters.number("RA", 0, 360), parameters.number("DEC", -90, 90)
+    return ra, dec, parameters.number("SR", 0, 180)
 
 
 def _query(ra: float, dec: float, radius: float, verbosity: int) -> str:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import io
 import json
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
 import numpy as np
+import numpy.typing as npt
 
 if TYPE_CHECKING:
     from mocpy import MOC
@@ -16,18 +17,19 @@ if TYPE_CHECKING:
 FINEST, USUAL_ORDER = 29, 14
 
 
-def coverage_of_ranges(ranges: Iterable[tuple[int, int]], order: int) -> MOC:
+def coverage_of_ranges(ranges: npt.NDArray[np.uint64], order: int) -> MOC:
     """Coverage of ranges of nested HEALPix pixels of order 29, the end of each not included.
 
     Parameters
     ----------
+    ranges
+        Their first pixels and ends, shape (n, 2).
     order
         Order of its smallest cells: what a range touches is covered.
     """
     from mocpy import MOC  # noqa: PLC0415  # it draws: 26 MB that no other service needs
 
-    pairs = np.array(list(ranges), dtype=np.uint64).reshape(-1, 2)
-    moc = MOC.from_depth29_ranges(FINEST, pairs)
+    moc = MOC.from_depth29_ranges(FINEST, ranges)
     return moc if order == FINEST else moc.degrade_to_order(order)
 
 

@@ -15,7 +15,7 @@ import numpy.typing as npt
 from astropy import units as u
 from astropy.io import fits
 
-from roman_db.tap.failure import BadRequest, Failure
+from roman_db.service_failure import BadRequest, Failure
 from roman_db.vo.image_plane import FloatArray, SkyToPixel, ToSky, fits_wcs
 
 #: Names of the planes in files of exposures and of reference images, and in FITS.

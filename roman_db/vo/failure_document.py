@@ -6,12 +6,15 @@ from xml.sax.saxutils import quoteattr
 
 from starlette.responses import Response
 
-from roman_db.tap.failure import BadRequest, Failure
+from roman_db.service_failure import BadRequest, Failure
 from roman_db.tap.formats.choice import VOTABLE
 from roman_db.tap.formats.votable import error_document
 
 #: Kinds of errors by the status of the answer.
-_FAULTS = {400: "UsageFault", 404: "NotFoundFault", 503: "TransientFault"}
+_FAULTS = {
+    400: "UsageFault", 401: "AuthenticationFault", 403: "AuthorizationFault", 404: "NotFoundFault",
+    429: "TransientFault", 503: "TransientFault",
+}  # fmt: skip
 
 
 def cone_error(failure: Failure) -> Response:

@@ -8,15 +8,15 @@ from typing import Any
 
 from starlette.responses import FileResponse, Response
 
+from roman_db.service_failure import BadRequest
 from roman_db.tap.connections import Connections
-from roman_db.tap.failure import BadRequest
 from roman_db.vo.coverage import FINEST, FORMS, USUAL_ORDER, coverage_of_ranges
 from roman_db.vo.cutout import Missing, cutout
 from roman_db.vo.identifier import Product, read_identifier
 from roman_db.vo.parameters import Parameters
 from roman_db.vo.products import facts_of, known_of
 from roman_db.vo.region import read_region
-from roman_db.vo.stored import rows_of
+from roman_db.vo.stored_coverage import StoredCoverage
 
 _IMAGES = ("exposure", "reference_image")
 _FITS = "application/fits"
@@ -58,10 +58,11 @@ async def data_response(parameters: Parameters, connections: Connections) -> Res
     path = Path(facts["path"])
     if not path.is_file():
         raise Missing("the file of the product is not at hand")
-    return FileResponse(path, media_type=_MEDIA_TYPES.get(path.suffix), filename=path.name)
+    kind = _MEDIA_TYPES.get(path.suffix)
+    return FileResponse(path, media_type=kind, filename=path.name, stat_result=path.stat())
 
 
-async def coverage_response(parameters: Parameters, connections: Connections) -> Response:
+async def coverage_response(parameters: Parameters, coverage: StoredCoverage) -> Response:
     """Sky that exposures cover.
 
     Raises
@@ -74,8 +75,7 @@ async def coverage_response(parameters: Parameters, connections: Connections) ->
         raise BadRequest(f"OPTICAL_ELEMENT must be a name such as F146, got {element[:60]!r}")
     form = parameters.choice("FORMAT", FORMS, "fits")
     order = parameters.whole("ORDER", 0, FINEST, USUAL_ORDER)
-    rows = await rows_of(connections, "coverage", element=element)
-    moc = coverage_of_ranges(((row["first_pixel"], row["end_pixel"]) for row in rows), order)
+    moc = coverage_of_ranges(await coverage.ranges(element), order)
     media_type, write = FORMS[form]
     return Response(write(moc), media_type=media_type)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Mapping
 
-from roman_db.tap.failure import BadRequest
+from roman_db.service_failure import BadRequest
 
 
 class Parameters:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from functools import partial
 
 import anyio.to_thread
@@ -10,20 +11,24 @@ from fastapi import FastAPI
 from starlette.requests import Request
 from starlette.responses import Response
 
-from roman_db.tap.connections import Connections
-from roman_db.tap.failure import Failure
+from roman_db.accounts.admission import Admitted, Meter
+from roman_db.accounts.usage import Kind
+from roman_db.service_failure import Failure
+from roman_db.tap.accounted_service import accounted
+from roman_db.tap.accounting import AccountedResponse, admit, limits_of
+from roman_db.tap.failure_document import failure_response
 from roman_db.tap.parameters import Limits
-from roman_db.tap.response import QueryResponse, error_response
 from roman_db.tap.routes import XML, availability
+from roman_db.tap.sending import Asked
 from roman_db.tap.web import address_of, read_form, request_limits
 from roman_db.vo.capabilities import NAMES, all_capabilities, capabilities_of, searched_table
-from roman_db.vo.cone_search import cone_query
-from roman_db.vo.failure_document import cone_error, text_error
+from roman_db.vo.cone_search import cone_query, read_circle
 from roman_db.vo.image_service import coverage_response, cutout_response, data_response
 from roman_db.vo.link_document import MEDIA_TYPE, link_document
 from roman_db.vo.parameters import Parameters
+from roman_db.vo.processed_area import area_of_circle, area_of_wanted, check_processed
 from roman_db.vo.products import links_of_all
-from roman_db.vo.time_series import time_series_query
+from roman_db.vo.time_series import read_wanted, time_series_query
 
 _METHODS = ["GET", "POST"]
 #: Most products whose links a document has.
@@ -33,7 +38,6 @@ _MOST_LINKED = 1000
 def add_routes(application: FastAPI) -> None:
     """Add the services to an application that has settings and connections."""
     application.add_route("/scs", _cone_search, _METHODS)
-    application.add_route("/datalink", _data_link, _METHODS)
     application.add_route("/timeseries", _time_series, _METHODS)
     application.add_route("/capabilities", _all_capabilities, ["GET"])
     application.add_route("/availability", availability, ["GET"])
@@ -42,31 +46,43 @@ def add_routes(application: FastAPI) -> None:
         application.add_route(f"/{name}/availability", availability, ["GET"])
     application.add_route("/scs/tables", _searched_table, ["GET"])
     for path, answer in (
-        ("/soda/sync", cutout_response), ("/data", data_response), ("/coverage", coverage_response)
+        ("/soda/sync", _cutout), ("/data", _data), ("/coverage", _coverage), ("/datalink", _data_link)
     ):  # fmt: skip
-        application.add_route(path, partial(_of_images, answer), _METHODS)
+        application.add_route(path, partial(_on_account, answer), _METHODS)
 
 
 async def _cone_search(request: Request) -> Response:
     """Objects around a place."""
     try:
+        admitted = await admit(request, Kind.SERVICE)
         parameters = await _parameters(request)
-        make = partial(cone_query, parameters, _limits(request), _takes_gzip(request))
+        make = partial(cone_query, parameters, _limits(request, admitted), _takes_gzip(request))
         asked = await anyio.to_thread.run_sync(make)
+        await check_processed(request, admitted, area_of_circle(read_circle(parameters)[2]))
     except Failure as failure:
-        return cone_error(failure)
-    return QueryResponse(asked, request.app.state.connections)
+        return failure_response(request, failure)
+    return _accounted(asked, request, admitted)
 
 
 async def _time_series(request: Request) -> Response:
     """Light curves of objects, one or thousands."""
     try:
+        admitted = await admit(request, Kind.SERVICE)
         parameters = await _parameters(request)
-        make = partial(time_series_query, parameters, _limits(request), _takes_gzip(request))
+        wanted = await anyio.to_thread.run_sync(read_wanted, parameters)
+        await check_processed(request, admitted, area_of_wanted(wanted))
+        limits = _limits(request, admitted)
+        make = partial(time_series_query, wanted, parameters, limits, _takes_gzip(request))
         asked = await anyio.to_thread.run_sync(make)
     except Failure as failure:
-        return error_response(failure)
-    return QueryResponse(asked, request.app.state.connections)
+        return failure_response(request, failure)
+    return _accounted(asked, request, admitted)
+
+
+def _accounted(asked: Asked, request: Request, admitted: Admitted) -> Response:
+    """Answer of an account, which tells of no more of the sky than it may."""
+    most = admitted.account.limits.sky_area
+    return AccountedResponse(replace(asked, most_area=most), request, admitted)
 
 
 async def _all_capabilities(request: Request) -> Response:
@@ -86,25 +102,36 @@ async def _searched_table(_: Request) -> Response:
     return Response(searched_table(), media_type=XML)
 
 
-async def _of_images(
-    answer: Callable[[Parameters, Connections], Awaitable[Response]], request: Request
-) -> Response:
-    """Image, file or coverage."""
-    try:
-        return await answer(await _parameters(request), request.app.state.connections)
-    except Failure as failure:
-        return text_error(failure)
+async def _cutout(request: Request, _: Meter) -> Response:
+    """Cutout of an image."""
+    return await cutout_response(await _parameters(request), request.app.state.connections)
 
 
-async def _data_link(request: Request) -> Response:
+async def _data(request: Request, _: Meter) -> Response:
+    """File of a product."""
+    return await data_response(await _parameters(request), request.app.state.connections)
+
+
+async def _coverage(request: Request, _: Meter) -> Response:
+    """Sky that exposures cover."""
+    return await coverage_response(await _parameters(request), request.app.state.coverage)
+
+
+async def _data_link(request: Request, meter: Meter) -> Response:
     """What there is of products."""
-    try:
-        given = (await _parameters(request)).all("ID")
-        links = await links_of_all(given[:_MOST_LINKED], request.app.state.connections, address_of(request))
-    except Failure as failure:
-        return text_error(failure)
+    given = (await _parameters(request)).all("ID")
+    links = await links_of_all(given[:_MOST_LINKED], request.app.state.connections, address_of(request))
+    meter.n_row = len(links)
     document = link_document(links, address_of(request), len(given) > _MOST_LINKED)
     return Response(document, media_type=MEDIA_TYPE)
+
+
+async def _on_account(answer: Callable[[Request, Meter], Awaitable[Response]], request: Request) -> Response:
+    """Answer that is made at once, on account of whoever asks."""
+    try:
+        return await accounted(request, partial(answer, request))
+    except Failure as failure:
+        return failure_response(request, failure)
 
 
 async def _parameters(request: Request) -> Parameters:
@@ -112,9 +139,9 @@ async def _parameters(request: Request) -> Parameters:
     return Parameters((await read_form(request)).pairs)
 
 
-def _limits(request: Request) -> Limits:
+def _limits(request: Request, admitted: Admitted) -> Limits:
     """Rows that an answer may have."""
-    return request_limits(request.app.state.settings).rows
+    return limits_of(request_limits(request.app.state.settings), admitted).rows
 
 
 def _takes_gzip(request: Request) -> bool:

@@ -9,8 +9,9 @@ import structlog
 from adbc_driver_manager import dbapi
 
 from roman_db import sqlfile
+from roman_db.service_failure import Failure
 from roman_db.tap.connections import Connections, Held
-from roman_db.tap.failure import Failure, from_server
+from roman_db.tap.server_words import from_server
 
 _log = structlog.get_logger()
 Rows = list[dict[str, Any]]

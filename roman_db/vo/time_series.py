@@ -7,9 +7,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import cache, partial
 
+from roman_db.service_failure import BadRequest
 from roman_db.tap.adql import OutputColumn, Translation, schema_catalog
 from roman_db.tap.answer_rows import Answer
-from roman_db.tap.failure import BadRequest
 from roman_db.tap.formats.choice import VOTABLE, Format, chosen_format
 from roman_db.tap.parameters import Limits, QueryRequest
 from roman_db.tap.sending import Asked
@@ -56,15 +56,14 @@ class Wanted:
     kind: str
 
 
-def time_series_query(parameters: Parameters, limits: Limits, takes_gzip: bool) -> Asked:
-    """Query for a request.
+def time_series_query(wanted: Wanted, parameters: Parameters, limits: Limits, takes_gzip: bool) -> Asked:
+    """Query for a request whose light curves are wanted.
 
     Raises
     ------
     BadRequest
-        If a parameter makes no sense, or there is nothing that is wanted.
+        If a parameter makes no sense.
     """
-    wanted = read_wanted(parameters)
     rows = parameters.whole("MAXREC", 0, limits.largest, limits.largest)
     asked_format = chosen_format(parameters.one("RESPONSEFORMAT") or parameters.one("FORMAT"))
     request = QueryRequest(_words(wanted), rows, _annotating(asked_format))

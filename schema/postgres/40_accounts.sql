@@ -63,6 +63,28 @@ BEGIN
 END
 $$;
 
+-- Give the session the room on disk of a tier for sorting and joining, or with no tier that of its login; say whether that
+-- was possible. A superuser alone may set temp_file_limit, or whom one lets (60_roles.sql): so it is done as the owner.
+CREATE OR REPLACE FUNCTION ops.take_temporary_room(p_tier text, p_is_local boolean DEFAULT false) RETURNS boolean
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog AS
+$$
+DECLARE
+    room bigint;
+BEGIN
+    SELECT temp_bytes / 1024 INTO room FROM ops.account_tier WHERE tier = p_tier;
+    IF room IS NULL THEN
+        RESET temp_file_limit;
+    ELSIF p_is_local THEN
+        EXECUTE format('SET LOCAL temp_file_limit = %s', room);
+    ELSE
+        EXECUTE format('SET SESSION temp_file_limit = %s', room);
+    END IF;
+    RETURN true;
+EXCEPTION
+    WHEN insufficient_privilege THEN RETURN false;
+END
+$$;
+
 -- The role in which an account reads and writes its scratch tables: a member of its tier's.
 CREATE OR REPLACE FUNCTION ops.scratch_role(p_account_id bigint) RETURNS name
 LANGUAGE plpgsql AS
@@ -193,6 +215,7 @@ $$;
 
 COMMENT ON FUNCTION ops.apply_account_tiers() IS 'Make the roles of the tiers as their rows say';
 COMMENT ON FUNCTION ops.set_account_tier(name, integer, text[]) IS 'Set what differs of a role';
+COMMENT ON FUNCTION ops.take_temporary_room(text, boolean) IS 'Give the session the room on disk of a tier';
 COMMENT ON FUNCTION ops.scratch_role(bigint) IS 'Role in which an account reads and writes its scratch tables';
 COMMENT ON FUNCTION ops.share_scratch(bigint) IS 'Let the team of an account read its scratch tables';
 COMMENT ON FUNCTION ops.open_scratch(bigint) IS 'Make the scratch schema of an account';

@@ -80,6 +80,15 @@ BEGIN
     REVOKE EXECUTE ON ALL FUNCTIONS IN SCHEMA ops FROM PUBLIC;
     REVOKE EXECUTE ON ALL FUNCTIONS IN SCHEMA ops FROM roman_loader;
     GRANT EXECUTE ON FUNCTION ops.scratch_bytes(bigint[]) TO roman_accounts;
+    GRANT EXECUTE ON FUNCTION ops.take_temporary_room(text, boolean) TO roman_reader;
+    BEGIN
+        GRANT SET ON PARAMETER temp_file_limit TO roman_owner;
+    EXCEPTION
+        WHEN insufficient_privilege THEN
+            RAISE WARNING 'temporary files of queries are not limited by tier: have a superuser run this upgrade';
+        WHEN unique_violation OR internal_error THEN
+            NULL;  -- another database of the same server granted it at the same moment
+    END;
     GRANT EXECUTE ON FUNCTION ops.open_light_curve_block(integer), ops.new_light_curve_block_id(bigint),
         ops.prepare_light_curve_compaction(integer, integer),
         ops.begin_light_curve_compaction(integer, integer, boolean),

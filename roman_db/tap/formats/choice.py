@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
+from roman_db.service_failure import BadRequest
 from roman_db.tap.answer_rows import Answer
-from roman_db.tap.failure import BadRequest
 from roman_db.tap.formats.arrow import write_arrow
 from roman_db.tap.formats.delimited import write_csv, write_tsv
 from roman_db.tap.formats.fits import write_fits

@@ -14,9 +14,9 @@ from xml.sax.saxutils import escape, quoteattr
 import pyarrow as pa
 
 from roman_db.query.formats.votable import NULL_ELEMENT, table_rows
+from roman_db.service_failure import Failure
 from roman_db.tap.adql import OutputColumn
 from roman_db.tap.answer_rows import Answer, Descriptor, is_ascii, schema_of
-from roman_db.tap.failure import Failure
 from roman_db.tap.formats.binary2 import encode_batch
 from roman_db.tap.formats.text_cells import with_time_text, without_bytes
 from roman_db.templates import FORBIDDEN

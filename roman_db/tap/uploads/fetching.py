@@ -17,7 +17,7 @@ import time
 from collections.abc import Callable
 from urllib.parse import SplitResult, urljoin, urlsplit
 
-from roman_db.tap.failure import BadRequest, Failure
+from roman_db.service_failure import BadRequest, Failure
 
 #: Ports that are asked, by scheme that of who names none first.
 _PORTS = {"http": (80, 8080), "https": (443, 8443)}

@@ -16,7 +16,7 @@ from astropy.io import fits, votable
 from astropy.table import MaskedColumn, Table
 from pyarrow import csv, parquet
 
-from roman_db.tap.failure import BadRequest
+from roman_db.service_failure import BadRequest
 from roman_db.tap.uploads.upload import Column
 
 Read = tuple[list[Column], pa.Table]

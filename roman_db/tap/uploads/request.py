@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-from roman_db.tap.failure import BadRequest
+from roman_db.service_failure import BadRequest
 from roman_db.tap.uploads.fetching import fetch
 from roman_db.tap.uploads.reading import UploadLimits, read_file
 from roman_db.tap.uploads.upload import Upload, checked_table_name, made_upload

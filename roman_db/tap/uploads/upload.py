@@ -10,9 +10,9 @@ from dataclasses import dataclass
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from roman_db.service_failure import BadRequest
 from roman_db.tap.adql import UPLOAD_SCHEMA, CatalogColumn, CatalogTable, Type
 from roman_db.tap.answer_rows import is_ascii
-from roman_db.tap.failure import BadRequest
 
 #: Bytes that PostgreSQL's names have at most; some are kept for a number.
 _LONGEST_NAME, _NUMBER = 63, 6

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
-from roman_db.tap.failure import BadRequest
+from roman_db.service_failure import BadRequest
 from roman_db.tap.parameters import KNOWN
 from roman_db.tap.uws.job import Job, JobLimits
 

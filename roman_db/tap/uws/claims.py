@@ -7,13 +7,15 @@ connection's process. A job that is EXECUTING where there is no such process was
 from __future__ import annotations
 
 import threading
+from collections.abc import Iterable
 from typing import Any
 
 import sqlalchemy as sa
 
 from roman_db import session
+from roman_db.accounts.statements import statement
 from roman_db.tap.uws.job import Job, Phase
-from roman_db.tap.uws.storage import COLUMNS, JOB, job_of
+from roman_db.tap.uws.storage import JOB, job_of
 
 #: A job that has been left so often is not begun again: it may be what the services die of.
 MOST_STARTS = 3
@@ -22,28 +24,28 @@ _PROCESS = sa.table("pg_stat_activity", sa.column("pid"), sa.column("backend_sta
 #: Mark of a process: a number comes again, its start does not.
 _MARK = sa.func.concat(_PROCESS.c.pid, "@", _PROCESS.c.backend_start)
 
+#: Two services that look whose turn it is at the same time would both see a place that is free.
+_ONE_AFTER_THE_OTHER = sa.text("SELECT pg_advisory_xact_lock(hashtext('uws.job: begin'))")
+
 
 class Claims:
-    """The connection of this service, on which jobs are taken; may be used from any thread."""
+    """The connection of this service, on which jobs are taken; may be used from any thread.
 
-    def __init__(self) -> None:
+    Parameters
+    ----------
+    largest
+        Most jobs of one account, or team or address, that this service runs at the same time.
+    """
+
+    def __init__(self, largest: int) -> None:
+        self._largest = largest
         self._alone = threading.Lock()
         self._connection: sa.Connection | None = None
 
     def take(self) -> Job | None:
-        """Begin the job that has waited longest; None where none waits."""
-        longest = (
-            sa.select(JOB.c.job_id)
-            .where(JOB.c.phase == Phase.QUEUED)
-            .order_by(JOB.c.creation_time)
-            .limit(1)
-            .with_for_update(skip_locked=True)
-            .scalar_subquery()
-        )
-        ours = sa.select(_MARK).where(_PROCESS.c.pid == sa.func.pg_backend_pid()).scalar_subquery()
-        begun = {"phase": Phase.EXECUTING, "start_time": sa.func.now(), "n_start": JOB.c.n_start + 1}
-        statement = sa.update(JOB).where(JOB.c.job_id == longest).values(worker=ours, **begun)
-        rows = self._done(statement.returning(*COLUMNS))
+        """Begin the job whose turn it is; None where none waits that may run."""
+        begin = statement("begin_job").bindparams(largest=self._largest)
+        rows = self._done(begin, _ONE_AFTER_THE_OTHER)
         return job_of(rows[0]) if rows else None
 
     def put_back_left(self) -> int:
@@ -67,19 +69,21 @@ class Claims:
         with self._alone:
             self._forget()
 
-    def _done(self, statement: sa.Executable) -> list[sa.Row[Any]]:
-        """Rows of a statement in a transaction of its own; a connection that was lost is made anew."""
+    def _done(self, statement: sa.Executable, *before: sa.Executable) -> list[sa.Row[Any]]:
+        """Rows of the statement in a transaction of its own; a connection that was lost is made anew."""
         with self._alone:
             try:
-                return self._executed(statement)
+                return self._executed(statement, before)
             except sa.exc.OperationalError:
                 self._forget()
-                return self._executed(statement)
+                return self._executed(statement, before)
 
-    def _executed(self, statement: sa.Executable) -> list[sa.Row[Any]]:
+    def _executed(self, statement: sa.Executable, before: Iterable[sa.Executable]) -> list[sa.Row[Any]]:
         if self._connection is None:
             self._connection = session.engine().connect()
         with self._connection.begin():
+            for one in before:
+                self._connection.execute(one)
             return list(self._connection.execute(statement))
 
     def _forget(self) -> None:

@@ -7,8 +7,8 @@ from typing import Any
 import sqlalchemy as sa
 import structlog
 
+from roman_db.service_failure import Failure, TooMuch
 from roman_db.tap.connections import Held
-from roman_db.tap.failure import Failure
 from roman_db.tap.prepared import RequestLimits, prepared
 from roman_db.tap.sending import Asked, Sending
 from roman_db.tap.uploads.request import upload_parts
@@ -41,6 +41,8 @@ class Execution:
         self._files = files
         self._sending: Sending | None = None
         self._instead: dict[str, Any] | None = None
+        #: Most bytes of its result; None for any number.
+        self.most_bytes: int | None = None
         #: Values of the job's row when it has run.
         self.outcome: dict[str, Any] = {}
 
@@ -90,13 +92,23 @@ class Execution:
         self._files.make(self._job.job_id)
         with self._files.result(self._job.job_id).open("wb") as file:
             chunk, is_last = sending.begin()
-            file.write(chunk)
-            while not is_last:
-                chunk, is_last = sending.next_chunk()
+            while True:
                 file.write(chunk)
+                self._check_room(file.tell())
+                if is_last:
+                    break
+                chunk, is_last = sending.next_chunk()
             if sending.failure is not None:
                 raise sending.failure
             return file.tell()
+
+    def _check_room(self, size: int) -> None:
+        """Raise `TooMuch` where a result has more bytes than it may."""
+        if self.most_bytes is not None and size > self.most_bytes:
+            raise TooMuch(
+                f"the result has more than the {self.most_bytes:,} bytes for which you have room: "
+                "remove results of earlier jobs, or ask for less"
+            )
 
 
 def _completed(asked: Asked, size: int) -> dict[str, Any]:

@@ -6,7 +6,7 @@ import enum
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-from roman_db.tap.failure import BadRequest
+from roman_db.service_failure import BadRequest
 
 
 class Phase(enum.StrEnum):
@@ -36,6 +36,8 @@ class Job:
         Its identifier, and what the client calls it.
     account_id
         Whose it is; None for a job of nobody.
+    party
+        With whom it shares places and room for results; None for jobs of earlier releases.
     execution_duration
         Seconds that its query may take.
     parameters
@@ -48,6 +50,7 @@ class Job:
 
     job_id: str
     account_id: int | None
+    party: str | None
     run_id: str | None
     phase: Phase
     creation_time: datetime

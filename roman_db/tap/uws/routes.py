@@ -13,9 +13,13 @@ import anyio.to_thread
 from fastapi import APIRouter, Request
 from starlette.responses import FileResponse, PlainTextResponse, RedirectResponse, Response
 
-from roman_db.tap.failure import BadRequest, Forbidden, NotFound
+from roman_db.accounts.admission import LONGEST_QUEUE, Admission
+from roman_db.accounts.usage import Kind
+from roman_db.service_failure import BadRequest, Forbidden, NotFound, TooMany
+from roman_db.tap.accounting import admit
 from roman_db.tap.formats.choice import VOTABLE
 from roman_db.tap.formats.votable import error_document
+from roman_db.tap.job_accounting import room_for_result
 from roman_db.tap.uploads.request import upload_parts
 from roman_db.tap.uws import changes, document, storage
 from roman_db.tap.uws.job import ACTIVE, UNFINISHED, Job, JobLimits, Phase, read_time
@@ -56,11 +60,30 @@ async def _create(request: Request) -> Response:
     """Make a job, and have it run at once if PHASE says so."""
     form = await read_form(request)
     values, runs = changes.new_job(form.pairs, _limits(request), datetime.now(UTC))
-    job_id = await _in_thread(partial(storage.create, values | {"account_id": account_of(request)}))
+    party = await _admitted(request)
+    owner = {"account_id": account_of(request), "party": party}
+    job_id = await _in_thread(partial(storage.create, values | owner))
     await _keep_files(request, job_id, form)
     if runs:
         await _queue(request, job_id)
     return _to(request, job_id)
+
+
+async def _admitted(request: Request) -> str:
+    """Party of a new job; what would be refused when its turn comes is refused now.
+
+    Raises
+    ------
+    Failure
+        If the account may run no jobs now.
+    """
+    admission: Admission = request.app.state.admission
+    admitted = await admit(request, Kind.ASYNC)
+    await admission.check_day(admitted)
+    await _in_thread(partial(room_for_result, admitted))
+    if await _in_thread(partial(storage.n_waiting, admitted.party)) >= LONGEST_QUEUE:
+        raise TooMany(f"{LONGEST_QUEUE} of your jobs wait already: ask again when some of them have ended")
+    return admitted.party
 
 
 async def _show(request: Request) -> Response:

@@ -13,8 +13,8 @@ import anyio.to_thread
 import sqlalchemy as sa
 import structlog
 
+from roman_db.service_failure import Failure
 from roman_db.tap.connections import Connections, Held
-from roman_db.tap.failure import Failure
 from roman_db.tap.uws import storage
 from roman_db.tap.uws.claims import Claims
 from roman_db.tap.uws.execution import END, Execution
@@ -27,6 +27,8 @@ _ROUND_S = 15.0
 #: Seconds between looks at a job that runs: another service may have been told to end it.
 _LOOK_S = 1.0
 _PAUSE_S = 0.1
+#: Largest share of the places that one party may hold, a fraction: as among queries at once.
+_SHARE = 3, 4
 _log = structlog.get_logger()
 _T = TypeVar("_T")
 
@@ -58,7 +60,7 @@ class Runner:
         self._size = size
         self._connections = connections
         self._execution_of = execution_of
-        self._claims = Claims()
+        self._claims = Claims(max(1, size * _SHARE[0] // _SHARE[1]))
         self._call = anyio.Event()
         self._is_stopping = False
         self._running: set[Execution] = set()

@@ -84,8 +84,48 @@ def remove(job_id: str) -> None:
         connection.execute(sa.delete(JOB).where(JOB.c.job_id == job_id))
 
 
+def n_waiting(party: str) -> int:
+    """Number of jobs of a party that wait for their turn."""
+    count = sa.select(sa.func.count()).where(JOB.c.party == party, JOB.c.phase == Phase.QUEUED)
+    with session.transaction() as connection:
+        return int(connection.execute(count).scalar_one())
+
+
+def stored_bytes(party: str) -> int:
+    """Bytes of the results of a party that are kept."""
+    with session.transaction() as connection:
+        return int(connection.execute(_bytes_of(party)).scalar_one())
+
+
+def keep_result(job_id: str, party: str, size: int, most: int) -> bool:
+    """Note the bytes of a result if there is room for it, and say whether there is.
+
+    Of results of a party that end at the same moment each sees those before it.
+
+    Parameters
+    ----------
+    job_id, party
+        Of which job, and with whom it shares the room.
+    size, most
+        Bytes of the result, and of all results of the party at most.
+    """
+    lock = sa.select(sa.func.pg_advisory_xact_lock(sa.func.hashtext(f"uws.job: {party}")))
+    with session.transaction() as connection:
+        connection.execute(lock)
+        if int(connection.execute(_bytes_of(party)).scalar_one()) + size > most:
+            return False
+        connection.execute(sa.update(JOB).where(JOB.c.job_id == job_id).values(result_size=size))
+        return True
+
+
+def _bytes_of(party: str) -> sa.Select[Any]:
+    """Query for the bytes of the results of a party, those that are about to be complete among them."""
+    total = sa.func.coalesce(sa.func.sum(JOB.c.result_size), 0)
+    return sa.select(total).where(JOB.c.party == party, JOB.c.phase.in_((Phase.EXECUTING, Phase.COMPLETED)))
+
+
 def job_of(row: sa.Row[Any]) -> Job:
-    """Job of a row."""
-    values = row._asdict()
+    """Job of a row, which may have further columns."""
+    values = {column.name: getattr(row, column.name) for column in COLUMNS}
     pairs = [(name, value) for name, value in values["parameters"]]
     return Job(**values | {"phase": Phase(values["phase"]), "parameters": pairs})

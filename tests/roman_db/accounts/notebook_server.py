@@ -5,8 +5,8 @@ import json
 import os
 from urllib.parse import urlsplit
 
-from roman_db.accounts.refusal import NotSignedIn
 from roman_db.accounts.token_store import sign_in
+from roman_db.service_failure import NotSignedIn
 
 
 class Handler(http.server.BaseHTTPRequestHandler):

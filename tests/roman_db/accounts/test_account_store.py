@@ -15,8 +15,8 @@ from roman_db.accounts.account_store import (
     renew_account,
     suspend_due,
 )
-from roman_db.accounts.refusal import Refused
 from roman_db.accounts.token_store import create_token, list_tokens
+from roman_db.service_failure import Failure
 from tests.roman_db.accounts.conftest import again
 from tests.roman_db.conftest import execute
 
@@ -68,7 +68,7 @@ def _team(name: str) -> str:
 )
 def test_accounts_that_cannot_be_are_refused_with_the_reason(accounts_database, change, message):
     values = {"name": "somebody", "email": "somebody@example.org", "tier": "entry"} | change
-    with pytest.raises(Refused, match=message):
+    with pytest.raises(Failure, match=message):
         create_account(NewAccount(**values))
     assert execute(accounts_database, "SELECT count(*) FROM ops.account WHERE name = 'somebody'") == [(0,)]
 
@@ -76,13 +76,13 @@ def test_accounts_that_cannot_be_are_refused_with_the_reason(accounts_database, 
 def test_a_name_and_an_address_are_one_persons(new_account):
     first = new_account()
     for name, email in ((first.name, "new@example.org"), ("newcomer", first.email)):
-        with pytest.raises(Refused, match="there is an account"):
+        with pytest.raises(Failure, match="there is an account"):
             create_account(NewAccount(name, email, "entry"))
 
 
 def test_nobody_changes_the_account_of_those_who_do_not_sign_in(accounts_database):
     for change in (renew_account, close_account):
-        with pytest.raises(Refused, match="everybody who does not sign in"):
+        with pytest.raises(Failure, match="everybody who does not sign in"):
             change("anonymous")
 
 
@@ -92,9 +92,9 @@ def test_a_closed_account_has_no_tokens_and_stays_closed(new_account):
     assert close_account(account.name).state == "closed"
     assert [token.revoked_at is None for token in list_tokens(account.name)] == [False]
     for change in (renew_account, close_account):
-        with pytest.raises(Refused, match="is closed"):
+        with pytest.raises(Failure, match="is closed"):
             change(account.name)
-    with pytest.raises(Refused, match="is closed"):
+    with pytest.raises(Failure, match="is closed"):
         create_token(account.name, ["query"], 10)
 
 
@@ -134,7 +134,7 @@ def test_a_grant_raises_a_limit_until_it_ends(accounts_database, new_account):
         lambda: request_store.approve(number, "x", 1),
         lambda: request_store.refuse(number, "x", ""),
     ):
-        with pytest.raises(Refused, match="no request"):
+        with pytest.raises(Failure, match="no request"):
             decide()
     later = f"UPDATE ops.resource_request SET expires_at = now() WHERE resource_request_id = {number}"
     execute(accounts_database, later)
@@ -165,7 +165,7 @@ def test_a_grant_to_one_of_a_team_that_shares_is_of_all_of_its_tier(new_account)
 )
 def test_requests_that_make_no_sense_are_refused(new_account, resource, amount, reason, message):
     account = new_account()
-    with pytest.raises(Refused, match=message):
+    with pytest.raises(Failure, match=message):
         request_store.ask(account.name, resource, amount, reason)
     assert request_store.list_requests(account.name) == []
 
@@ -174,7 +174,7 @@ def test_only_so_many_requests_wait(new_account):
     account = new_account()
     for number in range(request_store.MOST_OPEN):
         request_store.ask(account.name, "rows", 1e9 + number, "x")
-    with pytest.raises(Refused, match="requests that wait"):
+    with pytest.raises(Failure, match="requests that wait"):
         request_store.ask(account.name, "rows", 2e9, "x")
 
 

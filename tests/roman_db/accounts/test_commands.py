@@ -5,9 +5,9 @@ import re
 
 import pytest
 
-from roman_db.accounts.refusal import NotSignedIn
 from roman_db.accounts.request_store import ask, list_requests
 from roman_db.accounts.token_store import sign_in
+from roman_db.service_failure import NotSignedIn
 from tests.faults.command_line import roman_db
 from tests.roman_db.accounts.conftest import again
 

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from roman_db.accounts.fair_queue import FairQueue
-from roman_db.accounts.refusal import TooMany
+from roman_db.service_failure import TooMany
 
 
 class Work:

@@ -19,6 +19,9 @@ _TIERS = st.builds(
     scratch_bytes=_WHOLE,
     upload_bytes=_WHOLE,
     sky_area=_REAL,
+    day_rows=_WHOLE,
+    day_seconds=_REAL,
+    job_bytes=_WHOLE,
 )
 _GRANTS = st.lists(
     st.builds(

@@ -76,27 +76,54 @@ def test_a_connection_takes_on_one_account_after_another(accounts_database, new_
     entry, research = new_account(), new_account("research")
     asked = (
         "SELECT current_user::text, current_setting('statement_timeout'), current_setting('work_mem'), "
-        "current_setting('transaction_read_only')"
+        "current_setting('transaction_read_only'), current_setting('temp_file_limit')"
     )
     with session.arrow_connection(Role.READER, 100) as connection, connection.cursor() as cursor:
         found = []
         for account, seconds in ((entry, 1.5), (research, 60), (entry, 2)):
-            assume(connection, account.role, seconds, 8)
+            assume(connection, account.role, seconds, 8, account.tier)
             cursor.execute(asked)
             found.append(cursor.fetchone())
         assert found == [
-            ("roman_tier_entry", "1500ms", "8MB", "on"),
-            ("roman_tier_research", "1min", "8MB", "on"),
-            ("roman_tier_entry", "2s", "8MB", "on"),
+            ("roman_tier_entry", "1500ms", "8MB", "on", "9765625kB"),  # 10 GB
+            ("roman_tier_research", "1min", "8MB", "on", "48828125kB"),
+            ("roman_tier_entry", "2s", "8MB", "on", "9765625kB"),
         ]
-        assume(connection, "roman_tier_that_is_not_there", 3, 8)
+        assume(connection, "roman_tier_that_is_not_there", 3, 8, "entry")
         cursor.execute(asked)
-        assert cursor.fetchone()[1:] == ("3s", "8MB", "on")
+        assert cursor.fetchone()[1:4] == ("3s", "8MB", "on")
+
+
+_MUCH = """
+    SELECT count(*)
+    FROM (SELECT md5(CAST(g AS text)) AS m FROM generate_series(1, 200000) AS g ORDER BY m) AS sorted
+"""
+
+
+def test_temporary_files_are_limited_by_the_tier_and_by_nobody_else(accounts_database):
+    """A login that is no superuser: the service's, which may not set the limit itself."""
+    ((before,),) = execute(accounts_database, "SELECT temp_bytes FROM ops.account_tier WHERE tier = 'entry'")
+    login, take = "SET SESSION AUTHORIZATION roman_reader", "SELECT ops.take_temporary_room('{}')"
+    seen = "SELECT setting FROM pg_settings WHERE name = 'temp_file_limit'"
+    try:
+        execute(accounts_database, "UPDATE ops.account_tier SET temp_bytes = 2097152 WHERE tier = 'entry'")
+        assert execute(accounts_database, login, take.format("entry"), seen) == [("2048",)]
+        own = execute(accounts_database, login, seen)
+        assert execute(accounts_database, login, take.format("entry"), take.format("none"), seen) == own
+        small = "SET work_mem = '64kB'"
+        with pytest.raises(psycopg2.Error, match="exceeds temp_file_limit"):
+            execute(accounts_database, login, small, take.format("entry"), "SET ROLE roman_tier_entry", _MUCH)
+        assert execute(accounts_database, login, small, "SET ROLE roman_tier_entry", _MUCH) == [(200_000,)]
+        for statement in ("SET temp_file_limit = -1", "RESET temp_file_limit"):
+            with pytest.raises(psycopg2.Error, match="permission denied"):
+                execute(accounts_database, login, take.format("entry"), statement)
+    finally:
+        execute(accounts_database, f"UPDATE ops.account_tier SET temp_bytes = {before} WHERE tier = 'entry'")
 
 
 def test_a_query_ends_at_the_time_of_its_account(accounts_database):
     with session.arrow_connection(Role.READER, 100) as connection, connection.cursor() as cursor:
-        assume(connection, "roman_tier_entry", 0.2, 8)
+        assume(connection, "roman_tier_entry", 0.2, 8, "entry")
         cursor.execute("SELECT pg_sleep(30)")
         with pytest.raises(Exception, match="statement timeout"):
             cursor.fetchall()

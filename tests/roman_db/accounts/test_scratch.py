@@ -8,9 +8,9 @@ import sqlalchemy as sa
 
 from roman_db.accounts import scratch, team_store
 from roman_db.accounts.account_store import close_account, move_account
-from roman_db.accounts.refusal import NotAllowed, Refused, TooMuch, Unknown
 from roman_db.accounts.scratch import drop_table, save_query, scratch_bytes, scratch_tables
 from roman_db.accounts.usage import usage
+from roman_db.service_failure import BadRequest, Forbidden, NotFound, TooMuch
 from tests.roman_db.accounts.conftest import again
 from tests.roman_db.conftest import execute
 
@@ -43,20 +43,20 @@ def test_a_table_holds_what_the_query_gave_and_goes_again(accounts_database, new
     size = execute(accounts_database, f"SELECT pg_total_relation_size('{name}')")[0][0]
     assert (saved.n_row, saved.n_byte) == (18, size)
     assert scratch_bytes(account) == size
-    with pytest.raises(Refused, match="has a table 'bright'"):
+    with pytest.raises(BadRequest, match="has a table 'bright'"):
         save_query(account, "bright", "SELECT 1 AS a")
     drop_table(account, "bright")
     assert (scratch_tables(account), scratch_bytes(account)) == ([], 0)
-    with pytest.raises(Unknown):
+    with pytest.raises(NotFound):
         drop_table(account, "bright")
 
 
 @pytest.mark.parametrize("name", ["", "A", "a b", 'a"; DROP', "1a", "a" * 64, "pg.a", "ä"])
 def test_names_that_are_none_are_refused(new_account, name):
     account = new_account()
-    with pytest.raises(Refused, match="a table's name"):
+    with pytest.raises(BadRequest, match="a table's name"):
         save_query(account, name, "SELECT 1 AS a")
-    with pytest.raises(Unknown):
+    with pytest.raises(NotFound):
         drop_table(account, name)
 
 
@@ -66,7 +66,7 @@ def test_whoever_does_not_sign_in_has_no_tables(accounts_database):
 
     with session.transaction(session.Role.ACCOUNTS) as connection:
         anonymous = find_account(connection, account_id=0)
-    with pytest.raises(NotAllowed):
+    with pytest.raises(Forbidden):
         save_query(anonymous, "a", "SELECT 1 AS a")
 
 

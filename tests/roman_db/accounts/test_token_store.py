@@ -7,9 +7,9 @@ import pytest
 
 from roman_db.accounts import tokens
 from roman_db.accounts.account_store import close_account, renew_account
-from roman_db.accounts.refusal import NotSignedIn, Refused, Unknown
 from roman_db.accounts.token_store import MOST_TOKENS, create_token, list_tokens, revoke_token, sign_in
 from roman_db.accounts.tokens import Scope, new_token
+from roman_db.service_failure import BadRequest, NotFound, NotSignedIn
 from tests.roman_db.conftest import execute
 
 _COLUMNS = """
@@ -101,21 +101,21 @@ def test_whatever_is_wrong_is_refused_alike(accounts_database, new_account):
 def test_a_revoked_token_stays_so_and_is_revoked_by_its_owner_alone(new_account):
     account, other = new_account(), new_account()
     token, _ = create_token(account.name, ["query"], 30)
-    with pytest.raises(Unknown):
+    with pytest.raises(NotFound):
         revoke_token(token.token_id, other.name)
     sign_in(token.text)
     revoke_token(token.token_id, account.name)
     (first,) = list_tokens(account.name)
     revoke_token(token.token_id)
     assert list_tokens(account.name) == [first]
-    with pytest.raises(Unknown):
+    with pytest.raises(NotFound):
         revoke_token("0" * 20)
 
 
 @pytest.mark.parametrize(("scopes", "days"), [(["query"], 0), (["query"], 367), ([], 1), (["root"], 1)])
 def test_tokens_that_make_no_sense_are_refused(new_account, scopes, days):
     account = new_account()
-    with pytest.raises(Refused):
+    with pytest.raises(BadRequest):
         create_token(account.name, scopes, days)
     assert list_tokens(account.name) == []
 
@@ -123,7 +123,7 @@ def test_tokens_that_make_no_sense_are_refused(new_account, scopes, days):
 def test_an_account_has_only_so_many_tokens(new_account):
     account = new_account()
     made = [create_token(account.name, ["query"], 1)[0] for _ in range(MOST_TOKENS)]
-    with pytest.raises(Refused, match="revoke some first"):
+    with pytest.raises(BadRequest, match="revoke some first"):
         create_token(account.name, ["query"], 1)
     revoke_token(made[0].token_id)
     create_token(account.name, ["query"], 1)

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from roman_db.accounts.refusal import Refused
 from roman_db.accounts.tokens import Scope, matches, new_token, parse_token, scope_words
+from roman_db.service_failure import BadRequest
 
 
 def test_a_token_is_read_back_and_shows_itself_nowhere_else():
@@ -70,5 +70,5 @@ def test_scopes_are_stored_in_one_way(scopes):
 
 @pytest.mark.parametrize("scopes", [[], ["admin"], ["query", "query scratch"]])
 def test_scopes_that_are_none_are_refused(scopes):
-    with pytest.raises(Refused, match="scopes of a token"):
+    with pytest.raises(BadRequest, match="scopes of a token"):
         scope_words(scopes)

@@ -13,7 +13,7 @@ from astropy.io import fits
 from astropy.wcs import WCS
 from mocpy import MOC
 
-from roman_db.tap.failure import BadRequest
+from roman_db.service_failure import BadRequest
 from roman_db.vo.coverage import coverage_of_ranges
 from roman_db.vo.cutout import Missing, cutout, open_image
 from roman_db.vo.image_plane import SkyToPixel
@@ -173,7 +173,7 @@ def test_coverage_is_of_one_element(get):
 
 def test_a_coarse_coverage_holds_what_it_touches():
     size = 4 ** (29 - 10)
-    moc = coverage_of_ranges([(5 * size + 7, 5 * size + 8), (9 * size, 10 * size)], 10)
+    moc = coverage_of_ranges(np.array([(5 * size + 7, 5 * size + 8), (9 * size, 10 * size)], np.uint64), 10)
     assert moc.serialize(format="json") == {"10": [5, 9]}
     assert moc.max_order == 10
 

@@ -15,8 +15,9 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
+from roman_db.service_failure import Failure
 from roman_db.tap.adql import AdqlError
-from roman_db.tap.failure import Failure, from_server
+from roman_db.tap.server_words import from_server
 
 from .conftest import translation
 from .grammar import Writer

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import pytest
 from adbc_driver_manager import dbapi
 
-from roman_db.tap.connections import Held, QueryLimits
-from roman_db.tap.failure import TooLong
+from roman_db.service_failure import TooLong
+from roman_db.tap.accounting import give_role
+from roman_db.tap.connections import Connections, Held, QueryLimits
 from roman_db.tap.parameters import Limits
 from roman_db.tap.prepared import RequestLimits, prepared
 from roman_db.tap.sending import Sending
@@ -58,3 +61,35 @@ def test_it_is_a_reader_with_limits(cursor):
 def test_the_server_refuses_all_else(cursor, statement):
     with pytest.raises(dbapi.Error, match=r"read-only transaction|permission denied"):
         cursor.execute(statement)
+
+
+def test_the_limits_of_an_account_go_with_it_when_a_connection_is_given_back(service_database, monkeypatch):
+    """Of the description at once, of the server's session before somebody has it who brings no role."""
+    point_at(service_database, monkeypatch)
+    usual, accounts = QueryLimits(9, 16), QueryLimits(3, 8, "research")
+    chosen = ("statement_timeout", "work_mem", "temp_file_limit")
+
+    async def scenario() -> list[tuple[str, ...]]:
+        connections, found = Connections(1, usual), []
+        async with connections.lent(keeps_role=True) as held:
+            give_role(held, "roman_tier_research", accounts)
+            held.limits = accounts
+            found.append(_settings(held, chosen))
+        assert held.limits == usual
+        async with connections.lent() as again:
+            assert (again, again.limits) == (held, usual)
+            found.append(_settings(again, chosen))
+        await connections.close()
+        return found
+
+    assert asyncio.run(scenario()) == [
+        ("roman_tier_research", "3s", "8MB", "48828125kB"), ("roman_reader", "9s", "16MB", "20GB")
+    ]  # fmt: skip
+    forget()
+
+
+def _settings(held: Held, names: tuple[str, ...]) -> tuple[str, ...]:
+    listed = ", ".join(f"current_setting('{name}')" for name in names)
+    with held.connection.cursor() as cursor:
+        cursor.execute(f"SELECT current_user::text, {listed}")
+        return cursor.fetchone()

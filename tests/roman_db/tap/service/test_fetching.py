@@ -10,9 +10,10 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 import pytest
 import requests
 
-from roman_db.tap.failure import BadRequest
+from roman_db.service_failure import BadRequest
 from roman_db.tap.uploads import fetching
 from roman_db.tap.uploads.fetching import fetch, is_public
+from tests.roman_db.tap.service.waiting import eventually
 
 TABLE = b"a,b\n1,2\n"
 
@@ -118,6 +119,6 @@ def test_the_service_asks_no_neighbour(address, here, path):
         assert answer.status_code == 400
     else:
         job = requests.post(f"{address}/async", data=given | {"PHASE": "RUN"}, timeout=60).url
-        requests.get(job, params={"WAIT": 20}, timeout=60)
+        assert eventually(lambda: requests.get(f"{job}/phase", timeout=60).text == "ERROR")
         answer = requests.get(f"{job}/error", timeout=60)
     assert "only public addresses" in answer.text

@@ -76,19 +76,19 @@ def test_jobs_come_through_a_service_that_is_killed_and_one_that_is_stopped(jobs
 
 
 def test_of_many_that_take_jobs_each_job_is_taken_once_the_oldest_first(jobs):
-    made = [new() for _ in range(5)]
-    takers = [Claims() for _ in range(3)]
-    taken = [takers[number % 3].take() for number in range(6)]
-    assert [job.job_id for job in taken[:5]] == made
-    assert taken[5] is None
+    made = [new() for _ in range(4)]
+    takers = [Claims(3) for _ in range(3)]
+    taken = [takers[number % 3].take() for number in range(5)]
+    assert [job.job_id for job in taken[:4]] == made
+    assert taken[4] is None
     for taker in takers:
         taker.close()
 
 
 def test_what_a_dead_service_left_begins_again_until_it_was_begun_too_often(jobs):
-    job_id, living = new(), Claims()
+    job_id, living = new(), Claims(3)
     for _ in range(MOST_STARTS):
-        dying = Claims()
+        dying = Claims(3)
         assert dying.take().job_id == job_id
         assert living.put_back_left() == 0
         dying.close()
@@ -101,7 +101,7 @@ def test_what_a_dead_service_left_begins_again_until_it_was_begun_too_often(jobs
 def test_expired_jobs_are_removed_whatever_their_phase(jobs):
     over = datetime.now(UTC) - timedelta(seconds=1)
     expired = {new(destruction=over), new(destruction=over, phase=Phase.PENDING)}
-    kept, claims = new(), Claims()
+    kept, claims = new(), Claims(3)
     assert set(claims.remove_expired()) == expired
     assert storage.read(kept) is not None
     claims.close()

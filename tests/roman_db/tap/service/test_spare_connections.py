@@ -38,12 +38,12 @@ def test_a_connection_is_used_again_without_its_tables(spares):
     process = answer(first, "SELECT pg_backend_pid()")
     assert answer(first, "SELECT max(b) FROM pg_temp.upload_0") == [(3,)]
     first.give_back()
-    second = spares.with_uploads(QueryLimits(timeout_s=7, memory_mb=9), [upload("c")])
+    second = spares.with_uploads(QueryLimits(7, 9, "research"), [upload("c")])
     assert answer(second, "SELECT pg_backend_pid()") == process
     assert answer(second, "SELECT * FROM pg_temp.upload_0 ORDER BY c") == [(1,), (2,), (3,)]
     limits = "SELECT current_setting('statement_timeout'), current_setting('work_mem'), current_user::text, "
-    limits += "current_setting('transaction_read_only')"
-    assert answer(second, limits) == [("7s", "9MB", "roman_reader", "on")]
+    limits += "current_setting('transaction_read_only'), current_setting('temp_file_limit')"
+    assert answer(second, limits) == [("7s", "9MB", "roman_reader", "on", "48828125kB")]  # 50 GB
     second.give_back()
 
 

@@ -13,9 +13,9 @@ from astropy.io import votable
 from astropy.table import MaskedColumn, Table
 from pyarrow import csv, parquet
 
+from roman_db.service_failure import BadRequest
 from roman_db.tap.adql import schema_catalog, translate
 from roman_db.tap.connections import Held, QueryLimits
-from roman_db.tap.failure import BadRequest
 from roman_db.tap.uploads.reading import UploadLimits, read_file
 from roman_db.tap.uploads.request import upload_names
 from roman_db.tap.uploads.upload import Column, made_upload, usable_names

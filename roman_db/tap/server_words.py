@@ -1,8 +1,10 @@
-"""What goes wrong, in words for whoever asked: never SQL or a path of ours."""
+"""What the database says of a query, in words for whoever asked: never SQL or a path of ours."""
 
 from __future__ import annotations
 
 import re
+
+from roman_db.service_failure import BadRequest, Cancelled, Failure, Lost, TooLong
 
 #: Words of the server about values of the query itself; they hold nothing of ours.
 _OF_VALUES = re.compile(
@@ -24,44 +26,6 @@ _UNABLE = {
     "FULL JOIN is only supported": "FULL JOIN needs a condition that says which columns are equal: a.x = b.y",
 }
 _TEMPORARY = "temporary file size exceeds temp_file_limit"
-
-
-class Failure(Exception):
-    """A query that could not be answered; the message is for the person who asked."""
-
-    status = 500
-
-
-class BadRequest(Failure):
-    """A request that makes no sense, or a query that cannot be carried out."""
-
-    status = 400
-
-
-class NotFound(Failure):
-    """What is not there, or is another's."""
-
-    status = 404
-
-
-class Forbidden(Failure):
-    """What cannot be done with a thing as it is now."""
-
-    status = 403
-
-
-class TooLong(BadRequest):
-    """A query that took more time or room than it may."""
-
-
-class Cancelled(Failure):
-    """A query that was ended because nobody waits for it."""
-
-
-class Lost(Failure):
-    """The database has gone, or cannot be reached."""
-
-    status = 503
 
 
 def from_server(words: str, timeout_s: float) -> Failure:

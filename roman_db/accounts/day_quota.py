@@ -1,0 +1,118 @@
+"""What each party has used of a day's rows and time, and until when it gets no more.
+
+A day is one of UTC. Accounts are read from the ledger now and then, so that several services count together;
+in between, and for addresses of those who do not sign in, what this process has seen counts.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+from roman_db.accounts.account import Account
+from roman_db.service_failure import TooMany
+
+#: Seconds for which what was read of the ledger is kept.
+_KEPT_S = 60.0
+
+
+@dataclass(frozen=True)
+class Used:
+    """Rows that were given, and seconds for which places were held, of a day."""
+
+    n_row: int = 0
+    seconds: float = 0.0
+
+
+@dataclass
+class _Count:
+    """What a party has used, and when that was read (monotonic, s)."""
+
+    used: Used
+    read_at: float
+
+
+class DayQuota:
+    """The day of all parties; may be used from any thread.
+
+    Parameters
+    ----------
+    read
+        Says what an account, or its team where that shares, has used since a time; it may ask a database.
+    now
+        Says the time, in UTC.
+    """
+
+    def __init__(
+        self,
+        read: Callable[[Account, datetime], Used],
+        now: Callable[[], datetime] = lambda: datetime.now(UTC),
+    ) -> None:
+        self._read = read
+        self._now = now
+        self._alone = threading.Lock()
+        self._of: dict[str, _Count] = {}
+        self._midnight = _midnight(now())
+
+    def is_known(self, party: str) -> bool:
+        """Whether what a party has used need not be read again."""
+        count = self._today().get(party)
+        return count is not None and time.monotonic() - count.read_at < _KEPT_S
+
+    def read(self, account: Account, party: str) -> None:
+        """Read what an account has used today; addresses of those who do not sign in are in no ledger."""
+        if account.is_anonymous:
+            return
+        used = self._read(account, self._midnight)
+        with self._alone:
+            self._of[party] = _Count(used, time.monotonic())
+
+    def add(self, party: str, n_row: int, seconds: float) -> None:
+        """Count what a party has used."""
+        of = self._today()
+        with self._alone:
+            count = of.setdefault(party, _Count(Used(), -_KEPT_S))
+            count.used = Used(count.used.n_row + n_row, count.used.seconds + seconds)
+
+    def used(self, party: str) -> Used:
+        """What a party has used today, as far as that is known."""
+        count = self._today().get(party)
+        return Used() if count is None else count.used
+
+    def check(self, account: Account, party: str) -> None:
+        """Say whether a party may use more today.
+
+        Raises
+        ------
+        TooMany
+            If it has used up its rows or its time; with the figures, and until when.
+        """
+        used, limits = self.used(party), account.limits
+        for has, may, what in (
+            (used.n_row, limits.day_rows, "rows"),
+            (used.seconds, limits.day_seconds, "seconds"),
+        ):
+            if has >= may:
+                tomorrow = self._midnight + timedelta(days=1)
+                whose = "your address" if account.is_anonymous else f"account {account.name!r}"
+                raise TooMany(
+                    f"{whose} has used {has:,.0f} of the {may:,.0f} {what} of a day: ask again from "
+                    f"{tomorrow:%Y-%m-%dT%H:%M:%SZ} on, or ask for exceptional resources",
+                    (tomorrow - self._now()).total_seconds(),
+                )
+
+    def _today(self) -> dict[str, _Count]:
+        """Counts of today; those of another day are forgotten."""
+        midnight = _midnight(self._now())
+        if midnight != self._midnight:
+            with self._alone:
+                self._midnight, self._of = midnight, {}
+        return self._of
+
+
+def _midnight(now: datetime) -> datetime:
+    """Beginning of the day of a time."""
+    return now.replace(hour=0, minute=0, second=0, microsecond=0)

@@ -1,0 +1,82 @@
+"""Quotas of a day: counted until midnight, told with the figures, and begun anew after it."""
+
+from __future__ import annotations
+
+import dataclasses
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from roman_db.accounts.account import ANONYMOUS, Account
+from roman_db.accounts.day_quota import DayQuota, Used
+from roman_db.accounts.limits import Limits
+from roman_db.accounts.usage import Entry, Kind, Outcome, used_since, write_entry
+from roman_db.service_failure import TooMany
+
+_EVENING = datetime(2027, 2, 1, 22, 30, tzinfo=UTC)
+_LIMITS = Limits(1000, 10, 100, 2, 0, 0, 5, 100, 50, 0)
+_ACCOUNT = Account(
+    7, "ada", None, "a@example.org", "entry", None, None, "active", _EVENING, None, _LIMITS, False, 1, 1
+)
+
+
+def _quota(read=lambda account, since: Used()) -> tuple[DayQuota, list[datetime]]:
+    """Quota, and its clock, which may be set."""
+    clock = [_EVENING]
+    return DayQuota(read, lambda: clock[0]), clock
+
+
+@pytest.mark.parametrize(
+    ("n_row", "seconds", "what"), [(100, 0, "100 of the 100 rows"), (0, 50, "50 seconds")]
+)
+def test_who_has_used_up_a_day_is_told_what_and_until_when(n_row, seconds, what):
+    quota, clock = _quota()
+    quota.add("p", n_row - 1 if n_row else 0, seconds - 1 if seconds else 0)
+    quota.check(_ACCOUNT, "p")
+    quota.add("p", 1, 1)
+    with pytest.raises(TooMany, match=f"{what} of a day: ask again from 2027-02-02T00:00:00Z") as refused:
+        quota.check(_ACCOUNT, "p")
+    assert refused.value.retry_after_s == 1.5 * 3600
+    quota.check(_ACCOUNT, "another")
+    clock[0] += timedelta(hours=1.5)
+    quota.check(_ACCOUNT, "p")
+
+
+@given(st.lists(st.tuples(st.sampled_from("abc"), st.integers(0, 1000), st.floats(0, 100)), max_size=20))
+def test_each_party_has_used_the_sum_of_its_queries(queries):
+    quota, _ = _quota()
+    for party, n_row, seconds in queries:
+        quota.add(party, n_row, seconds)
+    for party in "abc":
+        own = [(n, s) for name, n, s in queries if name == party]
+        assert quota.used(party).n_row == sum(n for n, _ in own)
+        assert quota.used(party).seconds == pytest.approx(sum(s for _, s in own))
+
+
+def test_what_other_services_wrote_counts_and_nothing_is_read_of_addresses():
+    quota, _ = _quota(lambda account, since: Used(100, 0.0))
+    quota.read(_ACCOUNT, "account 7")
+    with pytest.raises(TooMany, match="account 'ada' has used 100"):
+        quota.check(_ACCOUNT, "account 7")
+    nobody = dataclasses.replace(_ACCOUNT, account_id=ANONYMOUS, name="anonymous")
+    quota.read(nobody, "client x")
+    quota.check(nobody, "client x")
+    quota.add("client x", 100, 0)
+    with pytest.raises(TooMany, match="your address has used 100"):
+        quota.check(nobody, "client x")
+
+
+def test_the_ledger_says_what_an_account_and_a_team_used_since_a_time(accounts_database, new_account):
+    one, mate = new_account("team", "quota-mates"), new_account("team", "quota-mates")
+    alone = new_account()
+    midnight = datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
+    for account, at, n_row in (
+        (one, midnight + timedelta(seconds=1), 3), (one, midnight - timedelta(seconds=1), 1000),
+        (mate, midnight, 4), (alone, midnight, 50),
+    ):  # fmt: skip
+        write_entry(Entry(account.account_id, Kind.SERVICE, Outcome.DONE, at, at, at, 2.5, n_row, 0))
+    assert used_since(one, midnight) == used_since(mate, midnight) == Used(7, 5.0)
+    assert used_since(alone, midnight) == Used(50, 2.5)
+    assert used_since(one, midnight - timedelta(days=1)).n_row == 1007

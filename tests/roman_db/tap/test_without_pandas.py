@@ -1,0 +1,21 @@
+"""The service's process has no pandas, though it is installed, and does what it does with it."""
+
+import subprocess
+import sys
+
+_ASKED = """
+from roman_db.tap.without_pandas import keep_out_pandas
+keep_out_pandas()
+keep_out_pandas()
+import importlib.metadata, importlib.util, sys
+import roman_db.tap.server
+import pyarrow as pa
+assert pa.array([1, None, 3]).to_pylist() == [1, None, 3]
+assert "pandas" not in sys.modules and importlib.util.find_spec("pandas") is None
+assert importlib.metadata.version("numpy")  # what is installed is still found
+"""
+
+
+def test_the_service_is_imported_without_pandas():
+    __import__("pandas")  # it is there
+    subprocess.run([sys.executable, "-c", _ASKED], check=True, timeout=120)
