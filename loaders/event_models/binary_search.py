@@ -220,7 +220,7 @@ def _matched(search: _Search) -> list[LensFit]:
 
 def _hardened(search: _Search, fits: Sequence[LensFit]) -> list[LensFit]:
     """Fits from templates once more with parallax, errors coming down by and by to what they are."""
-    setting, slowest = search.setting, 10 * max((crossing_of(fit) for fit in fits), default=0.0)
+    slowest = 10 * max((crossing_of(fit) for fit in fits), default=0.0)
     begins = [np.concatenate([fit.parameter, np.zeros(search.host.size - 3)]) for fit in fits]
     return _down(search, begins, _LADDER, (3, slowest))
 
@@ -247,7 +247,8 @@ def _once_more(search: _Search, fits: list[LensFit], view: View) -> list[LensFit
         return fits
     slowest = 10 * search.crossing
     soft = _down(search, [fit.parameter for fit in fits], _STAIRS, (_AGAIN, slowest))
-    again = fit_round([fit.parameter for fit in soft], Round(view, 25, _AGAIN, 0.1, slowest, sharp=True))
+    sharp = replace(view, accuracy=search.setting.sharp)
+    again = fit_round([fit.parameter for fit in soft], Round(sharp, 25, _AGAIN, 0.1, slowest, sharp=True))
     return distinct([*fits, *again], 6)
 
 
@@ -270,7 +271,7 @@ def _last(
     """The best of both sets with right errors and with parallax, then with dark limbs, and their twins."""
     setting = search.setting
     fine, slowest = search.sharp, 10 * search.crossing
-    view = setting.view(fine, setting.sharp)
+    view = setting.view(fine, setting.fine)
     fits = [fit for begins in sets for fit in fit_round(begins, Round(view, 15, 4, 0.1, slowest))]
     fits = _once_more(search, _near_best(distinct(fits, 6)), view)
     for size in bumps:

@@ -123,8 +123,8 @@ _BENT, _NEAR_BINS = 0.5, 2
 """Errors of a mean by which it may be off a model, and bins on either side that are not joined either."""
 
 _CORNER = 6.0
-"""Errors by which a mean may be off the line through those beside it: where a curve bends evenly a mean is off
-by a twelfth of that, half an error. Noise does so to one in a million."""
+"""Errors by which a mean may be off the line through those beside it: where a curve bends evenly a mean is
+off its curve by a twelfth of that, half an error. Noise does so to one in a million."""
 
 
 def _longest(time: FloatArray, windows: Sequence[Window], share: float) -> FloatArray:

@@ -20,8 +20,8 @@ _NEAR = 10.0
 _ACCURATE, _ROUGH = 3e-4, 1e-2
 """Relative errors of magnifications near caustics: the best and the worst that last fits ask for."""
 
-_SHARP = 1e-4
-"""The same where differences are a tenth of the usual ones (`loaders.event_models.one_fit`)."""
+_SHARPEST = 1e-4
+"""The best where differences are a tenth of the usual ones (`loaders.event_models.one_fit`)."""
 
 NUMERIC = (np.linalg.LinAlgError, ValueError, FloatingPointError, ZeroDivisionError, OverflowError)
 """What a fit may fail with that wandered off: the event then has that fit less."""
@@ -89,7 +89,7 @@ class Setting:
     @property
     def sharp(self) -> float:
         """The same of last fits, whose derivatives are small differences."""
-        return min(self.fine, _SHARP)
+        return max(0.1 * self.fine, _SHARPEST)
 
     @property
     def main(self) -> str:

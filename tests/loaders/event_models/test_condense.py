@@ -51,7 +51,8 @@ def test_an_element_without_points_stays_empty():
 
 def test_points_are_not_joined_where_they_are_not_straight_though_no_model_says_so():
     band = spiked()
-    noisy = Band(band.name, band.time, band.flux + np.random.default_rng(5).normal(0, 5, len(band)), band.error)
+    noise = np.random.default_rng(5).normal(0, 5, len(band))
+    noisy = Band(band.name, band.time, band.flux + noise, band.error)
     (old,) = condense_about([noisy], SCALE, [], 40)
     (new,) = condense_bent([noisy], SCALE, [], 40)
     # The curve itself, without its noise, as means of the same points have it.
@@ -69,7 +70,8 @@ def test_points_are_not_joined_where_they_are_not_straight_though_no_model_says_
 
 def test_straight_lines_and_elements_of_few_points_are_joined_as_before():
     time = np.arange(0.0, 50.0, 0.01)
-    line = Band("F146", time, 30 * time + np.random.default_rng(3).normal(0, 5, time.size), np.full(time.size, 5.0))
+    flux = 30 * time + np.random.default_rng(3).normal(0, 5, time.size)
+    line = Band("F146", time, flux, np.full(time.size, 5.0))
     two = line.take(np.array([0, 1]))
     for band in (line, two, line.take(np.zeros(time.size, dtype=bool))):
         (old,), (new,) = (join([band], SCALE, [], 40) for join in (condense_about, condense_bent))
