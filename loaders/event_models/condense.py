@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
+import numpy.typing as npt
 
 from loaders.event_models.structure import Window
 from loaders.stored_curve.band import Band, FloatArray
@@ -113,7 +114,7 @@ def _beside_line(band: Band) -> FloatArray:
     return off
 
 
-def _parted(bin_of: FloatArray, bent: FloatArray) -> FloatArray:
+def _parted(bin_of: FloatArray, bent: npt.NDArray[np.bool_]) -> FloatArray:
     """Numbers of bins, the points of those that are bent, and of some beside them, in bins of their own."""
     near = np.convolve(bent, np.ones(2 * _NEAR_BINS + 1), "same") > 0
     return np.asarray(np.cumsum((np.diff(bin_of, prepend=-1) > 0) | near[bin_of]) - 1)
