@@ -273,7 +273,8 @@ def _last(
     fine, slowest = search.sharp, 10 * search.crossing
     view = setting.view(fine, setting.fine)
     fits = [fit for begins in sets for fit in fit_round(begins, Round(view, 15, 4, 0.1, slowest))]
-    fits = _once_more(search, _near_best(distinct(fits, 6)), view)
+    fits = _near_best(distinct(fits, 6))
+    fits = _once_more(search, fits, view) if bumps else fits
     for size in bumps:
         fits = _moved_on(search, fits, view, size)
     found = _twins_of(search, fits, view)
