@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 
@@ -54,6 +55,10 @@ _HOPEFUL = 12.0
 _TWIN = 0.02
 """Share of the excess that errors of the first fits of twins have."""
 
+_PARTS, _STAIRS, _AGAIN = 40, (0.03, 0.01, 0.003, 0.001), 4
+"""Points in the time scales of last fits; the shares of the excess that errors of those have that left
+something out and begin once more, and how many they are."""
+
 _SOFT, _MOVED, _PLACES = 0.01, 2, 3
 """The same where peaks are put in time, the fits that are moved, and places about each that are fitted."""
 
@@ -77,6 +82,8 @@ class Round:
         the time.
     kind
         Two lenses that stand still, or that turn.
+    sharp
+        Whether derivatives are sharp (`loaders.event_models.one_fit`).
     """
 
     view: View
@@ -85,6 +92,7 @@ class Round:
     enough: float
     slowest: float
     kind: Kind = BINARY
+    sharp: bool = False
 
 
 def companions(
@@ -122,7 +130,7 @@ def companions(
     about = [np.concatenate([fit.parameter, pi_e]) for fit in first]
     matched = [fit.parameter for fit in _hardened(search, second)]
     found = _last(search, (about, matched), _BUMP_SIZES if patient else ())
-    return all_with_own_limb(setting, BINARY, search.few(40), found, search.again)
+    return all_with_own_limb(setting, BINARY, search.sharp, found, search.again)
 
 
 @dataclass(frozen=True)
@@ -144,8 +152,14 @@ class _Search:
 
     def again(self, kind: Kind, view: View, at: FloatArray) -> LensFit | None:
         """A fit that goes on from another: sources that grow without end cost most of the time."""
-        fits = fit_round([at], Round(view, 8, 1, 0.1, 10 * self.crossing, kind))
+        sharp = replace(view, accuracy=self.setting.sharp)
+        fits = fit_round([at], Round(sharp, 8, 1, 0.1, 10 * self.crossing, kind, sharp=True))
         return fits[0] if fits else None
+
+    @cached_property
+    def sharp(self) -> list[Band]:
+        """Condensed light curves of last fits, in which points are joined where they are straight alone."""
+        return condensed(self.setting, self.host, self.left, _PARTS, sharp=True)
 
     def few(self, parts: float, left: float = np.inf) -> list[Band]:
         """Condensed light curves, errors so large that the lens alone is off by ``left`` of chi-square."""
@@ -206,14 +220,36 @@ def _matched(search: _Search) -> list[LensFit]:
 
 def _hardened(search: _Search, fits: Sequence[LensFit]) -> list[LensFit]:
     """Fits from templates once more with parallax, errors coming down by and by to what they are."""
-    setting, slowest = search.setting, 10 * max((crossing_of(fit) for fit in fits), default=0.0)
+    slowest = 10 * max((crossing_of(fit) for fit in fits), default=0.0)
     begins = [np.concatenate([fit.parameter, np.zeros(search.host.size - 3)]) for fit in fits]
-    few = search.few(40)
-    for floor in _LADDER:
-        view = setting.view(softened(few, floor), max(0.2 * floor, setting.fine))
-        fits = fit_round(begins, Round(view, 15, 3, 0.3, slowest))
+    return _down(search, begins, _LADDER, (3, slowest))
+
+
+def _down(
+    search: _Search, begins: Sequence[FloatArray], floors: Sequence[float], by: tuple[int, float]
+) -> list[LensFit]:
+    """Fits whose errors come down; how many of them go on and the slowest source (`Round`) are given."""
+    fits: list[LensFit] = []
+    for floor in floors:
+        view = search.setting.view(softened(search.sharp, floor), max(0.2 * floor, search.setting.fine))
+        fits = fit_round(begins, Round(view, 15, by[0], 0.3, by[1]))
         begins = [fit.parameter for fit in fits]
-    return list(fits)
+    return fits
+
+
+def _once_more(search: _Search, fits: list[LensFit], view: View) -> list[LensFit]:
+    """The best fits, and the same from wide errors down if the best one leaves something out.
+
+    Fits with right errors are caught by whatever minimum is near; a light curve of which all crossings are
+    known leads them on where errors are wide.
+    """
+    if not fits or not windows_left(BINARY, view, fits[0].parameter, 1):
+        return fits
+    slowest = 10 * search.crossing
+    soft = _down(search, [fit.parameter for fit in fits], _STAIRS, (_AGAIN, slowest))
+    sharp = replace(view, accuracy=search.setting.sharp)
+    again = fit_round([fit.parameter for fit in soft], Round(sharp, 25, _AGAIN, 0.1, slowest, sharp=True))
+    return distinct([*fits, *again], 6)
 
 
 def crossing_of(fit: LensFit) -> float:
@@ -234,17 +270,19 @@ def _last(
 ) -> list[LensFit]:
     """The best of both sets with right errors and with parallax, then with dark limbs, and their twins."""
     setting = search.setting
-    fine, slowest = search.few(40), 10 * search.crossing
+    fine, slowest = search.sharp, 10 * search.crossing
     view = setting.view(fine, setting.fine)
     fits = [fit for begins in sets for fit in fit_round(begins, Round(view, 15, 4, 0.1, slowest))]
     fits = _near_best(distinct(fits, 6))
+    fits = _once_more(search, fits, view) if bumps else fits
     for size in bumps:
         fits = _moved_on(search, fits, view, size)
     found = _twins_of(search, fits, view)
     begins = [fit.parameter for fit in _near_best(distinct([*fits, *found], 6))]
     if setting.parallax:
         begins += [begin[:7] for begin in begins[:1]]
-    return fit_round(begins, Round(setting.view(fine, setting.fine, dark=True), 25, 6, 0.01, slowest))
+    dark = setting.view(fine, setting.sharp, dark=True)
+    return fit_round(begins, Round(dark, 25, 6, 0.01, slowest, sharp=True))
 
 
 def _moved_on(search: _Search, fits: list[LensFit], view: View, size: float) -> list[LensFit]:
@@ -252,7 +290,7 @@ def _moved_on(search: _Search, fits: list[LensFit], view: View, size: float) -> 
     if not fits or not windows_left(BINARY, view, fits[0].parameter, 1):
         return fits
     setting, slowest = search.setting, 10 * search.crossing
-    softer = setting.view(softened(search.few(40), 0.005 * size), setting.fine)
+    softer = setting.view(softened(search.sharp, 0.005 * size), setting.fine)
     begins = _bumps(fits[0].parameter, size)
     if size == _BUMP_SIZES[0]:
         begins += _in_time(search, fits)
@@ -263,7 +301,7 @@ def _moved_on(search: _Search, fits: list[LensFit], view: View, size: float) -> 
 
 def _in_time(search: _Search, fits: Sequence[LensFit]) -> list[FloatArray]:
     """Places about the best fits whose peaks are where those of the light curve are."""
-    main = [band for band in softened(search.few(40), _SOFT) if band.name == search.setting.main]
+    main = [band for band in softened(search.sharp, _SOFT) if band.name == search.setting.main]
     return [
         place
         for band in main
@@ -306,7 +344,8 @@ def _fit(begin: FloatArray, by: Round) -> LensFit | None:
     usual = parameters_of(by.kind, begin)
     upper = usual.upper.copy()
     upper[6] = np.log(by.slowest) - begin[2]
-    return fit_from(by.kind, by.view, begin, by.steps, replace(usual, enough=by.enough, upper=upper))
+    given = replace(usual, enough=by.enough, upper=upper)
+    return fit_from(by.kind, by.view, begin, by.steps, given, by.sharp)
 
 
 def distinct(fits: Iterable[LensFit], most: int) -> list[LensFit]:

@@ -95,4 +95,4 @@ def _view(setting: Setting, at: FloatArray) -> View:
     """The points, fewer where nothing happens."""
     lens = np.concatenate([at[:3], at[-2:]])
     left = windows_left(POINT, setting.view(setting.bands, setting.fine, dark=True), lens)
-    return setting.view(condensed(setting, at[:3], left, _PARTS), setting.fine, dark=True)
+    return setting.view(condensed(setting, at[:3], left, _PARTS, sharp=True), setting.fine, dark=True)

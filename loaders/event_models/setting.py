@@ -8,7 +8,7 @@ from functools import cached_property
 
 import numpy as np
 
-from loaders.event_models.condense import condense_about
+from loaders.event_models.condense import condense_about, condense_bent
 from loaders.event_models.kinds import Kind, View, curves_of, displacement_of
 from loaders.event_models.lens_fit import Points, solve_fluxes
 from loaders.event_models.structure import Window, windows
@@ -19,6 +19,9 @@ _NEAR = 10.0
 
 _ACCURATE, _ROUGH = 3e-4, 1e-2
 """Relative errors of magnifications near caustics: the best and the worst that last fits ask for."""
+
+_SHARPEST = 1e-4
+"""The best where differences are a tenth of the usual ones (`loaders.event_models.one_fit`)."""
 
 NUMERIC = (np.linalg.LinAlgError, ValueError, FloatingPointError, ZeroDivisionError, OverflowError)
 """What a fit may fail with that wandered off: the event then has that fit less."""
@@ -84,6 +87,11 @@ class Setting:
         return float(np.clip(0.2 * np.quantile(relative, 1e-3), _ACCURATE, _ROUGH))
 
     @property
+    def sharp(self) -> float:
+        """The same of last fits, whose derivatives are small differences."""
+        return max(0.1 * self.fine, _SHARPEST)
+
+    @property
     def main(self) -> str:
         """The element with most points."""
         return max(self.bands, key=len).name
@@ -122,10 +130,16 @@ def softened(bands: Sequence[Band], floor: float) -> list[Band]:
     return out
 
 
-def condensed(setting: Setting, single: FloatArray, left: Sequence[Window], parts: float) -> list[Band]:
-    """The light curves with few points where nothing happens; elements with fewer than three are left out."""
+def condensed(
+    setting: Setting, single: FloatArray, left: Sequence[Window], parts: float, sharp: bool = False
+) -> list[Band]:
+    """The light curves with few points where nothing happens; elements with fewer than three are left out.
+
+    Where it is to be sharp, points are joined nowhere but where light curves are straight.
+    """
     short = [window for window in left if window.length < np.exp(single[2])]
-    few = condense_about(setting.bands, time_scales(single), short, parts)
+    join = condense_bent if sharp else condense_about
+    few = join(setting.bands, time_scales(single), short, parts)
     return [band for band in few if len(band) > 2]
 
 

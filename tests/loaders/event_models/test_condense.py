@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from loaders.event_models.condense import condense_about, condense_faithfully
+from loaders.event_models.condense import condense_about, condense_bent, condense_faithfully
 from loaders.stored_curve.band import Band
 
 SCALE = (0.0, 3.0, 20.0)
@@ -47,3 +47,32 @@ def test_an_element_without_points_stays_empty():
     none = Band("F087", np.empty(0), np.empty(0), np.empty(0))
     (few,) = condense_faithfully([none], SCALE, [], 40, [np.empty(0)])
     assert len(few) == 0
+
+
+def test_points_are_not_joined_where_they_are_not_straight_though_no_model_says_so():
+    band = spiked()
+    noise = np.random.default_rng(5).normal(0, 5, len(band))
+    noisy = Band(band.name, band.time, band.flux + noise, band.error)
+    (old,) = condense_about([noisy], SCALE, [], 40)
+    (new,) = condense_bent([noisy], SCALE, [], 40)
+    # The curve itself, without its noise, as means of the same points have it.
+    for few, least, most in ((old, 5, np.inf), (new, 0, 1.0)):
+        sizes = np.rint(few.error**-2 * 25).astype(int)
+        start = np.concatenate([[0], np.cumsum(sizes)[:-1]])
+        assert sizes.sum() == len(band)
+        means = np.add.reduceat(band.flux, start) / sizes
+        worst = off(band, Band("F146", few.time, means, few.error)).max()
+        assert least < worst < most
+    away = np.abs(new.time - 1.3) > 2.0
+    assert len(new) < len(old) + 120
+    assert np.isin(new.time[away], old.time).mean() > 0.99
+
+
+def test_straight_lines_and_elements_of_few_points_are_joined_as_before():
+    time = np.arange(0.0, 50.0, 0.01)
+    flux = 30 * time + np.random.default_rng(3).normal(0, 5, time.size)
+    line = Band("F146", time, flux, np.full(time.size, 5.0))
+    two = line.take(np.array([0, 1]))
+    for band in (line, two, line.take(np.zeros(time.size, dtype=bool))):
+        (old,), (new,) = (join([band], SCALE, [], 40) for join in (condense_about, condense_bent))
+        np.testing.assert_array_equal(new.time, old.time)
