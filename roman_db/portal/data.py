@@ -10,7 +10,7 @@ from starlette.responses import Response
 
 from roman_db.portal.answer import json_response, problem
 from roman_db.portal.calculations import calculation
-from roman_db.portal.curve import read_curves, shown, span_of, thinned_band
+from roman_db.portal.curve import read_curves, seasons_of, shown, span_of, thinned_band
 from roman_db.portal.decimation import highest
 from roman_db.portal.picture import png
 from roman_db.portal.reading import array, row, rows
@@ -43,7 +43,8 @@ def light_curve(
         return problem(f"The first time must be before the last, got {span[0]} and {span[1]}.", 400)
     series = [shown(one.measured, span, columns).document() for one in curves]
     failed = sum(int(np.isnan(one.flux).sum()) for one in curves)
-    return json_response({"span": span, "whole": whole, "n_failed": failed, "series": series})
+    said = {"span": span, "whole": whole, "seasons": seasons_of(curves), "n_failed": failed}
+    return json_response(said | {"series": series})
 
 
 @router.get("/object/{object_id}/fold")

@@ -7,6 +7,19 @@ const SIZE = 3;
 const STEP = 0.2;
 const ZOOM = 1.6;
 
+// Ticks with as many digits as tell them apart, and none grouped: times are no amounts.
+function tickTexts(values) {
+  const step = values.length > 1 ? Math.abs(values[1] - values[0]) : 1;
+  const largest = Math.max(...values.map(Math.abs));
+  if (largest >= 1e7 || (largest > 0 && largest < 1e-3)) return values.map((one) => one.toPrecision(3));
+  const places = Math.min(8, Math.max(0, -Math.floor(Math.log10(step || 1) + 1e-9)));
+  return values.map((one) => one.toFixed(isWhole(step, places) ? places : places + 1));
+}
+
+const isWhole = (step, places) => Math.abs(step * 10 ** places - Math.round(step * 10 ** places)) < 1e-6;
+const texts = (_, values) => tickTexts(values);
+const wide = (_, values) => Math.max(64, 26 + 7 * Math.max(0, ...(values ?? []).map((one) => one.length)));
+
 // Shapes of points, in circles of unit radius.
 const SHAPES = {
   circle: (path, x, y, r) => {
@@ -139,13 +152,14 @@ export class Plot {
           y: { range: () => this.range, dir: this.options.isFlipped ? -1 : 1 },
         },
         axes: [
-          { ...axis, label: this.options.xLabel, labelSize: 22, space: isNarrow ? 70 : 90, size: 34 },
+          { ...axis, label: this.options.xLabel, labelSize: 22, space: isNarrow ? 70 : 90, size: 34, values: texts },
           {
             ...axis,
-            label: isNarrow ? undefined : this.options.yLabel,
-            labelSize: 22,
-            labelGap: 2,
-            size: 58,
+            label: this.options.yLabel,
+            labelSize: 20,
+            labelGap: 0,
+            size: wide,
+            values: texts,
           },
         ],
         series: [{}, { show: false }],
