@@ -1,8 +1,8 @@
 """Who looks at a page: a token in a cookie that no script and no other site can use.
 
-The cookie is HttpOnly and SameSite=Strict, and Secure over TLS. Sibling sites and other ports of the host share
-its "site", so a request with it counts only if the browser says that it comes from these pages (Fetch Metadata,
-W3C; the header ``Origin`` where a browser sends none): OWASP, Cross-Site Request Forgery Prevention.
+The cookie is HttpOnly and SameSite=Strict, and Secure over TLS. Sibling sites and other ports of the host
+share its "site", so a request with it counts only if the browser says that it comes from these pages (Fetch
+Metadata, W3C; the header ``Origin`` where a browser sends none): OWASP, Cross-Site Request Forgery Prevention.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ COOKIE = "roman_db_token"
 KEPT_S = 12 * 3600
 
 _SAFE = ("GET", "HEAD", "OPTIONS")
-#: First parts of the addresses of programs, which are told that a sign-in has ended; pages are shown without it.
+#: First parts of the addresses of programs, which are told that a sign-in has ended; pages are shown anyway.
 _SERVICES = ("tap", "account")
 _ENDED = "your sign-in has ended: sign in again"
 

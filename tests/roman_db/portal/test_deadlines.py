@@ -76,9 +76,10 @@ def test_seasons_are_due_six_months_after_they_end(change):
             months = (seasons[mjd]["due_at"] - end).days
             assert 181 <= months <= 184
     change(
-        "INSERT INTO ops.load_run (task, arguments, state, started_at, finished_at, code_version, schema_version, "
-        "host, pid, n_read, n_loaded, n_unchanged, n_rejected) SELECT 'run season', '{\"season\": 1}', 'succeeded', "
-        "now(), now(), code_version, schema_version, host, pid, 0, 0, 0, 0 FROM ops.load_run LIMIT 1"
+        "INSERT INTO ops.load_run (task, arguments, state, started_at, finished_at, code_version, "
+        "schema_version, host, pid, n_read, n_loaded, n_unchanged, n_rejected) "
+        "SELECT 'run season', '{\"season\": 1}', 'succeeded', now(), now(), code_version, schema_version, "
+        "host, pid, 0, 0, 0, 0 FROM ops.load_run LIMIT 1"
     )
     seasons = found("products of a season")
     assert {mjd: one["status"] for mjd, one in seasons.items()} == {61448: "done", 61636: "due"}

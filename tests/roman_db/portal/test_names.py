@@ -36,17 +36,17 @@ def test_every_function_is_one_of_the_translator(survey):
     functions = {one["name"] for one in known_names()["functions"]}
     assert {"CONTAINS", "COUNT", "COALESCE", "ivo_healpix_index"} <= functions
     assert "REGION" not in functions
-    for name in functions:
-        try:
-            translate(f"SELECT {name}(0) FROM roman.object", schema_catalog())
-        except AdqlError as error:
-            assert "no function" not in str(error), name
+    assert not [name for name in functions if "no function" in said_of(name)]
+    assert "no function" in said_of("nonsense")
+
+
+def said_of(function: str) -> str:
+    """What the translator says of a call with an argument."""
     try:
-        translate("SELECT nonsense(0) FROM roman.object", schema_catalog())
+        translate(f"SELECT {function}(0) FROM roman.object", schema_catalog())
     except AdqlError as error:
-        assert "no function" in str(error)
-    else:
-        raise AssertionError("nonsense is a function")
+        return str(error)
+    return ""
 
 
 def test_scratch_tables_are_completed_for_their_owner(portal, people):
@@ -59,6 +59,9 @@ def test_scratch_tables_are_completed_for_their_owner(portal, people):
     assert table in ada.ask("/me").text
     assert table not in names_of(bob.ask("/portal/data/names").json())
     assert table not in names_of(requests.get(f"{portal}/portal/data/names", timeout=60).json())
-    assert ada.ask("/account/scratch/bright", "DELETE", headers={"Origin": "http://evil.example"}).status_code == 401
+    assert (
+        ada.ask("/account/scratch/bright", "DELETE", headers={"Origin": "http://evil.example"}).status_code
+        == 401
+    )
     assert ada.ask("/account/scratch/bright", "DELETE").status_code == 204
     assert table not in names_of(ada.ask("/portal/data/names").json())

@@ -45,7 +45,9 @@ def test_what_is_no_token_does_not_sign_in(portal, people):
     assert (anonymous.status_code, anonymous.headers["Location"]) == (303, "/sign-in")
 
 
-@pytest.mark.parametrize("to", ["https://evil.example", "//evil.example", "/\\evil.example", "javascript:alert(1)"])
+@pytest.mark.parametrize(
+    "to", ["https://evil.example", "//evil.example", "/\\evil.example", "javascript:alert(1)"]
+)
 def test_signing_in_leads_nowhere_else(portal, people, to):
     signed = post(portal, "/sign-in", data={"token": people[0].token, "to": to})
     assert signed.headers["Location"] == "/me"

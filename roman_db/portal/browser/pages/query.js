@@ -208,27 +208,33 @@ find("#download").addEventListener("click", async () => {
   URL.revokeObjectURL(made);
 });
 
+// Tables with their columns, which are made once somebody opens one: there are a thousand.
 function describe(names) {
   find("#tables").replaceChildren(
     ...names.tables.map((table) => {
       const part = document.createElement("details"),
         title = document.createElement("summary"),
-        columns = document.createElement("dl");
+        purpose = document.createElement("p");
       title.textContent = `${table.schema}.${table.name}`;
-      columns.className = "facts";
-      for (const one of table.columns) {
-        const term = document.createElement("dt"),
-          meaning = document.createElement("dd");
-        term.textContent = one.unit ? `${one.name} [${one.unit}]` : one.name;
-        meaning.textContent = one.description;
-        columns.append(term, meaning);
-      }
-      const purpose = document.createElement("p");
       purpose.textContent = table.description;
-      part.append(title, purpose, columns);
+      part.append(title, purpose);
+      part.addEventListener("toggle", () => part.append(columnsOf(table)), { once: true });
       return part;
     }),
   );
+}
+
+function columnsOf(table) {
+  const columns = document.createElement("dl");
+  columns.className = "facts";
+  for (const one of table.columns) {
+    const term = document.createElement("dt"),
+      meaning = document.createElement("dd");
+    term.textContent = one.unit ? `${one.name} [${one.unit}]` : one.name;
+    meaning.textContent = one.description;
+    columns.append(term, meaning);
+  }
+  return columns;
 }
 
 async function learn() {
