@@ -2,7 +2,8 @@
 
 The cookie is HttpOnly and SameSite=Strict, and Secure over TLS. Sibling sites and other ports of the host
 share its "site", so a request with it counts only if the browser says that it comes from these pages (Fetch
-Metadata, W3C; the header ``Origin`` where a browser sends none): OWASP, Cross-Site Request Forgery Prevention.
+Metadata, W3C; the header ``Origin`` where a browser sends none). See OWASP, Cross-Site Request Forgery
+Prevention.
 """
 
 from __future__ import annotations

@@ -368,17 +368,19 @@ def test_operations_show_a_trend(tab):
     expect(page.locator("#trend-point a")).to_contain_text("exposure")
 
 
+#: The first three are looked at each time.
 PATHS = (
+    "/object/{}",
+    "/operations",
+    "/me",
     "/",
     "/search?q=267.5336 -30.0176 r=30",
     "/events",
     "/event/1",
     "/query",
     "/sky",
-    "/operations",
     "/spectrum/{}",
-    "/object/{}",
-    "/me",
+    "/sign-in",
 )
 
 
@@ -404,10 +406,11 @@ def violations(page: Page, scheme: str) -> list[tuple]:
     ]
 
 
-def test_everything_is_accessible_and_fits_a_phone(browser, portal, people, objects):
+@pytest.mark.parametrize("paths", [PATHS[:3], pytest.param(PATHS[3:], marks=pytest.mark.heavy)])
+def test_everything_is_accessible_and_fits_a_phone(browser, portal, people, objects, paths):
     tab = Tab(browser, portal, viewport=PHONE, has_touch=True)
     tab.context.add_cookies([{"name": COOKIE, "value": people[0].token, "url": portal}])
-    pages = {path: tab.context.new_page() for path in PATHS}
+    pages = {path: tab.context.new_page() for path in paths}
     # All load before one is waited for.
     for path, page in pages.items():
         page.goto(f"{portal}{path.format(objects[LENSED])}", wait_until="commit", timeout=SLOW)
