@@ -23,7 +23,7 @@ const fetch = latest((signal, span) =>
     signal,
   ),
 );
-const refine = later((span) => load(span), 150);
+const refine = later((span) => load(span), 60);
 
 function zoomTo(span) {
   for (const plot of plots.values())

@@ -19,7 +19,7 @@ export class LightCurves {
         signal,
       ),
     );
-    this.refine = later((span) => this.#load(span), 150);
+    this.refine = later((span) => this.#load(span), 60);
     ask("flags").then(
       (known) => {
         this.flags = known;
