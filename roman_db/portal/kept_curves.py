@@ -30,3 +30,9 @@ def kept_curves(object_id: int, photometry_kind: str) -> list[Curve]:
         while len(_kept) > _MOST:
             _kept.popitem(last=False)
     return curves
+
+
+def forget() -> None:
+    """Forget all of them."""
+    with _lock:
+        _kept.clear()
