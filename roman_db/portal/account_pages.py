@@ -13,6 +13,7 @@ from starlette.responses import RedirectResponse, Response
 
 from roman_db.accounts import request_store, scratch, token_store, usage
 from roman_db.accounts.account import Account
+from roman_db.accounts.limits import Resource
 from roman_db.accounts.refusal import NotSignedIn
 from roman_db.accounts.token_store import SignedIn
 from roman_db.accounts.tokens import Scope
@@ -26,6 +27,14 @@ router = APIRouter(include_in_schema=False)
 
 #: Days of the ledger that are summed.
 _DAYS = 30
+#: Units of resources that can be asked for.
+_UNITS = {
+    Resource.SECONDS_SYNC: "s",
+    Resource.SECONDS_ASYNC: "s",
+    Resource.SCRATCH_BYTES: "byte",
+    Resource.UPLOAD_BYTES: "byte",
+    Resource.SKY_AREA: "deg²",
+}
 _ELSEWHERE = "This was not asked from these pages: open the page of signing in, and try again."
 
 
@@ -76,6 +85,7 @@ def my_account(request: Request, visitor: Visitor) -> Response:
         account=account,
         scopes=sorted(visitor.scopes),
         limits=dataclasses.asdict(account.limits),
+        resources=[(one.value, _UNITS.get(one, "")) for one in Resource],
         days=_DAYS,
         used=usage.usage(account.account_id, _DAYS),
         jobs=jobs_of(account),

@@ -203,6 +203,16 @@ def test_light_curves_are_drawn_in_one_plot_and_by_season(tab, objects):
     assert 0 < ink(page, "#curves .plot") < both
 
 
+def test_places_are_drawn_over_time_and_on_the_sky(tab, objects):
+    # The five brightest have places, in each of 108 exposures.
+    page = tab.open(f"/object/{objects[0]}")
+    expect(page.locator("#track-message")).to_have_text("108 places.")
+    expect(page.locator("#track .plot")).to_have_count(3)
+    page.wait_for_load_state("networkidle")
+    for number in (1, 2, 3):
+        assert ink(page, f"#track .plot:nth-child({number})") > 300
+
+
 def test_an_event_is_drawn_with_its_model(tab):
     page = tab.open("/event/1")
     shown, whole = points(page)
@@ -345,6 +355,14 @@ def test_an_account_keeps_queries_jobs_and_tables(tab, people):
         expect(page.locator("main").get_by_role("button", name=button)).to_have_count(0)
     assert ada.ask("/portal/data/saved_queries").json() == []
     assert ada.ask("/account/scratch").json() == []
+    page.get_by_text("Ask for more").click()
+    page.get_by_label("Of what").select_option("concurrent")
+    page.get_by_label("How much").fill("9")
+    page.get_by_label("What for").fill("a survey <of> stars")
+    page.get_by_role("button", name="Ask", exact=True).click()
+    expect(page.get_by_text("Asked for 9 concurrent")).to_contain_text("not decided yet")
+    (asked,) = ada.ask("/account/requests").json()
+    assert (asked["resource"], asked["amount"], asked["reason"]) == ("concurrent", 9, "a survey <of> stars")
     page.get_by_role("button", name="Sign out").click()
     expect(page.get_by_role("link", name="Sign in")).to_be_visible()
     assert tab.context.cookies() == []

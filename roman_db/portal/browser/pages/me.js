@@ -10,7 +10,8 @@ async function change(message, path, options) {
   const answer = await fetch(`${root}/${path}`, options);
   if (answer.ok || answer.redirected) return true;
   const said = await answer.json().catch(() => ({}));
-  say(find(message), said.detail ?? said.problem ?? `The server answered ${answer.status}.`, true);
+  const words = typeof said.detail === "string" ? said.detail : said.problem;
+  say(find(message), words ?? `The server answered ${answer.status}.`, true);
   return false;
 }
 
@@ -34,6 +35,14 @@ document.querySelector("main").addEventListener("click", async (event) => {
   event.target.disabled = true;
   if (await WORK[name](value)) location.reload();
   else event.target.disabled = false;
+});
+
+find("#request")?.addEventListener("submit", async (event) => {
+  event.preventDefault();
+  const { resource, amount, reason } = Object.fromEntries(new FormData(event.target));
+  const body = JSON.stringify({ resource, amount: Number(amount), reason });
+  const headers = { "Content-Type": "application/json" };
+  if (await change("#request-message", "account/requests", { method: "POST", headers, body })) location.reload();
 });
 
 // Show the page anew once a job that ran has another phase.

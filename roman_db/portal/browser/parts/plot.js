@@ -66,7 +66,8 @@ function polygon(path, corners) {
   path.closePath();
 }
 
-// options: label, xLabel, yLabel, height, isFlipped (y grows downward), onSpan(first, last), onWhole(),
+// options: label, xLabel, yLabel, height, isFlipped (y grows downward), isMirrored (x grows
+// to the left), onSpan(first, last), onWhole(),
 // onPoint(layer, index). A layer: kind ("points", "line" or "dots"), x, y, error, isHollow, colour (a name or a
 // function), shape, size, width, dash.
 export class Plot {
@@ -148,7 +149,7 @@ export class Plot {
         select: { show: true },
         legend: { show: false },
         scales: {
-          x: { time: false, range: () => this.span },
+          x: { time: false, range: () => this.span, dir: this.options.isMirrored ? -1 : 1 },
           y: { range: () => this.range, dir: this.options.isFlipped ? -1 : 1 },
         },
         axes: [
@@ -223,7 +224,7 @@ export class Plot {
   #selected(plot) {
     const { left, width } = plot.select;
     if (width < 4) return;
-    const span = [plot.posToVal(left, "x"), plot.posToVal(left + width, "x")];
+    const span = [plot.posToVal(left, "x"), plot.posToVal(left + width, "x")].sort((a, b) => a - b);
     plot.setSelect({ left: 0, width: 0, top: 0, height: 0 }, false);
     this.zoomTo(span);
   }
@@ -232,10 +233,11 @@ export class Plot {
     if (event.target !== this.host || event.ctrlKey || event.metaKey || event.altKey) return;
     const [first, last] = this.span,
       width = last - first,
-      middle = (first + last) / 2;
+      middle = (first + last) / 2,
+      step = STEP * width * (this.options.isMirrored ? -1 : 1);
     const work = {
-      ArrowLeft: () => this.zoomTo([first - STEP * width, last - STEP * width]),
-      ArrowRight: () => this.zoomTo([first + STEP * width, last + STEP * width]),
+      ArrowLeft: () => this.zoomTo([first - step, last - step]),
+      ArrowRight: () => this.zoomTo([first + step, last + step]),
       "+": () => this.#scale(1 / ZOOM, middle),
       "=": () => this.#scale(1 / ZOOM, middle),
       "-": () => this.#scale(ZOOM, middle),
