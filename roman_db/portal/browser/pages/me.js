@@ -20,7 +20,8 @@ const gone = { method: "DELETE" };
 const WORK = {
   abort: (id) => change("#jobs-message", `tap/async/${id}/phase`, form({ PHASE: "ABORT" })),
   delete: (id) => change("#jobs-message", `tap/async/${id}`, form({ ACTION: "DELETE" })),
-  forget: (name) => change("#saved-message", `portal/data/saved_queries?${new URLSearchParams({ name })}`, gone),
+  forget: (name) =>
+    change("#saved-message", `portal/data/saved_queries?${new URLSearchParams({ name })}`, gone),
   drop: (name) => change("#scratch-message", `account/scratch/${name}`, gone),
   revoke: (id) => change("#tokens-message", `account/tokens/${id}`, gone),
 };
@@ -42,7 +43,8 @@ find("#request")?.addEventListener("submit", async (event) => {
   const { resource, amount, reason } = Object.fromEntries(new FormData(event.target));
   const body = JSON.stringify({ resource, amount: Number(amount), reason });
   const headers = { "Content-Type": "application/json" };
-  if (await change("#request-message", "account/requests", { method: "POST", headers, body })) location.reload();
+  if (await change("#request-message", "account/requests", { method: "POST", headers, body }))
+    location.reload();
 });
 
 // Show the page anew once a job that ran has another phase.

@@ -15,8 +15,11 @@ const message = find("#message"),
   saved = find("#saved"),
   result = new Result(find("#result"));
 const given = new URLSearchParams(location.search);
-const editor = makeEditor(find("#editor"), given.get("q") ?? localStorage.getItem(LAST) ?? FIRST, run, (text) =>
-  localStorage.setItem(LAST, text),
+const editor = makeEditor(
+  find("#editor"),
+  given.get("q") ?? localStorage.getItem(LAST) ?? FIRST,
+  run,
+  (text) => localStorage.setItem(LAST, text),
 );
 let running = null,
   queries = {};
@@ -123,7 +126,10 @@ async function run() {
 find("#job").addEventListener("click", async () => {
   const format = find("#format").value;
   try {
-    const made = await fetch(`${root}/tap/async`, { method: "POST", body: request(format, { PHASE: "RUN" }) });
+    const made = await fetch(`${root}/tap/async`, {
+      method: "POST",
+      body: request(format, { PHASE: "RUN" }),
+    });
     const text = await textOf(made);
     if (!made.ok) {
       refuse(readError(text));
@@ -155,7 +161,11 @@ async function follow(address) {
   const listed = isSignedIn ? `${root}/me#jobs` : address;
   let phase = "QUEUED";
   while (["PENDING", "QUEUED", "EXECUTING"].includes(phase)) {
-    told(`The job is ${phase.toLowerCase()}. `, listed, isSignedIn ? "All jobs" : "Its address, to come back to");
+    told(
+      `The job is ${phase.toLowerCase()}. `,
+      listed,
+      isSignedIn ? "All jobs" : "Its address, to come back to",
+    );
     const answer = await fetch(`${address}?WAIT=${WAIT_S}&PHASE=${phase}`);
     const job = new DOMParser().parseFromString(await textOf(answer), "text/xml");
     phase = job.getElementsByTagNameNS("*", "phase")[0]?.textContent ?? "ERROR";

@@ -84,10 +84,14 @@ export class LightCurves {
   // What may be hidden, and seasons to look at.
   #offer(answer) {
     this.hidden.clear();
-    makeLegend(this.legend, answer.series.map((one) => one.optical_element), (element, isShown) => {
-      this.hidden[isShown ? "delete" : "add"](element);
-      this.#again();
-    });
+    makeLegend(
+      this.legend,
+      answer.series.map((one) => one.optical_element),
+      (element, isShown) => {
+        this.hidden[isShown ? "delete" : "add"](element);
+        this.#again();
+      },
+    );
     this.seasons.hidden = !answer.seasons.length;
     this.seasons.replaceChildren(
       ...answer.seasons.map((span, i) => {

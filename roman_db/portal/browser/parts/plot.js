@@ -153,7 +153,14 @@ export class Plot {
           y: { range: () => this.range, dir: this.options.isFlipped ? -1 : 1 },
         },
         axes: [
-          { ...axis, label: this.options.xLabel, labelSize: 22, space: isNarrow ? 70 : 90, size: 34, values: texts },
+          {
+            ...axis,
+            label: this.options.xLabel,
+            labelSize: 22,
+            space: isNarrow ? 70 : 90,
+            size: 34,
+            values: texts,
+          },
           {
             ...axis,
             label: this.options.yLabel,

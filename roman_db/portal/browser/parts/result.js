@@ -54,10 +54,12 @@ export class Result {
     this.rows.sort(({ [i]: a }, { [i]: b }) =>
       isEmpty(a) || isEmpty(b) ? isEmpty(a) - isEmpty(b) : way * compare(a, b),
     );
-    this.find("thead").querySelectorAll("th").forEach((cell, k) => {
-      if (k === i) cell.setAttribute("aria-sort", way > 0 ? "ascending" : "descending");
-      else cell.removeAttribute("aria-sort");
-    });
+    this.find("thead")
+      .querySelectorAll("th")
+      .forEach((cell, k) => {
+        if (k === i) cell.setAttribute("aria-sort", way > 0 ? "ascending" : "descending");
+        else cell.removeAttribute("aria-sort");
+      });
     this.#turn(0);
   }
 
@@ -70,7 +72,9 @@ export class Result {
     this.find("#earlier").disabled = this.page === 0;
     this.find("#later").disabled = this.page === last;
     const count = this.rows.length.toLocaleString("en");
-    this.find("#shown").textContent = shown.length ? `${first + 1}–${first + shown.length} of ${count}` : "no rows";
+    this.find("#shown").textContent = shown.length
+      ? `${first + 1}–${first + shown.length} of ${count}`
+      : "no rows";
     this.find("#turning").hidden = last === 0;
   }
 
@@ -120,7 +124,10 @@ export class Result {
       Number.isFinite(x.values[i]) && Number.isFinite(y.values[i]) ? [i] : [],
     );
     const seen = both.map((i) => x.values[i]);
-    const [low, high] = seen.reduce(([a, b], one) => [Math.min(a, one), Math.max(b, one)], [Infinity, -Infinity]);
+    const [low, high] = seen.reduce(
+      ([a, b], one) => [Math.min(a, one), Math.max(b, one)],
+      [Infinity, -Infinity],
+    );
     const margin = (high - low) * 0.03 || Math.abs(high) * 0.01 || 1;
     const whole = seen.length ? [low - margin, high + margin] : [0, 1];
     const layer = {

@@ -37,7 +37,11 @@ export async function startTrack(objectId, host, message, kind) {
       onWhole: () => plot.show(layers, span),
     });
     const layers = elements.map((element) =>
-      layerOf(element, points, { x: time.map((one) => one - OFFSET), y: points[name], error: points[`${name}_err`] }),
+      layerOf(element, points, {
+        x: time.map((one) => one - OFFSET),
+        y: points[name],
+        error: points[`${name}_err`],
+      }),
     );
     plot.show(layers, span);
   }
