@@ -1,4 +1,4 @@
-// Light curves, a plot an optical element or all in one, of the same time; zooming asks the server for what is seen.
+// Light curves of the same time, a plot an optical element or all in one; zooming asks the server for what is seen.
 
 import { ask, latest, later, link, say } from "./request.js";
 import { makeLegend } from "./legend.js";
