@@ -13,7 +13,6 @@ import pytest
 import requests
 from playwright.sync_api import Browser, sync_playwright
 
-from roman_db import migrate
 from roman_db.accounts.account import Account
 from roman_db.accounts.account_store import NewAccount, create_account
 from roman_db.accounts.token_store import create_token
@@ -79,10 +78,10 @@ def people(portal: str, portal_database: str) -> tuple[Person, Person]:
     """Two people of this process who share nothing."""
     with pytest.MonkeyPatch.context() as patch:
         point_at(portal_database, patch)
-        migrate.upgrade()  # rights of a database on temporary tables are not copied with it
         made = []
-        for name in ("ada", "bob"):
-            account = create_account(NewAccount(f"{name}{os.getpid()}", f"{name}@example.org", "research"))
+        for person in ("ada", "bob"):
+            name = f"{person}{os.getpid()}"
+            account = create_account(NewAccount(name, f"{name}@example.org", "research"))
             token = create_token(account.name, ["query", "scratch", "account"], 1, "tests")[0].text
             made.append(Person(portal, account, token))
     forget()
