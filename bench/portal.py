@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from bench.portal_browser import browser_figures
 from bench.record import Figure
 from bench.server import bench_server, shortest_seconds
-from roman_db.portal import data, reading
+from roman_db.portal import data, kept_curves, reading
 from tests.queries import filling as survey
 from tests.roman_db.portal import filling
 
@@ -24,6 +25,7 @@ def figures() -> Iterator[Figure]:
         first = filling.FIRST_DAY + 2400001.5
 
         def whole() -> bytes:
+            kept_curves.forget()
             return bytes(data.light_curve(star, "psf", columns=_COLUMNS).body)
 
         def zoomed() -> bytes:
@@ -39,4 +41,5 @@ def figures() -> Iterator[Figure]:
             yield Figure("portal", f"45,000 points, {name}, answer", size, "kB", 1000, "min")
         (time,) = shortest_seconds(lambda: data.periodogram(star, "psf"), turns=2)
         yield Figure("portal", "45,000 points, periodogram", time, "s", 10, "min")
+        yield from browser_figures(star, filling.ELEMENT)
         reading.forget()

@@ -19,6 +19,9 @@ EXACT = 3000
 #: Room at either end of a light curve: share of its length, at least so many days.
 _MARGIN, _LEAST_MARGIN = 0.01, 0.005
 
+#: Days without a point that part two seasons: those of the bulge are some 110 apart.
+_GAP = 45.0
+
 
 @dataclass(frozen=True)
 class Curve:
@@ -143,6 +146,18 @@ def span_of(curves: list[Curve]) -> tuple[float, float] | None:
     first, last = min(one for one, _ in full), max(one for _, one in full)
     margin = max(_MARGIN * float(last - first), _LEAST_MARGIN)
     return float(first) - margin, float(last) + margin
+
+
+def seasons_of(curves: list[Curve]) -> list[tuple[float, float]]:
+    """Spans of times without a gap of `_GAP` days, each with its margin; one alone is none."""
+    times = [one.measured.time for one in curves]
+    time = np.sort(np.concatenate(times)) if times else np.empty(0)
+    gaps = np.flatnonzero(np.diff(time) > _GAP)
+    if gaps.size == 0:
+        return []
+    first, last = time[np.append(0, gaps + 1)], time[np.append(gaps, time.size - 1)]
+    margin = np.maximum(_MARGIN * (last - first), _LEAST_MARGIN)
+    return list(zip((first - margin).tolist(), (last + margin).tolist(), strict=True))
 
 
 def _curves(table: pa.Table) -> Iterator[Curve]:

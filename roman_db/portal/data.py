@@ -10,8 +10,9 @@ from starlette.responses import Response
 
 from roman_db.portal.answer import json_response, problem
 from roman_db.portal.calculations import calculation
-from roman_db.portal.curve import read_curves, shown, span_of, thinned_band
+from roman_db.portal.curve import seasons_of, shown, span_of, thinned_band
 from roman_db.portal.decimation import highest
+from roman_db.portal.kept_curves import kept_curves
 from roman_db.portal.picture import png
 from roman_db.portal.reading import array, row, rows
 
@@ -34,7 +35,7 @@ def light_curve(
     columns: Columns = 1000,
 ) -> Response:
     """Points of an object between two times (BJD TDB), all times unless given."""
-    curves = read_curves(object_id, kind)
+    curves = kept_curves(object_id, kind)
     whole = span_of(curves)
     if whole is None:
         return problem(f"There is no light curve of kind {kind[:40]} with a point that has a flux.", 404)
@@ -43,7 +44,8 @@ def light_curve(
         return problem(f"The first time must be before the last, got {span[0]} and {span[1]}.", 400)
     series = [shown(one.measured, span, columns).document() for one in curves]
     failed = sum(int(np.isnan(one.flux).sum()) for one in curves)
-    return json_response({"span": span, "whole": whole, "n_failed": failed, "series": series})
+    said = {"span": span, "whole": whole, "seasons": seasons_of(curves), "n_failed": failed}
+    return json_response(said | {"series": series})
 
 
 @router.get("/object/{object_id}/fold")
@@ -56,7 +58,7 @@ def fold(
 ) -> Response:
     """Points of an object over the phase (0 to 1) of a period, days; phase 0 is at ``epoch`` (BJD TDB)."""
     series = []
-    for one in read_curves(object_id, kind):
+    for one in kept_curves(object_id, kind):
         measured = one.measured
         phase = (measured.time - epoch) / period % 1.0
         kept = shown(measured, (0.0, 1.0), columns, phase)

@@ -13,6 +13,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse
 
 from roman_db.portal.calculations import prepare
+from roman_db.portal.sign_in import visitor
 from roman_db.settings import settings
 from roman_db.templates import environment
 
@@ -42,14 +43,17 @@ HEADERS = {
     "Content-Security-Policy": _POLICY,
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "same-origin",
-    "Cache-Control": "no-cache",
+    "Cache-Control": "private, no-cache",
+    "Vary": "Cookie",
 }
 
 
 def page(template: str, request: Request, status: int = 200, **values: Any) -> HTMLResponse:
     """Answer with a template and its values."""
     prepare()
+    known = visitor(request)
     common = {
+        "who": None if known is None else known.account.name,
         "root": root_of(request),
         "base": (settings().tap_url or str(request.base_url)).rstrip("/"),
         "path": request.url.path,
@@ -79,6 +83,14 @@ def whole(value: int | None) -> str:
     return _UNKNOWN if value is None else f"{int(value):,}"
 
 
+def size(value: float | None) -> str:
+    """Bytes as people read them, in powers of ten (IEC 80000-13); a dash for what is unknown."""
+    if value is None:
+        return _UNKNOWN
+    power = min(max(len(str(int(value))) - 1, 0) // 3, 5)
+    return f"{value / 1000**power:.{1 if power else 0}f} {('B', 'kB', 'MB', 'GB', 'TB', 'PB')[power]}"
+
+
 def moment(value: Any) -> str:
     """Time in UTC to the minute; a dash for what is unknown."""
     return _UNKNOWN if value is None else f"{value:%Y-%m-%d %H:%M}"
@@ -93,6 +105,7 @@ def words(value: str | None) -> str:
 def _environment() -> jinja2.Environment:
     made = environment(Path(__file__).parent / "templates")
     made.filters |= {"number": number, "digits": digits, "whole": whole, "moment": moment, "words": words}
+    made.filters |= {"size": size}
     made.globals["bundled"] = _bundled
     return made
 

@@ -22,6 +22,8 @@ router = APIRouter(include_in_schema=False)
 #: Hours after receipt within which exposures are to be photometered (SSC's plan, daily mode).
 _DUE_HOURS = 12.0
 _MOST_EVENTS = 500
+#: Days for which a daily product stays among the deadlines.
+_LISTED_DAYS = 30
 
 
 @router.get("/")
@@ -114,6 +116,8 @@ def operations(request: Request) -> Response:
     return page(
         "operations.html",
         request,
+        deadlines=rows("deadlines", days=_LISTED_DAYS, hours=_DUE_HOURS),
+        listed_days=_LISTED_DAYS,
         waiting=rows("waiting_exposures", days=30, hours=_DUE_HOURS),
         failed=rows("failed_units", days=30, most=100),
         rejections=rows("rejections", days=30),

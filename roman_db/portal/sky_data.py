@@ -11,7 +11,6 @@ from starlette.responses import Response
 from roman_db.portal.answer import json_response, problem
 from roman_db.portal.calculations import calculation
 from roman_db.portal.coverage import coverage
-from roman_db.portal.names import known_names
 from roman_db.portal.picture import png
 from roman_db.portal.reading import rows
 
@@ -22,12 +21,6 @@ Declination = Annotated[float, Query(ge=-90, le=90)]
 
 #: Objects and images that are shown; objects that are compared; degrees about the middle of a view.
 _MOST_OBJECTS, _MOST_IMAGES, _LOOKED_AT, _WIDEST_DEG = 2000, 24, 20_000, 0.5
-
-
-@router.get("/names")
-def names() -> Response:
-    """Names for the editor of ADQL."""
-    return json_response(known_names())
 
 
 @router.get("/coverage")

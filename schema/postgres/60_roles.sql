@@ -65,14 +65,15 @@ BEGIN
     REVOKE DELETE ON roman.object, roman.exposure, ops.load_run, ops.load_run_input, ops.load_rejection
         FROM roman_loader;
     REVOKE INSERT, UPDATE, DELETE ON ops.alembic_version, ops.light_curve_partition FROM roman_loader;
-    REVOKE ALL ON ops.account_tier, ops.team, ops.account, ops.account_token, ops.account_usage, ops.resource_request
-        FROM roman_loader;
+    REVOKE ALL ON ops.account_tier, ops.team, ops.account, ops.account_token, ops.account_usage,
+        ops.resource_request, ops.saved_query FROM roman_loader;
     GRANT USAGE ON SCHEMA ops TO roman_accounts;
     GRANT SELECT ON ops.account_tier, ops.team TO roman_accounts;
     GRANT SELECT, INSERT ON ops.account_usage TO roman_accounts;
     GRANT SELECT, UPDATE (state) ON ops.account TO roman_accounts;
     GRANT SELECT, INSERT, UPDATE (revoked_at, last_used_at) ON ops.account_token TO roman_accounts;
     GRANT SELECT, INSERT (account_id, resource, amount, reason) ON ops.resource_request TO roman_accounts;
+    GRANT SELECT, INSERT, UPDATE, DELETE ON ops.saved_query TO roman_accounts;
     GRANT USAGE ON ALL SEQUENCES IN SCHEMA roman, ops TO roman_loader;
     GRANT SELECT ON ALL TABLES IN SCHEMA roman, ivoa, tap_schema TO roman_reader;
     GRANT SELECT ON ops.load_run, ops.load_run_input, ops.load_rejection, ops.input_file, ops.quality_metric,

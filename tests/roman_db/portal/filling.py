@@ -8,7 +8,7 @@ import sqlalchemy as sa
 from loaders.light_curve.block import NONE, BlockKey, BlockPhotometry, Epochs
 from loaders.light_curve.load import BlockContext, empty_measurements, write_block
 from loaders.light_curve.summary import SegmentMatrix
-from roman_db import session
+from roman_db import migrate, session
 from tests.loaders.season.test_report import store_event
 from tests.queries.filling import DETECTOR, EXCLUDING, analyze, exposure_id, make_survey
 
@@ -35,6 +35,7 @@ def fluxes() -> np.ndarray:
 
 def fill() -> None:
     """Add to the small survey in the database that ``roman_db`` uses."""
+    migrate.upgrade()  # rights of a database on temporary tables are not copied with it
     survey = make_survey()
     with session.transaction(session.Role.OWNER) as connection:
         run, version = (

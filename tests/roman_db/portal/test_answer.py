@@ -13,6 +13,7 @@ from mocpy import MOC
 
 from roman_db.portal.answer import json_response, plain
 from roman_db.portal.coverage import moc_of
+from roman_db.portal.page import size
 from roman_db.portal.picture import png
 
 
@@ -52,3 +53,18 @@ def test_a_picture_is_read_as_it_was_written():
     levels = np.random.default_rng(1).integers(0, 256, (13, 29)).astype(np.uint8)
     found = image.imread(io.BytesIO(png(levels)), format="png")
     np.testing.assert_array_equal(np.rint(found * 255).astype(np.uint8), levels)
+
+
+def test_bytes_are_written_in_powers_of_ten():
+    written = [size(one) for one in (None, 0, 999, 1000, 24_576, 5e8, 1e11, 2e13, 3e18)]
+    assert written == [
+        "–",
+        "0 B",
+        "999 B",
+        "1.0 kB",
+        "24.6 kB",
+        "500.0 MB",
+        "100.0 GB",
+        "20.0 TB",
+        "3000.0 PB",
+    ]

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
-from roman_db.portal.curve import EXACT, Curve, shown, span_of, thinned_band
+from roman_db.portal.curve import EXACT, Curve, seasons_of, shown, span_of, thinned_band
 from roman_db.portal.decimation import column_of, extremes, highest, visible
 
 SPAN = (0.0, 10.0)
@@ -115,6 +115,26 @@ def test_the_span_is_that_of_points_with_a_flux():
     assert curve.time[8] < last < curve.time[9]
     curve.flux[:] = np.nan
     assert span_of([curve]) is None
+
+
+def test_seasons_are_between_long_gaps_of_all_elements():
+    times = np.concatenate([begin + np.linspace(0, 72, 50) for begin in (100.0, 280.0, 1000.0)])
+    rng = np.random.default_rng(1)
+    first = rng.random(times.size) < 0.6
+    first[[0, -1]] = True
+    curves = [curve_at(times[first]), curve_at(times[~first])]
+    seasons = seasons_of(curves)
+    assert len(seasons) == 3
+    inside = [int(((times > low) & (times < high)).sum()) for low, high in seasons]
+    assert inside == [50, 50, 50]
+    assert [round(high - low, 2) for low, high in seasons] == [73.44] * 3
+    assert seasons_of([curve_at(times[:50])]) == []
+    assert seasons_of([]) == []
+
+
+def curve_at(time):
+    n = time.size
+    return Curve("F146", np.arange(n), time, np.ones(n), np.ones(n), np.zeros(n, np.int32))
 
 
 @pytest.mark.parametrize(("span", "columns"), [((1.0, 1.0), 10), ((0.0, 1.0), 0)])

@@ -76,7 +76,10 @@ def test_errors_are_said_as_the_standard_has_them(get, change, words):
 
 
 def test_an_error_is_a_valid_document(get, valid):
-    valid(get("scs", RA="<&>", DEC=DEC, SR=0.01).content)
+    content = get("scs", RA="<&>", DEC=DEC, SR=0.01).content
+    valid(content)
+    said = [one.content or one.value for one in parse(io.BytesIO(content)).iter_info()]
+    assert any("<&>" in one for one in said)
 
 
 def test_pyvo_raises_the_error(address):

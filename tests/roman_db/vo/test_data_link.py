@@ -8,6 +8,7 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 import pyvo
 import requests
+from astropy.io.votable import parse
 from astropy.table import Table
 from pyvo.dal.adhoc import DatalinkResults
 
@@ -168,7 +169,11 @@ def test_pyvo_follows_the_links_of_results(address, query, name):
 @pytest.mark.parametrize("name", ["votable", "votable/td"])
 def test_a_result_with_links_is_valid(address, valid, name):
     given = {"LANG": "ADQL", "QUERY": "SELECT TOP 3 * FROM ivoa.obscore", "RESPONSEFORMAT": name}
-    valid(requests.get(f"{address}/tap/sync", params=given, timeout=60).content)
+    content = requests.get(f"{address}/tap/sync", params=given, timeout=60).content
+    valid(content)
+    document = parse(io.BytesIO(content))
+    assert len(document.get_first_table().array) == 3
+    assert "adhoc:service" in {one.utype for one in document.resources}
 
 
 def test_results_without_identifiers_have_no_service():

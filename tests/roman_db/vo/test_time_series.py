@@ -139,7 +139,10 @@ def test_kinds_and_rows_can_be_limited(get, truth):
 
 @pytest.mark.parametrize("name", ["votable", "votable/td"])
 def test_the_document_is_valid(get, truth, valid, name):
-    valid(get("timeseries", ID=str(truth.object_id[7]), RESPONSEFORMAT=name).content)
+    answer = get("timeseries", ID=str(truth.object_id[7]), RESPONSEFORMAT=name)
+    valid(answer.content)
+    # Each exposure of four days, in two elements.
+    assert len(read(answer, "votable")) == 4 * 27
 
 
 @pytest.mark.parametrize(

@@ -1,7 +1,7 @@
 // The page of an event: points and models, what is left, and the path of the source.
 
 import { ask, latest, later, say } from "../parts/request.js";
-import { OFFSET, TIME_LABEL } from "../parts/photometry.js";
+import { OFFSET, TIME_LABEL, converted } from "../parts/photometry.js";
 import { Plot, shapeOf } from "../parts/plot.js";
 import { elementColour } from "../parts/theme.js";
 
@@ -13,7 +13,8 @@ const host = find("#curves"),
 const plots = new Map();
 const MODELS = ["model", "f184", "f106", "f129"],
   DASHES = [[], [8, 4], [2, 3], [10, 3, 2, 3]];
-let answer = null;
+let answer = null,
+  unit = "uJy";
 
 const fetch = latest((signal, span) =>
   ask(
@@ -22,7 +23,7 @@ const fetch = latest((signal, span) =>
     signal,
   ),
 );
-const refine = later((span) => load(span), 150);
+const refine = later((span) => load(span), 60);
 
 function zoomTo(span) {
   for (const plot of plots.values())
@@ -87,19 +88,15 @@ function show() {
         dash: DASHES[k],
         width: k ? 1.4 : 2,
         x: one.time.map((t) => t - OFFSET),
-        y: one.flux[element].map((f) => f / 1000),
+        y: converted(one.flux[element], one.flux[element], unit)[0],
       }));
+    const [y, error] = converted(band.flux, band.flux_err, unit);
     plotOf(element, "flux", {
       height: 260,
       label: `Light curve and models in ${element}`,
-      yLabel: "flux [µJy]",
-    }).show(
-      [
-        { ...points, y: band.flux.map((one) => one / 1000), error: band.flux_err.map((one) => one / 1000) },
-        ...models.reverse(),
-      ],
-      span,
-    );
+      yLabel: unit === "mag" ? "AB magnitude" : "flux [µJy]",
+      isFlipped: unit === "mag",
+    }).show([{ ...points, y, error }, ...models.reverse()], span);
     const zero = { kind: "line", colour: "ink", width: 1, x: span, y: [0, 0] };
     plotOf(element, "left", {
       height: 130,
@@ -218,6 +215,16 @@ async function load(span) {
   }
 }
 
+const units = document.querySelectorAll("[data-unit]");
+for (const button of units) {
+  button.addEventListener("click", () => {
+    for (const other of units) other.setAttribute("aria-pressed", String(other === button));
+    unit = button.dataset.unit;
+    host.replaceChildren();
+    plots.clear();
+    if (answer) show();
+  });
+}
 for (const [id, span] of [
   ["#whole", () => answer.whole],
   ["#close", () => answer.window],

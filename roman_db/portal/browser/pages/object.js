@@ -15,7 +15,20 @@ startFinder(objectId, find(".finder"), find("#near tbody")).catch((error) =>
 
 const choice = find("#kind");
 if (choice) {
-  const curves = new LightCurves(objectId, find("#curves"), find("#point"), find("#curve-message"));
+  const curves = new LightCurves(objectId, {
+    host: find("#curves"),
+    readout: find("#point"),
+    message: find("#curve-message"),
+    legend: find("#legend"),
+    seasons: find("#seasons"),
+  });
+  const layouts = document.querySelectorAll("[data-together]");
+  for (const button of layouts) {
+    button.addEventListener("click", () => {
+      for (const other of layouts) other.setAttribute("aria-pressed", String(other === button));
+      curves.setTogether(button.dataset.together !== "");
+    });
+  }
   const units = document.querySelectorAll("[data-unit]");
   const form = find("#fold-form");
   const fold = startFold({

@@ -1,6 +1,7 @@
 // The page of operations: the trend of a quality metric.
 
 import { ask, latest, link, say } from "../parts/request.js";
+import { makeLegend } from "../parts/legend.js";
 import { Plot, shapeOf } from "../parts/plot.js";
 import { elementColour } from "../parts/theme.js";
 
@@ -9,12 +10,15 @@ const choice = find("#metric"),
   message = find("#trend-message"),
   readout = find("#trend-point");
 const fetch = latest((signal, metric) => ask(`metric/${encodeURIComponent(metric)}`, {}, signal));
+const hidden = new Set();
+const shownLayers = () => layers.filter((one) => !hidden.has(one.element));
 let plot = null,
   layers = [],
   whole = [0, 1];
 
-function limit(values, times, name) {
-  return { kind: "line", colour: name, dash: [6, 4], x: times, y: values };
+// A limit of an optical element, as it was when each value was measured.
+function limit(values, times) {
+  return { kind: "line", colour: "failure", dash: [6, 4], x: times, y: values };
 }
 
 async function show() {
@@ -27,12 +31,15 @@ async function show() {
     return;
   }
   find("#trend").hidden = false;
-  plot ??= new Plot(find("#trend"), {
-    height: 240,
-    label: "Trend of the metric",
-    xLabel: "MJD (TDB)",
-    yLabel: "value",
-    onWhole: () => plot.show(layers, whole),
+  const { unit, words } = choice.selectedOptions[0].dataset;
+  const host = document.createElement("div");
+  find("#trend").replaceChildren(host);
+  plot = new Plot(host, {
+    height: 260,
+    label: `Trend of ${words}`,
+    xLabel: "MJD (TDB) [d]",
+    yLabel: unit ? `${words} [${unit}]` : words,
+    onWhole: () => plot.show(shownLayers(), whole),
     onPoint: (layer, i) =>
       readout.replaceChildren(
         `${layer.element}, MJD ${layer.x[i].toFixed(4)}: ${layer.y[i].toPrecision(5)}, ${layer.verdict[i]}. `,
@@ -41,7 +48,8 @@ async function show() {
   });
   const margin = (time.at(-1) - time[0]) * 0.03 || 0.5;
   whole = [time[0] - margin, time.at(-1) + margin];
-  layers = [...new Set(found.optical_element)].map((element) => {
+  const elements = [...new Set(found.optical_element)];
+  layers = elements.map((element) => {
     const some = found.optical_element.flatMap((other, i) => (other === element ? [i] : []));
     const taken = (name) => some.map((i) => found[name][i]);
     return {
@@ -51,14 +59,22 @@ async function show() {
       colour: () => elementColour(element),
       x: taken("midpoint_mjd_tdb"),
       y: taken("value"),
+      lower: taken("lower"),
+      upper: taken("upper"),
       verdict: taken("verdict"),
       exposure: taken("exposure_id"),
     };
   });
-  layers.push(limit(found.lower, time, "failure"), limit(found.upper, time, "failure"));
-  plot.show(layers, whole);
+  layers.push(...layers.flatMap((one) => [limit(one.lower, one.x), limit(one.upper, one.x)]));
+  hidden.clear();
+  plot.show(shownLayers(), whole);
   const beyond = found.verdict.filter((one) => ["warning", "failure"].includes(one));
-  say(message, `${time.length} values of exposures; dashed: limits; ${beyond.length} are beyond.`);
+  makeLegend(find("#trend-legend"), elements, (element, isShown) => {
+    hidden[isShown ? "delete" : "add"](element);
+    plot.show(shownLayers(), whole);
+  });
+  const verb = beyond.length === 1 ? "is" : "are";
+  say(message, `${time.length} values of exposures; dashed: limits; ${beyond.length} ${verb} beyond.`);
 }
 
 if (choice.options.length) {

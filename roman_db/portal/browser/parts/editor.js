@@ -3,8 +3,8 @@
 import { acceptCompletion, autocompletion, completeFromList } from "@codemirror/autocomplete";
 import { PLSQL, SQLDialect, sql } from "@codemirror/lang-sql";
 import { HighlightStyle, syntaxHighlighting } from "@codemirror/language";
-import { Compartment } from "@codemirror/state";
-import { EditorView, keymap } from "@codemirror/view";
+import { Compartment, StateEffect, StateField } from "@codemirror/state";
+import { Decoration, EditorView, keymap } from "@codemirror/view";
 import { tags } from "@lezer/highlight";
 import { basicSetup } from "codemirror";
 
@@ -35,7 +35,33 @@ const look = EditorView.theme({
     color: "var(--on-accent)",
   },
   ".cm-completionDetail": { color: "inherit" },
+  ".cm-wrong": {
+    textDecoration: "underline wavy var(--failure) 2px",
+    textUnderlineOffset: "0.2em",
+    backgroundColor: "color-mix(in srgb, var(--failure) 18%, transparent)",
+  },
 });
+
+// The place that the server does not understand, until the text changes.
+const setWrong = StateEffect.define();
+const wrong = StateField.define({
+  create: () => Decoration.none,
+  update(marks, change) {
+    if (change.docChanged) return Decoration.none;
+    for (const effect of change.effects) if (effect.is(setWrong)) return effect.value;
+    return marks;
+  },
+  provide: (field) => EditorView.decorations.from(field),
+});
+
+// From a line and column, both from 1, to the end of the word there.
+function placeOf(doc, line, column) {
+  const { from, to, text } = doc.line(Math.min(Math.max(line, 1), doc.lines));
+  let begin = Math.min(from + Math.max(column, 1) - 1, to);
+  const word = /^(\w+(\.\w+)*|.)/u.exec(text.slice(begin - from))?.[0] ?? "";
+  if (!word && begin > 0) begin -= 1;
+  return [begin, Math.min(begin + Math.max(word.length, 1), doc.length)];
+}
 
 // What completes: schemas with their tables and columns, functions, keywords.
 function language(names) {
@@ -98,6 +124,7 @@ export function makeEditor(parent, text, onRun, onChange) {
       basicSetup,
       autocompletion({ icons: false }),
       look,
+      wrong,
       syntaxHighlighting(colours),
       EditorView.lineWrapping,
       EditorView.contentAttributes.of({ "aria-label": "Query in ADQL" }),
@@ -116,5 +143,12 @@ export function makeEditor(parent, text, onRun, onChange) {
     },
     know: (found) => view.dispatch({ effects: names.reconfigure(language(found)) }),
     focus: () => view.focus(),
+    mark(line, column) {
+      const [from, to] = placeOf(view.state.doc, line, column);
+      if (from === to) return;
+      const marks = Decoration.set(Decoration.mark({ class: "cm-wrong" }).range(from, to));
+      view.dispatch({ effects: setWrong.of(marks), selection: { anchor: from }, scrollIntoView: true });
+      view.focus();
+    },
   };
 }

@@ -1,6 +1,6 @@
 // The finder image with the objects near by, each a link.
 
-import { ask, root } from "./request.js";
+import { ask, root, say } from "./request.js";
 
 const SVG = "http://www.w3.org/2000/svg";
 const SIDE = 400;
@@ -16,14 +16,29 @@ function make(name, attributes, parent) {
   return made;
 }
 
+// The picture and the name of its image; words in their place where there is none.
+async function showImage(address, host) {
+  const figure = host.closest("figure");
+  const refuse = (text) => {
+    host.hidden = figure.querySelector("figcaption").hidden = true;
+    say(figure.querySelector(".absent"), text);
+  };
+  try {
+    const answer = await fetch(address);
+    if (!answer.ok) {
+      refuse((await answer.json()).problem);
+      return;
+    }
+    host.querySelector("img").src = URL.createObjectURL(await answer.blob());
+    figure.querySelector("#finder-image").textContent = (answer.headers.get("X-Image") ?? "").split(";")[0];
+  } catch (error) {
+    refuse(error.message);
+  }
+}
+
 export async function startFinder(objectId, host, table) {
   const half = Number(host.dataset.half);
-  const image = host.querySelector("img");
-  image.addEventListener("error", () => {
-    image.hidden = true;
-    host.querySelector(".absent").hidden = false;
-  });
-  image.src = `${root}/portal/data/object/${objectId}/finder.png?half=${half}`;
+  showImage(`${root}/portal/data/object/${objectId}/finder.png?half=${half}`, host);
   const picture = make(
     "svg",
     { viewBox: `0 0 ${SIDE} ${SIDE}`, role: "group", "aria-label": "Objects near it" },

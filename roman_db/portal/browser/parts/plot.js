@@ -7,6 +7,19 @@ const SIZE = 3;
 const STEP = 0.2;
 const ZOOM = 1.6;
 
+// Ticks with as many digits as tell them apart, and none grouped: times are no amounts.
+function tickTexts(values) {
+  const step = values.length > 1 ? Math.abs(values[1] - values[0]) : 1;
+  const largest = Math.max(...values.map(Math.abs));
+  if (largest >= 1e7 || (largest > 0 && largest < 1e-3)) return values.map((one) => one.toPrecision(3));
+  const places = Math.min(8, Math.max(0, -Math.floor(Math.log10(step || 1) + 1e-9)));
+  return values.map((one) => one.toFixed(isWhole(step, places) ? places : places + 1));
+}
+
+const isWhole = (step, places) => Math.abs(step * 10 ** places - Math.round(step * 10 ** places)) < 1e-6;
+const texts = (_, values) => tickTexts(values);
+const wide = (_, values) => Math.max(64, 26 + 7 * Math.max(0, ...(values ?? []).map((one) => one.length)));
+
 // Shapes of points, in circles of unit radius.
 const SHAPES = {
   circle: (path, x, y, r) => {
@@ -53,7 +66,8 @@ function polygon(path, corners) {
   path.closePath();
 }
 
-// options: label, xLabel, yLabel, height, isFlipped (y grows downward), onSpan(first, last), onWhole(),
+// options: label, xLabel, yLabel, height, isFlipped (y grows downward), isMirrored (x grows
+// to the left), onSpan(first, last), onWhole(),
 // onPoint(layer, index). A layer: kind ("points", "line" or "dots"), x, y, error, isHollow, colour (a name or a
 // function), shape, size, width, dash.
 export class Plot {
@@ -135,17 +149,25 @@ export class Plot {
         select: { show: true },
         legend: { show: false },
         scales: {
-          x: { time: false, range: () => this.span },
+          x: { time: false, range: () => this.span, dir: this.options.isMirrored ? -1 : 1 },
           y: { range: () => this.range, dir: this.options.isFlipped ? -1 : 1 },
         },
         axes: [
-          { ...axis, label: this.options.xLabel, labelSize: 22, space: isNarrow ? 70 : 90, size: 34 },
           {
             ...axis,
-            label: isNarrow ? undefined : this.options.yLabel,
+            label: this.options.xLabel,
             labelSize: 22,
-            labelGap: 2,
-            size: 58,
+            space: isNarrow ? 70 : 90,
+            size: 34,
+            values: texts,
+          },
+          {
+            ...axis,
+            label: this.options.yLabel,
+            labelSize: 20,
+            labelGap: 0,
+            size: wide,
+            values: texts,
           },
         ],
         series: [{}, { show: false }],
@@ -209,7 +231,7 @@ export class Plot {
   #selected(plot) {
     const { left, width } = plot.select;
     if (width < 4) return;
-    const span = [plot.posToVal(left, "x"), plot.posToVal(left + width, "x")];
+    const span = [plot.posToVal(left, "x"), plot.posToVal(left + width, "x")].sort((a, b) => a - b);
     plot.setSelect({ left: 0, width: 0, top: 0, height: 0 }, false);
     this.zoomTo(span);
   }
@@ -218,10 +240,11 @@ export class Plot {
     if (event.target !== this.host || event.ctrlKey || event.metaKey || event.altKey) return;
     const [first, last] = this.span,
       width = last - first,
-      middle = (first + last) / 2;
+      middle = (first + last) / 2,
+      step = STEP * width * (this.options.isMirrored ? -1 : 1);
     const work = {
-      ArrowLeft: () => this.zoomTo([first - STEP * width, last - STEP * width]),
-      ArrowRight: () => this.zoomTo([first + STEP * width, last + STEP * width]),
+      ArrowLeft: () => this.zoomTo([first - step, last - step]),
+      ArrowRight: () => this.zoomTo([first + step, last + step]),
       "+": () => this.#scale(1 / ZOOM, middle),
       "=": () => this.#scale(1 / ZOOM, middle),
       "-": () => this.#scale(ZOOM, middle),

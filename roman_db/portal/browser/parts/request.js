@@ -7,7 +7,8 @@ export async function ask(path, parameters = {}, signal = undefined) {
   const address = `${root}/portal/data/${path}?${new URLSearchParams(given)}`;
   const response = await fetch(address, { signal });
   const document = await response.json();
-  if (!response.ok) throw new Error(document.problem ?? `The server answered ${response.status}.`);
+  if (!response.ok)
+    throw new Error(document.problem ?? document.detail ?? `The server answered ${response.status}.`);
   return document;
 }
 
