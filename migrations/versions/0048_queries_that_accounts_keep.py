@@ -1,13 +1,13 @@
 """Queries that accounts keep.
 
-Revision: 0048, after 0046, 2026-11-27 17:01:00.743319
+Revision: 0048, after 0047, 2026-11-27 17:01:00.743319
 """
 
 import sqlalchemy as sa
 from alembic import op
 
 revision = '0048'
-down_revision = '0046'
+down_revision = '0047'
 branch_labels = None
 depends_on = None
 

@@ -9,11 +9,11 @@ from pydantic import BaseModel, Field
 from starlette.responses import Response
 
 from roman_db.accounts.account import Account
-from roman_db.accounts.refusal import NotSignedIn
 from roman_db.portal.answer import json_response
 from roman_db.portal.names import known_names
 from roman_db.portal.saved_queries import forget_query, save_query, saved_queries
 from roman_db.portal.sign_in import Visitor
+from roman_db.service_failure import NotSignedIn
 from roman_db.tap.uws import storage
 from roman_db.tap.uws.job import UNFINISHED, Job
 

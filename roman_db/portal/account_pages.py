@@ -14,13 +14,13 @@ from starlette.responses import RedirectResponse, Response
 from roman_db.accounts import request_store, scratch, token_store, usage
 from roman_db.accounts.account import Account
 from roman_db.accounts.limits import Resource
-from roman_db.accounts.refusal import NotSignedIn
 from roman_db.accounts.token_store import SignedIn
 from roman_db.accounts.tokens import Scope
 from roman_db.portal.account_data import jobs_of
 from roman_db.portal.page import page, root_of
 from roman_db.portal.saved_queries import saved_queries
 from roman_db.portal.sign_in import Visitor, forget, is_from_here, remember
+from roman_db.service_failure import NotSignedIn
 from roman_db.tap.web import read_form
 
 router = APIRouter(include_in_schema=False)

@@ -10,6 +10,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.staticfiles import StaticFiles
 
+from roman_db.accounts.authentication import Respond
 from roman_db.portal import account_data, account_pages, data, pages, sky_data
 from roman_db.portal.answer import problem
 from roman_db.portal.calculations import NoCalculation
@@ -19,11 +20,11 @@ from roman_db.portal.sign_in import CookieSignIn
 _log = structlog.get_logger()
 
 
-def mount_portal(application: FastAPI) -> None:
-    """Add pages, their data, and what browsers load."""
+def mount_portal(application: FastAPI, respond: Respond) -> None:
+    """Add pages, their data, and what browsers load; ``respond`` answers whom it cannot sign in."""
     for part in (pages, account_pages, data, sky_data, account_data):
         application.include_router(part.router)
-    application.add_middleware(CookieSignIn)
+    application.add_middleware(CookieSignIn, respond=respond)
     bundle = StaticFiles(directory=BUNDLE, check_dir=False)
     application.mount("/portal/bundle", bundle, name="portal_bundle")
     application.add_exception_handler(NoCalculation, _no_calculation)

@@ -9,8 +9,8 @@ from sqlalchemy.dialects.postgresql import insert
 
 from roman_db import session
 from roman_db.accounts.account import Account
-from roman_db.accounts.refusal import TooMuch, Unknown
 from roman_db.schema.metadata import table
+from roman_db.service_failure import NotFound, TooMuch
 from roman_db.session import Role
 
 #: Queries of an account.
@@ -52,11 +52,11 @@ def forget_query(account: Account, name: str) -> None:
 
     Raises
     ------
-    Unknown
+    NotFound
         If the account has none of that name.
     """
     kept = table("ops.saved_query")
     gone = sa.delete(kept).where(kept.c.account_id == account.account_id, kept.c.name == name)
     with session.transaction(Role.ACCOUNTS) as connection:
         if connection.execute(gone).rowcount == 0:
-            raise Unknown(f"no query is saved as {name[:80]!r}")
+            raise NotFound(f"no query is saved as {name[:80]!r}")

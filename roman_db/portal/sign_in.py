@@ -19,9 +19,9 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from roman_db.accounts.authentication import current_account, database_response, require
-from roman_db.accounts.refusal import NotSignedIn
+from roman_db.accounts.authentication import Respond, current_account, require, unreachable
 from roman_db.accounts.token_store import SignedIn
+from roman_db.service_failure import NotSignedIn
 from roman_db.settings import settings
 
 COOKIE = "roman_db_token"
@@ -35,10 +35,19 @@ _ENDED = "your sign-in has ended: sign in again"
 
 
 class CookieSignIn:
-    """Signs in whoever sends the cookie from these pages, as the header ``Authorization`` would."""
+    """Signs in whoever sends the cookie from these pages, as the header ``Authorization`` would.
 
-    def __init__(self, application: ASGIApp) -> None:
+    Parameters
+    ----------
+    application
+        What answers.
+    respond
+        Makes the answer that says why nobody can be signed in.
+    """
+
+    def __init__(self, application: ASGIApp, respond: Respond) -> None:
         self._application = application
+        self._respond = respond
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass a request on, with the account that it comes from."""
@@ -54,7 +63,7 @@ class CookieSignIn:
         except NotSignedIn:
             await self._ended(request, scope, receive, send)
         except SQLAlchemyError as error:
-            await (await database_response(request, error))(scope, receive, send)
+            await self._respond(request, unreachable(error))(scope, receive, send)
         else:
             await self._application(known, receive, _without(send, ("www-authenticate",)))
 

@@ -57,7 +57,7 @@ def make_application() -> FastAPI:
     for router in ROUTERS:
         application.include_router(router())
     add_routes(application)
-    mount_portal(application)
+    mount_portal(application, failure_response)
     return application
 
 
