@@ -13,6 +13,7 @@ from loaders.event_models.kinds import ANGLES, KINDS, Kind, View, curves_of, par
 from loaders.event_models.lens_fit import LensFit, derivatives, joint_covariance, solve_fluxes
 from loaders.event_models.model_posterior import METHOD, Posterior
 from loaders.event_models.setting import NUMERIC, Setting, windows_of
+from loaders.event_models.source_pair import unlikeness
 from loaders.stored_curve.band import FloatArray
 
 _UNITS = (
@@ -121,8 +122,23 @@ class FittedModel:
         their prior says, and no surcharge for parameters.
         """
         seen = -_COMPONENTS * np.log(self.n_point) if self.has_parallax else _STILL
-        rare = surcharge(self.name)
+        rare = surcharge(self.name) + self.unlikeness
         return float(self.bic + rare + self.surprise + seen)
+
+    @property
+    def unlikeness(self) -> float:
+        """What two sources cost that are unlike (`loaders.event_models.source_pair`); 0 for one."""
+        if self.kind.n_source < 2 or self.kind.n_lens > 1:
+            return 0.0
+        return unlikeness(self.flux[:, :2], self.flux_error[:, :2])
+
+    @property
+    def flux_error(self) -> FloatArray:
+        """Standard errors of `flux`, in its shape; NaN where not determined."""
+        if self.covariance is None:
+            return np.full(self.flux.shape, np.nan)
+        errors = standard_errors(self.covariance)[len(self.value) :]
+        return np.array(errors).reshape(self.flux.shape)
 
     @property
     def covariance_of(self) -> list[str]:
@@ -172,11 +188,7 @@ class FittedModel:
 
     def flux_rows(self) -> list[dict[str, Any]]:
         """Columns of ``roman.event_model_flux``: sources from 1, and the blend as source 0."""
-        errors, limb = np.full(self.flux.shape, np.nan), [None] * len(self.elements)
-        if self.limb is not None:
-            limb = self.limb.tolist()
-        if self.covariance is not None:
-            errors = np.array(standard_errors(self.covariance))[len(self.value) :].reshape(self.flux.shape)
+        limb = [None] * len(self.elements) if self.limb is None else self.limb.tolist()
         return [
             {
                 "optical_element": element,
@@ -187,7 +199,7 @@ class FittedModel:
                 "limb_darkening": dark if number else None,
             }
             for element, flux, error, scale, dark in zip(
-                self.elements, self.flux, errors, self.error_scale, limb, strict=True
+                self.elements, self.flux, self.flux_error, self.error_scale, limb, strict=True
             )
             for number in range(flux.size)
         ]
