@@ -158,6 +158,7 @@ class FittedModel:
             "n_point": self.n_point,
             "n_parameter": self.n_parameter,
             "bic": self.bic,
+            "score": self.score,
             "t_0_par": self.t_0_par,
             "is_converged": self.converged,
             "covariance_of": None if self.covariance is None else " ".join(self.covariance_of),

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import sqlalchemy as sa
 
+from loaders.event_models.fitted_model import surcharge
 from loaders.lens_physics.describe import Description, Job, describe_job
 from loaders.lens_physics.model import FloatArray, StoredModel
 from loaders.lens_physics.quantity import Quantity
@@ -34,7 +35,7 @@ DELTA_CHI2 = 25.0
 #: Models that are to have a row: those that the event is believed to be, and its twins.
 _WANTED = """
 SELECT e.event_id, m.event_model_id, m.rank, m.name, m.n_lens, m.n_source, m.chi2, m.n_point, m.bic,
-m.t_0_par,
+       m.score, m.t_0_par,
        m.is_converged, m.covariance_of, m.covariance, m.chi2 - best.chi2 AS delta_chi2,
        o.object_id, o.ra, o.dec, e.classification, e.season, e.photometry_kind, m.software, m.twin_of,
        m.degeneracy
@@ -338,11 +339,12 @@ def _events(connection: sa.Connection, rows: Sequence[sa.Row[Any]]) -> list[Even
     events: dict[int, Event] = {}
     for row, model in zip(rows, _models(connection, rows), strict=True):
         event = events.setdefault(row.event_id, Event(row.event_id, row.object_id, row.ra, row.dec, []))
+        score = row.bic + surcharge(row.name) if row.score is None else row.score
         event.solutions.append(
             Solution(
                 *(row.event_model_id, row.rank, model, errors.get(row.event_model_id, {})),
                 *(quantities.get(row.event_model_id, []), row.chi2, row.n_point, row.bic),
-                *(row.twin_of, row.degeneracy),
+                *(score, row.twin_of, row.degeneracy),
             )
         )
     return list(events.values())

@@ -17,7 +17,6 @@ from typing import Any
 
 import numpy as np
 
-from loaders.event_models.fitted_model import surcharge
 from loaders.lens_physics.model import MAIN, StoredModel, flux_name
 from loaders.lens_physics.quantity import ASSUMED, INTERVAL, MEASURED, PRIOR, Quantity
 from loaders.lens_physics.submission_notes import notes_of
@@ -99,6 +98,8 @@ class Solution:
         What follows from it.
     chi2, n_point, bic
         Of all points.
+    score
+        What models are ranked by.
     twin_of, degeneracy
         Identifier of the better one of two models that are twins, and by what; None without.
     """
@@ -111,13 +112,9 @@ class Solution:
     chi2: float
     n_point: int
     bic: float
+    score: float
     twin_of: int | None = None
     degeneracy: str | None = None
-
-    @property
-    def score(self) -> float:
-        """What models are ranked by."""
-        return self.bic + surcharge(self.model.name)
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ from roman_db.query.audit import chosen, run_audits
 from tests.migrations.frozen import everything, tables
 from tests.roman_db.conftest import execute
 
-_EVENTS = """
+EVENTS = """
 INSERT INTO roman.event
     (object_id, season, photometry_kind, is_event, classification, t_0_guess, t_eff, search_shape,
     search_gain, n_point, load_run_id)
@@ -37,7 +37,7 @@ _HISTORIES = (
 def filled(old_release):
     """URL of a database at revision 0041 with events and models."""
     migrate.upgrade("0041")
-    execute(old_release, _EVENTS)
+    execute(old_release, EVENTS)
     return old_release
 
 

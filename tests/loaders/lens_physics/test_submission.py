@@ -20,7 +20,9 @@ TEAM = Team("bulge", "https://example.org/bulge")
 def solution(model, number, dust=DUST):
     errors = {key: 0.02 * abs(flux) for key, flux in model.flux.items()}
     quantities = describe(model, PLACE, dust, number).quantities
-    return Solution(number, number, model, errors, quantities, 1000.0 + number, 990, 1050.0 + number)
+    return Solution(
+        number, number, model, errors, quantities, 1000.0 + number, 990, 1050.0 + number, 1060.0 + number
+    )
 
 
 def binary(parallax=True):

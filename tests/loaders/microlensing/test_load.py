@@ -38,6 +38,8 @@ def test_the_lensed_star_is_the_event_with_its_parameters(own_survey):
     assert model.name == "1L1S"
     assert model.n_parameter == 3 + 2 * 2
     assert model.bic == pytest.approx(model.chi2 + 7 * np.log(model.n_point))
+    # It is short, so that no parallax was fitted, which costs 10.
+    assert model.score == pytest.approx(model.bic + 10)
     found = {row.name: row for row in ask("SELECT * FROM roman.event_model_parameter")}
     # As the survey is made: t_0 = MJD 61461.2 at the observatory, 0.002 days later at the barycentre.
     for name, truth in (("t_0", 2461461.702), ("u_0", 0.3), ("t_E", 0.7)):
