@@ -1,0 +1,123 @@
+"""Products as ASDF: keywords at ``roman.meta``, a table of astropy beside them, as RAD's source catalogs are.
+
+An ASDF file has its columns one after the other and says their lengths at its head, so it is made of a
+finished Parquet file: each column is laid into a file of its own, which is mapped and never read whole.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import asdf
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+from astropy.table import Column, MaskedColumn, Table
+from pyarrow import parquet
+
+from roman_db.archive.parquet_file import NO_UNIT
+
+#: Rows that are in memory at a time are those of so many values.
+_VALUES_AT_A_TIME = 1_000_000
+#: Values that a list, or characters that a text, is taken to have before that is known.
+_UNKNOWN_WIDTH = 1000
+
+
+def write_asdf(
+    source: Path, node: str, keywords: Mapping[str, object], scratch: Path, sink: BinaryIO
+) -> None:
+    """Write a product.
+
+    Parameters
+    ----------
+    source
+        The product as Parquet. Numbers that are NULL become NaN where they are floating, and are masked else;
+        lists must be of one length, and become columns with two dimensions.
+    node
+        Name of the table below ``roman``.
+    scratch
+        Folder for the files of columns.
+
+    Raises
+    ------
+    ValueError
+        If the lists of a column differ in length, or one is NULL.
+    """
+    with parquet.ParquetFile(source) as file:
+        table = Table([_column(file, field, scratch) for field in file.schema_arrow], copy=False)
+        tree = {"roman": {"meta": dict(keywords), node: table}}
+        asdf.AsdfFile(tree).write_to(sink)
+
+
+def _column(file: parquet.ParquetFile, field: pa.Field, scratch: Path) -> Column:
+    """One column, mapped from a file."""
+    shape, kind = _layout(file, field)
+    n_row = file.metadata.num_rows
+    values = _mapped(scratch / f"{field.name}.values", (n_row, *shape), kind)
+    null = _mapped(scratch / f"{field.name}.null", (n_row if _needs_mask(field.type) else 0,), np.dtype(bool))
+    at = 0
+    for chunk in _chunks(file, field.name, int(np.prod(shape, initial=1))):
+        part = slice(at, at + len(chunk))
+        values[part] = _array(chunk, shape)
+        if null.size:
+            null[part] = chunk.is_null().to_numpy(zero_copy_only=False)
+        at += len(chunk)
+    known = {key.decode(): word.decode() for key, word in (field.metadata or {}).items()}
+    unit = None if known.get("unit", NO_UNIT) == NO_UNIT else known["unit"]
+    words = {"name": field.name, "unit": unit, "description": known.get("description"), "copy": False}
+    return MaskedColumn(values, mask=null, **words) if null.any() else Column(values, **words)
+
+
+def _layout(file: parquet.ParquetFile, field: pa.Field) -> tuple[tuple[int, ...], np.dtype[Any]]:
+    """Shape of the value of a row, and its type: texts take the length of the longest."""
+    if pa.types.is_list(field.type):
+        lengths = {
+            length for chunk in _chunks(file, field.name, _UNKNOWN_WIDTH) for length in _lengths(chunk)
+        }
+        if len(lengths) > 1 or -1 in lengths:
+            raise ValueError(
+                f"{field.name}: lists of different lengths have no place in ASDF: {sorted(lengths, key=str)}"
+            )
+        return (lengths.pop() if lengths else 0,), np.dtype(field.type.value_type.to_pandas_dtype())
+    if pa.types.is_string(field.type):
+        most = [
+            pc.max(pc.utf8_length(chunk)).as_py() or 1 for chunk in _chunks(file, field.name, _UNKNOWN_WIDTH)
+        ]
+        return (), np.dtype(f"<U{max(most, default=1)}")
+    return (), np.dtype(field.type.to_pandas_dtype())
+
+
+def _lengths(chunk: pa.Array) -> list[int]:
+    """Distinct lengths of the lists of a chunk; -1 is that of NULL."""
+    return list(pc.unique(pc.fill_null(pc.list_value_length(chunk), -1)).to_pylist())
+
+
+def _chunks(file: parquet.ParquetFile, name: str, width: int) -> Iterator[pa.Array]:
+    """Yield the values of a column, so many rows at a time as there is room for."""
+    rows = max(1, _VALUES_AT_A_TIME // max(width, 1))
+    for batch in file.iter_batches(rows, columns=[name]):
+        yield batch.column(0)
+
+
+def _array(chunk: pa.Array, shape: tuple[int, ...]) -> npt.NDArray[Any]:
+    """Values of a chunk; NULL is NaN, zero, False or an empty text."""
+    if shape:
+        return np.asarray(chunk.flatten().to_numpy(zero_copy_only=False)).reshape(len(chunk), *shape)
+    if pa.types.is_floating(chunk.type):
+        filled = pc.fill_null(chunk, float("nan"))
+    else:
+        filled = pc.fill_null(chunk, "" if pa.types.is_string(chunk.type) else pa.scalar(0).cast(chunk.type))
+    return np.asarray(filled.to_numpy(zero_copy_only=False))
+
+
+def _needs_mask(kind: pa.DataType) -> bool:
+    """Whether what is missing cannot be said by the value itself."""
+    return not (pa.types.is_floating(kind) or pa.types.is_list(kind))
+
+
+def _mapped(path: Path, shape: tuple[int, ...], kind: np.dtype[Any]) -> npt.NDArray[Any]:
+    """Array in a file; without one where there is nothing to hold."""
+    return np.empty(shape, kind) if 0 in shape else np.memmap(path, kind, "w+", shape=shape)

@@ -1,0 +1,62 @@
+"""``roman-db export product``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+_FORMATS = ("asdf", "parquet")
+
+
+def commands(root: click.Group) -> None:
+    """Add the command of this package."""
+    group = root.commands["export"]
+    if isinstance(group, click.Group):
+        group.add_command(export_product)
+
+
+@click.command("product")
+@click.argument("name")
+@click.option("--to", "folder", type=click.Path(path_type=Path, file_okay=False), required=True)
+@click.option("--season", type=click.IntRange(0, 99), required=True, help="Season; 0 for all there is.")
+@click.option("--survey", default="gbtds", show_default=True, help="Survey whose seasons are meant.")
+@click.option("--field", help="Name of the field, of products of one detector.")
+@click.option("--detector", help="Detector, such as WFI07, of products of one detector.")
+@click.option("--element", help="Optical element, such as F146, of products of one detector.")
+@click.option(
+    "--medium",
+    type=click.Choice(["images", "lightcurve", "rhie"]),
+    help="What was injected into, of the detection efficiency.",
+)
+@click.option("--sequence", type=click.IntRange(1, 99), help="Period of eight days, of periodic products.")
+@click.option("--kind", default="psf", show_default=True, help="Kind of photometry.")
+@click.option(
+    "--processing-id",
+    default="p",
+    show_default=True,
+    help="p for a prompt product, r and two digits for one of a data release.",
+)
+@click.option(
+    "--format",
+    "formats",
+    type=click.Choice(_FORMATS),
+    multiple=True,
+    help="Default: all that the product is written in.",
+)
+def export_product(name: str, folder: Path, formats: tuple[str, ...], **scope: Any) -> None:
+    """Write the product NAME for the archive, by its schema in RAD.
+
+    One that the schema or the types of the archive's columns refuse is not written; every reason is told.
+    """
+    from roman_db.archive.export import export
+    from roman_db.archive.product import find
+    from roman_db.archive.request import Scope
+    from roman_db.query.error import reported
+
+    with reported():
+        product = find(name)
+        for written in export(product, Scope(**scope), folder, formats or product.formats):
+            what = "" if written.n_row is None else f"{written.n_row} rows "
+            click.echo(f"{what}written to {written.path}")

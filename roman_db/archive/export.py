@@ -1,0 +1,121 @@
+"""One product from the database to its files."""
+
+from __future__ import annotations
+
+import contextlib
+import shutil
+import tempfile
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import BinaryIO
+
+from asdf.exceptions import ValidationError
+
+from roman_db.archive import rad_schema, storage
+from roman_db.archive.asdf_file import write_asdf
+from roman_db.archive.file_name import file_name
+from roman_db.archive.image_file import write_image
+from roman_db.archive.parquet_file import write_parquet
+from roman_db.archive.product import Product
+from roman_db.archive.publish import staged
+from roman_db.archive.refusal import ProductRefused
+from roman_db.archive.request import Scope, check
+
+_COPIED_AT_A_TIME = 1 << 20
+_FIXED = {"instrument": "WFI", "origin": "IPAC/SSC"}
+
+
+@dataclass(frozen=True)
+class Written:
+    """A file that was written, and how many rows it has; an image has none."""
+
+    path: Path
+    n_row: int | None
+
+
+def export(product: Product, scope: Scope, folder: Path, formats: Sequence[str]) -> list[Written]:
+    """Write a product in one or more formats into a folder, which is made if need be.
+
+    Raises
+    ------
+    ProductRefused
+        If it is not what RAD's schema and the archive's columns ask for; nothing is written then.
+    QueryError
+        If the database cannot be asked.
+    """
+    check(product, scope)
+    if unknown := set(formats) - set(product.formats):
+        raise ProductRefused(product.name, [f"it is not written as {name}" for name in sorted(unknown)])
+    known = storage.read_keywords(product, scope)
+    keywords = {name: _complete(product, scope, known, name) for name in formats}
+    _refuse_faults(product, keywords)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(prefix=".export-", dir=folder) as scratch:
+            if product.is_image:
+                return _write_image(product, known, keywords["asdf"], folder)
+            return _write(product, scope, keywords, folder, Path(scratch))
+    except OSError as error:
+        raise ProductRefused(product.name, [f"{folder}: {error.strerror or error}"]) from error
+
+
+def _complete(product: Product, scope: Scope, known: dict[str, object], suffix: str) -> dict[str, object]:
+    """All keywords of the file of a product, in the order of its schema."""
+    found = _FIXED | known | {"msos_processing_id": scope.processing_id}
+    found |= {"model_type": product.model_type, "product_type": product.name}
+    ending = product.name if scope.kind == "psf" else f"{scope.kind}_{product.name}"
+    found["filename"] = f"{file_name(found, ending)}.{suffix}"
+    found["file_date"] = datetime.now(UTC).replace(tzinfo=None).isoformat(timespec="milliseconds")
+    order = [keyword.name for keyword in rad_schema.keywords(product.schema)]
+    return {name: found[name] for name in order if name in found}
+
+
+def _refuse_faults(product: Product, keywords: dict[str, dict[str, object]]) -> None:
+    """Raise if a file would not be valid; what is wrong with several is told once."""
+    every = [reason for values in keywords.values() for reason in rad_schema.faults(product.schema, values)]
+    if every:
+        raise ProductRefused(product.name, list(dict.fromkeys(every)))
+
+
+def _write(
+    product: Product, scope: Scope, keywords: dict[str, dict[str, object]], folder: Path, scratch: Path
+) -> list[Written]:
+    """Write the files: as Parquet from the database, then what else is asked for from that."""
+    first = keywords.get("parquet") or next(iter(keywords.values()))
+    table = scratch / "content.parquet"
+    with storage.open_content(product, scope) as content, table.open("wb") as sink:
+        n_row = write_parquet(content.schema, content.batches, first, sink)
+    paths = {suffix: folder / str(found["filename"]) for suffix, found in keywords.items()}
+    with contextlib.ExitStack() as all_or_none:
+        streams = {suffix: all_or_none.enter_context(staged(path)) for suffix, path in paths.items()}
+        if "parquet" in streams:
+            with table.open("rb") as source:
+                shutil.copyfileobj(source, streams["parquet"], _COPIED_AT_A_TIME)
+        if "asdf" in streams:
+            _write_asdf(product, table, keywords["asdf"], scratch, streams["asdf"])
+    return [Written(path, n_row) for path in paths.values()]
+
+
+def _write_image(
+    product: Product, known: dict[str, object], keywords: dict[str, object], folder: Path
+) -> list[Written]:
+    """Write an image from its file."""
+    path = folder / str(keywords["filename"])
+    try:
+        with staged(path) as stream:
+            write_image(Path(str(known["file_path"])), str(known["file_sha256"]), keywords, stream)
+    except (ValueError, ValidationError) as error:
+        raise ProductRefused(product.name, [str(error).splitlines()[0]]) from error
+    return [Written(path, None)]
+
+
+def _write_asdf(
+    product: Product, table: Path, keywords: dict[str, object], scratch: Path, stream: BinaryIO
+) -> None:
+    """Write ASDF from Parquet; what has no place in it is told."""
+    try:
+        write_asdf(table, product.name, keywords, scratch, stream)
+    except ValueError as error:
+        raise ProductRefused(product.name, [str(error)]) from error

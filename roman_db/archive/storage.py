@@ -1,0 +1,101 @@
+"""What a product is made of, from the database: the only file here that asks it."""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+
+from roman_db import session, sqlfile
+from roman_db.archive.outline import polygon_around
+from roman_db.archive.product import Product
+from roman_db.archive.refusal import ProductRefused
+from roman_db.archive.request import Scope
+from roman_db.code_version import code_version
+from roman_db.query.statement import parse
+from roman_db.query.stream import Request, Result, open_result
+
+_CONTENT, _KEYWORDS = "exports", "exports/keywords"
+_NAMED = ("season", "field", "detector", "element", "sequence")
+
+
+def read_keywords(product: Product, scope: Scope) -> dict[str, object]:
+    """Keywords of a product that the database knows, in RAD's types; what it does not know is left out.
+
+    Raises
+    ------
+    ProductRefused
+        If there is nothing to describe.
+    """
+    found: dict[str, Any] = {}
+    with session.reading() as connection:
+        for name in product.keywords:
+            file = sqlfile.find(_KEYWORDS, name)
+            row = sqlfile.run(connection, file, _values(file, scope)).mappings().one_or_none()
+            if row is None:
+                raise ProductRefused(product.name, [_nothing(scope)])
+            found |= {key: value for key, value in row.items() if value is not None}
+    outline = _outline(found.pop("footprint_first", None), found.pop("footprint_end", None))
+    known = {name: _in_rad(value) for name, value in found.items()}
+    return known if outline is None else {"s_region": outline} | known
+
+
+@contextlib.contextmanager
+def open_content(product: Product, scope: Scope) -> Iterator[Result]:
+    """Stream the rows of a product while the context lasts; fields carry unit, UCD and description."""
+    file = sqlfile.find(_CONTENT, product.name)
+    units = _units(file.sections.get("Units", ""))
+    with open_result(Request(parse(file.bind(_values(file, scope))))) as result:
+        result.schema = _with_units(result.schema, units)
+        yield result
+
+
+def _nothing(scope: Scope) -> str:
+    """That there is nothing of a scope."""
+    named = dataclasses.asdict(scope).items()
+    parts = ", ".join(f"{key} {value}" for key, value in named if key in _NAMED and value is not None)
+    return f"there is nothing of {parts}"
+
+
+def _values(file: sqlfile.SqlFile, scope: Scope) -> dict[str, object]:
+    """Values of the parameters of a file."""
+    known = dataclasses.asdict(scope) | {"code_version": code_version()}
+    return {parameter.name: known[parameter.name] for parameter in file.parameters}
+
+
+def _in_rad(value: object) -> object:
+    """Value in the types of RAD: times as texts in UTC."""
+    if isinstance(value, datetime):
+        return value.astimezone(UTC).replace(tzinfo=None).isoformat(timespec="milliseconds")
+    return float(value) if isinstance(value, Decimal) else value
+
+
+def _outline(first: list[int] | None, end: list[int] | None) -> str | None:
+    """Polygon around ranges of pixels; None without any."""
+    return None if not first or not end else polygon_around(np.array([first, end], np.int64).T)
+
+
+def _units(text: str) -> dict[str, str]:
+    """Units that the header of a file gives to what is computed: ``name unit``, with commas between."""
+    pairs = (part.split(maxsplit=1) for part in text.split(",") if part.strip())
+    return {name: unit.strip() for name, unit in pairs}
+
+
+def _with_units(schema: pa.Schema, units: Mapping[str, str]) -> pa.Schema:
+    """Schema whose fields have these units, too."""
+    if missing := set(units) - set(schema.names):
+        raise ValueError(f"the header gives units to columns that are not there: {sorted(missing)}")
+    return pa.schema(
+        [
+            field.with_metadata({**(field.metadata or {}), b"unit": units[field.name].encode()})
+            if field.name in units
+            else field
+            for field in schema
+        ]
+    )
