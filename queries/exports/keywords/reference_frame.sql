@@ -7,8 +7,7 @@
 --   field: name of the field
 --   detector: detector, such as WFI07
 --   element: optical element, such as F146
---   sequence: period of eight days of the season in which the days of the image begin, from 1; NULL for the image of
---     the season
+--   sequence: period of eight days in which the days of the image begin, from 1; NULL for the image of the season
 WITH scope AS (
     SELECT f.field_id, f.name, f.ra, f.dec, f.radius, s.start_mjd, s.end_mjd
     FROM roman.field f
