@@ -6,6 +6,7 @@ finished Parquet file: each column is laid into a file of its own, which is mapp
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -119,5 +120,10 @@ def _needs_mask(kind: pa.DataType) -> bool:
 
 
 def _mapped(path: Path, shape: tuple[int, ...], kind: np.dtype[Any]) -> npt.NDArray[Any]:
-    """Array in a file; without one where there is nothing to hold."""
-    return np.empty(shape, kind) if 0 in shape else np.memmap(path, kind, "w+", shape=shape)
+    """Array in a file, for which there is room; without one where there is nothing to hold."""
+    if 0 in shape:
+        return np.empty(shape, kind)
+    with path.open("wb") as stream:
+        # A map of a file without room on the disk ends the process when it is written to.
+        os.posix_fallocate(stream.fileno(), 0, int(np.prod(shape)) * kind.itemsize)
+    return np.memmap(path, kind, "r+", shape=shape)

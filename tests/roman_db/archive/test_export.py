@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import resource
 from collections.abc import Iterable
 
 import asdf
@@ -318,3 +319,27 @@ def test_a_folder_that_is_none_is_said(described, run, tmp_path):
     done = run("event_catalog", *SEASON, "--to", tmp_path / "file" / "below")
     assert done.exit_code == 1
     assert f"{tmp_path / 'file' / 'below'}: Not a directory" in done.output
+
+
+@pytest.mark.parametrize("room", [1_000, 20_000, 100_000])
+def test_where_there_is_no_room_nothing_is_left(described, run, tmp_path, room):
+    """Files may not grow beyond so many bytes: what is read of the database, a column, or the product."""
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (room, limits[1]))
+    try:
+        done = run("light_curve_catalog", *OF_DETECTOR, "--to", tmp_path)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    assert done.exit_code == 1
+    assert f"light_curve_catalog is not written:\n  {tmp_path}: File too large" in done.output
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_all_seasons_are_in_one_product(described, run, tmp_path):
+    run("light_curve_catalog", *OF_DETECTOR[2:], "--season", 0, "--to", tmp_path, "--format", "parquet")
+    (path,) = tmp_path.iterdir()
+    table = pq.read_table(path)
+    n_epoch = (len(DAYS) + 1) * EPOCHS_A_DAY["F146"]
+    assert {len(times) for times in table["midpoint_mjd_tdb"].to_pylist()} == {n_epoch}
+    metadata = {key.decode(): value.decode() for key, value in table.schema.metadata.items()}
+    assert (metadata["roman.meta.season"], metadata["roman.meta.exptime"]) == ("s00", str(66.5 * n_epoch))
