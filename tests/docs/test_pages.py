@@ -17,19 +17,17 @@ from tests.docs.world import Outcome, World
 #: are not here have tests of their own: queries.md and light_curves.md in tests/queries, tap.md in
 #: tests/roman_db/tap, client.md in tests/roman_db/client, install.md and cluster.md in
 #: tests/roman_db/cluster.
-QUICK = (
-    "docs/scientist/simulation.md",
-    "docs/scientist/first_light_curve.md",
+_FIELD = ("docs/scientist/simulation.md", "docs/scientist/first_light_curve.md")
+_SEASON = (
     "docs/scientist/simulated_light_curves.md",
     "docs/operator/external_light_curves.md",
     "docs/scientist/variability.md",
     "docs/operator/season.md",
     "docs/scientist/events.md",
-    "docs/scientist/refined_photometry.md",
-    "docs/scientist/astrometry.md",
-    "docs/scientist/relative_motion.md",
-    "docs/scientist/extinction.md",
-    "docs/scientist/lens_physics.md",
+)
+QUICK = (
+    *_FIELD,
+    *_SEASON,
     "docs/operator/accounts.md",
     "docs/operator/products.md",
     "docs/operator/backup.md",
@@ -37,10 +35,20 @@ QUICK = (
     "docs/developer/adding_a_table.md",
     "docs/developer/testing.md",
 )
+#: What follows from events and light curves of a season.
+FOLLOWING = (
+    *_FIELD,
+    *_SEASON,
+    "docs/scientist/refined_photometry.md",
+    "docs/scientist/astrometry.md",
+    "docs/scientist/relative_motion.md",
+    "docs/scientist/extinction.md",
+    "docs/scientist/lens_physics.md",
+)
 #: Artificial events and sources, catalogs of mosaics, the demonstration and a second photometry of all that
 #: there is; they need what the first two pages make.
 SLOW = (
-    *QUICK[:2],
+    *_FIELD,
     "docs/scientist/variability.md",
     "docs/scientist/event_efficiency.md",
     "docs/scientist/injection.md",
@@ -51,7 +59,11 @@ SLOW = (
 
 
 @pytest.mark.timeout(900)
-@pytest.mark.parametrize("pages", [QUICK, pytest.param(SLOW, marks=pytest.mark.heavy)], ids=["quick", "slow"])
+@pytest.mark.parametrize(
+    "pages",
+    [QUICK, *(pytest.param(pages, marks=pytest.mark.heavy) for pages in (FOLLOWING, SLOW))],
+    ids=["quick", "following", "slow"],
+)
 def test_a_reader_can_do_what_the_pages_say(world, pages):
     """One after the other on one machine, as a newcomer would: what fails is told for all of them."""
     problems = []
