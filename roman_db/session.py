@@ -124,7 +124,7 @@ def libpq_address(schema: str, role: Role = Role.LOADER) -> str:
             options += f" -c role={role}"
     url = database_url()
     account = url.translate_connect_args(username="user", database="dbname") | dict(url.query)
-    return make_dsn(**account | {"application_name": "roman-db", "options": options})
+    return str(make_dsn(**account | {"application_name": "roman-db", "options": options}))
 
 
 def make_engine(url: sa.URL, options: str = _OPTIONS) -> sa.Engine:

@@ -119,7 +119,7 @@ def watch(connection: sa.Connection, folder: Path, chosen: Mapping[str, Any]) ->
     connection.execute(insert.on_conflict_do_update(index_elements=["folder"], set_=dict(chosen)))
 
 
-def list_folders(connection: sa.Connection) -> list[Mapping[str, Any]]:
+def list_folders(connection: sa.Connection) -> list[dict[str, Any]]:
     """Read the watched folders with how many files arrived, and how many of them wait to be settled."""
     folders, files = table("ops.watched_folder"), table("ops.arrived_file")
     counts = (
@@ -132,4 +132,4 @@ def list_folders(connection: sa.Connection) -> list[Mapping[str, Any]]:
         .group_by(folders.c.folder)
         .order_by(folders.c.folder)
     )
-    return [row._mapping for row in connection.execute(query)]
+    return [dict(row._mapping) for row in connection.execute(query)]

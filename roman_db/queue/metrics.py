@@ -52,8 +52,8 @@ def _read() -> dict[tuple[str, str | None], float]:
 def _families(found: dict[tuple[str, str | None], float]) -> list[Metric]:
     """Metrics as Prometheus has them; jobs have each state, with 0 where there are none."""
     jobs = GaugeMetricFamily("roman_db_jobs", "Jobs of the queue", labels=["state"])
-    for state in _STATES:
-        jobs.add_metric([state], found.get(("jobs", state), 0))
+    for known in _STATES:
+        jobs.add_metric([known], found.get(("jobs", known), 0))
     families: list[Metric] = [
         jobs,
         GaugeMetricFamily("roman_db_workers", "Workers that give signs of life", found["workers", None]),

@@ -49,10 +49,10 @@ def command_words(command: str, season: int | None) -> tuple[str, ...]:
     return tuple(word.replace("{season}", str(season)) for word in shlex.split(command))
 
 
-def list_schedules(connection: sa.Connection) -> list[Mapping[str, Any]]:
+def list_schedules(connection: sa.Connection) -> list[dict[str, Any]]:
     """Read the schedules in alphabetical order."""
     rows = table("ops.job_schedule")
-    return [row._mapping for row in connection.execute(sa.select(rows).order_by(rows.c.name))]
+    return [dict(row._mapping) for row in connection.execute(sa.select(rows).order_by(rows.c.name))]
 
 
 def change(connection: sa.Connection, name: str, changed: Mapping[str, Any]) -> None:

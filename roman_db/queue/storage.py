@@ -9,7 +9,6 @@ from __future__ import annotations
 import json
 import os
 import socket
-from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
@@ -19,7 +18,7 @@ from roman_db import sqlfile
 from roman_db.queue.job import QUEUE, TASK, Job
 from roman_db.schema.metadata import table
 
-Row = Mapping[str, Any]
+Row = dict[str, Any]
 
 
 class NoSuchJob(LookupError):
@@ -46,7 +45,7 @@ def list_jobs(connection: sa.Connection, state: str | None, most: int) -> list[R
         "SELECT * FROM ops.queue_job WHERE CAST(:state AS text) IS NULL OR state = :state "
         "ORDER BY job_id DESC LIMIT :most"
     )
-    return [row._mapping for row in connection.execute(query, {"state": state, "most": most})]
+    return [dict(row._mapping) for row in connection.execute(query, {"state": state, "most": most})]
 
 
 def find(connection: sa.Connection, job_id: int) -> Row:
@@ -61,14 +60,14 @@ def find(connection: sa.Connection, job_id: int) -> Row:
     row = connection.execute(query, {"job_id": job_id}).one_or_none()
     if row is None:
         raise NoSuchJob(f"there is no job {job_id}: roman-db jobs list shows those that there are")
-    return row._mapping
+    return dict(row._mapping)
 
 
 def attempts(connection: sa.Connection, job_id: int) -> list[Row]:
     """Read what became of the attempts at a job, in order."""
     rows = table("ops.job_attempt")
     query = sa.select(rows).where(rows.c.job_id == job_id).order_by(rows.c.job_attempt_id)
-    return [row._mapping for row in connection.execute(query)]
+    return [dict(row._mapping) for row in connection.execute(query)]
 
 
 def retry(connection: sa.Connection, job_id: int) -> None:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import click
 import procrastinate
@@ -57,9 +58,10 @@ class Backoff(BaseRetryStrategy):
             return RetryDecision(retry_in={"seconds": 0})
         if isinstance(exception, LockHeld):
             return RetryDecision(retry_in={"milliseconds": round(1000 * self._lock_wait_s)})
-        if not isinstance(exception, AttemptFailed) or job.attempts >= int(job.task_kwargs["retries"]):
+        how: Mapping[str, Any] = job.task_kwargs
+        if not isinstance(exception, AttemptFailed) or job.attempts >= how["retries"]:
             return None
-        wait = float(job.task_kwargs["backoff_s"]) * _GROWTH**job.attempts
+        wait = how["backoff_s"] * _GROWTH**job.attempts
         return RetryDecision(retry_in={"milliseconds": round(1000 * wait)})
 
 
