@@ -31,6 +31,7 @@ QUICK = (
     "docs/scientist/extinction.md",
     "docs/scientist/lens_physics.md",
     "docs/operator/accounts.md",
+    "docs/operator/queue.md",
     "docs/operator/backup.md",
     "docs/developer/architecture.md",
     "docs/developer/adding_a_table.md",
