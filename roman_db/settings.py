@@ -136,6 +136,13 @@ class Settings(BaseSettings):
         description="Seconds without a sign of life after which a worker of the queue counts as dead, and "
         "its job is given to others.",
     )
+    alert_url: str | None = Field(
+        default=None,
+        pattern="^https?://",
+        repr=False,
+        description="Address to which workers send alerts as JSON (POST). Without it they are rows of "
+        "ops.alert alone.",
+    )
     tap_url: str | None = Field(
         default=None,
         pattern="^https?://",

@@ -92,10 +92,25 @@ def upgrade() -> None:
     comment='Files that workers saw in watched folders, one row a path.'
     )
     op.create_index('arrived_file_folder_idx', 'arrived_file', ['folder'], unique=False, schema='ops')
+    op.create_table('alert',
+    sa.Column('alert_id', sa.BigInteger(), sa.Identity(always=False), autoincrement=True, nullable=False, comment='Identifier of the alert.'),
+    sa.Column('kind', sa.Text(), nullable=False, comment='job_failed, job_waits, folder_unreadable or run_failed.'),
+    sa.Column('subject', sa.Text(), nullable=False, comment='What it is about: the number of a job or run, or a folder.'),
+    sa.Column('message', sa.Text(), nullable=False, comment='What is the matter, and what to do.'),
+    sa.Column('raised_at', sa.TIMESTAMP(timezone=True), server_default=sa.text('now()'), nullable=False, comment='When it was raised.'),
+    sa.Column('cleared_at', sa.TIMESTAMP(timezone=True), nullable=True, comment='When it held no longer; empty while it does.'),
+    sa.Column('sent_at', sa.TIMESTAMP(timezone=True), nullable=True, comment='When it was sent to the webhook; empty where that is still to do, or there is none.'),
+    sa.CheckConstraint("kind IN ('job_failed', 'job_waits', 'folder_unreadable', 'run_failed')", name=op.f('alert_kind_known_check')),
+    sa.PrimaryKeyConstraint('alert_id', name=op.f('alert_pkey')),
+    schema='ops',
+    comment='What somebody has to look into: raised by workers once, and cleared when it holds no longer.'
+    )
+    op.create_index('alert_kind_subject_idx', 'alert', ['kind', 'subject'], unique=False, schema='ops')
 
 
 def downgrade() -> None:
     """Forget the jobs."""
+    op.drop_table('alert', schema='ops')
     op.drop_table('arrived_file', schema='ops')
     op.drop_table('watched_folder', schema='ops')
     op.drop_table('job_schedule', schema='ops')

@@ -3,7 +3,7 @@
 -- Reads: queue.procrastinate_jobs, queue.procrastinate_workers, ops.job_attempt, ops.load_run.
 -- Parameters:
 --   silent_s: seconds after which a worker counts as dead
-SELECT 'jobs' AS metric, status::text AS state, count(*)::double precision AS value
+SELECT 'jobs' AS metric, CAST(status AS text) AS state, CAST(count(*) AS double precision) AS value
 FROM queue.procrastinate_jobs GROUP BY status
 UNION ALL
 SELECT 'job_attempts', state, count(*) FROM ops.job_attempt WHERE state <> 'running' GROUP BY state

@@ -15,9 +15,10 @@ from procrastinate.exceptions import JobAborted
 from procrastinate.retry import BaseRetryStrategy, RetryDecision
 
 from roman_db import session
-from roman_db.queue import arrival, schedule, storage
+from roman_db.queue import alert, arrival, schedule, storage
 from roman_db.queue.execution import AttemptFailed, LockHeld, attempt
 from roman_db.queue.job import QUEUE, TASK
+from roman_db.settings import settings
 
 log = structlog.get_logger()
 
@@ -127,7 +128,7 @@ def _do_not_count(job_id: int) -> None:
 
 
 def _chores(silent_s: float) -> None:
-    """Give the jobs of dead workers to others, and put into the queue what is due."""
+    """Give the jobs of dead workers to others, put into the queue what is due, and raise alerts."""
     with session.transaction() as connection:
         lost = storage.put_back_lost(connection, silent_s)
         due = schedule.submit_due(connection)
@@ -135,6 +136,9 @@ def _chores(silent_s: float) -> None:
         due += arrival.submit_arrived(connection)
     if due:
         log.info("jobs that are due are put into the queue", jobs=due)
+    alert.raise_alerts()
+    if (url := settings().alert_url) is not None:
+        alert.send_alerts(url)
     if lost:
         log.warning("jobs of dead workers are put back", jobs=lost)
 
