@@ -31,12 +31,13 @@ QUICK = (
     "docs/scientist/extinction.md",
     "docs/scientist/lens_physics.md",
     "docs/operator/accounts.md",
-    "docs/operator/queue.md",
     "docs/operator/backup.md",
     "docs/developer/architecture.md",
     "docs/developer/adding_a_table.md",
     "docs/developer/testing.md",
 )
+#: On a machine without data, where a job fails and is to be tried again.
+ALONE = ("docs/operator/queue.md",)
 #: Artificial events and sources, catalogs of mosaics, the demonstration and a second photometry of all that
 #: there is; they need what the first two pages make.
 SLOW = (
@@ -51,7 +52,9 @@ SLOW = (
 
 
 @pytest.mark.timeout(900)
-@pytest.mark.parametrize("pages", [QUICK, pytest.param(SLOW, marks=pytest.mark.heavy)], ids=["quick", "slow"])
+@pytest.mark.parametrize(
+    "pages", [QUICK, ALONE, pytest.param(SLOW, marks=pytest.mark.heavy)], ids=["quick", "alone", "slow"]
+)
 def test_a_reader_can_do_what_the_pages_say(world, pages):
     """One after the other on one machine, as a newcomer would: what fails is told for all of them."""
     problems = []
