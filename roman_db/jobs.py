@@ -12,6 +12,7 @@ import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -122,6 +123,39 @@ class ModeReport:
     failed: dict[str, str] = field(default_factory=dict)
 
 
+class Cancelled(BaseException):
+    """A run was asked to stop, and did before its next unit; like Ctrl-C it is nobody's failure."""
+
+
+@dataclass
+class Watch:
+    """Whoever has runs done from outside of them, such as a worker of a queue.
+
+    Parameters
+    ----------
+    is_cancelled
+        Asked before each unit; where it is true the run stops there, and is interrupted.
+    reports
+        What became of the runs so far.
+    """
+
+    is_cancelled: Callable[[], bool]
+    reports: list[ModeReport] = field(default_factory=list)
+
+
+_WATCH: ContextVar[Watch | None] = ContextVar("watch", default=None)
+
+
+@contextmanager
+def watched(watch: Watch) -> Iterator[None]:
+    """Have all runs that are begun within, in this thread, stop and report as a watch asks."""
+    token = _WATCH.set(watch)
+    try:
+        yield
+    finally:
+        _WATCH.reset(token)
+
+
 @dataclass(frozen=True)
 class _Piece:
     """A unit of a task in a mode, and what it has to account for."""
@@ -151,17 +185,33 @@ def run_unit(name: str, unit: Unit, progress: Progress) -> ModeReport:
 def _run(mode: Mode, title: str, arguments: Mapping[str, Any], progress: Progress) -> ModeReport:
     """Run the tasks of a mode under a title."""
     with load_run(title, arguments) as run:
-        report = ModeReport(run.load_run_id)
+        report = _begin_report(run)
         for one in mode.tasks:
             pieces = [_Piece(mode.name, one, unit, one.inputs(unit)) for unit in list_units(one, arguments)]
             with session.transaction() as connection:
                 run.expect_more(connection, sum(len(piece.inputs) for piece in pieces))
             for number, piece in enumerate(pieces):
                 progress(piece.name, number, len(pieces))
+                _stop_if_cancelled(piece)
                 _run_piece(piece, run, progress, report)
             if pieces:
                 progress(one.name, len(pieces), len(pieces))
         return report
+
+
+def _begin_report(run: LoadRun) -> ModeReport:
+    """Begin to report on a run, to who watches it, too."""
+    report, watch = ModeReport(run.load_run_id), _WATCH.get()
+    if watch is not None:
+        watch.reports.append(report)
+    return report
+
+
+def _stop_if_cancelled(piece: _Piece) -> None:
+    """End the run before a unit, if who watches it wants that."""
+    watch = _WATCH.get()
+    if watch is not None and watch.is_cancelled():
+        raise Cancelled(f"cancelled before {piece.name}")
 
 
 def list_units(declared: Task, arguments: Mapping[str, Any]) -> list[Unit]:

@@ -38,6 +38,7 @@ SELECT (
 )
 FROM pg_roles AS role WHERE role.rolname = $1
 """
+_KNOWN_ROLE = sa.text("SELECT 1 FROM pg_roles WHERE rolname = :role")
 
 
 class OtherDatabase(RuntimeError):
@@ -105,6 +106,25 @@ def database_url() -> sa.URL:
     if configured is not None:
         return _for_psycopg2(configured)
     return _for_psycopg2(ensure_running(settings())).set(database="roman")
+
+
+def libpq_address(schema: str, role: Role = Role.LOADER) -> str:
+    """Address of the database for libpq, for libraries that make connections of their own.
+
+    Parameters
+    ----------
+    schema
+        Where names without a schema are looked up.
+    role
+        Role in which they act; where the server does not have it, the connections keep their own.
+    """
+    options = f"{_OPTIONS} -c search_path={schema}"
+    with engine().connect() as connection:
+        if connection.execute(_KNOWN_ROLE, {"role": role.value}).first() is not None:
+            options += f" -c role={role}"
+    url = database_url()
+    account = url.translate_connect_args(username="user", database="dbname") | dict(url.query)
+    return str(make_dsn(**account | {"application_name": "roman-db", "options": options}))
 
 
 def make_engine(url: sa.URL, options: str = _OPTIONS) -> sa.Engine:
@@ -241,8 +261,7 @@ def _assume(connection: sa.Connection, role: Role) -> None:
     """Act as a role until the transaction ends."""
     if role is Role.OWNER:
         return
-    known = sa.text("SELECT 1 FROM pg_roles WHERE rolname = :role")
-    if connection.execute(known, {"role": role.value}).first() is not None:
+    if connection.execute(_KNOWN_ROLE, {"role": role.value}).first() is not None:
         connection.exec_driver_sql(f"SET LOCAL ROLE {role}")
 
 

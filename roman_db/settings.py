@@ -129,6 +129,20 @@ class Settings(BaseSettings):
         ge=1,
         description="Processes that work in parallel. Default: the CPUs of the machine or the container.",
     )
+    worker_silent_s: float = Field(
+        default=30,
+        ge=1,
+        le=3600,
+        description="Seconds without a sign of life after which a worker of the queue counts as dead, and "
+        "its job is given to others.",
+    )
+    alert_url: str | None = Field(
+        default=None,
+        pattern="^https?://",
+        repr=False,
+        description="Address to which workers send alerts as JSON (POST). Without it they are rows of "
+        "ops.alert alone.",
+    )
     tap_url: str | None = Field(
         default=None,
         pattern="^https?://",

@@ -66,7 +66,7 @@ $$;
 -- Give the session the room on disk of a tier for sorting and joining, or with no tier that of its login; say whether that
 -- was possible. A superuser alone may set temp_file_limit, or whom one lets (60_roles.sql): so it is done as the owner.
 CREATE OR REPLACE FUNCTION ops.take_temporary_room(p_tier text, p_is_local boolean DEFAULT false) RETURNS boolean
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog AS
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS
 $$
 DECLARE
     room bigint;

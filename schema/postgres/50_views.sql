@@ -235,6 +235,28 @@ SELECT r.load_run_id, r.task, r.state, r.started_at, r.finished_at - r.started_a
         WHERE t.load_run_id = r.load_run_id AND t.state = 'failed') AS n_failed_unit, r.message
 FROM ops.load_run r ORDER BY r.load_run_id DESC;
 
+-- Jobs of workers with the last attempt at each.
+CREATE OR REPLACE VIEW ops.queue_job AS
+SELECT j.id AS job_id,
+       (SELECT string_agg(w.word, ' ' ORDER BY w.place)
+        FROM jsonb_array_elements_text(j.args -> 'words') WITH ORDINALITY AS w (word, place)) AS command,
+       j.status::text AS state, j.priority, j.lock AS lock_name, j.attempts AS n_attempt,
+       (j.args ->> 'retries')::integer AS n_retry, j.abort_requested AS is_to_stop,
+       (SELECT min(e.at) FROM queue.procrastinate_events e
+        WHERE e.job_id = j.id AND e.type = 'deferred') AS submitted_at,
+       j.scheduled_at, a.started_at, a.finished_at, a.host, a.message, a.last_load_run_id, w.last_heartbeat
+FROM queue.procrastinate_jobs j
+LEFT JOIN queue.procrastinate_workers w ON w.id = j.worker_id
+LEFT JOIN LATERAL (
+    SELECT t.started_at, t.finished_at, t.host, t.message, t.last_load_run_id FROM ops.job_attempt t
+    WHERE t.job_id = j.id ORDER BY t.job_attempt_id DESC LIMIT 1
+) a ON true;
+
+-- Jobs that nobody will do any more unless somebody looks into them.
+CREATE OR REPLACE VIEW ops.dead_job AS
+SELECT job_id, command, n_attempt, submitted_at, finished_at, host, message, last_load_run_id
+FROM ops.queue_job WHERE state = 'failed';
+
 -- Objects of the current catalog. Columns by name: a view of all columns cannot get a new one.
 CREATE OR REPLACE VIEW roman.current_object AS
 SELECT o.object_id, o.ra, o.dec, o.ra_err, o.dec_err, o.ref_epoch, o.pm_ra, o.pm_dec, o.pm_ra_err,

@@ -45,6 +45,8 @@ FOLLOWING = (
     "docs/scientist/extinction.md",
     "docs/scientist/lens_physics.md",
 )
+#: On a machine without data, where a job fails and is to be tried again.
+ALONE = ("docs/operator/queue.md",)
 #: Artificial events and sources, catalogs of mosaics, the demonstration and a second photometry of all that
 #: there is; they need what the first two pages make.
 SLOW = (
@@ -61,8 +63,8 @@ SLOW = (
 @pytest.mark.timeout(900)
 @pytest.mark.parametrize(
     "pages",
-    [QUICK, *(pytest.param(pages, marks=pytest.mark.heavy) for pages in (FOLLOWING, SLOW))],
-    ids=["quick", "following", "slow"],
+    [QUICK, ALONE, *(pytest.param(pages, marks=pytest.mark.heavy) for pages in (FOLLOWING, SLOW))],
+    ids=["quick", "alone", "following", "slow"],
 )
 def test_a_reader_can_do_what_the_pages_say(world, pages):
     """One after the other on one machine, as a newcomer would: what fails is told for all of them."""

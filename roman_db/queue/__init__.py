@@ -1,0 +1,1 @@
+"""Commands that workers run on any number of machines; the queue is in PostgreSQL (procrastinate)."""

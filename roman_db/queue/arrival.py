@@ -1,0 +1,135 @@
+"""Files that arrive in watched folders: each is loaded once, when it has stayed as it is for a while."""
+
+from __future__ import annotations
+
+import os
+import shlex
+import stat
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import sqlalchemy as sa
+import structlog
+
+from roman_db import sqlfile
+from roman_db.queue import storage
+from roman_db.queue.job import Job
+from roman_db.schema.metadata import table
+
+log = structlog.get_logger()
+
+#: Files of one job: its command line stays far below what systems allow.
+_MOST_FILES = 500
+_FILES = "{files}"
+
+
+@dataclass(frozen=True)
+class Seen:
+    """A file as it was seen: path, bytes, and seconds since the epoch at which it was modified."""
+
+    path: str
+    size: int
+    modified: float
+
+
+def look(folder: Path, pattern: str) -> list[Seen]:
+    """Look for plain files of a pattern below a folder, in the order of their paths.
+
+    Raises
+    ------
+    OSError
+        If the folder cannot be read.
+    """
+    os.scandir(folder).close()  # a pattern below a folder that is not there would find nothing, and say so
+    found = []
+    for path in sorted(folder.glob(pattern)):
+        try:
+            status = path.stat()
+        except FileNotFoundError:
+            continue  # taken away since
+        if stat.S_ISREG(status.st_mode):
+            found.append(Seen(str(path), status.st_size, status.st_mtime))
+    return found
+
+
+def command_words(command: str, files: Sequence[str]) -> tuple[str, ...]:
+    """Words of the command of a folder, with files in their place."""
+    words = shlex.split(command)
+    return tuple(part for word in words for part in (files if word == _FILES else (word,)))
+
+
+def submit_arrived(connection: sa.Connection) -> list[int]:
+    """Look into the watched folders, and put into the queue the loading of what is settled; return the jobs.
+
+    A folder at which another worker looks is left to that one. The row of one that cannot be read says so.
+    """
+    folders = table("ops.watched_folder")
+    enabled = sa.select(folders).where(folders.c.is_enabled).with_for_update(skip_locked=True)
+    jobs = []
+    for row in connection.execute(enabled).all():
+        problem = None
+        try:
+            seen = look(Path(row.folder), row.pattern)
+        except OSError as error:
+            problem = f"{row.folder}: {error.strerror}"
+            log.error("watched folder cannot be read", folder=row.folder, error=error.strerror)
+        else:
+            _note(connection, row.folder, seen)
+            jobs += _submit_settled(connection, row, [file.path for file in seen])
+        looked = {"looked_at": sa.func.now(), "problem": problem}
+        connection.execute(folders.update().where(folders.c.folder == row.folder).values(looked))
+    return jobs
+
+
+def _note(connection: sa.Connection, folder: str, seen: Sequence[Seen]) -> None:
+    """Note what was seen in a folder."""
+    values = {
+        "folder": folder,
+        "paths": [file.path for file in seen],
+        "sizes": [file.size for file in seen],
+        "times": [file.modified for file in seen],
+    }
+    connection.execute(sa.text(sqlfile.find("jobs", "note_arrivals").text), values)
+
+
+def _submit_settled(connection: sa.Connection, row: sa.Row[Any], present: Sequence[str]) -> list[int]:
+    """Submit jobs for the files that are there and stay as they are."""
+    files = table("ops.arrived_file")
+    settled = sa.select(files.c.path).where(
+        files.c.path == sa.func.any(sa.cast(list(present), sa.ARRAY(sa.Text))),
+        files.c.job_id.is_(None),
+        files.c.changed_at <= sa.func.now() - sa.func.make_interval(0, 0, 0, 0, 0, 0, row.settle_s),
+    )
+    paths = sorted(connection.execute(settled).scalars())
+    jobs = []
+    for first in range(0, len(paths), _MOST_FILES):
+        batch = paths[first : first + _MOST_FILES]
+        jobs.append(storage.submit(connection, Job(command_words(row.command, batch), priority=row.priority)))
+        mine = files.c.path == sa.func.any(sa.cast(batch, sa.ARRAY(sa.Text)))
+        connection.execute(files.update().where(mine).values(job_id=jobs[-1]))
+    return jobs
+
+
+def watch(connection: sa.Connection, folder: Path, chosen: Mapping[str, Any]) -> None:
+    """Watch a folder from now on, or change how it is watched."""
+    folders = table("ops.watched_folder")
+    insert = sa.dialects.postgresql.insert(folders).values({"folder": str(folder), **chosen})
+    connection.execute(insert.on_conflict_do_update(index_elements=["folder"], set_=dict(chosen)))
+
+
+def list_folders(connection: sa.Connection) -> list[dict[str, Any]]:
+    """Read the watched folders with how many files arrived, and how many of them wait to be settled."""
+    folders, files = table("ops.watched_folder"), table("ops.arrived_file")
+    counts = (
+        sa.func.count(files.c.path),
+        sa.func.count().filter(files.c.path.is_not(None), files.c.job_id.is_(None)),
+    )
+    query = (
+        sa.select(folders, counts[0].label("n_file"), counts[1].label("n_unsettled"))
+        .outerjoin(files, files.c.folder == folders.c.folder)
+        .group_by(folders.c.folder)
+        .order_by(folders.c.folder)
+    )
+    return [dict(row._mapping) for row in connection.execute(query)]
