@@ -94,9 +94,9 @@ def objects() -> list[int]:
     return make_survey().object_id.tolist()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    """Chromium."""
+    """Chromium; not for the session, since the loop of Playwright keeps others from running theirs."""
     path = next((found for name in _BROWSERS if (found := shutil.which(name))), None)
     if path is None:
         pytest.skip("there is no Chromium: setup/chromium.sh installs it where that is possible")
