@@ -59,6 +59,9 @@ _PARTS, _STAIRS, _AGAIN = 40, (0.03, 0.01, 0.003, 0.001), 4
 """Points in the time scales of last fits; the shares of the excess that errors of those have that left
 something out and begin once more, and how many they are."""
 
+_MOST_POINTS = 4000
+"""Points that last fits have at most; a large source costs some milliseconds at each."""
+
 _SOFT, _MOVED, _PLACES = 0.01, 2, 3
 """The same where peaks are put in time, the fits that are moved, and places about each that are fitted."""
 
@@ -158,8 +161,9 @@ class _Search:
 
     @cached_property
     def sharp(self) -> list[Band]:
-        """Condensed light curves of last fits, in which points are joined where they are straight alone."""
-        return condensed(self.setting, self.host, self.left, _PARTS, sharp=True)
+        """Condensed light curves of last fits, joined where straight alone, or as others if too many stay."""
+        kept = condensed(self.setting, self.host, self.left, _PARTS, sharp=True)
+        return kept if sum(map(len, kept)) <= _MOST_POINTS else self.few(_PARTS)
 
     def few(self, parts: float, left: float = np.inf) -> list[Band]:
         """Condensed light curves, errors so large that the lens alone is off by ``left`` of chi-square."""
@@ -222,16 +226,20 @@ def _hardened(search: _Search, fits: Sequence[LensFit]) -> list[LensFit]:
     """Fits from templates once more with parallax, errors coming down by and by to what they are."""
     slowest = 10 * max((crossing_of(fit) for fit in fits), default=0.0)
     begins = [np.concatenate([fit.parameter, np.zeros(search.host.size - 3)]) for fit in fits]
-    return _down(search, begins, _LADDER, (3, slowest))
+    return _down(search.setting, search.few(_PARTS), begins, _LADDER, (3, slowest))
 
 
 def _down(
-    search: _Search, begins: Sequence[FloatArray], floors: Sequence[float], by: tuple[int, float]
+    setting: Setting,
+    few: Sequence[Band],
+    begins: Sequence[FloatArray],
+    floors: Sequence[float],
+    by: tuple[int, float],
 ) -> list[LensFit]:
     """Fits whose errors come down; how many of them go on and the slowest source (`Round`) are given."""
     fits: list[LensFit] = []
     for floor in floors:
-        view = search.setting.view(softened(search.sharp, floor), max(0.2 * floor, search.setting.fine))
+        view = setting.view(softened(few, floor), max(0.2 * floor, setting.fine))
         fits = fit_round(begins, Round(view, 15, by[0], 0.3, by[1]))
         begins = [fit.parameter for fit in fits]
     return fits
@@ -246,7 +254,7 @@ def _once_more(search: _Search, fits: list[LensFit], view: View) -> list[LensFit
     if not fits or not windows_left(BINARY, view, fits[0].parameter, 1):
         return fits
     slowest = 10 * search.crossing
-    soft = _down(search, [fit.parameter for fit in fits], _STAIRS, (_AGAIN, slowest))
+    soft = _down(search.setting, search.sharp, [fit.parameter for fit in fits], _STAIRS, (_AGAIN, slowest))
     sharp = replace(view, accuracy=search.setting.sharp)
     again = fit_round([fit.parameter for fit in soft], Round(sharp, 25, _AGAIN, 0.1, slowest, sharp=True))
     return distinct([*fits, *again], 6)
