@@ -57,6 +57,7 @@ def lightcurves(
     """
     from loaders.external_light_curve.layout import Layout, layout_of, read_layout
     from loaders.external_light_curve.load import LoadOptions, load_light_curves
+    from loaders.external_light_curve.places import read_places
     from loaders.rejection import Rejected
     from roman_db import migrate
     from roman_db.console import finish, progress_bar
@@ -66,10 +67,11 @@ def lightcurves(
     try:
         base = Layout() if layout_file is None else read_layout(layout_file)
         layout = layout_of(vars(base) | stated, "options")
+        places = read_places(layout.places) if layout.places else {}
     except Rejected as rejected:
         raise click.ClickException(str(rejected)) from rejected
     migrate.ensure_current()
-    options = LoadOptions(layout, name, match_radius)
+    options = LoadOptions(layout, name, match_radius, places)
     total, runs = Counts(0, 0, 0, 0), []
     with progress_bar() as step:
         for done, path in enumerate(files, 1):

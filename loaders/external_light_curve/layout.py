@@ -125,7 +125,6 @@ class Layout:
         points = self.zero_point.values() if isinstance(self.zero_point, Mapping) else [self.zero_point]
         if any(point is not None and not point > 0 for point in points):
             raise ValueError(f"zero_point must be above 0 Jy, got {self.zero_point}")
-
         if self.file_name is not None:
             pattern_of(self.file_name)
 
@@ -238,7 +237,7 @@ def recognised(layout: Layout, columns: Iterable[str], default_object: str, wher
         ``no_band``.
     """
     names = list(columns)
-    found: dict[str, Any] = {part: getattr(layout, part) or _recognise(part, names) for part in NAMES}
+    found: dict[str, Any] = {part: getattr(layout, part) or recognise(part, names) for part in NAMES}
     found["object"] = found["object"] or default_object
     _check_columns(found, names, where)
     full = replace(layout, **found)
@@ -263,7 +262,7 @@ def _with_system(layout: Layout, where: str) -> Layout:
     raise Rejected(where, what, f"Give --system, one of {', '.join(SYSTEMS)}", "no_photometric_system")
 
 
-def _recognise(part: str, names: list[str]) -> str | None:
+def recognise(part: str, names: list[str]) -> str | None:
     """Name of the column that is a part."""
     lower = {name.lower(): name for name in reversed(names)}
     return next((lower[name] for name in NAMES[part] if name in lower), None)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -16,7 +16,7 @@ import structlog
 from loaders.catalog.load import refresh_statistics, store_known
 from loaders.external_light_curve.blocks import KIND, ExternalBlock, blocks_of, divided, photometry_of
 from loaders.external_light_curve.layout import Layout, recognised, with_name
-from loaders.external_light_curve.places import chosen, read_places
+from loaders.external_light_curve.places import chosen
 from loaders.external_light_curve.points import ExternalPoints, RefusedRow, names_of, points_of
 from loaders.external_light_curve.read import read_table
 from loaders.external_light_curve.sources import sources_of
@@ -104,11 +104,14 @@ class LoadOptions:
         Name of the data set, under which the names of its objects are kept.
     match_radius
         Distance in arcsec within which an object of a place of its own is a known one.
+    places
+        Places (ra, dec; degrees ICRS) by name, for objects that have none in their file.
     """
 
     layout: Layout
     name: str = "external"
     match_radius: float = 0.3
+    places: Mapping[str, tuple[float, float]] = field(default_factory=dict)
 
 
 def load_light_curves(path: Path, options: LoadOptions) -> tuple[Counts, int]:
@@ -153,9 +156,8 @@ def _read(path: Path, options: LoadOptions) -> tuple[ExternalPoints, list[Refuse
     table = read_table(path)
     layout = recognised(with_name(options.layout, path), table.columns, path.stem, str(path))
     names = names_of(table, layout)
-    places = chosen(read_places(layout.places), names) if layout.places else {}
     with session.reading() as connection:
-        known = places | _stored_places(connection, options.name, names)
+        known = chosen(options.places, names) | _stored_places(connection, options.name, names)
     points, refused = points_of(table, layout, known)
     return points, refused, len(table)
 

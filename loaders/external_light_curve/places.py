@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from functools import lru_cache
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
 
-from loaders.external_light_curve.layout import NAMES, PlacesFile
+from loaders.external_light_curve.layout import PlacesFile, recognise
 from loaders.external_light_curve.read import LightCurveTable, as_numbers, as_text, read_table
 from loaders.rejection import Rejected
 
 
-@lru_cache(maxsize=1)
 def read_places(given: PlacesFile) -> dict[str, tuple[float, float]]:
     """Places by name, degrees ICRS; rows without a place or with one that is no direction are left out.
 
@@ -30,9 +28,9 @@ def read_places(given: PlacesFile) -> dict[str, tuple[float, float]]:
     return {as_text(name): (one_ra, one_dec) for name, one_ra, one_dec, is_good in places if is_good}
 
 
-def chosen(places: dict[str, tuple[float, float]], names: Sequence[str]) -> dict[str, tuple[float, float]]:
+def chosen(places: Mapping[str, tuple[float, float]], names: Sequence[str]) -> dict[str, tuple[float, float]]:
     """Places of some names as they stand; else a number is found with and without leading zeros."""
-    short = {_short(name): place for name, place in places.items()} | places
+    short = {_short(name): place for name, place in places.items()} | dict(places)
     found = {name: short.get(name, short.get(_short(name))) for name in names}
     return {name: place for name, place in found.items() if place is not None}
 
@@ -44,10 +42,9 @@ def _short(name: str) -> str:
 
 def _column(table: LightCurveTable, given: PlacesFile, part: str) -> str:
     """Name of the column of a part."""
-    named = getattr(given, part)
-    lower = {name.lower(): name for name in reversed(list(table.columns))}
-    found = lower.get(named.lower()) if named else next((lower[n] for n in NAMES[part] if n in lower), None)
-    if found is None:
+    named: str | None = getattr(given, part)
+    found = recognise(part, list(table.columns)) if named is None else named
+    if found is None or found not in table.columns:
         what = f"no column is known as that of the {part} among {', '.join(table.columns)}"
         remedy = f"Name it in a layout file, under places: {part}"
         raise Rejected(str(table.path), what, remedy, "missing_column")

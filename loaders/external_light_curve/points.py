@@ -132,9 +132,7 @@ def points_of(
     time = _column(table, layout.time, refusals, "time")
     ra, dec = _place(table, layout, refusals)
     name, band = _texts(table, layout.object), _bands(table, layout)
-    for one, (known_ra, known_dec) in (known or {}).items():
-        unplaced = (name == one) & (np.isnan(ra) | np.isnan(dec))
-        ra[unplaced], dec[unplaced] = known_ra, known_dec
+    ra, dec = _completed(ra, dec, name, known or {})
     flux, error = _fluxes(table, layout, band, refusals)
     bjd = to_bjd_tdb(time + layout.time_offset, str(layout.time_system), *_directions(ra, dec))
     stated = {"time": time, "error": as_numbers(table.columns[str(layout.error)])[0]}
@@ -176,9 +174,10 @@ def _texts(table: LightCurveTable, given: str | None) -> ObjectArray:
 
 def _bands(table: LightCurveTable, layout: Layout) -> ObjectArray:
     """Bands of the rows, by the names that they have here."""
-    stated = _texts(table, layout.band)
-    names = dict(layout.bands or {})
-    return np.array([names.get(one, one) for one in stated.tolist()], dtype=object)
+    band = _texts(table, layout.band)
+    for stated, wanted in (layout.bands or {}).items():
+        band = np.where(band == stated, wanted, band)
+    return band
 
 
 def _place(table: LightCurveTable, layout: Layout, refusals: _Refusals) -> tuple[FloatArray, FloatArray]:
@@ -206,6 +205,17 @@ def _constant(given: str, part: str, where: str) -> float:
     except ValueError as error:
         what = f"{part} is {given!r}, which is neither a column nor a number"
         raise Rejected(where, what, "Name a column, or give ICRS degrees", "missing_column") from error
+
+
+def _completed(
+    ra: FloatArray, dec: FloatArray, name: ObjectArray, known: Mapping[str, tuple[float, float]]
+) -> tuple[FloatArray, FloatArray]:
+    """Places of all rows, of objects that are known where the table has none."""
+    if not known or not (missing := np.isnan(ra) | np.isnan(dec)).any():
+        return ra, dec
+    names, place = np.unique(name.astype(str), return_inverse=True)
+    of_name = np.array([known.get(one, (np.nan, np.nan)) for one in names.tolist()])
+    return np.where(missing, of_name[place, 0], ra), np.where(missing, of_name[place, 1], dec)
 
 
 def _directions(ra: FloatArray, dec: FloatArray) -> tuple[FloatArray, FloatArray]:

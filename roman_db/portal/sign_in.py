@@ -135,6 +135,7 @@ def _without(send: Send, names: Iterable[str], cookie: str | None = None) -> Sen
     """Send without some headers, which make a browser ask for a password, and with a cookie."""
 
     async def sent(message: Message) -> None:
+        """Pass a part of the answer on, its headers changed."""
         if message["type"] == "http.response.start":
             headers = MutableHeaders(scope=message)
             for name in names:
