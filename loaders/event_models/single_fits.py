@@ -77,7 +77,7 @@ def _led_on(setting: Setting, few: Sequence[Band], best: FloatArray) -> list[Flo
 
 
 def _other_parallaxes(best: FloatArray) -> list[FloatArray]:
-    """Lenses of other time scales and parallaxes, effective time scale and size of the source being the same."""
+    """Lenses of other time scales and parallaxes, whose peaks last as long and have as large a source."""
     begins = []
     for stretch, size, turn in product(_STRETCHES, _SIZES, _TURNS):
         path = [best[0], best[1] / stretch, best[2] + np.log(stretch), best[3] - np.log(stretch)]
