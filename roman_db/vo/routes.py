@@ -15,7 +15,7 @@ from roman_db.accounts.admission import Admitted, Meter
 from roman_db.accounts.usage import Kind
 from roman_db.service_failure import Failure
 from roman_db.tap.accounted_service import accounted
-from roman_db.tap.accounting import AccountedResponse, admit, limits_of
+from roman_db.tap.accounting import AccountedResponse, RoleConnections, admit, limits_of
 from roman_db.tap.failure_document import failure_response
 from roman_db.tap.parameters import Limits
 from roman_db.tap.routes import XML, availability
@@ -102,31 +102,33 @@ async def _searched_table(_: Request) -> Response:
     return Response(searched_table(), media_type=XML)
 
 
-async def _cutout(request: Request, _: Meter) -> Response:
+async def _cutout(request: Request, _: Meter, connections: RoleConnections) -> Response:
     """Cutout of an image."""
-    return await cutout_response(await _parameters(request), request.app.state.connections)
+    return await cutout_response(await _parameters(request), connections)
 
 
-async def _data(request: Request, _: Meter) -> Response:
+async def _data(request: Request, _: Meter, connections: RoleConnections) -> Response:
     """File of a product."""
-    return await data_response(await _parameters(request), request.app.state.connections)
+    return await data_response(await _parameters(request), connections)
 
 
-async def _coverage(request: Request, _: Meter) -> Response:
+async def _coverage(request: Request, _: Meter, connections: RoleConnections) -> Response:
     """Sky that exposures cover."""
-    return await coverage_response(await _parameters(request), request.app.state.coverage)
+    return await coverage_response(await _parameters(request), connections, request.app.state.coverage)
 
 
-async def _data_link(request: Request, meter: Meter) -> Response:
+async def _data_link(request: Request, meter: Meter, connections: RoleConnections) -> Response:
     """What there is of products."""
     given = (await _parameters(request)).all("ID")
-    links = await links_of_all(given[:_MOST_LINKED], request.app.state.connections, address_of(request))
+    links = await links_of_all(given[:_MOST_LINKED], connections, address_of(request))
     meter.n_row = len(links)
     document = link_document(links, address_of(request), len(given) > _MOST_LINKED)
     return Response(document, media_type=MEDIA_TYPE)
 
 
-async def _on_account(answer: Callable[[Request, Meter], Awaitable[Response]], request: Request) -> Response:
+async def _on_account(
+    answer: Callable[[Request, Meter, RoleConnections], Awaitable[Response]], request: Request
+) -> Response:
     """Answer that is made at once, on account of whoever asks."""
     try:
         return await accounted(request, partial(answer, request))

@@ -7,6 +7,7 @@ import asyncio
 import pytest
 from adbc_driver_manager import dbapi
 
+from roman_db.asker import Asker
 from roman_db.service_failure import TooLong
 from roman_db.tap.accounting import give_role
 from roman_db.tap.connections import Connections, Held, QueryLimits
@@ -72,7 +73,7 @@ def test_the_limits_of_an_account_go_with_it_when_a_connection_is_given_back(ser
     async def scenario() -> list[tuple[str, ...]]:
         connections, found = Connections(1, usual), []
         async with connections.lent(keeps_role=True) as held:
-            give_role(held, "roman_tier_research", accounts)
+            give_role(held, Asker("roman_tier_research", 3, 8, "research"))
             held.limits = accounts
             found.append(_settings(held, chosen))
         assert held.limits == usual
