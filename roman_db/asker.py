@@ -43,12 +43,15 @@ class Asker:
         Memory in MiB of each sort or hash of a query.
     tier
         Tier that says how much room on disk they have; None for that of the login.
+    room_bytes
+        That room, as it was read: who has another is another asker.
     """
 
     role: str
     seconds: float
     memory_mb: int
     tier: str | None
+    room_bytes: int | None = None
 
 
 _asker: ContextVar[Asker | None] = ContextVar("asker", default=None)
@@ -81,8 +84,8 @@ def take_room(cursor: dbapi.Cursor, tier: str | None) -> None:
     cursor.fetchone()
 
 
-def assume(connection: dbapi.Connection, asker: Asker) -> None:
-    """Have a connection run the queries of an account until the next call.
+def assume(connection: dbapi.Connection, asker: Asker) -> bool:
+    """Have a connection run the queries of an account until the next call, and say whether it has the role.
 
     Where the server has no role of the tier they run as the reader.
 
@@ -97,9 +100,11 @@ def assume(connection: dbapi.Connection, asker: Asker) -> None:
         cursor.execute(f"SET statement_timeout = {milliseconds(asker.seconds)}")
         cursor.execute(f"SET work_mem = '{asker.memory_mb}MB'")
         take_room(cursor, asker.tier)
-        if not _takes_on(cursor, asker.role):
-            _say_that_there_is_none(asker)
-            _takes_on(cursor, READER)
+        if _takes_on(cursor, asker.role):
+            return True
+        _say_that_there_is_none(asker)
+        _takes_on(cursor, READER)
+        return False
 
 
 def _takes_on(cursor: dbapi.Cursor, role: str) -> bool:

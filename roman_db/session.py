@@ -39,6 +39,8 @@ SELECT (
 FROM pg_roles AS role WHERE role.rolname = $1
 """
 _KNOWN_ROLE = sa.text("SELECT 1 FROM pg_roles WHERE rolname = :role")
+#: Where a connection keeps the roles that its server has.
+_KNOWN = "roman_db.roles"
 
 
 class OtherDatabase(RuntimeError):
@@ -265,7 +267,10 @@ def _assume(connection: sa.Connection, role: Role) -> None:
     """Act as a role until the transaction ends."""
     if role is Role.OWNER:
         return
-    if connection.execute(_KNOWN_ROLE, {"role": role.value}).first() is not None:
+    known = connection.info.setdefault(_KNOWN, set())  # of this connection to the server
+    if role not in known and connection.execute(_KNOWN_ROLE, {"role": role.value}).first() is not None:
+        known.add(role)
+    if role in known:
         connection.exec_driver_sql(f"SET LOCAL ROLE {role}")
 
 

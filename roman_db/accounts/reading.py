@@ -19,4 +19,5 @@ def asker_of(account: Account, seconds: float, memory_mb: int) -> Asker:
         Memory in MiB of each sort or hash that the service allows; its tier may allow less.
     """
     own_mb = max(1, account.work_bytes // 2**20)
-    return Asker(account.role, seconds, min(own_mb, memory_mb), account.tier)
+    memory_mb = min(own_mb, memory_mb)
+    return Asker(account.role, seconds, memory_mb, account.tier, account.temp_bytes)

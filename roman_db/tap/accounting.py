@@ -22,7 +22,7 @@ from roman_db.accounts.client import client_name
 from roman_db.accounts.reading import asker_of
 from roman_db.accounts.tokens import Scope as TokenScope
 from roman_db.accounts.usage import Kind, Outcome
-from roman_db.asker import Asker, assume, take_room
+from roman_db.asker import Asker, take_room
 from roman_db.service_failure import Cancelled, Failure, Lost
 from roman_db.tap.connections import Connections, Held, QueryLimits
 from roman_db.tap.failure_document import failure_response
@@ -103,24 +103,21 @@ class ScratchHeld(Held):
 def give_role(held: Held, asker: Asker) -> None:
     """Give a connection the role and limits of an account; where its server has gone, a new one.
 
-    That has shown that the server is there, so that it need not be asked twice for the query: a connection
-    that was made in between would not have the role.
+    One that has them is not asked whether the server is there: the first query on it finds that out.
 
     Raises
     ------
     Lost
         If the server is not there.
     """
-    held.is_used = False
     try:
-        assume(held.connection, asker)
+        held.take_on(asker)
     except (dbapi.Error, OSError):
         held.reconnect()
         try:
-            assume(held.connection, asker)
+            held.take_on(asker)
         except (dbapi.Error, OSError) as error:
             raise Lost("the database cannot be reached at the moment") from error
-    held.has_role = True
 
 
 class RoleConnections:
