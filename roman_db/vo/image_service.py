@@ -13,6 +13,7 @@ from roman_db.tap.accounting import RoleConnections
 from roman_db.vo.coverage import FINEST, FORMS, USUAL_ORDER, coverage_of_ranges
 from roman_db.vo.cutout import Missing, cutout
 from roman_db.vo.identifier import Product, read_identifier
+from roman_db.vo.interval import TAKEN, in_tdb, read_interval, refuse_filters
 from roman_db.vo.parameters import Parameters
 from roman_db.vo.products import facts_of, known_of
 from roman_db.vo.region import read_region
@@ -24,15 +25,20 @@ _MEDIA_TYPES = {".asdf": "application/x-asdf", ".parquet": "application/vnd.apac
 
 
 async def cutout_response(parameters: Parameters, connections: RoleConnections) -> Response:
-    """Cutout of an image (SODA 1.0); without content where the region lies beside it.
+    """Cutout of an image (SODA 1.0); no content where it has nothing of region, times or wavelengths.
 
     Raises
     ------
     Failure
         If a parameter makes no sense, or the image is not at hand.
     """
+    refuse_filters(parameters, TAKEN, "images")
     outline = read_region(parameters)
+    times, band = read_interval(parameters, "TIME"), read_interval(parameters, "BAND")
     product, facts = await _product(parameters, connections, _IMAGES)
+    covered = times if product.kind == "exposure" else in_tdb(times)
+    if not covered.meets(facts["t_min"], facts["t_max"]) or not band.meets(facts["em_min"], facts["em_max"]):
+        return Response(status_code=204)
     cards = {
         "TELESCOP": "Roman", "INSTRUME": "WFI", "FILTER": facts["optical_element"],
         "DETECTOR": facts["detector"], "MJD-AVG": facts["mjd"],
