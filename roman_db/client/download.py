@@ -6,9 +6,10 @@ import hashlib
 import io
 import json
 import os
+import threading
 from collections import deque
 from collections.abc import Callable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import CancelledError, Future, ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -140,10 +141,17 @@ def done_in_order(
     bar = tqdm(total=wanted.object_ids.size, unit="object", disable=not pace.progress, mininterval=0.5)
     sessions: SimpleQueue[ServiceSession] = SimpleQueue()
 
+    has_failed = threading.Event()
+
     def done(part: Wanted) -> _T:
+        if has_failed.is_set():
+            raise CancelledError
         session = sessions.get()
         try:
             return work(session, part)
+        except BaseException:
+            has_failed.set()
+            raise
         finally:
             sessions.put(session)
 

@@ -20,7 +20,8 @@ _lock = threading.Lock()
 def kept_curves(object_id: int, photometry_kind: str) -> list[Curve]:
     """Light curves of an object as `read_curves` has them, or had them for the tier in the last seconds."""
     asker = current_asker()
-    key = str(session.engine().url), asker and asker.role, object_id, photometry_kind
+    role = None if asker is None else asker.role
+    key = str(session.engine().url), role, object_id, photometry_kind
     with _lock:
         read_at, curves = _kept.get(key, (-_KEPT_S, []))
     if time.monotonic() - read_at < _KEPT_S:
