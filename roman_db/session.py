@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import enum
 import functools
-import math
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
@@ -12,6 +11,7 @@ import sqlalchemy as sa
 from adbc_driver_postgresql import dbapi
 from psycopg2.extensions import make_dsn
 
+from roman_db.asker import assume, assume_here, current_asker, milliseconds
 from roman_db.cluster import configuration
 from roman_db.cluster.lifecycle import ensure_running
 from roman_db.reader_login import admit_reader, wait_for_login
@@ -39,6 +39,8 @@ SELECT (
 FROM pg_roles AS role WHERE role.rolname = $1
 """
 _KNOWN_ROLE = sa.text("SELECT 1 FROM pg_roles WHERE rolname = :role")
+#: Where a connection keeps the roles that its server has.
+_KNOWN = "roman_db.roles"
 
 
 class OtherDatabase(RuntimeError):
@@ -146,12 +148,17 @@ def transaction(role: Role = Role.LOADER) -> Iterator[sa.Connection]:
 
 @contextmanager
 def reading(role: Role = Role.READER) -> Iterator[sa.Connection]:
-    """One read-only transaction that sees a single state of the database."""
+    """One read-only transaction that sees a single state of the database.
+
+    As the reader it is in the role and within the limits of who asks (`roman_db.asker`), if somebody does.
+    """
     with _engine_of(role).connect() as connection:
         options = {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
         with connection.execution_options(**options).begin():
             if not _is_login(role):
                 _assume(connection, role)
+            if role is Role.READER and (asker := current_asker()) is not None:
+                assume_here(connection, asker)
             yield connection
 
 
@@ -163,6 +170,8 @@ def arrow_connection(
     prepare: Callable[[dbapi.Connection], None] | None = None,
 ) -> Iterator[dbapi.Connection]:
     """Connection whose results come as Arrow batches; each statement on it is a read-only transaction.
+
+    As the reader it is in the role and within the limits of who asks (`roman_db.asker`), if somebody does.
 
     Parameters
     ----------
@@ -185,6 +194,8 @@ def arrow_connection(
             _prepare(connection, cursor, prepare)
         if not is_login:
             _take_on(cursor, role)
+        if role is Role.READER and (asker := current_asker()) is not None:
+            assume(connection, asker)
         yield connection
 
 
@@ -242,11 +253,6 @@ def _take_on(cursor: dbapi.Cursor, role: Role) -> None:
     cursor.execute(f"SET ROLE {role}")
 
 
-def milliseconds(seconds: float) -> int:
-    """Return a time limit as PostgreSQL has it: a very short one is not 0, which is none."""
-    return math.ceil(seconds * 1000)
-
-
 def _engine_of(role: Role) -> sa.Engine:
     """Engine for reading as a role."""
     return reader_engine() if role is Role.READER else engine()
@@ -261,7 +267,10 @@ def _assume(connection: sa.Connection, role: Role) -> None:
     """Act as a role until the transaction ends."""
     if role is Role.OWNER:
         return
-    if connection.execute(_KNOWN_ROLE, {"role": role.value}).first() is not None:
+    known = connection.info.setdefault(_KNOWN, set())  # of this connection to the server
+    if role not in known and connection.execute(_KNOWN_ROLE, {"role": role.value}).first() is not None:
+        known.add(role)
+    if role in known:
         connection.exec_driver_sql(f"SET LOCAL ROLE {role}")
 
 

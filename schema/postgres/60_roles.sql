@@ -68,9 +68,10 @@ BEGIN
         FROM roman_loader;
     REVOKE INSERT, UPDATE, DELETE ON ops.alembic_version, ops.light_curve_partition FROM roman_loader;
     REVOKE ALL ON ops.account_tier, ops.team, ops.account, ops.account_token, ops.account_usage,
-        ops.resource_request, ops.saved_query FROM roman_loader;
+        ops.resource_request, ops.saved_query, ops.address_usage, ops.service_key FROM roman_loader;
     GRANT USAGE ON SCHEMA ops TO roman_accounts;
-    GRANT SELECT ON ops.account_tier, ops.team TO roman_accounts;
+    GRANT SELECT ON ops.account_tier, ops.team, ops.service_key TO roman_accounts;
+    GRANT SELECT, INSERT, UPDATE (n_row, seconds), DELETE ON ops.address_usage TO roman_accounts;
     GRANT SELECT, INSERT ON ops.account_usage TO roman_accounts;
     GRANT SELECT, UPDATE (state) ON ops.account TO roman_accounts;
     GRANT SELECT, INSERT, UPDATE (revoked_at, last_used_at) ON ops.account_token TO roman_accounts;
