@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import json
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -11,6 +12,7 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
+import sqlalchemy as sa
 
 from roman_db import session, sqlfile
 from roman_db.archive.outline import polygon_around
@@ -22,6 +24,12 @@ from roman_db.query.statement import parse
 from roman_db.query.stream import Request, Result, open_result
 
 _CONTENT, _KEYWORDS = "exports", "exports/keywords"
+_REGISTER = """
+INSERT INTO ops.archive_row (archive_table, filename, content, code_version)
+VALUES (CAST(:table AS text), CAST(:filename AS text), CAST(:content AS jsonb), CAST(:code AS text))
+ON CONFLICT (archive_table, filename) DO UPDATE
+SET content = EXCLUDED.content, code_version = EXCLUDED.code_version, written_at = now()
+"""
 _NAMED = ("season", "field", "detector", "element", "sequence")
 
 
@@ -54,6 +62,24 @@ def open_content(product: Product, scope: Scope) -> Iterator[Result]:
     with open_result(Request(parse(file.bind(_values(file, scope))))) as result:
         result.schema = _with_units(result.schema, units)
         yield result
+
+
+def register(table: str, rows: Mapping[str, Mapping[str, object]]) -> None:
+    """Store the rows of files in a table of the archive, in place of earlier ones of the same names.
+
+    Parameters
+    ----------
+    table
+        Table of the archive, as RAD names it.
+    rows
+        Values by the archive's columns, by the name of the file.
+    """
+    values = [
+        {"table": table, "filename": name, "content": json.dumps(content), "code": code_version()}
+        for name, content in rows.items()
+    ]
+    with session.transaction() as connection:
+        connection.execute(sa.text(_REGISTER), values)
 
 
 def _nothing(scope: Scope) -> str:
