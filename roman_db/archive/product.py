@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from roman_db.query.error import QueryError
-
 FORMATS = ("asdf", "parquet")
 
 
@@ -61,6 +59,13 @@ def _level_4(name: str, model: str, keywords: tuple[str, ...], scope: tuple[str,
     return Product(name, schema, table, f"Microlensing{model}Schema", keywords, scope)
 
 
+def _season_quality(name: str, subject: str) -> Product:
+    """Quality of a season."""
+    return Product(
+        name, f"{_MSOS}_{name}-1.0.0", "WFIMSOSDQA", f"MicrolensingDQA{subject}Schema", ("dqa_season",)
+    )
+
+
 PRODUCTS = {
     product.name: product
     for product in (
@@ -93,18 +98,7 @@ PRODUCTS = {
             ("dqa_photometry",),
             (*_OBSERVED, "sequence"),
         ),
+        _season_quality("dqa_photometry_level_4", "Photometry"),
+        _season_quality("dqa_events_level_4", "Events"),
     )
 }
-
-
-def find(name: str) -> Product:
-    """Return the product of a name.
-
-    Raises
-    ------
-    QueryError
-        If there is none.
-    """
-    if name not in PRODUCTS:
-        raise QueryError(f"there is no product {name!r}: {', '.join(PRODUCTS)}")
-    return PRODUCTS[name]

@@ -45,7 +45,7 @@ def read_keywords(product: Product, scope: Scope) -> dict[str, object]:
     with session.reading() as connection:
         for name in product.keywords:
             file = sqlfile.find(_KEYWORDS, name)
-            row = sqlfile.run(connection, file, _values(file, scope)).mappings().one_or_none()
+            row = sqlfile.run(connection, file, _values(file, product, scope)).mappings().one_or_none()
             if row is None:
                 raise ProductRefused(product.name, [_nothing(scope)])
             found |= {key: value for key, value in row.items() if value is not None}
@@ -59,7 +59,7 @@ def open_content(product: Product, scope: Scope) -> Iterator[Result]:
     """Stream the rows of a product while the context lasts; fields carry unit, UCD and description."""
     file = sqlfile.find(_CONTENT, product.name)
     units = _units(file.sections.get("Units", ""))
-    with open_result(Request(parse(file.bind(_values(file, scope))))) as result:
+    with open_result(Request(parse(file.bind(_values(file, product, scope))))) as result:
         result.schema = _with_units(result.schema, units)
         yield result
 
@@ -89,9 +89,9 @@ def _nothing(scope: Scope) -> str:
     return f"there is nothing of {parts}"
 
 
-def _values(file: sqlfile.SqlFile, scope: Scope) -> dict[str, object]:
+def _values(file: sqlfile.SqlFile, product: Product, scope: Scope) -> dict[str, object]:
     """Values of the parameters of a file."""
-    known = dataclasses.asdict(scope) | {"code_version": code_version()}
+    known = dataclasses.asdict(scope) | {"code_version": code_version(), "product": product.name}
     return {parameter.name: known[parameter.name] for parameter in file.parameters}
 
 

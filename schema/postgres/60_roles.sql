@@ -81,8 +81,9 @@ BEGIN
     GRANT SELECT ON ALL TABLES IN SCHEMA roman, ivoa, tap_schema, archive TO roman_reader;
     GRANT SELECT ON ALL TABLES IN SCHEMA archive TO roman_loader;
     GRANT SELECT ON ops.load_run, ops.load_run_input, ops.load_rejection, ops.input_file, ops.quality_metric,
-        ops.quality_limit, ops.task_run, ops.run_overview, ops.light_curve_partition, ops.queue_job, ops.dead_job,
-        ops.job_attempt, ops.job_schedule, ops.watched_folder, ops.arrived_file, ops.alert TO roman_reader;
+        ops.quality_limit, ops.season_quality, ops.task_run, ops.run_overview, ops.light_curve_partition,
+        ops.queue_job, ops.dead_job, ops.job_attempt, ops.job_schedule, ops.watched_folder, ops.arrived_file,
+        ops.alert TO roman_reader;
     REVOKE EXECUTE ON ALL FUNCTIONS IN SCHEMA ops FROM PUBLIC;
     REVOKE EXECUTE ON ALL FUNCTIONS IN SCHEMA ops FROM roman_loader;
     GRANT EXECUTE ON FUNCTION ops.scratch_bytes(bigint[]) TO roman_accounts;
