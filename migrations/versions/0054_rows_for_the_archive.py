@@ -31,3 +31,10 @@ def upgrade() -> None:
     )
     for table in ('source_catalog_mosaic', 'source_catalog_exposure'):
         op.add_column(table, sa.Column('forced_sha256', sa.Text(), nullable=True, comment=_FORCED_SHA256), schema='roman')
+
+
+def downgrade() -> None:
+    """Forget the rows, which exporting again makes, and the checksums, which measuring again makes."""
+    for table in ('source_catalog_exposure', 'source_catalog_mosaic'):
+        op.drop_column(table, 'forced_sha256', schema='roman')
+    op.drop_table('archive_row', schema='ops')
