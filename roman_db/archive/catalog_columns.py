@@ -112,6 +112,8 @@ def file_columns(photometry: Columns, band: Band) -> dict[str, npt.NDArray[Any]]
 def differences(file: Columns, stored: Columns) -> Iterator[str]:
     """Say of each stored column how it differs from that of the file; nothing where all are equal.
 
+    Where the rows are not as many, nothing further is compared.
+
     Parameters
     ----------
     file
@@ -125,6 +127,7 @@ def differences(file: Columns, stored: Columns) -> Iterator[str]:
                 yield f"{name}: the file has no such column"
         elif len(file[name]) != len(expected):
             yield f"{name}: {len(file[name])} rows in the file, {len(expected)} in the database"
+            return
         elif wrong := int((~_same(file[name], expected)).sum()):
             yield f"{name}: {wrong} of {len(expected)} rows differ from those of the database"
 
