@@ -80,7 +80,7 @@ def before_migrations(connection: sa.Connection) -> None:
     views = connection.execute(
         sa.text(
             "SELECT string_agg(format('%I.%I', schemaname, viewname), ', ') FROM pg_views "
-            "WHERE schemaname IN ('roman', 'ops', 'ivoa')"
+            "WHERE schemaname IN ('roman', 'ops', 'ivoa', 'archive')"
         )
     ).scalar_one()
     if views is not None:
@@ -89,9 +89,9 @@ def before_migrations(connection: sa.Connection) -> None:
 
 def after_migrations(connection: sa.Connection) -> None:
     """Make indexes, functions, views with their comments, TAP_SCHEMA and roles as this release has them."""
-    for prefix in ("20_", "30_", "40_", "45_", "46_", "50_", "55_"):
+    for prefix in ("20_", "30_", "40_", "45_", "46_", "48_", "50_", "55_"):
         run_sql_files(connection, prefix)
-    for name in ("view_comments.sql", "tap_schema.sql"):
+    for name in ("archive_views.sql", "view_comments.sql", "tap_schema.sql"):
         _execute_script(connection, (folder("schema") / "generated" / name).read_text())
     run_sql_files(connection, "60_")
 

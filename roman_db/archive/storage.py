@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import json
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -11,6 +12,7 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
+import sqlalchemy as sa
 
 from roman_db import session, sqlfile
 from roman_db.archive.outline import polygon_around
@@ -22,6 +24,12 @@ from roman_db.query.statement import parse
 from roman_db.query.stream import Request, Result, open_result
 
 _CONTENT, _KEYWORDS = "exports", "exports/keywords"
+_REGISTER = """
+INSERT INTO ops.archive_row (archive_table, filename, content, code_version)
+VALUES (CAST(:table AS text), CAST(:filename AS text), CAST(:content AS jsonb), CAST(:code AS text))
+ON CONFLICT (archive_table, filename) DO UPDATE
+SET content = EXCLUDED.content, code_version = EXCLUDED.code_version, written_at = now()
+"""
 _NAMED = ("season", "field", "detector", "element", "sequence")
 
 
@@ -37,7 +45,7 @@ def read_keywords(product: Product, scope: Scope) -> dict[str, object]:
     with session.reading() as connection:
         for name in product.keywords:
             file = sqlfile.find(_KEYWORDS, name)
-            row = sqlfile.run(connection, file, _values(file, scope)).mappings().one_or_none()
+            row = sqlfile.run(connection, file, _values(file, product, scope)).mappings().one_or_none()
             if row is None:
                 raise ProductRefused(product.name, [_nothing(scope)])
             found |= {key: value for key, value in row.items() if value is not None}
@@ -51,9 +59,27 @@ def open_content(product: Product, scope: Scope) -> Iterator[Result]:
     """Stream the rows of a product while the context lasts; fields carry unit, UCD and description."""
     file = sqlfile.find(_CONTENT, product.name)
     units = _units(file.sections.get("Units", ""))
-    with open_result(Request(parse(file.bind(_values(file, scope))))) as result:
+    with open_result(Request(parse(file.bind(_values(file, product, scope))))) as result:
         result.schema = _with_units(result.schema, units)
         yield result
+
+
+def register(table: str, rows: Mapping[str, Mapping[str, object]]) -> None:
+    """Store the rows of files in a table of the archive, in place of earlier ones of the same names.
+
+    Parameters
+    ----------
+    table
+        Table of the archive, as RAD names it.
+    rows
+        Values by the archive's columns, by the name of the file.
+    """
+    values = [
+        {"table": table, "filename": name, "content": json.dumps(content), "code": code_version()}
+        for name, content in rows.items()
+    ]
+    with session.transaction() as connection:
+        connection.execute(sa.text(_REGISTER), values)
 
 
 def _nothing(scope: Scope) -> str:
@@ -63,9 +89,9 @@ def _nothing(scope: Scope) -> str:
     return f"there is nothing of {parts}"
 
 
-def _values(file: sqlfile.SqlFile, scope: Scope) -> dict[str, object]:
+def _values(file: sqlfile.SqlFile, product: Product, scope: Scope) -> dict[str, object]:
     """Values of the parameters of a file."""
-    known = dataclasses.asdict(scope) | {"code_version": code_version()}
+    known = dataclasses.asdict(scope) | {"code_version": code_version(), "product": product.name}
     return {parameter.name: known[parameter.name] for parameter in file.parameters}
 
 

@@ -313,6 +313,17 @@ COMMENT ON COLUMN ops.run_overview.n_unchanged IS 'Units among n_loaded that the
 COMMENT ON COLUMN ops.run_overview.n_rejected IS 'Units of input that were refused; each has rows in load_rejection.';
 COMMENT ON COLUMN ops.run_overview.n_failed_unit IS 'Units of work that failed; their reasons are in task_run.';
 COMMENT ON COLUMN ops.run_overview.message IS 'Why the run failed, or which units did.';
+COMMENT ON VIEW ops.season_quality IS 'Quality of each season with the limits in force, by the run that measured it last.';
+COMMENT ON COLUMN ops.season_quality.season IS 'Season of the survey; 0 for all.';
+COMMENT ON COLUMN ops.season_quality.photometry_kind IS 'Kind of the light curves.';
+COMMENT ON COLUMN ops.season_quality.metric IS 'Name of the metric.';
+COMMENT ON COLUMN ops.season_quality.subject IS 'events for what is measured of events and candidates, photometry for all else.';
+COMMENT ON COLUMN ops.season_quality.value IS 'Value; empty where it could not be measured.';
+COMMENT ON COLUMN ops.season_quality.lower IS 'Limit in force.';
+COMMENT ON COLUMN ops.season_quality.upper IS 'Limit in force.';
+COMMENT ON COLUMN ops.season_quality.verdict IS 'good, warning, failure, or unlimited where no limit is set.';
+COMMENT ON COLUMN ops.season_quality.measured_at IS 'When it was measured.';
+COMMENT ON COLUMN ops.season_quality.load_run_id IS 'Run that wrote this row.';
 COMMENT ON VIEW roman.shape_curve IS 'Shapes of bright objects relative to the PSF, one row a point.';
 COMMENT ON COLUMN roman.shape_curve.object_id IS 'Object.';
 COMMENT ON COLUMN roman.shape_curve.field_id IS 'Field; empty for light curves that others measured, and of mosaics.';

@@ -32,20 +32,21 @@ BEGIN
     FOR item IN
         SELECT * FROM (
             SELECT 'SCHEMA' AS kind, format('%I', nspname) AS name FROM pg_namespace
-            WHERE nspname IN ('roman', 'ops', 'uws', 'queue', 'roman_partition', 'adql', 'ivoa', 'tap_schema')
+            WHERE nspname IN ('roman', 'ops', 'uws', 'queue', 'roman_partition', 'adql', 'ivoa', 'tap_schema',
+                              'archive')
               AND nspowner <> 'roman_owner'::regrole
             UNION ALL
             SELECT CASE relkind WHEN 'v' THEN 'VIEW' ELSE 'TABLE' END, oid::regclass::text FROM pg_class
             WHERE relnamespace IN ('roman'::regnamespace, 'ops'::regnamespace, 'uws'::regnamespace,
                                    'queue'::regnamespace, 'roman_partition'::regnamespace, 'ivoa'::regnamespace,
-                                   'tap_schema'::regnamespace)
+                                   'tap_schema'::regnamespace, 'archive'::regnamespace)
               AND relkind IN ('r', 'p', 'v') AND relowner <> 'roman_owner'::regrole
             UNION ALL
             SELECT CASE prokind WHEN 'a' THEN 'AGGREGATE' ELSE 'FUNCTION' END, oid::regprocedure::text
             FROM pg_proc
             WHERE pronamespace IN ('roman'::regnamespace, 'ops'::regnamespace, 'queue'::regnamespace,
                                    'adql'::regnamespace,
-                                   'ivoa'::regnamespace)
+                                   'ivoa'::regnamespace, 'archive'::regnamespace)
               AND proowner <> 'roman_owner'::regrole
         ) AS ours ORDER BY kind <> 'SCHEMA'
     LOOP
@@ -60,7 +61,7 @@ BEGIN
         WHERE rolname IN ('roman_owner', 'roman_loader', 'roman_reader', 'roman_accounts')) < 4 THEN
         RETURN;
     END IF;
-    GRANT USAGE ON SCHEMA roman, ops, adql, ivoa, tap_schema TO roman_loader, roman_reader;
+    GRANT USAGE ON SCHEMA roman, ops, adql, ivoa, tap_schema, archive TO roman_loader, roman_reader;
     GRANT USAGE ON SCHEMA roman_partition, uws, queue TO roman_loader;
     GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA uws, queue TO roman_loader;
     GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA roman, ops TO roman_loader;
@@ -78,10 +79,12 @@ BEGIN
     GRANT SELECT, INSERT (account_id, resource, amount, reason) ON ops.resource_request TO roman_accounts;
     GRANT SELECT, INSERT, UPDATE, DELETE ON ops.saved_query TO roman_accounts;
     GRANT USAGE ON ALL SEQUENCES IN SCHEMA roman, ops, queue TO roman_loader;
-    GRANT SELECT ON ALL TABLES IN SCHEMA roman, ivoa, tap_schema TO roman_reader;
+    GRANT SELECT ON ALL TABLES IN SCHEMA roman, ivoa, tap_schema, archive TO roman_reader;
+    GRANT SELECT ON ALL TABLES IN SCHEMA archive TO roman_loader;
     GRANT SELECT ON ops.load_run, ops.load_run_input, ops.load_rejection, ops.input_file, ops.quality_metric,
-        ops.quality_limit, ops.task_run, ops.run_overview, ops.light_curve_partition, ops.queue_job, ops.dead_job,
-        ops.job_attempt, ops.job_schedule, ops.watched_folder, ops.arrived_file, ops.alert TO roman_reader;
+        ops.quality_limit, ops.season_quality, ops.task_run, ops.run_overview, ops.light_curve_partition,
+        ops.queue_job, ops.dead_job, ops.job_attempt, ops.job_schedule, ops.watched_folder, ops.arrived_file,
+        ops.alert TO roman_reader;
     REVOKE EXECUTE ON ALL FUNCTIONS IN SCHEMA ops FROM PUBLIC;
     REVOKE EXECUTE ON ALL FUNCTIONS IN SCHEMA ops FROM roman_loader;
     GRANT EXECUTE ON FUNCTION ops.scratch_bytes(bigint[]) TO roman_accounts;
