@@ -20,7 +20,7 @@ from roman_db.archive.image_file import write_image
 from roman_db.archive.parquet_file import write_parquet
 from roman_db.archive.product import Product
 from roman_db.archive.publish import staged
-from roman_db.archive.refusal import ProductRefused
+from roman_db.archive.refusal import NotWritten, ProductRefused
 from roman_db.archive.request import Scope, check
 
 _COPIED_AT_A_TIME = 1 << 20
@@ -58,7 +58,7 @@ def export(product: Product, scope: Scope, folder: Path, formats: Sequence[str])
                 return _write_image(product, known, keywords["asdf"], folder)
             return _write(product, scope, keywords, folder, Path(scratch))
     except OSError as error:
-        raise ProductRefused(product.name, [f"{folder}: {error.strerror or error}"]) from error
+        raise NotWritten(product.name, [f"{folder}: {error.strerror or error}"]) from error
 
 
 def _complete(product: Product, scope: Scope, known: dict[str, object], suffix: str) -> dict[str, object]:
