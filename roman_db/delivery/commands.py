@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 import click
 
 if TYPE_CHECKING:
+    from roman_db.delivery.correspondence import Done
     from roman_db.delivery.outbox import Outbox
-    from roman_db.delivery.round import Done
 
 _STATES = ("making", "made", "published", "accepted", "rejected", "refused", "failed")
 _DUE = ("rule", "survey", "season", "start_mjd", "due_at", "status", "margin", "name", "reason")
@@ -141,7 +141,7 @@ def send_() -> None:
 @click.argument("files", nargs=-1, type=_FILE)
 def acknowledge_(files: tuple[Path, ...]) -> None:
     """Read answers of the archive: FILES, or all that it put into its folder."""
-    from roman_db.delivery.round import acknowledge
+    from roman_db.delivery.correspondence import acknowledge
 
     _ready()
     _tell(acknowledge(files or sorted(_outbox().answers.glob("*.json"))))
@@ -151,7 +151,7 @@ def acknowledge_(files: tuple[Path, ...]) -> None:
 @click.argument("files", nargs=-1, type=_FILE, required=True)
 def announce_(files: tuple[Path, ...]) -> None:
     """Read notifications that data are available for us; one that was read before changes nothing."""
-    from roman_db.delivery.round import announce
+    from roman_db.delivery.correspondence import announce
 
     _ready()
     _tell(announce(files))

@@ -91,6 +91,8 @@ def _write(span: Span, making: Making) -> list[str]:
                 refused.append(_refuse(part, making, error))
             else:
                 _leave_out(part, making)
+        except NotWritten:
+            raise
         except ProductRefused as error:
             refused.append(_refuse(part, making, error))
     if not refused:

@@ -2,27 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator
 from functools import partial
-from pathlib import Path
 
 from roman_db import session
-from roman_db.delivery import announcement, answer, storage
+from roman_db.delivery import storage
+from roman_db.delivery.correspondence import Done, acknowledge, told
 from roman_db.delivery.make import make
 from roman_db.delivery.outbox import Outbox
 from roman_db.delivery.publish import publish
 from roman_db.delivery.refusal import DeliveryError
 from roman_db.delivery.span import Span
 from roman_db.load_run import close_dead_runs
-
-
-@dataclass(frozen=True)
-class Done:
-    """What came of one step: words for people, and whether it went well."""
-
-    words: str
-    is_good: bool = True
 
 
 def send(outbox: Outbox) -> Iterator[Done]:
@@ -33,9 +24,9 @@ def send(outbox: Outbox) -> Iterator[Done]:
     with session.transaction() as connection:
         spans, made = storage.ready(connection), storage.unpublished(connection)
     for delivery_id in made:
-        yield _told(partial(_published, delivery_id, outbox))
+        yield told(partial(_published, delivery_id, outbox))
     for span in spans:
-        yield _told(partial(deliver, span, outbox))
+        yield told(partial(deliver, span, outbox))
     yield from acknowledge(sorted(outbox.answers.glob("*.json")))
 
 
@@ -65,47 +56,6 @@ def retry(delivery_id: int, outbox: Outbox) -> str:
     raise DeliveryError(f"{delivery['name']} is {delivery['state']}: nothing is to be done again")
 
 
-def acknowledge(paths: Iterable[Path]) -> Iterator[Done]:
-    """Read answers of the archive and tell what is new; one that is wrong keeps no other from being read."""
-    for path in paths:
-        done = _told(partial(_read_answer, path))
-        if done.words:
-            yield done
-
-
-def announce(paths: Iterable[Path]) -> Iterator[Done]:
-    """Read notifications of data that are available; one that is wrong keeps no other from being read."""
-    for path in paths:
-        yield _told(partial(_read_notification, path))
-
-
 def _published(delivery_id: int, outbox: Outbox) -> str:
     """Publish a delivery and say so."""
     return f"{publish(delivery_id, outbox)} is published as delivery {delivery_id}"
-
-
-def _read_answer(path: Path) -> str:
-    """Read one answer and say what it is; nothing where it was known."""
-    found = answer.read(path)
-    with session.transaction() as connection:
-        if not storage.record_answer(connection, found):
-            return ""
-    return f"{found.delivery} is " + ("accepted" if found.accepted else f"rejected: {found.reason}")
-
-
-def _read_notification(path: Path) -> str:
-    """Read one notification and say what it names."""
-    found, sha256 = announcement.read(path)
-    with session.transaction() as connection:
-        is_new = storage.announce(connection, found, sha256)
-    return f"{path}: {len(found.files)} files of {found.sender} " + (
-        "noted" if is_new else "were noted before"
-    )
-
-
-def _told(step: Callable[[], str]) -> Done:
-    """Do a step and tell what came of it."""
-    try:
-        return Done(step())
-    except DeliveryError as error:
-        return Done(str(error), is_good=False)

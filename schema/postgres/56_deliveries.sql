@@ -26,7 +26,7 @@ WITH day AS (
            greatest(max(received_at), to_timestamp((season_end - 40587) * 86400.0))
     FROM day GROUP BY survey, season, season_start, season_end
     UNION ALL
-    SELECT 'survey', survey, 0, p.start_mjd, p.end_mjd, max(received_at),
+    SELECT 'survey', survey, 0::smallint, p.start_mjd, p.end_mjd, max(received_at),
            greatest(max(received_at), to_timestamp((p.end_mjd - 40587) * 86400.0))
     FROM day JOIN planned p USING (survey) GROUP BY survey, p.start_mjd, p.end_mjd
 ), due AS (

@@ -16,11 +16,12 @@ from ..archive.conftest import described, filled_template, own_survey
 
 __all__ = ["described", "filled_template", "own_survey"]
 
-#: What came was received a day ago, and photometered since. The survey of the schema begins in 2027, and all of it
-#: would be held.
+#: What came was received a day ago, and photometered since. The survey of the schema begins in 2027, and
+#: all of it would be held. A day is of light curves alone.
 _FACTS = (
     "UPDATE ops.load_run SET started_at = now() - interval '1 day'",
     "UPDATE ops.delivery_rule SET hold = NULL",
+    "DELETE FROM ops.delivery_content WHERE rule = 'daily' AND product <> 'light_curve_catalog'",
     """
     INSERT INTO ops.load_run (task, arguments, state, started_at, code_version, schema_version, host, pid,
                               n_expected)
