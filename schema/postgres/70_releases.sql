@@ -34,9 +34,10 @@ $$
     FROM ops.data_release_table WHERE data_release = p_release AND kind <> 'shared';
     INSERT INTO tap_schema.columns (table_name, column_name, datatype, arraysize, xtype, description, utype, unit, ucd,
                                     indexed, principal, std, column_index)
-    SELECT data_release || '.' || table_name, column_name, datatype, arraysize, xtype, description, utype, unit, ucd,
-           is_indexed::integer, is_principal::integer, 0, column_index
-    FROM ops.data_release_column WHERE data_release = p_release;
+    SELECT c.data_release || '.' || c.table_name, c.column_name, c.datatype, c.arraysize, c.xtype, c.description,
+           c.utype, c.unit, c.ucd, c.is_indexed::integer, c.is_principal::integer, 0, c.column_index
+    FROM ops.data_release_column c JOIN ops.data_release_table t USING (data_release, table_name)
+    WHERE c.data_release = p_release AND t.kind <> 'shared';
 $$;
 COMMENT ON FUNCTION ops.describe_data_release(text) IS 'Add a data release to TAP_SCHEMA, which is not to have it';
 

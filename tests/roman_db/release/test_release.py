@@ -17,8 +17,6 @@ from loaders.light_curve.block import BlockKey
 from loaders.light_curve.load import BlockContext, write_block
 from roman_db import migrate, session
 from roman_db.release.commands import commands
-from tests.faults.killed import KILLED, Kill
-from tests.faults.killed import run as run_process
 from tests.loaders.compaction.runs import compact
 from tests.queries.conftest import filled_template, own_survey
 from tests.queries.filling import DAYS, DETECTOR, EXCLUDING, N_OBJECT, epochs_of, photometry_of
@@ -208,13 +206,3 @@ def test_wrong_names_are_told(run):
     assert "there is no data release 'dr9': dr1" in run("show", "dr9").output
     assert "there is no data release 'dr9': dr1" in run("verify", "dr9").output
     assert "no exposure of gbtds season 5 is stored" in run("make", "dr2", "--season", 5).output
-
-
-def test_who_dies_leaves_nothing_of_a_release(own_survey):
-    for step in (12, 40, 70):
-        outcome = run_process(("release", "make", "dr1"), Kill("loader", step))
-        assert outcome.code == KILLED, outcome
-        assert ask("SELECT count(*) FROM pg_namespace WHERE nspname = 'dr1'") == [(0,)]
-        assert ask("SELECT count(*) FROM ops.data_release") == [(0,)]
-    assert run_process(("release", "make", "dr1")).code == 0
-    assert run_process(("release", "verify", "dr1")).code == 0
