@@ -9,7 +9,7 @@ from pathlib import Path
 
 from roman_db import session
 from roman_db.delivery import announcement, answer, storage
-from roman_db.delivery.refusal import DeliveryError
+from roman_db.query.error import QueryError
 
 
 @dataclass(frozen=True)
@@ -24,7 +24,7 @@ def told(step: Callable[[], str]) -> Done:
     """Do a step and tell what came of it; one that goes wrong is told as well."""
     try:
         return Done(step())
-    except DeliveryError as error:
+    except QueryError as error:
         return Done(str(error), is_good=False)
 
 

@@ -15,6 +15,7 @@ from roman_db.delivery.outbox import Outbox
 from roman_db.delivery.refusal import DeliveryError
 from roman_db.delivery.span import Part, Span
 from roman_db.load_run import LoadRun, load_run
+from roman_db.query.error import QueryError
 
 _REMEDY = "Correct what the reason names, then: roman-db deliveries retry {}"
 
@@ -46,7 +47,7 @@ def make(span: Span, outbox: Outbox, is_partial: bool = False) -> int:
         making = _begin(span, outbox, run, is_partial)
         try:
             refused = _write(span, making)
-        except (OSError, NotWritten) as error:
+        except (OSError, QueryError) as error:
             outbox.drop(making.name)
             _end(making, "failed", message=str(error))
             raise DeliveryError(f"{making.name} could not be made: {error}") from error
@@ -78,7 +79,9 @@ def _begin(span: Span, outbox: Outbox, run: LoadRun, is_partial: bool) -> Making
 def _write(span: Span, making: Making) -> list[str]:
     """Write products and manifest, and return the reasons for which products are refused."""
     with session.transaction() as connection:
-        parts = storage.read_parts(connection, span)
+        parts, missing = storage.read_parts(connection, span)
+        if missing:
+            return missing
         making.run.expect(connection, len(parts))
     making.folder.mkdir(parents=True)
     files: list[DeliveredFile] = []

@@ -23,6 +23,8 @@ def publish(delivery_id: int, outbox: Outbox) -> str:
     try:
         with held(f"delivery {delivery_id}"):
             return _publish(delivery_id, outbox)
+    except OSError as error:
+        raise DeliveryError(f"delivery {delivery_id} was not published to the end: {error}") from error
     except LockHeld as error:
         raise DeliveryError(f"delivery {delivery_id} is being published by another process") from error
 
@@ -39,6 +41,9 @@ def _publish(delivery_id: int, outbox: Outbox) -> str:
         outbox.publish(name)
         with session.transaction() as connection:
             storage.record_published(connection, delivery)
+            given_up = storage.give_up_older(connection, delivery)
+        for older in given_up:
+            outbox.drop(older)
     if later is None:
         outbox.point(name.rpartition("_v")[0], name)
     _notify(delivery_id, outbox)

@@ -82,29 +82,22 @@ def count_unmeasured(connection: sa.Connection, span: Span) -> int:
     return int(connection.execute(_statement("delivery_unmeasured"), _days(span)).scalar_one())
 
 
-def read_parts(connection: sa.Connection, span: Span) -> list[Part]:
-    """List the products of a delivery, each of each part that has it.
-
-    Raises
-    ------
-    DeliveryError
-        If the rule names no product, or there is nothing of one that it requires.
-    """
+def read_parts(connection: sa.Connection, span: Span) -> tuple[list[Part], list[str]]:
+    """List the products of a delivery, each of each part that has it, and what is missing of it."""
     content = table("ops.delivery_content")
     query = sa.select(content).where(content.c.rule == span.rule).order_by(content.c.product)
     named = connection.execute(query).all()
-    if not named:
-        raise DeliveryError(f"rule {span.rule} has no products: insert them into ops.delivery_content")
+    missing = [] if named else [f"rule {span.rule} has no products: insert them into ops.delivery_content"]
     places = _rows(connection, _statement("delivery_place"), _days(span))
     media = _rows(connection, _statement("delivery_medium"), {"season": span.season})
-    found = []
+    found: list[Part] = []
     for one in named:
         product = find_product(one.product)
         of = places if "detector" in product.scope else media if "medium" in product.scope else [{}]
         if not of and one.is_required:
-            raise DeliveryError(f"{span.series}: there is nothing of which {one.product} could be made")
+            missing.append(f"there is nothing of which {one.product} could be made")
         found += [part(product, span, place, one.is_required) for place in of]
-    return found
+    return found, missing
 
 
 def begin(connection: sa.Connection, span: Span, load_run_id: int, is_partial: bool) -> tuple[int, str]:
@@ -327,6 +320,18 @@ def read_inputs_announced(connection: sa.Connection, state: str | None) -> list[
         ORDER BY received_at, filename
     """
     return _rows(connection, sa.text(query), {"state": state})
+
+
+def give_up_older(connection: sa.Connection, delivery: Row) -> list[str]:
+    """Say of older versions that were made that they are not published any more, and return their names."""
+    rows = table("ops.delivery")
+    older = rows.update().where(*_series(rows, delivery), rows.c.version < delivery["version"])
+    message = f"{delivery['name']} was published in its place"
+    given_up = older.where(rows.c.state == "made").values(state="failed", message=message)
+    found = connection.execute(given_up.returning(rows.c.delivery_id, rows.c.name)).all()
+    for one in found:
+        note(connection, one.delivery_id, "failed", message)
+    return [str(one.name) for one in found]
 
 
 def _supersede_products(connection: sa.Connection, delivery_id: int) -> None:

@@ -57,7 +57,11 @@ BEGIN
             EXECUTE format('ALTER %s %s OWNER TO roman_owner', item.kind, item.name);
         END LOOP;
     END IF;
-    FOR item IN SELECT rolname AS name FROM pg_roles WHERE rolname IN ('roman_loader', 'roman_reader') LOOP
+    FOR item IN
+        SELECT rolname AS name FROM pg_roles
+        WHERE rolname IN ('roman_loader', 'roman_reader')
+           OR rolname IN (SELECT 'roman_tier_' || tier FROM ops.account_tier)
+    LOOP
         EXECUTE format('GRANT USAGE ON SCHEMA %I TO %I', p_release, item.name);
         EXECUTE format('GRANT SELECT ON ALL TABLES IN SCHEMA %I TO %I', p_release, item.name);
     END LOOP;

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from datetime import timedelta
 
@@ -13,7 +14,10 @@ from roman_db.queue.alert import raise_alerts
 
 from .conftest import ask, change
 
-SHA256 = {letter: letter * 64 for letter in "abc"}
+
+def sha256_of(name: str, letter: str) -> str:
+    """Checksum of a version of a file."""
+    return hashlib.sha256(f"{name} {letter}".encode()).hexdigest()
 
 
 @pytest.fixture
@@ -30,21 +34,22 @@ def announce(run, tmp_path):
 
 
 def file(name: str, letter: str = "a") -> dict:
-    return {"filename": name, "sha256": SHA256[letter], "size_bytes": 10}
+    return {"filename": name, "sha256": sha256_of(name, letter), "size_bytes": 10}
 
 
 def load(name: str, letter: str, role: str = "exposure", is_loaded: bool = True) -> None:
     """A run is given a file, and loads it or refuses it."""
+    sha256 = sha256_of(name, letter)
     change(
         "INSERT INTO ops.load_run (task, arguments, code_version, schema_version, host, pid) "
         "VALUES ('load exposure', '{}', '1', '1', 'h', 1)",
         "INSERT INTO ops.load_run_input (load_run_id, role, path, sha256, size_bytes) "
-        f"SELECT max(load_run_id), '{role}', '/in/{name}', '{SHA256[letter]}', 10 FROM ops.load_run",
+        f"SELECT max(load_run_id), '{role}', '/in/{name}', '{sha256}', 10 FROM ops.load_run",
     )
     if is_loaded:
         change(
             "INSERT INTO ops.input_file (kind, filename, path, sha256, size_bytes, load_run_id) "
-            f"SELECT 'exposure', '{name}', '/', '{SHA256[letter]}', 10, max(load_run_id) FROM ops.load_run"
+            f"SELECT 'exposure', '{name}', '/', '{sha256}', 10, max(load_run_id) FROM ops.load_run"
         )
 
 
