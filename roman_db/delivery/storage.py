@@ -204,10 +204,11 @@ def list_deliveries(connection: sa.Connection, state: str | None, most: int) -> 
 
 
 def unpublished(connection: sa.Connection) -> list[int]:
-    """Numbers of the deliveries that are made and not published, the oldest first."""
-    rows = table("ops.delivery")
-    query = sa.select(rows.c.delivery_id).where(rows.c.state == "made").order_by(rows.c.delivery_id)
-    return list(connection.execute(query).scalars())
+    """Numbers of the deliveries that are made and of which the archive was not told, the oldest first."""
+    rows, events = table("ops.delivery"), table("ops.delivery_event")
+    told = sa.exists().where(events.c.delivery_id == rows.c.delivery_id, events.c.kind == "notified")
+    waits = sa.select(rows.c.delivery_id).where(rows.c.state.in_(("made", "published")), ~told)
+    return list(connection.execute(waits.order_by(rows.c.delivery_id)).scalars())
 
 
 def files_of(connection: sa.Connection, delivery_id: int) -> list[Row]:

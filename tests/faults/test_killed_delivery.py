@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import itertools
 
+import pytest
+
 from roman_db.delivery import manifest
 from tests.faults.killed import KILLED, Kill, run, run_all
 from tests.roman_db.delivery.conftest import ask, described, filled_template, outbox, own_survey
@@ -24,6 +26,7 @@ def published(outbox) -> list[str]:
     return sorted(path.name for path in found)
 
 
+@pytest.mark.heavy
 def test_who_dies_while_making_leaves_what_the_next_one_takes_away(outbox):
     for step in (40, 90):
         assert run(MAKE, Kill("loader", step)).code == KILLED
@@ -51,6 +54,7 @@ def test_whoever_dies_while_publishing_the_archive_sees_all_or_nothing(outbox):
     assert ask(EVENTS) == []
 
 
+@pytest.mark.heavy
 def test_two_who_publish_at_once_publish_once(outbox):
     assert run(MAKE).code == 0
     outcomes = run_all([("deliveries", "publish", 1)] * 2)
@@ -61,6 +65,7 @@ def test_two_who_publish_at_once_publish_once(outbox):
     assert ask(EVENTS) == []
 
 
+@pytest.mark.heavy
 def test_who_dies_while_freezing_leaves_nothing_of_a_release(outbox):
     for step in (20, 60):
         assert run(("release", "make", "dr1"), Kill("loader", step)).code == KILLED

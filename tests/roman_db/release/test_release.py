@@ -17,6 +17,8 @@ from loaders.light_curve.block import BlockKey
 from loaders.light_curve.load import BlockContext, write_block
 from roman_db import migrate, session
 from roman_db.release.commands import commands
+from roman_db.tap.adql import AdqlError, translate
+from roman_db.tap.scratch_catalog import catalog_for
 from tests.loaders.compaction.runs import compact
 from tests.queries.conftest import filled_template, own_survey
 from tests.queries.filling import DAYS, DETECTOR, EXCLUDING, N_OBJECT, epochs_of, photometry_of
@@ -127,6 +129,23 @@ def test_what_a_release_holds_is_dropped_without_one(own_survey):
     assert compact_and_drop() == 1
 
 
+def test_adql_and_everybody_who_reads_know_it(run, own_survey):
+    assert run("make", "dr1", "--season", 1).exit_code == 0
+    query = (
+        "SELECT COUNT(*) AS n FROM dr1.object WHERE 1 = CONTAINS(POINT(ra, dec), CIRCLE(267.53, -30.02, 1))"
+    )
+    translation = translate(query, catalog_for(None, query))
+    assert "q3c_radial_query" in translation.sql
+    assert ask(translation.sql) == [(N_OBJECT,)]
+    with pytest.raises(AdqlError, match="dr7"):
+        translate("SELECT * FROM dr7.object", catalog_for(None, "SELECT * FROM dr7.object"))
+    roles = "SELECT 'roman_tier_' || tier FROM ops.account_tier UNION SELECT 'roman_reader'"
+    rights = f"SELECT DISTINCT has_table_privilege(r, 'dr1.light_curve', 'SELECT') FROM ({roles}) AS t (r)"
+    with session.transaction(session.Role.OWNER) as connection:
+        assert connection.exec_driver_sql(rights).scalars().all() == [True]
+
+
+@pytest.mark.heavy
 def test_it_is_asked_by_tap_as_any_other_table(run, own_survey):
     assert run("make", "dr1", "--season", 1).exit_code == 0
     place = session.database_url().render_as_string(hide_password=False)
