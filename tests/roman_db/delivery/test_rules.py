@@ -85,8 +85,6 @@ def test_nothing_is_due_in_the_first_days_and_the_backlog_after_them(outbox, run
     assert one["status"] == ("held" if over_h < 0 else "due")
     done = run("make", "daily", "--season", 1, "--day", DAYS[0] - 400)
     assert ("nothing of it is delivered before" in done.output) == (over_h < 0)
-    # The second season is in no first days.
-    assert due("daily")[2, LATER_DAY - 400]["clock_at"] == received()
 
 
 def test_what_is_late_and_what_failed_is_raised_once(outbox):
