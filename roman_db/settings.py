@@ -101,6 +101,11 @@ class Settings(BaseSettings):
         description="Folder of the images and catalogs that are made. Default: the folder products in "
         "ROMAN_DB_HOME.",
     )
+    deliveries: Annotated[Path, AfterValidator(_absolute)] | None = Field(
+        default=None,
+        description="Folder from which the archive takes deliveries, and into which it puts its answers. "
+        "Default: the folder deliveries in ROMAN_DB_HOME.",
+    )
     extinction_configuration: Annotated[Path, AfterValidator(_absolute)] | None = Field(
         default=None,
         description="YAML file with values of the red clump, its distance and the dust that replace the "
@@ -229,6 +234,11 @@ class Settings(BaseSettings):
     def product_folder(self) -> Path:
         """Folder of the images and catalogs that are made."""
         return self.products or self.home / "products"
+
+    @property
+    def delivery_folder(self) -> Path:
+        """Folder from which the archive takes deliveries."""
+        return self.deliveries or self.home / "deliveries"
 
     @property
     def job_folder(self) -> Path:

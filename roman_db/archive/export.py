@@ -21,7 +21,7 @@ from roman_db.archive.image_file import write_image
 from roman_db.archive.parquet_file import write_parquet
 from roman_db.archive.product import Product
 from roman_db.archive.publish import staged
-from roman_db.archive.refusal import ProductRefused
+from roman_db.archive.refusal import NotWritten, ProductRefused
 from roman_db.archive.request import Scope, check
 from roman_db.schema import rad
 
@@ -64,7 +64,7 @@ def export(product: Product, scope: Scope, folder: Path, formats: Sequence[str])
             else:
                 written = _write(product, scope, keywords, folder, Path(scratch))
     except OSError as error:
-        raise ProductRefused(product.name, [f"{folder}: {error.strerror or error}"]) from error
+        raise NotWritten(product.name, [f"{folder}: {error.strerror or error}"]) from error
     storage.register(
         product.table,
         {str(one["filename"]): row_content(product.schema, product.table, one) for one in keywords.values()},

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from roman_db.query.error import QueryError
+
 FORMATS = ("asdf", "parquet")
 
 
@@ -102,3 +104,16 @@ PRODUCTS = {
         _season_quality("dqa_events_level_4", "Events"),
     )
 }
+
+
+def find(name: str) -> Product:
+    """Return the product of a name.
+
+    Raises
+    ------
+    QueryError
+        If there is none.
+    """
+    if name not in PRODUCTS:
+        raise QueryError(f"there is no product {name!r}: {', '.join(PRODUCTS)}")
+    return PRODUCTS[name]

@@ -17,7 +17,7 @@ import sqlalchemy as sa
 from roman_db import session, sqlfile
 from roman_db.archive.outline import polygon_around
 from roman_db.archive.product import Product
-from roman_db.archive.refusal import ProductRefused
+from roman_db.archive.refusal import NothingThere
 from roman_db.archive.request import Scope
 from roman_db.code_version import code_version
 from roman_db.query.statement import parse
@@ -38,7 +38,7 @@ def read_keywords(product: Product, scope: Scope) -> dict[str, object]:
 
     Raises
     ------
-    ProductRefused
+    NothingThere
         If there is nothing to describe.
     """
     found: dict[str, Any] = {}
@@ -47,7 +47,7 @@ def read_keywords(product: Product, scope: Scope) -> dict[str, object]:
             file = sqlfile.find(_KEYWORDS, name)
             row = sqlfile.run(connection, file, _values(file, product, scope)).mappings().one_or_none()
             if row is None:
-                raise ProductRefused(product.name, [_nothing(scope)])
+                raise NothingThere(product.name, [_nothing(scope)])
             found |= {key: value for key, value in row.items() if value is not None}
     outline = _outline(found.pop("footprint_first", None), found.pop("footprint_end", None))
     known = {name: _in_rad(value) for name, value in found.items()}

@@ -60,9 +60,12 @@ CREATE OR REPLACE FUNCTION ops.has_current_light_curve_block(
 ) RETURNS boolean LANGUAGE sql VOLATILE AS
 $$
     SELECT EXISTS (
-        SELECT FROM roman.light_curve_block
+        SELECT FROM roman.light_curve_block AS b
         WHERE start_mjd >= p_from AND start_mjd < p_to
-          AND (superseded_at IS NULL OR photometry_kind = 'refined' AND NOT is_merged)
+          AND (
+              superseded_at IS NULL OR photometry_kind = 'refined' AND NOT is_merged
+              OR EXISTS (SELECT FROM ops.data_release_block AS r WHERE r.block_id = b.block_id)
+          )
           AND (p_generation IS NULL OR ops.light_curve_generation(block_id) = p_generation)
     )
 $$;

@@ -67,7 +67,8 @@ BEGIN
     GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA roman, ops TO roman_loader;
     REVOKE DELETE ON roman.object, roman.exposure, ops.load_run, ops.load_run_input, ops.load_rejection
         FROM roman_loader;
-    REVOKE INSERT, UPDATE, DELETE ON ops.alembic_version, ops.light_curve_partition FROM roman_loader;
+    REVOKE INSERT, UPDATE, DELETE ON ops.alembic_version, ops.light_curve_partition, ops.data_release,
+        ops.data_release_table, ops.data_release_column, ops.data_release_block FROM roman_loader;
     REVOKE ALL ON ops.account_tier, ops.team, ops.account, ops.account_token, ops.account_usage,
         ops.resource_request, ops.saved_query, ops.address_usage, ops.service_key FROM roman_loader;
     GRANT USAGE ON SCHEMA ops TO roman_accounts;
@@ -83,8 +84,11 @@ BEGIN
     GRANT SELECT ON ALL TABLES IN SCHEMA archive TO roman_loader;
     GRANT SELECT ON ops.load_run, ops.load_run_input, ops.load_rejection, ops.input_file, ops.quality_metric,
         ops.quality_limit, ops.season_quality, ops.task_run, ops.run_overview, ops.light_curve_partition,
-        ops.queue_job, ops.dead_job, ops.job_attempt, ops.job_schedule, ops.watched_folder, ops.arrived_file,
-        ops.alert TO roman_reader;
+        ops.queue_job, ops.dead_job,
+        ops.job_attempt, ops.job_schedule, ops.watched_folder, ops.arrived_file, ops.alert, ops.delivery_rule,
+        ops.delivery_content, ops.product, ops.delivery, ops.delivery_file, ops.delivery_input, ops.delivery_event,
+        ops.data_notification, ops.notified_file, ops.delivery_due, ops.input_arrival, ops.transmission,
+        ops.data_release, ops.data_release_table, ops.data_release_column, ops.data_release_block TO roman_reader;
     REVOKE EXECUTE ON ALL FUNCTIONS IN SCHEMA ops FROM PUBLIC;
     REVOKE EXECUTE ON ALL FUNCTIONS IN SCHEMA ops FROM roman_loader;
     GRANT EXECUTE ON FUNCTION ops.scratch_bytes(bigint[]) TO roman_accounts;
