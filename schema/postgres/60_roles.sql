@@ -80,7 +80,8 @@ BEGIN
     GRANT SELECT ON ALL TABLES IN SCHEMA roman, ivoa, tap_schema TO roman_reader;
     GRANT SELECT ON ops.load_run, ops.load_run_input, ops.load_rejection, ops.input_file, ops.quality_metric,
         ops.quality_limit, ops.task_run, ops.run_overview, ops.light_curve_partition, ops.queue_job, ops.dead_job,
-        ops.job_attempt, ops.job_schedule, ops.watched_folder, ops.arrived_file, ops.alert TO roman_reader;
+        ops.job_attempt, ops.job_schedule, ops.watched_folder, ops.arrived_file, ops.alert,
+        ops.block_checksum, ops.detached_partition TO roman_reader;
     REVOKE EXECUTE ON ALL FUNCTIONS IN SCHEMA ops FROM PUBLIC;
     REVOKE EXECUTE ON ALL FUNCTIONS IN SCHEMA ops FROM roman_loader;
     GRANT EXECUTE ON FUNCTION ops.scratch_bytes(bigint[]) TO roman_accounts;
@@ -99,7 +100,10 @@ BEGIN
         ops.current_light_curve_blocks(text, bigint[]),
         ops.analyze_light_curve_partition(integer, integer), ops.retired_light_curve_partitions(),
         ops.drop_light_curve_partition(integer, integer, bigint), ops.open_variability_season(smallint),
-        ops.open_astrometry_season(smallint)
+        ops.open_astrometry_season(smallint), ops.is_detached(integer, integer),
+        ops.refuse_detached(integer, integer), ops.light_curve_leaves(integer, integer),
+        ops.make_beside_partition(text), ops.name_beside_partition(text), ops.drop_beside_partition(text),
+        ops.lock_light_curve_window(integer), ops.replace_partition(text)
         TO roman_loader;
 END
 $$;
