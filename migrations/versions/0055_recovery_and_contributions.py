@@ -97,7 +97,7 @@ def upgrade() -> None:
     sa.Column('community_file_id', sa.BigInteger(), autoincrement=False, nullable=False, comment='File of the table.'),
     sa.Column('row_number', sa.BigInteger(), autoincrement=False, nullable=False, comment='Row of the table, from 1.'),
     sa.Column('object_id', sa.BigInteger(), autoincrement=False, nullable=False, comment='Object.'),
-    sa.Column('separation', sa.Double(), autoincrement=False, nullable=False, comment='Distance from the catalogued position, both at the epoch of the catalog. [arcsec]'),
+    sa.Column('separation', sa.Double(), autoincrement=False, nullable=False, comment='Distance from the catalogued position as it stands in roman.object, no motion applied. [arcsec]'),
     sa.Column('load_run_id', sa.BigInteger(), autoincrement=False, nullable=False, comment='Run that wrote this row.'),
     sa.ForeignKeyConstraint(['community_file_id'], ['roman.community_file.community_file_id'], name=op.f('community_match_community_file_id_fkey')),
     sa.ForeignKeyConstraint(['load_run_id'], ['ops.load_run.load_run_id'], name=op.f('community_match_load_run_id_fkey')),

@@ -1188,7 +1188,7 @@ COMMENT ON TABLE roman.community_match IS 'Rows of contributed tables and the ob
 COMMENT ON COLUMN roman.community_match.community_file_id IS 'File of the table.';
 COMMENT ON COLUMN roman.community_match.row_number IS 'Row of the table, from 1.';
 COMMENT ON COLUMN roman.community_match.object_id IS 'Object.';
-COMMENT ON COLUMN roman.community_match.separation IS 'Distance from the catalogued position, both at the epoch of the catalog. [arcsec]';
+COMMENT ON COLUMN roman.community_match.separation IS 'Distance from the catalogued position as it stands in roman.object, no motion applied. [arcsec]';
 COMMENT ON COLUMN roman.community_match.load_run_id IS 'Run that wrote this row.';
 CREATE TABLE roman.event_model_flux ( event_model_id BIGINT NOT NULL, optical_element TEXT NOT NULL, source_number SMALLINT NOT NULL, flux DOUBLE PRECISION NOT NULL, flux_err DOUBLE PRECISION, limb_darkening DOUBLE PRECISION, error_scale DOUBLE PRECISION NOT NULL, CONSTRAINT event_model_flux_pkey PRIMARY KEY (event_model_id, optical_element, source_number), CONSTRAINT event_model_flux_event_model_id_fkey FOREIGN KEY(event_model_id) REFERENCES roman.event_model (event_model_id), CONSTRAINT event_model_flux_optical_element_fkey FOREIGN KEY(optical_element) REFERENCES roman.optical_element (optical_element) );
 COMMENT ON TABLE roman.event_model_flux IS 'Fluxes of sources and blend of models, by optical element.';

@@ -32,7 +32,8 @@ BEGIN
     FOR item IN
         SELECT * FROM (
             SELECT 'SCHEMA' AS kind, format('%I', nspname) AS name FROM pg_namespace
-            WHERE nspname IN ('roman', 'ops', 'uws', 'queue', 'roman_partition', 'adql', 'ivoa', 'tap_schema')
+            WHERE nspname IN ('roman', 'ops', 'uws', 'queue', 'roman_partition', 'adql', 'ivoa', 'tap_schema',
+                              'community')
               AND nspowner <> 'roman_owner'::regrole
             UNION ALL
             SELECT CASE relkind WHEN 'v' THEN 'VIEW' ELSE 'TABLE' END, oid::regclass::text FROM pg_class
@@ -60,7 +61,7 @@ BEGIN
         WHERE rolname IN ('roman_owner', 'roman_loader', 'roman_reader', 'roman_accounts')) < 4 THEN
         RETURN;
     END IF;
-    GRANT USAGE ON SCHEMA roman, ops, adql, ivoa, tap_schema TO roman_loader, roman_reader;
+    GRANT USAGE ON SCHEMA roman, ops, adql, ivoa, tap_schema, community TO roman_loader, roman_reader;
     GRANT USAGE ON SCHEMA roman_partition, uws, queue TO roman_loader;
     GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA uws, queue TO roman_loader;
     GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA roman, ops TO roman_loader;
@@ -105,6 +106,7 @@ BEGIN
         ops.make_beside_partition(text), ops.name_beside_partition(text), ops.drop_beside_partition(text),
         ops.lock_light_curve_window(integer), ops.replace_partition(text)
         TO roman_loader;
+    PERFORM ops.show_community_tables();
 END
 $$;
 
