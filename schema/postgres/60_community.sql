@@ -10,9 +10,13 @@ DECLARE
 BEGIN
     DELETE FROM tap_schema.columns WHERE table_name LIKE 'community.%';
     DELETE FROM tap_schema.tables WHERE schema_name = 'community';
+    DELETE FROM tap_schema.schemas WHERE schema_name = 'community';
     INSERT INTO tap_schema.schemas (schema_name, description, schema_index)
-    VALUES ('community', 'Tables of products that the community contributed; roman.community_product says whose.', 9)
-    ON CONFLICT DO NOTHING;
+    SELECT 'community', 'Tables of products that the community contributed; roman.community_product says whose.', 9
+    WHERE EXISTS (
+        SELECT FROM roman.community_file f JOIN roman.community_product p USING (community_product_id)
+        WHERE f.table_name IS NOT NULL AND p.state <> 'ingested'
+    );
     FOR item IN
         SELECT f.table_name, f.table_name::regclass AS oid, f.description FROM roman.community_file f
         JOIN roman.community_product p USING (community_product_id)
