@@ -7,6 +7,7 @@ import functools
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
+import pyarrow as pa
 import sqlalchemy as sa
 from adbc_driver_postgresql import dbapi
 from psycopg2.extensions import make_dsn
@@ -197,6 +198,18 @@ def arrow_connection(
         if role is Role.READER and (asker := current_asker()) is not None:
             assume(connection, asker)
         yield connection
+
+
+def ingest(schema: str, name: str, rows: pa.RecordBatchReader, role: Role = Role.LOADER) -> int:
+    """Append rows to a table whose columns have their names, in one transaction, and return how many."""
+    url = database_url()
+    account = url.translate_connect_args(username="user", database="dbname") | dict(url.query)
+    address = make_dsn(**account | {"application_name": "roman-db", "options": _OPTIONS})
+    with dbapi.connect(address) as connection, connection.cursor() as cursor:
+        _take_on(cursor, role)
+        n_row = cursor.adbc_ingest(name, rows, mode="append", db_schema_name=schema)
+        connection.commit()
+    return int(n_row)
 
 
 def restore(connection: dbapi.Connection, role: Role = Role.READER) -> None:

@@ -96,6 +96,11 @@ class Settings(BaseSettings):
         description="Folder of the private server and its data. Default: ~/.local/share/roman-db "
         f"(below $XDG_DATA_HOME where that is set), for root {ROOT_HOME}.",
     )
+    backup_folder: Annotated[Path, AfterValidator(_absolute)] | None = Field(
+        default=None,
+        description="Folder of the private server's backups, on another disk than ROMAN_DB_HOME. With it the "
+        "server archives its write-ahead log there, so that it can be restored to any moment.",
+    )
     products: Annotated[Path, AfterValidator(_absolute)] | None = Field(
         default=None,
         description="Folder of the images and catalogs that are made. Default: the folder products in "

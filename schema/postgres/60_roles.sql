@@ -33,7 +33,7 @@ BEGIN
         SELECT * FROM (
             SELECT 'SCHEMA' AS kind, format('%I', nspname) AS name FROM pg_namespace
             WHERE nspname IN ('roman', 'ops', 'uws', 'queue', 'roman_partition', 'adql', 'ivoa', 'tap_schema',
-                              'archive')
+                              'archive', 'community')
               AND nspowner <> 'roman_owner'::regrole
             UNION ALL
             SELECT CASE relkind WHEN 'v' THEN 'VIEW' ELSE 'TABLE' END, oid::regclass::text FROM pg_class
@@ -61,7 +61,7 @@ BEGIN
         WHERE rolname IN ('roman_owner', 'roman_loader', 'roman_reader', 'roman_accounts')) < 4 THEN
         RETURN;
     END IF;
-    GRANT USAGE ON SCHEMA roman, ops, adql, ivoa, tap_schema, archive TO roman_loader, roman_reader;
+    GRANT USAGE ON SCHEMA roman, ops, adql, ivoa, tap_schema, archive, community TO roman_loader, roman_reader;
     GRANT USAGE ON SCHEMA roman_partition, uws, queue TO roman_loader;
     GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA uws, queue TO roman_loader;
     GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA roman, ops TO roman_loader;
@@ -84,7 +84,7 @@ BEGIN
     GRANT SELECT ON ALL TABLES IN SCHEMA archive TO roman_loader;
     GRANT SELECT ON ops.load_run, ops.load_run_input, ops.load_rejection, ops.input_file, ops.quality_metric,
         ops.quality_limit, ops.season_quality, ops.task_run, ops.run_overview, ops.light_curve_partition,
-        ops.queue_job, ops.dead_job,
+        ops.queue_job, ops.dead_job, ops.block_checksum, ops.detached_partition,
         ops.job_attempt, ops.job_schedule, ops.watched_folder, ops.arrived_file, ops.alert, ops.delivery_rule,
         ops.delivery_content, ops.product, ops.delivery, ops.delivery_file, ops.delivery_input, ops.delivery_event,
         ops.data_notification, ops.notified_file, ops.delivery_due, ops.input_arrival, ops.transmission,
@@ -107,8 +107,12 @@ BEGIN
         ops.current_light_curve_blocks(text, bigint[]),
         ops.analyze_light_curve_partition(integer, integer), ops.retired_light_curve_partitions(),
         ops.drop_light_curve_partition(integer, integer, bigint), ops.open_variability_season(smallint),
-        ops.open_astrometry_season(smallint)
+        ops.open_astrometry_season(smallint), ops.is_detached(integer, integer),
+        ops.refuse_detached(integer, integer), ops.light_curve_leaves(integer, integer),
+        ops.make_beside_partition(text), ops.name_beside_partition(text), ops.drop_beside_partition(text),
+        ops.lock_light_curve_window(integer), ops.replace_partition(text)
         TO roman_loader;
+    PERFORM ops.show_community_tables();
 END
 $$;
 
