@@ -23,7 +23,8 @@ def written(tmp_path):
     tree = {"roman": {"meta": {"filename": "a.asdf"}, "event_catalog": Table({"value": value})}}
     asdf.AsdfFile(tree).write_to(tmp_path / "a.asdf")
     schema = pa.schema([("value", pa.float64())], metadata={"roman.meta.filename": "a.parquet"})
-    pq.write_table(pa.table({"value": value}, schema=schema), tmp_path / "a.parquet", write_page_checksum=True)
+    table = pa.table({"value": value}, schema=schema)
+    pq.write_table(table, tmp_path / "a.parquet", write_page_checksum=True)
     return tmp_path
 
 
