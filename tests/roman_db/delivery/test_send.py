@@ -24,8 +24,12 @@ MEASURED_AGAIN = """
 
 @pytest.fixture
 def one_day(outbox):
-    """Of all days one has exposures of a field."""
-    change(f"UPDATE roman.exposure SET field_id = NULL WHERE day_mjd <> {DAYS[1]}")
+    """Of all days one has exposures of a field of a survey."""
+    elsewhere = "(SELECT field_id FROM roman.field WHERE name = 'elsewhere')"
+    change(
+        "INSERT INTO roman.field (name, ra, dec, radius) VALUES ('elsewhere', 10, 10, 1)",
+        f"UPDATE roman.exposure SET field_id = {elsewhere} WHERE day_mjd <> {DAYS[1]}",
+    )
     return outbox
 
 
