@@ -1,4 +1,4 @@
-"""``roman-db export product``."""
+"""``roman-db export product`` and ``roman-db export hats``."""
 
 from __future__ import annotations
 
@@ -7,14 +7,17 @@ from typing import Any
 
 import click
 
+from roman_db.archive.hats.commands import export_hats
+
 _FORMATS = ("asdf", "parquet")
 
 
 def commands(root: click.Group) -> None:
-    """Add the command of this package."""
+    """Add the commands of this package."""
     group = root.commands["export"]
     if isinstance(group, click.Group):
         group.add_command(export_product)
+        group.add_command(export_hats)
 
 
 @click.command("product")
