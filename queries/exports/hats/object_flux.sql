@@ -4,5 +4,5 @@
 -- Parameters:
 --   elements: optical elements, as an array
 SELECT object_id, CAST(array_position(CAST(:elements AS text[]), optical_element) AS smallint) AS element,
-       psf_flux, psf_flux_err
+       psf_flux, psf_flux_err, catalog_version_id
 FROM roman.object_flux

@@ -72,6 +72,10 @@ class Catalog:
     rows: Rows
 
 
+#: Each write of an object, or of one of its fluxes, is of a catalog version of its own.
+_VERSION = "hashint8extended(object_id, catalog_version_id)"
+_FLUX_VERSION = f"hashint8extended({_VERSION}, element)"
+
 #: A point of a light curve takes 6 bytes in a file and some 40 in the memory of a reader. Tiles of light curves
 #: become so small that a margin around them would hold as much as they do; it is made where it is asked for.
 KINDS = {
@@ -109,7 +113,7 @@ def _objects(snapshot: Snapshot, kind: Kind, photometry_kind: str) -> Catalog:
             table = _with_fluxes(table, reader.within(fluxes, ranges), len(elements))
         yield table.rename_columns(schema.names)
 
-    return Catalog(kind, schema, (Source(objects, "1"), Source(fluxes)), rows)
+    return Catalog(kind, schema, (Source(objects, "1", _VERSION), Source(fluxes, "0", _FLUX_VERSION)), rows)
 
 
 def _with_fluxes(objects: pa.Table, fluxes: pa.Table, n_element: int) -> pa.Table:

@@ -104,8 +104,8 @@ def nest(object_id: IntArray, segments: pa.Table, blocks: Blocks) -> tuple[pa.St
     flags = _expanded(_whole(segments["flag_run"]), first)
     values = flux.flatten().to_numpy(), flux_err.flatten().to_numpy(), flags
     kept, epoch, n_point = _chosen(order, first, blocks.start[block], values[0], flags)
-    offset = np.zeros(object_id.size + 1, np.int32)
-    np.cumsum(np.bincount(row[order], n_point, object_id.size), out=offset[1:], casting="unsafe")
+    of_object = np.bincount(row[order], n_point, object_id.size)
+    offset = np.concatenate([[0], np.cumsum(of_object)]).astype(np.int32)
     columns = {
         "optical_element": blocks.element.take(pa.array(epoch)).cast(pa.string()),
         "exposure_id": blocks.exposure_id[epoch],

@@ -13,6 +13,7 @@ import pyarrow as pa
 import sqlalchemy as sa
 
 from roman_db import session, sqlfile
+from roman_db.archive.hats.tile import FINEST
 from roman_db.archive.storage import with_units
 from roman_db.copy_read import arrow_type, read_table
 from roman_db.query.columns import describe
@@ -29,9 +30,9 @@ WHERE EXISTS (SELECT FROM roman.object_flux f WHERE f.optical_element = o.optica
 ORDER BY optical_element
 """
 _SEASONS = "SELECT DISTINCT season FROM roman.{} WHERE photometry_kind = :kind ORDER BY season"
-# A digest of each cell, whatever the order of rows; each row counts with all its columns.
+# The digests of the rows of a cell together do not depend on their order.
 _CONTENT = """
-SELECT object_id >> {shift} AS cell, CAST(sum({weight}) AS bigint), bit_xor(hash_record_extended(content, {seed}))
+SELECT object_id >> {shift} AS cell, CAST(sum({weight}) AS bigint), bit_xor({digest})
 FROM ({query}) AS content GROUP BY cell ORDER BY cell
 """
 
@@ -54,10 +55,14 @@ class Source:
         Rows that tell one state of what is exported from another.
     weight
         What a row adds to the weight of its tile, an expression.
+    digest
+        Number that tells a row from any other, and from itself as it was before, an expression; by default of
+        all its columns.
     """
 
     query: Query
     weight: str = "0"
+    digest: str = "hash_record_extended(content, 0)"
 
 
 @dataclass(frozen=True)
@@ -104,7 +109,7 @@ class Snapshot:
 
     def cells(self, order: int, sources: Sequence[Source]) -> Cells:
         """What cells of an order hold of all sources together."""
-        found = [self._content(order, number, source) for number, source in enumerate(sources)]
+        found = [self._content(order, source) for source in sources]
         cell = np.unique(np.concatenate([one.cell for one in found]))
         weight, digest = np.zeros(cell.size, np.int64), np.zeros(cell.size, np.int64)
         for one in found:
@@ -113,10 +118,10 @@ class Snapshot:
             digest[place] ^= one.digest
         return Cells(order, cell, weight, digest)
 
-    def _content(self, order: int, seed: int, source: Source) -> Cells:
+    def _content(self, order: int, source: Source) -> Cells:
         """What cells hold of one source."""
-        shift = 2 * (29 - order)
-        sql = _CONTENT.format(shift=shift, weight=source.weight, seed=seed, query=source.query.sql)
+        values = {"weight": source.weight, "digest": source.digest, "query": source.query.sql}
+        sql = _CONTENT.format(shift=2 * (FINEST - order), **values)
         rows = self._connection.exec_driver_sql(sql, execution_options={"no_parameters": True}).all()
         columns = np.array([tuple(row) for row in rows], np.int64).reshape(-1, 3)
         return Cells(order, *columns.T.copy())

@@ -21,8 +21,11 @@ FINEST = 29
 DRIFT = 5.0
 #: Side of a square with the area of a pixel of order 0, arcsec.
 _SIDE = np.sqrt(4 * np.pi / 12) * 180 / np.pi * 3600
-#: Least width of a pixel over that side; 0.44 where pixels are the most distorted, at the edges of the polar caps.
-_NARROWEST = 0.4
+#: Least width of a pixel over that side: where pixels are most distorted, in the polar caps; and up to this sine
+#: of the declination, where they are rhombi in longitude and sine (Gorski et al. 2005, ApJ 622, 759, section 5).
+_NARROWEST, _NARROWEST_AT_EQUATOR, _EQUATOR = 0.4, 0.95, 0.65
+#: Order from which on a tile is less than half a degree wide.
+_SMALL = 7
 
 
 @dataclass(frozen=True, order=True)
@@ -101,7 +104,7 @@ def surroundings(tile: Tile, reach: float) -> IntArray:
     """
     if reach == 0:
         return np.array([tile.ids], np.int64)
-    order = max(order for order in range(FINEST + 1) if _width(order) >= reach or order == 0)
+    order = _order_of(tile, reach)
     if tile.order < order:
         edge, corner = cdshealpix.nested.external_neighbours(
             np.array([tile.pixel]), tile.order, order - tile.order
@@ -131,9 +134,18 @@ def contains(ranges: IntArray, pixels: IntArray) -> npt.NDArray[np.bool_]:
     return (place >= 0) & (pixels < ranges[np.maximum(place, 0), 1])
 
 
-def _width(order: int) -> float:
-    """Width that pixels of an order have everywhere, arcsec."""
-    return float(_NARROWEST * _SIDE / 2**order)
+def _width(order: int, share: float = _NARROWEST) -> float:
+    """Width that pixels of an order have at least, arcsec."""
+    return float(share * _SIDE / 2**order)
+
+
+def _order_of(tile: Tile, width: float) -> int:
+    """Highest order whose pixels around a tile are as wide as that, arcsec, or order 0."""
+    lat = cdshealpix.nested.vertices(np.array([tile.pixel]), tile.order)[1].rad
+    # A small tile and the pixels around it are all on one side of the border.
+    at_equator = tile.order >= _SMALL and np.abs(np.sin(lat)).max() < _EQUATOR
+    share = _NARROWEST_AT_EQUATOR if at_equator else _NARROWEST
+    return max(order for order in range(FINEST + 1) if order == 0 or _width(order, share) >= width)
 
 
 def _neighbours(cells: IntArray, order: int) -> IntArray:

@@ -129,7 +129,7 @@ def write_tile(work: Work, schema: pa.Schema, tables: Iterable[pa.Table], rows: 
             outer.write(placed.filter(pa.array(contains(work.margin, pixel) & ~inside)))
             own = contains(np.array([work.tile.ids]), placed["object_id"].to_numpy())
             n_own += int(np.count_nonzero(own))
-            far |= _far(placed.filter(pa.array(own & ~inside)))
+            far |= _far(placed.filter(pa.array(own)))
         counts = inner.n_row, outer.n_row, n_own
         record = Record(work.tile, work.version, work.strays, *counts, tuple(sorted(far.items())))
         inner.describe({_RECORD: record.text()})
@@ -139,9 +139,9 @@ def write_tile(work: Work, schema: pa.Schema, tables: Iterable[pa.Table], rows: 
     return record
 
 
-def _far(gone: pa.Table) -> dict[int, int]:
+def _far(own: pa.Table) -> dict[int, int]:
     """Objects of rows that have moved farther than others look for them, and the pixels in which they are."""
-    object_id, pixel = gone["object_id"].to_numpy(), gone[INDEX.name].to_numpy()
+    object_id, pixel = own["object_id"].to_numpy(), own[INDEX.name].to_numpy()
     is_far = separation(object_id, pixel) > DRIFT
     return dict(zip(object_id[is_far].tolist(), pixel[is_far].tolist(), strict=True))
 
