@@ -1,4 +1,4 @@
-"""``roman-db export product`` and ``roman-db export hats``."""
+"""``roman-db export product``, ``roman-db export hats`` and ``roman-db crossmatch``."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import Any
 import click
 
 from roman_db.archive.hats.commands import export_hats
+from roman_db.archive.matching_command import crossmatch_command
 
 _FORMATS = ("asdf", "parquet")
 
@@ -18,6 +19,7 @@ def commands(root: click.Group) -> None:
     if isinstance(group, click.Group):
         group.add_command(export_product)
         group.add_command(export_hats)
+    root.add_command(crossmatch_command)
 
 
 @click.command("product")
