@@ -1,6 +1,6 @@
-"""Rows out of the database by binary COPY, decoded into Arrow columns: the counterpart of `roman_db.copy_binary`.
+"""Rows out of the database by binary COPY, decoded into Arrow columns.
 
-ADBC does the same for any query; this takes a third of its time, and knows fewer types.
+ADBC does the same for any query; this takes less of the client's time, and knows fewer types.
 """
 
 from __future__ import annotations
@@ -140,7 +140,7 @@ def _located(data: ByteArray, first: int, n_field: int) -> IntArray:
 def _int32(data: ByteArray, at: int) -> int:
     """Signed integer of four bytes in network order."""
     value = np.uint32(data[at]) << 24 | np.uint32(data[at + 1]) << 16 | np.uint32(data[at + 2]) << 8
-    return np.int64(np.int32(value | np.uint32(data[at + 3])))
+    return int(np.int32(value | np.uint32(data[at + 3])))
 
 
 @numba.njit(cache=True, nogil=True)

@@ -23,7 +23,7 @@ _SLACK = 1e-6
 
 
 class _Places(NamedTuple):
-    """Sorted places: their rows, right ascension from 0 to 360 and declination, deg, and unit vectors, (n, 3)."""
+    """Sorted places: rows, right ascension (0 to 360) and declination, deg, unit vectors of shape (n, 3)."""
 
     row: IntArray
     ra: FloatArray
@@ -172,4 +172,4 @@ def _window(dec: float, reach: float) -> float:
     narrow = np.sqrt(max(np.cos(dec) * np.cos(farthest), 0.0))
     if narrow <= np.sin(reach / 2):
         return 179.999999
-    return np.degrees(2 * np.arcsin(np.sin(reach / 2) / narrow)) + _SLACK
+    return float(np.degrees(2 * np.arcsin(np.sin(reach / 2) / narrow)) + _SLACK)

@@ -30,6 +30,8 @@ QUICK = (
     *_SEASON,
     "docs/operator/accounts.md",
     "docs/operator/products.md",
+    "docs/operator/hats.md",
+    "docs/scientist/hats.md",
     "docs/operator/backup.md",
     "docs/developer/architecture.md",
     "docs/developer/adding_a_table.md",

@@ -1,4 +1,4 @@
-"""Catalogs that are exported: of which rows each is made, how large its tiles are, and how its rows are read."""
+"""Catalogs that are exported: of which rows each is made, how large its tiles are, how its rows are read."""
 
 from __future__ import annotations
 
@@ -76,8 +76,8 @@ class Catalog:
 _VERSION = "hashint8extended(object_id, catalog_version_id)"
 _FLUX_VERSION = f"hashint8extended({_VERSION}, element)"
 
-#: A point of a light curve takes 6 bytes in a file and some 40 in the memory of a reader. Tiles of light curves
-#: become so small that a margin around them would hold as much as they do; it is made where it is asked for.
+#: A point of a light curve takes 4 to 6 bytes in a file and some 40 in the memory of a reader. Tiles of light
+#: curves become so small that margins would hold as much as they do; they are made where they are asked for.
 KINDS = {
     kind.name: kind
     for kind in (
@@ -163,7 +163,7 @@ def _light_curves(snapshot: Snapshot, kind: Kind, photometry_kind: str) -> Catal
 
 
 def _runs(object_id: IntArray, rank: IntArray) -> IntArray:
-    """Ranges of identifiers that hold objects and no others, those whose ranks among all follow each other as one."""
+    """Ranges of identifiers that hold objects and no others: one of those whose ranks follow each other."""
     order = np.argsort(rank)
     object_id, rank = object_id[order], rank[order]
     begins = np.r_[True, np.diff(rank) > 1]

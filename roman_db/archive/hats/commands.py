@@ -28,8 +28,8 @@ _KINDS = ("objects", "light-curves", "variability", "events")
 def export_hats(kind: str, url: str, photometry_kind: str, margin: float | None, limit: int | None) -> None:
     """Write a catalog as a HATS collection, which LSDB opens; a second time only what has changed.
 
-    Killed or ended by an error, the same command goes on where it was. Readers see the catalog of before until
-    the new one is complete.
+    Killed or ended by an error, the same command goes on where it was. Readers see the catalog of before
+    until the new one is complete.
     """
     from roman_db.archive.hats.export import Options, export
     from roman_db.console import progress_bar

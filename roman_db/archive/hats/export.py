@@ -141,15 +141,17 @@ def _write(
     """Write the tiles that are not there as they should be; return the records of all."""
     records: dict[Tile, Record] = {}
     for work in works:
-        known = (going.written.get(work.tile), going.kept.get(work.tile))
-        records |= {work.tile: one for one in known if one is not None and is_done(one, work)}
+        for known in (going.written.get(work.tile), going.kept.get(work.tile)):
+            if known is not None and is_done(known, work):
+                records[work.tile] = known
     todo = [work for work in works if work.tile not in records]
     done, total = 0, sum(work.weight for work in todo)
     with ThreadPoolExecutor(workers) as pool:
         ends = {pool.submit(_write_one, going, work): work for work in todo}
         try:
             for end in as_completed(ends):
-                record = going.written[record.tile] = records[record.tile] = end.result()
+                record: Record = end.result()
+                going.written[record.tile] = records[record.tile] = record
                 done += ends[end].weight
                 step(going.catalog.kind.name, done, total)
         finally:
@@ -158,7 +160,7 @@ def _write(
 
 
 def _write_one(going: _Export, work: Work) -> Record:
-    """Write the files of a tile, and bring them to their places: that of the tile last, which has the record."""
+    """Write the files of a tile, and bring them to their places, last the one that has the record."""
     rows, margin = (
         going.scratch / f"{work.tile.order}-{work.tile.pixel}.{name}" for name in ("rows", "margin")
     )
@@ -188,8 +190,8 @@ def _check(kind: Kind, works: Sequence[Work], records: Iterable[Record]) -> None
     wanted = sum(work.weight for work in works) if kind.weighed == "rows" else own
     if own != placed or own != wanted:
         raise QueryError(
-            f"{wanted} rows of {kind.name} are in the database, {own} were read and {placed} placed in tiles: "
-            "nothing is published; report it with the log"
+            f"{wanted} rows of {kind.name} are in the database, {own} were read and {placed} placed in "
+            "tiles: nothing is published; report it with the log"
         )
 
 

@@ -87,8 +87,8 @@ def nest(object_id: IntArray, segments: pa.Table, blocks: Blocks) -> tuple[pa.St
     Returns
     -------
     tuple
-        Light curves, a struct of lists with the columns `POINT`, of n rows, and the number of segments of each
-        object.
+        Light curves, a struct of lists with the columns `POINT`, of n rows, and the number of segments of
+        each object.
 
     Raises
     ------
@@ -137,7 +137,7 @@ def _whole(column: pa.ChunkedArray) -> pa.Array:
 
 
 def _offsets(lists: pa.ListArray) -> IntArray:
-    """Where lists begin in their flattened values, and the end of the last; empty ones begin and end there."""
+    """Where lists begin in their flattened values, and the end of the last."""
     size = np.diff(lists.offsets.to_numpy()).astype(np.int64)
     if lists.null_count:
         size[lists.is_null().to_numpy(zero_copy_only=False)] = 0
@@ -177,7 +177,7 @@ def _set_flags(runs: IntArray, begin: IntArray, first: IntArray, flags: npt.NDAr
 def _chosen(
     order: IntArray, first: IntArray, epoch: IntArray, flux: npt.NDArray[np.float32], flags: IntArray
 ) -> tuple[IntArray, IntArray, IntArray]:
-    """Points that are kept in order, the exposure of each, and how many there are of each segment in order."""
+    """Points that are kept in order, the exposure of each, and how many there are of each segment."""
     kept = np.empty(flux.size, np.int64)
     exposure = np.empty(flux.size, np.int64)
     n_point = np.zeros(order.size, np.int64)

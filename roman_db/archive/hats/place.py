@@ -20,7 +20,7 @@ from roman_db.query.error import QueryError
 class Place:
     """A folder or a prefix of an object store; paths are relative to it.
 
-    A file begins to exist when it is whole: in a folder by its name, in an object store by the nature of such.
+    A file begins to exist when it is whole: in a folder by its name, in an object store by the nature of it.
     """
 
     def __init__(self, url: str) -> None:

@@ -24,7 +24,7 @@ def spatial_index(rows: pa.Table) -> IntArray:
     """Nested HEALPix pixel of order 29 of each row, by ``ra`` and ``dec`` in deg."""
     lon = Longitude(rows["ra"].to_numpy(), "deg", copy=False)
     lat = Latitude(rows["dec"].to_numpy(), "deg", copy=False)
-    return cdshealpix.nested.lonlat_to_healpix(lon, lat, FINEST, num_threads=1).astype(np.int64)
+    return np.asarray(cdshealpix.nested.lonlat_to_healpix(lon, lat, FINEST, num_threads=1), np.int64)
 
 
 def indexed(rows: pa.Table, schema: pa.Schema) -> pa.Table:
@@ -41,4 +41,4 @@ def separation(first: IntArray, second: IntArray) -> npt.NDArray[np.float64]:
         return np.zeros(0)
     lon, lat = cdshealpix.nested.healpix_to_lonlat(np.concatenate([first, second]), FINEST, num_threads=1)
     (lon_1, lon_2), (lat_1, lat_2) = np.split(lon.rad, 2), np.split(lat.rad, 2)
-    return np.degrees(angular_separation(lon_1, lat_1, lon_2, lat_2)) * 3600
+    return np.asarray(np.degrees(angular_separation(lon_1, lat_1, lon_2, lat_2)) * 3600)

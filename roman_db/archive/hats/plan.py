@@ -89,5 +89,5 @@ def _with_strays(work: Work, far: Sequence[tuple[int, int, str]]) -> Work:
     here = contains(np.array([work.tile.ids]), pixel)
     here |= contains(work.margin, pixel)
     here &= ~contains(work.ids, object_id)
-    strays = tuple(sorted((far[at][0], far[at][2]) for at in np.flatnonzero(here)))
+    strays = tuple(sorted((far[at][0], far[at][2]) for at in np.flatnonzero(here).tolist()))
     return replace(work, strays=strays)

@@ -93,4 +93,4 @@ def _common(facts: Facts, kind: str) -> dict[str, object]:
 def _made() -> dict[str, object]:
     """By what and when something was made, by which standard."""
     now = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M%Z")
-    return _STANDARD | _WHO | {"hats_builder": f"roman-db {code_version()}", "hats_creation_date": now}
+    return {**_STANDARD, **_WHO, "hats_builder": f"roman-db {code_version()}", "hats_creation_date": now}

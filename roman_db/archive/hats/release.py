@@ -1,8 +1,8 @@
 """States of a collection: the one that is published, and the one that is being made.
 
-Each state is a catalog in a folder of its own with a number, and its margin in another. Which one is current is
-said by ``collection.properties``, one small file, so that readers see the one or the other. Files of tiles that
-have not changed are shared by both: links in a folder, copies that an object store makes by itself elsewhere.
+Each state is a catalog in a folder of its own with a number, and its margin in another. Which one is current
+is said by ``collection.properties``, one small file, so that readers see the one or the other. Files of tiles
+that have not changed are shared by both: links in a folder, copies that an object store makes by itself.
 """
 
 from __future__ import annotations

@@ -42,13 +42,13 @@ def flux_statistics(files: Sequence[Path], excluding: int, workers: int = 2) -> 
     Returns
     -------
     Table
-        ``object_id``, ``optical_element``, the number of points that count, their plain and their weighted mean
-        flux, chi square about the latter, least and largest flux and standard deviation, nJy; NaN where no
-        point counts.
+        ``object_id``, ``optical_element``, the number of points that count, their plain and their weighted
+        mean flux, chi square about the latter, least and largest flux and standard deviation, nJy; NaN where
+        no point counts.
     """
     parts = [(path, group) for path in files for group in range(parquet.read_metadata(path).num_row_groups)]
     with ThreadPoolExecutor(workers) as pool:
-        tables = list(pool.map(lambda part: _of_group(*part, excluding), parts))
+        tables = list(pool.map(lambda part: _of_group(part[0], part[1], excluding), parts))
     return pa.concat_tables(tables)
 
 
@@ -57,13 +57,14 @@ def _of_group(path: Path, group: int, excluding: int) -> pa.Table:
     file = parquet.ParquetFile(path, read_dictionary=[_ELEMENT])
     rows = file.read_row_group(group, columns=list(_COLUMNS), use_threads=False)
     curve = rows["light_curve"].combine_chunks()
-    flux, flux_err, flags = (_values(curve, name) for name in ("flux", "flux_err", "flags"))
+    flux, flux_err = (_values(curve, name) for name in ("flux", "flux_err"))
+    excluded = np.bitwise_and(_values(curve, "flags").astype(np.int32, copy=False), excluding)
     offset = curve.field("flux").offsets.to_numpy().astype(np.int64)
     element = curve.field("optical_element").flatten()
     index = element.indices.to_numpy()
     row, first = _runs(offset - offset[0], index)
     out = np.empty((len(_NAMES), row.size))
-    _reduce(first, flux, flux_err, flags & excluding, out)
+    _reduce(first, flux, flux_err, excluded, out)
     names = pa.DictionaryArray.from_arrays(pa.array(index[first[:-1]]), element.dictionary).cast(pa.string())
     found = {"object_id": rows["object_id"].to_numpy()[row], "optical_element": names}
     return pa.table(found | dict(zip(_NAMES, out, strict=True)) | {"n_point": out[0].astype(np.int64)})

@@ -67,7 +67,7 @@ class Source:
 
 @dataclass(frozen=True)
 class Cells:
-    """What cells of the sky hold: nested pixels of an order, ascending; their weights; digests of their rows."""
+    """What cells of the sky hold: nested pixels of an order, ascending, weights and digests of their rows."""
 
     order: int
     cell: IntArray

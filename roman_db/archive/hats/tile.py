@@ -1,8 +1,8 @@
 """Tiles of the sky: which there are, where they lie, and what of the sky around them they need.
 
 A tile is a nested HEALPix pixel, as the IVOA's note on HATS 1.0 has it (Hierarchical Adaptive Tiling Scheme,
-2025-08-22). Objects are stored by ``object_id``, the pixel of order 29 in which they were first catalogued, so
-that a tile is a range of identifiers, but for those that have moved since.
+2025-08-22). Objects are stored by ``object_id``, the pixel of order 29 in which they were first catalogued,
+so that a tile is a range of identifiers, but for those that have moved since.
 """
 
 from __future__ import annotations
@@ -21,8 +21,8 @@ FINEST = 29
 DRIFT = 5.0
 #: Side of a square with the area of a pixel of order 0, arcsec.
 _SIDE = np.sqrt(4 * np.pi / 12) * 180 / np.pi * 3600
-#: Least width of a pixel over that side: where pixels are most distorted, in the polar caps; and up to this sine
-#: of the declination, where they are rhombi in longitude and sine (Gorski et al. 2005, ApJ 622, 759, section 5).
+#: Least width of a pixel over that side: where pixels are most distorted, in the polar caps; and up to this
+#: sine of the declination, where they are rhombi in longitude and sine (Gorski et al. 2005, ApJ 622, 759).
 _NARROWEST, _NARROWEST_AT_EQUATOR, _EQUATOR = 0.4, 0.95, 0.65
 #: Order from which on a tile is less than half a degree wide.
 _SMALL = 7
@@ -131,7 +131,7 @@ def contains(ranges: IntArray, pixels: IntArray) -> npt.NDArray[np.bool_]:
     if len(ranges) == 0:
         return np.zeros(pixels.size, np.bool_)
     place = np.searchsorted(ranges[:, 0], pixels, side="right") - 1
-    return (place >= 0) & (pixels < ranges[np.maximum(place, 0), 1])
+    return np.asarray((place >= 0) & (pixels < ranges[np.maximum(place, 0), 1]))
 
 
 def _width(order: int, share: float = _NARROWEST) -> float:
@@ -150,7 +150,7 @@ def _order_of(tile: Tile, width: float) -> int:
 
 def _neighbours(cells: IntArray, order: int) -> IntArray:
     """Cells and their neighbours, with repetitions."""
-    found = cdshealpix.nested.neighbours(cells.astype(np.uint64), order).ravel().astype(np.int64)
+    found = np.asarray(cdshealpix.nested.neighbours(cells.astype(np.uint64), order), np.int64).ravel()
     return found[found >= 0]
 
 

@@ -40,7 +40,7 @@ class Work:
     version
         What the content follows from; another content has another.
     strays
-        Objects to be looked for beyond the ranges, and the versions of the tiles that their identifiers are in.
+        Objects to be looked for beyond the ranges, with the versions of the tiles of their identifiers.
     """
 
     tile: Tile
