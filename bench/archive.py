@@ -2,8 +2,8 @@
 
 The database is filled once: a million objects of a detector without fluxes, and light curves of ten thousand
 more with realistic noise, whose errors follow the flux; ``--scale 0.1`` makes all of it smaller. Peers are
-plain pyarrow and hats-import for objects, COPY BINARY of the same rows for light curves, q3c_join and LSDB for
-crossmatches, and DuckDB for statistics, where they are installed.
+plain pyarrow and hats-import for objects, COPY BINARY of the same rows for light curves, q3c_join and LSDB
+for crossmatches, and DuckDB for statistics, where they are installed.
 """
 
 from __future__ import annotations

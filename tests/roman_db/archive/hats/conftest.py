@@ -71,8 +71,8 @@ def store(object_id: np.ndarray, ra: np.ndarray, dec: np.ndarray) -> None:
 
 
 @pytest.fixture
-def hats(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Result]:
-    """Run ``roman-db export hats`` with some words; it writes below ``tmp_path`` unless they say where."""
+def command(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Result]:
+    """Run ``roman-db`` with some words, in a folder of the test's own."""
     monkeypatch.chdir(tmp_path)
 
     @click.group()
@@ -86,10 +86,15 @@ def hats(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Resul
     commands(root)
 
     def invoke(*words: object) -> Result:
-        to = () if "--to" in words else ("--to", tmp_path)
-        result = CliRunner().invoke(root, ["export", "hats", *map(str, (*words, *to))])
+        result = CliRunner().invoke(root, list(map(str, words)))
         if result.exception is not None and not isinstance(result.exception, SystemExit):
             raise result.exception
         return result
 
     return invoke
+
+
+@pytest.fixture
+def hats(command: Callable[..., Result], tmp_path: Path) -> Callable[..., Result]:
+    """Run ``roman-db export hats`` with some words; it writes below ``tmp_path``."""
+    return lambda *words: command("export", "hats", *words, "--to", tmp_path)
