@@ -27,6 +27,8 @@ _FIXED = {
 _TEXT = frozenset((25, 1042, 1043, 19))
 _ARRAY = {1005: 21, 1007: 23, 1016: 20, 1021: 700, 1022: 701}
 _BUFFER = 1 << 20
+#: Size of a stream in which places take more than four bytes.
+_FOUR_BYTES = 1 << 32
 #: Fields begin after the number of fields of their row.
 _COUNT = 2
 
@@ -131,7 +133,8 @@ def _lists(data: ByteArray, at: IntArray, null: npt.NDArray[np.bool_], kind: pa.
 
 def _located(data: ByteArray, first: int, n_field: int) -> IntArray:
     """Where the length of each field of each row stands, shape (fields, rows)."""
-    start = np.empty((n_field, _count_rows(data, first, n_field)), np.int64)
+    width = np.uint32 if data.size < _FOUR_BYTES else np.int64
+    start = np.empty((n_field, _count_rows(data, first, n_field)), width)
     _locate(data, first, start)
     return start
 

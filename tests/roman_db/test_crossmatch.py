@@ -18,7 +18,7 @@ RADIUS = 5.0
 )
 def test_pairs_are_those_that_astropy_finds(ra, dec, width):
     rng = np.random.default_rng(3)
-    shape = (2, 400)
+    shape = (2, 150)
     ra = (ra + rng.uniform(-width, width, shape)) % 360
     dec = np.clip(dec + rng.uniform(-0.02, 0.02, shape), -90, 90)
     first, second = (SkyCoord(ra[row], dec[row], unit="deg") for row in (0, 1))

@@ -19,7 +19,7 @@ IntArray = npt.NDArray[np.int64]
 Rows = Callable[[Reader, IntArray, int], Iterator[pa.Table]]
 
 #: Points of light curves that are in memory at once.
-_POINTS_AT_ONCE = 1_500_000
+_POINTS_AT_ONCE = 1_000_000
 
 
 @dataclass(frozen=True)
@@ -81,10 +81,10 @@ _FLUX_VERSION = f"hashint8extended({_VERSION}, element)"
 KINDS = {
     kind.name: kind
     for kind in (
-        Kind("objects", 300_000),
+        Kind("objects", 200_000),
         Kind("light-curves", 15_000_000, "points", cell_order=15, margin=0),
-        Kind("variability", 300_000),
-        Kind("events", 300_000, is_object=False),
+        Kind("variability", 200_000),
+        Kind("events", 200_000, is_object=False),
     )
 }
 

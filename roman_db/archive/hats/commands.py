@@ -23,7 +23,7 @@ _KINDS = ("objects", "light-curves", "variability", "events")
 @click.option(
     "--limit",
     type=click.IntRange(min=1),
-    help="Most rows of a tile, of light curves most points.  [default: 300000; 15000000]",
+    help="Most rows of a tile, of light curves most points.  [default: 200000; 15000000]",
 )
 def export_hats(kind: str, url: str, photometry_kind: str, margin: float | None, limit: int | None) -> None:
     """Write a catalog as a HATS collection, which LSDB opens; a second time only what has changed.

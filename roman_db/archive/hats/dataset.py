@@ -10,7 +10,7 @@ import pyarrow as pa
 from pyarrow import parquet
 
 from roman_db.archive.hats.encoding import writer_options
-from roman_db.archive.hats.place import Place
+from roman_db.archive.hats.place import Place, side_by_side
 from roman_db.archive.hats.tile import Tile
 from roman_db.query.error import QueryError
 
@@ -61,8 +61,8 @@ class Dataset:
         self.place.put(draft, f"{self.folder}/dataset/_common_metadata")
         footers: list[parquet.FileMetaData] = []
         n_column = 0
-        for tile in self.tiles:
-            footer = self.footer(tile)
+        footers_of = side_by_side(self.footer, self.tiles)
+        for tile, footer in zip(self.tiles, footers_of, strict=True):
             if footer.num_rows != n_row(tile):
                 path = f"{self.place.url}/{self.path(tile)}"
                 raise QueryError(f"{path} has {footer.num_rows} rows, {n_row(tile)} were written: remove it")

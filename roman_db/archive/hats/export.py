@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from roman_db.archive.hats.catalog import KINDS, Catalog, Kind, open_catalog
-from roman_db.archive.hats.place import Place
+from roman_db.archive.hats.place import Place, side_by_side
 from roman_db.archive.hats.plan import plan, with_strays
 from roman_db.archive.hats.release import Layout, State, current_number, remove_states
 from roman_db.archive.hats.storage import Snapshot, open_snapshot
@@ -128,8 +128,8 @@ def _run(going: _Export, works: Sequence[Work], workers: int, step: Step) -> Out
     taken = {tile for tile, record in records.items() if going.kept.get(tile) is record}
     if len(taken) == len(records) == len(going.kept):
         return Outcome(place.url, n_row, n_tile, 0, 0)
-    for tile in taken:
-        _take(going, records[tile])
+    for _ in side_by_side(lambda tile: _take(going, records[tile]), sorted(taken)):
+        pass
     n_byte = going.new.publish(records, going.scratch)
     remove_states(going.layout, going.old.number)
     return Outcome(place.url, n_row, n_tile, len(records) - len(taken), n_byte)

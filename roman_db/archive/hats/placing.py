@@ -30,9 +30,14 @@ def spatial_index(rows: pa.Table) -> IntArray:
 def indexed(rows: pa.Table, schema: pa.Schema) -> pa.Table:
     """Rows in the order of their places, with the pixels in front, in a schema that begins with them."""
     pixel = spatial_index(rows)
-    order = pa.array(np.argsort(pixel, kind="stable"))
-    columns = [pa.chunked_array([pixel]), *rows.columns]
-    return pa.Table.from_arrays([column.take(order) for column in columns], schema=schema)
+    table = pa.Table.from_arrays([pa.chunked_array([pixel]), *rows.columns], schema=schema)
+    is_ordered = bool(np.all(pixel[1:] >= pixel[:-1]))
+    return table if is_ordered else table.take(pa.array(np.argsort(pixel, kind="stable")))
+
+
+def chosen(rows: pa.Table, mask: npt.NDArray[np.bool_]) -> pa.Table:
+    """Rows of a mask; all of them without a copy."""
+    return rows if mask.all() else rows.filter(pa.array(mask))
 
 
 def separation(first: IntArray, second: IntArray) -> npt.NDArray[np.float64]:

@@ -16,7 +16,7 @@ import pyarrow as pa
 from pyarrow import parquet
 
 from roman_db.archive.hats.dataset import Dataset
-from roman_db.archive.hats.place import Place
+from roman_db.archive.hats.place import Place, side_by_side
 from roman_db.archive.hats.properties import (
     Facts,
     catalog_properties,
@@ -83,12 +83,14 @@ class State:
 
     def staged(self) -> dict[Tile, Record]:
         """Tiles that were written into a state that is not published yet."""
-        found = []
-        for path in self._place.sizes(f"{self.folder}/dataset"):
-            if path.endswith(".parquet"):
-                with self._place.open(f"{self.folder}/dataset/{path}") as stream:
-                    found.append(record_of(parquet.read_metadata(stream)))
+        paths = [path for path in self._place.sizes(f"{self.folder}/dataset") if path.endswith(".parquet")]
+        found = side_by_side(self._record, paths)
         return self._present(record for record in found if record is not None)
+
+    def _record(self, path: str) -> Record | None:
+        """Record of a tile by the path of its file."""
+        with self._place.open(f"{self.folder}/dataset/{path}") as stream:
+            return record_of(parquet.read_metadata(stream))
 
     def publish(self, records: Mapping[Tile, Record], scratch: Path) -> int:
         """Complete the state, check it, and make it the current one; return its bytes.
@@ -125,7 +127,8 @@ class State:
         dataset.write_thumbnail(scratch)
         rows = [n_row(tile) for tile in tiles]
         n_byte = sum(sizes[path] for path in wanted)
-        facts = Facts(folder, tuple(tiles), sum(rows), max(rows, default=0), n_byte)
+        name = self._layout.name if folder == self.folder else f"{self._layout.name}_margin"
+        facts = Facts(name, tuple(tiles), sum(rows), max(rows, default=0), n_byte)
         self._place.write(f"{folder}/partition_info.csv", partition_info(tiles), scratch)
         described = text_of(self._described(facts))
         for name in ("properties", "hats.properties"):
@@ -134,7 +137,7 @@ class State:
 
     def _described(self, facts: Facts) -> dict[str, object]:
         """Properties of the catalog or of its margin."""
-        if facts.name == self.folder:
+        if facts.name == self._layout.name:
             return catalog_properties(facts, self._layout.is_object)
         return margin_properties(facts, self.folder, self._layout.margin)
 

@@ -14,7 +14,7 @@ import pyarrow as pa
 from pyarrow import parquet
 
 from roman_db.archive.hats.encoding import writer_options
-from roman_db.archive.hats.placing import INDEX, indexed, separation
+from roman_db.archive.hats.placing import INDEX, chosen, indexed, separation
 from roman_db.archive.hats.tile import DRIFT, Tile, contains
 
 IntArray = npt.NDArray[np.int64]
@@ -125,11 +125,11 @@ def write_tile(work: Work, schema: pa.Schema, tables: Iterable[pa.Table], rows: 
             placed = indexed(table, schema)
             pixel = placed[INDEX.name].to_numpy()
             inside = contains(np.array([work.tile.ids]), pixel)
-            inner.write(placed.filter(pa.array(inside)))
-            outer.write(placed.filter(pa.array(contains(work.margin, pixel) & ~inside)))
+            inner.write(chosen(placed, inside))
+            outer.write(chosen(placed, contains(work.margin, pixel) & ~inside))
             own = contains(np.array([work.tile.ids]), placed["object_id"].to_numpy())
             n_own += int(np.count_nonzero(own))
-            far |= _far(placed.filter(pa.array(own)))
+            far |= _far(placed, own)
         counts = inner.n_row, outer.n_row, n_own
         record = Record(work.tile, work.version, work.strays, *counts, tuple(sorted(far.items())))
         inner.describe({_RECORD: record.text()})
@@ -139,9 +139,9 @@ def write_tile(work: Work, schema: pa.Schema, tables: Iterable[pa.Table], rows: 
     return record
 
 
-def _far(own: pa.Table) -> dict[int, int]:
-    """Objects of rows that have moved farther than others look for them, and the pixels in which they are."""
-    object_id, pixel = own["object_id"].to_numpy(), own[INDEX.name].to_numpy()
+def _far(rows: pa.Table, own: npt.NDArray[np.bool_]) -> dict[int, int]:
+    """Objects of some rows that have moved farther than others look for them, and the pixels they are in."""
+    object_id, pixel = (rows[name].to_numpy()[own] for name in ("object_id", INDEX.name))
     is_far = separation(object_id, pixel) > DRIFT
     return dict(zip(object_id[is_far].tolist(), pixel[is_far].tolist(), strict=True))
 

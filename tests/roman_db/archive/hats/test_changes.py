@@ -108,7 +108,8 @@ def test_killed_anywhere_it_goes_on_where_it_was(sky, tmp_path):
     assert before
     run(tmp_path)
     after = files(tmp_path, 1)
-    assert {path: after[path] for path in before} == before
+    # One is written once more, for the object that has moved far.
+    assert sum(after[path] != before[path] for path in before) <= 1 < len(before)
     assert stored(tmp_path, 1) == dict(zip(sky.object_id.tolist(), sky.dec.tolist(), strict=True))
     assert not (tmp_path / "objects/.export").exists()
 
