@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import click
 
 from roman_db.option_types import FiniteRange
@@ -14,7 +16,9 @@ _KINDS = ("objects", "light-curves", "variability", "events")
 @click.option(
     "--to", "url", required=True, help="Folder of collections, or an address such as s3://bucket/folder."
 )
-@click.option("--kind-of-photometry", "photometry_kind", default="psf", show_default=True)
+@click.option(
+    "--kind-of-photometry", "photometry_kind", default="psf", show_default=True, help="Of all but objects."
+)
 @click.option(
     "--margin",
     type=FiniteRange(0, 3600),
@@ -25,7 +29,8 @@ _KINDS = ("objects", "light-curves", "variability", "events")
     type=click.IntRange(min=1),
     help="Most rows of a tile, of light curves most points.  [default: 200000; 15000000]",
 )
-def export_hats(kind: str, url: str, photometry_kind: str, margin: float | None, limit: int | None) -> None:
+@click.option("--anew", is_flag=True, help="Write all tiles, whether they have changed or not.")
+def export_hats(kind: str, anew: bool, **options: Any) -> None:
     """Write a catalog as a HATS collection, which LSDB opens; a second time only what has changed.
 
     Killed or ended by an error, the same command goes on where it was. Readers see the catalog of before
@@ -37,6 +42,6 @@ def export_hats(kind: str, url: str, photometry_kind: str, margin: float | None,
     from roman_db.settings import settings
 
     with reported(), progress_bar() as step:
-        done = export(Options(kind, url, photometry_kind, margin, limit, settings().workers), step)
+        done = export(Options(kind, workers=settings().workers, anew=anew, **options), step)
     said = f"{done.n_row} rows in {done.n_tile} tiles, {done.n_written} of them written"
     click.echo(f"{said}: {done.url}" if done.n_written else f"{said}: nothing has changed in {done.url}")

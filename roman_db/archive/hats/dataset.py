@@ -16,6 +16,7 @@ from roman_db.query.error import QueryError
 
 #: Columns of row groups up to which the footers of all files are put in one: some 100 MB of memory.
 _MOST_FOOTERS = 400_000
+_REMEDY = "give the command with --anew, which writes all tiles"
 #: Tiles of which the thumbnail has a row at most.
 _THUMBNAIL_TILES = 100
 
@@ -44,9 +45,22 @@ class Dataset:
         return f"{self.folder}/dataset/{tile.path}"
 
     def footer(self, tile: Tile) -> parquet.FileMetaData:
-        """Footer of the file of a tile."""
+        """Footer of the file of a tile.
+
+        Raises
+        ------
+        QueryError
+            If the file is none that Parquet knows.
+        """
         with self.place.open(self.path(tile)) as stream:
-            return parquet.read_metadata(stream)
+            try:
+                return parquet.read_metadata(stream)
+            except pa.ArrowInvalid as error:
+                raise QueryError(f"{self._named(tile)} is damaged ({error}): {_REMEDY}") from error
+
+    def _named(self, tile: Tile) -> str:
+        """File of a tile in a message."""
+        return f"{self.place.url}/{self.path(tile)}"
 
     def write_metadata(self, scratch: Path, n_row: Callable[[Tile], int]) -> None:
         """Write ``_common_metadata`` and ``_metadata``; the second not where it would be too large to read.
@@ -64,8 +78,8 @@ class Dataset:
         footers_of = side_by_side(self.footer, self.tiles)
         for tile, footer in zip(self.tiles, footers_of, strict=True):
             if footer.num_rows != n_row(tile):
-                path = f"{self.place.url}/{self.path(tile)}"
-                raise QueryError(f"{path} has {footer.num_rows} rows, {n_row(tile)} were written: remove it")
+                what = f"has {footer.num_rows} rows, {n_row(tile)} were written"
+                raise QueryError(f"{self._named(tile)} {what}: {_REMEDY}")
             n_column += footer.num_row_groups * footer.num_columns
             if n_column <= _MOST_FOOTERS:
                 footer.set_file_path(tile.path)

@@ -41,6 +41,8 @@ class Options:
         Most rows, or points of light curves, of a tile; None for that of the kind.
     workers
         Tiles that are written side by side.
+    anew
+        Whether tiles are written that have not changed, too.
     """
 
     kind: str
@@ -49,6 +51,7 @@ class Options:
     margin: float | None = None
     limit: int | None = None
     workers: int = 2
+    anew: bool = False
 
 
 @dataclass(frozen=True)
@@ -111,7 +114,8 @@ def export(options: Options, step: Step) -> Outcome:
         number = current_number(place)
         old, new = State(layout, number), State(layout, number + 1)
         with place.scratch() as scratch:
-            going = _Export(snapshot, catalog, layout, old, new, scratch, old.records(), new.staged())
+            known = ({}, {}) if options.anew else (old.records(), new.staged())
+            going = _Export(snapshot, catalog, layout, old, new, scratch, *known)
             return _run(going, works, options.workers, step)
 
 

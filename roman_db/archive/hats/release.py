@@ -88,9 +88,12 @@ class State:
         return self._present(record for record in found if record is not None)
 
     def _record(self, path: str) -> Record | None:
-        """Record of a tile by the path of its file."""
+        """Record of a tile by the path of its file; None where the file is damaged."""
         with self._place.open(f"{self.folder}/dataset/{path}") as stream:
-            return record_of(parquet.read_metadata(stream))
+            try:
+                return record_of(parquet.read_metadata(stream))
+            except pa.ArrowInvalid:
+                return None
 
     def publish(self, records: Mapping[Tile, Record], scratch: Path) -> int:
         """Complete the state, check it, and make it the current one; return its bytes.

@@ -153,6 +153,18 @@ def test_a_row_that_is_lost_is_noticed(sky, tmp_path, monkeypatch):
     assert not (tmp_path / "objects/collection.properties").exists()
 
 
+def test_a_damaged_file_is_noticed_and_written_anew(sky, tmp_path):
+    run(tmp_path)
+    damaged = tmp_path / "objects/objects_0001/dataset" / min(files(tmp_path, 1))
+    damaged.write_bytes(damaged.read_bytes()[:-8])
+    move(sky, 2990, 1e-7)
+    with pytest.raises(QueryError, match=r"is damaged .*: give the command with --anew"):
+        run(tmp_path)
+    assert "objects_0001" in (tmp_path / "objects/collection.properties").read_text()
+    run(tmp_path, anew=True)
+    assert is_valid_collection(tmp_path / "objects", strict=True)
+
+
 def test_one_export_at_a_time(sky, tmp_path):
     with session.transaction() as connection:
         place = f"file://{tmp_path}/objects"
