@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,7 +10,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from roman_db.archive.hats.nesting import POINT, Blocks, nest
-from roman_db.archive.hats.placing import spatial_index
+from roman_db.archive.hats.placing import chosen, spatial_index
 from roman_db.archive.hats.storage import Reader, Snapshot, Source, bound
 
 IntArray = npt.NDArray[np.int64]
@@ -180,7 +180,7 @@ def _curves(reader: Reader, objects: pa.Table, segments: pa.Table, blocks: pa.Sc
     numbers = ",".join(map(str, np.unique(segments["block_id"].to_numpy())))
     found = Blocks.of(reader.read(bound("block", blocks=f"{{{numbers}}}"), blocks))
     curves, n_segment = nest(objects["object_id"].to_numpy(), segments, found)
-    yield objects.append_column("light_curve", curves).filter(pa.array(n_segment > 0))
+    yield chosen(objects.append_column("light_curve", curves), n_segment > 0)
 
 
 def _products(table: str, file: str) -> Callable[[Snapshot, Kind, str], Catalog]:
@@ -205,8 +205,3 @@ _OPENED: dict[str, Callable[[Snapshot, Kind, str], Catalog]] = {
     "variability": _products("variability", "variability_catalog"),
     "events": _products("event", "event_catalog"),
 }
-
-
-def names() -> Sequence[str]:
-    """Names of all kinds."""
-    return tuple(KINDS)

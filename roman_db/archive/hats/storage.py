@@ -94,8 +94,8 @@ class Snapshot:
         """Rows of a product of ``queries/exports`` of all seasons in which a table has any."""
         seasons = self._connection.execute(sa.text(_SEASONS.format(table)), {"kind": kind}).scalars().all()
         file = sqlfile.find("exports", name)
-        bound = [file.bind({"season": season, "kind": kind}) for season in seasons or [-1]]
-        query = self._described("\nUNION ALL\n".join(f"({text}\n)" for text in bound))
+        texts = [file.bind({"season": season, "kind": kind}) for season in seasons or [-1]]
+        query = self._described("\nUNION ALL\n".join(f"({text}\n)" for text in texts))
         return Query(query.sql, with_units(query.schema, file))
 
     def fields(self, relation: str) -> pa.Schema:

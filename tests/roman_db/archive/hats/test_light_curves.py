@@ -58,8 +58,11 @@ def test_points_are_those_of_the_view(collection, own_survey):
     points = points.sort_values(["object_id", "optical_element", "midpoint_mjd_tdb"])
     stored = rows(POINTS)
     for name in stored[0]:
-        mine, theirs = points[name].to_numpy(), np.array([row[name] for row in stored])
-        assert np.array_equal(mine.astype(theirs.dtype), theirs, equal_nan=theirs.dtype.kind == "f"), name
+        theirs = np.array([row[name] for row in stored])
+        # The driver reads the shortest decimal of a single-precision number as a double one.
+        kind = np.float32 if name in ("flux", "flux_err") else theirs.dtype
+        mine, theirs = points[name].to_numpy().astype(kind), theirs.astype(kind)
+        assert np.array_equal(mine, theirs, equal_nan=theirs.dtype.kind == "f"), name
     # One point was not measured and has a flag: it stays, without a flux.
     assert np.isnan(np.array([row["flux"] for row in stored], float)).sum() > 0
     assert {own_survey.object_id[UNMEASURED], own_survey.object_id[FLAGGED]} <= {
