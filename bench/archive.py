@@ -32,7 +32,7 @@ from loaders.light_curve.load import BlockContext, empty_measurements, write_blo
 from loaders.light_curve.summary import SegmentMatrix
 from roman_db import session
 from roman_db.archive.hats.export import Options, export
-from roman_db.archive.hats.statistics import flux_statistics
+from roman_db.archive.hats.statistics import flux_statistics, tile_files
 from roman_db.bulk import copy_stream, upsert_rows
 from roman_db.copy_binary import encode_column, encode_rows
 from roman_db.crossmatch import crossmatch
@@ -138,19 +138,14 @@ def _light_curves(folder: Path) -> Iterator[Figure]:
     limit = _POINTS / shortest_seconds(copy_out(_SEGMENTS), turns=2)[0] / 1e6
     peer = "COPY BINARY of the arrays, thrown away"
     yield Figure(_AREA, "light curves to HATS Parquet", ours, "M points/s", 3, "max", peer, limit)
-    size = sum(path.stat().st_size for path in _tiles(folder)) / _POINTS
+    size = sum(path.stat().st_size for path in tile_files(folder / "light-curves")) / _POINTS
     yield Figure(_AREA, "their size, by realistic noise", size, "bytes/point", 8, "min")
     yield Figure(_AREA, "peak memory of it", _peak_mb("light-curves", folder), "MB", 500, "min")
 
 
-def _tiles(folder: Path) -> list[Path]:
-    """Files of the light curves."""
-    return sorted(folder.glob("light-curves/*/dataset/*/*/Npix*"))
-
-
 def _statistics(folder: Path) -> Iterator[Figure]:
     """Statistics of each light curve from the files; they must equal those that the database has."""
-    files = _tiles(folder)
+    files = tile_files(folder / "light-curves")
     _check(flux_statistics(files, _EXCLUDING))
     tasks = [lambda: flux_statistics(files, _EXCLUDING)]
     if importlib.util.find_spec("duckdb"):

@@ -15,6 +15,8 @@ import numpy.typing as npt
 import pyarrow as pa
 from pyarrow import parquet
 
+from roman_db.archive.hats.properties import values_of
+
 FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int64]
 
@@ -25,6 +27,12 @@ _COLUMNS = (
     *(f"light_curve.{name}.list.element" for name in ("flux", "flux_err", "flags")),
 )
 _NAMES = ("n_point", "mean_flux", "weighted_mean_flux", "chi2", "min_flux", "max_flux", "std_flux")
+
+
+def tile_files(collection: Path) -> list[Path]:
+    """Files of the tiles of the current state of a collection in a folder."""
+    current = values_of((collection / "collection.properties").read_bytes())["hats_primary_table_url"]
+    return sorted((collection / current / "dataset").glob("*/*/Npix=*.parquet"))
 
 
 def flux_statistics(files: Sequence[Path], excluding: int, workers: int = 2) -> pa.Table:

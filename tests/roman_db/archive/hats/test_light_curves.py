@@ -12,7 +12,7 @@ from hats.io.validation import is_valid_collection
 from pyarrow import parquet
 
 from roman_db import session
-from roman_db.archive.hats.statistics import flux_statistics
+from roman_db.archive.hats.statistics import flux_statistics, tile_files
 
 from ....queries.filling import DEC, EXCLUDING, FLAGGED, N_OBJECT, RA, UNMEASURED
 from .peer import QUIET, lsdb
@@ -95,8 +95,7 @@ def test_fields_say_their_units(collection):
 
 
 def test_statistics_of_files_are_those_of_the_database(collection):
-    files = sorted(collection.glob("light-curves_0001/dataset/*/*/Npix*"))
-    found = flux_statistics(files, EXCLUDING).sort_by(
+    found = flux_statistics(tile_files(collection), EXCLUDING).sort_by(
         [("object_id", "ascending"), ("optical_element", "ascending")]
     )
     stored = rows(SUMMARIES)

@@ -46,6 +46,7 @@ def test_operators_and_scientists_can_do_what_the_pages_say(command, described, 
     assert same.sum() > 0.9 * N_OBJECT
     found = names["scattered"]("hats/objects", "hats/light-curves", RA, DEC)  # type: ignore[operator]
     assert len(found) == N_OBJECT
+    assert len(names["of_all"]("hats/light-curves", 3)) == 2 * N_OBJECT  # type: ignore[operator]
     elements = found["light_curve"].nest.to_flat()["optical_element"]
     assert set(elements) == {"F146"}
 
