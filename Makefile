@@ -7,7 +7,7 @@ BIN := .venv/bin
 # Parallel processes each compute in one thread.
 export OPENBLAS_NUM_THREADS ?= 1
 
-.PHONY: help setup browser demo test test-all lint bench lock clean
+.PHONY: help setup browser demo test test-all lint bench wheel lock clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+(-%)?:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -38,6 +38,9 @@ setup: ## PostgreSQL with q3c, the virtual environment, what browsers load
 
 browser: ## Chromium for the tests of the portal, where it can be installed
 	@setup/chromium.sh
+
+wheel: setup ## A wheel and a source distribution with all data, in dist
+	$(BIN)/hatchling build
 
 lock: ## Choose the versions of all requirements anew (needs uv)
 	uv pip compile pyproject.toml --extra test --python-version 3.11 --upgrade --quiet \

@@ -75,12 +75,15 @@ VERSION_TABLE = {"version_table_schema": "ops", "version_table": "alembic_versio
 
 
 def before_migrations(connection: sa.Connection) -> None:
-    """Make schemas and extensions, and drop the views, which would hold on to the columns of tables."""
+    """Make schemas and extensions, and drop the views, which would hold on to the columns of tables.
+
+    Those of data releases as well, whose schemas are called dr and a number.
+    """
     run_sql_files(connection, "10_")
     views = connection.execute(
         sa.text(
             "SELECT string_agg(format('%I.%I', schemaname, viewname), ', ') FROM pg_views "
-            "WHERE schemaname IN ('roman', 'ops', 'ivoa')"
+            "WHERE schemaname IN ('roman', 'ops', 'ivoa', 'archive') OR schemaname ~ '^dr[1-9][0-9]*$'"
         )
     ).scalar_one()
     if views is not None:
@@ -88,12 +91,13 @@ def before_migrations(connection: sa.Connection) -> None:
 
 
 def after_migrations(connection: sa.Connection) -> None:
-    """Make indexes, functions, views with their comments, TAP_SCHEMA and roles as this release has them."""
-    for prefix in ("20_", "30_", "40_", "45_", "46_", "50_", "55_"):
+    """Make indexes, functions, views with comments, TAP_SCHEMA, roles and views of data releases."""
+    for prefix in ("20_", "30_", "40_", "45_", "46_", "48_", "50_", "55_", "56_"):
         run_sql_files(connection, prefix)
-    for name in ("view_comments.sql", "tap_schema.sql"):
+    for name in ("archive_views.sql", "view_comments.sql", "tap_schema.sql"):
         _execute_script(connection, (folder("schema") / "generated" / name).read_text())
-    run_sql_files(connection, "60_")
+    for prefix in ("60_", "70_"):
+        run_sql_files(connection, prefix)
 
 
 def _apply_account_tiers(connection: sa.Connection) -> None:

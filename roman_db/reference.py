@@ -1,4 +1,4 @@
-"""The reference in ``docs/reference``: every command and option, every setting, from the code itself.
+"""The reference in ``docs/reference``: commands, settings and tables of the archive, from the code itself.
 
 Run ``python -m roman_db.reference`` in a checkout after a change; the tests check that nothing is stale.
 """
@@ -16,6 +16,8 @@ from pydantic_settings import BaseSettings
 
 from roman_db import cli
 from roman_db.client.settings import ClientSettings
+from roman_db.schema.archive import archive_reference
+from roman_db.schema.model import read_tables
 from roman_db.settings import Settings
 
 #: Where the files are written, in a checkout.
@@ -25,12 +27,21 @@ _EXIT_CODES = (
     "Exit codes: 0 done; 1 failed, or some of the input was refused; 2 a wrong option or setting; "
     "3 from `cluster status`: the server does not run; 130 interrupted."
 )
+_ARCHIVE_TABLES = (
+    "Each is a view of the schema `archive`. *Type* is the archive's (Transact-SQL), *required* whether "
+    "RAD's schemas of all its products ask for it, *from* the keyword of a product, or the column of the "
+    "database. What RAD does not ask for is NULL where a product does not have it."
+)
 _MADE = "Made from the code by `python -m roman_db.reference`; do not edit."
 
 
 def reference_files() -> dict[str, str]:
     """Name and content of every generated file."""
-    return {"cli.md": cli_reference(), "settings.md": settings_reference()}
+    return {
+        "cli.md": cli_reference(),
+        "settings.md": settings_reference(),
+        "archive_tables.md": archive_tables_reference(),
+    }
 
 
 def stale_files(directory: Path) -> Iterator[str]:
@@ -64,6 +75,14 @@ def settings_reference() -> str:
         _settings_table(ClientSettings),
     ]
     return "\n\n".join(parts) + "\n"
+
+
+def archive_tables_reference() -> str:
+    """The archive's tables with what fills their columns, as Markdown."""
+    return (
+        "\n\n".join(["# Tables of the archive", _MADE, _ARCHIVE_TABLES, archive_reference(read_tables())])
+        + "\n"
+    )
 
 
 def _settings_table(settings: type[BaseSettings]) -> str:

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import enum
 import functools
-import math
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
+import pyarrow as pa
 import sqlalchemy as sa
 from adbc_driver_postgresql import dbapi
 from psycopg2.extensions import make_dsn
 
+from roman_db.asker import assume, assume_here, current_asker, milliseconds
 from roman_db.cluster import configuration
 from roman_db.cluster.lifecycle import ensure_running
 from roman_db.reader_login import admit_reader, wait_for_login
@@ -39,6 +40,8 @@ SELECT (
 FROM pg_roles AS role WHERE role.rolname = $1
 """
 _KNOWN_ROLE = sa.text("SELECT 1 FROM pg_roles WHERE rolname = :role")
+#: Where a connection keeps the roles that its server has.
+_KNOWN = "roman_db.roles"
 
 
 class OtherDatabase(RuntimeError):
@@ -148,8 +151,12 @@ def transaction(role: Role = Role.LOADER) -> Iterator[sa.Connection]:
 def reading(role: Role = Role.READER, snapshot: str | None = None) -> Iterator[sa.Connection]:
     """One read-only transaction that sees a single state of the database.
 
+    As the reader it is in the role and within the limits of who asks (`roman_db.asker`), if somebody does.
+
     Parameters
     ----------
+    role
+        Whose rights it has.
     snapshot
         State that another transaction exported (``pg_export_snapshot``) and still sees; None for that of now.
     """
@@ -160,6 +167,8 @@ def reading(role: Role = Role.READER, snapshot: str | None = None) -> Iterator[s
                 connection.exec_driver_sql(f"SET TRANSACTION SNAPSHOT '{snapshot}'")
             if not _is_login(role):
                 _assume(connection, role)
+            if role is Role.READER and (asker := current_asker()) is not None:
+                assume_here(connection, asker)
             yield connection
 
 
@@ -171,6 +180,8 @@ def arrow_connection(
     prepare: Callable[[dbapi.Connection], None] | None = None,
 ) -> Iterator[dbapi.Connection]:
     """Connection whose results come as Arrow batches; each statement on it is a read-only transaction.
+
+    As the reader it is in the role and within the limits of who asks (`roman_db.asker`), if somebody does.
 
     Parameters
     ----------
@@ -193,7 +204,21 @@ def arrow_connection(
             _prepare(connection, cursor, prepare)
         if not is_login:
             _take_on(cursor, role)
+        if role is Role.READER and (asker := current_asker()) is not None:
+            assume(connection, asker)
         yield connection
+
+
+def ingest(schema: str, name: str, rows: pa.RecordBatchReader, role: Role = Role.LOADER) -> int:
+    """Append rows to a table whose columns have their names, in one transaction, and return how many."""
+    url = database_url()
+    account = url.translate_connect_args(username="user", database="dbname") | dict(url.query)
+    address = make_dsn(**account | {"application_name": "roman-db", "options": _OPTIONS})
+    with dbapi.connect(address) as connection, connection.cursor() as cursor:
+        _take_on(cursor, role)
+        n_row = cursor.adbc_ingest(name, rows, mode="append", db_schema_name=schema)
+        connection.commit()
+    return int(n_row)
 
 
 def restore(connection: dbapi.Connection, role: Role = Role.READER) -> None:
@@ -250,11 +275,6 @@ def _take_on(cursor: dbapi.Cursor, role: Role) -> None:
     cursor.execute(f"SET ROLE {role}")
 
 
-def milliseconds(seconds: float) -> int:
-    """Return a time limit as PostgreSQL has it: a very short one is not 0, which is none."""
-    return math.ceil(seconds * 1000)
-
-
 def _engine_of(role: Role) -> sa.Engine:
     """Engine for reading as a role."""
     return reader_engine() if role is Role.READER else engine()
@@ -269,7 +289,10 @@ def _assume(connection: sa.Connection, role: Role) -> None:
     """Act as a role until the transaction ends."""
     if role is Role.OWNER:
         return
-    if connection.execute(_KNOWN_ROLE, {"role": role.value}).first() is not None:
+    known = connection.info.setdefault(_KNOWN, set())  # of this connection to the server
+    if role not in known and connection.execute(_KNOWN_ROLE, {"role": role.value}).first() is not None:
+        known.add(role)
+    if role in known:
         connection.exec_driver_sql(f"SET LOCAL ROLE {role}")
 
 

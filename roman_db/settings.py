@@ -96,10 +96,20 @@ class Settings(BaseSettings):
         description="Folder of the private server and its data. Default: ~/.local/share/roman-db "
         f"(below $XDG_DATA_HOME where that is set), for root {ROOT_HOME}.",
     )
+    backup_folder: Annotated[Path, AfterValidator(_absolute)] | None = Field(
+        default=None,
+        description="Folder of the private server's backups, on another disk than ROMAN_DB_HOME. With it the "
+        "server archives its write-ahead log there, so that it can be restored to any moment.",
+    )
     products: Annotated[Path, AfterValidator(_absolute)] | None = Field(
         default=None,
         description="Folder of the images and catalogs that are made. Default: the folder products in "
         "ROMAN_DB_HOME.",
+    )
+    deliveries: Annotated[Path, AfterValidator(_absolute)] | None = Field(
+        default=None,
+        description="Folder from which the archive takes deliveries, and into which it puts its answers. "
+        "Default: the folder deliveries in ROMAN_DB_HOME.",
     )
     extinction_configuration: Annotated[Path, AfterValidator(_absolute)] | None = Field(
         default=None,
@@ -229,6 +239,11 @@ class Settings(BaseSettings):
     def product_folder(self) -> Path:
         """Folder of the images and catalogs that are made."""
         return self.products or self.home / "products"
+
+    @property
+    def delivery_folder(self) -> Path:
+        """Folder from which the archive takes deliveries."""
+        return self.deliveries or self.home / "deliveries"
 
     @property
     def job_folder(self) -> Path:

@@ -26,6 +26,8 @@ from roman_db.resources import folder
 _SECTION = re.compile(r"(?P<name>[A-Z][a-z]+):\s*(?P<text>.*)")
 _PARAMETER = re.compile(r"(?P<name>\w+)(?:\s*=\s*(?P<default>[^:]*?))?\s*:\s+(?P<text>.+)")
 
+_OPERATIONS = re.compile(r"\b(FROM|JOIN)\s+ops\.", re.IGNORECASE)
+
 
 @dataclass(frozen=True)
 class Parameter:
@@ -46,6 +48,11 @@ class SqlFile:
     parameters: tuple[Parameter, ...]
     statement: Statement
     text: str
+
+    @property
+    def reads_operations(self) -> bool:
+        """Whether it reads ``ops``, which is open to the reader and not to tiers of accounts."""
+        return _OPERATIONS.search(self.text) is not None
 
     def bind(self, values: Mapping[str, object]) -> str:
         """Text with the parameters replaced; defaults fill what is not given.

@@ -122,7 +122,7 @@ def docstring_lines(node: ast.FunctionDef | ast.AsyncFunctionDef) -> int:
 
 
 #: The services, which may use each other.
-_SERVICES = (("roman_db", "archive"), ("roman_db", "tap"), ("roman_db", "portal"), ("roman_db", "vo"))
+_SERVICES = tuple(("roman_db", name) for name in ("archive", "delivery", "portal", "release", "tap", "vo"))
 
 
 def test_nothing_imports_the_services():

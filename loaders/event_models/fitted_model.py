@@ -8,10 +8,10 @@ from typing import Any
 
 import numpy as np
 
-from loaders.event_models.binary_search import canonical, canonical_signs
 from loaders.event_models.kinds import ANGLES, KINDS, Kind, View, curves_of, parameters_of, slopes_of
 from loaders.event_models.lens_fit import LensFit, derivatives, joint_covariance, solve_fluxes
 from loaders.event_models.model_posterior import METHOD, Posterior
+from loaders.event_models.rounds import canonical, canonical_signs
 from loaders.event_models.setting import NUMERIC, Setting, windows_of
 from loaders.event_models.source_pair import unlikeness
 from loaders.stored_curve.band import FloatArray

@@ -12,8 +12,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from loaders.event_models.descent import fit_lens
 from loaders.event_models.kinds import POINT, Kind, View, curves_of, parameters_of, slopes_of
-from loaders.event_models.lens_fit import LensFit, Points, fit_lens, solve_fluxes
+from loaders.event_models.lens_fit import LensFit, Points, solve_fluxes
 from loaders.stored_curve.band import FloatArray
 
 _ROUNDS, _STEPS = 6, 12

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from time import process_time
 
 import numpy as np
 
-from loaders.event_models.lens_fit import Magnification, Parameters, Points, Slopes
+from loaders.event_models.lens_fit import Magnification, Parameters, Points, Slopes, TimeIsUp
 from loaders.lens import disc
 from loaders.lens.binary_lens import Disc, disc_magnification_of
 from loaders.lens.orbit import LEAST_SEPARATION, YEAR, Circle, turning_lenses
@@ -15,6 +16,9 @@ from loaders.stored_curve.band import FloatArray
 
 _LEAST = 1e-6
 """Separation (Einstein radii) below which a point is not magnified more."""
+
+_ROUND = 0.25
+"""Share of the time that is left to a search which one round of fits may take."""
 
 _PATH = ("t_0", "u_0", "ln t_E")
 _PARALLAX = ("pi_E_N", "pi_E_E")
@@ -89,6 +93,8 @@ class View:
         Shape (n_band,): linear limb darkening.
     usual
         Shape (n_band,): the same as it usually is; None where limbs are not dark.
+    until
+        When two lenses are not evaluated any more, by the clock of what this process computes.
     accuracy
         Relative error of magnifications near caustics that will do.
     fixed
@@ -104,6 +110,13 @@ class View:
     fixed: tuple[float, float] = (0.0, 0.0)
     reference: float = 0.0
     usual: FloatArray | None = None
+    until: float = np.inf
+
+    @property
+    def round_until(self) -> float:
+        """When a round of fits ends that begins now: it takes a share of the time that is left."""
+        now = process_time()
+        return now + _ROUND * max(self.until - now, 0.0)
 
 
 def displacement_of(points: Points, ra: float, dec: float, t_0_par: float) -> tuple[FloatArray, FloatArray]:
@@ -179,7 +192,9 @@ def _finite(view: View, u: FloatArray, rho: float) -> FloatArray:
 
 
 def _binary(kind: Kind, view: View, parameter: FloatArray, at: tuple[FloatArray, FloatArray]) -> FloatArray:
-    """Magnification of a disc by two lenses."""
+    """Magnification of a disc by two lenses; raises TimeIsUp if there may be no more (`View.until`)."""
+    if process_time() > view.until:
+        raise TimeIsUp
     q, rho = (float(np.exp(parameter[k])) for k in (4, 6))
     s, alpha = _lenses(kind, view, parameter)
     x, y = turned(*at, alpha)

@@ -1,9 +1,8 @@
-"""Fits of any magnification curve to light curves: fluxes by linear algebra, the rest by damped steps.
+"""Fits of any magnification curve to light curves as data, and their fluxes, which linear algebra gives.
 
 A model gives the magnification of its sources at the times of each element; the flux is ``Σ source_k · A_k +
 blend`` with fluxes of each element of its own, which are eliminated (variable projection; Golub & Pereyra
-1973, SIAM J. Numer. Anal. 10, 413). The other parameters move by Levenberg's and Marquardt's method with
-derivatives by differences.
+1973, SIAM J. Numer. Anal. 10, 413). How the other parameters move is in `loaders.event_models.descent`.
 """
 
 from __future__ import annotations
@@ -23,8 +22,9 @@ Magnification = Callable[[FloatArray, FloatArray], FloatArray]
 Slopes = Callable[[FloatArray, FloatArray], FloatArray]
 """Derivatives of magnifications, shape (p, n_source, n), by parameters (p,), where their curves are known."""
 
-_HOPELESS = 1e6
-"""Damping at which no step helps any more."""
+
+class TimeIsUp(Exception):
+    """Raised by a magnification that may not be evaluated any more: a fit ends with what it has."""
 
 
 @dataclass(frozen=True)
@@ -166,74 +166,6 @@ def solve_fluxes(points: Points, curves: FloatArray) -> tuple[FloatArray, FloatA
     return flux, residual
 
 
-def fit_lens(
-    points: Points,
-    model: Magnification,
-    parameters: Parameters,
-    begin: FloatArray,
-    most_steps: int = 50,
-    slopes: Slopes | None = None,
-) -> LensFit:
-    """Fit a model from a first guess.
-
-    Parameters
-    ----------
-    points
-        The light curves.
-    model
-        Magnifications by parameters and times.
-    parameters
-        What the parameters are.
-    begin
-        Shape (p,): the first guess.
-    most_steps
-        Most steps.
-    slopes
-        Derivatives; None: by differences of one parameter after the other.
-
-    Returns
-    -------
-    LensFit
-    """
-    at = np.clip(begin, parameters.lower, parameters.upper)
-    curves = model(at, points.time)
-    flux, residual = solve_fluxes(points, curves)
-    known = parameters.information
-    loss, calls, damping, converged = float(residual @ residual + known @ at**2), 1, 1e-2, False
-    normal = None
-    slopes = slopes or _differences(points, model, parameters)
-    for _ in range(most_steps):
-        if normal is None:
-            normal = _with_prior(
-                normal_equations(points, slopes(at, curves), (curves, flux, residual)), at, known
-            )
-            calls += at.size
-        step = _damped(*normal, damping)
-        trial = np.clip(
-            at + np.clip(step, -parameters.longest, parameters.longest), parameters.lower, parameters.upper
-        )
-        new_curves = model(trial, points.time)
-        new_flux, new_residual = solve_fluxes(points, new_curves)
-        calls += 1
-        new = float(new_residual @ new_residual + known @ trial**2)
-        if new < loss:
-            converged = loss - new < parameters.enough
-            at, curves, flux, residual, loss = trial, new_curves, new_flux, new_residual, new
-            damping, normal = damping / 6, None
-        else:
-            damping *= 5
-            converged = damping > _HOPELESS
-        if converged:
-            break
-    if normal is None:
-        normal = _with_prior(
-            normal_equations(points, slopes(at, curves), (curves, flux, residual)), at, known
-        )
-    surprise = float(known @ at**2)
-    n_point, covariance = points.time.size, _inverse(normal[0])
-    return LensFit(at, flux, loss - surprise, n_point, covariance, converged, calls, surprise)
-
-
 def joint_covariance(
     points: Points,
     state: tuple[FloatArray, FloatArray],
@@ -295,7 +227,7 @@ def derivatives(
     state
         Parameters (p,), and the magnifications (n_source, n) that they give.
     """
-    return (slopes or _differences(points, model, parameters))(*state)
+    return (slopes or differences(points, model, parameters))(*state)
 
 
 def information_at(
@@ -343,7 +275,7 @@ def _not_negative(design: FloatArray, value: FloatArray) -> FloatArray:
         chosen &= ~below
 
 
-def _differences(points: Points, model: Magnification, parameters: Parameters) -> Slopes:
+def differences(points: Points, model: Magnification, parameters: Parameters) -> Slopes:
     """Derivatives by differences."""
 
     def slopes(at: FloatArray, curves: FloatArray) -> FloatArray:
@@ -373,27 +305,3 @@ def normal_equations(
         basis, _ = np.linalg.qr(_design(points, curves, part))
         slope[:, part] -= (slope[:, part] @ basis) @ basis.T
     return slope @ slope.T, slope @ residual
-
-
-def _with_prior(
-    normal: tuple[FloatArray, FloatArray], at: FloatArray, information: FloatArray
-) -> tuple[FloatArray, FloatArray]:
-    """Normal equations with what was known before."""
-    return normal[0] + np.diag(information), normal[1] - information * at
-
-
-def _damped(matrix: FloatArray, right: FloatArray, damping: float) -> FloatArray:
-    """A step; where nothing depends on a parameter it stays."""
-    diagonal = np.maximum(np.diag(matrix), max(1e-12 * float(np.trace(matrix)), 1e-200))
-    return np.asarray(np.linalg.solve(matrix + damping * np.diag(diagonal), right))
-
-
-def _inverse(matrix: FloatArray) -> FloatArray:
-    """Covariance; NaN where the parameters are not determined."""
-    scale = np.sqrt(np.diag(matrix))
-    if not (scale > 0).all():
-        return np.full(matrix.shape, np.nan)
-    scaled = matrix / np.outer(scale, scale)
-    if np.linalg.cond(scaled) > 1e14:
-        return np.full(matrix.shape, np.nan)
-    return np.asarray(np.linalg.inv(scaled) / np.outer(scale, scale))

@@ -7,13 +7,13 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from loaders.event_models.binary_search import canonical
 from loaders.event_models.condense import condense_faithfully
 from loaders.event_models.kinds import ANGLES, POINT, Kind, View, curves_of
 from loaders.event_models.lens_fit import LensFit, solve_fluxes
 from loaders.event_models.posterior import Samples, sample
 from loaders.event_models.posterior_density import covariance_at, density_of
 from loaders.event_models.posterior_sample import NUMBER, alike, fluxes
+from loaders.event_models.rounds import canonical
 from loaders.event_models.setting import NUMERIC, Setting, condensed, time_scales, windows_left
 from loaders.event_models.two_lens_posterior import of_two_lenses, on_side
 from loaders.stored_curve.band import FloatArray

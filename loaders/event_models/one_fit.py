@@ -6,8 +6,9 @@ from collections.abc import Iterable
 
 import numpy as np
 
+from loaders.event_models.descent import fit_lens
 from loaders.event_models.kinds import Kind, View, curves_of, parameters_of, slopes_of
-from loaders.event_models.lens_fit import LensFit, Parameters, Slopes, fit_lens
+from loaders.event_models.lens_fit import LensFit, Parameters, Slopes, TimeIsUp
 from loaders.event_models.setting import NUMERIC
 from loaders.stored_curve.band import FloatArray
 
@@ -35,7 +36,7 @@ def fit_from(
     parameters: Parameters | None = None,
     sharp: bool = False,
 ) -> LensFit | None:
-    """A fit from one place; None where its numbers fail.
+    """A fit from one place; None where its numbers fail, or where no time is left.
 
     ``parameters`` say what is fitted and within which limits, if it is not what `parameters_of` says. Sharp
     fits have small differences on both sides as derivatives, which ask for accurate magnifications.
@@ -44,7 +45,7 @@ def fit_from(
     slopes = _central(kind, view, _SMALL * given.step) if sharp else slopes_of(kind, view, given.step)
     try:
         fit = fit_lens(view.points, curves_of(kind, view), given, begin, most_steps, slopes)
-    except NUMERIC:
+    except (*NUMERIC, TimeIsUp):
         return None
     return fit if np.isfinite(fit.chi2) else None
 

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
+from time import process_time
 
 import numpy as np
 
-from loaders.event_models.binary_search import Round, crossing_of, fit_round
 from loaders.event_models.kinds import BINARY, ORBIT, POINT, View
 from loaders.event_models.lens_fit import LensFit
+from loaders.event_models.rounds import Round, crossing_of, fit_round
 from loaders.event_models.setting import Setting, condensed, windows_left
 from loaders.event_models.sides import ALIKE, other_side
 from loaders.stored_curve.band import FloatArray
@@ -24,6 +26,9 @@ _BEGINS = 3
 
 _TURNS = (0.7, -0.7)
 """Rates of alpha (radians a year) from which the best one goes on, too."""
+
+_MOST_TIME = 100.0
+"""Seconds of computing that all fits may take."""
 
 _WORTH = 10.0
 """Fall of chi-square in some steps from which it is worth more."""
@@ -51,6 +56,7 @@ def turning(setting: Setting, still: Sequence[LensFit]) -> tuple[list[LensFit], 
     known = [fit for fit in still if fit.parameter.size == _STILL]
     if not known:
         return [], []
+    setting = replace(setting, until=process_time() + _MOST_TIME)
     view, best = _view(setting, known[0].parameter), known[0]
     given = fit_round([best.parameter], Round(view, 8, 1, 0.1, _slowest(best)))
     begin = given[0].parameter if given else best.parameter

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from loaders.event_models.descent import fit_lens
 from loaders.event_models.kinds import POINT, View, curves_of, displacement_of, parameters_of, slopes_of
-from loaders.event_models.lens_fit import LensFit, Points, fit_lens
+from loaders.event_models.lens_fit import LensFit, Points
 from loaders.event_models.point_lens import PointLensFit
 from loaders.event_models.sides import solutions
 from loaders.stored_curve.band import Band, FloatArray

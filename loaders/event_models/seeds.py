@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import product
+from time import process_time
 
 import numpy as np
 from scipy import ndimage
@@ -64,11 +65,25 @@ def grid_seeds(view: View, host: FloatArray, rho: float) -> list[Seed]:
         The best first.
     """
     own = [np.array([s, q * np.log(10), a, np.log(rho)]) for s, q, a in product(_LN_S, _LOG_Q, _ALPHA)]
-    found = [_tried(view, host, one) for one in own]
+    found = _all_tried(view, host, own)
     chi2 = np.array([one.chi2 for one in found]).reshape(_LN_S.size, _LOG_Q.size, _ALPHA.size)
     least = ndimage.minimum_filter(chi2, size=3, mode=("nearest", "nearest", "wrap"))
-    best = [found[k] for k in np.flatnonzero((chi2 <= least).ravel())]
+    best = [found[k] for k in np.flatnonzero(((chi2 <= least) & (chi2 < np.inf)).ravel())]
     return sorted(best, key=lambda seed: seed.chi2)
+
+
+def _all_tried(view: View, host: FloatArray, own: Sequence[FloatArray]) -> list[Seed]:
+    """All companions, each tried once, in an order that leaves none of a kind to the end.
+
+    What comes after the time of a round is up (`View.round_until`) has a chi-square without end.
+    """
+    until = view.round_until
+    found = [Seed(one, np.inf) for one in own]
+    for k in np.random.default_rng(7).permutation(len(own)).tolist():
+        if process_time() > until:
+            break
+        found[k] = _tried(view, host, own[k])
+    return found
 
 
 def window_seeds(view: View, host: FloatArray, rho: float, windows: Sequence[Window]) -> list[Seed]:

@@ -45,6 +45,8 @@ class Setting:
         Shape (n_band,): linear limb darkening as it usually is.
     darkness
         By what limbs are darker than that, a factor (`loaders.event_models.limb_fit`).
+    until
+        When searches end, by the clock of what this process computes (`time.process_time`).
     """
 
     bands: Sequence[Band]
@@ -54,6 +56,7 @@ class Setting:
     parallax: bool
     limb: FloatArray
     darkness: float = 1.0
+    until: float = np.inf
 
     def view(
         self, bands: Sequence[Band], accuracy: float, fixed: FloatArray | None = None, dark: bool = False
@@ -77,7 +80,7 @@ class Setting:
         usual = np.array([self.limb[names.index(name)] for name in points.names])
         held = tuple(fixed.tolist()) if fixed is not None and fixed.size else (0.0, 0.0)
         limb = (self.darkness if dark else 0.0) * usual
-        return View(points, moved, limb, accuracy, held, self.t_0_par, usual if dark else None)
+        return View(points, moved, limb, accuracy, held, self.t_0_par, usual if dark else None, self.until)
 
     @cached_property
     def fine(self) -> float:

@@ -11,12 +11,19 @@ from loaders.event_models.kinds import FINITE, POINT, TWO_SOURCES, View, curves_
 from loaders.event_models.lens_fit import LensFit, solve_fluxes
 from loaders.event_models.limb_fit import all_with_own_limb
 from loaders.event_models.one_fit import best_of, fit_from
-from loaders.event_models.setting import Setting, condensed, crossing_time
+from loaders.event_models.setting import Setting, condensed, crossing_time, softened, windows_left
 from loaders.event_models.sides import other_side, solutions
 from loaders.event_models.structure import Window
-from loaders.stored_curve.band import FloatArray
+from loaders.stored_curve.band import Band, FloatArray
 
 _PARTS = 40
+"""Points in the time scales of fits."""
+
+_SOFT, _LED = 0.03, 4
+"""Share of the excess that errors have where parallaxes are looked for, and those that go on."""
+
+_STRETCHES, _SIZES, _TURNS = (2.0, 4.0), (0.3, 1.0), np.arange(4) * np.pi / 2
+"""By what t_E is longer there, and parallaxes: their lengths and directions."""
 
 
 def finite_source(
@@ -49,11 +56,33 @@ def finite_source(
             path = [single[0], np.copysign(impact, single[1]), single[2], np.log(rho)]
             begins.append(np.concatenate([path, share * single[3:]]))
     best = best_of(FINITE, view, begins)
+    if best is not None and setting.parallax and windows_left(FINITE, view, best.parameter, 1):
+        best = best_of(FINITE, view, [best.parameter, *_led_on(setting, few, best.parameter)])
     fits = [] if best is None else [best]
     if best is not None and single.size > len(POINT.names(False)):
         twin = fit_from(FINITE, view, other_side(FINITE, best.parameter))
         fits = solutions([best] if twin is None else [best, twin])
     return all_with_own_limb(setting, FINITE, few, fits)
+
+
+def _led_on(setting: Setting, few: Sequence[Band], best: FloatArray) -> list[FloatArray]:
+    """Places to begin from where parallax is strong, found with wide errors.
+
+    Right errors hold a fit to the peak, and it ends in a wrong minimum: an event of half a year and π_E = 1
+    became one of seven weeks.
+    """
+    wide = setting.view(softened(few, _SOFT), setting.fine, dark=True)
+    fits = [fit_from(FINITE, wide, begin) for begin in _other_parallaxes(best)]
+    return [fit.parameter for fit in solutions([fit for fit in fits if fit is not None])[:_LED]]
+
+
+def _other_parallaxes(best: FloatArray) -> list[FloatArray]:
+    """Lenses of other time scales and parallaxes, whose peaks last as long and have as large a source."""
+    begins = []
+    for stretch, size, turn in product(_STRETCHES, _SIZES, _TURNS):
+        path = [best[0], best[1] / stretch, best[2] + np.log(stretch), best[3] - np.log(stretch)]
+        begins.append(np.array([*path, size * np.cos(turn), size * np.sin(turn)]))
+    return begins
 
 
 def two_sources(setting: Setting, single: FloatArray, left: Sequence[Window]) -> LensFit | None:

@@ -14,7 +14,6 @@ from dataclasses import replace
 
 import numpy as np
 
-from loaders.event_models.binary_search import canonical
 from loaders.event_models.emulated_draws import Residuals, sample_residuals
 from loaders.event_models.kinds import BINARY, Kind, View, parameters_of
 from loaders.event_models.one_fit import fit_from
@@ -27,6 +26,7 @@ from loaders.event_models.posterior_density import (
     residuals_of,
     usual_crossing,
 )
+from loaders.event_models.rounds import canonical
 from loaders.event_models.several_solutions import joined
 from loaders.event_models.sides import TURNS, other_side
 from loaders.stored_curve.band import FloatArray

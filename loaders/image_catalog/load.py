@@ -21,7 +21,7 @@ from loaders.static_catalog.catalog import StaticCatalog, forced_elsewhere, imag
 from loaders.static_catalog.elsewhere import ForeignSources
 from loaders.static_catalog.exposure import read_exposure
 from loaders.static_catalog.image import SkyImage
-from loaders.static_catalog.load import CatalogOf, store_catalog
+from loaders.static_catalog.load import CatalogOf, forced_product, store_catalog
 from loaders.static_catalog.options import CatalogOptions
 from loaders.static_catalog.product import product_stem, read_product, write_catalog
 from loaders.static_catalog.psf_matching import psf_fwhm
@@ -273,7 +273,6 @@ def _insert(connection: sa.Connection, run: LoadRun, key: int, unit: Unit, made:
         "psf_model_id": made.serving.psf_model_id,
         "psf_fwhm": psf_fwhm(made.image, made.serving.psf),
         "n_source": made.catalog.sources.count,
-        "forced_path": None if made.forced_path is None else str(made.forced_path),
         "load_run_id": run.load_run_id,
-    }
+    } | forced_product(made.forced_path)
     connection.execute(table("roman.source_catalog_exposure").insert(), row)

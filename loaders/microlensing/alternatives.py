@@ -8,7 +8,8 @@ import numpy as np
 import numpy.typing as npt
 from astropy.timeseries import LombScargle
 
-from loaders.event_models.lens_fit import Parameters, Points, fit_lens
+from loaders.event_models.descent import fit_lens
+from loaders.event_models.lens_fit import Parameters, Points
 from loaders.stored_curve.band import Band, FloatArray
 
 IntArray = npt.NDArray[np.int64]

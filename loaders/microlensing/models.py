@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from loaders.event_models.binary_search import companions, distinct
+from loaders.event_models.binary_search import companions
 from loaders.event_models.fitted_model import FittedModel, model_of, ranked
 from loaders.event_models.kinds import BINARY, FINITE, ORBIT, POINT, TWO_SOURCES, XALLARAP, Kind
 from loaders.event_models.lens_fit import LensFit
@@ -16,6 +16,7 @@ from loaders.event_models.limb_fit import counted
 from loaders.event_models.model_posterior import has_sides, posterior_of
 from loaders.event_models.orbit_search import turning
 from loaders.event_models.parallax_fit import fit_parallax
+from loaders.event_models.rounds import distinct
 from loaders.event_models.setting import NUMERIC, Setting, condensed, windows_left
 from loaders.event_models.single_fits import finite_source, two_sources
 from loaders.event_models.structure import Window

@@ -345,6 +345,13 @@ def _insert_catalog(
     return int(connection.execute(statement, row).scalar_one())
 
 
+def forced_product(path: Path | None) -> dict[str, str | None]:
+    """Columns of a catalog that was forced on an image; empty without one."""
+    if path is None:
+        return {"forced_path": None, "forced_sha256": None}
+    return {"forced_path": str(path), "forced_sha256": file_checksum(path)}
+
+
 def _insert_bands(connection: sa.Connection, run: LoadRun, key: int, given: _Stored) -> None:
     """Store which mosaics a catalog was measured on."""
     rows = [
@@ -354,9 +361,7 @@ def _insert_bands(connection: sa.Connection, run: LoadRun, key: int, given: _Sto
             "mosaic_id": band.stored.mosaic_id,
             "psf_model_id": list(band.psf.psf_model_id),
             "psf_fwhm": psf_fwhm(band.mosaic, band.psf.psf),
-            "forced_path": None
-            if band.stored.optical_element not in given.forced
-            else str(given.forced[band.stored.optical_element]),
+            **forced_product(given.forced.get(band.stored.optical_element)),
             "load_run_id": run.load_run_id,
         }
         for band in given.bands

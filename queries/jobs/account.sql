@@ -10,7 +10,7 @@
 SELECT
     a.account_id, a.name, a.full_name, a.email, a.tier, a.team_id, team.name AS team, a.state, a.created_at, a.renewed_at,
     a.expires_at, t.rows, t.seconds_sync, t.seconds_async, t.concurrent, t.scratch_bytes, t.upload_bytes, t.sky_area,
-    t.day_rows, t.day_seconds, t.job_bytes, t.renewal_days, t.is_shared, t.work_bytes, t.temp_bytes,
+    t.day_rows, t.day_seconds, t.job_bytes, t.pending_jobs, t.renewal_days, t.is_shared, t.work_bytes, t.temp_bytes,
     ARRAY(
         SELECT jsonb_build_object('resource', r.resource, 'amount', r.granted, 'expires_at', r.expires_at)
         FROM ops.resource_request AS r

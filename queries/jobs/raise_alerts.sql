@@ -1,6 +1,6 @@
 -- Raise what somebody has to look into, once, and clear what holds no longer.
 -- Grain: one row an alert that was raised.
--- Reads: ops.dead_job, ops.queue_job, ops.watched_folder, ops.load_run.
+-- Reads: ops.dead_job, ops.queue_job, ops.watched_folder, ops.load_run, ops.delivery_due, ops.input_arrival.
 -- Writes: ops.alert.
 -- Parameters:
 --   wait_s: seconds that a job that may begin can wait
@@ -29,6 +29,19 @@ WITH holds AS (
             SELECT FROM ops.load_run AS later
             WHERE later.task = r.task AND later.load_run_id > r.load_run_id AND later.state = 'succeeded'
         )
+    UNION ALL
+    SELECT
+        k.kind, concat_ws(' ', u.rule, u.survey, u.season, u.start_mjd),
+        concat_ws(': ', concat_ws(' ', coalesce(u.name, 'no delivery'), 'is', u.status, 'and due at', u.due_at), u.reason)
+    FROM ops.delivery_due AS u
+    CROSS JOIN LATERAL (
+        VALUES ('delivery_late', u.status = 'late'), ('delivery_failed', u.is_failed AND u.status <> 'done')
+    ) AS k (kind, holds)
+    WHERE k.holds
+    UNION ALL
+    SELECT 'input_missing', CAST(data_notification_id AS text),
+        concat(count(*), ' announced files are missing or corrupted, such as ', min(filename), ': roman-db deliveries inputs')
+    FROM ops.input_arrival WHERE state IN ('missing', 'corrupted') GROUP BY data_notification_id
 ), cleared AS (
     UPDATE ops.alert AS a
     SET cleared_at = now()

@@ -12,7 +12,9 @@ SELECT o.object_id AS number, o.ra, o.dec,
            WHERE s.object_id = o.object_id
            ORDER BY 1
        ) AS optical_elements,
-       (SELECT count(*) FROM roman.event v WHERE v.object_id = o.object_id AND v.is_event) AS n_event,
+       ARRAY(
+           SELECT v.event_id FROM roman.event v WHERE v.object_id = o.object_id AND v.is_event ORDER BY 1
+       ) AS event_ids,
        ARRAY(
            SELECT r.reference_image_id
            FROM roman.reference_image r

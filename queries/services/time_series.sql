@@ -10,6 +10,10 @@
 --   dec: declinations of the places, as an array
 --   radius: how far from a place an object may be, deg
 --   kind: kind of photometry; empty text for all
+--   first: time at whose day a block must not have ended, MJD (TDB); infinite for any
+--   last: time by which it must have begun
+--   shortest: wavelength (m) that an element must reach at least; infinite for any
+--   longest: wavelength (m) at which it must begin at most
 WITH named AS (
     SELECT object_id, nullif(element, '') AS element
     FROM unnest(CAST(:object_ids AS bigint[]), CAST(:elements AS text[])) AS given (object_id, element)
@@ -34,5 +38,15 @@ CROSS JOIN LATERAL (
     WHERE s.object_id = wanted.object_id
       AND (wanted.elements IS NULL OR b.optical_element = ANY (wanted.elements))
       AND (CAST(:kind AS text) = '' OR b.photometry_kind = :kind)
+      AND b.start_mjd <= CAST(:last AS float8)
+      AND b.end_mjd > floor(CAST(:first AS float8))
+      AND (
+          (CAST(:shortest AS float8) = '-Infinity' AND CAST(:longest AS float8) = 'Infinity')
+          OR b.optical_element IN (
+              SELECT e.optical_element FROM roman.optical_element e
+              WHERE 1e-6 * e.wavelength_max >= CAST(:shortest AS float8)
+                AND 1e-6 * e.wavelength_min <= CAST(:longest AS float8)
+          )
+      )
     ORDER BY b.optical_element, b.photometry_kind, b.start_mjd, b.block_id
 ) AS segment

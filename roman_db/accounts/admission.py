@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import hashlib
 import time
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
@@ -20,6 +19,7 @@ import anyio.to_thread
 import structlog
 
 from roman_db.accounts.account import Account
+from roman_db.accounts.client import client_of, party_of
 from roman_db.accounts.day_quota import DayQuota, Used
 from roman_db.accounts.fair_queue import FairQueue
 from roman_db.accounts.usage import Entry, Kind, Outcome, used_since, write_entry
@@ -31,22 +31,8 @@ _log = structlog.get_logger()
 _SHARE = 3, 4
 #: Queries that may wait for one account, or team, or address of somebody who did not sign in.
 LONGEST_QUEUE = 1000
-#: How the names of parties begin that are addresses.
-_CLIENT = "client "
 #: Kinds whose answer somebody waits for.
 _WAITED_FOR = (Kind.SYNC, Kind.SERVICE, Kind.PORTAL)
-#: Characters of the name of an address.
-_NAME_LENGTH = 16
-
-
-def client_name(address: str) -> str:
-    """Name of an address that is not the address: what is kept of who asks without signing in."""
-    return hashlib.sha256(address.encode()).hexdigest()[:_NAME_LENGTH]
-
-
-def client_of(party: str | None) -> str | None:
-    """Name of the address that a party is; None where it is none."""
-    return party.removeprefix(_CLIENT) if party is not None and party.startswith(_CLIENT) else None
 
 
 def check_area(account: Account, sky_area: float) -> None:
@@ -120,14 +106,14 @@ class Admission:
     write
         Writes an entry of the ledger; it is called in a thread.
     read_day
-        Says what an account has used since the day began; it is called in a thread.
+        Says what an account or address has used since the day began (`used_since`); it is called in a thread.
     """
 
     def __init__(
         self,
         size: int,
         write: Callable[[Entry], None] = write_entry,
-        read_day: Callable[[Account, datetime], Used] = used_since,
+        read_day: Callable[[Account, str | None, datetime], Used] = used_since,
     ) -> None:
         self.day = DayQuota(read_day)
         self.queue = FairQueue(size, LONGEST_QUEUE)
@@ -168,7 +154,7 @@ class Admission:
                 "ask the operators to"
             )
         check_area(account, sky_area)
-        party = f"{_CLIENT}{client}" if account.is_anonymous and client else account.party
+        party = party_of(client) if account.is_anonymous and client else account.party
         seconds = limits.seconds_sync if kind in _WAITED_FOR else limits.seconds_async
         return Admitted(account, kind, party, min(rows, limits.rows), seconds, now)
 
@@ -227,8 +213,9 @@ class Admission:
         key, queued = admitted.account.account_id, admitted.queued_at
         counts = (seconds, meter.n_row, meter.n_byte)
         entry = Entry(
-            key, admitted.kind, meter.outcome, queued, started_at, ended, *counts, sky_area=meter.sky_area
-        )
+            key, admitted.kind, meter.outcome, queued, started_at, ended, *counts,
+            sky_area=meter.sky_area, client=client_of(admitted.party),
+        )  # fmt: skip
         self.day.add(admitted.party, meter.n_row, seconds)
         with anyio.CancelScope(shield=True):
             try:

@@ -39,7 +39,18 @@ REALM = "Roman light-curve database"
 CHALLENGES = (f'Bearer realm="{REALM}"', f'Basic realm="{REALM}", charset="UTF-8"')
 #: First parts of the addresses whose answers name the challenges though nobody has to sign in.
 _OPTIONAL = frozenset(
-    ("tap", "scs", "datalink", "timeseries", "soda", "data", "coverage", "capabilities", "availability")
+    (
+        "tap",
+        "scs",
+        "datalink",
+        "timeseries",
+        "event_curves",
+        "soda",
+        "data",
+        "coverage",
+        "capabilities",
+        "availability",
+    )
 )
 #: Longest header that is looked at.
 _LONGEST_HEADER = 1000

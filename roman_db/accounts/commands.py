@@ -94,6 +94,7 @@ def tiers_command(is_applied: bool) -> None:
         "day_rows",
         "day_seconds",
         "job_bytes",
+        "pending_jobs",
         "renewal_days",
     )
     show_rows(list_tiers(), (*columns, *more))

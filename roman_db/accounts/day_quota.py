@@ -1,7 +1,8 @@
 """What each party has used of a day's rows and time, and until when it gets no more.
 
-A day is one of UTC. Accounts are read from the ledger now and then, so that several services count together;
-in between, and for addresses of those who do not sign in, what this process has seen counts.
+A day is one of UTC. What is stored of accounts and of addresses of those who do not sign in is read now and
+then, so that several services count together, also when they are started anew; in between, what this process
+has seen counts.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from roman_db.accounts.account import Account
+from roman_db.accounts.client import client_of
 from roman_db.service_failure import TooMany
 
 #: Seconds for which what was read of the ledger is kept.
@@ -41,14 +43,15 @@ class DayQuota:
     Parameters
     ----------
     read
-        Says what an account, or its team where that shares, has used since a time; it may ask a database.
+        Says what an account, or its team where that shares, or the address of that name (None for none), has
+        used since a day began; it may ask a database.
     now
         Says the time, in UTC.
     """
 
     def __init__(
         self,
-        read: Callable[[Account, datetime], Used],
+        read: Callable[[Account, str | None, datetime], Used],
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         self._read = read
@@ -63,10 +66,9 @@ class DayQuota:
         return count is not None and time.monotonic() - count.read_at < _KEPT_S
 
     def read(self, account: Account, party: str) -> None:
-        """Read what an account has used today; addresses of those who do not sign in are in no ledger."""
-        if account.is_anonymous:
-            return
-        used = self._read(account, self._midnight)
+        """Read what an account, or the address that a party is, has used today."""
+        self._today()
+        used = self._read(account, client_of(party), self._midnight)
         with self._alone:
             self._of[party] = _Count(used, time.monotonic())
 

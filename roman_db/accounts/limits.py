@@ -22,6 +22,7 @@ class Resource(StrEnum):
     DAY_ROWS = "day_rows"
     DAY_SECONDS = "day_seconds"
     JOB_BYTES = "job_bytes"
+    PENDING_JOBS = "pending_jobs"
 
 
 #: Resources that come in whole numbers.
@@ -32,6 +33,7 @@ _WHOLE = {
     Resource.UPLOAD_BYTES,
     Resource.DAY_ROWS,
     Resource.JOB_BYTES,
+    Resource.PENDING_JOBS,
 }
 
 
@@ -56,6 +58,8 @@ class Limits:
         places.
     job_bytes
         Most bytes of results of jobs that are kept.
+    pending_jobs
+        Most jobs that are not started yet.
     """
 
     rows: int
@@ -68,6 +72,7 @@ class Limits:
     day_rows: int
     day_seconds: float
     job_bytes: int
+    pending_jobs: int
 
 
 @dataclass(frozen=True)

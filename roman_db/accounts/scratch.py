@@ -17,6 +17,7 @@ import sqlalchemy as sa
 from roman_db import session
 from roman_db.accounts.account import Account
 from roman_db.accounts.usage import Entry, Kind, Outcome, write_entry
+from roman_db.asker import milliseconds
 from roman_db.schema.metadata import table
 from roman_db.service_failure import BadRequest, Forbidden, NotFound, TooMuch
 from roman_db.session import Role
@@ -231,8 +232,8 @@ def _bytes(connection: sa.Connection, account: Account) -> int:
 
 def _assume(connection: sa.Connection, account: Account) -> None:
     """Act as the owner of the scratch schema, within the limits of a job, until the transaction ends."""
-    milliseconds = session.milliseconds(account.limits.seconds_async)
-    connection.exec_driver_sql(f"SET LOCAL statement_timeout = {milliseconds}")
+    limit = milliseconds(account.limits.seconds_async)
+    connection.exec_driver_sql(f"SET LOCAL statement_timeout = {limit}")
     connection.exec_driver_sql(f"SET LOCAL work_mem = '{account.work_bytes // 1024}kB'")
     connection.execute(sa.text("SELECT ops.take_temporary_room(:tier, true)"), {"tier": account.tier})
     connection.exec_driver_sql(f'SET LOCAL ROLE "{account.scratch_schema}"')

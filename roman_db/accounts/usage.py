@@ -52,6 +52,9 @@ class Entry:
         That were given or stored.
     sky_area
         Area of the sky of which the answer told, in square degrees; None where it is not known.
+    client
+        Name of the address of who asked without signing in (`client_name`), for whose day it counts; the
+        ledger does not have it.
     """
 
     account_id: int
@@ -64,24 +67,42 @@ class Entry:
     n_row: int
     n_byte: int
     sky_area: float | None = None
+    client: str | None = None
 
 
 def write_entry(entry: Entry, connection: sa.Connection | None = None) -> None:
     """Write a row of the ledger, in a transaction of its own unless one is given."""
-    insert = table("ops.account_usage").insert().values(vars(entry))
-    if connection is not None:
-        connection.execute(insert)
+    if connection is None:
+        with session.transaction(Role.ACCOUNTS) as own:
+            write_entry(entry, own)
         return
-    with session.transaction(Role.ACCOUNTS) as own:
-        own.execute(insert)
+    values = {name: value for name, value in vars(entry).items() if name != "client"}
+    connection.execute(table("ops.account_usage").insert().values(values))
+    if entry.client is not None:
+        used = {"client": entry.client, "n_row": entry.n_row, "seconds": entry.seconds}
+        connection.execute(statement("note_address_usage"), used)
 
 
-def used_since(account: Account, since: datetime) -> Used:
-    """What an account, or its team where that shares its limits, has used since a time."""
-    names = ("account_id", "is_shared", "team_id", "tier")
-    values = {name: getattr(account, name) for name in names} | {"since": since}
+def used_since(account: Account, client: str | None, since: datetime) -> Used:
+    """What an account has used since a day began.
+
+    Parameters
+    ----------
+    account
+        The account, or its team where that shares its limits.
+    client
+        Name of the address of who has not signed in, which then counts alone; None for an account.
+    since
+        Beginning of the day.
+    """
+    if client is not None:
+        name, values = "address_day", {"client": client, "since": since}
+    else:
+        names = ("account_id", "is_shared", "team_id", "tier")
+        name = "account_day"
+        values = {one: getattr(account, one) for one in names} | {"since": since}
     with session.transaction(Role.ACCOUNTS) as connection:
-        return Used(*connection.execute(statement("account_day"), values).one())
+        return Used(*connection.execute(statement(name), values).one())
 
 
 def usage(account_id: int | None, days: float) -> list[dict[str, Any]]:

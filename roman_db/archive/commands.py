@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from roman_db.archive.hats.commands import export_hats
 from roman_db.option_types import FiniteRange
+
+if TYPE_CHECKING:
+    from roman_db.archive.export import Written
 
 _FORMATS = ("asdf", "parquet")
 
@@ -25,8 +29,13 @@ def commands(root: click.Group) -> None:
 @click.command("product")
 @click.argument("name")
 @click.option("--to", "folder", type=click.Path(path_type=Path, file_okay=False), required=True)
-@click.option("--season", type=click.IntRange(0, 99), required=True, help="Season; 0 for all there is.")
+@click.option(
+    "--season", type=click.IntRange(0, 99), help="Season, of products of the Bulge; 0 for all there is."
+)
 @click.option("--survey", default="gbtds", show_default=True, help="Survey whose seasons are meant.")
+@click.option(
+    "--set", "set_name", help="Set of mosaics or name of an exposure, of source catalogs; default: all."
+)
 @click.option("--field", help="Name of the field, of products of one detector.")
 @click.option("--detector", help="Detector, such as WFI07, of products of one detector.")
 @click.option("--element", help="Optical element, such as F146, of products of one detector.")
@@ -50,19 +59,17 @@ def commands(root: click.Group) -> None:
     multiple=True,
     help="Default: all that the product is written in.",
 )
-def export_product(name: str, folder: Path, formats: tuple[str, ...], **scope: Any) -> None:
+def export_product(
+    name: str, folder: Path, formats: tuple[str, ...], set_name: str | None, **scope: Any
+) -> None:
     """Write the product NAME for the archive, by its schema in RAD.
 
     One that the schema or the types of the archive's columns refuse is not written; every reason is told.
     """
-    from roman_db.archive.export import export
-    from roman_db.archive.product import find
-    from roman_db.archive.request import Scope
     from roman_db.query.error import reported
 
     with reported():
-        product = find(name)
-        for written in export(product, Scope(**scope), folder, formats or product.formats):
+        for written in _written(name, folder, formats, set_name, scope):
             what = "" if written.n_row is None else f"{written.n_row} rows "
             click.echo(f"{what}written to {written.path}")
 
@@ -83,3 +90,27 @@ def crossmatch_command(source: Path, target: Path, **match: Any) -> None:
     with reported(), progress_bar() as step:
         n_row, n_pair = match_file(source, target, Match(**match), step)
     click.echo(f"{n_pair} pairs of {n_row} rows with objects: {target}")
+
+
+def _written(
+    name: str, folder: Path, formats: tuple[str, ...], set_name: str | None, scope: dict[str, Any]
+) -> Iterable[Written]:
+    """Write a product of either kind, and give its files."""
+    from roman_db.archive.export import export
+    from roman_db.archive.product import PRODUCTS
+    from roman_db.archive.refusal import ProductRefused
+    from roman_db.archive.request import Scope
+    from roman_db.archive.stored_export import export_stored
+    from roman_db.archive.stored_product import STORED_PRODUCTS, check_scope
+    from roman_db.query.error import QueryError
+
+    if name in STORED_PRODUCTS:
+        stored = STORED_PRODUCTS[name]
+        check_scope(stored, Scope(**scope))
+        return export_stored(stored, set_name, folder, formats or stored.formats)
+    if name not in PRODUCTS:
+        raise QueryError(f"there is no product {name!r}: {', '.join([*PRODUCTS, *STORED_PRODUCTS])}")
+    product = PRODUCTS[name]
+    if set_name is not None:
+        raise ProductRefused(name, ["it is of no set of mosaics: leave out --set"])
+    return export(product, Scope(**scope), folder, formats or product.formats)

@@ -14,14 +14,16 @@ from typing import BinaryIO
 from asdf.exceptions import ValidationError
 
 from roman_db.archive import rad_schema, storage
+from roman_db.archive.archive_row import row_content
 from roman_db.archive.asdf_file import write_asdf
 from roman_db.archive.file_name import file_name
 from roman_db.archive.image_file import write_image
 from roman_db.archive.parquet_file import write_parquet
 from roman_db.archive.product import Product
 from roman_db.archive.publish import staged
-from roman_db.archive.refusal import ProductRefused
+from roman_db.archive.refusal import NotWritten, ProductRefused
 from roman_db.archive.request import Scope, check
+from roman_db.schema import rad
 
 _COPIED_AT_A_TIME = 1 << 20
 _FIXED = {"instrument": "WFI", "origin": "IPAC/SSC"}
@@ -37,6 +39,9 @@ class Written:
 
 def export(product: Product, scope: Scope, folder: Path, formats: Sequence[str]) -> list[Written]:
     """Write a product in one or more formats into a folder, which is made if need be.
+
+    When the files have their names, their rows for the archive are stored; who is killed in between gives the
+    command again.
 
     Raises
     ------
@@ -55,10 +60,16 @@ def export(product: Product, scope: Scope, folder: Path, formats: Sequence[str])
         folder.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(prefix=".export-", dir=folder) as scratch:
             if product.is_image:
-                return _write_image(product, known, keywords["asdf"], folder)
-            return _write(product, scope, keywords, folder, Path(scratch))
+                written = _write_image(product, known, keywords["asdf"], folder)
+            else:
+                written = _write(product, scope, keywords, folder, Path(scratch))
     except OSError as error:
-        raise ProductRefused(product.name, [f"{folder}: {error.strerror or error}"]) from error
+        raise NotWritten(product.name, [f"{folder}: {error.strerror or error}"]) from error
+    storage.register(
+        product.table,
+        {str(one["filename"]): row_content(product.schema, product.table, one) for one in keywords.values()},
+    )
+    return written
 
 
 def _complete(product: Product, scope: Scope, known: dict[str, object], suffix: str) -> dict[str, object]:
@@ -68,7 +79,7 @@ def _complete(product: Product, scope: Scope, known: dict[str, object], suffix: 
     ending = product.name if scope.kind == "psf" else f"{scope.kind}_{product.name}"
     found["filename"] = f"{file_name(found, ending)}.{suffix}"
     found["file_date"] = datetime.now(UTC).replace(tzinfo=None).isoformat(timespec="milliseconds")
-    order = [keyword.name for keyword in rad_schema.keywords(product.schema)]
+    order = [keyword.name for keyword in rad.keywords(product.schema)]
     return {name: found[name] for name in order if name in found}
 
 

@@ -36,13 +36,7 @@ def write_image(source: Path, sha256: str, keywords: Mapping[str, object], sink:
     ValueError
         If it is not what was registered, or is no valid image with these keywords.
     """
-    checksum = hashlib.sha256()
-    with source.open("rb") as stream:
-        while block := stream.read(_COPIED_AT_A_TIME):
-            checksum.update(block)
-            sink.write(block)
-    if checksum.hexdigest() != sha256:
-        raise ValueError(f"{source} is not the file that was registered (SHA-256): make the image again")
+    copy_registered(source, sha256, sink)
     sink.seek(0)
     with asdf.open(sink, mode="rw", lazy_tree=True) as file:
         meta = file["roman"]["meta"]
@@ -50,3 +44,22 @@ def write_image(source: Path, sha256: str, keywords: Mapping[str, object], sink:
         meta["filename"] = str(keywords["filename"])
         meta["file_date"] = Time(keywords["file_date"], scale="utc")
         file.update()
+
+
+def copy_registered(source: Path, sha256: str, sink: BinaryIO) -> None:
+    """Copy a file that must be what was registered.
+
+    Raises
+    ------
+    OSError
+        If it cannot be read.
+    ValueError
+        If its content has another checksum.
+    """
+    checksum = hashlib.sha256()
+    with source.open("rb") as stream:
+        while block := stream.read(_COPIED_AT_A_TIME):
+            checksum.update(block)
+            sink.write(block)
+    if checksum.hexdigest() != sha256:
+        raise ValueError(f"{source} is not the file that was registered (SHA-256): make it again")

@@ -19,7 +19,9 @@ class Product:
         Name on the command line, in the names of files and of ``queries/exports``: RAD's without
         ``wfi_microlensing`` and, where there is but one, the level.
     schema
-        Schema of RAD, below ``SSC``.
+        Schema of RAD.
+    table
+        Table of the archive in which it has a row, as RAD names it.
     model_type
         RAD's keyword of that name.
     keywords
@@ -34,6 +36,7 @@ class Product:
 
     name: str
     schema: str
+    table: str
     model_type: str
     keywords: tuple[str, ...]
     scope: tuple[str, ...] = ()
@@ -48,12 +51,21 @@ class Product:
 
 #: What a product of one detector needs.
 _OBSERVED = ("field", "detector", "element")
+_MSOS = "SSC/MSOS/wfi_microlensing"
 
 
 def _level_4(name: str, model: str, keywords: tuple[str, ...], scope: tuple[str, ...] = ()) -> Product:
     """Product of level 4."""
-    schema = f"MSOS/wfi_microlensing_{name}_level_4-1.0.0"
-    return Product(name, schema, f"Microlensing{model}Schema", keywords, scope)
+    schema = f"{_MSOS}_{name}_level_4-1.0.0"
+    table = "WFIMSOSDetectionEfficiencyCatalog" if name.startswith("detection") else "WFIMSOSCatalog"
+    return Product(name, schema, table, f"Microlensing{model}Schema", keywords, scope)
+
+
+def _season_quality(name: str, subject: str) -> Product:
+    """Quality of a season."""
+    return Product(
+        name, f"{_MSOS}_{name}-1.0.0", "WFIMSOSDQA", f"MicrolensingDQA{subject}Schema", ("dqa_season",)
+    )
 
 
 PRODUCTS = {
@@ -61,7 +73,8 @@ PRODUCTS = {
     for product in (
         Product(
             "reference_frame",
-            "MSOS/wfi_microlensing_reference_frame_level_3-1.0.0",
+            f"{_MSOS}_reference_frame_level_3-1.0.0",
+            "WFIMSOSReferenceFrame",
             "MicrolensingReferenceFrameSchema",
             ("season", "reference_frame"),
             _OBSERVED,
@@ -81,11 +94,14 @@ PRODUCTS = {
         ),
         Product(
             "dqa_photometry_level_3",
-            "MSOS/wfi_microlensing_dqa_photometry_level_3-1.0.0",
+            f"{_MSOS}_dqa_photometry_level_3-1.0.0",
+            "WFIMSOSDQA",
             "MicrolensingDQAPhotometrySchema",
             ("dqa_photometry",),
             (*_OBSERVED, "sequence"),
         ),
+        _season_quality("dqa_photometry_level_4", "Photometry"),
+        _season_quality("dqa_events_level_4", "Events"),
     )
 }
 

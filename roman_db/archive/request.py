@@ -18,7 +18,7 @@ class Scope:
     Parameters
     ----------
     season
-        Season, from 1; 0 for all there is.
+        Season, from 1; 0 for all there is; None of products that know no seasons.
     survey
         Survey layout.
     field, detector, element
@@ -33,7 +33,7 @@ class Scope:
         RAD's msos_processing_id: p for prompt products, r and two digits for those of a data release.
     """
 
-    season: int
+    season: int | None = None
     survey: str = "gbtds"
     field: str | None = None
     detector: str | None = None
@@ -53,7 +53,8 @@ def check(product: Product, scope: Scope) -> None:
         If it does not.
     """
     given = {name: getattr(scope, name) for name in _PARTS}
-    reasons = [f"give --{name}" for name in product.scope if given[name] is None]
+    reasons = [] if scope.season is not None else ["give --season"]
+    reasons += [f"give --{name}" for name in product.scope if given[name] is None]
     reasons += [
         f"it is of all there are: leave out --{name}"
         for name, value in given.items()

@@ -4,24 +4,32 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
-from collections.abc import Iterator
+import json
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
+import sqlalchemy as sa
 
 from roman_db import session, sqlfile
 from roman_db.archive.outline import polygon_around
 from roman_db.archive.product import Product
-from roman_db.archive.refusal import ProductRefused
+from roman_db.archive.refusal import NothingThere
 from roman_db.archive.request import Scope
 from roman_db.code_version import code_version
 from roman_db.query.statement import parse
 from roman_db.query.stream import Request, Result, open_result
 
 _CONTENT, _KEYWORDS = "exports", "exports/keywords"
+_REGISTER = """
+INSERT INTO ops.archive_row (archive_table, filename, content, code_version)
+VALUES (CAST(:table AS text), CAST(:filename AS text), CAST(:content AS jsonb), CAST(:code AS text))
+ON CONFLICT (archive_table, filename) DO UPDATE
+SET content = EXCLUDED.content, code_version = EXCLUDED.code_version, written_at = now()
+"""
 _NAMED = ("season", "field", "detector", "element", "sequence")
 
 
@@ -30,16 +38,16 @@ def read_keywords(product: Product, scope: Scope) -> dict[str, object]:
 
     Raises
     ------
-    ProductRefused
+    NothingThere
         If there is nothing to describe.
     """
     found: dict[str, Any] = {}
     with session.reading() as connection:
         for name in product.keywords:
             file = sqlfile.find(_KEYWORDS, name)
-            row = sqlfile.run(connection, file, _values(file, scope)).mappings().one_or_none()
+            row = sqlfile.run(connection, file, _values(file, product, scope)).mappings().one_or_none()
             if row is None:
-                raise ProductRefused(product.name, [_nothing(scope)])
+                raise NothingThere(product.name, [_nothing(scope)])
             found |= {key: value for key, value in row.items() if value is not None}
     outline = _outline(found.pop("footprint_first", None), found.pop("footprint_end", None))
     known = {name: _in_rad(value) for name, value in found.items()}
@@ -50,9 +58,27 @@ def read_keywords(product: Product, scope: Scope) -> dict[str, object]:
 def open_content(product: Product, scope: Scope) -> Iterator[Result]:
     """Stream the rows of a product while the context lasts; fields carry unit, UCD and description."""
     file = sqlfile.find(_CONTENT, product.name)
-    with open_result(Request(parse(file.bind(_values(file, scope))))) as result:
+    with open_result(Request(parse(file.bind(_values(file, product, scope))))) as result:
         result.schema = with_units(result.schema, file)
         yield result
+
+
+def register(table: str, rows: Mapping[str, Mapping[str, object]]) -> None:
+    """Store the rows of files in a table of the archive, in place of earlier ones of the same names.
+
+    Parameters
+    ----------
+    table
+        Table of the archive, as RAD names it.
+    rows
+        Values by the archive's columns, by the name of the file.
+    """
+    values = [
+        {"table": table, "filename": name, "content": json.dumps(content), "code": code_version()}
+        for name, content in rows.items()
+    ]
+    with session.transaction() as connection:
+        connection.execute(sa.text(_REGISTER), values)
 
 
 def _nothing(scope: Scope) -> str:
@@ -62,9 +88,9 @@ def _nothing(scope: Scope) -> str:
     return f"there is nothing of {parts}"
 
 
-def _values(file: sqlfile.SqlFile, scope: Scope) -> dict[str, object]:
+def _values(file: sqlfile.SqlFile, product: Product, scope: Scope) -> dict[str, object]:
     """Values of the parameters of a file."""
-    known = dataclasses.asdict(scope) | {"code_version": code_version()}
+    known = dataclasses.asdict(scope) | {"code_version": code_version(), "product": product.name}
     return {parameter.name: known[parameter.name] for parameter in file.parameters}
 
 

@@ -17,12 +17,13 @@ from astropy.coordinates import SkyCoord
 from astropy.io import fits
 from astropy.table import Table
 from numpy.typing import ArrayLike
+from pyarrow import parquet
 from pyvo.dal.adhoc import DatalinkResults
 from pyvo.dal.exceptions import DALOverflowWarning
 
 from roman_db.client import event as of_event
 from roman_db.client.binding import BoundQuery, bind
-from roman_db.client.download import Downloaded, Source, download, rows_of_all
+from roman_db.client.download import Downloaded, Pace, Source, download, rows_of_all
 from roman_db.client.event import Event
 from roman_db.client.failure import BadQuery, NothingFound, RowsWereCut, in_our_words
 from roman_db.client.job import run_job
@@ -35,6 +36,8 @@ from roman_db.client.settings import ClientSettings
 _NAME = re.compile(r"[A-Za-z_]\w*")
 #: Objects a request, where light curves of many are wanted: some gigabytes at most, of a whole survey.
 _PER_REQUEST = 100
+#: Requests at the same time: what an account of any tier has, and one for a query beside them.
+_AT_ONCE = 3
 
 
 def connect(url: str | None = None, token: str | None = None) -> Catalog:
@@ -235,6 +238,7 @@ class Catalog:
         *,
         photometry_kind: str | None = None,
         objects_per_request: int = _PER_REQUEST,
+        requests_at_once: int = _AT_ONCE,
         progress: bool = True,
     ) -> Table:
         """Light curves of many objects in one table, in order of ``object_id``; columns as in `light_curve`.
@@ -242,7 +246,8 @@ class Catalog:
         What does not fit into memory is for `download_light_curves`. An object without points has no rows.
         """
         wanted = Wanted(read_object_ids(object_ids), optical_element, photometry_kind)
-        return table_of(rows_of_all(self._time_series, wanted, objects_per_request, progress))
+        pace = Pace(objects_per_request, requests_at_once, progress)
+        return table_of(rows_of_all(self._time_series, wanted, pace))
 
     def download_light_curves(
         self,
@@ -252,15 +257,18 @@ class Catalog:
         *,
         photometry_kind: str | None = None,
         objects_per_request: int = _PER_REQUEST,
+        requests_at_once: int = _AT_ONCE,
         progress: bool = True,
     ) -> Downloaded:
         """Download light curves into Parquet files of a folder, ``objects_per_request`` objects each.
 
-        Asked again, it goes on with the files that are missing. What is there is not asked for again, also
-        where the catalog has newer points: take another folder for these.
+        ``requests_at_once`` of them are asked for at the same time. Asked again, it goes on with the files
+        that are missing. What is there is not asked for again, also where the catalog has newer points: take
+        another folder for these.
         """
         wanted = Wanted(read_object_ids(object_ids), optical_element, photometry_kind)
-        return download(self._time_series, wanted, Path(folder), objects_per_request, progress)
+        pace = Pace(objects_per_request, requests_at_once, progress)
+        return download(self._time_series, wanted, Path(folder), pace)
 
     @property
     def _time_series(self) -> Source:
@@ -288,11 +296,12 @@ class Catalog:
         curve = self.light_curves([int(row["object_id"])], photometry_kind=kind, progress=False)
         return Event(row, curve, models, parameters, fluxes, partial(self._event_curves, event_id))
 
-    def _event_curves(self, event_id: int, span: tuple[float, float] | None) -> dict[str, Any]:
-        parameters = {} if span is None else {"first": float(span[0]), "last": float(span[1])}
-        url = f"{self._root}/portal/data/event/{event_id}/curves"
-        document: dict[str, Any] = self.session.get(url, params=parameters, timeout=120).json()
-        return document
+    def _event_curves(self, event_id: int, what: str, span: tuple[float, float] | None) -> Table:
+        parameters = {"ID": f"event/{event_id}", "WHAT": what, "RESPONSEFORMAT": "parquet"}
+        if span is not None:
+            parameters["SPAN"] = f"{float(span[0])!r} {float(span[1])!r}"
+        answer = self.session.get(f"{self._root}/event_curves", params=parameters, timeout=120)
+        return table_of(parquet.read_table(io.BytesIO(answer.content)))
 
     def links(self, identifier: int | str) -> Table:
         """What there is of an object, a light curve or an image, and where (DataLink)."""

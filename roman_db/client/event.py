@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from astropy.table import Row, Table, vstack
+from astropy.table import Row, Table
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -28,7 +28,6 @@ FLUXES = """
     WHERE m.event_id = {event_id} AND m.superseded_at IS NULL
     ORDER BY f.event_model_id, f.optical_element, f.source_number
 """
-_CURVE_UNITS = {"time": "d", "flux": "nJy", "flux_err": "nJy", "residual": ""}
 
 
 @dataclass(frozen=True)
@@ -46,7 +45,7 @@ class Event:
     all_parameters, all_fluxes
         Of all models, by ``event_model_id``; source 0 is the flux that is not lensed.
     ask_curves
-        Function that asks the service for curves between two times.
+        Function that asks the service for ``models`` or ``residuals`` between two times.
     """
 
     row: Row
@@ -54,7 +53,7 @@ class Event:
     models: Table
     all_parameters: Table
     all_fluxes: Table
-    ask_curves: Callable[[tuple[float, float] | None], dict[str, Any]]
+    ask_curves: Callable[[str, tuple[float, float] | None], Table]
 
     @property
     def parameters(self) -> Table:
@@ -79,27 +78,15 @@ class Event:
         Table
             ``rank``, ``name``, ``optical_element``, ``time`` (BJD TDB, d), ``flux`` (nJy).
         """
-        parts = [
-            _curve(one["time"], flux, rank=one["rank"], name=one["name"], optical_element=element)
-            for one in self.ask_curves(span)["models"]
-            for element, flux in one["flux"].items()
-        ]
-        return _stacked(parts)
+        return self._asked("models", span)
 
     def residuals(self, span: tuple[float, float] | None = None) -> Table:
-        """What the believed model leaves, in errors: ``residual``, beside the points.
+        """What the believed model leaves, in errors: ``residual``, beside all points of the event."""
+        return self._asked("residuals", span)
 
-        Of more than some thousands of points in an element those come that a plot can show;
-        ``meta["is_exact"]`` says for each element whether it has all.
-        """
-        bands = self.ask_curves(span)["bands"]
-        parts = []
-        for one in bands:
-            columns = {name: _numbers(one[name]) for name in _CURVE_UNITS}
-            columns = {"optical_element": np.full(len(columns["time"]), one["optical_element"])} | columns
-            parts.append(Table(columns, units=_CURVE_UNITS))
-        found = _stacked(parts)
-        found.meta["is_exact"] = {one["optical_element"]: one["is_exact"] for one in bands}
+    def _asked(self, what: str, span: tuple[float, float] | None) -> Table:
+        found = self.ask_curves(what, span)
+        found.rename_column("bjd_tdb", "time")
         return found
 
     def plot(self, axes: Axes | None = None, span: tuple[float, float] | None = None) -> Axes:
@@ -122,19 +109,3 @@ class Event:
         if not len(self.models):
             return table[:0]
         return table[table["event_model_id"] == self.models["event_model_id"][0]]
-
-
-def _curve(time: list[float], flux: list[float | None], **same: object) -> Table:
-    """A curve, with what is the same for all of it."""
-    columns = {name: np.full(len(time), value) for name, value in same.items()}
-    columns |= {"time": _numbers(time), "flux": _numbers(flux)}
-    return Table(columns, units={"time": "d", "flux": "nJy"})
-
-
-def _numbers(values: list[Any]) -> np.ndarray[Any, Any]:
-    """Numbers of JSON, where null is no number."""
-    return np.array([np.nan if one is None else one for one in values], dtype=np.float64)
-
-
-def _stacked(parts: list[Table]) -> Table:
-    return vstack(parts) if parts else Table()

@@ -41,12 +41,17 @@ class ServiceSession(requests.Session):
 
     def __init__(self, url: str, token: str | None = None) -> None:
         super().__init__()
+        self._url, self._token = url, token
         self.headers["User-Agent"] = f"roman-db {create_session().headers['User-Agent']}"
         self._origin = origin(url)
         if token is not None:
             self.auth = self._signed(token)
         for scheme in ("http://", "https://"):
             self.mount(scheme, HTTPAdapter(max_retries=_RETRY))
+
+    def another(self) -> ServiceSession:
+        """Session of the same account for another thread: one session is for one."""
+        return ServiceSession(self._url, self._token)
 
     def send(self, request: requests.PreparedRequest, **arguments: Any) -> requests.Response:
         """Send a request; raises a `ClientError` where it is not answered, or answered with an error."""

@@ -12,6 +12,7 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
+from roman_db.cluster import wal_archive
 from roman_db.cluster.account import Account
 from roman_db.cluster.error import ClusterError
 from roman_db.cluster.layout import Layout
@@ -19,7 +20,7 @@ from roman_db.cluster.layout import Layout
 ADMINISTRATOR = "roman_admin"
 #: Logs in for those who only read; it has no password, so nobody does so over TCP.
 READER = "roman_reader"
-_FILE = "roman_db.conf"
+FILE = "roman_db.conf"
 _MIB = 1024**2
 _GIB = 1024 * _MIB
 #: Below this, parallel queries would run out of the shared memory of a container and fail.
@@ -45,7 +46,9 @@ def server_settings(machine: Machine) -> dict[str, str]:
     return _memory(machine) | _parallelism(machine) | _write_ahead_log(machine) | _FIXED | _platform(machine)
 
 
-def write(layout: Layout, machine: Machine, port: int | None, has_lz4: bool) -> None:
+def write(
+    layout: Layout, machine: Machine, port: int | None, has_lz4: bool, archive: Path | None = None
+) -> None:
     """Write the configuration of the cluster in ``layout.data``.
 
     Parameters
@@ -58,6 +61,8 @@ def write(layout: Layout, machine: Machine, port: int | None, has_lz4: bool) -> 
         TCP port on the loopback interface, or None to listen on the unix socket alone.
     has_lz4
         Whether this PostgreSQL was built with lz4.
+    archive
+        Folder that takes the write-ahead log, for recovery to a point in time; None for no archive.
 
     Raises
     ------
@@ -67,7 +72,9 @@ def write(layout: Layout, machine: Machine, port: int | None, has_lz4: bool) -> 
     settings = server_settings(machine) | _listening(layout, port)
     if has_lz4:
         settings |= {"wal_compression": "lz4", "default_toast_compression": "lz4"}
-    write_files(layout.data, {_FILE: _as_configuration(settings)})
+    if archive is not None:
+        settings |= wal_archive.server_settings(archive)
+    write_files(layout.data, {FILE: _as_configuration(settings)})
 
 
 def write_access(data: Path, account: Account) -> None:
@@ -86,7 +93,7 @@ def write_access(data: Path, account: Account) -> None:
     lines = [f'roman_db "{name}" {role}' for name in trusted for role in (ADMINISTRATOR, READER)]
     write_files(data, {"pg_hba.conf": _ACCESS, "pg_ident.conf": "\n".join(lines) + "\n"})
     main = data / "postgresql.conf"
-    include = f"\n# roman-db's own, written at each start\ninclude = '{_FILE}'\n"
+    include = f"\n# roman-db's own, written at each start\ninclude = '{FILE}'\n"
     if include not in main.read_text():
         write_files(data, {main.name: main.read_text() + include})
 
@@ -158,9 +165,9 @@ def _write_ahead_log(machine: Machine) -> dict[str, str]:
     }
 
 
-#: wal_level: a partition that is made and filled in one transaction is written once, not twice; streaming
-#: replication, which this gives up, is for a server that ROMAN_DB_URL names. jit: it costs more than it gains
-#: on queries of milliseconds, and the unpacked packages come without LLVM.
+#: wal_level: a partition that is made and filled in one transaction is written once, not twice; recovery to
+#: a point in time, which this gives up, is had with an archive (`wal_archive`). jit: it costs more than it
+#: gains on queries of milliseconds, and the unpacked packages come without LLVM.
 _FIXED = {
     "wal_level": "minimal",
     "max_wal_senders": "0",
@@ -202,6 +209,7 @@ _ACCESS = f"""\
 # TYPE  DATABASE  USER          ADDRESS        METHOD
 local   all       {ADMINISTRATOR}                  peer map=roman_db
 local   all       {READER}                 peer map=roman_db
+local   replication  {ADMINISTRATOR}               peer map=roman_db
 local   all       all                          scram-sha-256
 host    all       all           127.0.0.1/32   scram-sha-256
 """

@@ -48,6 +48,11 @@ def create(layout: Layout, runner: Runner) -> None:
     layout.unfinished.replace(layout.data)
 
 
+def write_passfile(layout: Layout, password: str) -> None:
+    """Write the administrator's password into the home, as libpq reads it."""
+    configuration.write_files(layout.home, {layout.passfile.name: f"*:*:*:{ADMINISTRATOR}:{password}\n"})
+
+
 def _check_room(home: Path) -> None:
     free = shutil.disk_usage(home).free // 1024**2
     if free < _LEAST_FREE_MIB:
@@ -66,7 +71,7 @@ def _remove_unfinished(folder: Path) -> None:
 
 def _initialise(layout: Layout, runner: Runner) -> None:
     password = secrets.token_urlsafe(32)
-    configuration.write_files(layout.home, {layout.passfile.name: f"*:*:*:{ADMINISTRATOR}:{password}\n"})
+    write_passfile(layout, password)
     # initdb reads the password from a file, and its account cannot read root's.
     handed_over = layout.home / "password"
     configuration.write_files(layout.home, {handed_over.name: password + "\n"})

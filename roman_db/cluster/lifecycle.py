@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Literal
 
 from roman_db.cluster import binaries, configuration, creation, lock, machine, postmaster
 from roman_db.cluster.account import Account, check_reachable, server_account
+from roman_db.cluster.backup_folder import BackupFolder, backups, claim
 from roman_db.cluster.diagnosis import explained
 from roman_db.cluster.error import ClusterError
 from roman_db.cluster.layout import Layout, make_home, make_private_folder
@@ -66,7 +67,7 @@ def ensure_running(settings: Settings) -> str:
     if settings.url:
         return settings.url
     layout = Layout(settings.home)
-    return _url(layout, _up(settings, layout))
+    return url_of(layout, _up(settings, layout))
 
 
 def reader_url(settings: Settings) -> str:
@@ -119,14 +120,9 @@ def stop(settings: Settings, mode: Literal["fast", "immediate"] = "fast") -> boo
     account = server_account(layout.data)
     if not layout.data.exists():
         return False
-    with _alone(layout):
-        server = postmaster.read(layout.data)
-        was_alive = server is not None and postmaster.is_alive(server, layout)
-        if was_alive:
-            installation = binaries.choose(settings.pg_bin, layout)
-            _stop(layout, Runner(layout.home, installation, account, lock=None), mode)
-        with postmaster.cleared(layout):
-            return was_alive
+    with alone(layout):
+        installation = binaries.choose(settings.pg_bin, layout)
+        return halt(layout, Runner(layout.home, installation, account, lock=None), mode)
 
 
 def status(settings: Settings) -> ClusterStatus:
@@ -153,6 +149,24 @@ def status(settings: Settings) -> ClusterStatus:
     return ClusterStatus(state, layout.home, layout.log, major, server.pid)
 
 
+def halt(layout: Layout, runner: Runner, mode: Literal["fast", "immediate"] = "fast") -> bool:
+    """Stop the server of a home, kept from all others (`alone`), and return whether there was one to stop.
+
+    Raises
+    ------
+    ClusterError
+        Where the server does not end.
+    """
+    server = postmaster.read(layout.data)
+    was_alive = server is not None and postmaster.is_alive(server, layout)
+    if was_alive:
+        done = runner.run("pg_ctl", "stop", "-w", "-s", f"-t{_PATIENCE_S}", "-m", mode, "-D", layout.data)
+        if done.returncode != 0:
+            raise explained(done.stderr, layout.data, "the server did not stop")
+    with postmaster.cleared(layout):
+        return was_alive
+
+
 def renew_access(settings: Settings) -> None:
     """Write who may connect as this release has it, for a server that an earlier release has started.
 
@@ -165,7 +179,7 @@ def renew_access(settings: Settings) -> None:
     """
     layout = Layout(settings.home)
     account = server_account(layout.data)
-    with _alone(layout):
+    with alone(layout):
         configuration.write_access(layout.data, account)
 
 
@@ -177,13 +191,19 @@ def _up(settings: Settings, layout: Layout) -> Postmaster:
     account = server_account(layout.data)
     make_home(layout.home, account)
     check_reachable(layout.home, account)
-    with _alone(layout):
+    with alone(layout):
         return _settled(layout) or _launched(settings, layout, account)
 
 
 @contextlib.contextmanager
-def _alone(layout: Layout) -> Iterator[None]:
-    """Keep every other roman-db from making, starting or stopping the server."""
+def alone(layout: Layout) -> Iterator[None]:
+    """Keep every other roman-db from making, starting or stopping the server.
+
+    Raises
+    ------
+    ClusterError
+        Where another one goes on doing so.
+    """
     with lock.held(layout.start_lock, _PATIENCE_S) as descriptor:
         if descriptor is None:
             raise ClusterError(
@@ -217,40 +237,64 @@ def _launched(settings: Settings, layout: Layout, account: Account) -> Postmaste
     with postmaster.cleared(layout) as descriptor:
         runner = Runner(layout.home, installation, account, descriptor)
         if binaries.cluster_major(layout.data) is None:
+            _check_not_lost(settings)
             creation.create(layout, runner)
-        _configure(settings, layout, runner)
-        return _start(layout, runner)
+        configure(settings, layout, runner)
+        return launch(layout, runner, _PATIENCE_S)
 
 
-def _configure(settings: Settings, layout: Layout, runner: Runner) -> None:
+def _check_not_lost(settings: Settings) -> None:
+    """Raise where there is no cluster, but backups of one: an empty one would look like a loss."""
+    if settings.backup_folder is not None and backups(BackupFolder(settings.backup_folder)):
+        raise ClusterError(
+            f"there is no cluster here, and {settings.backup_folder} has backups of one",
+            settings.home,
+            "Bring it back with: roman-db cluster restore; or set ROMAN_DB_BACKUP_FOLDER to another folder",
+        )
+
+
+def configure(settings: Settings, layout: Layout, runner: Runner) -> None:
+    """Write the configuration of the cluster of a home, which may be another than that of the settings.
+
+    Raises
+    ------
+    ClusterError
+        Where it cannot be written, or the folder of backups is not this cluster's.
+    """
+    archive = None
+    if settings.backup_folder is not None:
+        archive = BackupFolder(settings.backup_folder)
+        claim(archive, layout.data, runner)
     here = configuration.Machine(
         memory=settings.pg_memory_mb * 1024**2 if settings.pg_memory_mb else machine.usable_memory(),
         cpus=machine.usable_cpus(),
         disk=shutil.disk_usage(layout.home).total,
         shared_memory=machine.shared_memory_size(),
     )
-    configuration.write(layout, here, settings.pg_port, runner.installation.has_lz4)
+    has_lz4 = runner.installation.has_lz4
+    configuration.write(layout, here, settings.pg_port, has_lz4, archive.wal if archive else None)
     configuration.write_access(layout.data, runner.account)
 
 
-def _start(layout: Layout, runner: Runner) -> Postmaster:
+def launch(layout: Layout, runner: Runner, patience_s: int) -> Postmaster:
+    """Start the server of a configured home and return it when it takes connections.
+
+    Raises
+    ------
+    ClusterError
+        Where it does not start within so many seconds: what it says.
+    """
     make_private_folder(layout.sockets, runner.account)
     said_before = _open_log(layout.log, runner.account)
     _log.info("starting the private PostgreSQL %d in %s", runner.installation.major, layout.home)
     # pg_ctl hands these names to a shell, so they are relative ones, which no home can spoil with quotes.
     data, log = layout.data.name, layout.log.name
-    done = runner.run("pg_ctl", "start", "-w", "-s", f"-t{_PATIENCE_S}", "-D", data, "-l", log)
+    done = runner.run("pg_ctl", "start", "-w", "-s", f"-t{patience_s}", "-D", data, "-l", log)
     server = postmaster.read(layout.data)
     if done.returncode == 0 and server is not None and server.answers:
         return server
     said = layout.log.read_bytes()[said_before:].decode(errors="replace")
     raise explained(said or done.stderr, layout.log, "the server did not start")
-
-
-def _stop(layout: Layout, runner: Runner, mode: str) -> None:
-    done = runner.run("pg_ctl", "stop", "-w", "-s", f"-t{_PATIENCE_S}", "-m", mode, "-D", layout.data)
-    if done.returncode != 0:
-        raise explained(done.stderr, layout.data, "the server did not stop")
 
 
 def _open_log(log: Path, account: Account) -> int:
@@ -278,11 +322,12 @@ def _running(layout: Layout, server: Postmaster) -> ClusterStatus:
         datetime.fromtimestamp(server.started, UTC),
         server.socket_file,
         f"{server.address}:{server.port}" if server.address else None,
-        _url(layout, server),
+        url_of(layout, server),
     )
 
 
-def _url(layout: Layout, server: Postmaster) -> str:
+def url_of(layout: Layout, server: Postmaster) -> str:
+    """URL of the database of a running server, as its administrator."""
     # requirepeer: libpq talks to no server of another user, whoever may have put a socket in that place.
     owner = pwd.getpwuid(layout.data.stat().st_uid).pw_name
     query = urllib.parse.urlencode(

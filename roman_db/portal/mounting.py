@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import structlog
 from adbc_driver_manager import dbapi
-from fastapi import FastAPI
+from fastapi import Depends, FastAPI
 from sqlalchemy.exc import DBAPIError, TimeoutError
 from starlette.requests import Request
 from starlette.responses import Response
@@ -13,6 +13,7 @@ from starlette.staticfiles import StaticFiles
 from roman_db.accounts.authentication import Respond
 from roman_db.portal import account_data, account_pages, data, pages, sky_data
 from roman_db.portal.answer import problem
+from roman_db.portal.asking import read_for_account
 from roman_db.portal.calculations import NoCalculation
 from roman_db.portal.page import BUNDLE
 from roman_db.portal.sign_in import CookieSignIn
@@ -23,7 +24,7 @@ _log = structlog.get_logger()
 def mount_portal(application: FastAPI, respond: Respond) -> None:
     """Add pages, their data, and what browsers load; ``respond`` answers whom it cannot sign in."""
     for part in (pages, account_pages, data, sky_data, account_data):
-        application.include_router(part.router)
+        application.include_router(part.router, dependencies=[Depends(read_for_account)])
     application.add_middleware(CookieSignIn, respond=respond)
     bundle = StaticFiles(directory=BUNDLE, check_dir=False)
     application.mount("/portal/bundle", bundle, name="portal_bundle")

@@ -117,6 +117,7 @@ def operations(request: Request) -> Response:
         "operations.html",
         request,
         deadlines=rows("deadlines", days=_LISTED_DAYS, hours=_DUE_HOURS),
+        deliveries=rows("deliveries", days=_LISTED_DAYS),
         listed_days=_LISTED_DAYS,
         waiting=rows("waiting_exposures", days=30, hours=_DUE_HOURS),
         failed=rows("failed_units", days=30, most=100),

@@ -1,4 +1,8 @@
-"""Queries of the portal: files of ``queries/portal``, each in a read-only transaction with a time limit."""
+"""Queries of the portal: files of ``queries/portal``, each in a read-only transaction with a time limit.
+
+They run in the role and within the limits of who asks, if that is known (`roman_db.asker`). Tiers read
+nothing of the operations: a file that tells of those runs as the reader.
+"""
 
 from __future__ import annotations
 
@@ -14,6 +18,7 @@ import pyarrow as pa
 from adbc_driver_manager import dbapi
 
 from roman_db import session, sqlfile
+from roman_db.asker import Asker, asked_by, assume, current_asker, milliseconds
 
 #: Seconds that a page waits for one query.
 TIMEOUT_S = 20.0
@@ -32,10 +37,12 @@ def rows(name: str, /, **values: object) -> list[dict[str, Any]]:
     values
         Values of its parameters; arrays as `array` writes them.
     """
-    with session.reading() as connection:
-        limit = session.milliseconds(TIMEOUT_S)
+    file = _file(name)
+    asker = None if file.reads_operations else current_asker()
+    limit = milliseconds(TIMEOUT_S if asker is None else min(TIMEOUT_S, asker.seconds))
+    with asked_by(asker), session.reading() as connection:
         connection.exec_driver_sql(f"SET LOCAL statement_timeout = {limit}")
-        found = [dict(row) for row in sqlfile.run(connection, _file(name), values).mappings()]
+        found = [dict(row) for row in sqlfile.run(connection, file, values).mappings()]
     _count(len(found))
     return found
 
@@ -70,7 +77,19 @@ class _Connected:
 
     def __init__(self) -> None:
         self._stack = ExitStack()
+        #: For whom it reads.
+        self._asker = current_asker()
         self.connection = self._stack.enter_context(session.arrow_connection(timeout_s=TIMEOUT_S))
+
+    def ask_for(self, asker: Asker | None) -> None:
+        """Read for somebody else."""
+        if asker == self._asker:
+            return
+        if asker is None:
+            session.restore(self.connection)
+        else:
+            assume(self.connection, asker)
+        self._asker = asker
 
     def close(self) -> None:
         """Close it, in whatever state it is."""
@@ -91,6 +110,7 @@ def forget() -> None:
 def _asked(connected: _Connected, statement: str) -> pa.Table:
     """Answer to a statement on a connection, which is kept unless it failed."""
     try:
+        connected.ask_for(current_asker())
         with connected.connection.cursor() as cursor:
             cursor.execute(statement)
             found = cursor.fetch_arrow_table()

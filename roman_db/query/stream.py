@@ -11,6 +11,7 @@ import sqlalchemy as sa
 from adbc_driver_manager import dbapi
 
 from roman_db import session
+from roman_db.asker import milliseconds
 from roman_db.query.columns import ResultColumn, describe
 from roman_db.query.error import QueryError, explained
 from roman_db.query.statement import Statement
@@ -124,7 +125,7 @@ def _prepare(request: Request) -> tuple[tuple[ResultColumn, ...], str]:
 
 def _limit_time(connection: sa.Connection, timeout_s: float) -> None:
     """Have the server give up planning a statement, too."""
-    connection.exec_driver_sql(f"SET LOCAL statement_timeout = {session.milliseconds(timeout_s)}")
+    connection.exec_driver_sql(f"SET LOCAL statement_timeout = {milliseconds(timeout_s)}")
 
 
 def _cast(name: str, type_oid: int, casts: Mapping[int, str]) -> str:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import click
 
 #: Groups of the command line whose commands a worker may run.
-GROUPS = ("load", "run", "export")
+GROUPS = ("load", "run", "export", "deliveries")
 #: Name under which procrastinate knows what workers do, and of the queue.
 TASK, QUEUE = "command", "roman-db"
 

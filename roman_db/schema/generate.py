@@ -1,5 +1,6 @@
 """What is made from the descriptions: DDL, comments on views, rows of TAP_SCHEMA and the data dictionary.
 
+The views that are the tables of the archive are made from RAD.
 Run ``python -m roman_db.schema.generate`` after a change; the tests check that nothing is stale.
 """
 
@@ -18,6 +19,7 @@ from sqlalchemy.schema import (
 
 from roman_db.resources import folder
 from roman_db.schema.adql_words import delimited
+from roman_db.schema.archive import archive_views_sql
 from roman_db.schema.comments import view_comments_sql
 from roman_db.schema.dictionary import data_dictionary
 from roman_db.schema.metadata import DIALECT, make_metadata
@@ -49,6 +51,7 @@ def generated_files() -> dict[str, str]:
     public = {name: one for name, one in relations.items() if one.is_public}
     return {
         "tables.sql": table_ddl(tables),
+        "archive_views.sql": archive_views_sql(tables),
         "view_comments.sql": view_comments_sql(views),
         "tap_schema.sql": tap_schema_sql(public, delimited),
         "data_dictionary.md": data_dictionary(relations),

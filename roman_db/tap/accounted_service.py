@@ -15,14 +15,18 @@ from roman_db.accounts.authentication import unreachable
 from roman_db.accounts.usage import Kind, Outcome
 from roman_db.portal.reading import count_rows_in
 from roman_db.service_failure import Failure
-from roman_db.tap.accounting import ERRORS_FROM, admit
+from roman_db.tap.accounting import ERRORS_FROM, RoleConnections, admit
 from roman_db.tap.failure_document import failure_response
 
 #: How the addresses of the data of pages begin.
 _DATA = "/portal/data/"
 
 
-async def accounted(request: Request, answer: Callable[[Meter], Awaitable[Response]]) -> Response:
+#: Makes an answer with connections in the role of whoever asks, and notes in the meter what rows it has.
+Answer = Callable[[Meter, RoleConnections], Awaitable[Response]]
+
+
+async def accounted(request: Request, answer: Answer) -> Response:
     """Answer when it is the turn of whoever asks, and write what that took to the ledger.
 
     The place is held until the answer is made; a file is sent without one, and counts with all its bytes.
@@ -32,7 +36,7 @@ async def accounted(request: Request, answer: Callable[[Meter], Awaitable[Respon
     request
         Who asks.
     answer
-        Makes the answer, and notes in the meter what rows it has.
+        Makes the answer.
 
     Raises
     ------
@@ -40,9 +44,10 @@ async def accounted(request: Request, answer: Callable[[Meter], Awaitable[Respon
         If the account may not ask, or the answer cannot be made.
     """
     admitted = await admit(request, Kind.SERVICE)
-    admission: Admission = request.app.state.admission
+    state = request.app.state
+    admission: Admission = state.admission
     async with admission.running(admitted) as meter:
-        response = await answer(meter)
+        response = await answer(meter, RoleConnections(state.connections, admitted))
         meter.n_byte = int(response.headers.get("content-length", 0))
         return response
 

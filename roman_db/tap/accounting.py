@@ -17,10 +17,12 @@ from starlette.types import Message, Receive, Scope, Send
 
 from roman_db import session
 from roman_db.accounts import authentication
-from roman_db.accounts.admission import Admission, Admitted, client_name
-from roman_db.accounts.role import assume, take_room
+from roman_db.accounts.admission import Admission, Admitted
+from roman_db.accounts.client import client_name
+from roman_db.accounts.reading import asker_of
 from roman_db.accounts.tokens import Scope as TokenScope
 from roman_db.accounts.usage import Kind, Outcome
+from roman_db.asker import Asker, take_room
 from roman_db.service_failure import Cancelled, Failure, Lost
 from roman_db.tap.connections import Connections, Held, QueryLimits
 from roman_db.tap.failure_document import failure_response
@@ -52,12 +54,13 @@ async def admit(request: Request, kind: Kind = Kind.SYNC) -> Admitted:
     Forbidden
         If the account may not ask.
     """
-    admission: Admission = request.app.state.admission
-    client = None if request.client is None else client_name(request.client.host)
+    state = request.app.state
+    admission: Admission = state.admission
+    client = None if request.client is None else client_name(request.client.host, state.address_key)
     caller = await authentication.current_account(request)
     if not caller.account.is_anonymous:
         authentication.require(caller, TokenScope.QUERY)
-    return admission.admit(caller.account, kind, request.app.state.settings.tap_max_rows, client)
+    return admission.admit(caller.account, kind, state.settings.tap_max_rows, client)
 
 
 def limits_of(service: RequestLimits, admitted: Admitted) -> RequestLimits:
@@ -97,27 +100,63 @@ class ScratchHeld(Held):
             raise Lost("the database cannot be reached at the moment") from error
 
 
-def give_role(held: Held, role: str, limits: QueryLimits) -> None:
-    """Give a connection the role of an account; where its server has gone, a new one.
+def give_role(held: Held, asker: Asker) -> None:
+    """Give a connection the role and limits of an account; where its server has gone, a new one.
 
-    That has shown that the server is there, so that it need not be asked twice for the query: a connection
-    that was made in between would not have the role.
+    One that has them is not asked whether the server is there: the first query on it finds that out.
 
     Raises
     ------
     Lost
         If the server is not there.
     """
-    held.is_used = False
     try:
-        assume(held.connection, role, limits.timeout_s, limits.memory_mb, limits.tier)
+        held.take_on(asker)
     except (dbapi.Error, OSError):
         held.reconnect()
         try:
-            assume(held.connection, role, limits.timeout_s, limits.memory_mb, limits.tier)
+            held.take_on(asker)
         except (dbapi.Error, OSError) as error:
             raise Lost("the database cannot be reached at the moment") from error
-    held.has_role = True
+
+
+class RoleConnections:
+    """Stands for `Connections`: those that it lends have the role and limits of an account.
+
+    Parameters
+    ----------
+    readers
+        Those of the service, which have the role of readers.
+    admitted
+        Whose they are to be.
+    """
+
+    def __init__(self, readers: Connections, admitted: Admitted) -> None:
+        self.readers = readers
+        seconds = min(admitted.seconds, readers.limits.timeout_s)
+        #: As whom they read.
+        self.asker = asker_of(admitted.account, seconds, readers.limits.memory_mb)
+        #: The smaller of what the service and what the account allows.
+        self.limits = QueryLimits(seconds, self.asker.memory_mb, admitted.account.tier)
+
+    @contextlib.asynccontextmanager
+    async def lent(self) -> AsyncIterator[Held]:
+        """Wait for a connection, and hold it in the role of the account.
+
+        Raises
+        ------
+        Lost
+            If there is none.
+        """
+        async with self.readers.lent(keeps_role=True) as held:
+            with anyio.CancelScope(shield=True):
+                await self.in_thread(partial(give_role, held, self.asker))
+            held.limits = self.limits
+            yield held
+
+    async def in_thread(self, work: Callable[[], _T]) -> _T:
+        """Do work that waits for the database in a thread."""
+        return await self.readers.in_thread(work)
 
 
 class AccountConnections:
@@ -147,13 +186,10 @@ class AccountConnections:
     ) -> None:
         self._reads_scratch = reads_scratch
         self._given = given
-        self._connections = connections
+        self._connections = RoleConnections(connections, admitted)
         self._admission = admission
         self._admitted = admitted
-        most = connections.limits
-        memory_mb = max(1, min(admitted.account.work_bytes // 2**20, most.memory_mb))
-        #: The smaller of what the service and what the account allows.
-        self.limits = QueryLimits(min(admitted.seconds, most.timeout_s), memory_mb, admitted.account.tier)
+        self.limits = self._connections.limits
         #: Bytes that were sent, and whether they are those of an error.
         self.n_byte = 0
         self.is_error = False
@@ -170,7 +206,6 @@ class AccountConnections:
             If there is no connection.
         """
         async with self._admission.running(self._admitted) as meter, self._held() as held:
-            held.limits = self.limits
             try:
                 yield held
             except Cancelled:
@@ -190,9 +225,7 @@ class AccountConnections:
     async def _held(self) -> AsyncIterator[Held]:
         """Hold a connection that is lent; for scratch tables one of the account's own, closed again."""
         if not self._reads_scratch:
-            async with self._connections.lent(keeps_role=True) as held:
-                with anyio.CancelScope(shield=True):
-                    await self.in_thread(partial(give_role, held, self._admitted.account.role, self.limits))
+            async with self._connections.lent() as held:
                 yield held
             return
         with anyio.CancelScope(shield=True):

@@ -15,6 +15,7 @@ from starlette.responses import Response
 
 from roman_db.accounts.admission import Admission
 from roman_db.accounts.authentication import unreachable
+from roman_db.accounts.client import read_key
 from roman_db.accounts.router import add_accounts
 from roman_db.portal.mounting import mount_portal
 from roman_db.service_failure import Failure
@@ -65,11 +66,12 @@ def make_application() -> FastAPI:
 async def _lifespan(application: FastAPI, chosen: Settings) -> AsyncIterator[None]:
     """Make what the first query would wait for, run jobs meanwhile, and close connections at the end."""
     await anyio.to_thread.run_sync(warm_up)
+    application.state.address_key = await anyio.to_thread.run_sync(read_key)
     connections = Connections(chosen.tap_connections, QueryLimits(chosen.tap_timeout_s, chosen.tap_memory_mb))
     admission = Admission(chosen.tap_connections)
     runner = _job_runner(chosen, admission)
     application.state.connections, application.state.runner = connections, runner
-    application.state.admission, application.state.coverage = admission, StoredCoverage(connections)
+    application.state.admission, application.state.coverage = admission, StoredCoverage()
     async with anyio.create_task_group() as group:
         runner.start(group)
         yield

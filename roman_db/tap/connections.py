@@ -17,6 +17,7 @@ import structlog
 from adbc_driver_manager import dbapi
 
 from roman_db import session
+from roman_db.asker import Asker, assume
 from roman_db.service_failure import Lost
 from roman_db.tap.uploads.temporary import store
 from roman_db.tap.uploads.upload import Upload
@@ -65,8 +66,9 @@ class Held:
         self.spares: Spares | None = None
         #: Whether it must not be used again: its query failed, or was cancelled, which may come late.
         self.is_spoiled = False
-        #: Whether it was given the role and the limits of an account.
+        #: Whether it was given the role and the limits of an account, and which, if it has that role.
         self.has_role = False
+        self.asker: Asker | None = None
         #: Whether it has answered a query before, so that the server may have gone since.
         self.is_used = False
 
@@ -84,14 +86,31 @@ class Held:
             raise Lost("the database cannot be reached at the moment") from error
 
     def reconnect(self) -> None:
-        """Make a new connection in place of one whose server has gone."""
+        """Make a new connection in place of one whose server has gone, in the role that it had."""
         self.close()
-        self.is_spoiled = self.is_used = self.has_role = False
+        self.is_spoiled = self.is_used = False
         self._connect()
+        if self.asker is not None:
+            try:
+                self.take_on(self.asker)
+            except (dbapi.Error, OSError) as error:
+                raise Lost("the database cannot be reached at the moment") from error
+
+    def take_on(self, asker: Asker) -> None:
+        """Have the role and the limits of an account; raises what the driver does where the server has gone.
+
+        A connection that has them already is not asked: what they are does not change on it.
+        """
+        if self.asker == asker and self.is_used:
+            return
+        self.asker = None
+        self.has_role = True
+        if assume(self.connection, asker):
+            self.asker = asker
 
     def restore(self, limits: QueryLimits) -> None:
         """Take the role and the limits of an account away again."""
-        self.limits = limits
+        self.limits, self.asker = limits, None
         try:
             session.restore(self.connection)
             self.has_role = False

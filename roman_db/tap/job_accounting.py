@@ -11,8 +11,10 @@ from sqlalchemy.exc import SQLAlchemyError
 from roman_db import session
 from roman_db.accounts.account import ANONYMOUS, Account
 from roman_db.accounts.account_store import find_account
-from roman_db.accounts.admission import Admission, Admitted, client_of
+from roman_db.accounts.admission import Admission, Admitted
 from roman_db.accounts.authentication import unreachable
+from roman_db.accounts.client import client_of
+from roman_db.accounts.reading import asker_of
 from roman_db.accounts.scratch import scratch_columns
 from roman_db.accounts.usage import Entry, Kind, Outcome, write_entry
 from roman_db.service_failure import Failure, TooMuch
@@ -119,13 +121,13 @@ class AccountedExecution(Execution):
         self._admission.day.check(account, admitted.party)
         self.most_bytes = room_for_result(admitted)
         self._limits = limits_of(self._limits, admitted)
-        seconds = min(admitted.seconds, self._held.limits.timeout_s)
-        memory_mb = max(1, min(account.work_bytes // 2**20, self._held.limits.memory_mb))
-        limits = QueryLimits(seconds, memory_mb, account.tier)
+        most = self._held.limits
+        asker = asker_of(account, min(admitted.seconds, most.timeout_s), most.memory_mb)
         if self._reads_scratch(account):
+            limits = QueryLimits(asker.seconds, asker.memory_mb, asker.tier)
             self._held = ScratchHeld(limits, account.scratch_schema)
         else:
-            give_role(self._held, account.role, limits)
+            give_role(self._held, asker)
         return admitted
 
     def _reads_scratch(self, account: Account) -> bool:
@@ -142,7 +144,7 @@ class AccountedExecution(Execution):
         queued_at = min(self._job.creation_time, started_at)
         ended = max(datetime.now(UTC), queued_at)
         area = None if self._sending is None else self._sending.sky_area
-        counts = (seconds, n_row, n_byte, area)
+        counts = (seconds, n_row, n_byte, area, client_of(admitted.party))
         key = admitted.account.account_id
         entry = Entry(key, Kind.ASYNC, outcome, queued_at, started_at, ended, *counts)
         self._admission.day.add(admitted.party, n_row, seconds)

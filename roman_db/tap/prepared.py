@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from roman_db.accounts.account import Account
 from roman_db.service_failure import BadRequest
 from roman_db.tap.adql import AdqlError, Translation, translate
+from roman_db.tap.community_catalog import community_tables
 from roman_db.tap.parameters import Limits, read_request
 from roman_db.tap.scratch_catalog import catalog_for
 from roman_db.tap.sending import Asked
@@ -55,6 +56,7 @@ def prepared(
 def _translated(query: str, uploads: Sequence[Upload], account: Account | None) -> Translation:
     """Query in SQL."""
     try:
-        return translate(query, catalog_for(account, query).with_tables(upload.table for upload in uploads))
+        further = [*community_tables(query), *(upload.table for upload in uploads)]
+        return translate(query, catalog_for(account, query).with_tables(further))
     except AdqlError as error:
         raise BadRequest(str(error)) from error

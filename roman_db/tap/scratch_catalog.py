@@ -11,19 +11,19 @@ from roman_db.accounts.account import Account
 from roman_db.accounts.scratch import scratch_columns
 from roman_db.tap.adql import Catalog, OutputColumn, schema_catalog
 from roman_db.tap.adql.catalog import CatalogColumn, CatalogTable
-from roman_db.tap.adql.value_type import Type
+from roman_db.tap.adql.value_type import OPAQUE, Type
+from roman_db.tap.release_catalog import release_tables
 
 #: How the schemas of accounts begin; a query without it names none.
 PREFIX = "mydb_"
 _WORDS = ("datatype", "arraysize", "xtype", "unit", "ucd", "description")
-#: Types of PostgreSQL for which VOTable has none, and geometries, which are stored as arrays of numbers.
-_OPAQUE = ("jsonb", "interval", "int8multirange")
+#: Geometries, which are stored as arrays of numbers.
 _GEOMETRIES = ("point", "circle", "polygon")
 
 
 def catalog_for(account: Account | None, query: str) -> Catalog:
-    """Tables that a query may name: those of the release, and the account's own and its team's."""
-    catalog = schema_catalog()
+    """Tables that a query may name: those of all, of data releases, the account's own and its team's."""
+    catalog = schema_catalog().with_tables(release_tables(query))
     if account is None or account.is_anonymous or PREFIX not in query.lower():
         return catalog
     return catalog.with_tables(scratch_tables(scratch_columns(account)))
@@ -44,5 +44,5 @@ def _column(row: Mapping[str, Any]) -> CatalogColumn:
     """Column of the catalog from its comment."""
     said = json.loads(row["comment"])
     xtype = None if said["xtype"] in _GEOMETRIES else said["xtype"]
-    type_ = Type(said["datatype"], said["arraysize"], xtype, row["type"] if row["type"] in _OPAQUE else None)
+    type_ = Type(said["datatype"], said["arraysize"], xtype, row["type"] if row["type"] in OPAQUE else None)
     return CatalogColumn(row["column_name"], type_, said["unit"], said["ucd"], said["description"])

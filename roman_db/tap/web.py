@@ -13,6 +13,7 @@ from roman_db.service_failure import BadRequest
 from roman_db.settings import Settings
 from roman_db.tap.parameters import Limits
 from roman_db.tap.prepared import RequestLimits
+from roman_db.tap.uploads.packing import PACKED, PLAIN, Unpacker
 from roman_db.tap.uploads.reading import UploadLimits
 
 #: Longest body of a request in bytes, its files left out; ADQL has 300,000 characters at most.
@@ -87,13 +88,21 @@ async def _of_parts(request: Request, pairs: list[tuple[str, str]]) -> Form:
 
 
 async def _bounded(request: Request, size: int) -> AsyncGenerator[bytes]:
-    """Body of a request, refused once it is longer."""
+    """Body of a request, unpacked where it says that it is packed, and refused once it is longer."""
+    encoding = request.headers.get("content-encoding", "").strip().lower()
+    if encoding not in (*PLAIN, *PACKED):
+        raise BadRequest(
+            f"the body of a request may be packed by gzip (Content-Encoding), got {encoding[:60]!r}"
+        )
+    unpacker = Unpacker("the body of the request", size) if encoding in PACKED else None
     n_byte = 0
     async for part in request.stream():
         n_byte += len(part)
         if n_byte > size:
             raise BadRequest(f"a request of this kind has at most {size} bytes")
-        yield part
+        yield part if unpacker is None else unpacker.feed(part)
+    if unpacker is not None:
+        unpacker.end()
 
 
 def request_limits(chosen: Settings, address: str | None = None) -> RequestLimits:

@@ -75,6 +75,8 @@ _SERVICES = {
             Parameter("CIRCLE", "Longitude, latitude, radius.", "pos.outline;obs", "deg", "string"),
             Parameter("POLYGON", "Longitudes and latitudes.", "pos.outline;obs", "deg", "string"),
             Parameter("POS", "CIRCLE, RANGE or POLYGON and numbers.", "pos.outline;obs", "deg", "string"),
+            Parameter("BAND", "Shortest and longest wavelength.", "em.wl;stat.interval", "m", "string"),
+            Parameter("TIME", "First and last MJD (UTC).", "time.interval;obs.exposure", "d", "string"),
         ),
     ),
 }  # fmt: skip

@@ -15,8 +15,8 @@ _ASDF = "application/x-asdf"
 _PARQUET = "application/vnd.apache.parquet"
 #: Radius of the cutout of a reference image around an object, deg.
 CUTOUT_RADIUS = 5 / 3600
-#: Identifier of the service that cuts out, in the document.
-CUTOUT_SERVICE = "cutout"
+#: Identifiers of the services that cut out, in the document: of images, and of light curves.
+CUTOUT_SERVICE, PERIOD_SERVICE = "cutout", "period"
 
 
 @dataclass(frozen=True)
@@ -63,12 +63,14 @@ def _of_object(product: Product, facts: Facts, address: str) -> Iterator[Link]:
     where = f"object_id = {product.number}"
     yield _query(product, address, "#this", f"SELECT * FROM roman.object WHERE {where}", "Row of the catalog")
     yield from _light_curves(product, facts["optical_elements"], address, "#derivation")
-    if facts["n_event"]:
+    if facts["event_ids"]:
         query = (
             "SELECT v.season, v.classification, m.* FROM roman.event AS v "
             f"JOIN roman.event_model AS m ON m.event_id = v.event_id WHERE v.{where}"
         )
         yield _query(product, address, "#derivation", query, "Events and their models", "event-model")
+    for number in facts["event_ids"]:
+        yield _document(product, "event", number, address, "#derivation", f"What there is of event {number}")
     for number in facts["reference_image_ids"]:
         yield _cutout_around(product, facts, number, address)
     place = f"CONTAINS(POINT({facts['ra']!r}, {facts['dec']!r}), s_region) = 1"
@@ -86,6 +88,25 @@ def _of_light_curve(product: Product, facts: Facts, address: str) -> Iterator[Li
         return
     yield from _light_curves(product, elements, address, "#this")
     yield _document(product, "object", product.number, address, "#progenitor", "What there is of the object")
+
+
+def _of_event(product: Product, facts: Facts, address: str) -> Iterator[Link]:
+    """Its row and models, curves of these and what they leave, and the object."""
+    where = f"event_id = {product.number}"
+    yield _query(product, address, "#this", f"SELECT * FROM roman.event WHERE {where}", "Row of the event")
+    if facts["n_model"]:
+        models = f"SELECT * FROM roman.event_model WHERE {where} AND superseded_at IS NULL ORDER BY rank"
+        yield _query(product, address, "#derivation", models, "Its models", "event-model")
+        url = f"{address}/event_curves?ID={_escaped('event', product.number)}"
+        for asked, words in (
+            ("models", "Curves of its models"), ("residuals", "What the believed model leaves"),
+        ):  # fmt: skip
+            yield Link(
+                product.given, "#derivation", f"{url}&WHAT={asked}", description=words,
+                local_semantics=f"event-{asked}", content_type=_VOTABLE, content_qualifier="#timeseries",
+            )  # fmt: skip
+    number = facts["object_id"]
+    yield _document(product, "object", number, address, "#progenitor", "What there is of its object")
 
 
 def _of_exposure(product: Product, facts: Facts, address: str) -> Iterator[Link]:
@@ -124,6 +145,7 @@ def _of_difference_image(product: Product, facts: Facts, address: str) -> Iterat
 _OF_KIND: Mapping[str, Callable[[Product, Facts, str], Iterator[Link]]] = {
     "object": _of_object,
     "light_curve": _of_light_curve,
+    "event": _of_event,
     "exposure": _of_exposure,
     "reference_image": _of_reference_image,
     "difference_image": _of_difference_image,
@@ -140,6 +162,12 @@ def _light_curves(product: Product, elements: Sequence[str], address: str, seman
                 product.given, semantics, url + asked, local_semantics="light-curve", description=words,
                 content_type=content_type, content_qualifier="#timeseries",
             )  # fmt: skip
+    if elements:
+        yield Link(
+            product.given, "#cutout", service_def=PERIOD_SERVICE, local_semantics="light-curve",
+            description="Part of its light curves in time or wavelength", content_type=_VOTABLE,
+            content_qualifier="#timeseries",
+        )  # fmt: skip
 
 
 def _cutout_around(product: Product, facts: Facts, number: int, address: str) -> Link:

@@ -9,10 +9,11 @@ from typing import Any
 from starlette.responses import FileResponse, Response
 
 from roman_db.service_failure import BadRequest
-from roman_db.tap.connections import Connections
+from roman_db.tap.accounting import RoleConnections
 from roman_db.vo.coverage import FINEST, FORMS, USUAL_ORDER, coverage_of_ranges
 from roman_db.vo.cutout import Missing, cutout
 from roman_db.vo.identifier import Product, read_identifier
+from roman_db.vo.interval import TAKEN, in_tdb, read_interval, refuse_filters
 from roman_db.vo.parameters import Parameters
 from roman_db.vo.products import facts_of, known_of
 from roman_db.vo.region import read_region
@@ -23,16 +24,21 @@ _FITS = "application/fits"
 _MEDIA_TYPES = {".asdf": "application/x-asdf", ".parquet": "application/vnd.apache.parquet"}
 
 
-async def cutout_response(parameters: Parameters, connections: Connections) -> Response:
-    """Cutout of an image (SODA 1.0); without content where the region lies beside it.
+async def cutout_response(parameters: Parameters, connections: RoleConnections) -> Response:
+    """Cutout of an image (SODA 1.0); no content where it has nothing of region, times or wavelengths.
 
     Raises
     ------
     Failure
         If a parameter makes no sense, or the image is not at hand.
     """
+    refuse_filters(parameters, TAKEN, "images")
     outline = read_region(parameters)
+    times, band = read_interval(parameters, "TIME"), read_interval(parameters, "BAND")
     product, facts = await _product(parameters, connections, _IMAGES)
+    covered = times if product.kind == "exposure" else in_tdb(times)
+    if not covered.meets(facts["t_min"], facts["t_max"]) or not band.meets(facts["em_min"], facts["em_max"]):
+        return Response(status_code=204)
     cards = {
         "TELESCOP": "Roman", "INSTRUME": "WFI", "FILTER": facts["optical_element"],
         "DETECTOR": facts["detector"], "MJD-AVG": facts["mjd"],
@@ -46,7 +52,7 @@ async def cutout_response(parameters: Parameters, connections: Connections) -> R
     return Response(content, media_type=_FITS, headers=_as_file(name))
 
 
-async def data_response(parameters: Parameters, connections: Connections) -> Response:
+async def data_response(parameters: Parameters, connections: RoleConnections) -> Response:
     """File of a product as it is stored.
 
     Raises
@@ -62,7 +68,9 @@ async def data_response(parameters: Parameters, connections: Connections) -> Res
     return FileResponse(path, media_type=kind, filename=path.name, stat_result=path.stat())
 
 
-async def coverage_response(parameters: Parameters, coverage: StoredCoverage) -> Response:
+async def coverage_response(
+    parameters: Parameters, connections: RoleConnections, coverage: StoredCoverage
+) -> Response:
     """Sky that exposures cover.
 
     Raises
@@ -75,13 +83,13 @@ async def coverage_response(parameters: Parameters, coverage: StoredCoverage) ->
         raise BadRequest(f"OPTICAL_ELEMENT must be a name such as F146, got {element[:60]!r}")
     form = parameters.choice("FORMAT", FORMS, "fits")
     order = parameters.whole("ORDER", 0, FINEST, USUAL_ORDER)
-    moc = coverage_of_ranges(await coverage.ranges(element), order)
+    moc = coverage_of_ranges(await coverage.ranges(connections, element), order)
     media_type, write = FORMS[form]
     return Response(write(moc), media_type=media_type)
 
 
 async def _product(
-    parameters: Parameters, connections: Connections, kinds: tuple[str, ...]
+    parameters: Parameters, connections: RoleConnections, kinds: tuple[str, ...]
 ) -> tuple[Product, dict[str, Any]]:
     """The one product of a request, and what is known of it."""
     given = parameters.one("ID")

@@ -13,7 +13,7 @@ import jinja2
 from roman_db.tap.adql import OutputColumn
 from roman_db.tap.answer_rows import Descriptor
 from roman_db.templates import environment
-from roman_db.vo.data_link import CUTOUT_SERVICE, Link
+from roman_db.vo.data_link import CUTOUT_SERVICE, PERIOD_SERVICE, Link
 
 #: Media type of a document.
 MEDIA_TYPE = "application/x-votable+xml;content=datalink"
@@ -27,13 +27,14 @@ _XML_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
 
 def link_document(links: Sequence[Link], address: str, is_cut: bool) -> str:
-    """Document with rows, and the descriptor of the service that cuts out where a row names it."""
+    """Document with rows, and the descriptors of the services that cut out where a row names them."""
     return _template().render(
         links=links,
         address=address,
         is_cut=is_cut,
-        has_cutouts=any(one.service_def is not None for one in links),
-        service=CUTOUT_SERVICE,
+        services={one.service_def for one in links},
+        image_service=CUTOUT_SERVICE,
+        period_service=PERIOD_SERVICE,
     )
 
 

@@ -7,6 +7,7 @@ import math
 from starlette.requests import Request
 
 from roman_db.accounts.admission import Admitted, check_area
+from roman_db.tap.accounting import RoleConnections
 from roman_db.tap.answer_area import area_of_ids
 from roman_db.vo.stored_coverage import StoredCoverage
 from roman_db.vo.time_series import Wanted
@@ -35,5 +36,7 @@ async def check_processed(request: Request, admitted: Admitted, area: float) -> 
         If it is larger than it may be.
     """
     if area > admitted.account.limits.sky_area:
-        coverage: StoredCoverage = request.app.state.coverage
-        check_area(admitted.account, min(area, await coverage.area()))
+        state = request.app.state
+        coverage: StoredCoverage = state.coverage
+        covered = await coverage.area(RoleConnections(state.connections, admitted))
+        check_area(admitted.account, min(area, covered))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from roman_db.tap.connections import Connections
+from roman_db.tap.accounting import RoleConnections
 from roman_db.vo.data_link import Link, links_of, not_found
 from roman_db.vo.identifier import Product, read_identifier
 from roman_db.vo.stored import rows_of
@@ -15,7 +15,7 @@ _KNOWN_AS = {"light_curve": "object"}
 Known = dict[tuple[str, int], dict[str, Any]]
 
 
-async def links_of_all(given: Sequence[str], connections: Connections, address: str) -> list[Link]:
+async def links_of_all(given: Sequence[str], connections: RoleConnections, address: str) -> list[Link]:
     """Links of products, in the order in which they are given."""
     products = {one: read_identifier(one) for one in given}
     known = await known_of([one for one in products.values() if one is not None], connections)
@@ -28,7 +28,7 @@ async def links_of_all(given: Sequence[str], connections: Connections, address: 
     return links
 
 
-async def known_of(products: Sequence[Product], connections: Connections) -> Known:
+async def known_of(products: Sequence[Product], connections: RoleConnections) -> Known:
     """What is known of products, by kind and number."""
     numbers: dict[str, list[int]] = {}
     for one in products:

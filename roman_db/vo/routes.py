@@ -15,7 +15,7 @@ from roman_db.accounts.admission import Admitted, Meter
 from roman_db.accounts.usage import Kind
 from roman_db.service_failure import Failure
 from roman_db.tap.accounted_service import accounted
-from roman_db.tap.accounting import AccountedResponse, admit, limits_of
+from roman_db.tap.accounting import AccountedResponse, RoleConnections, admit, limits_of
 from roman_db.tap.failure_document import failure_response
 from roman_db.tap.parameters import Limits
 from roman_db.tap.routes import XML, availability
@@ -23,7 +23,10 @@ from roman_db.tap.sending import Asked
 from roman_db.tap.web import address_of, read_form, request_limits
 from roman_db.vo.capabilities import NAMES, all_capabilities, capabilities_of, searched_table
 from roman_db.vo.cone_search import cone_query, read_circle
+from roman_db.vo.event_service import event_curves_response
+from roman_db.vo.identifier import read_identifier
 from roman_db.vo.image_service import coverage_response, cutout_response, data_response
+from roman_db.vo.interval import refuse_filters
 from roman_db.vo.link_document import MEDIA_TYPE, link_document
 from roman_db.vo.parameters import Parameters
 from roman_db.vo.processed_area import area_of_circle, area_of_wanted, check_processed
@@ -45,8 +48,10 @@ def add_routes(application: FastAPI) -> None:
         application.add_route(f"/{name}/capabilities", partial(_capabilities, name), ["GET"])
         application.add_route(f"/{name}/availability", availability, ["GET"])
     application.add_route("/scs/tables", _searched_table, ["GET"])
+    application.add_route("/soda/sync", _soda, _METHODS)
     for path, answer in (
-        ("/soda/sync", _cutout), ("/data", _data), ("/coverage", _coverage), ("/datalink", _data_link)
+        ("/data", _data), ("/coverage", _coverage), ("/datalink", _data_link),
+        ("/event_curves", _event_curves),
     ):  # fmt: skip
         application.add_route(path, partial(_on_account, answer), _METHODS)
 
@@ -69,6 +74,8 @@ async def _time_series(request: Request) -> Response:
     try:
         admitted = await admit(request, Kind.SERVICE)
         parameters = await _parameters(request)
+        if request.url.path.startswith("/soda"):
+            refuse_filters(parameters, ("BAND", "TIME"), "light curves")
         wanted = await anyio.to_thread.run_sync(read_wanted, parameters)
         await check_processed(request, admitted, area_of_wanted(wanted))
         limits = _limits(request, admitted)
@@ -102,31 +109,50 @@ async def _searched_table(_: Request) -> Response:
     return Response(searched_table(), media_type=XML)
 
 
-async def _cutout(request: Request, _: Meter) -> Response:
+async def _soda(request: Request) -> Response:
+    """Part of an image, or of light curves."""
+    try:
+        given = (await _parameters(request)).one("ID")
+    except Failure as failure:
+        return failure_response(request, failure)
+    product = None if given is None else read_identifier(given)
+    if product is not None and product.kind in ("object", "light_curve"):
+        return await _time_series(request)
+    return await _on_account(_cutout, request)
+
+
+async def _cutout(request: Request, _: Meter, connections: RoleConnections) -> Response:
     """Cutout of an image."""
-    return await cutout_response(await _parameters(request), request.app.state.connections)
+    return await cutout_response(await _parameters(request), connections)
 
 
-async def _data(request: Request, _: Meter) -> Response:
+async def _data(request: Request, _: Meter, connections: RoleConnections) -> Response:
     """File of a product."""
-    return await data_response(await _parameters(request), request.app.state.connections)
+    return await data_response(await _parameters(request), connections)
 
 
-async def _coverage(request: Request, _: Meter) -> Response:
+async def _coverage(request: Request, _: Meter, connections: RoleConnections) -> Response:
     """Sky that exposures cover."""
-    return await coverage_response(await _parameters(request), request.app.state.coverage)
+    return await coverage_response(await _parameters(request), connections, request.app.state.coverage)
 
 
-async def _data_link(request: Request, meter: Meter) -> Response:
+async def _data_link(request: Request, meter: Meter, connections: RoleConnections) -> Response:
     """What there is of products."""
     given = (await _parameters(request)).all("ID")
-    links = await links_of_all(given[:_MOST_LINKED], request.app.state.connections, address_of(request))
+    links = await links_of_all(given[:_MOST_LINKED], connections, address_of(request))
     meter.n_row = len(links)
     document = link_document(links, address_of(request), len(given) > _MOST_LINKED)
     return Response(document, media_type=MEDIA_TYPE)
 
 
-async def _on_account(answer: Callable[[Request, Meter], Awaitable[Response]], request: Request) -> Response:
+async def _event_curves(request: Request, meter: Meter, connections: RoleConnections) -> Response:
+    """Curves of the models of an event."""
+    return await event_curves_response(await _parameters(request), meter, connections)
+
+
+async def _on_account(
+    answer: Callable[[Request, Meter, RoleConnections], Awaitable[Response]], request: Request
+) -> Response:
     """Answer that is made at once, on account of whoever asks."""
     try:
         return await accounted(request, partial(answer, request))
@@ -135,8 +161,11 @@ async def _on_account(answer: Callable[[Request, Meter], Awaitable[Response]], r
 
 
 async def _parameters(request: Request) -> Parameters:
-    """Parameters of a request, in the address and in a form."""
-    return Parameters((await read_form(request)).pairs)
+    """Parameters of a request, in the address and in a form, which is read once."""
+    known: Parameters | None = getattr(request.state, "parameters", None)
+    if known is None:
+        known = request.state.parameters = Parameters((await read_form(request)).pairs)
+    return known
 
 
 def _limits(request: Request, admitted: Admitted) -> Limits:

@@ -10,7 +10,8 @@ from adbc_driver_manager import dbapi
 
 from roman_db import sqlfile
 from roman_db.service_failure import Failure
-from roman_db.tap.connections import Connections, Held
+from roman_db.tap.accounting import RoleConnections
+from roman_db.tap.connections import Held
 from roman_db.tap.server_words import from_server
 
 _log = structlog.get_logger()
@@ -22,8 +23,18 @@ def bound(name: str, **values: object) -> str:
     return sqlfile.find("services", name).bind({key: _array(value) for key, value in values.items()})
 
 
-async def rows_of(connections: Connections, name: str, **values: object) -> Rows:
+async def rows_of(connections: RoleConnections, name: str, **values: object) -> Rows:
     """Rows of a file of ``queries/services``.
+
+    Parameters
+    ----------
+    connections
+        Those of whoever asks. Tiers read nothing of the operations: a file that tells of those (where that of
+        an exposure is stored) runs as the reader.
+    name
+        Name of the file without its suffix.
+    values
+        Values of its parameters.
 
     Raises
     ------
@@ -31,8 +42,10 @@ async def rows_of(connections: Connections, name: str, **values: object) -> Rows
         If the database cannot give them.
     """
     sql = bound(name, **values)
-    async with connections.lent() as held:
-        return await connections.in_thread(lambda: _rows(held, sql, connections.limits.timeout_s))
+    reads_operations = sqlfile.find("services", name).reads_operations
+    lending = connections.readers if reads_operations else connections
+    async with lending.lent() as held:
+        return await connections.in_thread(lambda: _rows(held, sql, lending.limits.timeout_s))
 
 
 def _rows(held: Held, sql: str, timeout_s: float) -> Rows:

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from roman_db.tap.connections import Connections
+from roman_db.tap.accounting import RoleConnections
 from roman_db.vo.stored import rows_of
 
 #: Seconds for which it is kept while a load runs.
@@ -32,34 +32,29 @@ class _Kept:
 
 
 class StoredCoverage:
-    """Coverage by optical element; to join all footprints takes long, so it is done where they are others.
+    """Coverage by optical element; to join all footprints takes long, so it is done where they are others."""
 
-    Parameters
-    ----------
-    connections
-        Where it is read.
-    """
-
-    def __init__(self, connections: Connections) -> None:
-        self._connections = connections
+    def __init__(self) -> None:
         self._one_at_a_time = asyncio.Lock()
         self._kept: dict[str, _Kept] = {}
 
-    async def ranges(self, element: str) -> Ranges:
+    async def ranges(self, connections: RoleConnections, element: str) -> Ranges:
         """Ranges of nested HEALPix pixels of order 29, ascending and apart, shape (n, 2); ends are excluded.
 
         Parameters
         ----------
+        connections
+            Where it is read.
         element
             Optical element; empty for all.
         """
         async with self._one_at_a_time:
-            (now,) = await rows_of(self._connections, "coverage_version")
+            (now,) = await rows_of(connections, "coverage_version")
             version = (now["n_run"], now["latest_end"], now["n_running"])
             kept = self._kept.get(element)
             is_fresh = not now["n_running"] or (kept and time.monotonic() - kept.read_at < _KEPT_S)
             if kept is None or kept.version != version or not is_fresh:
-                rows = await rows_of(self._connections, "coverage", element=element)
+                rows = await rows_of(connections, "coverage", element=element)
                 pairs = [(row["first_pixel"], row["end_pixel"]) for row in rows]
                 ranges = np.array(pairs, np.uint64).reshape(-1, 2)
                 kept = _Kept(version, time.monotonic(), ranges)
@@ -67,7 +62,7 @@ class StoredCoverage:
                     self._kept[element] = kept
             return kept.ranges
 
-    async def area(self) -> float:
-        """Area of the sky that any exposure covers, in square degrees."""
-        first, end = (await self.ranges("")).T
+    async def area(self, connections: RoleConnections) -> float:
+        """Area of the sky that any exposure covers, in square degrees; as `ranges`."""
+        first, end = (await self.ranges(connections, "")).T
         return float((end - first).sum() * _PIXEL_AREA)

@@ -14,6 +14,7 @@ from roman_db.tap.formats.choice import VOTABLE, Format, chosen_format
 from roman_db.tap.parameters import Limits, QueryRequest
 from roman_db.tap.sending import Asked
 from roman_db.vo.identifier import Product, read_identifier
+from roman_db.vo.interval import ALL, Interval, in_tdb, read_interval
 from roman_db.vo.parameters import Parameters, number
 from roman_db.vo.stored import bound
 from roman_db.vo.time_series_document import annotated
@@ -48,12 +49,18 @@ class Wanted:
         How far from a place an object may be, deg.
     kind
         Kind of photometry; empty for all.
+    times
+        Times of points, MJD (TDB) at the observatory.
+    band
+        Wavelengths of which an optical element must have some, m.
     """
 
     products: tuple[Product, ...]
     places: tuple[tuple[float, float], ...]
     radius: float
     kind: str
+    times: Interval = ALL
+    band: Interval = ALL
 
 
 def time_series_query(wanted: Wanted, parameters: Parameters, limits: Limits, takes_gzip: bool) -> Asked:
@@ -71,7 +78,7 @@ def time_series_query(wanted: Wanted, parameters: Parameters, limits: Limits, ta
         body=_sql(wanted), columns=_columns(), tables=frozenset(), top=None, offset=None, is_ordered=True,
         warnings=(),
     )  # fmt: skip
-    expand = partial(points_of, names=[name for name, _ in _COLUMNS])
+    expand = partial(points_of, names=[name for name, _ in _COLUMNS], times=wanted.times)
     return Asked(request, translation, takes_gzip, expand=expand)
 
 
@@ -93,7 +100,8 @@ def read_wanted(parameters: Parameters) -> Wanted:
     kind = parameters.one("KIND") or ""
     if not all(one.isalnum() or one == "_" for one in kind):
         raise BadRequest(f"KIND must be a kind of photometry such as psf, got {kind[:60]!r}")
-    return Wanted(products, places, radius, kind)
+    times, band = in_tdb(read_interval(parameters, "TIME")), read_interval(parameters, "BAND")
+    return Wanted(products, places, radius, kind, times, band)
 
 
 def _split(values: list[str], most: int, name: str, separator: str = ",") -> list[str]:
@@ -132,6 +140,10 @@ def _sql(wanted: Wanted) -> str:
         dec=[dec for _, dec in wanted.places],
         radius=wanted.radius,
         kind=wanted.kind,
+        first=wanted.times.low,
+        last=wanted.times.high,
+        shortest=wanted.band.low,
+        longest=wanted.band.high,
     )
 
 

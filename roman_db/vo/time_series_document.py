@@ -44,6 +44,13 @@ def annotated(pieces: Iterator[bytes]) -> Iterator[bytes]:
     yield from pieces
 
 
+def with_barycentric_times(pieces: Iterator[bytes], name: str) -> Iterator[bytes]:
+    """Yield a VOTable in pieces as `annotated` does, a column of which has times at the barycentre."""
+    head = _with_attribute(next(pieces).decode(), name, f'ref="{_REFERENCES["midpoint_bjd_tdb"]}"')
+    yield _once(head, "<TABLE>\n", f"{_SYSTEMS}<TABLE>\n").encode()
+    yield from pieces
+
+
 def _with_attribute(head: str, name: str, attribute: str) -> str:
     """Put an attribute into the FIELD of a name."""
     return _once(head, f'<FIELD name="{name}" ', f'<FIELD {attribute} name="{name}" ')

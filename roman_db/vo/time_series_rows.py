@@ -7,6 +7,8 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from roman_db.vo.interval import ALL, Interval
+
 #: AB magnitude of 1 nJy: 2.5 log10(3631 Jy / 1 nJy) (Oke & Gunn 1983), as ``roman.ab_magnitude`` has it.
 _AB_ZERO_POINT = 31.400066
 #: 2.5 / ln 10: error of a magnitude by relative error of a flux, to first order.
@@ -14,8 +16,8 @@ _MAGNITUDE_ERROR = 1.0857362
 _ARRAYS = ("midpoint_bjd_tdb", "midpoint_mjd_tdb", "flux", "flux_err", "exposure_id")
 
 
-def points_of(segments: pa.RecordBatch, names: list[str]) -> pa.RecordBatch:
-    """Points that were measured or are flagged, segment after segment.
+def points_of(segments: pa.RecordBatch, names: list[str], times: Interval) -> pa.RecordBatch:
+    """Points of some times that were measured or are flagged, segment after segment.
 
     Parameters
     ----------
@@ -24,12 +26,18 @@ def points_of(segments: pa.RecordBatch, names: list[str]) -> pa.RecordBatch:
     names
         Columns of the points, in their order; ``ab_mag`` and ``ab_mag_err`` (mag) are NULL where the flux is
         not a positive number.
+    times
+        First and last midpoint at the observatory, MJD (TDB).
     """
     count = pc.list_value_length(segments["flux"]).to_numpy(zero_copy_only=False)
     columns = {name: segments[name].flatten() for name in _ARRAYS}
     flags = _flags(segments["flags"], count)
     flux = columns["flux"].to_numpy(zero_copy_only=False)
-    kept = np.flatnonzero(~np.isnan(flux) | (flags != 0))
+    is_kept = ~np.isnan(flux) | (flags != 0)
+    if times != ALL:
+        mjd = columns["midpoint_mjd_tdb"].to_numpy(zero_copy_only=False)
+        is_kept &= (mjd >= times.low) & (mjd <= times.high)
+    kept = np.flatnonzero(is_kept)
     row = pa.array(np.repeat(np.arange(segments.num_rows), count)[kept])
     taken = {name: values.take(pa.array(kept)) for name, values in columns.items()}
     taken |= _magnitudes(

@@ -60,9 +60,12 @@ CREATE OR REPLACE FUNCTION ops.has_current_light_curve_block(
 ) RETURNS boolean LANGUAGE sql VOLATILE AS
 $$
     SELECT EXISTS (
-        SELECT FROM roman.light_curve_block
+        SELECT FROM roman.light_curve_block AS b
         WHERE start_mjd >= p_from AND start_mjd < p_to
-          AND (superseded_at IS NULL OR photometry_kind = 'refined' AND NOT is_merged)
+          AND (
+              superseded_at IS NULL OR photometry_kind = 'refined' AND NOT is_merged
+              OR EXISTS (SELECT FROM ops.data_release_block AS r WHERE r.block_id = b.block_id)
+          )
           AND (p_generation IS NULL OR ops.light_curve_generation(block_id) = p_generation)
     )
 $$;
@@ -145,6 +148,7 @@ BEGIN
         PERFORM ops.add_light_curve_generation(first_day, last_day);
         INSERT INTO ops.light_curve_partition (from_mjd, to_mjd, sealed) VALUES (first_day, last_day, false);
     END LOOP;
+    PERFORM ops.refuse_detached(first_day, last_day);
     SELECT coalesce(max(ops.light_curve_generation(b.block_id)),
                     (SELECT max(g) FROM ops.light_curve_generations(first_day, last_day) g)) INTO generation
     FROM roman.light_curve_block b
@@ -167,6 +171,7 @@ DECLARE
 BEGIN
     SELECT from_mjd, to_mjd INTO STRICT first_day, last_day FROM ops.light_curve_partition
     WHERE from_mjd >= p_from AND to_mjd <= p_to ORDER BY from_mjd LIMIT 1 FOR UPDATE;
+    PERFORM ops.refuse_detached(p_from, p_to);
     SELECT max(g) INTO newest FROM ops.light_curve_generations(first_day, last_day) g;
     IF ops.has_current_light_curve_block(first_day, last_day, newest) THEN
         PERFORM ops.add_light_curve_generation(first_day, last_day);
@@ -208,11 +213,13 @@ LANGUAGE sql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS
 $$
     SELECT p.from_mjd, p.to_mjd, NULL::bigint FROM ops.light_curve_partition p
     WHERE NOT ops.has_current_light_curve_block(p.from_mjd, p.to_mjd, NULL)
+      AND NOT ops.is_detached(p.from_mjd, p.to_mjd)
     UNION ALL
     SELECT p.from_mjd, p.to_mjd, g FROM ops.light_curve_partition p
     CROSS JOIN LATERAL (SELECT g FROM ops.light_curve_generations(p.from_mjd, p.to_mjd) g ORDER BY g DESC OFFSET 1) older
     WHERE ops.has_current_light_curve_block(p.from_mjd, p.to_mjd, NULL)
       AND NOT ops.has_current_light_curve_block(p.from_mjd, p.to_mjd, g)
+      AND NOT ops.is_detached(p.from_mjd, p.to_mjd)
 $$;
 COMMENT ON FUNCTION ops.retired_light_curve_partitions() IS
 'Windows (generation empty) and generations of windows that hold no current block';

@@ -23,7 +23,9 @@ BEGIN
                 'temp_file_limit=' || item.temp_bytes / 1024
             ]);
             FOR place IN
-                SELECT nspname FROM pg_namespace WHERE nspname IN ('roman', 'adql', 'ivoa', 'tap_schema')
+                SELECT nspname FROM pg_namespace
+                WHERE nspname IN ('roman', 'adql', 'ivoa', 'tap_schema')
+                   OR nspname IN (SELECT data_release FROM ops.data_release)
             LOOP
                 EXECUTE format('GRANT USAGE ON SCHEMA %I TO %I', place, item.role);
                 EXECUTE format('GRANT SELECT ON ALL TABLES IN SCHEMA %I TO %I', place, item.role);

@@ -235,6 +235,20 @@ SELECT r.load_run_id, r.task, r.state, r.started_at, r.finished_at - r.started_a
         WHERE t.load_run_id = r.load_run_id AND t.state = 'failed') AS n_failed_unit, r.message
 FROM ops.load_run r ORDER BY r.load_run_id DESC;
 
+-- Quality of each season by the run that measured it last.
+CREATE OR REPLACE VIEW ops.season_quality AS
+SELECT r.season, r.photometry_kind, m.metric,
+       CASE WHEN m.metric ~ '^(event|candidate)_' THEN 'events' ELSE 'photometry' END AS subject,
+       m.value, m.lower, m.upper, m.verdict, m.measured_at, m.load_run_id
+FROM (
+    SELECT (arguments ->> 'season')::smallint AS season, arguments ->> 'photometry_kind' AS photometry_kind,
+           max(load_run_id) AS load_run_id
+    FROM ops.task_run WHERE task = 'season_quality' AND state = 'succeeded'
+    GROUP BY 1, 2
+) AS r
+JOIN ops.quality_metric AS m ON m.load_run_id = r.load_run_id
+WHERE num_nonnulls(m.exposure_id, m.block_id, m.psf_model_id, m.reference_image_id) = 0;
+
 -- Jobs of workers with the last attempt at each.
 CREATE OR REPLACE VIEW ops.queue_job AS
 SELECT j.id AS job_id,

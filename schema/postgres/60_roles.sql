@@ -32,20 +32,21 @@ BEGIN
     FOR item IN
         SELECT * FROM (
             SELECT 'SCHEMA' AS kind, format('%I', nspname) AS name FROM pg_namespace
-            WHERE nspname IN ('roman', 'ops', 'uws', 'queue', 'roman_partition', 'adql', 'ivoa', 'tap_schema')
+            WHERE nspname IN ('roman', 'ops', 'uws', 'queue', 'roman_partition', 'adql', 'ivoa', 'tap_schema',
+                              'archive', 'community')
               AND nspowner <> 'roman_owner'::regrole
             UNION ALL
             SELECT CASE relkind WHEN 'v' THEN 'VIEW' ELSE 'TABLE' END, oid::regclass::text FROM pg_class
             WHERE relnamespace IN ('roman'::regnamespace, 'ops'::regnamespace, 'uws'::regnamespace,
                                    'queue'::regnamespace, 'roman_partition'::regnamespace, 'ivoa'::regnamespace,
-                                   'tap_schema'::regnamespace)
+                                   'tap_schema'::regnamespace, 'archive'::regnamespace)
               AND relkind IN ('r', 'p', 'v') AND relowner <> 'roman_owner'::regrole
             UNION ALL
             SELECT CASE prokind WHEN 'a' THEN 'AGGREGATE' ELSE 'FUNCTION' END, oid::regprocedure::text
             FROM pg_proc
             WHERE pronamespace IN ('roman'::regnamespace, 'ops'::regnamespace, 'queue'::regnamespace,
                                    'adql'::regnamespace,
-                                   'ivoa'::regnamespace)
+                                   'ivoa'::regnamespace, 'archive'::regnamespace)
               AND proowner <> 'roman_owner'::regrole
         ) AS ours ORDER BY kind <> 'SCHEMA'
     LOOP
@@ -60,27 +61,34 @@ BEGIN
         WHERE rolname IN ('roman_owner', 'roman_loader', 'roman_reader', 'roman_accounts')) < 4 THEN
         RETURN;
     END IF;
-    GRANT USAGE ON SCHEMA roman, ops, adql, ivoa, tap_schema TO roman_loader, roman_reader;
+    GRANT USAGE ON SCHEMA roman, ops, adql, ivoa, tap_schema, archive, community TO roman_loader, roman_reader;
     GRANT USAGE ON SCHEMA roman_partition, uws, queue TO roman_loader;
     GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA uws, queue TO roman_loader;
     GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA roman, ops TO roman_loader;
     REVOKE DELETE ON roman.object, roman.exposure, ops.load_run, ops.load_run_input, ops.load_rejection
         FROM roman_loader;
-    REVOKE INSERT, UPDATE, DELETE ON ops.alembic_version, ops.light_curve_partition FROM roman_loader;
+    REVOKE INSERT, UPDATE, DELETE ON ops.alembic_version, ops.light_curve_partition, ops.data_release,
+        ops.data_release_table, ops.data_release_column, ops.data_release_block FROM roman_loader;
     REVOKE ALL ON ops.account_tier, ops.team, ops.account, ops.account_token, ops.account_usage,
-        ops.resource_request, ops.saved_query FROM roman_loader;
+        ops.resource_request, ops.saved_query, ops.address_usage, ops.service_key FROM roman_loader;
     GRANT USAGE ON SCHEMA ops TO roman_accounts;
-    GRANT SELECT ON ops.account_tier, ops.team TO roman_accounts;
+    GRANT SELECT ON ops.account_tier, ops.team, ops.service_key TO roman_accounts;
+    GRANT SELECT, INSERT, UPDATE (n_row, seconds), DELETE ON ops.address_usage TO roman_accounts;
     GRANT SELECT, INSERT ON ops.account_usage TO roman_accounts;
     GRANT SELECT, UPDATE (state) ON ops.account TO roman_accounts;
     GRANT SELECT, INSERT, UPDATE (revoked_at, last_used_at) ON ops.account_token TO roman_accounts;
     GRANT SELECT, INSERT (account_id, resource, amount, reason) ON ops.resource_request TO roman_accounts;
     GRANT SELECT, INSERT, UPDATE, DELETE ON ops.saved_query TO roman_accounts;
     GRANT USAGE ON ALL SEQUENCES IN SCHEMA roman, ops, queue TO roman_loader;
-    GRANT SELECT ON ALL TABLES IN SCHEMA roman, ivoa, tap_schema TO roman_reader;
+    GRANT SELECT ON ALL TABLES IN SCHEMA roman, ivoa, tap_schema, archive TO roman_reader;
+    GRANT SELECT ON ALL TABLES IN SCHEMA archive TO roman_loader;
     GRANT SELECT ON ops.load_run, ops.load_run_input, ops.load_rejection, ops.input_file, ops.quality_metric,
-        ops.quality_limit, ops.task_run, ops.run_overview, ops.light_curve_partition, ops.queue_job, ops.dead_job,
-        ops.job_attempt, ops.job_schedule, ops.watched_folder, ops.arrived_file, ops.alert TO roman_reader;
+        ops.quality_limit, ops.season_quality, ops.task_run, ops.run_overview, ops.light_curve_partition,
+        ops.queue_job, ops.dead_job, ops.block_checksum, ops.detached_partition,
+        ops.job_attempt, ops.job_schedule, ops.watched_folder, ops.arrived_file, ops.alert, ops.delivery_rule,
+        ops.delivery_content, ops.product, ops.delivery, ops.delivery_file, ops.delivery_input, ops.delivery_event,
+        ops.data_notification, ops.notified_file, ops.delivery_due, ops.input_arrival, ops.transmission,
+        ops.data_release, ops.data_release_table, ops.data_release_column, ops.data_release_block TO roman_reader;
     REVOKE EXECUTE ON ALL FUNCTIONS IN SCHEMA ops FROM PUBLIC;
     REVOKE EXECUTE ON ALL FUNCTIONS IN SCHEMA ops FROM roman_loader;
     GRANT EXECUTE ON FUNCTION ops.scratch_bytes(bigint[]) TO roman_accounts;
@@ -99,8 +107,12 @@ BEGIN
         ops.current_light_curve_blocks(text, bigint[]),
         ops.analyze_light_curve_partition(integer, integer), ops.retired_light_curve_partitions(),
         ops.drop_light_curve_partition(integer, integer, bigint), ops.open_variability_season(smallint),
-        ops.open_astrometry_season(smallint)
+        ops.open_astrometry_season(smallint), ops.is_detached(integer, integer),
+        ops.refuse_detached(integer, integer), ops.light_curve_leaves(integer, integer),
+        ops.make_beside_partition(text), ops.name_beside_partition(text), ops.drop_beside_partition(text),
+        ops.lock_light_curve_window(integer), ops.replace_partition(text)
         TO roman_loader;
+    PERFORM ops.show_community_tables();
 END
 $$;
 

@@ -30,6 +30,8 @@ QUICK = (
     *_SEASON,
     "docs/operator/accounts.md",
     "docs/operator/products.md",
+    "docs/scientist/contributing.md",
+    "docs/operator/contributed.md",
     "docs/operator/backup.md",
     "docs/developer/architecture.md",
     "docs/developer/adding_a_table.md",
@@ -46,7 +48,7 @@ FOLLOWING = (
     "docs/scientist/lens_physics.md",
 )
 #: On a machine without data, where a job fails and is to be tried again.
-ALONE = ("docs/operator/queue.md",)
+ALONE = ("docs/operator/queue.md", "docs/operator/deliveries.md")
 #: Artificial events and sources, catalogs of mosaics, the demonstration and a second photometry of all that
 #: there is; they need what the first two pages make.
 SLOW = (

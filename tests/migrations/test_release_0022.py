@@ -12,7 +12,7 @@ from roman_db.query.audit import chosen, run_audits
 from tests.migrations.frozen import everything, tables
 from tests.roman_db.conftest import execute
 
-_FILLED = """
+FILLED = """
 INSERT INTO roman.sky_cell (name, ra, dec, orientat, pixel_scale, n_x, n_y, footprint, load_run_id)
 SELECT 'c', ra, dec, 0, 0.055, 10, 10, footprint, load_run_id FROM roman.exposure ORDER BY
     exposure_id LIMIT 1;
@@ -65,7 +65,7 @@ FROM roman.source_catalog c JOIN roman.exposure USING (exposure_id)
 def filled(old_release):
     """URL of a database at revision 0022 with a static catalog of mosaics."""
     migrate.upgrade("0022")
-    execute(old_release, _FILLED)
+    execute(old_release, FILLED)
     return old_release
 
 

@@ -1,6 +1,6 @@
 -- Keywords of RAD's schema for the quality of the photometry of a period of eight days.
 -- Reads: roman.field, roman.season, roman.exposure, roman.visit, ops.quality_metric, ops.load_run
--- Grain: one row, or none where there is no such season
+-- Grain: one row, or none where there is no such season or nothing of it was measured
 -- Parameters:
 --   season: season of the survey, from 1
 --   field: name of the field
@@ -35,3 +35,4 @@ SELECT CASE WHEN (SELECT count(DISTINCT program) FROM measured) = 1 THEN (SELECT
        scope.ra, scope.dec,
        (SELECT max(CASE verdict WHEN 'failure' THEN 2 WHEN 'warning' THEN 1 ELSE 0 END) FROM measured) AS dqa_flag
 FROM scope
+WHERE EXISTS (SELECT FROM measured)

@@ -32,6 +32,8 @@ class QueryGrammar(ExpressionGrammar):
         words = []
         if isinstance(query, exp.Select) and not query.args.get("where"):
             words += ["JOIN", "WHERE"]
+        if isinstance(query, exp.Select) and not query.args.get("group"):
+            words += ["GROUP BY"]
         return [*words, "ORDER BY", *SET_WORDS, "the end of the query"]
 
     def query(self) -> exp.Expression:

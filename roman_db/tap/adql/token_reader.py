@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from difflib import get_close_matches
 from typing import NoReturn, TypeVar
 
 from sqlglot import exp
@@ -16,6 +17,10 @@ from roman_db.tap.adql.error import AdqlError, error_at, shortened, syntax_error
 MAX_DEPTH = 32
 #: Most operands in a row, as in ``a + b + c``.
 MAX_CHAIN = 1000
+#: Words that may follow any value, which an error does not list.
+_OPERATORS = ("AND", "OR", "BETWEEN", "LIKE", "ILIKE", "IN", "IS", "NOT")
+#: How alike two words are of which one is taken for the other, from 0 to 1 (`difflib.SequenceMatcher.ratio`).
+_ALIKE = 0.7
 
 _Node = TypeVar("_Node", bound=exp.Expression)
 
@@ -73,11 +78,23 @@ class TokenReader:
 
     def fail(self, *expected: str) -> NoReturn:
         """Raise the error of what stands here."""
-        token = self.current
+        token, meant = self._misspelt(expected)
         hint = NO_ALIAS.get(token.text.upper(), "") if token.token_type is TokenType.VAR else ""
         if "a name" in expected and is_reserved(token):
             hint = f'{token.text} is a reserved word: as a name it is written "{token.text.lower()}"'
+        if meant:
+            hint = f"did you mean {meant}?"
         raise syntax_error(token, written(token), expected, hint)
+
+    def _misspelt(self, expected: Sequence[str]) -> tuple[Token, str]:
+        """Word that was meant to be another, and that one; what stands here, and nothing, where none was.
+
+        A misspelt word after a value or a table reads as its alias: what is told is that one.
+        """
+        before, alias = (self._tokens[max(self._index - back, 0)] for back in (2, 1))
+        if self._index > 1 and _ends_operand(before) and (meant := _meant(alias, expected)):
+            return alias, meant
+        return self.current, _meant(self.current, (*expected, *_OPERATORS))
 
     @contextmanager
     def deeper(self) -> Iterator[None]:
@@ -143,6 +160,22 @@ def is_symbol(token: Token, *symbols: str) -> bool:
 def is_reserved(token: Token) -> bool:
     """Whether a token is a reserved word."""
     return token.token_type is TokenType.VAR and token.text.upper() in RESERVED
+
+
+def _ends_operand(token: Token) -> bool:
+    """Whether a value or the name of a table may end with a token, so that an alias may come next."""
+    if token.token_type is TokenType.VAR:
+        return not is_reserved(token)
+    return token.token_type is not TokenType.UNKNOWN or is_symbol(token, ")", "*")
+
+
+def _meant(token: Token, expected: Sequence[str]) -> str:
+    """Word of the language that a token is nearly; empty where it is one, or near none."""
+    if token.token_type is not TokenType.VAR or is_reserved(token):
+        return ""
+    text, words = token.text.upper(), [one.partition(" ")[0] for one in expected if one.isupper()]
+    of_same_letters = [one for one in words if sorted(one) == sorted(text)]
+    return next(iter(of_same_letters + get_close_matches(text, words, n=1, cutoff=_ALIKE)), "")
 
 
 def written(token: Token) -> str:

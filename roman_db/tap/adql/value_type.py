@@ -21,6 +21,10 @@ class Family(Enum):
     NULL = "NULL"
 
 
+#: Types of PostgreSQL for which VOTable has none.
+OPAQUE = ("jsonb", "interval", "int8multirange")
+
+
 @dataclass(frozen=True, slots=True)
 class Type:
     """Type of a value.

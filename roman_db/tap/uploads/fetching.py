@@ -18,6 +18,7 @@ from collections.abc import Callable
 from urllib.parse import SplitResult, urljoin, urlsplit
 
 from roman_db.service_failure import BadRequest, Failure
+from roman_db.tap.uploads.packing import PACKED, PLAIN
 
 #: Ports that are asked, by scheme that of who names none first.
 _PORTS = {"http": (80, 8080), "https": (443, 8443)}
@@ -112,9 +113,9 @@ def _connected(
 
 
 def _content(url: str, answer: http.client.HTTPResponse, size: int, until: float) -> bytes:
-    """Bytes of an answer while they are not too many, and in time."""
-    if answer.headers.get("content-encoding", "identity") != "identity":
-        raise _refused(url, "it answers in a compression that was not asked for")
+    """Bytes of an answer while they are not too many, and in time; packed by gzip where they come so."""
+    if answer.headers.get("content-encoding", "").lower() not in (*PLAIN, *PACKED):
+        raise _refused(url, "it answers in a compression that was not asked for, and is not gzip")
     blocks, n_byte = [], 0
     while block := answer.read1(_BLOCK):
         blocks.append(block)

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 
 from roman_db.service_failure import BadRequest
 from roman_db.tap.uploads.fetching import fetch
+from roman_db.tap.uploads.packing import unpacked
 from roman_db.tap.uploads.reading import UploadLimits, read_file
 from roman_db.tap.uploads.upload import Upload, checked_table_name, made_upload
 
@@ -30,11 +31,13 @@ def read_uploads(
     BadRequest
         If UPLOAD names what is not there, or a file cannot be fetched or read.
     """
-    found, left = [], limits.size
+    found, left, room = [], limits.size, limits.size
     for number, (name, where) in enumerate(upload_names(pairs).items()):
         content = _content(name, where, files, limits, left)
         if where.startswith(_ELSEWHERE):
             left -= len(content)
+        content = unpacked(f"UPLOAD {name}", content, room)
+        room -= len(content)
         columns, rows = read_file(name, content, limits)
         found.append(made_upload(name, number, columns, rows))
     return tuple(found)

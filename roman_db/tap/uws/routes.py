@@ -13,9 +13,9 @@ import anyio.to_thread
 from fastapi import APIRouter, Request
 from starlette.responses import FileResponse, PlainTextResponse, RedirectResponse, Response
 
-from roman_db.accounts.admission import LONGEST_QUEUE, Admission
+from roman_db.accounts.admission import LONGEST_QUEUE, Admission, Admitted
 from roman_db.accounts.usage import Kind
-from roman_db.service_failure import BadRequest, Forbidden, NotFound, TooMany
+from roman_db.service_failure import BadRequest, Forbidden, NotFound, TooMany, TooMuch
 from roman_db.tap.accounting import admit
 from roman_db.tap.formats.choice import VOTABLE
 from roman_db.tap.formats.votable import error_document
@@ -60,17 +60,23 @@ async def _create(request: Request) -> Response:
     """Make a job, and have it run at once if PHASE says so."""
     form = await read_form(request)
     values, runs = changes.new_job(form.pairs, _limits(request), datetime.now(UTC))
-    party = await _admitted(request)
-    owner = {"account_id": account_of(request), "party": party}
-    job_id = await _in_thread(partial(storage.create, values | owner))
+    admitted = await _admitted(request)
+    most = admitted.account.limits.pending_jobs
+    owner = {"account_id": account_of(request), "party": admitted.party}
+    job_id = await _in_thread(partial(storage.create, values | owner, None if runs else most))
+    if job_id is None:
+        raise TooMuch(
+            f"{most} jobs that you did not start wait already: start them (PHASE=RUN), remove some (DELETE), "
+            "or ask for exceptional resources (pending_jobs)"
+        )
     await _keep_files(request, job_id, form)
     if runs:
         await _queue(request, job_id)
     return _to(request, job_id)
 
 
-async def _admitted(request: Request) -> str:
-    """Party of a new job; what would be refused when its turn comes is refused now.
+async def _admitted(request: Request) -> Admitted:
+    """Whose a new job is; what would be refused when its turn comes is refused now.
 
     Raises
     ------
@@ -83,7 +89,7 @@ async def _admitted(request: Request) -> str:
     await _in_thread(partial(room_for_result, admitted))
     if await _in_thread(partial(storage.n_waiting, admitted.party)) >= LONGEST_QUEUE:
         raise TooMany(f"{LONGEST_QUEUE} of your jobs wait already: ask again when some of them have ended")
-    return admitted.party
+    return admitted
 
 
 async def _show(request: Request) -> Response:

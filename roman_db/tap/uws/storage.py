@@ -32,10 +32,24 @@ class Selection:
     last: int | None = None
 
 
-def create(job: dict[str, Any]) -> str:
-    """Store a new job, and return its identifier, which nobody can guess."""
+def create(job: dict[str, Any], most_pending: int | None = None) -> str | None:
+    """Store a new job, and return its identifier, which nobody can guess.
+
+    Parameters
+    ----------
+    job
+        Values of its row.
+    most_pending
+        Most jobs of its party that may be PENDING, this one among them; None where it is to run at once.
+        Where there are as many already nothing is stored, and None returned.
+    """
     job_id = secrets.token_urlsafe(_ID_BYTES)
+    pending = sa.select(sa.func.count()).where(JOB.c.party == job["party"], JOB.c.phase == Phase.PENDING)
     with session.transaction() as connection:
+        if most_pending is not None:
+            connection.execute(_alone(job["party"]))
+            if int(connection.execute(pending).scalar_one()) >= most_pending:
+                return None
         connection.execute(sa.insert(JOB).values(job_id=job_id, **job))
     return job_id
 
@@ -109,13 +123,17 @@ def keep_result(job_id: str, party: str, size: int, most: int) -> bool:
     size, most
         Bytes of the result, and of all results of the party at most.
     """
-    lock = sa.select(sa.func.pg_advisory_xact_lock(sa.func.hashtext(f"uws.job: {party}")))
     with session.transaction() as connection:
-        connection.execute(lock)
+        connection.execute(_alone(party))
         if int(connection.execute(_bytes_of(party)).scalar_one()) + size > most:
             return False
         connection.execute(sa.update(JOB).where(JOB.c.job_id == job_id).values(result_size=size))
         return True
+
+
+def _alone(party: str) -> sa.Select[Any]:
+    """Wait until no other transaction counts the jobs of a party, until the end of this one."""
+    return sa.select(sa.func.pg_advisory_xact_lock(sa.func.hashtext(f"uws.job: {party}")))
 
 
 def _bytes_of(party: str) -> sa.Select[Any]:

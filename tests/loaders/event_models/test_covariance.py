@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from loaders.event_models.binary_search import canonical, canonical_signs
+from loaders.event_models.descent import fit_lens
 from loaders.event_models.fitted_model import model_of
 from loaders.event_models.kinds import (
     BINARY,
@@ -16,7 +16,7 @@ from loaders.event_models.kinds import (
     parameters_of,
     slopes_of,
 )
-from loaders.event_models.lens_fit import fit_lens
+from loaders.event_models.rounds import canonical, canonical_signs
 from loaders.event_models.setting import Setting
 from loaders.stored_curve.band import Band
 

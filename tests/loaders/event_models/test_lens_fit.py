@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from loaders.event_models.condense import condense
-from loaders.event_models.lens_fit import Parameters, Points, fit_lens, solve_fluxes
+from loaders.event_models.descent import fit_lens
+from loaders.event_models.lens_fit import Parameters, Points, TimeIsUp, solve_fluxes
 from loaders.event_models.parallax_fit import fit_parallax
 from loaders.event_models.point_lens import fit_point_lens, magnification
 from loaders.lens.parallax import offsets, shifts
@@ -108,3 +109,32 @@ def test_what_was_known_before_counts_like_a_further_point():
     assert held.surprise == pytest.approx((held.parameter[0] / 0.05) ** 2)
     assert held.loss == held.chi2 + held.surprise
     assert held.chi2 > free.chi2 == free.loss
+
+
+@pytest.mark.parametrize("calls", [2, 6, 9])
+def test_a_fit_whose_time_is_up_ends_with_what_it_has(calls):
+    bands = event(40.0, 0.4, 10.0, error=3.0, rng=np.random.default_rng(1), seasons=(0.0,), interval=0.1)
+    made = []
+
+    def until(parameter, time):
+        if len(made) == calls:
+            raise TimeIsUp
+        made.append(parameter)
+        return single_lens(parameter, time)
+
+    begin, points = np.array([40.3, 0.5, 8.0]), Points.of(bands)
+    fit = fit_lens(points, until, LENS, begin)
+    assert not fit.converged
+    left = [float(np.sum(solve_fluxes(points, single_lens(one, points.time))[1] ** 2)) for one in made]
+    assert fit.chi2 <= left[0]
+    assert min(abs(one - fit.chi2) for one in left) < 1e-6
+
+
+def test_a_fit_without_any_time_has_nothing():
+    bands = event(40.0, 0.4, 10.0, error=3.0, rng=np.random.default_rng(1), seasons=(0.0,), interval=0.1)
+
+    def never(parameter, time):
+        raise TimeIsUp
+
+    with pytest.raises(TimeIsUp):
+        fit_lens(Points.of(bands), never, LENS, np.array([40.3, 0.5, 8.0]))

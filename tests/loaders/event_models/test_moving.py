@@ -3,11 +3,11 @@
 import numpy as np
 import pytest
 
-from loaders.event_models.binary_search import Round, fit_round
 from loaders.event_models.fitted_model import model_of, ranked, surcharge
 from loaders.event_models.kinds import BINARY, ORBIT
 from loaders.event_models.limb import LIMB_DARKENING, coefficients
 from loaders.event_models.orbit_search import turning, with_rates
+from loaders.event_models.rounds import Round, fit_round
 from loaders.event_models.setting import Setting, condensed
 from loaders.microlensing.judge import judge
 from loaders.microlensing.models import class_of, models_of

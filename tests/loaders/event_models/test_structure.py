@@ -46,3 +46,13 @@ def test_points_are_kept_where_something_is_left():
     assert np.sum(np.abs(fine.time - 35.0) < 0.3) >= 15
     assert np.sum(np.abs(plain.time - 35.0) < 0.3) < 5
     assert np.sum(fine.error**-2.0) == pytest.approx(time.size)
+
+
+@pytest.mark.parametrize("second", [9.0, 20.0])
+def test_two_outliers_side_by_side_are_no_window_and_three_are(second):
+    pull = np.random.default_rng(4).normal(size=5000)
+    pull[2000:2002] = 23.0, second
+    assert windows(np.arange(5000.0), pull) == []
+    pull[2002] = 9.0
+    (found,) = windows(np.arange(5000.0), pull)
+    assert found.begin <= 2000 < 2002 <= found.end

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
+from loaders.event_models.descent import fit_lens
 from loaders.event_models.kinds import BINARY, ORBIT, curves_of, parameters_of, slopes_of
-from loaders.event_models.lens_fit import fit_lens
 from loaders.event_models.model_posterior import has_sides, posterior_of
 from loaders.event_models.setting import Setting
 from loaders.event_models.sides import other_side

@@ -18,7 +18,7 @@ from roman_db.service_failure import Forbidden, TooMany, TooMuch
 from tests.roman_db.conftest import execute
 
 _NOW = datetime.now(UTC)
-_LIMITS = Limits(1000, 10, 100, 2, 0, 0, 5, 10**6, 1000, 0)
+_LIMITS = Limits(1000, 10, 100, 2, 0, 0, 5, 10**6, 1000, 0, 3)
 _ACCOUNT = Account(
     7, "ada", None, "a@example.org", "entry", None, None, "active", _NOW, _NOW + timedelta(1), _LIMITS,
     False, 1, 1,
@@ -27,7 +27,7 @@ _ACCOUNT = Account(
 
 def _fresh(size: int, write=write_entry) -> Admission:
     """Admission of which `_ACCOUNT` has used nothing today, which is known."""
-    admission = Admission(size, write, lambda account, since: Used())
+    admission = Admission(size, write, lambda account, client, since: Used())
     admission.day.read(_ACCOUNT, _ACCOUNT.party)
     return admission
 

@@ -16,13 +16,13 @@ from roman_db.accounts.usage import Entry, Kind, Outcome, used_since, write_entr
 from roman_db.service_failure import TooMany
 
 _EVENING = datetime(2027, 2, 1, 22, 30, tzinfo=UTC)
-_LIMITS = Limits(1000, 10, 100, 2, 0, 0, 5, 100, 50, 0)
+_LIMITS = Limits(1000, 10, 100, 2, 0, 0, 5, 100, 50, 0, 3)
 _ACCOUNT = Account(
     7, "ada", None, "a@example.org", "entry", None, None, "active", _EVENING, None, _LIMITS, False, 1, 1
 )
 
 
-def _quota(read=lambda account, since: Used()) -> tuple[DayQuota, list[datetime]]:
+def _quota(read=lambda account, client, since: Used()) -> tuple[DayQuota, list[datetime]]:
     """Quota, and its clock, which may be set."""
     clock = [_EVENING]
     return DayQuota(read, lambda: clock[0]), clock
@@ -55,15 +55,15 @@ def test_each_party_has_used_the_sum_of_its_queries(queries):
         assert quota.used(party).seconds == pytest.approx(sum(s for _, s in own))
 
 
-def test_what_other_services_wrote_counts_and_nothing_is_read_of_addresses():
-    quota, _ = _quota(lambda account, since: Used(100, 0.0))
+def test_what_other_services_wrote_counts_of_accounts_and_of_addresses():
+    quota, _ = _quota(lambda account, client, since: Used(99 if client == "x" else 100, 0.0))
     quota.read(_ACCOUNT, "account 7")
     with pytest.raises(TooMany, match="account 'ada' has used 100"):
         quota.check(_ACCOUNT, "account 7")
     nobody = dataclasses.replace(_ACCOUNT, account_id=ANONYMOUS, name="anonymous")
     quota.read(nobody, "client x")
     quota.check(nobody, "client x")
-    quota.add("client x", 100, 0)
+    quota.add("client x", 1, 0)
     with pytest.raises(TooMany, match="your address has used 100"):
         quota.check(nobody, "client x")
 
@@ -77,6 +77,6 @@ def test_the_ledger_says_what_an_account_and_a_team_used_since_a_time(accounts_d
         (mate, midnight, 4), (alone, midnight, 50),
     ):  # fmt: skip
         write_entry(Entry(account.account_id, Kind.SERVICE, Outcome.DONE, at, at, at, 2.5, n_row, 0))
-    assert used_since(one, midnight) == used_since(mate, midnight) == Used(7, 5.0)
-    assert used_since(alone, midnight) == Used(50, 2.5)
-    assert used_since(one, midnight - timedelta(days=1)).n_row == 1007
+    assert used_since(one, None, midnight) == used_since(mate, None, midnight) == Used(7, 5.0)
+    assert used_since(alone, None, midnight) == Used(50, 2.5)
+    assert used_since(one, None, midnight - timedelta(days=1)).n_row == 1007

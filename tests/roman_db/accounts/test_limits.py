@@ -22,6 +22,7 @@ _TIERS = st.builds(
     day_rows=_WHOLE,
     day_seconds=_REAL,
     job_bytes=_WHOLE,
+    pending_jobs=_WHOLE,
 )
 _GRANTS = st.lists(
     st.builds(

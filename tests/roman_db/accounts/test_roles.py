@@ -1,12 +1,19 @@
 """What PostgreSQL lets the roles of tiers, accounts and the service do."""
 
+import contextvars
+import dataclasses
+import re
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+
 import psycopg2
 import pytest
 
-from roman_db import session
+from roman_db import session, sqlfile
 from roman_db.accounts.account_store import apply_tiers, list_tiers
-from roman_db.accounts.role import assume
+from roman_db.accounts.reading import asker_of
 from roman_db.accounts.scratch import save_query
+from roman_db.asker import Asker, asked_by, assume
 from roman_db.session import Role
 from tests.roman_db.conftest import execute
 
@@ -81,7 +88,7 @@ def test_a_connection_takes_on_one_account_after_another(accounts_database, new_
     with session.arrow_connection(Role.READER, 100) as connection, connection.cursor() as cursor:
         found = []
         for account, seconds in ((entry, 1.5), (research, 60), (entry, 2)):
-            assume(connection, account.role, seconds, 8, account.tier)
+            assume(connection, asker_of(account, seconds, 8))
             cursor.execute(asked)
             found.append(cursor.fetchone())
         assert found == [
@@ -89,9 +96,50 @@ def test_a_connection_takes_on_one_account_after_another(accounts_database, new_
             ("roman_tier_research", "1min", "8MB", "on", "48828125kB"),
             ("roman_tier_entry", "2s", "8MB", "on", "9765625kB"),
         ]
-        assume(connection, "roman_tier_that_is_not_there", 3, 8, "entry")
+        assume(connection, Asker("roman_tier_that_is_not_there", 3, 8, "entry"))
         cursor.execute(asked)
         assert cursor.fetchone()[1:4] == ("3s", "8MB", "on")
+
+
+def test_what_is_read_for_somebody_is_read_in_the_role_and_limits_of_the_tier(accounts_database, new_account):
+    """Also in other threads of the same context, and for us again when that has ended."""
+    asker = asker_of(new_account("research"), 7, 8)
+    shown = "SELECT current_user::text, current_setting('statement_timeout'), current_setting('work_mem')"
+
+    def seen() -> list[tuple]:
+        with session.reading() as reading:
+            rows = [tuple(reading.exec_driver_sql(shown).one())]
+        with session.arrow_connection(timeout_s=9) as connection, connection.cursor() as cursor:
+            cursor.execute(shown)
+            return [*rows, cursor.fetchone()]
+
+    with asked_by(asker):
+        for found in (seen(), contextvars.copy_context().run(_in_thread, seen)):
+            assert found == [("roman_tier_research", "7s", "8MB")] * 2
+        with asked_by(None):
+            assert {user for user, *_ in seen()} == {"roman_reader"}
+        with asked_by(dataclasses.replace(asker, role="roman_tier_that_is_not_there")):
+            assert seen() == [("roman_reader", "7s", "8MB")] * 2
+    assert {user for user, *_ in seen()} == {"roman_reader"}
+
+
+def _in_thread(work: Callable[[], list[tuple]]) -> list[tuple]:
+    with ThreadPoolExecutor(1) as pool:
+        return pool.submit(contextvars.copy_context().run, work).result()
+
+
+def test_a_tier_reads_what_pages_and_services_ask_but_for_the_operations(accounts_database):
+    """Each file is planned in the role of a tier, with values of no meaning for its parameters."""
+    refused = set()
+    for file in (one for kind in ("portal", "services") for one in sqlfile.read_all(kind)):
+        statement = re.sub(r"CAST\(:\w+ AS ([\w ]+(\[\])?)\)", r"CAST(NULL AS \1)", file.text)
+        unbound = re.sub(r"(?<![:\w]):[a-z]\w*", "NULL", statement)
+        try:
+            execute(accounts_database, "SET ROLE roman_tier_anonymous", f"EXPLAIN {unbound}")
+        except psycopg2.errors.InsufficientPrivilege:
+            refused.add(file.name)
+        assert file.reads_operations == (file.name in refused), file.name
+    assert "exposure_links" in refused
 
 
 _MUCH = """
@@ -123,7 +171,7 @@ def test_temporary_files_are_limited_by_the_tier_and_by_nobody_else(accounts_dat
 
 def test_a_query_ends_at_the_time_of_its_account(accounts_database):
     with session.arrow_connection(Role.READER, 100) as connection, connection.cursor() as cursor:
-        assume(connection, "roman_tier_entry", 0.2, 8, "entry")
+        assume(connection, Asker("roman_tier_entry", 0.2, 8, "entry"))
         cursor.execute("SELECT pg_sleep(30)")
         with pytest.raises(Exception, match="statement timeout"):
             cursor.fetchall()

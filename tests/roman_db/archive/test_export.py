@@ -51,6 +51,25 @@ INJECTED = (
     """,
 )
 
+#: A season measured twice, one metric of each kind, and another season.
+MEASURED = (
+    """
+    INSERT INTO ops.task_run (load_run_id, mode, task, unit, arguments, state)
+    SELECT load_run_id, 'season', 'season_quality', 'season',
+           jsonb_build_object('season', CASE WHEN number = 3 THEN 3 ELSE 1 END, 'photometry_kind', 'psf'),
+           'succeeded'
+    FROM (SELECT load_run_id, row_number() OVER (ORDER BY load_run_id) AS number FROM ops.load_run) AS r
+    WHERE number <= 3
+    """,
+    """
+    INSERT INTO ops.quality_metric (metric, value, lower, upper, verdict, load_run_id)
+    SELECT metric, CASE WHEN number = 2 THEN 1.0 / 3 ELSE -1 END, 0.7, NULL, verdict, load_run_id
+    FROM (SELECT load_run_id, row_number() OVER (ORDER BY load_run_id) AS number FROM ops.load_run) AS r,
+         (VALUES ('constant_chi2', 'warning'), ('event_chi2', 'failure')) AS m (metric, verdict)
+    WHERE number <= 3
+    """,
+)
+
 
 def rows(sql: str) -> list[dict]:
     with session.engine().connect() as connection:
@@ -206,6 +225,27 @@ def test_the_quality_of_a_period_has_all_metrics_of_its_exposures(described, run
     metadata = {key.decode(): value.decode() for key, value in table.schema.metadata.items()}
     said = {k: metadata[f"roman.meta.{k}"] for k in ("period", "detector", "optical_element", "dqa_flag")}
     assert said == {"period": "p02", "detector": "wfi07", "optical_element": "f146", "dqa_flag": "1"}
+
+
+def test_the_quality_of_a_season_is_told_of_events_and_of_all_else(described, run, tmp_path):
+    with session.transaction(session.Role.OWNER) as connection:
+        for measured in MEASURED:
+            connection.exec_driver_sql(measured)
+    for name, metric, flag in (("photometry", "constant_chi2", "1"), ("events", "event_chi2", "2")):
+        done = run(f"dqa_{name}_level_4", *SEASON, "--to", tmp_path)
+        assert done.exit_code == 0, done.output
+        table = pq.read_table(tmp_path / f"r00000_p_s01_dqa_{name}_level_4.parquet")
+        (stored,) = rows(f"SELECT * FROM ops.quality_metric WHERE metric = '{metric}' AND value > 0")
+        (found,) = table.to_pylist()
+        assert differing(found, stored, table.schema, set(found) - {"measured_at"}) == []
+        assert table.schema.metadata[b"roman.meta.dqa_flag"].decode() == flag
+        with asdf.open(tmp_path / f"r00000_p_s01_dqa_{name}_level_4.asdf") as file:
+            meta = file["roman"]["meta"]
+            assert (meta["dqa_workflow"], meta["dqa_artifact_type"]) == (
+                {"photometry": "longterm", "events": "events"}[name],
+                "report",
+            )
+    assert "there is nothing of season 2" in run("dqa_events_level_4", "--season", 2, "--to", tmp_path).output
 
 
 def test_all_thirty_keywords_of_light_curves_are_true(described, run, tmp_path):

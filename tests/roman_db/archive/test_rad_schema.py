@@ -10,14 +10,15 @@ import yaml
 from roman_db.archive import rad_schema
 from roman_db.archive.datatype import fault
 from roman_db.archive.product import PRODUCTS
+from roman_db.schema import rad
 
-SSC = importlib.resources.files("rad") / "resources" / "schemas" / "SSC"
+SCHEMAS = importlib.resources.files("rad") / "resources" / "schemas"
 
 
 def properties(reference: str) -> dict:
     """Properties of a schema and of those that it refers to, straight from the files."""
-    name = reference.removeprefix("asdf://stsci.edu/datamodels/roman/schemas/SSC/")
-    read = yaml.safe_load((SSC / f"{name}.yaml").read_text())
+    name = reference.removeprefix("asdf://stsci.edu/datamodels/roman/schemas/")
+    read = yaml.safe_load((SCHEMAS / f"{name}.yaml").read_text())
     found = {key: value for part in read.get("allOf", ()) for key, value in properties(part["$ref"]).items()}
     return found | {k: v for k, v in read.get("properties", {}).items() if "archive_catalog" in v}
 
@@ -25,7 +26,7 @@ def properties(reference: str) -> dict:
 @pytest.mark.parametrize("product", PRODUCTS.values(), ids=lambda product: product.name)
 def test_all_archived_keywords_are_known(product):
     expected = properties(product.schema)
-    found = {keyword.name: keyword for keyword in rad_schema.keywords(product.schema)}
+    found = {keyword.name: keyword for keyword in rad.keywords(product.schema)}
     assert set(found) == set(expected)
     for name, described in expected.items():
         archived = described["archive_catalog"]
@@ -34,13 +35,13 @@ def test_all_archived_keywords_are_known(product):
 
 
 def test_the_light_curve_catalog_has_thirty():
-    assert len(rad_schema.keywords(PRODUCTS["light_curve_catalog"].schema)) == 30
+    assert len(rad.keywords(PRODUCTS["light_curve_catalog"].schema)) == 30
 
 
 def test_every_type_of_the_archive_is_known():
     """Of all schemas of the Science Support Center, not of those alone that are exported."""
     types = set()
-    for path in SSC.rglob("*.yaml"):
+    for path in (SCHEMAS / "SSC").rglob("*.yaml"):
         described = yaml.safe_load(path.read_text()).get("properties", {})
         types |= {v["archive_catalog"]["datatype"] for v in described.values() if "archive_catalog" in v}
     assert len(types) > 5

@@ -12,8 +12,8 @@ from astropy.time import Time
 from roman_datamodels.datamodels import MsosStackModel
 
 from roman_db import session
-from roman_db.archive import rad_schema
 from roman_db.archive.product import PRODUCTS
+from roman_db.schema import rad
 
 from ...queries.filling import DAYS, DEC, DETECTOR, EPOCHS_A_DAY, RA, epochs_of
 
@@ -59,7 +59,7 @@ def test_roman_datamodels_opens_it_with_all_keywords(registered, run, tmp_path, 
         assert model.meta.filename == NAME
         found = dict(model.meta.msos_reference_frame)
         model.validate()
-    assert set(found) == {keyword.name for keyword in rad_schema.keywords(PRODUCTS["reference_frame"].schema)}
+    assert set(found) == {keyword.name for keyword in rad.keywords(PRODUCTS["reference_frame"].schema)}
     mjd = epochs_of(DAYS[1], "F146").mjd_tdb
     assert abs((Time(found["expstart"]) - Time(mjd.min(), format="mjd")).sec) < 0.001
     assert abs((Time(found["expend"]) - Time(mjd.max(), format="mjd")).sec - 66) < 0.001

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import io
+
 import numpy as np
 import pytest
+import requests
 from astropy import units as u
 from astropy.coordinates import SkyCoord
+from astropy.io.votable import parse
 from astropy.wcs import WCS
 
 from roman_db.client import BadQuery, NothingFound
@@ -40,7 +44,8 @@ def test_an_event_has_its_model_and_what_that_leaves(roman, stored, truth):
     assert np.asarray(left["residual"][mine]) == pytest.approx(
         ((left["flux"] - model) / left["flux_err"])[mine], abs=2e-3
     )
-    assert left.meta["is_exact"] == {"F146": True, "F087": True}
+    assert set(left["optical_element"]) == {"F146", "F087"}
+    assert left["flux"].unit == u.nJy
     assert len(event.light_curve) == 108
 
 
@@ -59,8 +64,8 @@ def test_curves_are_of_the_times_that_are_asked_for(roman, stored):
     span = (2461461.5, 2461461.9)
     time = event.model_curves(span)["time"]
     assert (time.min(), time.max()) == pytest.approx(span)
-    with pytest.raises(BadQuery, match="first time must be before"):
-        event.model_curves((2.0, 1.0))
+    with pytest.raises(BadQuery, match="SPAN must be the first and the last time"):
+        event.model_curves((2461462, 2461461))
 
 
 def test_an_event_that_is_not_there(roman):
@@ -87,3 +92,40 @@ def test_a_cutout_has_the_pixels_around_a_place(roman):
         roman.cutout("reference_image/1", SkyCoord(RA, DEC + 1, unit="deg"), 1 * u.arcsec)
     with pytest.raises(NothingFound, match="reference_image/987"):
         roman.cutout("reference_image/987", CENTRE, 1 * u.arcsec)
+
+
+def test_the_links_of_an_event_lead_to_what_the_client_has(roman, stored):
+    """Any client reads the curves as a VOTable that says what its times are."""
+    links = roman.links(f"event/{stored.event_id}")
+    assert set(links["error_message"]) == {""}
+    by_kind = {row["local_semantics"]: row["access_url"] for row in links}
+    assert {"event-model", "event-models", "event-residuals"} <= set(by_kind)
+    document = parse(io.BytesIO(requests.get(by_kind["event-models"], timeout=60).content))
+    (system,) = [one for one in document.iter_timesys() if one.ID == "time_barycenter"]
+    assert (system.timescale, system.refposition, system.timeorigin) == ("TDB", "BARYCENTER", "JD-origin")
+    table = document.get_first_table()
+    assert {field.name: field.ref for field in table.fields}["bjd_tdb"] == system.ID
+    curves = roman.event(stored.event_id).model_curves()
+    assert np.array_equal(np.asarray(table.array["bjd_tdb"]), curves["time"])
+    assert np.array_equal(np.asarray(table.array["flux"]), curves["flux"])
+    (event,) = [row for row in roman.links(int(roman.event(stored.event_id).row["object_id"]))
+                if row["description"] == f"What there is of event {stored.event_id}"]  # fmt: skip
+    assert f"event/{stored.event_id}" in event["access_url"]
+
+
+@pytest.mark.parametrize(
+    ("given", "status", "words"),
+    [
+        ({}, 400, "ID must name an event"), ({"ID": "object/1"}, 400, "ID must name an event"),
+        ({"ID": "event/999999"}, 404, "there is no event 999999"),
+        ({"WHAT": "all"}, 400, "WHAT must be one of models, residuals"),
+        ({"SPAN": "2461462 2461461"}, 400, "SPAN must be the first and the last time"),
+        ({"SPAN": "61461 61462"}, 400, "SPAN must be a number from"), ({"SPAN": "1"}, 400, "SPAN must be"),
+        ({"RESPONSEFORMAT": "png"}, 400, "RESPONSEFORMAT 'png' is not known"),
+    ],
+)  # fmt: skip
+def test_curves_that_cannot_be_are_refused_with_what_to_ask(roman, stored, given, status, words):
+    asked = given if "ID" in given or not given else given | {"ID": f"event/{stored.event_id}"}
+    root = roman.url.removesuffix("/tap")
+    answer = requests.get(f"{root}/event_curves", params=asked, timeout=60)
+    assert (answer.status_code, words in answer.text) == (status, True), answer.text

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import threading
 
 import numpy as np
 import pytest
@@ -91,7 +92,9 @@ def test_an_interrupted_download_goes_on_with_what_is_missing(roman, truth, tmp_
     monkeypatch.setattr(requests.Response, "iter_content", breaks_off)
 
     def again():
-        return roman.download_light_curves(truth.object_id, tmp_path, objects_per_request=20, progress=False)
+        return roman.download_light_curves(
+            truth.object_id, tmp_path, objects_per_request=20, requests_at_once=1, progress=False
+        )
 
     with pytest.raises(Unreachable, match=r"broke off.*ask again"):
         again()
@@ -105,6 +108,73 @@ def test_an_interrupted_download_goes_on_with_what_is_missing(roman, truth, tmp_
         roman.download_light_curves(truth.object_id, tmp_path, "F087", progress=False).n_point
         == N_OBJECT * 12
     )
+
+
+@pytest.mark.parametrize("at_once", [1, 3, 16])
+def test_requests_at_the_same_time_give_what_one_after_another_does(
+    roman, truth, tmp_path, at_once, monkeypatch
+):
+    """No more are under way than were asked for; the first comes after another, and keeps its place."""
+    under_way, most, lock, another = [], [], threading.Lock(), threading.Event()
+    whole = requests.Response.iter_content
+
+    def counted(response, size):
+        with lock:
+            under_way.append(response)
+            most.append(len(under_way))
+            is_first = len(most) == 1
+        if not is_first:
+            another.set()
+        elif at_once > 1:
+            assert another.wait(60)
+        yield from whole(response, size)
+        with lock:
+            under_way.remove(response)
+
+    monkeypatch.setattr(requests.Response, "iter_content", counted)
+    given = {"objects_per_request": 5, "requests_at_once": at_once, "progress": False}
+    got = roman.download_light_curves(truth.object_id, tmp_path, "F146", **given)
+    assert (len(got.paths), got.n_point) == (12, N_OBJECT * N_F146)
+    rows = got.dataset().to_table()
+    assert rows["object_id"].to_numpy().tolist() == np.repeat(np.sort(truth.object_id), N_F146).tolist()
+    assert max(most) <= at_once
+    assert (max(most) > 1) == (at_once > 1)
+    table = roman.light_curves(truth.object_id, "F146", **given)
+    assert np.array_equal(table["flux"], rows["flux"].to_numpy(), equal_nan=True)
+
+
+def test_what_had_begun_beside_a_request_that_fails_is_kept(roman, truth, tmp_path, monkeypatch):
+    whole = requests.Response.iter_content
+    asked, lock = [], threading.Lock()
+
+    def breaks_off(response, size):
+        with lock:
+            asked.append(response.url)
+            is_third = len(asked) == 3
+        if is_third:
+            raise requests.exceptions.ChunkedEncodingError("connection broken")
+        yield from whole(response, size)
+
+    monkeypatch.setattr(requests.Response, "iter_content", breaks_off)
+
+    def again():
+        return roman.download_light_curves(
+            truth.object_id, tmp_path, "F146", objects_per_request=5, requests_at_once=2, progress=False
+        )
+
+    with pytest.raises(Unreachable, match=r"broke off.*ask again"):
+        again()
+    n_kept = len(list(tmp_path.iterdir()))
+    assert n_kept == len(asked) - 1
+    assert {path.suffix for path in tmp_path.iterdir()} == {".parquet"}
+    assert again().n_point == N_OBJECT * N_F146
+    assert len(asked) == 12 + 1
+
+
+@pytest.mark.parametrize("at_once", [0, 17])
+def test_no_requests_or_too_many_at_the_same_time_are_refused(roman, truth, tmp_path, at_once):
+    with pytest.raises(BadQuery, match=f"requests_at_once must be 1 to 16, got {at_once}"):
+        roman.download_light_curves(truth.object_id, tmp_path, requests_at_once=at_once)
 
 
 def test_where_the_service_cuts_light_curves_they_are_asked_for_in_smaller_parts(

@@ -374,6 +374,9 @@ def test_operations_show_deadlines(tab):
     assert rows.filter(has_text="daily photometry").count() == 4
     assert rows.filter(has_text="27 of 27 exposures").count() == 4
     assert "products of the survey" in rows.filter(has_text="gbtds").last.inner_text()
+    deliveries = page.locator("#deliveries tbody tr")
+    assert deliveries.count() == 4 + 2 + 3 * 2 + 1
+    assert deliveries.filter(has_text="nothing was made yet").count() > 0
 
 
 def test_operations_show_a_trend(tab):

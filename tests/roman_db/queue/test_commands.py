@@ -42,7 +42,7 @@ def test_a_job_for_later_waits(queue):
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        ((), "a job begins with one of load, run, export"),
+        ((), "a job begins with one of load, run, export, deliveries"),
         (("query", "SELECT 1"), "a job begins with one of load, run, export"),
         (("run", "nothing"), "'run nothing' is no command"),
         (("run", "bench", "--day", "1"), "No such option"),

@@ -29,7 +29,7 @@ def commands(url):
 def test_nothing_is_done_before_somebody_enables_it(queue):
     assert due() == []
     assert execute(queue, "SELECT name FROM ops.job_schedule ORDER BY 1") == [
-        ("daily",), ("eight-day",), ("season",)
+        ("daily",), ("deliveries",), ("eight-day",), ("season",)
     ]  # fmt: skip
 
 

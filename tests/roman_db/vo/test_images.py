@@ -20,6 +20,7 @@ from roman_db.vo.image_plane import SkyToPixel
 from roman_db.vo.parameters import Parameters
 from roman_db.vo.region import circle, read_region
 from tests.queries.filling import DEC, RA
+from tests.roman_db.conftest import execute
 from tests.roman_db.vo.image_file import SCALE, SHAPE, pixels, write_image
 
 
@@ -130,11 +131,42 @@ def test_the_service_cuts_out(get, stored_images, place, kind):
     assert (x + start[0], y + start[1]) == pytest.approx(((SHAPE[1] - 1) / 2, (SHAPE[0] - 1) / 2), abs=0.01)
 
 
+@pytest.mark.parametrize("kind", ["reference_image", "exposure"])
+def test_an_image_is_given_where_times_and_wavelengths_meet_its_own(
+    get, stored_images, place, kind, database
+):
+    """What it covers is read from ObsCore."""
+    query = "SELECT t_min, t_max, em_min, em_max FROM ivoa.obscore WHERE obs_publisher_did = '{}'"
+    first, last, shortest, longest = execute(database, query.format(stored_images[kind]))[0]
+    asked = {"ID": stored_images[kind], "CIRCLE": place}
+    for status, given in (
+        (200, {"TIME": f"{first} {last}", "BAND": f"{shortest} {longest}"}),
+        (200, {"TIME": f"-Inf {first + 0.01}"}), (204, {"TIME": f"-Inf {first - 0.01}"}),
+        (204, {"TIME": f"{last + 0.01} +Inf"}), (200, {"BAND": f"{longest} 1"}),
+        (204, {"BAND": f"{longest * 1.01} 1"}), (204, {"BAND": f"0 {shortest * 0.99}"}),
+    ):  # fmt: skip
+        assert get("soda/sync", **asked, **given).status_code == status, given
+
+
+@pytest.mark.parametrize(
+    ("given", "words"),
+    [
+        ({"TIME": "61474"}, "TIME must be two numbers"), ({"TIME": "2 1"}, "TIME must be two numbers"),
+        ({"BAND": "nan 1"}, "BAND must be two numbers"), ({"BAND": "a b"}, "got 'a b'"),
+        ({"TIME": "1 2"}, "TIME must be between MJD 36934 and 100000"),
+        ({"POL": "I"}, "POL is not supported for images: take CIRCLE, POLYGON, POS, BAND, TIME"),
+    ],
+)  # fmt: skip
+def test_intervals_that_make_no_sense_are_refused(get, stored_images, given, words):
+    answer = get("soda/sync", ID=stored_images["reference_image"], **given)
+    assert (answer.status_code, words in answer.text) == (400, True)
+
+
 def test_the_service_says_what_it_cannot_do(get, stored_images, place):
     assert get("soda/sync", ID=stored_images["exposure"], CIRCLE="10 10 0.01").status_code == 204
     for given, status, words in (
         ({"CIRCLE": place}, 400, "UsageFault: ID is missing"),
-        ({"ID": "object/1"}, 400, "UsageFault: ID must name one of exposure, reference_image"),
+        ({"ID": "difference_image/1"}, 400, "UsageFault: ID must name one of exposure, reference_image"),
         ({"ID": "exposure/1"}, 404, "NotFoundFault: there is no file"),
         ({"ID": "reference_image/2"}, 404, "NotFoundFault: the file of the image is not at hand"),
     ):

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 import numpy as np
 import pytest
 import requests
-from astropy.io.votable import parse_single_table
+from astropy.io.votable import parse, parse_single_table
 
 from roman_db.accounts.account_store import NewAccount, create_account
 from roman_db.accounts.token_store import create_token
@@ -155,6 +155,26 @@ def test_what_no_exposure_covers_is_not_processed(person, database):
     assert f"processes {area:.4g} deg2" in refused.text
 
 
+def test_jobs_that_are_not_started_are_as_many_as_the_tier_allows(person):
+    """Jobs that run at once are none of them, and one that is started or removed makes room for another."""
+    ada = person("undecided")
+    ada.may(pending_jobs=2)
+    form = {"LANG": "ADQL", "QUERY": "SELECT detector FROM roman.detector"}
+    jobs = [ada.ask("tap/async", **form).url.removeprefix(f"{ada.address}/") for _ in range(2)]
+    refused = ada.ask("tap/async", **form)
+    assert refused.status_code == 403
+    assert (
+        "2 jobs that you did not start wait already"
+        in parse(io.BytesIO(refused.content)).resources[0].infos[0].content
+    )
+    assert ada.ask("tap/async", **form, PHASE="RUN").ok
+    assert ada.ask(f"{jobs[0]}/phase", PHASE="RUN").ok
+    assert ada.ask("tap/async", **form).ok
+    assert ada.ask("tap/async", **form).status_code == 403
+    assert ada.ask(jobs[1], ACTION="DELETE").ok
+    assert ada.ask("tap/async", **form).ok
+
+
 def test_results_of_jobs_have_as_much_room_as_the_tier_gives(person):
     ada = person("hoarder")
     ada.may(job_bytes=3000)
@@ -178,3 +198,31 @@ def test_results_of_jobs_have_as_much_room_as_the_tier_gives(person):
     assert (refused.status_code, f"would take {size} of {size} bytes" in refused.text) == (403, True)
     assert ada.ask(first, ACTION="DELETE").ok
     assert run(small)[1] == "COMPLETED"
+
+
+def test_every_service_reads_in_the_role_of_the_tier(person, truth: Survey, stored_images, database):
+    """A role that may read nothing is shown operations alone; a tier without a role reads as readers do."""
+    ada = person("denied")
+    role = f"roman_tier_{ada.tier}"
+    number, place = truth.object_id[0], {"ra": RA, "dec": DEC}
+    asked = [
+        ("scs", _CONE), ("timeseries", {"ID": number}), ("datalink", {"ID": number}),
+        ("data", {"ID": stored_images["reference_image"]}),
+        ("soda/sync", {"ID": stored_images["reference_image"], "CIRCLE": f"{RA} {DEC} 0.001"}),
+        ("portal/data/objects", place | {"radius": 0.1}),
+        (f"portal/data/object/{number}/light_curve", {"kind": "psf"}),
+        (f"portal/data/object/{number}/periodogram", {"kind": "psf"}),
+        (f"portal/data/object/{number}/finder.png", {}),
+        (f"object/{number}", {}), ("events", {}),
+    ]  # fmt: skip
+    execute(database, f"CREATE ROLE {role}", f"GRANT {role} TO roman_reader")
+    try:
+        for path, given in asked:
+            refused = ada.get(path, **given)
+            assert refused.status_code >= 500, path
+            assert "permission" not in refused.text
+        assert ada.get("data", ID=stored_images["exposure"]).status_code == 200
+        assert ada.get("operations").status_code == 200
+    finally:
+        execute(database, f"DROP ROLE {role}")
+    assert {ada.get(path, **given).status_code for path, given in asked} <= {200, 404}

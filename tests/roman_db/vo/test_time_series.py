@@ -185,3 +185,24 @@ def test_points_are_those_of_the_view(address, truth):
             assert left == pytest.approx(right, rel=1e-12, nan_ok=True), name
         else:
             assert np.array_equal(left, right), name
+
+
+@pytest.mark.parametrize("path", ["timeseries", "soda/sync"])
+def test_a_part_of_a_light_curve_in_time_and_wavelength(get, truth, path):
+    """Times are in UTC, and both ends are of the part; F087 ends below 1 micron, where F146 has begun."""
+    time, flux = expected(truth, "F146")
+    utc = Time(time, format="mjd", scale="tdb").utc.mjd
+    first, last = utc[10] - 1e-7, utc[40] + 1e-7
+    inside = (utc >= first) & (utc <= last)
+    given = {"ID": str(truth.object_id[7]), "TIME": f"{first:.9f} {last:.9f}", "BAND": "1.2e-6 1.3e-6"}
+    table = read(get(path, **given, RESPONSEFORMAT="parquet"), "parquet")
+    assert set(table["optical_element"]) == {"F146"}
+    assert np.asarray(table["midpoint_mjd_tdb"]) == pytest.approx(time[inside], abs=1e-9)
+    assert np.asarray(table["flux"]) == pytest.approx(flux[7][inside], rel=1e-6)
+    assert len(read(get(path, **given | {"TIME": "50000 50001"}), "votable")) == 0
+
+
+def test_soda_takes_no_place_for_a_light_curve(get, truth):
+    answer = get("soda/sync", ID=f"light_curve/{truth.object_id[7]}/F146", CIRCLE="1 2 3")
+    assert answer.status_code == 400
+    assert "CIRCLE is not supported for light curves: take BAND, TIME" in answer.text

@@ -117,8 +117,9 @@ def test_tables_that_are_read():
 @pytest.mark.parametrize(
     ("query", "line", "column", "found", "expected"),
     [
-        ("SELECT ra FORM sky.star", 1, 16, "sky", ("FROM", ",")),
-        ("SELECT ra\nFROM sky.star\nWERE ra > 1", 3, 6, "ra", None),
+        ("SELECT ra FORM sky.star", 1, 11, "FORM", ("FROM", ",")),
+        ("SELECT ra dec kind FROM sky.star", 1, 15, "kind", ("FROM", ",")),
+        ("SELECT ra\nFROM sky.star\nWERE ra > 1", 3, 1, "WERE", None),
         ("SELECT raa FROM sky.star", 1, 8, "raa", ("ra",)),
         ("SELECT s.knid FROM sky.star s", 1, 10, "knid", ("kind",)),
         ("SELECT t.ra FROM sky.star s", 1, 8, "t", ()),
@@ -142,6 +143,39 @@ def test_errors_show_the_place_and_what_was_expected(query, line, column, found,
     assert str(error).startswith(f"line {line}, column {column}: ")
     if expected is not None:
         assert error.expected[: len(expected)] == expected
+
+
+@pytest.mark.parametrize(
+    ("query", "found", "meant"),
+    [
+        ("SELECT ra FORM sky.star", "FORM", "FROM"),
+        ("SELECT ra AS x fromm sky.star", "fromm", "FROM"),
+        ("SELECT COUNT(*) FORM sky.star", "FORM", "FROM"),
+        ("SELECT * FRM sky.star", "FRM", "FROM"),
+        ("SELCT ra FROM sky.star", "SELCT", "SELECT"),
+        ("SELECT ra FROM sky.star WEHRE ra > 1", "WEHRE", "WHERE"),
+        ("SELECT ra FROM sky.star AS s WEHRE ra > 1", "WEHRE", "WHERE"),
+        ("SELECT ra FROM sky.star ODER BY ra", "ODER", "ORDER"),
+        ("SELECT kind FROM sky.star GRUOP BY kind", "GRUOP", "GROUP"),
+        ("SELECT ra FROM sky.star JION sky.one ON 1 = 1", "JION", "JOIN"),
+        ("SELECT ra FROM sky.star UNOIN SELECT ra FROM sky.star", "UNOIN", "UNION"),
+        ("SELECT ra FROM sky.star WHERE ra BETWEN 1 AND 2", "BETWEN", "BETWEEN"),
+        ("SELECT ra FROM sky.star WHERE kind LIEK 'a%'", "LIEK", "LIKE"),
+        ("SELECT ra FROM sky.star WHERE ra > 1 ADN dec > 1", "ADN", "AND"),
+    ],
+)
+def test_a_misspelt_word_of_the_language_is_told_by_itself(query, found, meant):
+    with pytest.raises(AdqlError, match=rf"did you mean {meant}\?") as caught:
+        translation(query)
+    error = caught.value
+    assert (error.found, error.column) == (found, query.index(found) + 1)
+
+
+@pytest.mark.parametrize("query", ["SELECT from1 form2 FROM sky.one 5", "SELECT x FROM sky.one form 5"])
+def test_names_are_not_taken_for_words(query):
+    with pytest.raises(AdqlError) as caught:
+        translation(query)
+    assert (caught.value.found, "did you mean" in str(caught.value)) == ("5", False)
 
 
 @pytest.mark.parametrize(

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import dataclasses
 
 import pytest
 from adbc_driver_manager import dbapi
 
+from roman_db.asker import Asker
 from roman_db.service_failure import TooLong
+from roman_db.tap import connections
 from roman_db.tap.accounting import give_role
 from roman_db.tap.connections import Connections, Held, QueryLimits
 from roman_db.tap.parameters import Limits
@@ -72,7 +75,7 @@ def test_the_limits_of_an_account_go_with_it_when_a_connection_is_given_back(ser
     async def scenario() -> list[tuple[str, ...]]:
         connections, found = Connections(1, usual), []
         async with connections.lent(keeps_role=True) as held:
-            give_role(held, "roman_tier_research", accounts)
+            give_role(held, Asker("roman_tier_research", 3, 8, "research"))
             held.limits = accounts
             found.append(_settings(held, chosen))
         assert held.limits == usual
@@ -85,6 +88,22 @@ def test_the_limits_of_an_account_go_with_it_when_a_connection_is_given_back(ser
     assert asyncio.run(scenario()) == [
         ("roman_tier_research", "3s", "8MB", "48828125kB"), ("roman_reader", "9s", "16MB", "20GB")
     ]  # fmt: skip
+    forget()
+
+
+def test_a_connection_is_given_a_role_once_and_keeps_it_when_it_is_made_anew(service_database, monkeypatch):
+    point_at(service_database, monkeypatch)
+    held, asker = Held(QueryLimits(9, 16)), Asker("roman_tier_research", 3, 8, "research")
+    give_role(held, asker)
+    held.is_used = True
+    with monkeypatch.context() as patch:
+        patch.setattr(connections, "assume", lambda *_: pytest.fail("it was given the role again"))
+        give_role(held, asker)
+    held.reconnect()
+    assert _settings(held, ("statement_timeout",)) == ("roman_tier_research", "3s")
+    give_role(held, dataclasses.replace(asker, seconds=4))
+    assert _settings(held, ("statement_timeout",)) == ("roman_tier_research", "4s")
+    held.close()
     forget()
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import socket
 import threading
 from collections.abc import Iterator
@@ -27,10 +28,10 @@ class Handler(BaseHTTPRequestHandler):
         self.send_response(302 if where else 404 if self.path == "/nothing" else 200)
         if where:
             self.send_header("Location", where)
-        if self.path == "/packed":
-            self.send_header("Content-Encoding", "gzip")
+        if encoding := {"/brotli": "br", "/packed": "gzip"}.get(self.path):
+            self.send_header("Content-Encoding", encoding)
         self.end_headers()
-        self.wfile.write(TABLE)
+        self.wfile.write(gzip.compress(TABLE) if self.path == "/packed" else TABLE)
 
     def log_message(self, *_: object) -> None:
         """Say nothing."""
@@ -65,12 +66,16 @@ def test_a_table_is_fetched_also_by_a_redirection(here, allowed, path):
         ("nothing", "answers 404"),
         ("round", "leads on more than 3 times"),
         ("private", "only public addresses"),
-        ("packed", "compression"),
+        ("brotli", "compression"),
     ],
 )
 def test_what_gives_no_table_is_refused(here, allowed, path, words):
     with pytest.raises(BadRequest, match=words):
         fetch(f"{here}/{path}", 100, allowed)
+
+
+def test_a_packed_table_is_fetched_as_it_comes(here, allowed):
+    assert gzip.decompress(fetch(f"{here}/packed", 100, allowed)) == TABLE
 
 
 def test_too_many_bytes_are_refused(here, allowed):

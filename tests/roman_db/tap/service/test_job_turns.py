@@ -58,7 +58,9 @@ def claims(turns_database) -> Iterator[Claims]:
     made.close()
 
 
-def queue(account: Account | None, party: str | None = None, **values: object) -> str:
+def queue(
+    account: Account | None, party: str | None = None, most_pending: int | None = None, **values: object
+) -> str | None:
     """Store a job that waits."""
     row = {
         "phase": Phase.QUEUED, "parameters": [], "execution_duration": 60,
@@ -66,7 +68,7 @@ def queue(account: Account | None, party: str | None = None, **values: object) -
         "account_id": None if account is None else account.account_id,
         "party": account.party if party is None and account is not None else party,
     }  # fmt: skip
-    return storage.create(row | values)
+    return storage.create(row | values, most_pending)
 
 
 def test_five_hundred_jobs_of_one_do_not_keep_another_from_the_next_place(claims, people):
@@ -154,3 +156,29 @@ def test_results_that_end_at_the_same_moment_do_not_exceed_their_room(claims, pe
         next(job for job in jobs if storage.read(job).result_size), (Phase.EXECUTING,), phase=Phase.ABORTED
     )
     assert storage.stored_bytes(party) == 600
+
+
+def test_jobs_that_are_made_at_the_same_moment_are_no_more_than_may_be_pending(claims, people):
+    """Ten threads make five jobs each, of whom seven may wait to be started; others are not counted."""
+    queue(people["heavy"], "client x", phase=Phase.PENDING)
+    queue(people["light"], phase=Phase.PENDING)
+    made: list[str | None] = []
+
+    def make() -> None:
+        for _ in range(5):
+            made.append(queue(None, "client x", most_pending=7, phase=Phase.PENDING))
+
+    threads = [threading.Thread(target=make) for _ in range(10)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len([job_id for job_id in made if job_id is not None]) == 6
+
+
+def test_jobs_that_were_never_started_go_when_their_time_is_over(claims, people, turns_database):
+    over = datetime.now(UTC) - timedelta(seconds=1)
+    gone = queue(people["light"], phase=Phase.PENDING, destruction=over)
+    queue(people["light"], phase=Phase.PENDING)
+    assert claims.remove_expired() == [gone]
+    assert execute(turns_database, "SELECT count(*) FROM uws.job") == [(1,)]

@@ -49,7 +49,7 @@ def test_many_rows_come_in_blocks_that_fit_together(get, stored):
     ("query", "words"),
     [
         ("SELECT objct_id FROM roman.object", "line 1, column 8: there is no column objct_id"),
-        ("SELECT object_id\nFORM roman.object", "line 2, column 6"),
+        ("SELECT object_id\nFORM roman.object", "line 2, column 1"),
         ("SELECT rolname FROM pg_catalog.pg_roles", "there is no table pg_catalog.pg_roles"),
         ("SELECT 2147483647 + n FROM (SELECT 1 AS n FROM roman.visit) AS t", "integer out of range"),
         (

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import io
 
 import numpy as np
@@ -96,8 +97,9 @@ def ask(address):
     [as_votable, lambda one: as_votable(one, "binary2"), as_fits, as_parquet, as_csv],
     ids=["tabledata", "binary2", "fits", "parquet", "csv"],
 )
-def test_a_table_comes_back_as_it_was_sent(ask, table, written):
-    rows = ask("SELECT * FROM TAP_UPLOAD.mine", mine=written(table))
+@pytest.mark.parametrize("packed", [bytes, gzip.compress], ids=["plain", "gzip"])
+def test_a_table_comes_back_as_it_was_sent(ask, table, written, packed):
+    rows = ask("SELECT * FROM TAP_UPLOAD.mine", mine=packed(written(table)))
     wanted = as_arrow(table).to_pylist()
     if written is as_fits:
         wanted[2]["name"] = "Kaese"
@@ -105,6 +107,35 @@ def test_a_table_comes_back_as_it_was_sent(ask, table, written):
         row["flux"] = None if row["flux"] is None else np.float32(row["flux"]).item()
         row["flux"] = None if row["flux"] is not None and np.isnan(row["flux"]) else row["flux"]
     assert rows == wanted
+
+
+def test_a_whole_request_may_be_packed(address, table):
+    """The table is packed, and the form in which it is, too."""
+    form = {"LANG": "ADQL", "QUERY": "SELECT number FROM TAP_UPLOAD.mine", "UPLOAD": "mine,param:mine"}
+    parts = {"mine": ("mine.csv.gz", gzip.compress(as_csv(table)))}
+    whole = requests.Request("POST", f"{address}/sync", data=form | {"FORMAT": "csv"}, files=parts).prepare()
+    headers = {"Content-Type": whole.headers["Content-Type"], "Content-Encoding": "gzip"}
+    body = gzip.compress(whole.body)
+    answer = requests.post(whole.url, data=body, headers=headers, timeout=60)
+    assert answer.text.split() == ['"number"', str(2**62), "-7"]
+    for content, encoding, words in (
+        (body[:-9], "gzip", "its end is missing"), (whole.body, "gzip", "damaged"),
+        (body, "br", "packed by gzip"),
+    ):  # fmt: skip
+        headers["Content-Encoding"] = encoding
+        refused = requests.post(whole.url, data=content, headers=headers, timeout=60)
+        assert (refused.status_code, words in refused.text) == (400, True)
+
+
+def test_a_request_that_grows_is_refused_before_it_is_unpacked(address):
+    """A hundred kilobytes that would be a hundred megabytes, as the body and as a file."""
+    bomb = gzip.compress(b"a\n" + bytes(10**8))
+    headers = {"Content-Type": "application/x-www-form-urlencoded", "Content-Encoding": "gzip"}
+    as_body = requests.post(f"{address}/sync", data=bomb, headers=headers, timeout=60)
+    form = {"LANG": "ADQL", "QUERY": "SELECT * FROM TAP_UPLOAD.mine", "UPLOAD": "mine,param:mine"}
+    as_file = requests.post(f"{address}/sync", data=form, files={"mine": ("m.csv.gz", bomb)}, timeout=60)
+    for refused in (as_body, as_file):
+        assert (refused.status_code, "bytes when it is unpacked" in refused.text) == (400, True)
 
 
 def test_times_of_a_votable_are_times(ask):

@@ -1,0 +1,101 @@
+"""The manifest of a submission: what the collection is, whose, under which licence, and its files."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Literal
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from loaders.contribution.refusal import Refused
+
+NAME = "manifest.yaml"
+#: Licences under which anybody may use, change and pass on the data.
+LICENSES = ("CC0-1.0", "CC-BY-4.0", "CC-BY-SA-4.0", "PDDL-1.0", "ODC-By-1.0")
+#: What a file is; all but tables of what is measured are pictures of it.
+Kind = Literal["table", "mask", "window_function", "psf_kernel", "template_image", "calibration"]
+_MOST_BYTES = 10 * 1024**2
+_Text = Annotated[str, Field(min_length=1, max_length=2000, pattern=r"\S")]
+_IDENTIFIER = r"^[a-z][a-z0-9_]{0,62}$"
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+
+
+class Match(_Strict):
+    """How rows of a table are matched with objects: columns with ICRS positions in degrees, and a radius."""
+
+    ra: Annotated[str, Field(pattern=_IDENTIFIER)]
+    dec: Annotated[str, Field(pattern=_IDENTIFIER)]
+    radius_arcsec: Annotated[float, Field(gt=0, le=30, strict=False)]
+
+
+class File(_Strict):
+    """A file of a submission."""
+
+    filename: Annotated[str, Field(max_length=255)]
+    kind: Kind
+    description: _Text
+    sha256: Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
+    match: Match | None = None
+
+
+class Manifest(_Strict):
+    """What a submission says of itself; the names are those of RAD's ``ccsp`` but for title and files."""
+
+    name: Annotated[str, Field(pattern="^[A-Za-z][A-Za-z0-9]{1,9}$")]
+    data_release_id: Annotated[str, Field(pattern="^[A-Za-z][A-Za-z0-9.]{0,19}$")]
+    title: _Text
+    investigator: _Text
+    doi: Annotated[str, Field(pattern=r"^10\.\d{4,9}/\S+$")]
+    license: Literal[LICENSES]  # type: ignore[valid-type]
+    license_url: Annotated[str, Field(pattern=r"^https://\S+$")]
+    target_name: _Text
+    files: Annotated[list[File], Field(min_length=1)]
+
+    @property
+    def label(self) -> str:
+        """Name and version, for people."""
+        return f"{self.name} {self.data_release_id}"
+
+
+def read(folder: Path, submission: str) -> Manifest:
+    """Read the manifest of a submission.
+
+    Raises
+    ------
+    Refused
+        With everything that is wrong with it.
+    """
+    path = folder / NAME
+    try:
+        if path.stat().st_size > _MOST_BYTES:
+            raise Refused(submission, [f"{NAME} has more than {_MOST_BYTES} bytes"])
+        content = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise Refused(submission, [f"it has no {NAME}"]) from None
+    except (OSError, UnicodeError, yaml.YAMLError, RecursionError) as error:
+        raise Refused(submission, [f"{NAME} cannot be read ({error})"]) from error
+    if not isinstance(content, Mapping):
+        raise Refused(submission, [f"{NAME} is no mapping of words to values"])
+    try:
+        return Manifest.model_validate(content)
+    except ValidationError as error:
+        raise Refused(submission, [_words(one) for one in error.errors()]) from error
+
+
+def table_name(manifest: Manifest, file: File) -> str:
+    """Name that a contributed table has in the database, without its schema."""
+    words = f"{manifest.name}_{manifest.data_release_id}_{Path(file.filename).stem.rsplit('_', 1)[-1]}"
+    return re.sub(r"[^a-z0-9]+", "_", words.lower())[:63]
+
+
+def _words(error: Mapping[str, object]) -> str:
+    """One fault of a manifest in words."""
+    place = error["loc"]
+    where = ".".join(map(str, place)) if isinstance(place, tuple) else str(place)
+    return f"{NAME}: {where}: {error['msg']}"

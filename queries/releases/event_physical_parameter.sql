@@ -1,0 +1,9 @@
+-- Masses, distances and sizes that follow from the models of the release.
+-- Reads: roman.event_physical_parameter, roman.event_model, roman.event
+-- Parameters:
+--   season: season; 0 for all
+SELECT t.*
+FROM roman.event_physical_parameter AS t
+JOIN roman.event_model AS m USING (event_model_id)
+JOIN roman.event AS e USING (event_id)
+WHERE m.superseded_at IS NULL AND CAST(:season AS smallint) IN (0, e.season)

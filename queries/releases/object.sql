@@ -1,0 +1,3 @@
+-- All objects, as they are catalogued now.
+-- Reads: roman.object
+SELECT t.* FROM roman.object AS t

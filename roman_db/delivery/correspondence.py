@@ -1,0 +1,60 @@
+"""What others write to us: answers of the archive, and notifications of data that are available."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+from roman_db import session
+from roman_db.delivery import announcement, answer, storage
+from roman_db.query.error import QueryError
+
+
+@dataclass(frozen=True)
+class Done:
+    """What came of one step: words for people, and whether it went well."""
+
+    words: str
+    is_good: bool = True
+
+
+def told(step: Callable[[], str]) -> Done:
+    """Do a step and tell what came of it; one that goes wrong is told as well."""
+    try:
+        return Done(step())
+    except QueryError as error:
+        return Done(str(error), is_good=False)
+
+
+def acknowledge(paths: Iterable[Path]) -> Iterator[Done]:
+    """Read answers of the archive and tell what is new; one that is wrong keeps no other from being read."""
+    for path in paths:
+        done = told(partial(_read_answer, path))
+        if done.words:
+            yield done
+
+
+def announce(paths: Iterable[Path]) -> Iterator[Done]:
+    """Read notifications; one that is wrong keeps no other from being read."""
+    for path in paths:
+        yield told(partial(_read_notification, path))
+
+
+def _read_answer(path: Path) -> str:
+    """Read one answer and say what it is; nothing where it was known."""
+    found = answer.read(path)
+    with session.transaction() as connection:
+        if not storage.record_answer(connection, found):
+            return ""
+    return f"{found.delivery} is " + ("accepted" if found.accepted else f"rejected: {found.reason}")
+
+
+def _read_notification(path: Path) -> str:
+    """Read one notification and say what it names."""
+    found, sha256 = announcement.read(path)
+    with session.transaction() as connection:
+        is_new = storage.announce(connection, found, sha256)
+    what = f"{len(found.files)} files of {found.sender}"
+    return f"{path}: {what} are noted" if is_new else f"{path}: {what} were noted before"

@@ -1,0 +1,371 @@
+"""Deliveries as rows: the only file here that asks the database. Its clock is the only one that counts."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import sqlalchemy as sa
+
+from roman_db import sqlfile
+from roman_db.archive.product import find as find_product
+from roman_db.delivery.announcement import Notification
+from roman_db.delivery.answer import Answer, FileAnswer
+from roman_db.delivery.manifest import INPUTS, DeliveredFile
+from roman_db.delivery.refusal import DeliveryError
+from roman_db.delivery.span import Part, Span, part
+from roman_db.schema.metadata import table
+
+Row = dict[str, Any]
+
+_ONE_AFTER_THE_OTHER = "SELECT pg_advisory_xact_lock(hashtext('ops.delivery'))"
+_DUE = sa.text(
+    """
+    SELECT u.*, s.start_mjd AS season_start FROM ops.delivery_due AS u
+    LEFT JOIN roman.season AS s USING (survey, season)
+    WHERE rule = :rule AND survey = :survey AND season = :season
+        AND u.start_mjd <= coalesce(:day, u.start_mjd) AND u.end_mjd > coalesce(:day, u.start_mjd)
+    """
+)
+_PERIOD_DAYS = 8
+_INPUTS_AT_A_TIME = 10_000
+
+
+def read_due(connection: sa.Connection, with_done: bool) -> list[Row]:
+    """Read what is due, the earliest deadline first; what is delivered as well, if wanted."""
+    query = "SELECT * FROM ops.delivery_due WHERE status <> 'done' OR :all ORDER BY due_at, rule, start_mjd"
+    return _rows(connection, sa.text(query), {"all": with_done})
+
+
+def find_span(connection: sa.Connection, rule: str, survey: str, season: int, day: int | None) -> Span:
+    """Find what a rule asks for.
+
+    Parameters
+    ----------
+    day
+        A day of it, MJD TDB; None for the whole season or survey.
+
+    Raises
+    ------
+    DeliveryError
+        If nothing of it was received, several days or periods were, or nothing is delivered of it yet.
+    """
+    wanted = {"rule": rule, "survey": survey, "season": season, "day": day}
+    found = _rows(connection, _DUE, wanted)
+    words = f"{rule} of {survey} season {season}" + ("" if day is None else f", day {day}")
+    if not found:
+        raise DeliveryError(f"{words}: no such delivery is due, since no exposure of it was received")
+    if len(found) > 1:
+        raise DeliveryError(f"{words}: there are {len(found)} of it: say of which --day (MJD)")
+    (due,) = found
+    if due["status"] == "held":
+        raise DeliveryError(
+            f"{words}: nothing of it is delivered before {due['clock_at']:%Y-%m-%d %H:%M} UTC"
+        )
+    return _span(due)
+
+
+def ready(connection: sa.Connection) -> list[Span]:
+    """List what is due, ready and not made, the earliest deadline first."""
+    found = connection.execute(_statement("delivery_ready")).all()
+    return [find_span(connection, one.rule, one.survey, one.season, one.start_mjd) for one in found]
+
+
+def span_of(connection: sa.Connection, delivery: Row) -> Span:
+    """Find what a delivery is of."""
+    of = (delivery[name] for name in ("rule", "survey", "season", "start_mjd"))
+    return find_span(connection, *of)
+
+
+def count_unmeasured(connection: sa.Connection, span: Span) -> int:
+    """Count the exposures of the days that are in no light curve as they are now."""
+    return int(connection.execute(_statement("delivery_unmeasured"), _days(span)).scalar_one())
+
+
+def read_parts(connection: sa.Connection, span: Span) -> tuple[list[Part], list[str]]:
+    """List the products of a delivery, each of each part that has it, and what is missing of it."""
+    content = table("ops.delivery_content")
+    query = sa.select(content).where(content.c.rule == span.rule).order_by(content.c.product)
+    named = connection.execute(query).all()
+    missing = [] if named else [f"rule {span.rule} has no products: insert them into ops.delivery_content"]
+    places = _rows(connection, _statement("delivery_place"), _days(span))
+    media = _rows(connection, _statement("delivery_medium"), {"season": span.season})
+    found: list[Part] = []
+    for one in named:
+        product = find_product(one.product)
+        of = places if "detector" in product.scope else media if "medium" in product.scope else [{}]
+        if not of and one.is_required:
+            missing.append(f"there is nothing of which {one.product} could be made")
+        found += [part(product, span, place, one.is_required) for place in of]
+    return found, missing
+
+
+def begin(connection: sa.Connection, span: Span, load_run_id: int, is_partial: bool) -> tuple[int, str]:
+    """Insert the row of a new version, and return its identifier and name.
+
+    Raises
+    ------
+    DeliveryError
+        If a run is making one.
+    """
+    connection.exec_driver_sql(_ONE_AFTER_THE_OTHER)
+    rows = table("ops.delivery")
+    key = {"rule": span.rule, "survey": span.survey, "season": span.season, "start_mjd": span.start_mjd}
+    mine = [rows.c[name] == value for name, value in key.items()]
+    made = connection.execute(sa.select(rows).where(*mine).order_by(rows.c.version.desc())).all()
+    if made and made[0].state == "making":
+        raise DeliveryError(f"{made[0].name} is being made by run {made[0].load_run_id}: wait for it")
+    version = made[0].version + 1 if made else 1
+    of = {"name": span.name(version), "end_mjd": span.end_mjd, "version": version, "is_partial": is_partial}
+    insert = rows.insert().values(key | of | {"load_run_id": load_run_id}).returning(rows.c.delivery_id)
+    delivery_id = int(connection.execute(insert).scalar_one())
+    note(connection, delivery_id, "begun")
+    return delivery_id, span.name(version)
+
+
+def close_abandoned(connection: sa.Connection) -> list[str]:
+    """Say of deliveries whose makers are gone that they failed, and return their names."""
+    gone = """
+        UPDATE ops.delivery AS d
+        SET state = 'failed', message = format('run %s ended before it was whole', r.load_run_id)
+        FROM ops.load_run AS r
+        WHERE r.load_run_id = d.load_run_id AND d.state = 'making' AND r.state <> 'running'
+        RETURNING d.delivery_id, d.name, d.message
+    """
+    found = connection.execute(sa.text(gone)).all()
+    for one in found:
+        note(connection, one.delivery_id, "failed", one.message)
+    return [str(one.name) for one in found]
+
+
+def record_inputs(connection: sa.Connection, delivery_id: int) -> int:
+    """Record of which files a delivery is made, and return how many they are."""
+    return int(connection.execute(_statement("delivery_input"), {"delivery_id": delivery_id}).rowcount)
+
+
+def read_inputs(connection: sa.Connection, delivery_id: int) -> Iterator[tuple[str, str]]:
+    """Go through checksum and name of the files of which a delivery is made, by name."""
+    inputs, files = table("ops.delivery_input"), table("ops.input_file")
+    query = sa.select(files.c.sha256, files.c.filename).join(inputs, inputs.c.file_id == files.c.file_id)
+    mine = query.where(inputs.c.delivery_id == delivery_id).order_by(files.c.filename, files.c.file_id)
+    for one in connection.execute(mine.execution_options(yield_per=_INPUTS_AT_A_TIME)):
+        yield one.sha256, one.filename
+
+
+def add_file(connection: sa.Connection, delivery_id: int, made: Part, file: DeliveredFile | str) -> None:
+    """Insert the row of a file of a delivery, or of a product that was refused with its reasons."""
+    delivery = find(connection, delivery_id)
+    scope = made.label.removeprefix(made.product.name).strip()
+    row = {"product": made.product.name, "scope": scope, "load_run_id": delivery["load_run_id"]}
+    if isinstance(file, str):
+        row |= {"state": "refused", "problem": file}
+    else:
+        row |= {"state": "valid", "filename": file.filename, "sha256": file.sha256, "n_row": file.n_row}
+        row |= {"size_bytes": file.size_bytes}
+    products = table("ops.product")
+    insert = products.insert().values(row).returning(products.c.product_id)
+    product_id = int(connection.execute(insert).scalar_one())
+    connection.execute(
+        table("ops.delivery_file").insert(), {"delivery_id": delivery_id, "product_id": product_id}
+    )
+
+
+def end_making(connection: sa.Connection, delivery_id: int, state: str, **found: object) -> None:
+    """Say what became of the making of a delivery."""
+    rows = table("ops.delivery")
+    mine = rows.c.delivery_id == delivery_id
+    connection.execute(rows.update().where(mine).values(found | {"state": state}))
+    note(connection, delivery_id, state, str(found["message"]) if "message" in found else None)
+
+
+def find(connection: sa.Connection, delivery_id: int, lock: bool = False) -> Row:
+    """Read a delivery.
+
+    Raises
+    ------
+    DeliveryError
+        If there is none of that number.
+    """
+    rows = table("ops.delivery")
+    query = sa.select(rows).where(rows.c.delivery_id == delivery_id)
+    found = connection.execute(query.with_for_update() if lock else query).mappings().one_or_none()
+    if found is None:
+        raise DeliveryError(
+            f"there is no delivery {delivery_id}: roman-db deliveries list shows those there are"
+        )
+    return dict(found)
+
+
+def list_deliveries(connection: sa.Connection, state: str | None, most: int) -> list[Row]:
+    """Read deliveries, the latest first; of one state, or of all."""
+    rows = table("ops.delivery")
+    query = sa.select(rows).order_by(rows.c.delivery_id.desc()).limit(most)
+    return _rows(connection, query if state is None else query.where(rows.c.state == state))
+
+
+def unpublished(connection: sa.Connection) -> list[int]:
+    """Numbers of the deliveries that are made and of which the archive was not told, the oldest first."""
+    rows, events = table("ops.delivery"), table("ops.delivery_event")
+    told = sa.exists().where(events.c.delivery_id == rows.c.delivery_id, events.c.kind == "notified")
+    waits = sa.select(rows.c.delivery_id).where(rows.c.state.in_(("made", "published")), ~told)
+    return list(connection.execute(waits.order_by(rows.c.delivery_id)).scalars())
+
+
+def files_of(connection: sa.Connection, delivery_id: int) -> list[Row]:
+    """Read the files of a delivery with what the archive said of each."""
+    files, products = table("ops.delivery_file"), table("ops.product")
+    answered = (files.c.is_accepted, files.c.archive_identifier, files.c.message)
+    query = sa.select(products, *answered).join(files, files.c.product_id == products.c.product_id)
+    return _rows(connection, query.where(files.c.delivery_id == delivery_id).order_by(products.c.product_id))
+
+
+def events_of(connection: sa.Connection, delivery_id: int) -> list[Row]:
+    """Read what became of a delivery, in order."""
+    events = table("ops.delivery_event")
+    mine = sa.select(events).where(events.c.delivery_id == delivery_id)
+    return _rows(connection, mine.order_by(events.c.delivery_event_id))
+
+
+def note(connection: sa.Connection, delivery_id: int, kind: str, message: str | None = None) -> None:
+    """Record what became of a delivery."""
+    row = {"delivery_id": delivery_id, "kind": kind, "message": message}
+    connection.execute(table("ops.delivery_event").insert(), row)
+
+
+def later_published(connection: sa.Connection, delivery: Row) -> str | None:
+    """Name of a later version of a delivery that is published; None without one."""
+    rows = table("ops.delivery")
+    query = sa.select(rows.c.name).where(*_series(rows, delivery), rows.c.version > delivery["version"])
+    found = query.where(rows.c.published_at.is_not(None)).order_by(rows.c.version.desc()).limit(1)
+    return connection.execute(found).scalar_one_or_none()
+
+
+def record_published(connection: sa.Connection, delivery: Row) -> None:
+    """Say that the archive sees a delivery, and no longer needs the versions before it."""
+    rows = table("ops.delivery")
+    mine = rows.c.delivery_id == delivery["delivery_id"]
+    connection.execute(rows.update().where(mine).values(state="published", published_at=sa.func.now()))
+    note(connection, delivery["delivery_id"], "published")
+    before = (
+        *_series(rows, delivery),
+        rows.c.version < delivery["version"],
+        rows.c.published_at.is_not(None),
+    )
+    replaced = (
+        rows.update().where(*before, rows.c.superseded_at.is_(None)).values(superseded_at=sa.func.now())
+    )
+    for number in connection.execute(replaced.returning(rows.c.delivery_id)).scalars().all():
+        note(connection, number, "superseded", delivery["name"])
+        _supersede_products(connection, number)
+
+
+def record_answer(connection: sa.Connection, answer: Answer) -> bool:
+    """Say what the archive answered; False where it had answered the same before.
+
+    Raises
+    ------
+    DeliveryError
+        If the answer is not about a delivery that waits for one.
+    """
+    rows = table("ops.delivery")
+    query = sa.select(rows).where(rows.c.name == answer.delivery).with_for_update()
+    delivery = connection.execute(query).mappings().one_or_none()
+    if delivery is None:
+        raise DeliveryError(f"there is no delivery {answer.delivery!r}")
+    state = "accepted" if answer.accepted else "rejected"
+    if answer.manifest_sha256 != delivery["manifest_sha256"]:
+        raise DeliveryError(f"{answer.delivery}: the answer is to a manifest with another checksum than ours")
+    if (delivery["state"], delivery["message"]) == (state, answer.reason):
+        return False
+    if delivery["state"] != "published":
+        raise DeliveryError(f"{answer.delivery} is {delivery['state']}: it waits for no answer")
+    for file in (one for one in answer.files if one.filename != INPUTS):
+        _record_file_answer(connection, delivery["delivery_id"], file)
+    found = {"state": state, "message": answer.reason, "answered_at": sa.func.now()}
+    connection.execute(rows.update().where(rows.c.delivery_id == delivery["delivery_id"]).values(found))
+    note(connection, delivery["delivery_id"], state, answer.reason)
+    return True
+
+
+def _record_file_answer(connection: sa.Connection, delivery_id: int, answer: FileAnswer) -> None:
+    """Say what the archive answered of one file."""
+    files, products = table("ops.delivery_file"), table("ops.product")
+    of = sa.select(products.c.product_id).where(products.c.filename == answer.filename)
+    said = {"is_accepted": answer.accepted, "archive_identifier": answer.archive_identifier}
+    mine = files.update().where(files.c.delivery_id == delivery_id, files.c.product_id.in_(of))
+    if not connection.execute(mine.values(said | {"message": answer.message})).rowcount:
+        raise DeliveryError(
+            f"the archive answers of {answer.filename}, which is not a product of this delivery"
+        )
+
+
+def announce(connection: sa.Connection, notification: Notification, sha256: str) -> bool:
+    """Record a notification; False where it was recorded before."""
+    rows, files = table("ops.data_notification"), table("ops.notified_file")
+    said = notification.model_dump(include={"sender", "observed_until", "on_ground_at", "at_soc_at"})
+    row = said | {"n_file": len(notification.files), "sha256": sha256}
+    insert = sa.dialects.postgresql.insert(rows).values(row).on_conflict_do_nothing(index_elements=["sha256"])
+    number = connection.execute(insert.returning(rows.c.data_notification_id)).scalar_one_or_none()
+    if number is None:
+        return False
+    named = [file.model_dump() | {"data_notification_id": number} for file in notification.files]
+    connection.execute(files.insert(), named)
+    return True
+
+
+def read_inputs_announced(connection: sa.Connection, state: str | None) -> list[Row]:
+    """Read which announced files we have; of one state, or all that are not loaded."""
+    query = """
+        SELECT * FROM ops.input_arrival
+        WHERE CASE WHEN CAST(:state AS text) IS NULL THEN state <> 'loaded' ELSE state = :state END
+        ORDER BY received_at, filename
+    """
+    return _rows(connection, sa.text(query), {"state": state})
+
+
+def give_up_older(connection: sa.Connection, delivery: Row) -> list[str]:
+    """Say of older versions that were made that they are not published any more, and return their names."""
+    rows = table("ops.delivery")
+    older = rows.update().where(*_series(rows, delivery), rows.c.version < delivery["version"])
+    message = f"{delivery['name']} was published in its place"
+    given_up = older.where(rows.c.state == "made").values(state="failed", message=message)
+    found = connection.execute(given_up.returning(rows.c.delivery_id, rows.c.name)).all()
+    for one in found:
+        note(connection, one.delivery_id, "failed", message)
+    return [str(one.name) for one in found]
+
+
+def _supersede_products(connection: sa.Connection, delivery_id: int) -> None:
+    """Say that the files of a delivery have later versions."""
+    products, files = table("ops.product"), table("ops.delivery_file")
+    mine = sa.select(files.c.product_id).where(files.c.delivery_id == delivery_id)
+    done = products.update().where(products.c.product_id.in_(mine), products.c.superseded_at.is_(None))
+    connection.execute(done.values(superseded_at=sa.func.now()))
+
+
+def _series(rows: sa.Table, delivery: Row) -> Sequence[sa.ColumnElement[bool]]:
+    """Conditions of all versions of what a delivery is of."""
+    return [rows.c[name] == delivery[name] for name in ("rule", "survey", "season", "start_mjd")]
+
+
+def _span(due: Row) -> Span:
+    """Span of a row of what is due; days and periods know their place in the season."""
+    start, end = due["start_mjd"], due["end_mjd"]
+    is_period = due["season_start"] is not None and end - start <= _PERIOD_DAYS
+    sequence = (start - due["season_start"]) // _PERIOD_DAYS + 1 if is_period else None
+    return Span(due["rule"], due["survey"], due["season"], start, end, sequence)
+
+
+def _days(span: Span) -> Row:
+    """Days of a span for a statement."""
+    return {"survey": span.survey, "start_mjd": span.start_mjd, "end_mjd": span.end_mjd}
+
+
+def _rows(connection: sa.Connection, query: sa.Executable, values: Row | None = None) -> list[Row]:
+    """Rows of a query."""
+    return [dict(row) for row in connection.execute(query, values or {}).mappings()]
+
+
+def _statement(name: str) -> sa.TextClause:
+    """Statement of a file of ``queries/jobs``."""
+    return sa.text(sqlfile.find("jobs", name).text)

@@ -1,0 +1,1 @@
+"""Data releases: frozen versions of the catalog that are queried by their names."""

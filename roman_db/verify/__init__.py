@@ -1,0 +1,1 @@
+"""Whether a database is what it was: its rules (audits), what blocks held when they were noted, its files."""

@@ -1,0 +1,124 @@
+-- What is due at the archive, and what came to us; what their columns mean stands in schema/views. Times are those of
+-- the database, whatever the clocks of other machines say. Days begin in TDB, 69 s before those of UTC: that is left out.
+
+CREATE OR REPLACE VIEW ops.delivery_due AS
+WITH day AS (
+    SELECT f.survey, s.season, s.start_mjd AS season_start, s.end_mjd AS season_end, e.day_mjd,
+           max(r.started_at) AS received_at
+    FROM roman.exposure e
+    JOIN ops.input_file i USING (file_id)
+    JOIN ops.load_run r ON r.load_run_id = i.load_run_id
+    JOIN roman.field f ON f.field_id = e.field_id
+    JOIN roman.season s ON s.survey = f.survey AND e.day_mjd >= s.start_mjd AND e.day_mjd < s.end_mjd
+    GROUP BY f.survey, s.season, s.start_mjd, s.end_mjd, e.day_mjd
+), planned AS (
+    SELECT survey, min(start_mjd) AS start_mjd, max(end_mjd) AS end_mjd FROM roman.season GROUP BY survey
+), span AS (
+    SELECT 'day' AS span, survey, season, day_mjd AS start_mjd, day_mjd + 1 AS end_mjd, received_at,
+           received_at AS over_at
+    FROM day
+    UNION ALL
+    SELECT 'eight_days', survey, season, w.mjd, least(w.mjd + 8, season_end), max(received_at), max(received_at)
+    FROM day CROSS JOIN LATERAL (SELECT season_start + (day_mjd - season_start) / 8 * 8) AS w (mjd)
+    GROUP BY survey, season, season_end, w.mjd
+    UNION ALL
+    SELECT 'season', survey, season, season_start, season_end, max(received_at),
+           greatest(max(received_at), to_timestamp((season_end - 40587) * 86400.0))
+    FROM day GROUP BY survey, season, season_start, season_end
+    UNION ALL
+    SELECT 'survey', survey, 0::smallint, p.start_mjd, p.end_mjd, max(received_at),
+           greatest(max(received_at), to_timestamp((p.end_mjd - 40587) * 86400.0))
+    FROM day JOIN planned p USING (survey) GROUP BY survey, p.start_mjd, p.end_mjd
+), due AS (
+    SELECT r.rule, s.survey, s.season, s.start_mjd, s.end_mjd, s.received_at, held.until, c.clock_at,
+           c.clock_at + r.complete_within AS complete_at, c.clock_at + r.deliver_within AS due_at
+    FROM span s
+    JOIN ops.delivery_rule r USING (span)
+    JOIN planned p USING (survey)
+    CROSS JOIN LATERAL (SELECT to_timestamp((p.start_mjd - 40587) * 86400.0) + r.hold AS until) AS held
+    CROSS JOIN LATERAL (
+        SELECT CASE WHEN to_timestamp((s.start_mjd - 40587) * 86400.0) < held.until
+                    THEN greatest(s.over_at, held.until) ELSE s.over_at END AS clock_at
+    ) AS c
+), known AS (
+    SELECT d.*, latest.delivery_id, latest.name, latest.state, latest.message, latest.created_at, arrived.delivered_at,
+           coalesce(latest.state IN ('refused', 'failed', 'rejected'), false) AS is_failed
+    FROM due d
+    LEFT JOIN LATERAL (
+        SELECT v.delivery_id, v.name, v.state, v.message, v.created_at FROM ops.delivery v
+        WHERE v.rule = d.rule AND v.survey = d.survey AND v.season = d.season AND v.start_mjd = d.start_mjd
+        UNION ALL
+        SELECT NULL, x.data_release, 'frozen', x.note, x.frozen_at FROM ops.data_release x
+        WHERE d.rule = 'release' AND x.survey = d.survey AND x.season IN (0, d.season)
+        ORDER BY created_at DESC, delivery_id DESC LIMIT 1
+    ) AS latest ON true
+    LEFT JOIN LATERAL (
+        SELECT min(v.published_at) AS delivered_at FROM (
+            SELECT v.published_at FROM ops.delivery v
+            WHERE v.rule = d.rule AND v.survey = d.survey AND v.season = d.season AND v.start_mjd = d.start_mjd
+              AND v.state = 'accepted' AND v.created_at >= d.received_at AND NOT v.is_partial
+            UNION ALL
+            SELECT x.frozen_at FROM ops.data_release x
+            WHERE d.rule = 'release' AND x.survey = d.survey AND x.season IN (0, d.season)
+              AND x.frozen_at >= d.received_at
+        ) AS v
+    ) AS arrived ON true
+)
+SELECT k.rule, k.survey, k.season, k.start_mjd, k.end_mjd, k.received_at, k.clock_at, k.complete_at, k.due_at,
+       k.delivery_id, k.name, k.state, k.delivered_at,
+       CASE WHEN k.delivered_at IS NOT NULL THEN 'done'
+            WHEN now() < k.clock_at AND k.until IS NOT DISTINCT FROM k.clock_at THEN 'held'
+            WHEN now() > k.due_at THEN 'late'
+            WHEN k.is_failed THEN 'failed' ELSE 'due' END AS status,
+       k.is_failed, date_trunc('second', k.due_at - coalesce(k.delivered_at, now())) AS margin,
+       CASE WHEN k.delivered_at IS NOT NULL OR k.is_failed THEN k.message
+            WHEN now() < k.clock_at AND k.until IS NOT DISTINCT FROM k.clock_at
+            THEN 'nothing is delivered in the first days of the survey'
+            WHEN k.state IS NULL THEN 'nothing was made yet'
+            WHEN k.created_at < k.received_at THEN 'input was received since: deliver again'
+            WHEN k.state = 'making' THEN 'it is being made'
+            WHEN k.state = 'made' THEN 'to be published: roman-db deliveries publish ' || k.delivery_id
+            WHEN k.state = 'published' THEN 'the archive has not answered yet'
+            WHEN k.state = 'accepted' THEN 'exposures were in no light curve: measure them and deliver again'
+            END AS reason
+FROM known k;
+
+CREATE OR REPLACE VIEW ops.input_arrival AS
+WITH notified AS (
+    SELECT DISTINCT ON (f.filename) f.filename, n.data_notification_id, n.received_at, f.sha256, f.size_bytes,
+           count(*) OVER (PARTITION BY f.filename) AS n_notification
+    FROM ops.notified_file f JOIN ops.data_notification n USING (data_notification_id)
+    ORDER BY f.filename, n.data_notification_id DESC
+), loaded AS (
+    SELECT n.*, r.started_at AS loaded_at
+    FROM notified n
+    LEFT JOIN ops.input_file i ON i.filename = n.filename AND i.sha256 = n.sha256
+    LEFT JOIN ops.load_run r ON r.load_run_id = i.load_run_id
+), other AS (
+    SELECT l.filename, max(g.load_run_id) AS load_run_id
+    FROM loaded l
+    JOIN ops.load_run_input g ON regexp_replace(g.path, '^.*/', '') = l.filename
+    JOIN ops.load_run r ON r.load_run_id = g.load_run_id AND r.started_at >= l.received_at
+    WHERE l.loaded_at IS NULL AND g.sha256 IS DISTINCT FROM l.sha256
+    GROUP BY l.filename
+), judged AS (
+    SELECT l.*, o.load_run_id,
+           CASE WHEN l.loaded_at IS NOT NULL THEN 'loaded' WHEN o.filename IS NOT NULL THEN 'corrupted'
+                WHEN now() > l.received_at + (SELECT complete_within FROM ops.delivery_rule WHERE rule = 'daily')
+                THEN 'missing' ELSE 'expected' END AS state
+    FROM loaded l LEFT JOIN other o USING (filename)
+)
+SELECT filename, data_notification_id, received_at, sha256, size_bytes, n_notification, state, loaded_at,
+       CASE state WHEN 'corrupted' THEN
+                format('run %s was given a file of that name with another checksum: fetch it again', load_run_id)
+            WHEN 'missing' THEN 'it was announced and never loaded: fetch it, or ask who sent the notification' END AS reason
+FROM judged;
+
+CREATE OR REPLACE VIEW ops.transmission AS
+SELECT n.data_notification_id, n.observed_until, n.on_ground_at, n.at_soc_at,
+       n.on_ground_at - n.observed_until AS to_ground, g.deliver_within AS to_ground_allowed,
+       n.at_soc_at - n.on_ground_at AS to_soc, s.deliver_within AS to_soc_allowed,
+       n.on_ground_at - n.observed_until > g.deliver_within OR n.at_soc_at - n.on_ground_at > s.deliver_within AS is_late
+FROM ops.data_notification n
+LEFT JOIN ops.delivery_rule g ON g.rule = 'to-ground'
+LEFT JOIN ops.delivery_rule s ON s.rule = 'to-soc';

@@ -1,0 +1,227 @@
+"""Data releases stay what they were, whatever becomes of what they were made of."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import click
+import numpy as np
+import psycopg2.errors
+import pytest
+import pyvo
+import sqlalchemy as sa
+from click.testing import CliRunner, Result
+
+from loaders.compaction.load import Window, drop_retired
+from loaders.light_curve.block import BlockKey
+from loaders.light_curve.load import BlockContext, write_block
+from roman_db import migrate, session
+from roman_db.release.commands import commands
+from roman_db.tap.adql import AdqlError, translate
+from roman_db.tap.scratch_catalog import catalog_for
+from tests.loaders.compaction.runs import compact
+from tests.queries.conftest import filled_template, own_survey
+from tests.queries.filling import DAYS, DETECTOR, EXCLUDING, N_OBJECT, epochs_of, photometry_of
+from tests.roman_db.tap.service.conftest import served
+
+__all__ = ["filled_template", "own_survey"]
+
+#: What people ask of the release, in ADQL that is SQL as well.
+QUESTIONS = (
+    "SELECT object_id, ra, dec FROM {0}.object ORDER BY object_id",
+    "SELECT object_id, exposure_id, flux, flags FROM {0}.light_curve ORDER BY object_id, exposure_id",
+    "SELECT object_id, optical_element, n_epoch FROM {0}.light_curve_array ORDER BY 1, 2",
+    "SELECT object_id, exposure_id, offset_ra FROM {0}.astrometry_curve ORDER BY object_id, exposure_id",
+    "SELECT event_id, object_id FROM {0}.event ORDER BY event_id",
+)
+
+
+@pytest.fixture
+def run(own_survey):
+    """Run ``roman-db release`` with some words."""
+
+    @click.group()
+    def root():
+        pass
+
+    commands(root)
+
+    def invoke(*words: object) -> Result:
+        result = CliRunner().invoke(root, ["release", *map(str, words)])
+        if result.exception is not None and not isinstance(result.exception, SystemExit):
+            raise result.exception
+        return result
+
+    return invoke
+
+
+def change(*statements: str) -> None:
+    with session.transaction(session.Role.OWNER) as connection:
+        for statement in statements:
+            connection.exec_driver_sql(statement)
+
+
+def ask(query: str) -> list[tuple]:
+    with session.reading() as connection:
+        return [tuple(row) for row in connection.execute(sa.text(query))]
+
+
+def answers(schema: str) -> list[str]:
+    """What is answered to the questions; NaN is NaN in a text."""
+    return [repr(ask(question.format(schema))) for question in QUESTIONS]
+
+
+def measure_again(survey) -> None:
+    """Reprocess: other fluxes of the first day, and other places of all objects."""
+    (row,) = ask("SELECT max(load_run_id), max(catalog_version_id) FROM roman.catalog_version")
+    file_of = dict(ask("SELECT exposure_id, file_id FROM roman.exposure"))
+    epochs = epochs_of(DAYS[0], "F146")
+    epochs = dataclasses.replace(
+        epochs, file_id=np.array([file_of[one] for one in epochs.exposure_id.tolist()])
+    )
+    key = BlockKey(1, DETECTOR, "F146", "psf", DAYS[0], DAYS[0] + 1)
+    with session.transaction(session.Role.OWNER) as connection:
+        old = f"start_mjd = {DAYS[0]} AND optical_element = 'F146'"
+        connection.exec_driver_sql(f"UPDATE roman.light_curve_block SET superseded_at = now() WHERE {old}")
+        write_block(
+            connection, key, epochs, photometry_of(survey, epochs, "F146", 99), BlockContext(*row, EXCLUDING)
+        )
+        connection.exec_driver_sql("UPDATE roman.object SET ra = ra + 1e-5")
+
+
+def compact_and_drop() -> int:
+    """Merge the window of the days, and drop what is not needed any more."""
+    window = Window(61456, 61464, sealed=False)
+    (row,) = ask("SELECT max(load_run_id), max(catalog_version_id) FROM roman.catalog_version")
+    compact(window, where=BlockContext(*row, EXCLUDING))
+    return drop_retired(5)
+
+
+def test_a_release_stays_what_it_was(run, own_survey):
+    frozen = answers("roman")
+    done = run("make", "dr1")
+    assert done.output == "dr1 is frozen: 18 tables and views, such as dr1.object.\n"
+    assert answers("dr1") == frozen
+    measure_again(own_survey)
+    changed = answers("roman")
+    assert changed[0] != frozen[0]
+    assert changed[1] != frozen[1]
+    assert answers("dr1") == frozen
+    compact_and_drop()
+    assert answers("roman") == changed
+    assert answers("dr1") == frozen
+    migrate.upgrade()
+    assert answers("dr1") == frozen
+    assert run("verify", "dr1").output == "dr1 is what it was when it was frozen.\n"
+    held = [line.split() for line in run("show", "dr1").output.splitlines()]
+    assert ["object", "copied", str(N_OBJECT)] in [line[:3] for line in held]
+    # A second one holds what is current now.
+    assert run("make", "dr2").exit_code == 0
+    assert answers("dr2") == changed
+    assert [line.split()[0] for line in run("list").output.splitlines()] == ["data_release", "dr1", "dr2"]
+    due = ask("SELECT DISTINCT name, state, status FROM ops.delivery_due WHERE rule = 'release'")
+    assert due == [("dr2", "frozen", "done")]
+
+
+def test_what_a_release_holds_is_dropped_without_one(own_survey):
+    """The same without a release: the generation with the old fluxes goes."""
+    measure_again(own_survey)
+    assert compact_and_drop() == 1
+
+
+def test_adql_and_everybody_who_reads_know_it(run, own_survey):
+    assert run("make", "dr1", "--season", 1).exit_code == 0
+    query = (
+        "SELECT COUNT(*) AS n FROM dr1.object WHERE 1 = CONTAINS(POINT(ra, dec), CIRCLE(267.53, -30.02, 1))"
+    )
+    translation = translate(query, catalog_for(None, query))
+    assert "q3c_radial_query" in translation.sql
+    assert ask(translation.sql) == [(N_OBJECT,)]
+    with pytest.raises(AdqlError, match="dr7"):
+        translate("SELECT * FROM dr7.object", catalog_for(None, "SELECT * FROM dr7.object"))
+    roles = "SELECT 'roman_tier_' || tier FROM ops.account_tier UNION SELECT 'roman_reader'"
+    rights = f"SELECT DISTINCT has_table_privilege(r, 'dr1.light_curve', 'SELECT') FROM ({roles}) AS t (r)"
+    with session.transaction(session.Role.OWNER) as connection:
+        assert connection.exec_driver_sql(rights).scalars().all() == [True]
+
+
+@pytest.mark.heavy
+def test_it_is_asked_by_tap_as_any_other_table(run, own_survey):
+    assert run("make", "dr1", "--season", 1).exit_code == 0
+    place = session.database_url().render_as_string(hide_password=False)
+    with served(place) as address:
+        service = pyvo.dal.TAPService(address)
+        named = service.search("SELECT table_name FROM tap_schema.tables WHERE schema_name = 'dr1'")
+        tables = set(named["table_name"])
+        assert {"dr1.object", "dr1.light_curve", "dr1.event"} <= tables
+        assert "dr1.light_curve_segment" not in tables
+        assert tables <= set(service.tables.keys())
+        found = service.search(
+            "SELECT o.object_id, o.pm_ra, COUNT(*) AS n FROM dr1.object AS o JOIN dr1.light_curve AS l "
+            "ON l.object_id = o.object_id "
+            "WHERE 1 = CONTAINS(POINT(o.ra, o.dec), CIRCLE(267.533564, -30.01758, 0.1)) "
+            "GROUP BY o.object_id, o.pm_ra"
+        )
+        assert len(found) == N_OBJECT
+        kept = service.tables["dr1.object"].columns
+        column = next(one for one in kept if one.name == "pm_ra")
+        assert (column.unit, found.getdesc("pm_ra").unit) == ("mas.yr**-1", "mas.yr**-1")
+        days = "SELECT DISTINCT start_mjd FROM dr1.light_curve_block ORDER BY start_mjd"
+        assert list(service.search(days)["start_mjd"]) == list(DAYS)
+        with pytest.raises(pyvo.dal.DALQueryError, match="dr7"):
+            service.search("SELECT * FROM dr7.object")
+
+
+def test_nobody_changes_a_release_and_what_was_changed_is_found(run, own_survey):
+    run("make", "dr1")
+    for role in (session.Role.LOADER, session.Role.READER):
+        with pytest.raises(sa.exc.ProgrammingError) as refused, session.transaction(role) as connection:
+            connection.exec_driver_sql("UPDATE dr1.object SET ra = 0")
+        assert isinstance(refused.value.orig, psycopg2.errors.InsufficientPrivilege)
+    change(
+        "UPDATE dr1.object SET ra = ra + 1e-9 WHERE object_id = (SELECT min(object_id) FROM dr1.object)",
+        "DELETE FROM dr1.object_flux WHERE optical_element = 'F087'",
+        f"UPDATE roman.light_curve_segment SET flux[1] = 0 WHERE start_mjd = {DAYS[0]}",
+        "DROP VIEW dr1.light_curve_array",
+    )
+    done = run("verify", "dr1")
+    assert done.exit_code == 1
+    assert done.output.splitlines() == [
+        "Error: dr1.light_curve_array is not there",
+        "Error: dr1.light_curve_segment has other values than when it was frozen",
+        "Error: dr1.object has other values than when it was frozen",
+        f"Error: dr1.object_flux has {N_OBJECT} rows and not {2 * N_OBJECT}",
+    ]
+
+
+def test_what_is_not_consistent_is_not_frozen_unless_somebody_says_why(run, own_survey):
+    change(
+        f"UPDATE roman.light_curve_block SET superseded_at = now() WHERE start_mjd = {DAYS[1]}",
+        "UPDATE roman.exposure SET calibration_software_name = 'romancal', calibration_software_version = "
+        f"CASE WHEN day_mjd = {DAYS[0]} THEN '0.19' ELSE '0.20' END",
+        f"UPDATE roman.light_curve_block SET load_run_id = 1 WHERE start_mjd = {DAYS[2]}",
+        "UPDATE ops.load_run SET code_version = '2' WHERE load_run_id = 1",
+    )
+    done = run("make", "dr1")
+    assert done.exit_code == 1
+    assert done.output.splitlines()[1:] == [
+        "  27 exposures are in no light curve as they are now: photometer them",
+        "  not all was calibrated by one version, but by romancal 0.19, romancal 0.20: do it again",
+        "  not all was measured by one version, but by 1, 2: do it again",
+        "or say by --despite why it is frozen all the same",
+    ]
+    assert ask("SELECT count(*) FROM pg_namespace WHERE nspname = 'dr1'") == [(0,)]
+    assert run("make", "dr1", "--despite", "a test").exit_code == 0
+    assert ask("SELECT note, calibration FROM ops.data_release") == [
+        ("a test", "romancal 0.19; romancal 0.20; roman-db 1; roman-db 2")
+    ]
+
+
+def test_wrong_names_are_told(run):
+    assert run("make", "dr1").exit_code == 0
+    assert "there is a data release dr1 already" in run("make", "dr1").output
+    for name in ("dr01", "DR1", "roman", "dr1; DROP SCHEMA roman", ""):
+        assert "is no name of a data release" in run("make", name).output
+    assert "there is no data release 'dr9': dr1" in run("show", "dr9").output
+    assert "there is no data release 'dr9': dr1" in run("verify", "dr9").output
+    assert "no exposure of gbtds season 5 is stored" in run("make", "dr2", "--season", 5).output
