@@ -19,6 +19,8 @@ from roman_db.archive.hats import export as module
 from roman_db.archive.hats.export import Options, export
 from roman_db.query.error import QueryError
 
+pytestmark = pytest.mark.heavy
+
 LIMIT = 300
 
 
