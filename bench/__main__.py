@@ -11,7 +11,7 @@ from pathlib import Path
 
 from bench.record import Figure, print_table, write_json
 from bench.report import write_page
-from bench.sample import BESIDE, use_folder
+from bench.sample import BESIDE, use_folder, use_scale
 
 #: Areas in the order in which they are measured; each is a module with ``figures() -> Iterable[Figure]``.
 AREAS = ("photometry", "storage", "reference", "season", "adql", "tap", "portal", "archive", "spectra")
@@ -41,6 +41,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("area", nargs="*", help=f"what to measure, of {', '.join(present_areas())}")
     where = "folder that holds romanisim_l2, the files of romanisim with their truth; default: %(default)s"
     parser.add_argument("--data", type=Path, default=BESIDE, metavar="FOLDER", help=where)
+    parser.add_argument("--scale", type=float, default=1.0, help="size of what archive measures; default: 1")
     return parser
 
 
@@ -51,6 +52,7 @@ def main(arguments: list[str]) -> int:
         print(f"no such area: {', '.join(unknown)}; there are {', '.join(present_areas())}", file=sys.stderr)
         return 2
     use_folder(chosen.data)
+    use_scale(chosen.scale)
     figures = [figure for area in chosen.area or present_areas() for figure in measure(area)]
     print_table(figures)
     return int(any(figure.meets_target is False for figure in figures))

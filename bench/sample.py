@@ -21,12 +21,24 @@ NANOJANSKY_AB = 3631e9
 
 BESIDE = Path(__file__).resolve().parents[2] / "shared" / "data"
 _folder = BESIDE
+_scale = 1.0
 
 
 def use_folder(folder: Path) -> None:
     """Look for the files in another folder than ``../shared/data`` beside the project."""
     global _folder
     _folder = folder
+
+
+def use_scale(scale: float) -> None:
+    """Make what `scaled` areas measure that much larger; to be called before they are imported."""
+    global _scale
+    _scale = scale
+
+
+def scaled(number: int) -> int:
+    """Number of things that are measured, at least one."""
+    return max(1, int(number * _scale))
 
 
 def sample_directory() -> Path | None:

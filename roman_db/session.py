@@ -148,14 +148,23 @@ def transaction(role: Role = Role.LOADER) -> Iterator[sa.Connection]:
 
 
 @contextmanager
-def reading(role: Role = Role.READER) -> Iterator[sa.Connection]:
+def reading(role: Role = Role.READER, snapshot: str | None = None) -> Iterator[sa.Connection]:
     """One read-only transaction that sees a single state of the database.
 
     As the reader it is in the role and within the limits of who asks (`roman_db.asker`), if somebody does.
+
+    Parameters
+    ----------
+    role
+        Whose rights it has.
+    snapshot
+        State that another transaction exported (``pg_export_snapshot``) and still sees; None for that of now.
     """
     with _engine_of(role).connect() as connection:
         options = {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
         with connection.execution_options(**options).begin():
+            if snapshot is not None:
+                connection.exec_driver_sql(f"SET TRANSACTION SNAPSHOT '{snapshot}'")
             if not _is_login(role):
                 _assume(connection, role)
             if role is Role.READER and (asker := current_asker()) is not None:

@@ -58,9 +58,8 @@ def read_keywords(product: Product, scope: Scope) -> dict[str, object]:
 def open_content(product: Product, scope: Scope) -> Iterator[Result]:
     """Stream the rows of a product while the context lasts; fields carry unit, UCD and description."""
     file = sqlfile.find(_CONTENT, product.name)
-    units = _units(file.sections.get("Units", ""))
     with open_result(Request(parse(file.bind(_values(file, product, scope))))) as result:
-        result.schema = _with_units(result.schema, units)
+        result.schema = with_units(result.schema, file)
         yield result
 
 
@@ -113,8 +112,9 @@ def _units(text: str) -> dict[str, str]:
     return {name: unit.strip() for name, unit in pairs}
 
 
-def _with_units(schema: pa.Schema, units: Mapping[str, str]) -> pa.Schema:
-    """Schema whose fields have these units, too."""
+def with_units(schema: pa.Schema, file: sqlfile.SqlFile) -> pa.Schema:
+    """Schema whose fields have the units, too, that the header of a file gives to what is computed."""
+    units = _units(file.sections.get("Units", ""))
     if missing := set(units) - set(schema.names):
         raise ValueError(f"the header gives units to columns that are not there: {sorted(missing)}")
     return pa.schema(

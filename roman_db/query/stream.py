@@ -142,11 +142,11 @@ def _quoted(name: str) -> str:
 def _schema(plain: pa.Schema, columns: tuple[ResultColumn, ...]) -> pa.Schema:
     """Arrow schema with what is known of the columns."""
     return pa.schema(
-        [_field(column, field.type) for column, field in zip(columns, plain, strict=True)],
+        [arrow_field(column, field.type) for column, field in zip(columns, plain, strict=True)],
     )
 
 
-def _field(column: ResultColumn, arrow_type: pa.DataType) -> pa.Field:
+def arrow_field(column: ResultColumn, arrow_type: pa.DataType) -> pa.Field:
     """Field with unit, UCD and description as metadata; elements of lists without the driver's notes."""
     if pa.types.is_list(arrow_type):
         arrow_type = pa.list_(pa.field("item", arrow_type.value_type))

@@ -15,8 +15,8 @@ from tests.docs.world import Outcome, World
 
 #: Pages in the order in which they build on one another, each list on a machine of its own. The pages that
 #: are not here have tests of their own: queries.md and light_curves.md in tests/queries, tap.md in
-#: tests/roman_db/tap, client.md in tests/roman_db/client, install.md and cluster.md in
-#: tests/roman_db/cluster.
+#: tests/roman_db/tap, client.md in tests/roman_db/client, hats.md in tests/roman_db/archive/hats, install.md
+#: and cluster.md in tests/roman_db/cluster.
 _FIELD = ("docs/scientist/simulation.md", "docs/scientist/first_light_curve.md")
 _SEASON = (
     "docs/scientist/simulated_light_curves.md",

@@ -1,0 +1,58 @@
+"""The same into an object store: moto's server of S3, asked over HTTP."""
+
+from __future__ import annotations
+
+import fsspec
+import pytest
+from hats.io.validation import is_valid_collection
+from moto.server import ThreadedMotoServer
+from upath import UPath
+
+from roman_db.archive.hats.place import Place
+from roman_db.query.error import QueryError
+
+from .peer import QUIET, lsdb
+from .test_changes import move, run
+
+pytestmark = QUIET
+
+
+@pytest.fixture
+def store(monkeypatch: pytest.MonkeyPatch):
+    """Server of an object store, which fsspec is pointed at by its own variables."""
+    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0)
+    server.start()
+    host, port = server.get_host_and_port()
+    for name, value in (("AWS_ACCESS_KEY_ID", "test"), ("AWS_SECRET_ACCESS_KEY", "test")):
+        monkeypatch.setenv(name, value)
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
+    monkeypatch.setenv("AWS_ENDPOINT_URL_S3", f"http://{host}:{port}")
+    fsspec.filesystem("s3").mkdir("archive")
+    yield server
+    server.stop()
+
+
+def test_a_collection_goes_to_an_object_store_and_lsdb_opens_it_there(sky, store):
+    place = "s3://archive/hats"
+    first = run(place)
+    collection = UPath(f"{place}/objects")
+    assert is_valid_collection(collection, strict=True)
+    opened = lsdb.open_catalog(collection)
+    assert len(opened) == sky.object_id.size
+    found = opened.cone_search(sky.ra[5], sky.dec[5], 1).compute()
+    assert sky.object_id[5] in found["object_id"].tolist()
+    move(sky, 100, 1e-7)
+    assert 1 <= run(place).n_written < first.n_written
+    assert is_valid_collection(collection, strict=True)
+
+
+def test_a_store_that_is_not_there_is_told(sky, store):
+    with pytest.raises(
+        QueryError, match=r"s3://nowhere/hats/objects: .*What was published before is as it was"
+    ):
+        run("s3://nowhere/hats")
+
+
+def test_an_address_that_nobody_knows_is_told():
+    with pytest.raises(QueryError, match="Protocol not known: nonsense"):
+        Place("nonsense://there")
