@@ -13,12 +13,10 @@ from contextvars import ContextVar
 from dataclasses import dataclass
 
 import sqlalchemy as sa
-import structlog
 from adbc_driver_manager import dbapi
 
 from roman_db.cluster.configuration import READER
 
-_log = structlog.get_logger()
 #: What PostgreSQL says where a server lets us make no roles; queries then stay in the reader's.
 _NO_ROLE = ("does not exist", "permission denied to set role")
 
@@ -130,4 +128,8 @@ def assume_here(connection: sa.Connection, asker: Asker) -> None:
 
 
 def _say_that_there_is_none(asker: Asker) -> None:
-    _log.warning("no role of the tier", role=asker.role, remedy="run roman-db upgrade as superuser")
+    import structlog  # noqa: PLC0415 - a tenth of a second that commands are to be spared
+
+    structlog.get_logger().warning(
+        "no role of the tier", role=asker.role, remedy="run roman-db upgrade as superuser"
+    )

@@ -17,7 +17,7 @@ from roman_db.archive.hats.statistics import flux_statistics, tile_files
 from ....queries.filling import DEC, EXCLUDING, FLAGGED, N_OBJECT, RA, UNMEASURED
 from .peer import QUIET, lsdb
 
-pytestmark = QUIET
+pytestmark = [QUIET, pytest.mark.heavy]
 POINTS = """
 SELECT object_id, optical_element, exposure_id, midpoint_mjd_tdb, midpoint_bjd_tdb, flux, flux_err, flags
 FROM roman.light_curve ORDER BY object_id, optical_element, midpoint_mjd_tdb

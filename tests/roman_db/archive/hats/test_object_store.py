@@ -14,7 +14,7 @@ from roman_db.query.error import QueryError
 from .peer import QUIET, lsdb
 from .test_changes import move, run
 
-pytestmark = QUIET
+pytestmark = [QUIET, pytest.mark.heavy]
 
 
 @pytest.fixture

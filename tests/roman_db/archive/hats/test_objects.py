@@ -16,7 +16,7 @@ from ....queries.filling import nested_pixel
 from .conftest import DEC, ELEMENTS, RA
 from .peer import QUIET, lsdb
 
-pytestmark = QUIET
+pytestmark = [QUIET, pytest.mark.heavy]
 LIMIT = ("--limit", 300)
 
 

@@ -6,6 +6,7 @@ import shlex
 
 import numpy as np
 import pyarrow as pa
+import pytest
 from pyarrow import parquet
 
 from tests.docs.pages import ROOT, Step, steps
@@ -14,7 +15,7 @@ from tests.docs.transcript import agrees
 from ....queries.filling import DEC, N_OBJECT, RA
 from .peer import QUIET
 
-pytestmark = QUIET
+pytestmark = [QUIET, pytest.mark.heavy]
 _OPERATOR, _SCIENTIST = (ROOT / "docs" / who / "hats.md" for who in ("operator", "scientist"))
 
 
