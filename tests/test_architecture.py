@@ -90,7 +90,12 @@ def test_copy_is_spoken_in_bulk_alone_and_read_back_where_segments_are():
     found = {
         str(path) for path in _SOURCES if any(name.endswith(".copy_expert") for name in attributes(path))
     }
-    assert found <= {"roman_db/bulk.py", "roman_db/schema/rows.py", "loaders/compaction/load.py"}
+    assert found <= {
+        "roman_db/bulk.py",
+        "roman_db/copy_read.py",
+        "roman_db/schema/rows.py",
+        "loaders/compaction/load.py",
+    }
 
 
 @pytest.mark.parametrize("word", ["utils", "util", "helper", "helpers", "manager", "misc", "common"])

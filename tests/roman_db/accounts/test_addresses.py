@@ -46,6 +46,7 @@ def _ask(address: str) -> int:
     return requests.get(f"{address}/sync", params=_QUERY, timeout=60).status_code
 
 
+@pytest.mark.heavy
 def test_two_services_and_those_after_them_count_the_rows_of_an_address_together(stored, tmp_path):
     folder = {"ROMAN_DB_TAP_JOB_FOLDER": str(tmp_path)}
     with served(stored, **folder) as first, served(stored, **folder) as second:

@@ -35,6 +35,7 @@ def archived(server):
     return segments(folder_of(server).wal)
 
 
+@pytest.mark.heavy
 def test_moments_are_restored_one_after_the_other_and_what_was_left_can_be_had_again(server, folder):
     server.write(1, 10)
     backup = take(server.settings)

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import asdf
 import pyarrow.parquet as pq
+import pytest
 
 import roman_db.delivery
 import roman_db.release
@@ -82,6 +83,7 @@ def test_a_day_goes_to_the_archive_and_is_accepted(outbox, run):
     assert f" {DAY} " not in run("due").output
 
 
+@pytest.mark.heavy
 def test_reprocessing_takes_the_place_of_what_was_delivered(outbox, run):
     for command in (("make", *DAILY), ("publish", 1)):
         assert run(*command).exit_code == 0
@@ -153,6 +155,7 @@ def test_a_product_that_is_not_valid_is_never_published_and_its_row_says_why(out
     assert ask("SELECT state, n_read - n_loaded - n_rejected FROM ops.load_run ORDER BY 1")[-1][1] == 0
 
 
+@pytest.mark.heavy
 def test_the_archive_refuses_and_a_further_version_is_made(outbox, run):
     run("make", *DAILY)
     run("publish", 1)
