@@ -41,7 +41,7 @@ class ServiceSession(requests.Session):
 
     def __init__(self, url: str, token: str | None = None) -> None:
         super().__init__()
-        self._url, self._token = url, token
+        self._url = url
         self.headers["User-Agent"] = f"roman-db {create_session().headers['User-Agent']}"
         self._origin = origin(url)
         if token is not None:
@@ -51,7 +51,9 @@ class ServiceSession(requests.Session):
 
     def another(self) -> ServiceSession:
         """Session of the same account for another thread: one session is for one."""
-        return ServiceSession(self._url, self._token)
+        other = ServiceSession(self._url)
+        other.auth = self.auth
+        return other
 
     def send(self, request: requests.PreparedRequest, **arguments: Any) -> requests.Response:
         """Send a request; raises a `ClientError` where it is not answered, or answered with an error."""
