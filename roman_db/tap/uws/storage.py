@@ -44,9 +44,10 @@ def create(job: dict[str, Any], most_pending: int | None = None) -> str | None:
         Where there are as many already nothing is stored, and None returned.
     """
     job_id = secrets.token_urlsafe(_ID_BYTES)
-    pending = sa.select(sa.func.count()).where(JOB.c.party == job["party"], JOB.c.phase == Phase.PENDING)
     with session.transaction() as connection:
         if most_pending is not None:
+            mine = (JOB.c.party == job["party"], JOB.c.phase == Phase.PENDING)
+            pending = sa.select(sa.func.count()).where(*mine)
             connection.execute(_alone(job["party"]))
             if int(connection.execute(pending).scalar_one()) >= most_pending:
                 return None
