@@ -128,6 +128,7 @@ def assume_here(connection: sa.Connection, asker: Asker) -> None:
 
 
 def _say_that_there_is_none(asker: Asker) -> None:
+    """Log that queries stay in the role of the reader."""
     import structlog  # noqa: PLC0415 - a tenth of a second that commands are to be spared
 
     structlog.get_logger().warning(

@@ -200,7 +200,7 @@ def _store_rows(
         files = table("roman.community_file")
         insert = files.insert().values(values | origin).returning(files.c.community_file_id)
         file_id = connection.execute(insert).scalar_one()
-        if file is not None and file.match is not None:
+        if file is not None:
             n_match += _match(connection, run, said, file, file_id)
     return n_match
 

@@ -37,7 +37,7 @@ _HOPEFUL = 12.0
 """Chi-square a point, errors being wide, that must be reached where it is not known that there is a lens."""
 
 _MOST_TIME = 300.0
-"""Seconds of computing that a search may take; usual ones take a tenth."""
+"""Seconds of computing that a search may take."""
 
 
 def companions(

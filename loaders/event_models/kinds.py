@@ -93,8 +93,10 @@ class View:
         Shape (n_band,): linear limb darkening.
     usual
         Shape (n_band,): the same as it usually is; None where limbs are not dark.
+    ends
+        When the search ends to which this belongs, by the clock of what this process computes.
     until
-        When two lenses are not evaluated any more, by the clock of what this process computes.
+        When two lenses are not evaluated any more; views of rounds of fits alone have it (`round_until`).
     accuracy
         Relative error of magnifications near caustics that will do.
     fixed
@@ -110,13 +112,14 @@ class View:
     fixed: tuple[float, float] = (0.0, 0.0)
     reference: float = 0.0
     usual: FloatArray | None = None
+    ends: float = np.inf
     until: float = np.inf
 
     @property
     def round_until(self) -> float:
         """When a round of fits ends that begins now: it takes a share of the time that is left."""
         now = process_time()
-        return now + _ROUND * max(self.until - now, 0.0)
+        return now + _ROUND * max(self.ends - now, 0.0)
 
 
 def displacement_of(points: Points, ra: float, dec: float, t_0_par: float) -> tuple[FloatArray, FloatArray]:

@@ -144,6 +144,7 @@ def done_in_order(
     has_failed = threading.Event()
 
     def done(part: Wanted) -> _T:
+        """Work on a part with a session that nobody else has, unless another part has failed."""
         if has_failed.is_set():
             raise CancelledError
         session = sessions.get()

@@ -5,6 +5,7 @@ from time import process_time
 import numpy as np
 import pytest
 
+from loaders.event_models import binary_search
 from loaders.event_models.limb import LIMB_DARKENING, coefficients
 from loaders.event_models.rounds import Round, fit_round
 from loaders.event_models.seeds import grid_seeds
@@ -39,6 +40,15 @@ def test_rounds_end_when_the_time_of_a_search_is_up():
     )
     assert process_time() - begun < 10 * limit
     assert len(fits) < 500
+
+
+@pytest.mark.parametrize("limit", [0.0, 2.0])
+def test_a_search_whose_time_is_up_ends_without_an_error(limit, monkeypatch):
+    monkeypatch.setattr(binary_search, "_MOST_TIME", limit)
+    single = np.array([LENS["t_0"], 0.1, np.log(8.0)])
+    own, fits = binary_search.companions(setting(np.inf), single)
+    assert own.until == np.inf
+    assert all(np.isfinite(fit.chi2) for fit in fits)
 
 
 def test_a_round_leaves_time_for_the_next():
