@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -176,16 +175,17 @@ def inputs(state: str | None) -> None:
 
 
 def _tell(steps: Iterable[Done]) -> None:
-    """Say what came of each step; exit code 1 if one went wrong."""
+    """Say what came of each step; an error if one went wrong, so that a worker tries again."""
     from roman_db.query.error import reported
 
-    is_good = True
+    n_steps = n_wrong = 0
     with reported():
         for step in steps:
             click.echo(step.words if step.is_good else f"Error: {step.words}", err=not step.is_good)
-            is_good = is_good and step.is_good
-    if not is_good:
-        sys.exit(1)
+            n_steps += 1
+            n_wrong += not step.is_good
+    if n_wrong:
+        raise click.ClickException(f"{n_wrong} of {n_steps} went wrong")
 
 
 def _outbox() -> Outbox:

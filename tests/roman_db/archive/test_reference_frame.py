@@ -77,7 +77,7 @@ def test_roman_datamodels_opens_it_with_all_keywords(registered, run, tmp_path, 
         (
             "sha256 = 'f'",
             ("--sequence", 2),
-            "is not the file that was registered (SHA-256): make the image again",
+            "is not the file that was registered (SHA-256): make it again",
         ),
         ("path = '/nowhere'", ("--sequence", 2), "No such file or directory"),
         ("path = path", (), "there is nothing of season 1, field gbtds-1, detector WFI07, element F146"),
