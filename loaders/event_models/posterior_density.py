@@ -19,10 +19,10 @@ from loaders.event_models.posterior import LogDensity
 from loaders.event_models.setting import NUMERIC, crossing_time
 from loaders.stored_curve.band import FloatArray
 
-CROSSING_SIGMA = 0.8
+CROSSING_SIGMA = 0.55
 """Natural logarithm by which sources of two lenses cross their radius in more or less time than is usual for
 their flux (`crossing_time`), standard deviation: proper motions scatter by 0.2 dex (Penny et al. 2019, ApJS
-241, 3), and so do radii of sources of one flux, their colours, distances and dust being different."""
+241, 3), and radii of sources of one flux by some 0.3, their colours, distances and dust being different."""
 
 _LN_T_E, _LN_RHO = BINARY.names(False).index("ln t_E"), BINARY.names(False).index("ln rho")
 """Where they stand among the parameters of two lenses."""

@@ -27,7 +27,6 @@ _SEASON = (
 )
 QUICK = (
     *_FIELD,
-    *_SEASON,
     "docs/operator/accounts.md",
     "docs/operator/products.md",
     "docs/scientist/contributing.md",

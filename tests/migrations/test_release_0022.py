@@ -69,6 +69,7 @@ def filled(old_release):
     return old_release
 
 
+@pytest.mark.heavy
 def test_catalogs_of_mosaics_come_through_and_go_back(filled):
     columns = tables(filled)
     before = everything(filled, columns)

@@ -43,6 +43,7 @@ def filled(old_release):
     return old_release
 
 
+@pytest.mark.heavy
 def test_images_moments_and_metrics_come_through_and_go_back(filled):
     columns = tables(filled)
     before = everything(filled, columns)

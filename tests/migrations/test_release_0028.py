@@ -51,6 +51,7 @@ def filled(old_release):
     return old_release
 
 
+@pytest.mark.heavy
 def test_images_come_through_and_go_back_without_those_of_seasons(filled):
     columns = tables(filled)
     before = everything(filled, columns)
@@ -68,6 +69,7 @@ def test_images_come_through_and_go_back_without_those_of_seasons(filled):
     assert everything(filled, columns) == before
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize(("kind", "error"), [("span", UniqueViolation), ("month", CheckViolation)])
 def test_a_span_has_one_current_image_of_a_known_kind(filled, kind, error):
     migrate.upgrade()

@@ -40,6 +40,7 @@ def filled(old_release):
     return old_release
 
 
+@pytest.mark.heavy
 def test_all_objects_are_current_and_dropped_ones_are_objects_again_on_the_way_back(filled):
     columns = tables(filled)
     before = everything(filled, columns)

@@ -70,6 +70,7 @@ def filled(old_release):
     return old_release, objects
 
 
+@pytest.mark.heavy
 def test_what_was_searched_need_not_be_searched_again(filled):
     url, objects = filled
     columns = tables(url)

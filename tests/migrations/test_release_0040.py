@@ -64,6 +64,7 @@ def filled(old_release):
     return old_release
 
 
+@pytest.mark.heavy
 def test_cells_are_those_of_all_fields_and_magnitudes_and_come_back(filled):
     columns = tables(filled)
     before = everything(filled, columns)

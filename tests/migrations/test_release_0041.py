@@ -45,6 +45,7 @@ def failed():
     return [result.name for result in run_audits(chosen([]), 0) if not result.passed]
 
 
+@pytest.mark.heavy
 def test_events_come_through_and_back_without_their_histories(filled):
     columns = tables(filled)
     before = everything(filled, columns)

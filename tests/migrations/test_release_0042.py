@@ -25,6 +25,7 @@ def filled(old_release):
     return old_release
 
 
+@pytest.mark.heavy
 def test_searches_come_through_and_back(filled):
     columns = tables(filled)
     before = everything(filled, columns)

@@ -3,6 +3,7 @@
 The database is that of release 0001, brought to revision 0045.
 """
 
+import pytest
 from alembic import command
 
 from roman_db import migrate
@@ -17,6 +18,7 @@ _THERE = f"""
 """
 
 
+@pytest.mark.heavy
 def test_accounts_come_and_what_is_stored_stays(old_release):
     migrate.upgrade("0045")
     columns = tables(old_release)

@@ -13,6 +13,7 @@ from tests.migrations.frozen import everything, tables
 from tests.roman_db.conftest import execute
 
 
+@pytest.mark.heavy
 def test_saved_queries_come_and_what_is_stored_stays(old_release):
     migrate.upgrade("0046")
     columns = tables(old_release)
@@ -31,6 +32,7 @@ def test_saved_queries_come_and_what_is_stored_stays(old_release):
     assert saved_queries(account) == []
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize(
     ("role", "may"), [("roman_accounts", True), ("roman_loader", False), ("roman_reader", False)]
 )

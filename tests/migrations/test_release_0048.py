@@ -20,6 +20,7 @@ def filled(old_release):
     return old_release
 
 
+@pytest.mark.heavy
 def test_models_come_through_without_a_score_and_back(filled):
     columns = tables(filled)
     before = everything(filled, columns)

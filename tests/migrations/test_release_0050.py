@@ -3,6 +3,7 @@
 The database is that of release 0001, brought to revision 0050.
 """
 
+import pytest
 from alembic import command
 
 from roman_db import migrate, session
@@ -13,6 +14,7 @@ from tests.migrations.frozen import everything, tables
 from tests.roman_db.conftest import execute
 
 
+@pytest.mark.heavy
 def test_each_tier_is_told_its_number_of_jobs_and_what_is_stored_stays(old_release):
     migrate.upgrade("0050")
     execute(old_release, "UPDATE ops.account_tier SET concurrent = 7 WHERE tier = 'entry'")

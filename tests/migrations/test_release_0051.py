@@ -26,6 +26,7 @@ def filled(old_release):
     return old_release
 
 
+@pytest.mark.heavy
 def test_forced_catalogs_come_through_without_a_checksum_and_back(filled):
     columns = tables(filled)
     before = everything(filled, columns)

@@ -80,6 +80,7 @@ def test_metrics_that_were_stored_twice_are_stored_once(bare_database):
             execute(bare_database, again.format(column, metric))
 
 
+@pytest.mark.heavy
 def test_blocks_are_told_the_files_that_they_were_measured_from(bare_database):
     """0003: unless the file is of a later run than the block; PSFs were not recorded; points are counted."""
     migrate.upgrade("0002")
@@ -126,6 +127,7 @@ VALUES (1, 1, 101, '{1,NaN}', '{1,NaN}'), (2, 1, 101, '{1,2}', '{1,1}');
 """
 
 
+@pytest.mark.heavy
 def test_refined_light_curves_can_be_taken_back_while_there_are_none(database):
     """0022: and stored again; with some in the database it is refused, and nothing changes."""
     write_days(2)

@@ -84,6 +84,7 @@ def test_again_adopts_nothing_also_where_all_is_solved_anew(own_survey):
     assert catalogued() == before
 
 
+@pytest.mark.heavy
 def test_what_was_adopted_is_no_anchor_of_itself(own_survey):
     write_exposures(own_survey, MJD, kind="psf_free")
     run()
@@ -141,6 +142,7 @@ def test_a_catalog_that_knows_less_changes_nothing_of_it(own_survey, tmp_path):
     assert [row.astrometric_solution_id for row in after] == [row.astrometric_solution_id for row in before]
 
 
+@pytest.mark.heavy
 def test_a_solution_is_adopted_again_where_the_catalog_became_worse(own_survey):
     write_exposures(own_survey, MJD, kind="psf_free")
     run()

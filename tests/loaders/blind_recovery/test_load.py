@@ -36,9 +36,8 @@ def found(url, product):
     return np.array(rows, dtype=float).T
 
 
-@pytest.mark.parametrize(
-    "product", [SEARCHES[0], *(pytest.param(one, marks=pytest.mark.heavy) for one in SEARCHES[1:])]
-)
+@pytest.mark.heavy
+@pytest.mark.parametrize("product", SEARCHES)
 def test_bright_stars_are_found_and_faint_ones_are_not(inject, product, sparse_field, survey):
     image = sorted(sparse_field.folder.glob("*_cal.asdf"))[0]
     url = inject(survey.exposures()[0], "--grid", 9) if product == SEARCHES[1] else inject(image)
@@ -94,6 +93,7 @@ def test_mosaics_are_searched_and_crowded_fields_are_exposures(inject, sparse_fi
     assert execute(url, "SELECT code FROM ops.load_rejection") == [("not_level2",)]
 
 
+@pytest.mark.heavy
 def test_a_crowded_image_is_no_matter_of_static_catalogs(inject, survey):
     url = inject(survey.exposures()[0])
     assert roman_db("injection", "detect", "trial").code == 1

@@ -264,6 +264,7 @@ def test_fast_star_is_found_at_another_epoch(new_database, tmp_path):
     assert count(new_database, "roman.object") == 1
 
 
+@pytest.mark.heavy
 def test_loads_at_once(new_database, tmp_path):
     """The same file three times and one that shares half of its stars: as one after the other."""
     path, other = write(stars(), tmp_path / "a.ecsv"), stars(24)

@@ -90,6 +90,7 @@ def test_redo_of_merged_blocks_gives_the_same_rows(photometered, merge):
     assert points() == seen
 
 
+@pytest.mark.heavy
 def test_replaced_file_is_found_in_a_merged_block(photometered, survey, tmp_path):
     before = points()
     succeed(*COMPACT)
@@ -138,6 +139,7 @@ def of_late_day(rows: list[tuple]) -> list[tuple]:
     return [row for row in rows if row[4] >= DAYS[1]]
 
 
+@pytest.mark.heavy
 def test_psf_of_the_optics_serves_until_there_is_a_good_one(photometered):
     before = of_late_day(points())
     good = execute(photometered, USED)

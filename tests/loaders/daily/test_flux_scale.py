@@ -38,6 +38,7 @@ def build(units):
         return light_within(read_psf(connection, identifier)), scale
 
 
+@pytest.mark.heavy
 @pytest.mark.timeout(300)
 def test_psf_of_first_images(photometered):
     """Where fluxes are those of an image with the PSF of the optics, the catalog does not set the scale."""

@@ -148,6 +148,7 @@ def test_redo_gives_the_same_rows_whatever_the_number_of_processes(photometered,
     assert execute(photometered, blocks) == [(False, 3), (True, 3)]
 
 
+@pytest.mark.heavy
 def test_selections_leave_the_rest_alone(loaded):
     succeed("run", "daily", "--optical-element", "F087")
     assert execute(loaded, BLOCKS) == ALL_BLOCKS[1:2]
@@ -292,6 +293,7 @@ def test_without_a_catalog(new_database, survey):
     assert execute(new_database, BLOCKS) == ALL_BLOCKS[1:2]
 
 
+@pytest.mark.heavy
 def test_every_exposure_without_a_catalog_is_a_rejection(new_database, survey):
     succeed("load", "exposure", *survey.exposures())
     assert roman_db("run", "daily").code == 1
@@ -329,6 +331,7 @@ def test_without_an_exposure(new_database):
     assert "roman-db load exposure" in outcome.err
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize("width", ["80", "60"])
 def test_names_of_metrics_are_whole_and_say_where_no_limit_is(photometered, monkeypatch, width):
     monkeypatch.setenv("COLUMNS", width)

@@ -20,7 +20,8 @@ def test_of_the_loader(command, request):
     test_killed_loader.check(command, survey, make, [0.7])
 
 
-@pytest.mark.parametrize("victim", ["server", pytest.param("backend", marks=pytest.mark.heavy)])
+@pytest.mark.heavy
+@pytest.mark.parametrize("victim", ["server", "backend"])
 def test_of_the_server(victim, survey, request, monkeypatch):
     monkeypatch.delenv("ROMAN_DB_URL", raising=False)
     test_killed_server.check(request.getfixturevalue("server"), survey, "load catalog", victim, [0.8])

@@ -91,6 +91,7 @@ def test_psfs_and_photometry_by_workers(loaded, survey, installed):
     assert execute(loaded, arguments) == [("array",)]
 
 
+@pytest.mark.heavy
 def test_a_window_is_compacted_by_a_worker(photometered, installed):
     points = """
         SELECT object_id, exposure_id, flux::text, flux_err::text, flags

@@ -174,6 +174,7 @@ def test_a_part_of_an_image_is_what_padding_with_zeros_gives(top, left, rows, co
     np.testing.assert_array_equal(_cut(image, (top, left, rows, columns)), expected)
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize("seed", [1, 2, 4])
 def test_what_is_beyond_the_pixels_that_count_is_taken_for_no_source(seed, monkeypatch):
     """Known by its wings alone it would be far too bright, and all others with it: searches were lost so."""

@@ -23,6 +23,7 @@ def field(count, seed):
     return reference, np.array(sky.in_frame(reference.frame))
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize("count", [6, 12])
 def test_no_objects_but_stars_and_all_of_them(count):
     false, found = 0, []

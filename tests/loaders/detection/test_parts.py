@@ -73,6 +73,7 @@ def test_parts_find_what_the_whole_finds(scene, whole):
     assert steps[-1][0] <= steps[-1][1] == 6 * OPTIONS.max_rounds
 
 
+@pytest.mark.heavy
 def test_known_sources_keep_their_rows(scene, whole):
     known = (whole.x + 0.05, whole.y - 0.05, whole.flux)
     parts = search_in_parts(scene, OPTIONS, known, side=60)

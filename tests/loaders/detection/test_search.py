@@ -190,6 +190,7 @@ def test_a_bright_star_is_not_split_where_the_psf_is_twice_as_wrong_as_assumed()
     np.testing.assert_array_equal((distance < 1).sum(axis=0), 1)
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize("share", [0.05, 0.08])
 def test_a_psf_so_wrong_that_all_stars_are_split_is_found_out(share):
     x, y, flux = lone_stars()
@@ -202,6 +203,7 @@ def test_a_psf_so_wrong_that_all_stars_are_split_is_found_out(share):
     assert found.x.size == x.size
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize(("apart", "ratio"), [(0.7, 1.0), (0.7, 0.5), (0.85, 0.25), (1.0, 0.1)])
 def test_true_pairs_are_split_where_the_psf_may_be_wrong_by_a_hundredth(apart, ratio):
     x, y, flux = lone_stars()

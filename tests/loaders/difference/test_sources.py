@@ -152,6 +152,7 @@ def test_the_same_light_is_variable_with_an_object_and_new_without(sky):
         assert np.isnan(sources.distance[k]) == (kind is SourceClass.NEW)
 
 
+@pytest.mark.heavy
 def test_noise_alone_has_no_sources(sky):
     """160,000 pixels, twice as many independent places, gains and losses: 6 sigma are 0.0006 of them."""
     found = 0

@@ -59,6 +59,7 @@ def test_a_wide_trail_is_found_with_its_flanks():
     assert on_trails(x, y, SHAPE)[:-30].all()
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize("count", [5, 20, 200, 2000])
 def test_peaks_at_random_are_no_trail(count):
     """A thousandth of the images may have one by chance; here there are 25."""
@@ -83,6 +84,7 @@ def test_a_spike_that_ends_is_no_trail():
     assert not on_trails(x[short], y[short], SHAPE).any()
 
 
+@pytest.mark.heavy
 def test_a_whole_detector_with_many_peaks():
     rng, shape = np.random.default_rng(5), (4088, 4088)
     tx, ty = in_a_row(rng, 63.0, (2000.0, 1500.0), shape, spacing=10.0)

@@ -152,6 +152,7 @@ def test_no_constant_star_is_said_in_words(own_survey):
     assert said.value.code == "no_constant_stars"
 
 
+@pytest.mark.heavy
 def test_cells_are_read_and_drawn(described, tmp_path):
     with pytest.raises(Rejected, match="no events were injected"):
         load.read_cells(1, "psf")

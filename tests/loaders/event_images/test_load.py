@@ -118,6 +118,7 @@ def test_differences_have_the_errors_of_pairs(injected):
         assert count[f"{name}_difference_err"] == pytest.approx(error)
 
 
+@pytest.mark.heavy
 def test_points_without_events_are_the_stored_ones_and_light_is_that_of_the_events(injected):
     """The former measured by the same code from the same files, the latter by the truth in the database."""
     assert not run().failed
@@ -195,6 +196,7 @@ def test_a_run_that_breaks_off_goes_on_and_has_each_event_once(injected, monkeyp
     assert len(ids) == len(set(ids))
 
 
+@pytest.mark.heavy
 def test_a_changed_file_costs_its_exposure_and_no_more(injected, monkeypatch):
     measure, refused = load.measure_events, []
 

@@ -54,6 +54,7 @@ def test_what_was_added_is_measured_within_the_errors(seen, psf):
     assert np.abs(pull).max() < 6
 
 
+@pytest.mark.heavy
 def test_without_an_event_it_is_what_every_day_measures(seen, psf):
     path, stars, _, rows = seen
     before = hashlib.sha256(path.read_bytes()).hexdigest()

@@ -32,6 +32,7 @@ def test_a_normal_distribution_has_its_quantiles_whatever_its_units():
     assert found.n_call < 1000
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize("others", [0, 7])
 def test_a_banana_has_the_quantiles_of_its_integral_among_others_too(others):
     """y follows a wave in x, which is no polynomial, and is ten times thinner than long: sums over a grid."""
@@ -99,6 +100,7 @@ def test_without_a_covariance_or_anything_possible_there_are_no_draws():
     assert drawn(lambda at: None, 2) is None
 
 
+@pytest.mark.heavy
 def test_the_same_random_numbers_give_the_same_draws():
     first, second = (drawn(np.sinh, 3) for _ in range(2))
     np.testing.assert_array_equal(first.quantiles(), second.quantiles())

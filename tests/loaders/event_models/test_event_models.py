@@ -47,6 +47,7 @@ def test_planets_are_found(name):
     assert one.models[0].chi2 < linear_chi2(one.verdict.bands, exact) + 30
 
 
+@pytest.mark.heavy
 def test_chi_square_is_that_of_mulens_model_on_all_points():
     truth = HOST | PLANETS["wide"]
     one = found_planet("wide")

@@ -83,6 +83,7 @@ def test_rates_stand_before_the_parallax():
     assert with_rates(np.arange(9.0), 0.5).tolist() == [0, 1, 2, 3, 4, 5, 6, 0, 0.5, 7, 8]
 
 
+@pytest.mark.heavy
 def test_a_source_on_a_circle_is_found_where_it_is_asked_for():
     truth = PATH | CIRCLE
     bands = bands_of(truth, days=120.0)

@@ -50,6 +50,7 @@ def seen(season):
     return np.concatenate([one.time for one in curves]) - 2_400_000.5 if curves else np.empty(0)
 
 
+@pytest.mark.heavy
 def test_each_season_has_its_points(new_database, tmp_path):
     number = {season: 20 + 3 * season for season in range(1, 7)}
     between = np.array([61400.0, 61521.0, 61600.0, 62000.0, 62700.0, 63100.0])
@@ -65,6 +66,7 @@ def test_each_season_has_its_points(new_database, tmp_path):
     assert roman_db("audit").code == 0
 
 
+@pytest.mark.heavy
 def test_a_second_season_alone_is_the_second(new_database, tmp_path):
     times = times_of(2, 30)
     succeed("load", "lightcurves", write_file(tmp_path / "second.csv", times), *OPTIONS)
@@ -92,6 +94,7 @@ def test_points_on_both_sides_of_a_border_are_parted_there(new_database, tmp_pat
     assert roman_db("audit").code == 0
 
 
+@pytest.mark.heavy
 def test_an_event_is_found_in_its_season_alone(new_database, tmp_path):
     """A lens that passes in the third season; the other seasons of the same file are constant."""
     times = np.concatenate([np.arange(first + 0.5, last - 0.5, 0.1) for first, last in SEASONS[:3]])
@@ -152,6 +155,7 @@ def stored_before(new_database, tmp_path):
     return new_database
 
 
+@pytest.mark.heavy
 def test_what_was_stored_before_is_right_as_soon_as_a_season_is_run(stored_before):
     before = execute(stored_before, POINTS.replace("flux_err", "flux_err, flags"))
     assert roman_db("audit", "external_across_seasons").code == 1
@@ -206,6 +210,7 @@ def test_borders_are_those_of_all_surveys(new_database):
     assert np.all(np.diff(borders) > 0)
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize("flux", [12345.678901, 1 / 3, 9.87654321e9])
 def test_a_constant_of_tiny_errors_is_constant(new_database, tmp_path, flux):
     """Errors of 1e-12 of the flux, which single precision rounds by more."""

@@ -92,6 +92,7 @@ def dusty():
     return stars, dust, leaves, rng
 
 
+@pytest.mark.heavy
 def test_dust_that_varies_is_followed(dusty):
     _, dust, leaves, rng = dusty
     fitted = [leaf for leaf in leaves if leaf.result.is_fitted]

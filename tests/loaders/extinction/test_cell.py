@@ -39,6 +39,7 @@ def test_the_clump_is_found_wherever_dust_has_moved_it(dust):
     np.testing.assert_allclose(np.mean(pulls, axis=0), 0.0, atol=0.5)
 
 
+@pytest.mark.heavy
 def test_elements_share_their_errors_as_they_say():
     """The error of a colour excess follows from the covariance, and is that which is made."""
     rng = np.random.default_rng(6)

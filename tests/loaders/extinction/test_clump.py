@@ -48,6 +48,7 @@ def fitted(recipe, pair, rng):
     return fit, np.array([fit.magnitude - CLUMP["F146"] - DUST, fit.colour - true_colour])
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize("pair", [("F087", "F146"), ("F146", "F213")], ids="-".join)
 @pytest.mark.parametrize("recipe", [Recipe(), Recipe(90, 270, 20)], ids=["many", "few"])
 def test_errors_are_those_that_are_made(recipe, pair):

@@ -137,6 +137,7 @@ def test_asdf_has_the_same_table(current, tmp_path):
         np.testing.assert_allclose(same["E_F087_F146"].value, np.asarray(table["E_F087_F146"])[ascending])
 
 
+@pytest.mark.heavy
 def test_a_picture_is_drawn_even_if_nothing_is_known(current, tmp_path):
     path = tmp_path / "map.png"
     draw_map(current, path)

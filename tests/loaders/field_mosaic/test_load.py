@@ -281,6 +281,7 @@ def _run_and_die(where):
     run()
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize("where", ["write_mosaic", "_register"])
 def test_killed_in_the_middle(images, where):
     """After the pixels, or after the file: nothing is registered, and the next run does it, and tidies up."""

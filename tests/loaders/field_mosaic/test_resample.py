@@ -108,7 +108,10 @@ def test_the_grid_holds_the_images_and_little_more():
         assert length - 2 <= values.max() <= length - 1
 
 
-@pytest.mark.parametrize(("oversampling", "turn"), [(1, 0.0), (1, 23.0), (2, 23.0), (3, 0.0)])
+@pytest.mark.parametrize(
+    ("oversampling", "turn"),
+    [(1, 0.0), (2, 23.0), *(pytest.param(*one, marks=pytest.mark.heavy) for one in ((1, 23.0), (3, 0.0)))],
+)
 def test_variances_are_the_scatter(oversampling, turn):
     one = frame((0.02, 0.05), turn, (52, 52), oversampling)
     stars = stars_in(one, [0.0], [0.0], [3000.0])
@@ -132,6 +135,7 @@ def test_variances_are_the_scatter(oversampling, turn):
     assert (np.mean(variance, axis=0)[1] / np.mean(variance, axis=0)[0])[bright].max() > 1
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize(("oversampling", "most"), [(1, 0.35), (2, 0.12), (3, 0.1)])
 def test_noise_of_neighbours_is_independent_but_where_nothing_was_dithered(oversampling, most):
     one = frame((0.02, 0.05), 23.0, (64, 64), oversampling)

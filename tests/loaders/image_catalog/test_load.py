@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pyarrow.parquet as pq
+import pytest
 from astropy.coordinates import SkyCoord
 
 from loaders.static_catalog.product import read_product
@@ -30,6 +31,7 @@ def run(folder, *options):
     return roman_db("run", "image-catalog", "--products", folder / "products", *options)
 
 
+@pytest.mark.heavy
 def test_exposures_get_catalogs_and_are_measured_for_those_of_mosaics(new_database, sparse_field, tmp_path):
     succeed("load", "exposure", *exposures(sparse_field)[:N])
     succeed("load", "mosaic", sparse_field.folder)

@@ -108,6 +108,7 @@ def test_samples_have_the_quantiles_of_their_models(own_survey):
         assert np.median(mine) == pytest.approx(one.flux, abs=one.flux_err)
 
 
+@pytest.mark.heavy
 def test_what_is_done_stays_and_a_new_map_does_it_again(own_survey):
     first = run(SEASON).load_run_id
     before = ask(NUMBERS)
@@ -143,6 +144,7 @@ def _magnitude(element):
     return value
 
 
+@pytest.mark.heavy
 def test_redone_it_is_the_same_whatever_the_number_of_processes(own_survey, monkeypatch):
     run(SEASON)
     rows = [tuple(one)[1:-1] for one in ask(NUMBERS)]
@@ -155,6 +157,7 @@ def test_redone_it_is_the_same_whatever_the_number_of_processes(own_survey, monk
     assert sorted(rows) == sorted(tuple(one)[1:-1] for one in current)
 
 
+@pytest.mark.heavy
 def test_twins_have_rows_and_worse_models_have_none(own_survey):
     run(SEASON)
     copy = (
@@ -198,6 +201,7 @@ def test_an_event_that_is_refused_has_no_row(own_survey):
     assert list(summary_of_physics(1, "psf")) == []
 
 
+@pytest.mark.heavy
 def test_a_fit_that_did_not_end_has_a_row_that_says_so(own_survey):
     run(SEASON)
     change("UPDATE roman.event_model SET is_converged = false")

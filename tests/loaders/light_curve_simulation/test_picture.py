@@ -11,6 +11,7 @@ from loaders.light_curve_simulation.simulate import KINDS, Recipe, prepare, simu
 SHORT = Cadence(seasons=((61448.0, 61468.0),))
 
 
+@pytest.mark.heavy
 def test_every_class_has_a_panel(tmp_path, monkeypatch):
     monkeypatch.setattr(picture, "_TRIES", 2)
     picture.draw_classes(Recipe(3, cadence=SHORT), tmp_path / "classes.png")

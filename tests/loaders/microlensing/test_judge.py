@@ -120,6 +120,7 @@ def test_noise_has_no_event():
         assert not any(one.is_event for one in verdicts(noisy(np.zeros_like, seed=seed)))
 
 
+@pytest.mark.heavy
 def test_outliers_are_no_event_and_hide_none():
     rng = np.random.default_rng(8)
     bands = event(30.0, 0.5, 1.0, rng=rng, seasons=SEASONS)

@@ -174,7 +174,13 @@ def test_objects_without_points_say_so(own_survey):
     assert [row[1:] for row in ask(SEARCHES) if row.object_id == empty] == [("no_points", None)]
 
 
-@pytest.mark.parametrize("others", [[], [LENSED - 1], [LENSED + 1], [LENSED - 1, LENSED + 1]])
+@pytest.mark.parametrize(
+    "others",
+    [
+        [LENSED - 1, LENSED + 1],
+        *(pytest.param(one, marks=pytest.mark.heavy) for one in ([], [LENSED - 1], [LENSED + 1])),
+    ],
+)
 def test_an_object_that_does_not_vary_any_more_has_no_event_wherever_it_stands(own_survey, others):
     run()
     ((lensed,),) = ask("SELECT object_id FROM roman.event WHERE is_event")

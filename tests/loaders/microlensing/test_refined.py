@@ -1,5 +1,6 @@
 """Objects that were refined are searched again, in the same run and once, and none else."""
 
+import pytest
 import sqlalchemy as sa
 
 from loaders.microlensing.load import TASK, pending_events, pending_shared
@@ -74,6 +75,7 @@ def test_what_was_refined_is_searched_again_once(own_survey):
     assert pending() == [event.object_id]
 
 
+@pytest.mark.heavy
 def test_doing_all_again_searches_once(own_survey):
     run(*SEASON.tasks)
     done = run(*SEASON.tasks, redo=True)

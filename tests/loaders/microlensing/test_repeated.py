@@ -88,7 +88,10 @@ def test_one_event_is_one():
         [lens(t_0, 6.0) for t_0 in (36.0, 401.0, 1679.0)],
         pytest.param([outburst(20.0), outburst(220.0)], marks=pytest.mark.heavy),
         pytest.param([plateau(20.0), plateau(220.0)], marks=pytest.mark.heavy),
-        [plateau(begin) for begin in (20.0, 200.0, 380.0, 1480.0, 1660.0, 1840.0)],
+        pytest.param(
+            [plateau(begin) for begin in (20.0, 200.0, 380.0, 1480.0, 1660.0, 1840.0)],
+            marks=pytest.mark.heavy,
+        ),
         [lambda time: 0.3 * np.sin(2 * np.pi * time / 400)],
         [lambda time: 0.1 * ((time > 20) & (time < 30)), lambda time: 0.1 * ((time > 220) & (time < 224))],
     ],
@@ -124,6 +127,7 @@ def test_without_an_event_its_wings_are_the_constant_and_its_peak_is_missing():
     assert (lensed(good.time, 30.0, 0.2, 5.0) - 1).max() == pytest.approx(0.01 * 10, rel=0.1)
 
 
+@pytest.mark.heavy
 def test_far_events_have_a_model_each():
     found = events_of(star(lens(36.0, 8.0), lens(1679.0, 6.0)), modelled=True)
     assert [one.models[0].name.removesuffix("_parallax") for one in found] == ["1L1S", "1L1S"]
@@ -132,6 +136,7 @@ def test_far_events_have_a_model_each():
         assert abs(plain.value["t_0"] - t_0) < 5 * plain.error["t_0"]
 
 
+@pytest.mark.heavy
 def test_an_event_that_is_fitted_again_is_without_the_other():
     bands = star(lens(36.0, 8.0), lens(1679.0, 6.0))
     alone = [one for one in looked_at(bands) if one.verdict.is_event]

@@ -105,6 +105,7 @@ def check_block(url, field):
         assert bjd[0] == pytest.approx(expected, abs=6 / 86400)
 
 
+@pytest.mark.heavy
 def test_a_newer_mosaic_takes_the_place_of_the_older_one(stored, tmp_path):
     url, field = stored
     succeed(*RUN)

@@ -44,7 +44,7 @@ def exposures_with_block(at, wings, count=24):
 
 @pytest.mark.parametrize("at", ["detector", "sky"])
 @pytest.mark.parametrize("wings", [0.0, 0.02])
-@pytest.mark.parametrize("oversampling", [1, 2])
+@pytest.mark.parametrize("oversampling", [1, pytest.param(2, marks=pytest.mark.heavy)])
 def test_a_saturated_block_costs_no_exposure_and_the_other_stars_keep_their_places(at, wings, oversampling):
     _, exposures = exposures_with_block(at, wings)
     reference = build([replace(one, image=without_blocks(one.image)) for one in exposures], oversampling)

@@ -96,6 +96,7 @@ _PROTECT = {
 }
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize(
     ("what", "real"),
     [

@@ -50,6 +50,7 @@ def test_a_psf_is_recovered_from_a_wrong_start(built, truth, start):
     assert result.residual < 0.01
 
 
+@pytest.mark.heavy
 def test_with_few_of_the_stars_known_bright_ones_fit_all_the_same(built, truth, start):
     """Those that are missing spoil chi-square, not the PSF: what is left of bright stars tells."""
     _, scene, flux = built
@@ -122,6 +123,7 @@ def test_a_common_error_of_the_positions_goes_into_the_psf(truth):
     assert np.median(result.fields[0].flux[bright] / flux[bright]) == pytest.approx(1, abs=0.003)
 
 
+@pytest.mark.heavy
 def test_a_psf_that_varies_over_the_image_is_followed(truth):
     left, right = distorted(truth, 0.97, 0.0).stamps[0, 0], distorted(truth, 1.03, 0.0).stamps[0, 0]
     varying = EffectivePsf(np.array([[left, right]]), 4, np.array([0.0, 179.0]), np.zeros(1))

@@ -34,6 +34,7 @@ def varying(psf: EffectivePsf) -> EffectivePsf:
     return EffectivePsf(np.array(stamps), psf.oversampling, ends, ends)
 
 
+@pytest.mark.heavy
 def test_windows_follow_a_psf_that_varies_over_the_detector(small_windows):
     wide = single_node(optical_psf("WFI07", "F146", settings=replace(MONOCHROMATIC, half_width=20)))
     start, truth = cropped(wide, 10), varying(wide)

@@ -112,6 +112,7 @@ def test_lists_in_files_are_matched(injected, tmp_path):
     assert "1.000" in succeed("injection", "report", "trial", "--product", "detection").out
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize(
     ("words", "said"),
     [

@@ -85,6 +85,7 @@ def test_taking_one_out_leaves_the_sums_as_they_were(others):
     np.testing.assert_array_equal(others._sums.image().coefficient, before.coefficient)
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize("number", [2, 4])
 def test_strips_are_the_whole(scene, others, reference, number):
     """Templates that are made in strips, and what changed against them, are those of the whole."""

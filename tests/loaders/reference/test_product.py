@@ -63,6 +63,7 @@ def written(reference, exposure, tmp_path_factory):
     return path
 
 
+@pytest.mark.heavy
 def test_what_was_written_is_read(written, reference):
     stored, image = read_reference(written), reference.image
     frame = reference.frame

@@ -40,6 +40,7 @@ def scales(members):
     return np.array([[one.scale, one.scale_err] for one in members]).T
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize("seed", [1, 2, 3])
 def test_an_eclipse_of_the_brightest_star_moves_no_scale(seed):
     sky, star = crowd(seed)

@@ -27,6 +27,7 @@ def test_each_row_belongs_to_one_strip_that_is_not_too_large(rows, columns, most
     assert (count == 1).all()
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize("number", [2, 5])
 def test_strips_are_those_of_the_whole(number):
     exposures = exposures_of(stars(), dithers(24))

@@ -46,6 +46,7 @@ def curve(object_id, kind):
 ROWS = "SELECT * FROM roman.event_refinement WHERE superseded_at IS NULL ORDER BY event_id"
 
 
+@pytest.mark.heavy
 def test_a_blended_event_is_refined(photometered, blended):
     """The source is where it is, its light what it is, and a second run has nothing to do."""
     refine()
@@ -96,6 +97,7 @@ def _is_read_and_versions_stay(blended, row, flux):
     assert found.n_measured == N_EXPOSURE
 
 
+@pytest.mark.heavy
 def test_what_cannot_be_refined_has_a_row(photometered, blended, monkeypatch):
     """Events without a model, of an object that no exposure shows, and exposures whose files are gone."""
     in_processes(monkeypatch, load)

@@ -68,6 +68,7 @@ def least_errors(truth: Truth) -> np.ndarray:
     return np.sum(light**2 / (READ + POISSON * truth.mean), axis=(1, 2)) ** -0.5
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize("seed", SEEDS)
 def test_the_place_is_that_of_the_source_and_not_of_the_blend(seed):
     truth, refined = case(seed)
@@ -105,6 +106,7 @@ def test_fluxes_are_the_truth_within_their_errors(seed):
     assert amplitude == pytest.approx(true, rel=0.01)
 
 
+@pytest.mark.heavy
 def test_scatter_is_near_the_bound_and_below_that_of_every_day():
     ratio, gain = [], []
     for seed in SEEDS:

@@ -93,6 +93,7 @@ def spoiled_psf(rng, share):
     return PlacedPsf.of(off, 0.0, 0.0, SIDE)
 
 
+@pytest.mark.heavy
 def test_pulls_of_injected_motions_are_about_one():
     rng = np.random.default_rng(3)
     pulls, reduced = [], []
@@ -123,6 +124,7 @@ def test_pulls_with_a_psf_that_is_off_in_all_exposures_alike():
     assert np.std(trusting) > 1.5
 
 
+@pytest.mark.heavy
 def test_what_the_psf_costs_grows_with_the_exposures():
     """Counted as noise of each pixel it would cost the same share of the error of few and of many."""
     cost = {}

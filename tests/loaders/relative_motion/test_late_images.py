@@ -102,6 +102,7 @@ def test_it_is_done_between_refined_photometry_and_physics():
     assert [task.units(without) for task in SEASON.tasks if task.name == "elongation"] == [[]]
 
 
+@pytest.mark.heavy
 def test_the_motion_that_was_put_in_comes_out(stored):
     run()
     (row,) = ask(ROWS)
@@ -117,6 +118,7 @@ def test_the_motion_that_was_put_in_comes_out(stored):
     assert [one.name for one in run_audits(chosen(["relative_motion"]), 0) if not one.passed] == []
 
 
+@pytest.mark.heavy
 def test_a_newer_model_counts_and_the_old_row_stays(stored):
     run()
     (first,) = ask(ROWS)
@@ -138,6 +140,7 @@ def test_the_first_season_of_an_orientation_says_nothing(stored):
     assert [(row.season, row.status, row.pm_rel) for row in ask(ROWS)] == [(2, "first_season", None)]
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize(
     ("spoil", "status"),
     [
@@ -159,6 +162,7 @@ def test_why_there_is_none(stored, spoil, status):
     assert run().succeeded == []
 
 
+@pytest.mark.heavy
 def test_files_that_are_gone_or_cut_short_are_refused_and_the_others_count(stored, tmp_path, monkeypatch):
     in_processes(monkeypatch, load)
     change(FILES.format("'/nowhere/' || filename", 3))
@@ -182,6 +186,7 @@ def test_files_that_are_gone_or_cut_short_are_refused_and_the_others_count(store
     assert off(row) < 3.5
 
 
+@pytest.mark.heavy
 def test_an_event_at_the_edge_of_the_detector(stored):
     """It is on the detector, but of most dithers half the pixels around it are beyond the edge."""
     (path,) = ask("SELECT path FROM ops.input_file JOIN roman.exposure USING (file_id) LIMIT 1")

@@ -124,6 +124,7 @@ def test_the_motion_of_the_lens_comes_out(own_survey):
     ] == []
 
 
+@pytest.mark.heavy
 def test_again_does_nothing_and_a_newer_model_counts(own_survey):
     write_light(own_survey)
     write_event(own_survey)
@@ -142,6 +143,7 @@ def test_again_does_nothing_and_a_newer_model_counts(own_survey):
     assert run().succeeded == []
 
 
+@pytest.mark.heavy
 def test_a_season_has_the_events_of_earlier_ones_and_exposures_so_far(own_survey):
     write_light(own_survey)
     write_event(own_survey, season=2)

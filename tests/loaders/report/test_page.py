@@ -114,6 +114,7 @@ def test_hostile_names_are_escaped(drawn):
         assert bad in check(page, folder).text
 
 
+@pytest.mark.heavy
 def test_a_page_without_a_file_says_so(tmp_path):
     note = "its pixels are not shown: the file is not the one that was written."
     facts = made_up.reference(pixels=None, difference_pixels=None, notes=[note])
@@ -126,6 +127,7 @@ def test_a_page_without_a_file_says_so(tmp_path):
     assert not check(index, tmp_path).of("img")
 
 
+@pytest.mark.heavy
 def test_an_image_that_is_older_than_what_is_stored_of_its_psf_says_so(tmp_path):
     older = made_up.reference(psf=None, metrics=[], image=made_up.image(psf_n_star_all=None))
     indexed(made_up.run(), older, None, tmp_path)

@@ -117,6 +117,7 @@ def test_the_page_of_a_stored_event(own_survey, products):
     assert {path.name for path in index.parent.iterdir()} == before
 
 
+@pytest.mark.heavy
 def test_the_page_of_an_event_names_its_twins_and_what_it_is_the_same_as(own_survey, products):
     first, second = store_event(own_survey), store_event(own_survey)
     copied = (

@@ -101,6 +101,7 @@ def test_fluxes_are_the_truth_to_the_error_of_all_exposures(sky, made, tmp_path)
     assert deeper == pytest.approx(np.sqrt(N_SPAN), rel=0.05)
 
 
+@pytest.mark.heavy
 def test_it_shows_stars_that_are_too_faint_for_an_image_of_a_span(tmp_path):
     """Stars alone, four standard deviations above the noise of a span: eight above that of four."""
     grid = np.stack(np.meshgrid(*[np.arange(6.0, 43.0, 9.0)] * 2)).reshape(2, -1)
@@ -123,6 +124,7 @@ def test_it_shows_stars_that_are_too_faint_for_an_image_of_a_span(tmp_path):
     assert found[1][1] <= sky.x.size + 2
 
 
+@pytest.mark.heavy
 def test_light_sky_and_place_of_each_are_matched(sky, tmp_path):
     """The WCSs of the third span are off by 0.1 pixels, and its light is 5 % brighter."""
     spans, _ = references(
@@ -158,6 +160,7 @@ def test_frames_that_were_laid_on_other_stars_are_no_displacement(sky, made, tmp
     assert np.std(change) < 0.35
 
 
+@pytest.mark.heavy
 def test_what_one_span_alone_shows_is_left_out_and_what_varies_is_not(sky, tmp_path):
     spans, _ = references(sky)
     stored = [span_image(one) for one in spans]

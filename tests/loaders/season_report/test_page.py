@@ -60,6 +60,7 @@ def test_the_page_of_the_run_shows_the_season(written):
     assert {"event_5.html", "event_6.html"} <= {link["href"] for link in elements.of("a")}
 
 
+@pytest.mark.heavy
 def test_a_posterior_is_drawn_where_it_was_sampled(tmp_path):
     rng, model = np.random.default_rng(1), made_up.model()
     value = model.model.value
@@ -124,6 +125,7 @@ def test_a_season_without_anything_says_so(tmp_path):
         assert words in text
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize("fitted", [True, False])
 def test_a_map_is_drawn_where_there_is_a_red_clump(tmp_path, fitted):
     facts = made_up.season(extinction=made_up.extinction(fitted=fitted))

@@ -118,6 +118,7 @@ def test_truth_is_stored_once_by_name(new_database, tmp_path, yaml_file):
     np.testing.assert_allclose([row[5] for row in rows], np.array(truth["pmra"])[order], rtol=1e-6)
 
 
+@pytest.mark.heavy
 def test_folder_of_another_simulation_is_left_alone(new_database, tmp_path, yaml_file):
     succeed(*command(tmp_path / "out", yaml_file))
     before = {path: path.stat().st_mtime_ns for path in (tmp_path / "out").iterdir()}

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pyarrow.parquet as pq
+import pytest
 import roman_datamodels.datamodels as rdm
 
 from tests.faults.command_line import roman_db
@@ -24,6 +25,7 @@ survey:
 """
 
 
+@pytest.mark.heavy
 def test_every_filter_gets_a_mosaic(new_database, tmp_path):
     parameters, sky = tmp_path / "scene.yaml", tmp_path / "sky"
     parameters.write_text(PARAMETERS)

@@ -45,6 +45,7 @@ def test_no_cadence_is_no_survey():
         with_cadences(default_parameters(), [])
 
 
+@pytest.mark.heavy
 def test_the_rows_of_the_database_are_what_is_simulated(new_database, tmp_path):
     execute(
         new_database,

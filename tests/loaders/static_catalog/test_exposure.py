@@ -46,6 +46,7 @@ def found(catalog, path):
     return ForeignSources(catalog.columns, catalog.labels, read_level2(path).projection)
 
 
+@pytest.mark.heavy
 def test_pixels_are_those_of_the_file_in_nanojansky(image, path):
     with rdm.open(path) as model:
         data, err = (np.asarray(model[name]) for name in ("data", "err"))

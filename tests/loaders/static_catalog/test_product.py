@@ -68,6 +68,7 @@ def test_columns_have_the_type_unit_and_description_of_rad(catalogs, name):
         assert found.description == expected["description"]
 
 
+@pytest.mark.heavy
 def test_parquet_has_units_and_metadata(catalogs, tmp_path):
     products = write_catalog(catalogs["several"], tmp_path)
     table = pq.read_table(products.catalog)

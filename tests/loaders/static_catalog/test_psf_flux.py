@@ -22,6 +22,7 @@ def scene(seed, flux, spacing=30, photon=0.05):
     return prepare_band(mosaic(image, rng, photon=photon), gaussian_psf(), OPTIONS), x, y
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize("flux", [100.0, 3000.0])
 def test_fluxes_and_positions_have_the_errors_that_they_say(flux):
     band, x, y = scene(1, flux)

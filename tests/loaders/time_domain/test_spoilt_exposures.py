@@ -123,6 +123,7 @@ def test_nothing_but_the_transient_is_new(clean):
     assert is_found(clean)
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize("which", list(TRAILS))
 def test_a_trail_is_in_its_own_difference_alone(clean, which):
     lit = TRAILS[which]

@@ -284,6 +284,7 @@ def test_instrument_that_is_not_registered(new_database, make_level2, survey, ta
     assert one_row(new_database, "filename") == (known.name,)
 
 
+@pytest.mark.heavy
 def test_loads_at_once_store_an_exposure_once(new_database, survey):
     files = survey.exposures()[:2]
     outcomes = run_all([("load", "exposure", *files)] * 3)
