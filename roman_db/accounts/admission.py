@@ -9,23 +9,22 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
 
 import anyio
 import anyio.to_thread
-import structlog
 
 from roman_db.accounts.account import Account
 from roman_db.accounts.client import client_of, party_of
 from roman_db.accounts.day_quota import DayQuota, Used
 from roman_db.accounts.fair_queue import FairQueue
-from roman_db.accounts.usage import Entry, Kind, Outcome, used_since, write_entry
+from roman_db.accounts.ledger import Ledger
+from roman_db.accounts.usage import Entry, Kind, Outcome, used_since, write_entries
 from roman_db.service_failure import Forbidden, TooMuch
 
-_log = structlog.get_logger()
 #: Largest share of the places that one party may hold, a fraction: queries are not interrupted, so some are
 #: kept for others even while nobody else asks.
 _SHARE = 3, 4
@@ -104,7 +103,7 @@ class Admission:
     size
         Queries that run at the same time, of all accounts.
     write
-        Writes an entry of the ledger; it is called in a thread.
+        Writes entries of the ledger; it is called in a thread.
     read_day
         Says what an account or address has used since the day began (`used_since`); it is called in a thread.
     """
@@ -112,13 +111,13 @@ class Admission:
     def __init__(
         self,
         size: int,
-        write: Callable[[Entry], None] = write_entry,
+        write: Callable[[Sequence[Entry]], None] = write_entries,
         read_day: Callable[[Account, str | None, datetime], Used] = used_since,
     ) -> None:
         self.day = DayQuota(read_day)
         self.queue = FairQueue(size, LONGEST_QUEUE)
         self._largest = max(1, size * _SHARE[0] // _SHARE[1])
-        self._write = write
+        self._ledger = Ledger(write)
 
     def admit(
         self, account: Account, kind: Kind, rows: int, client: str | None = None, sky_area: float = 0
@@ -218,7 +217,4 @@ class Admission:
         )  # fmt: skip
         self.day.add(admitted.party, meter.n_row, seconds)
         with anyio.CancelScope(shield=True):
-            try:
-                await anyio.to_thread.run_sync(partial(self._write, entry))
-            except Exception as error:  # noqa: BLE001  # the answer was given; what it cost is at least logged
-                _log.error("ledger not written", entry=str(entry), error=str(error))
+            await self._ledger.note(entry)

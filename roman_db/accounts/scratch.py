@@ -16,7 +16,7 @@ import sqlalchemy as sa
 
 from roman_db import session
 from roman_db.accounts.account import Account
-from roman_db.accounts.usage import Entry, Kind, Outcome, write_entry
+from roman_db.accounts.usage import Entry, Kind, Outcome, write_entries
 from roman_db.asker import milliseconds
 from roman_db.schema.metadata import table
 from roman_db.service_failure import BadRequest, Forbidden, NotFound, TooMuch
@@ -100,9 +100,8 @@ def save_query(account: Account, name: str, sql: str, comments: Mapping[str, str
         seconds = (now - queued_at).total_seconds()
         kept = saved if outcome is Outcome.DONE else Saved(0, 0)
         key = account.account_id
-        write_entry(
-            Entry(key, Kind.SCRATCH, outcome, queued_at, queued_at, now, seconds, kept.n_row, kept.n_byte)
-        )
+        counts = (seconds, kept.n_row, kept.n_byte)
+        write_entries([Entry(key, Kind.SCRATCH, outcome, queued_at, queued_at, now, *counts)])
     return saved
 
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from operator import itemgetter
 from typing import Any
 
 import sqlalchemy as sa
@@ -70,17 +72,21 @@ class Entry:
     client: str | None = None
 
 
-def write_entry(entry: Entry, connection: sa.Connection | None = None) -> None:
-    """Write a row of the ledger, in a transaction of its own unless one is given."""
+def write_entries(entries: Sequence[Entry], connection: sa.Connection | None = None) -> None:
+    """Write rows of the ledger, in a transaction of their own unless one is given."""
     if connection is None:
         with session.transaction(Role.ACCOUNTS) as own:
-            write_entry(entry, own)
+            write_entries(entries, own)
         return
-    values = {name: value for name, value in vars(entry).items() if name != "client"}
-    connection.execute(table("ops.account_usage").insert().values(values))
-    if entry.client is not None:
-        used = {"client": entry.client, "n_row": entry.n_row, "seconds": entry.seconds}
-        connection.execute(statement("note_address_usage"), used)
+    rows = [{name: value for name, value in vars(one).items() if name != "client"} for one in entries]
+    connection.execute(table("ops.account_usage").insert(), rows)
+    used = [
+        {"client": one.client, "n_row": one.n_row, "seconds": one.seconds}
+        for one in entries
+        if one.client is not None
+    ]
+    if used:
+        connection.execute(statement("note_address_usage"), sorted(used, key=itemgetter("client")))
 
 
 def used_since(account: Account, client: str | None, since: datetime) -> Used:

@@ -16,7 +16,7 @@ from roman_db.accounts.authentication import unreachable
 from roman_db.accounts.client import client_of
 from roman_db.accounts.reading import asker_of
 from roman_db.accounts.scratch import scratch_columns
-from roman_db.accounts.usage import Entry, Kind, Outcome, write_entry
+from roman_db.accounts.usage import Entry, Kind, Outcome, write_entries
 from roman_db.service_failure import Failure, TooMuch
 from roman_db.session import Role
 from roman_db.tap.accounting import ScratchHeld, give_role, limits_of
@@ -149,6 +149,6 @@ class AccountedExecution(Execution):
         entry = Entry(key, Kind.ASYNC, outcome, queued_at, started_at, ended, *counts)
         self._admission.day.add(admitted.party, n_row, seconds)
         try:
-            write_entry(entry)
+            write_entries([entry])
         except SQLAlchemyError as error:
             _log.error("ledger not written", entry=str(entry), error=str(error))

@@ -12,7 +12,7 @@ import requests
 
 from roman_db.accounts.account import ANONYMOUS
 from roman_db.accounts.client import client_name, client_of, party_of, read_key
-from roman_db.accounts.usage import Entry, Kind, Outcome, write_entry
+from roman_db.accounts.usage import Entry, Kind, Outcome, write_entries
 from tests.roman_db.conftest import execute
 from tests.roman_db.tap.service.conftest import served
 from tests.roman_db.tap.service.waiting import eventually
@@ -39,7 +39,7 @@ def stored(accounts_database: str) -> Iterator[str]:
 def _note(client: str | None, n_row: int) -> None:
     """Write that somebody who has not signed in was given some rows in half a second."""
     now = datetime.now(UTC)
-    write_entry(Entry(ANONYMOUS, Kind.SYNC, Outcome.DONE, now, now, now, 0.5, n_row, 0, client=client))
+    write_entries([Entry(ANONYMOUS, Kind.SYNC, Outcome.DONE, now, now, now, 0.5, n_row, 0, client=client)])
 
 
 def _ask(address: str) -> int:

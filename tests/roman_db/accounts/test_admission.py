@@ -13,7 +13,7 @@ from roman_db.accounts.account import ANONYMOUS, Account
 from roman_db.accounts.admission import Admission
 from roman_db.accounts.day_quota import Used
 from roman_db.accounts.limits import Limits
-from roman_db.accounts.usage import Kind, Outcome, usage, write_entry
+from roman_db.accounts.usage import Kind, Outcome, usage, write_entries
 from roman_db.service_failure import Forbidden, TooMany, TooMuch
 from tests.roman_db.conftest import execute
 
@@ -25,7 +25,7 @@ _ACCOUNT = Account(
 )  # fmt: skip
 
 
-def _fresh(size: int, write=write_entry) -> Admission:
+def _fresh(size: int, write=write_entries) -> Admission:
     """Admission of which `_ACCOUNT` has used nothing today, which is known."""
     admission = Admission(size, write, lambda account, client, since: Used())
     admission.day.read(_ACCOUNT, _ACCOUNT.party)
@@ -71,7 +71,7 @@ def test_nobody_has_all_places(size, expected):
 
     async def scenario():
         entries = []
-        admission = _fresh(size, entries.append)
+        admission = _fresh(size, entries.extend)
         greedy = dataclasses.replace(_ACCOUNT, limits=dataclasses.replace(_LIMITS, concurrent=100))
         gate = asyncio.Event()
 

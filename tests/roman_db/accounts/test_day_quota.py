@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from roman_db.accounts.account import ANONYMOUS, Account
 from roman_db.accounts.day_quota import DayQuota, Used
 from roman_db.accounts.limits import Limits
-from roman_db.accounts.usage import Entry, Kind, Outcome, used_since, write_entry
+from roman_db.accounts.usage import Entry, Kind, Outcome, used_since, write_entries
 from roman_db.service_failure import TooMany
 
 _EVENING = datetime(2027, 2, 1, 22, 30, tzinfo=UTC)
@@ -76,7 +76,7 @@ def test_the_ledger_says_what_an_account_and_a_team_used_since_a_time(accounts_d
         (one, midnight + timedelta(seconds=1), 3), (one, midnight - timedelta(seconds=1), 1000),
         (mate, midnight, 4), (alone, midnight, 50),
     ):  # fmt: skip
-        write_entry(Entry(account.account_id, Kind.SERVICE, Outcome.DONE, at, at, at, 2.5, n_row, 0))
+        write_entries([Entry(account.account_id, Kind.SERVICE, Outcome.DONE, at, at, at, 2.5, n_row, 0)])
     assert used_since(one, None, midnight) == used_since(mate, None, midnight) == Used(7, 5.0)
     assert used_since(alone, None, midnight) == Used(50, 2.5)
     assert used_since(one, None, midnight - timedelta(days=1)).n_row == 1007
