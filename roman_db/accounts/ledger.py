@@ -25,16 +25,16 @@ class Ledger:
 
     def __init__(self, write: Callable[[Sequence[Entry]], None] = write_entries) -> None:
         self._write = write
-        self._waiting: list[Entry] = []
+        self._waiting: dict[int, Entry] = {}
         self._at_one = asyncio.Lock()
 
     async def note(self, entry: Entry) -> None:
         """Return when an entry is written; one that cannot be is logged, for its answer was given."""
-        self._waiting.append(entry)
+        self._waiting[id(entry)] = entry
         async with self._at_one:
-            if not any(entry is one for one in self._waiting):
+            if id(entry) not in self._waiting:
                 return  # whoever had the lock before has written it
-            batch, self._waiting = self._waiting, []
+            batch, self._waiting = list(self._waiting.values()), {}
             await anyio.to_thread.run_sync(partial(self._write_all, batch))
 
     def _write_all(self, batch: Sequence[Entry]) -> None:

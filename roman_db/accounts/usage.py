@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from operator import itemgetter
 from typing import Any
 
 import sqlalchemy as sa
@@ -15,7 +14,6 @@ from roman_db import session
 from roman_db.accounts.account import Account
 from roman_db.accounts.day_quota import Used
 from roman_db.accounts.statements import statement
-from roman_db.schema.metadata import table
 from roman_db.session import Role
 
 
@@ -72,21 +70,29 @@ class Entry:
     client: str | None = None
 
 
+#: What the ledger has of an entry, and what is kept of an address.
+_COLUMNS = (
+    "account_id", "kind", "outcome", "queued_at", "started_at", "finished_at",
+    "seconds", "n_row", "n_byte", "sky_area",
+)  # fmt: skip
+_OF_ADDRESS = ("client", "n_row", "seconds")
+
+
 def write_entries(entries: Sequence[Entry], connection: sa.Connection | None = None) -> None:
     """Write rows of the ledger, in a transaction of their own unless one is given."""
     if connection is None:
         with session.transaction(Role.ACCOUNTS) as own:
             write_entries(entries, own)
         return
-    rows = [{name: value for name, value in vars(one).items() if name != "client"} for one in entries]
-    connection.execute(table("ops.account_usage").insert(), rows)
-    used = [
-        {"client": one.client, "n_row": one.n_row, "seconds": one.seconds}
-        for one in entries
-        if one.client is not None
-    ]
-    if used:
-        connection.execute(statement("note_address_usage"), sorted(used, key=itemgetter("client")))
+    connection.execute(statement("note_account_usage"), _arrays(entries, _COLUMNS))
+    of_addresses = [one for one in entries if one.client is not None]
+    if of_addresses:
+        connection.execute(statement("note_address_usage"), _arrays(of_addresses, _OF_ADDRESS))
+
+
+def _arrays(entries: Sequence[Entry], names: Iterable[str]) -> dict[str, list[Any]]:
+    """Values of entries by their names."""
+    return {name: [getattr(one, name) for one in entries] for name in names}
 
 
 def used_since(account: Account, client: str | None, since: datetime) -> Used:

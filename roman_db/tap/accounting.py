@@ -149,8 +149,9 @@ class RoleConnections:
             If there is none.
         """
         async with self.readers.lent(keeps_role=True) as held:
-            with anyio.CancelScope(shield=True):
-                await self.in_thread(partial(give_role, held, self.asker))
+            if not held.is_taken_on(self.asker):
+                with anyio.CancelScope(shield=True):
+                    await self.in_thread(partial(give_role, held, self.asker))
             held.limits = self.limits
             yield held
 

@@ -96,12 +96,13 @@ class Held:
             except (dbapi.Error, OSError) as error:
                 raise Lost("the database cannot be reached at the moment") from error
 
-    def take_on(self, asker: Asker) -> None:
-        """Have the role and the limits of an account; raises what the driver does where the server has gone.
+    def is_taken_on(self, asker: Asker) -> bool:
+        """Whether it has the role and the limits of an account; what they are does not change on it."""
+        return self.asker == asker and self.is_used
 
-        A connection that has them already is not asked: what they are does not change on it.
-        """
-        if self.asker == asker and self.is_used:
+    def take_on(self, asker: Asker) -> None:
+        """Have the role and limits of an account; raises what the driver does where the server has gone."""
+        if self.is_taken_on(asker):
             return
         self.asker = None
         self.has_role = True

@@ -79,8 +79,9 @@ class QueryResponse(Response):
                 answer = failure_response(Request(scope), failure, self._asked.request.query)
                 await answer(scope, receive, send)
             finally:
-                with anyio.CancelScope(shield=True):
-                    await self._connections.in_thread(self._sending.end)
+                if not self._sending.has_ended:
+                    with anyio.CancelScope(shield=True):
+                        await self._connections.in_thread(self._sending.end)
 
     async def _send(self, sending: Sending, send: Send) -> None:
         """Send the chunks."""

@@ -106,6 +106,7 @@ class Sending:
             size += len(piece)
             if size >= _CHUNK:
                 return b"".join(parts), False
+        self._close_rows()
         return b"".join(parts), True
 
     @property
@@ -128,12 +129,22 @@ class Sending:
         if self._running is not None:
             self._running.cancel()
 
+    @property
+    def has_ended(self) -> bool:
+        """Whether there is nothing to end: the query has, and has no tables."""
+        return self._rows is None and self._own is None
+
     def end(self) -> None:
         """End the query if it still runs, and forget its tables."""
-        if self._rows is not None:
-            self._rows.close()
+        self._close_rows()
         if self._own is not None:
             self._own.give_back()
+
+    def _close_rows(self) -> None:
+        """End the query, which then cannot be cancelled."""
+        if self._rows is not None:
+            self._rows.close()
+            self._rows = None
 
     def _start(self) -> None:
         """Run the query up to its first rows."""
