@@ -24,12 +24,12 @@ FROM roman.light_curve ORDER BY object_id, optical_element, midpoint_mjd_tdb
 """
 #: Of all blocks of an object, by the sums that each has.
 SUMMARIES = """
-SELECT s.object_id, b.optical_element, sum(n_point) AS n_point,
+SELECT s.object_id, b.optical_element, sum(s.n_point) AS n_point,
        sum(sum_weight * mean_flux) / sum(sum_weight) AS weighted_mean_flux,
        sum(weighted_m2 + sum_weight * mean_flux ^ 2)
            - sum(sum_weight * mean_flux) ^ 2 / sum(sum_weight) AS chi2,
        min(min_flux) AS min_flux, max(max_flux) AS max_flux,
-       sum(n_point * unweighted_mean) / sum(n_point) AS mean_flux
+       sum(s.n_point * unweighted_mean) / sum(s.n_point) AS mean_flux
 FROM roman.light_curve_summary s JOIN roman.light_curve_block b USING (block_id)
 GROUP BY s.object_id, b.optical_element ORDER BY s.object_id, b.optical_element
 """

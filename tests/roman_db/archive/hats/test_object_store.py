@@ -27,7 +27,8 @@ def store(monkeypatch: pytest.MonkeyPatch):
         monkeypatch.setenv(name, value)
     monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
     monkeypatch.setenv("AWS_ENDPOINT_URL_S3", f"http://{host}:{port}")
-    fsspec.filesystem("s3").mkdir("archive")
+    fsspec.get_filesystem_class("s3").clear_instance_cache()  # which knows the server of another test
+    fsspec.filesystem("s3").makedirs("archive", exist_ok=True)
     yield server
     server.stop()
 

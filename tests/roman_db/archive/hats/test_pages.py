@@ -15,7 +15,9 @@ from tests.docs.transcript import agrees
 from ....queries.filling import DEC, N_OBJECT, RA
 from .peer import QUIET
 
-pytestmark = [QUIET, pytest.mark.heavy]
+#: Light curves have no margin, and need none to be joined by the identifier.
+_NO_MARGIN = pytest.mark.filterwarnings("ignore:Right catalog does not have a margin cache:RuntimeWarning")
+pytestmark = [QUIET, _NO_MARGIN, pytest.mark.heavy]
 _OPERATOR, _SCIENTIST = (ROOT / "docs" / who / "hats.md" for who in ("operator", "scientist"))
 
 
