@@ -10,6 +10,7 @@ import psycopg2.errors
 import pytest
 import pyvo
 import sqlalchemy as sa
+from astropy.units import Unit
 from click.testing import CliRunner, Result
 
 from loaders.compaction.load import Window, drop_retired
@@ -165,7 +166,7 @@ def test_it_is_asked_by_tap_as_any_other_table(run, own_survey):
         assert len(found) == N_OBJECT
         kept = service.tables["dr1.object"].columns
         column = next(one for one in kept if one.name == "pm_ra")
-        assert (column.unit, found.getdesc("pm_ra").unit) == ("mas.yr**-1", "mas.yr**-1")
+        assert (column.unit, found.getdesc("pm_ra").unit) == ("mas/yr", Unit("mas/yr"))
         days = "SELECT DISTINCT start_mjd FROM dr1.light_curve_block ORDER BY start_mjd"
         assert list(service.search(days)["start_mjd"]) == list(DAYS)
         with pytest.raises(pyvo.dal.DALQueryError, match="dr7"):
