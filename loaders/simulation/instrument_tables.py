@@ -87,6 +87,27 @@ def thermal_rate(optical_element: str) -> float:
     return _rate("Imaging/Backgrounds/internal_thermal_backgrounds.ecsv", optical_element)
 
 
+_SPECTRAL_COLUMN = {"GRISM": "g", "PRISM": "p"}
+
+
+def dispersion_table(optical_element: str) -> tuple[FloatArray, FloatArray]:
+    """Wavelengths (µm) and nm per pixel there, each of shape (n,), of ``GRISM`` or ``PRISM`` in mid-field.
+
+    Raises
+    ------
+    ValueError
+        If it is neither.
+    """
+    if optical_element not in _SPECTRAL_COLUMN:
+        raise ValueError(f"no dispersion of {optical_element!r}, have {sorted(_SPECTRAL_COLUMN)}")
+    column = _SPECTRAL_COLUMN[optical_element]
+    rows = list(_rows(f"Spectroscopy/Dispersion/WFI_{optical_element.lower()}_dispersion.ecsv"))
+    table = np.array(
+        [[float(row[f"{column}_{name}"]) for name in ("mean_lam", "dispersion")] for row in rows]
+    )
+    return table[:, 0] / 1000, table[:, 1]
+
+
 @lru_cache(maxsize=64)
 def detector_noise(detector: str) -> DetectorNoise:
     """Noise measured in thermal vacuum test 2; one read has the CDS noise over the root of two."""
