@@ -128,7 +128,7 @@ def _sum(one: FloatArray, other: FloatArray) -> FloatArray:
 def _with_ranges(
     orders: dict[int, TraceOrder],
 ) -> tuple[dict[int, TraceOrder], dict[int, tuple[float, float]]]:
-    """Orders with wavelengths in µm, and the wavelengths at the ends of their traces at the detector's centre."""
+    """Orders with wavelengths in µm, and the wavelengths at the ends of traces at the detector's centre."""
     scaled, ranges = {}, {}
     for number, order in orders.items():
         ends = order.wavelengths(_CENTRE, _CENTRE, np.array([order.parameter]))[0]
