@@ -27,12 +27,15 @@ class Shape:
         Pixel x, y in the middle of the stamp.
     stamp
         Shape (n, n), n odd: share of the light in each pixel.
+    total
+        The light in it, in the unit of the direct image.
     """
 
     x: float
     y: float
     corner: tuple[int, int]
     stamp: FloatArray
+    total: float
 
     @property
     def radius(self) -> int:
@@ -51,20 +54,21 @@ def shape_of(
     x: float,
     y: float,
     radius: int,
-    others: npt.NDArray[np.bool_] | None = None,
+    owner: tuple[npt.NDArray[np.int64], int] | None = None,
 ) -> Shape | None:
     """Cut the shape of a source out of a direct image.
 
     Parameters
     ----------
     image
-        Shape (ny, nx): the direct image without background.
+        Shape (ny, nx): the direct image without background; NaN counts as dark.
     x, y
         Direct pixel of the source; it may lie off the image, if the stamp does not.
     radius
         Pixels from the middle of the stamp to its edge.
-    others
-        Shape (ny, nx): pixels that belong to other sources, and count as dark. None for none.
+    owner
+        Shape (ny, nx): whose each pixel is, and which number this source has; the pixels of others count as
+        dark. None if all are this source's.
 
     Returns
     -------
@@ -73,15 +77,14 @@ def shape_of(
     if not (np.isfinite(x) and np.isfinite(y)):
         return None
     middle = round(x), round(y)
-    light = np.where(np.isfinite(image), image, 0.0)
-    if others is not None:
-        light = np.where(others, 0.0, light)
-    stamp = _cut(light, middle, radius)
+    stamp = np.nan_to_num(_cut(image, middle, radius))
+    if owner is not None:
+        stamp = np.where(_cut(owner[0], middle, radius) == owner[1], stamp, 0.0)
     total = float(stamp.sum())
-    return Shape(x, y, middle, stamp / total) if total > 0 else None
+    return Shape(x, y, middle, stamp / total, total) if total > 0 else None
 
 
-def _cut(image: FloatArray, middle: tuple[int, int], radius: int) -> FloatArray:
+def _cut(image: npt.NDArray[np.generic], middle: tuple[int, int], radius: int) -> FloatArray:
     """Square around a pixel, zero beyond the image."""
     stamp = np.zeros((2 * radius + 1, 2 * radius + 1))
     x0, y0 = middle[0] - radius, middle[1] - radius

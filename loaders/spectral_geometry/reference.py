@@ -136,6 +136,27 @@ class Dispersion:
             raise ValueError(f"wavelength must be (l,) or ({x.size}, l), got {wavelength.shape}")
         return self.orders[order].displaced(x, y, wavelength)
 
+    def in_window(self, x: int, y: int) -> Dispersion:
+        """The same in pixels of a window whose first pixel is x, y of the detector."""
+        orders = {number: OrderInWindow(order, x, y) for number, order in self.orders.items()}
+        return Dispersion(self.detector, self.optical_element, orders, self.wavelength_range)
+
+
+@dataclass(frozen=True)
+class OrderInWindow:
+    """An order in the pixels of a window of a detector, whose first pixel is x, y; an `Order`."""
+
+    order: Order
+    x: int
+    y: int
+
+    def displaced(
+        self, x: FloatArray, y: FloatArray, wavelength: FloatArray
+    ) -> tuple[FloatArray, FloatArray]:
+        """See `Order`."""
+        there = self.order.displaced(x + self.x, y + self.y, wavelength)
+        return there[0] - self.x, there[1] - self.y
+
 
 @dataclass(frozen=True)
 class FocalPlaneReference:

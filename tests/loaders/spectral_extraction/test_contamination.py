@@ -90,7 +90,7 @@ def test_spectra_come_out_of_the_crowd_as_they_were(crowd):
 def test_a_source_without_light_on_the_exposure_has_no_spectrum():
     one = instrument()
     far = shapes([Truth(25.0, 40.0, 1.0, np.ones_like)], SIZE)
-    moved = [type(far[0])(s.x + 4000, s.y, s.corner, s.stamp) for s in far]
+    moved = [type(far[0])(s.x + 4000, s.y, s.corner, s.stamp, s.total) for s in far]
     sources = model_sources(moved, one, SIZE)
     frame = noisy(np.zeros(SIZE), 1)
     model = refine(frame, sources, one, np.array([1e-16]))
