@@ -52,6 +52,8 @@ def locate_spectra(exposure: Path, catalog: Path, output: Path, reference: Path 
             pq.write_table(table, output)
     except Rejected as rejected:
         raise click.ClickException(str(rejected)) from rejected
+    except ValueError as error:
+        raise click.ClickException(f"{exposure}: {error}.") from error
     on = sum(share > 0 for share in table["on_detector"].to_pylist())
     click.echo(f"Written: {output}, {on} of {table.num_rows} spectra are on the exposure")
 

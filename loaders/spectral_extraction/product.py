@@ -61,7 +61,9 @@ def instrument_of(exposure: DispersedExposure, reference: Reference) -> Instrume
     Raises
     ------
     Rejected
-        Code ``wrong_reference``, if the reference is of another element or lacks the detector.
+        Code ``wrong_reference``, if the reference is of another element.
+    ValueError
+        If the reference lacks the detector, or no sensitivity of one of its orders is known.
     """
     metadata = exposure.image.metadata
     if reference.optical_element != metadata.optical_element:
