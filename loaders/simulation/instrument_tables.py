@@ -55,9 +55,14 @@ def detector_number(detector: str) -> int:
     raise ValueError(f"detector must be one of WFI01 to WFI18, got {detector!r}")
 
 
+_FIRST_ORDER = {"GRISM": "Grism_1stOrder", "PRISM": "Prism"}
+
+
 @lru_cache(maxsize=64)
 def effective_area(detector: str, optical_element: str) -> EffectiveArea:
     """Effective area of a filter on a detector, without the zeros at both ends but for one on each side.
+
+    ``GRISM`` and ``PRISM`` stand for their first orders.
 
     Raises
     ------
@@ -66,18 +71,25 @@ def effective_area(detector: str, optical_element: str) -> EffectiveArea:
     """
     name = f"Roman_effarea_v8_SCA{detector_number(detector):02d}_20240301.ecsv"
     table = list(_rows(f"Imaging/EffectiveAreas/{name}"))
-    if optical_element not in table[0]:
+    column = _FIRST_ORDER.get(optical_element, optical_element)
+    if column not in table[0]:
         raise ValueError(f"no effective area of {optical_element!r}, have {sorted(set(table[0]) - {'Wave'})}")
     wavelength = np.array([float(row["Wave"]) for row in table]) * _MICRON
-    area = np.array([float(row[optical_element]) for row in table])
+    area = np.array([float(row[column]) for row in table])
     used = np.flatnonzero(area)
     part = slice(max(used[0] - 1, 0), used[-1] + 2)
     return EffectiveArea(wavelength[part], area[part])
 
 
+_SPECTRAL_SKY = {"GRISM": "Grism (G150)", "PRISM": "Prism (P127)"}
+
+
 @lru_cache(maxsize=64)
 def zodiacal_rate(optical_element: str) -> float:
-    """Electrons per second and pixel of the darkest zodiacal light."""
+    """Electrons per second and pixel of the darkest zodiacal light, also through ``GRISM`` and ``PRISM``."""
+    if optical_element in _SPECTRAL_SKY:
+        table = "Spectroscopy/ZodiacalLight/grism_prism_zodiacal_light.ecsv"
+        return _rate(table, _SPECTRAL_SKY[optical_element], "element")
     return _rate("Imaging/ZodiacalLight/zodiacal_light.ecsv", optical_element)
 
 
@@ -85,6 +97,27 @@ def zodiacal_rate(optical_element: str) -> float:
 def thermal_rate(optical_element: str) -> float:
     """Electrons per second and pixel of the observatory's own thermal emission."""
     return _rate("Imaging/Backgrounds/internal_thermal_backgrounds.ecsv", optical_element)
+
+
+_SPECTRAL_COLUMN = {"GRISM": "g", "PRISM": "p"}
+
+
+def dispersion_table(optical_element: str) -> tuple[FloatArray, FloatArray]:
+    """Wavelengths (µm) and nm per pixel there, each of shape (n,), of ``GRISM`` or ``PRISM`` in mid-field.
+
+    Raises
+    ------
+    ValueError
+        If it is neither.
+    """
+    if optical_element not in _SPECTRAL_COLUMN:
+        raise ValueError(f"no dispersion of {optical_element!r}, have {sorted(_SPECTRAL_COLUMN)}")
+    column = _SPECTRAL_COLUMN[optical_element]
+    rows = list(_rows(f"Spectroscopy/Dispersion/WFI_{optical_element.lower()}_dispersion.ecsv"))
+    table = np.array(
+        [[float(row[f"{column}_{name}"]) for name in ("mean_lam", "dispersion")] for row in rows]
+    )
+    return table[:, 0] / 1000, table[:, 1]
 
 
 @lru_cache(maxsize=64)
@@ -111,8 +144,8 @@ def _rows(path: str) -> Iterator[dict[str, str]]:
         yield {key.strip(): value.strip() for key, value in row.items()}
 
 
-def _rate(path: str, optical_element: str) -> float:
-    rates = {row["filter"]: float(row["rate"]) for row in _rows(path)}
+def _rate(path: str, optical_element: str, column: str = "filter") -> float:
+    rates = {row[column]: float(row["rate"]) for row in _rows(path)}
     if optical_element not in rates:
         raise ValueError(f"no background of {optical_element!r}, have {sorted(rates)}")
     return rates[optical_element]

@@ -186,7 +186,7 @@ def _exposure(planned: PlannedExposure) -> dict[str, Any]:
     table = planned.ma_table
     means = [float(np.mean(reads)) * table.frame_time for reads in table.read_pattern]
     return {
-        "type": "WFI_IMAGE",
+        "type": "WFI_SPECTRAL" if planned.optical_element in ("GRISM", "PRISM") else "WFI_IMAGE",
         "start_time": planned.start_time,
         "mid_time": planned.mid_time,
         "end_time": planned.end_time,

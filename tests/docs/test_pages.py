@@ -27,6 +27,7 @@ _SEASON = (
 )
 QUICK = (
     *_FIELD,
+    "docs/scientist/grism_geometry.md",
     "docs/operator/accounts.md",
     "docs/operator/products.md",
     "docs/scientist/contributing.md",

@@ -21,6 +21,7 @@ OPERATOR = ROOT / "docs" / "operator"
 #: Codes of commands that load nothing: they are said, and not recorded.
 NOT_RECORDED = {
     *("no_exposure", "other_simulation", "unknown_survey", "no_psf", "not_epsf", "no_report", "no_map"),
+    *("not_dispersion", "not_dispersed", "not_source_list", "wrong_reference"),
     *("folder_not_empty", "bad_configuration"),
     *("no_constant_stars", "no_efficiency", "no_events_injected", "no_event_images"),
 }

@@ -1,0 +1,1 @@
+"""Exposures of a small field through grism or prism, with known truth."""

@@ -1,0 +1,155 @@
+"""A field from parameters to Level-2 files: the direct exposure, the dispersed ones, and the truth."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from loaders.psf.optics import OpticsSettings, optical_psf
+from loaders.simulation import level2
+from loaders.simulation.geometry import Camera
+from loaders.simulation.instrument_tables import detector_noise, thermal_rate, zodiacal_rate
+from loaders.simulation.noise import detector_state, measure
+from loaders.simulation.parameters import SimulationParameters, parameters_from_mapping
+from loaders.simulation.product import write_product
+from loaders.simulation.season import PlannedExposure, plan_exposures
+from loaders.spectral_extraction.contamination import Instrument
+from loaders.spectral_extraction.sensitivity import nominal_sensitivity
+from loaders.spectral_geometry.nominal import nominal_reference
+from loaders.spectral_geometry.polynomial import FloatArray
+from loaders.spectral_geometry.reference_file import write_reference
+from loaders.spectral_simulation.expected import direct_image, dispersed_image, images_of_sources
+from loaders.spectral_simulation.field import FieldParameters, Sources, draw_sources
+
+_MINUTES = 10.0
+"""From the start of an exposure to that of the next."""
+_READS = {
+    "name": "SIM_SPEC",
+    "identifier": "SIM0004",
+    "number": 4,
+    "frame_time": 3.16247,
+    "read_pattern": [[1], *([i, i + 1, i + 2, i + 3] for i in range(2, 98, 8))],
+}
+_WAVELENGTHS = np.arange(0.7, 2.0, 0.001)
+"""µm at which the truth has the spectra."""
+
+
+@dataclass(frozen=True)
+class SimulatedField:
+    """A field that was drawn: its sources and what the two kinds of exposures expect, in electrons/s."""
+
+    parameters: FieldParameters
+    survey: SimulationParameters
+    sources: Sources
+    direct: FloatArray
+    dispersed: FloatArray
+
+
+def simulate_field(parameters: FieldParameters) -> SimulatedField:
+    """Draw a field and put its light into pixels, without sky and noise.
+
+    Raises
+    ------
+    ValueError
+        If a detector or filter is not known.
+    """
+    survey = parameters_from_mapping(_survey(parameters))
+    camera, window = Camera.of(survey), parameters.window
+    x, y = camera.centre
+    detector, direct = parameters.detector, parameters.direct_element
+    psf = optical_psf(detector, direct, np.array([x]), np.array([y]), OpticsSettings())
+    sources = draw_sources(parameters)
+    jacobian = camera.jacobian(camera.attitude((0.0, 0.0)))
+    images = images_of_sources(sources, psf, (x, y), jacobian)
+    instrument = nominal_instrument(detector, parameters.optical_element, (window.x, window.y))
+    return SimulatedField(
+        parameters,
+        survey,
+        sources,
+        direct_image(sources, images, (detector, direct), window.shape),
+        dispersed_image(sources, images, instrument, window.shape),
+    )
+
+
+def nominal_instrument(detector: str, optical_element: str, corner: tuple[int, int]) -> Instrument:
+    """Grism or prism as designed, in the pixels of a window of a detector that begins at ``corner``."""
+    reference = nominal_reference(optical_element)
+    curves = {
+        order: nominal_sensitivity(detector, optical_element, order) for order in sorted(reference.orders)
+    }
+    return Instrument(reference.on(detector).in_window(*corner), curves)
+
+
+def write_field(field: SimulatedField, folder: Path) -> Iterator[Path]:
+    """Write the exposures, the geometry and the truth of a field; yield each path when it is there."""
+    parameters = field.parameters
+    for planned in plan_exposures(field.survey.survey):
+        expected = field.direct if planned.optical_element == parameters.direct_element else field.dispersed
+        path = folder / planned.filename(parameters.detector)
+        _write_exposure(path, expected, planned, field.survey)
+        yield path
+    write_reference(folder / "geometry.asdf", nominal_reference(parameters.optical_element))
+    yield folder / "geometry.asdf"
+    pq.write_table(truth_table(field), folder / "truth.parquet")
+    yield folder / "truth.parquet"
+
+
+def truth_table(field: SimulatedField) -> pa.Table:
+    """One row a source: place, magnitude, shape, redshift and the spectrum (W m⁻² µm⁻¹ by µm)."""
+    sources, camera = field.sources, Camera.of(field.survey)
+    window = field.parameters.window
+    v2, v3 = camera.distortion.to_v(sources.x + window.x, sources.y + window.y)
+    ra, dec = camera.attitude((0.0, 0.0)).to_sky(v2, v3)
+    columns = {name: getattr(sources, name) for name in Sources.__dataclass_fields__}
+    rows = range(sources.x.size)
+    return pa.table(
+        {"source_id": np.arange(sources.x.size), "ra": ra, "dec": dec}
+        | columns
+        | {
+            "wavelength": [_WAVELENGTHS] * sources.x.size,
+            "flux_density": [sources.spectrum(row, _WAVELENGTHS) for row in rows],
+        }
+    )
+
+
+def _write_exposure(
+    path: Path, expected: FloatArray, planned: PlannedExposure, survey: SimulationParameters
+) -> None:
+    camera, element = Camera.of(survey), planned.optical_element
+    spectral = element in ("GRISM", "PRISM")
+    zodiacal = zodiacal_rate(element) * survey.detector.zodiacal_factor
+    sky = zodiacal + (0.0 if spectral else thermal_rate(element))
+    detector, window = survey.survey.detector, survey.survey.window
+    state = detector_state(detector, window, detector_noise(detector), survey.detector)
+    rng = np.random.default_rng([survey.survey.seed, planned.index])
+    measured = measure(expected + sky, planned.ma_table, state, rng)
+    frame = level2.Frame(survey, planned, camera, camera.attitude(planned.offset), zodiacal)
+    write_product(path, level2.image_model(measured, frame))
+
+
+def _survey(parameters: FieldParameters) -> dict[str, object]:
+    """Parameters of the simulation of images: a direct exposure, then dispersed ones on the same place."""
+    window = parameters.window
+    cadence = {"interval_minutes": _MINUTES, "ma_table": "SIM_SPEC"}
+    days = (parameters.exposures + 1) * _MINUTES / 1440
+    direct = {"optical_element": parameters.direct_element, "offset_minutes": 0.0, "ma_table": "SIM_SPEC"}
+    element = {"optical_element": parameters.optical_element, "offset_minutes": _MINUTES}
+    return {
+        "scene": {"ra": parameters.ra, "dec": parameters.dec},
+        "survey": {
+            "detector": parameters.detector,
+            "window": {name: getattr(window, name) for name in ("x", "y", "width", "height")},
+            "roll_v3": parameters.roll_v3,
+            "duration_days": days - 0.5 * _MINUTES / 1440,
+            "cadences": [direct | {"interval_minutes": 2 * days * 1440}, cadence | element],
+            "ma_tables": [_READS],
+            "dither_name": "NONE",
+            "dither_offsets": [[0.0, 0.0]],
+            "seed": parameters.seed,
+        },
+    }
