@@ -27,6 +27,8 @@ from roman_db.bulk import copy_rows, copy_stream
 from roman_db.copy_binary import HEADER, TRAILER
 from roman_db.schema.metadata import table
 
+#: What runs touch that rewrite partitions: one of them works at a time.
+PARTITIONS = "partitions"
 #: Columns of the segment tables after the key, in the order in which `encode_segments` writes them.
 ARRAY_COLUMNS: Mapping[str, tuple[str, ...]] = {
     "light_curve_segment": ("flux", "flux_err"),
