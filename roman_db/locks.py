@@ -1,7 +1,8 @@
 """Locks of who works on what, which the server lets go of when a process dies.
 
-What a run touches is a kind of thing and a path to a part of it: ``("season", ("gbtds", "1"))`` are all results
-of one season, ``("season", ())`` those of all. Two runs exclude each other where one path begins with the other.
+What a run touches is a kind of thing and a path to a part of it: ``("season", ("gbtds", "1"))`` are all
+results of one season, ``("season", ())`` those of all. Two runs exclude each other where one path begins with
+the other.
 """
 
 from __future__ import annotations
@@ -22,7 +23,8 @@ _TAKE_SHARED = sa.text("SELECT pg_try_advisory_lock_shared(hashtext(:space), has
 _NAME = sa.text("SELECT set_config('application_name', :name, false)")
 _HOLDERS = sa.text(
     """
-    SELECT string_agg(DISTINCT a.application_name || ', since ' || date_trunc('second', a.backend_start), '; ')
+    SELECT
+        string_agg(DISTINCT a.application_name || ', since ' || date_trunc('second', a.backend_start), '; ')
     FROM pg_locks AS l JOIN pg_stat_activity AS a USING (pid)
     WHERE l.locktype = 'advisory' AND l.granted AND l.pid <> pg_backend_pid()
         AND a.datname = current_database() AND a.application_name <> ''

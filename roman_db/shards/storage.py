@@ -12,11 +12,12 @@ from roman_db.query.error import QueryError
 from roman_db.schema.metadata import table
 from roman_db.shards.ranges import Range
 
-#: What queries through a shard are told to do: many rows at a time, several shards at once.
+#: How shards are asked: many rows at a time, several at once, and none again and again within one query.
 _SERVER_OPTIONS = {
     "fetch_size": "10000",
     "batch_size": "1000",
     "async_capable": "true",
+    "fdw_startup_cost": "10000",
     "connect_timeout": "10",
 }
 #: Names of the options of libpq for the parts of an address, those of the server and of who logs in.
