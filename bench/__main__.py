@@ -14,7 +14,18 @@ from bench.report import write_page
 from bench.sample import BESIDE, use_folder, use_scale
 
 #: Areas in the order in which they are measured; each is a module with ``figures() -> Iterable[Figure]``.
-AREAS = ("photometry", "storage", "reference", "season", "adql", "tap", "portal", "archive", "spectra")
+AREAS = (
+    "photometry",
+    "storage",
+    "shards",
+    "reference",
+    "season",
+    "adql",
+    "tap",
+    "portal",
+    "archive",
+    "spectra",
+)
 _RESULTS = Path(__file__).with_name("results.json")
 
 

@@ -32,6 +32,16 @@ class BenchServer:
         os.environ["ROMAN_DB_URL"] = self._url.set(database=database).render_as_string(hide_password=False)
         migrate.ensure_current()
 
+    def new_database(self, name: str) -> str:
+        """Make an empty database, which ``roman_db`` does not use, and return its address."""
+        engine = sa.create_engine(
+            self._url.set(drivername="postgresql+psycopg2"), isolation_level="AUTOCOMMIT"
+        )
+        with engine.connect() as connection:
+            connection.exec_driver_sql(f"CREATE DATABASE {name}")
+        engine.dispose()
+        return self._url.set(database=name).render_as_string(hide_password=False)
+
     def forget(self) -> str:
         """Restart the server and drop the system's file cache where that is allowed; say what was done."""
         session.disconnect()

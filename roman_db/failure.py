@@ -12,13 +12,23 @@ from pydantic import ValidationError
 
 from roman_db.cluster.error import ClusterError
 from roman_db.load_run import Rejection, Unreconciled
+from roman_db.locks import LockHeld
 from roman_db.migrate import LaterRelease
-from roman_db.query.error import QueryError, connection_remedy, explained
+from roman_db.query.error import QueryError, connection_remedy, explained, shard_missing
 from roman_db.session import OtherDatabase
 from roman_db.settings import Settings
 from roman_db.transactions import StillRunning
 
-_FORESEEN = (ClusterError, LaterRelease, OtherDatabase, QueryError, StillRunning, Rejection, Unreconciled)
+_FORESEEN = (
+    ClusterError,
+    LaterRelease,
+    LockHeld,
+    OtherDatabase,
+    QueryError,
+    StillRunning,
+    Rejection,
+    Unreconciled,
+)
 #: What the system says of a file that cannot be read or written; all else may be a fault of ours.
 _OF_FILES = {
     errno.EACCES,
@@ -66,8 +76,10 @@ def _setting(place: tuple[int | str, ...], message: str) -> str:
 
 
 def _of_server(error: psycopg2.Error | adbc_driver_manager.Error) -> list[str] | None:
-    """Words of the server with what to do, where they are about who we are or how to reach it."""
+    """Words of the server with what to do, where it is about who we are, how to reach it or its shards."""
     said = explained(str(error))
+    if said == shard_missing(str(error)):
+        return [said]
     remedy = connection_remedy(said)
     if remedy is None and isinstance(error, psycopg2.errors.InsufficientPrivilege):
         remedy = _NOT_ALLOWED

@@ -8,6 +8,7 @@ JSON: whoever knows the name of its task (`task`) can do it (`run_unit`), in wha
 from __future__ import annotations
 
 import importlib.metadata
+import itertools
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures.process import BrokenProcessPool
@@ -21,6 +22,7 @@ import structlog
 
 from roman_db import session
 from roman_db.load_run import InputFile, LoadRun, Rejection, load_run
+from roman_db.locks import touching
 from roman_db.parallel import WorkerDied
 from roman_db.schema.metadata import table
 
@@ -73,11 +75,31 @@ class Task:
 
 @dataclass(frozen=True)
 class Mode:
-    """A pipeline mode: tasks in order. A later task lists its units when the earlier ones are done."""
+    """A pipeline mode: tasks in order. A later task lists its units when the earlier ones are done.
+
+    Parameters
+    ----------
+    name, purpose
+        For people.
+    tasks
+        What is done.
+    touches
+        What it writes, in a word that modes share which must not meet; unless said its name.
+    scope
+        Names of the arguments that say which part of that, from coarse to fine; where one is None, 0 or not
+        given it is all parts. Runs of other parts may go on at the same time.
+    """
 
     name: str
     purpose: str
     tasks: tuple[Task, ...]
+    touches: str | None = None
+    scope: tuple[str, ...] = ()
+
+    def path(self, arguments: Mapping[str, Any]) -> list[str]:
+        """Which part a run with these arguments touches, from coarse to fine; empty for all."""
+        given = [arguments.get(name) for name in self.scope]
+        return [str(value) for value in itertools.takewhile(bool, given)]
 
 
 def itself(unit: Unit) -> tuple[str]:
@@ -172,19 +194,30 @@ class _Piece:
 
 
 def run_mode(mode: Mode, arguments: Mapping[str, Any], progress: Progress) -> ModeReport:
-    """Run the tasks of a mode. A unit that fails is reported, and the others go on."""
+    """Run the tasks of a mode. A unit that fails is reported, and the others go on.
+
+    Raises
+    ------
+    LockHeld
+        If another run, by hand or of a worker, works on what this one touches.
+    """
     return _run(mode, f"run {mode.name}", arguments, progress)
 
 
 def run_unit(name: str, unit: Unit, progress: Progress) -> ModeReport:
     """Do one unit of the task of that name as a run of its own, as a worker does that got it from a queue."""
     alone = replace(task(name), units=lambda arguments: [unit])
-    return _run(Mode("unit", alone.purpose, (alone,)), f"unit of {name}", unit.arguments, progress)
+    return _run(
+        Mode("unit", alone.purpose, (alone,), f"{name} {unit.name}"),
+        f"unit of {name}",
+        unit.arguments,
+        progress,
+    )
 
 
 def _run(mode: Mode, title: str, arguments: Mapping[str, Any], progress: Progress) -> ModeReport:
     """Run the tasks of a mode under a title."""
-    with load_run(title, arguments) as run:
+    with touching(mode.touches or mode.name, mode.path(arguments)), load_run(title, arguments) as run:
         report = _begin_report(run)
         for one in mode.tasks:
             pieces = [_Piece(mode.name, one, unit, one.inputs(unit)) for unit in list_units(one, arguments)]

@@ -15,7 +15,7 @@ from loaders.compaction.load import (
     season_window,
     windows_to_compact,
 )
-from loaders.light_curve.load import BlockContext
+from loaders.light_curve.load import PARTITIONS, BlockContext
 from roman_db import session
 from roman_db.jobs import Mode, ModeReport, Progress, Task, Unit, run_mode
 from roman_db.load_run import LoadRun
@@ -80,7 +80,7 @@ SEAL = Task("seal", "Make one partition of a finished season", units_to_seal, co
 def compact_all(before_mjd: int, excluding_flags: int, progress: Progress) -> ModeReport:
     """Compact every window that ends before a day and would gain by it."""
     arguments = {"before_mjd": before_mjd, "excluding_flags": excluding_flags}
-    return run_mode(Mode("compact", COMPACT.purpose, (COMPACT,)), arguments, progress)
+    return run_mode(Mode("compact", COMPACT.purpose, (COMPACT,), PARTITIONS), arguments, progress)
 
 
 def seal_season(survey: str, season: int, excluding_flags: int, progress: Progress) -> ModeReport | None:
@@ -88,4 +88,4 @@ def seal_season(survey: str, season: int, excluding_flags: int, progress: Progre
     arguments = {"survey": survey, "season": season, "excluding_flags": excluding_flags}
     if not units_to_seal(arguments):
         return None
-    return run_mode(Mode("seal", SEAL.purpose, (SEAL,)), arguments, progress)
+    return run_mode(Mode("seal", SEAL.purpose, (SEAL,), PARTITIONS), arguments, progress)

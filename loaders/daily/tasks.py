@@ -124,10 +124,14 @@ DIFFERENCE = Task(
     exposure_files,
 )
 
+#: Arguments that say which light curves a run writes: those of others may be written at the same time.
+SCOPE = ("detector", "optical_element")
+
 DAILY = Mode(
     "daily",
     "Update the PSF, photometer every catalogued object in every new exposure, write the light curves",
     (PSF, PHOTOMETER, DIFFERENCE),
+    scope=SCOPE,
 )
 
 #: The same without PSFs, of which sums in apertures have no need.
@@ -135,4 +139,5 @@ APERTURES = Mode(
     "daily",
     "Sum the light of every catalogued object in every new exposure, write the light curves",
     (PHOTOMETER,),
+    scope=SCOPE,
 )

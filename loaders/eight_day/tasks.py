@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from loaders.daily.tasks import DIFFERENCE as DIFFERENCE_PHOTOMETRY
-from loaders.daily.tasks import PHOTOMETER, PSF, exposure_files, exposure_names, first_psfs, selection
+from loaders.daily.tasks import PHOTOMETER, PSF, SCOPE, exposure_files, exposure_names, first_psfs, selection
 from loaders.detection.load import catalog_unit, pending_catalogs
 from loaders.difference.load import difference_unit, pending_differences
 from loaders.psf.load import build_unit
@@ -53,6 +53,8 @@ EIGHT_DAY = Mode(
     "eight-day",
     "New references, what is new on them, and its light curves",
     (PSF, REFERENCE, CATALOG, DIFFERENCE, PHOTOMETER, DIFFERENCE_PHOTOMETRY),
+    "references",
+    SCOPE,
 )
 
 #: Without a catalog the first images have the PSF of the optics; with that of the stars they are made again.
@@ -60,4 +62,6 @@ FIRST_30_DAYS = Mode(
     "first-30-days",
     "From nothing but exposures to PSFs, references, a catalog and light curves",
     (REFERENCE, CATALOG, FIRST_PSF, REFERENCE, CATALOG, PSF, DIFFERENCE, PHOTOMETER, DIFFERENCE_PHOTOMETRY),
+    "references",
+    SCOPE,
 )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -27,12 +28,17 @@ from roman_db.bulk import copy_rows, copy_stream
 from roman_db.copy_binary import HEADER, TRAILER
 from roman_db.schema.metadata import table
 
+#: What runs touch that rewrite partitions: one of them works at a time.
+PARTITIONS = "partitions"
 #: Columns of the segment tables after the key, in the order in which `encode_segments` writes them.
 ARRAY_COLUMNS: Mapping[str, tuple[str, ...]] = {
     "light_curve_segment": ("flux", "flux_err"),
     "astrometry_segment": ("offset_ra", "offset_dec", "offset_ra_err", "offset_dec_err"),
     "shape_segment": ("size_excess", "e1", "e2", "size_excess_err", "e1_err", "e2_err", "reduced_chi2"),
 }
+
+
+_HAS_SHARDS = sa.text("SELECT EXISTS (SELECT FROM ops.shard_range)")
 
 
 @dataclass(frozen=True)
@@ -304,7 +310,8 @@ def copy_segments(connection: sa.Connection, place: BlockPlace, name: str, rows:
     """Append the rows of one segment table to its partition."""
     flags = ["flag_run"] if rows.flag_runs is not None else []
     columns = ["object_id", "block_id", "start_mjd", *ARRAY_COLUMNS[name], *flags]
-    return copy_stream(connection, place.partition(name), columns, _framed(encode_segments(rows)))
+    with _target(connection, place, name) as target:
+        return copy_stream(connection, target, columns, _framed(encode_segments(rows)))
 
 
 def copy_summaries(
@@ -324,7 +331,25 @@ def copy_summaries(
         "mean_background": photometry.mean_background,
     }
     name = "light_curve_summary"
-    return copy_rows(connection, f"roman.{name}", columns, place.partition(name))
+    with _target(connection, place, name) as target:
+        return copy_rows(connection, f"roman.{name}", columns, target)
+
+
+@contextmanager
+def _target(connection: sa.Connection, place: BlockPlace, name: str) -> Iterator[str]:
+    """Table to copy rows of a block to: its partition, or where some objects are on shards a temporary table.
+
+    COPY would send each row to a shard by itself; from the temporary table they go by the thousand.
+    """
+    partition = place.partition(name)
+    if not connection.execute(_HAS_SHARDS).scalar_one():
+        yield partition
+        return
+    staged = f"pg_temp.staged_{name}"
+    connection.exec_driver_sql(f"CREATE TEMPORARY TABLE staged_{name} (LIKE roman.{name}) ON COMMIT DROP")
+    yield staged
+    connection.exec_driver_sql(f"INSERT INTO {partition} SELECT * FROM {staged}")
+    connection.exec_driver_sql(f"DROP TABLE {staged}")
 
 
 def empty_measurements(n_epoch: int, n_column: int) -> MeasurementMatrix:

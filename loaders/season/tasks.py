@@ -36,7 +36,7 @@ from loaders.season.load import (
 )
 from loaders.season_reference.tasks import SEASON_REFERENCE
 from loaders.season_report.load import QUALITY_TASK
-from loaders.variability.tasks import LOCUS, VARIABILITY
+from loaders.variability.tasks import LOCUS, TOUCHED, VARIABILITY
 from loaders.variable_object.tasks import VARIABLE_OBJECTS
 from roman_db.jobs import Mode, Task, itself
 
@@ -163,6 +163,6 @@ _TASKS = (
     QUALITY,
 )
 
-SEASON = Mode("season", "What is made of the light curves of a season", _TASKS)
+SEASON = Mode("season", "What is made of the light curves of a season", _TASKS, *TOUCHED)
 
-SURVEY = Mode("survey", "What is made of all light curves", _TASKS)
+SURVEY = Mode("survey", "What is made of all light curves", _TASKS, *TOUCHED)

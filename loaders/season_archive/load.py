@@ -30,7 +30,9 @@ _DAYS = sa.text(
         SELECT FROM roman.light_curve_block AS b
         WHERE b.start_mjd >= p.from_mjd AND b.start_mjd < p.to_mjd AND b.superseded_at IS NULL
             AND b.detector IS NOT NULL
-    )) AS is_sealed
+    )) AS is_sealed, bool_or(EXISTS (
+        SELECT FROM ops.light_curve_places() AS l WHERE l.from_mjd = p.from_mjd AND l.shard IS NOT NULL
+    )) AS is_on_shards
     FROM ops.light_curve_partition AS p JOIN roman.season AS s
         ON p.from_mjd < s.end_mjd AND p.to_mjd > s.start_mjd
     WHERE s.survey = :survey AND s.season = :season
@@ -92,7 +94,8 @@ def season_of(connection: sa.Connection, survey: str, number: int) -> Season:
     Raises
     ------
     Rejected
-        Code ``season_unknown`` if it has no light curves, ``season_not_sealed`` if it may still grow.
+        Code ``season_unknown`` if it has no light curves, ``season_not_sealed`` if it may still grow,
+        ``season_on_shards`` if some of it is on other servers.
     """
     found = connection.execute(_DAYS, {"survey": survey, "season": number}).one()
     where = f"season {number} of {survey}"
@@ -101,6 +104,9 @@ def season_of(connection: sa.Connection, survey: str, number: int) -> Season:
     if not found.is_sealed:
         remedy = f"Seal it when it is over: roman-db run seal {survey} {number}"
         raise Rejected(where, "is not sealed: loaders may still write to it", remedy, "season_not_sealed")
+    if found.is_on_shards:
+        remedy = "Bring the objects back before: roman-db shards list, roman-db shards move here"
+        raise Rejected(where, "has light curves on shards", remedy, "season_on_shards")
     return Season(survey, number, found.from_mjd, found.to_mjd)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from loaders.light_curve.load import PARTITIONS
 from loaders.season_archive import archive_file
 from loaders.season_archive.load import (
     Kept,
@@ -96,10 +97,10 @@ ATTACH = Task("attach_season", "Bring partitions back from files", units_to_atta
 def detach_season(survey: str, season: int, url: str, progress: Progress) -> ModeReport:
     """Write a season to files, then take it out of the database."""
     arguments = {"survey": survey, "season": season, "url": url}
-    return run_mode(Mode("detach", DETACH.purpose, (ARCHIVE, DETACH)), arguments, progress)
+    return run_mode(Mode("detach", DETACH.purpose, (ARCHIVE, DETACH), PARTITIONS), arguments, progress)
 
 
 def attach_season(survey: str, season: int, progress: Progress) -> ModeReport:
     """Bring a season back into the database."""
     arguments = {"survey": survey, "season": season}
-    return run_mode(Mode("attach", ATTACH.purpose, (ATTACH,)), arguments, progress)
+    return run_mode(Mode("attach", ATTACH.purpose, (ATTACH,), PARTITIONS), arguments, progress)

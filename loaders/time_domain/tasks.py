@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from loaders.daily.tasks import exposure_files, exposure_names, selection
+from loaders.daily.tasks import SCOPE, exposure_files, exposure_names, selection
 from loaders.time_domain.load import appear_unit, compare_unit, pending_exposures, pending_places
 from roman_db.jobs import Mode, Task
 
@@ -24,4 +24,5 @@ DIFFERENCE = Mode(
     "difference",
     "Difference-imaging variability catalogs: what changed in each exposure against all others",
     (COMPARE, APPEAR),
+    scope=SCOPE,
 )

@@ -70,15 +70,19 @@ def run_on_season(
     """
     from loaders.external_light_curve.tasks import DIVIDE
     from loaders.rejection import Rejected
+    from loaders.variability.tasks import TOUCHED
     from roman_db import migrate
     from roman_db.console import EXIT_REJECTED, progress_bar, tell_failed
     from roman_db.jobs import run_mode
 
     migrate.ensure_current()
     require_season(arguments["survey"], arguments["season"])
+    kind, scope = TOUCHED
     try:
         with progress_bar() as step:
-            report = run_mode(replace(mode, tasks=(DIVIDE, *mode.tasks)), arguments, step)
+            report = run_mode(
+                replace(mode, tasks=(DIVIDE, *mode.tasks), touches=kind, scope=scope), arguments, step
+            )
     except Rejected as rejected:
         raise click.ClickException(str(rejected)) from rejected
     for line in summary(arguments):

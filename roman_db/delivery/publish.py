@@ -9,7 +9,7 @@ from roman_db import session
 from roman_db.delivery import manifest, storage
 from roman_db.delivery.outbox import Outbox
 from roman_db.delivery.refusal import DeliveryError
-from roman_db.queue.execution import LockHeld, held
+from roman_db.locks import LockHeld, held
 
 
 def publish(delivery_id: int, outbox: Outbox) -> str:

@@ -26,6 +26,10 @@ _READ_ONLY = "in a read-only transaction"
 _TEMPORARY = "temporary file size exceeds temp_file_limit"
 #: What is said of tables that are not there; in a database without a schema that is true of all of them.
 _MISSING = re.compile(r'(?:relation|schema) "[^"]*" does not exist')
+#: Words of postgres_fdw where a shard is not there, or goes away in the middle of a query.
+_NO_SHARD = re.compile(r'could not connect to server "shard_([a-z0-9_]+)"')
+_SHARD_LOST = re.compile("server closed the connection|terminating connection|no connection to the server")
+_REMOTE = re.compile(r"remote SQL command:|SQLSTATE: 08006|server conn crashed")
 #: Words of libpq where there is no server, and of a server that does not let us in.
 _UNREACHABLE = re.compile("connection to server |could not translate host name|server closed the connection")
 _MISWRITTEN = re.compile("invalid (?:dsn|URI|connection option|(?:integer )?value for|[a-z_]+ value)")
@@ -77,6 +81,8 @@ def from_server(error: psycopg2.Error, statement: str, offset: int) -> QueryErro
 
 def explained(message: str) -> str:
     """Words of the server without what the driver adds, and with what to do where we know it."""
+    if (missing := shard_missing(message)) is not None:
+        return missing
     words = _DRIVER_SUFFIX.sub("", _DRIVER_PREFIX.sub("", message)).strip()
     if _TIMEOUT in words:
         return "the query took longer than allowed: ask for less, or allow more with --timeout"
@@ -85,6 +91,21 @@ def explained(message: str) -> str:
     if _READ_ONLY in words:
         return f"{words}: a query reads and changes nothing; loaders write."
     return words
+
+
+def shard_missing(message: str) -> str | None:
+    """What to say where a shard does not answer; None where the server says something else.
+
+    A query that needs a shard which is away is an error, never an answer without the points of that shard.
+    """
+    found = _NO_SHARD.search(message)
+    if found is None and not (_SHARD_LOST.search(message) and _REMOTE.search(message)):
+        return None
+    which = f"the shard {found[1]}, which" if found else "a shard that"
+    return (
+        f"some of the light curves asked for are on {which} does not answer: there is no answer rather than "
+        "one without them. Ask for objects of other shards, or ask again when it is back"
+    )
 
 
 def _place(statement: str, position: int) -> str:

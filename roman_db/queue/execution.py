@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import click
-import sqlalchemy as sa
 import structlog
 
 from roman_db import session
 from roman_db.console import EXIT_REJECTED
 from roman_db.failure import words as words_of
 from roman_db.jobs import Cancelled, Watch, watched
+from roman_db.locks import LockHeld, held
 from roman_db.queue import storage
 
 log = structlog.get_logger()
@@ -21,10 +20,6 @@ log = structlog.get_logger()
 
 class AttemptFailed(RuntimeError):
     """An attempt at a job did not succeed."""
-
-
-class LockHeld(RuntimeError):
-    """Another process works under the lock of a job."""
 
 
 @dataclass(frozen=True)
@@ -44,7 +39,8 @@ def attempt(
     Raises
     ------
     LockHeld
-        If another process has the lock: a worker that others take for dead, and that is not.
+        If another process has the lock, a worker that others take for dead and that is not, or if another
+        run, by hand or of a job with another lock, works on what the command touches.
     """
     with session.transaction() as connection:
         number = storage.begin_attempt(connection, job_id)
@@ -62,12 +58,20 @@ def attempt(
 
 
 def run(root: click.Group, words: Sequence[str], is_cancelled: Callable[[], bool]) -> Outcome:
-    """Run a command as people run it; whatever it ends with is an outcome."""
+    """Run a command as people run it; whatever it ends with is an outcome.
+
+    Raises
+    ------
+    LockHeld
+        If another run works on what it touches.
+    """
     watch = Watch(is_cancelled)
     message = None
     try:
         with watched(watch):
             root.main(list(words), prog_name="roman-db", standalone_mode=False)
+    except LockHeld:
+        raise
     except Cancelled as error:
         return Outcome("cancelled", str(error), _last_run(watch))
     except SystemExit as end:
@@ -98,26 +102,6 @@ def _judged(watch: Watch, message: str | None) -> Outcome:
 def _last_run(watch: Watch) -> int | None:
     """Number of the last run that a command made."""
     return watch.reports[-1].load_run_id if watch.reports else None
-
-
-@contextmanager
-def held(lock: str) -> Iterator[None]:
-    """Hold a lock that the server lets go of when this process dies; no transaction is open meanwhile.
-
-    Raises
-    ------
-    LockHeld
-        If another process has it.
-    """
-    engine = session.engine().execution_options(isolation_level="AUTOCOMMIT")
-    take = sa.text("SELECT pg_try_advisory_lock(hashtext('queue'), hashtext(:lock))")
-    with engine.connect() as connection:
-        if not connection.execute(take, {"lock": lock}).scalar_one():
-            raise LockHeld(f"another process still works under the lock {lock!r}")
-        try:
-            yield
-        finally:
-            connection.invalidate()  # closed, and with it goes the lock, whatever became of the connection
 
 
 def _end(number: int, outcome: Outcome) -> None:

@@ -15,8 +15,9 @@ from procrastinate.exceptions import JobAborted
 from procrastinate.retry import BaseRetryStrategy, RetryDecision
 
 from roman_db import session
+from roman_db.locks import LockHeld
 from roman_db.queue import alert, arrival, schedule, storage
-from roman_db.queue.execution import AttemptFailed, LockHeld, attempt
+from roman_db.queue.execution import AttemptFailed, attempt
 from roman_db.queue.job import QUEUE, TASK
 from roman_db.settings import settings
 

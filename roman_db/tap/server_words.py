@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from roman_db.query.error import shard_missing
 from roman_db.service_failure import BadRequest, Cancelled, Failure, Lost, TooLong
 
 #: Words of the server about values of the query itself; they hold nothing of ours.
@@ -44,6 +45,8 @@ def from_server(words: str, timeout_s: float) -> Failure:
         return Cancelled("the query was cancelled")
     if _TEMPORARY in words:
         return TooLong("the query needs more room for sorting and joining than it may have: ask for less")
+    if (missing := shard_missing(words)) is not None:
+        return Lost(missing)
     if _LOST.search(words):
         return Lost("the connection to the database was lost: ask again")
     for said, advice in _UNABLE.items():

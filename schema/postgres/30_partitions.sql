@@ -80,6 +80,9 @@ BEGIN
                    'INCLUDING COMPRESSION) %s', p_name, p_like, 'PARTITION BY RANGE (' || p_partition_by || ')');
     EXECUTE format('ALTER TABLE %s ATTACH PARTITION roman_partition.%I FOR VALUES FROM (%s) TO (%s)',
                    p_parent, p_name, p_from, p_to);
+    IF p_partition_by IS NULL AND ops.may_have_shards() THEN
+        PERFORM ops.add_light_curve_key(p_name);
+    END IF;
 END
 $$;
 
@@ -89,22 +92,25 @@ LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS
 $$
 DECLARE
     generation bigint := coalesce((SELECT max(g) FROM ops.light_curve_generations(p_from, p_to) g) + 1, 0);
-    cuts bigint[] := (SELECT sky_cut FROM ops.light_curve_layout);
-    edges text[] := ARRAY['MINVALUE'] || cuts::text[] || ARRAY['MAXVALUE'];
+    n_piece integer := (SELECT count(*) FROM ops.light_curve_pieces());
     parent text;
     part text;
+    piece record;
 BEGIN
     FOREACH parent IN ARRAY ops.light_curve_tables() LOOP
         part := format('%s_%s_%s_g%s', parent, p_from, p_to, generation);
         PERFORM ops.attach_light_curve_partition(
             parent, format('roman_partition.%s_%s_%s', parent, p_from, p_to)::regclass, part,
             (generation << 40)::text, ((generation + 1) << 40)::text,
-            CASE WHEN cardinality(cuts) > 0 THEN 'object_id' END
+            CASE WHEN n_piece > 1 THEN 'object_id' END
         );
-        FOR i IN 1 .. cardinality(cuts) + sign(cardinality(cuts))::integer LOOP
-            PERFORM ops.attach_light_curve_partition(
-                parent, format('roman_partition.%s', part)::regclass, format('%s_s%s', part, i - 1),
-                edges[i], edges[i + 1], NULL
+        FOR piece IN
+            SELECT *, row_number() OVER (ORDER BY from_object_id NULLS FIRST) - 1 AS number
+            FROM ops.light_curve_pieces() WHERE n_piece > 1
+        LOOP
+            PERFORM ops.attach_light_curve_piece(
+                parent, format('roman_partition.%s', part)::regclass, format('%s_s%s', part, piece.number),
+                piece.from_object_id, piece.to_object_id, piece.shard
             );
         END LOOP;
         IF EXISTS (SELECT FROM pg_roles WHERE rolname = 'roman_loader') THEN
@@ -250,7 +256,8 @@ $$;
 COMMENT ON FUNCTION ops.drop_light_curve_partition(integer, integer, bigint) IS
 'Drop a retired window or generation';
 
--- Refresh the planner's statistics of the partitions of some days, which only their owner may do.
+-- Refresh the planner's statistics of the partitions of some days, which only their owner may do. Where some are on
+-- shards, of those that are here alone: of a foreign table all rows would be fetched, and shards keep their own.
 CREATE OR REPLACE FUNCTION ops.analyze_light_curve_partition(p_from integer, p_to integer) RETURNS void
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS
 $$
@@ -260,7 +267,11 @@ BEGIN
     FOR item IN
         SELECT format('%s_%s_%s', t.parent, p.from_mjd, p.to_mjd) AS name
         FROM ops.light_curve_partition p, unnest(ops.light_curve_tables()) AS t (parent)
-        WHERE p.from_mjd < p_to AND p.to_mjd > p_from
+        WHERE p.from_mjd < p_to AND p.to_mjd > p_from AND NOT EXISTS (SELECT FROM ops.shard_range)
+        UNION ALL
+        SELECT l.partition FROM ops.light_curve_places() AS l
+        JOIN ops.light_curve_partition p USING (from_mjd)
+        WHERE p.from_mjd < p_to AND p.to_mjd > p_from AND l.shard IS NULL AND EXISTS (SELECT FROM ops.shard_range)
     LOOP
         EXECUTE format('ANALYZE roman_partition.%I', item.name);
     END LOOP;

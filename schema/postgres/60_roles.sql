@@ -68,7 +68,7 @@ BEGIN
     REVOKE DELETE ON roman.object, roman.exposure, ops.load_run, ops.load_run_input, ops.load_rejection
         FROM roman_loader;
     REVOKE INSERT, UPDATE, DELETE ON ops.alembic_version, ops.light_curve_partition, ops.data_release,
-        ops.data_release_table, ops.data_release_column, ops.data_release_block FROM roman_loader;
+        ops.data_release_table, ops.data_release_column, ops.data_release_block, ops.shard_range FROM roman_loader;
     REVOKE ALL ON ops.account_tier, ops.team, ops.account, ops.account_token, ops.account_usage,
         ops.resource_request, ops.saved_query, ops.address_usage, ops.service_key FROM roman_loader;
     GRANT USAGE ON SCHEMA ops TO roman_accounts;
@@ -84,7 +84,7 @@ BEGIN
     GRANT SELECT ON ALL TABLES IN SCHEMA archive TO roman_loader;
     GRANT SELECT ON ops.load_run, ops.load_run_input, ops.load_rejection, ops.input_file, ops.quality_metric,
         ops.quality_limit, ops.season_quality, ops.task_run, ops.run_overview, ops.light_curve_partition,
-        ops.queue_job, ops.dead_job, ops.block_checksum, ops.detached_partition,
+        ops.queue_job, ops.dead_job, ops.block_checksum, ops.detached_partition, ops.shard_range,
         ops.job_attempt, ops.job_schedule, ops.watched_folder, ops.arrived_file, ops.alert, ops.delivery_rule,
         ops.delivery_content, ops.product, ops.delivery, ops.delivery_file, ops.delivery_input, ops.delivery_event,
         ops.data_notification, ops.notified_file, ops.delivery_due, ops.input_arrival, ops.transmission,
@@ -110,7 +110,7 @@ BEGIN
         ops.open_astrometry_season(smallint), ops.is_detached(integer, integer),
         ops.refuse_detached(integer, integer), ops.light_curve_leaves(integer, integer),
         ops.make_beside_partition(text), ops.name_beside_partition(text), ops.drop_beside_partition(text),
-        ops.lock_light_curve_window(integer), ops.replace_partition(text)
+        ops.lock_light_curve_window(integer), ops.replace_partition(text), ops.light_curve_places()
         TO roman_loader;
     PERFORM ops.show_community_tables();
 END

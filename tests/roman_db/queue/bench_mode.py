@@ -52,7 +52,7 @@ def taken(statement, given):
         return connection.execute(sa.text(statement), given).first() is not None
 
 
-BENCH = Mode("bench", "for tests", (Task("bench", "for tests", pending, store, itself),))
+BENCH = Mode("bench", "for tests", (Task("bench", "for tests", pending, store, itself),), scope=("names",))
 
 
 @click.command()

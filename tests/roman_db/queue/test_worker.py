@@ -1,5 +1,6 @@
 """Workers: each job is done once, whoever dies, waits, fails or is told to stop."""
 
+import os
 import signal
 import subprocess
 
@@ -8,8 +9,9 @@ import sqlalchemy as sa
 from procrastinate.jobs import Job as QueuedJob
 
 from roman_db import session
+from roman_db.locks import held, touching
 from roman_db.queue import storage
-from roman_db.queue.execution import AttemptFailed, held
+from roman_db.queue.execution import AttemptFailed
 from roman_db.queue.job import Job
 from roman_db.queue.worker import Backoff
 
@@ -184,6 +186,20 @@ def test_a_worker_taken_for_dead_that_lives_keeps_its_lock(queue):
     execute(queue, "UPDATE queue.procrastinate_jobs SET scheduled_at = NULL")
     work_here()
     assert rows(queue, UNITS) == ["a"]
+
+
+def test_a_job_waits_for_a_run_by_hand_that_touches_the_same(queue):
+    submit_bench("a")
+    submit_bench("b", lock="of its own")
+    with touching("bench", [str(["a"])]):
+        work_here()
+    assert rows(queue, UNITS) == ["b"]
+    assert rows(queue, ATTEMPTS) == ["postponed", "succeeded"]
+    [said] = rows(queue, "SELECT message FROM ops.job_attempt WHERE state = 'postponed'")
+    assert f"process {os.getpid()}" in said
+    execute(queue, "UPDATE queue.procrastinate_jobs SET scheduled_at = NULL")
+    work_here()
+    assert sorted(rows(queue, UNITS)) == ["a", "b"]
 
 
 def test_the_most_urgent_is_begun_first(queue):

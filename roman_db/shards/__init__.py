@@ -1,0 +1,1 @@
+"""Light curves on several servers, by ranges of objects."""
