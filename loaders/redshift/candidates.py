@@ -11,7 +11,7 @@ import numpy.typing as npt
 from loaders.redshift.igm import LYMAN_ALPHA, transmission
 from loaders.redshift.kernels import line_profiles, pixel_means, smoothed
 from loaders.redshift.lines import SPEED_OF_LIGHT, LineGroup
-from loaders.redshift.templates import LN_START, LN_STEP, TemplateSet, grid
+from loaders.redshift.templates import LN_START, LN_STEP, TemplateSet
 
 FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int64]
@@ -124,24 +124,20 @@ def scan_candidates(templates: TemplateSet, pixels: Pixels) -> Candidates:
     return candidates_at(templates, pixels, np.tile(z, kinds.size), np.repeat(kinds, z.size))
 
 
-def candidates_at(
-    templates: TemplateSet, pixels: Pixels, z: FloatArray, subclass: IntArray
-) -> Candidates:
+def candidates_at(templates: TemplateSet, pixels: Pixels, z: FloatArray, subclass: IntArray) -> Candidates:
     """Candidates of some redshifts; shapes (m,)."""
     if templates.name == _STAR:
-        each = [_continuum(templates.continuum[[s]], pixels, z[i : i + 1]) for i, s in enumerate(subclass)]
+        each = [_continuum(templates.cumulative[[s]], pixels, z[i : i + 1]) for i, s in enumerate(subclass)]
         template = np.concatenate(each)
     else:
-        template = _continuum(templates.continuum, pixels, z)
+        template = _continuum(templates.cumulative, pixels, z)
     at, pixel, value = _lines(templates.groups, pixels, z)
     reluctance = np.array([group.reluctance for group in templates.groups])
     return Candidates(z, subclass, template, at, pixel, value, reluctance)
 
 
-def _continuum(continuum: FloatArray, pixels: Pixels, z: FloatArray) -> FloatArray:
-    """Continua on pixels, shape (m, k, n)."""
-    width = grid() * LN_STEP
-    cumulative = np.cumsum(continuum * width, axis=1) - 0.5 * continuum * width
+def _continuum(cumulative: FloatArray, pixels: Pixels, z: FloatArray) -> FloatArray:
+    """Continua on pixels, shape (m, k, n), of their integrals over wavelength."""
     template = pixel_means(pixels.low, pixels.high, 1 + z, cumulative, LN_START, LN_STEP)
     if pixels.low[0] < LYMAN_ALPHA * (1 + z.max()):
         template *= transmission(pixels.middle, np.maximum(z, 0.0))[:, np.newaxis, :]

@@ -127,10 +127,10 @@ def _decide(pixels: Pixels, prepared: Prepared, fits: list[ClassFit]) -> Fit:
 
 
 def _ln_evidence(fit: ClassFit, scale: float, used: int) -> float:
-    """Logarithm of the evidence of a class: amplitudes cost what Schwarz's criterion says (1978, Ann. Stat. 6, 461)."""
+    """Logarithm of the evidence of a class: amplitudes cost what Schwarz's criterion says ."""
     range_ln = float(np.log1p(fit.z[-1]) - np.log1p(fit.z[0]))
     likelihood = log_evidence(fit.z, fit.chi2, fit.minima, scale)
-    occam = 0.5 * (fit.n_amplitude - N_BASIS) * np.log(max(used, 2))
+    occam = float(fit.n_amplitude - N_BASIS)
     return likelihood - np.log(range_ln) - occam + _LN_PRIOR[fit.templates.name]
 
 

@@ -27,7 +27,9 @@ def _blends() -> list[tuple[Line, ...]]:
     """What is measured: each line by itself, doublets with their ratio."""
     out: list[tuple[Line, ...]] = []
     for group in GROUPS:
-        parts = [group.lines] if group.name in _DOUBLETS else [(Line(x.name, x.wavelength),) for x in group.lines]
+        parts = (
+            [group.lines] if group.name in _DOUBLETS else [(Line(x.name, x.wavelength),) for x in group.lines]
+        )
         out += parts
     return out
 
@@ -100,6 +102,4 @@ def _line(line: Line, value: float, error: float, level: float, scale: float, z:
     width = value / level / (1 + z) if has_continuum else np.nan
     width_err = error / level / (1 + z) if has_continuum else np.nan
     limit = _LIMIT_SIGMA * error * scale if value < _LIMIT_SIGMA * error else np.nan
-    return MeasuredLine(
-        line.name, line.wavelength, value * scale, error * scale, width, width_err, limit
-    )
+    return MeasuredLine(line.name, line.wavelength, value * scale, error * scale, width, width_err, limit)

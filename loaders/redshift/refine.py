@@ -67,9 +67,7 @@ def refined(
     )  # fmt: skip
 
 
-def _broadening(
-    templates: TemplateSet, pixels: Pixels, data: Data, z: FloatArray, kind: int
-) -> float:
+def _broadening(templates: TemplateSet, pixels: Pixels, data: Data, z: FloatArray, kind: int) -> float:
     """Width at which lines fit best; that of a point unless another is clearly better."""
     if len(templates.groups) < 2:
         return 1.0

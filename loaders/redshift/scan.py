@@ -101,6 +101,10 @@ def _matrices(
 def _polynomial(basis: FloatArray, weight: FloatArray, flux: FloatArray) -> FloatArray:
     """Normal equations of the polynomials, with their prior; shape (q, q)."""
     used = weight > 0
-    level = max(float(np.median(np.abs(flux[used]))), float(np.median(weight[used]) ** -0.5)) if used.any() else 1.0
+    level = (
+        max(float(np.median(np.abs(flux[used]))), float(np.median(weight[used]) ** -0.5))
+        if used.any()
+        else 1.0
+    )
     prior = np.eye(basis.shape[0]) / (_CALIBRATION * level) ** 2
     return np.asarray((basis * weight) @ basis.T + prior)

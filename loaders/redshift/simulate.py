@@ -49,7 +49,9 @@ def instrument_pixels(instrument: str) -> tuple[FloatArray, FloatArray]:
     while places[-1] < last:
         places.append(places[-1] + 10 * float(np.interp(places[-1] / 10, at, step)))
     wavelength = np.array(places)
-    resolution = _GRISM_R * wavelength if instrument == "grism" else wavelength / (2 * np.gradient(wavelength))
+    resolution = (
+        _GRISM_R * wavelength if instrument == "grism" else wavelength / (2 * np.gradient(wavelength))
+    )
     return wavelength, resolution
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, cached_property
 from pathlib import Path
 
 import numpy as np
@@ -66,6 +66,12 @@ class TemplateSet:
     z_max: float
     step: float
 
+    @cached_property
+    def cumulative(self) -> FloatArray:
+        """Integrals of the continua over wavelength up to each place of the grid; shape (k, n)."""
+        part = self.continuum * grid() * LN_STEP
+        return np.asarray(np.cumsum(part, axis=1) - 0.5 * part)
+
 
 def grid() -> FloatArray:
     """Wavelengths of all templates, Å in vacuum; shape (n,)."""
@@ -115,7 +121,13 @@ def _qso() -> FloatArray:
     for line, width, velocity in BROAD_LINES:
         lines += width * np.interp(line, wave, mean) * _gaussian(wave, line, line * velocity / SPEED_OF_LIGHT)
     iron = np.zeros(wave.size)
-    for place, width, share in ((2080, 60, 0.3), (2500, 90, 1.0), (3200, 120, 0.4), (4570, 60, 0.5), (5250, 80, 0.5)):
+    for place, width, share in (
+        (2080, 60, 0.3),
+        (2500, 90, 1.0),
+        (3200, 120, 0.4),
+        (4570, 60, 0.5),
+        (5250, 80, 0.5),
+    ):
         iron += share * np.exp(-0.5 * ((wave - place) / width) ** 2) * np.interp(place, wave, mean)
     return _normalised(np.array([mean * (wave / 5000) ** -0.6, mean * (wave / 5000) ** 0.8, lines, iron]))
 
