@@ -1,16 +1,17 @@
-"""Templates as a spectrum sees them at many redshifts: what is the same for all spectra with the same pixels."""
+"""Templates as a spectrum sees them at many redshifts: the same for all spectra with the same pixels."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
 from loaders.redshift.igm import LYMAN_ALPHA, transmission
-from loaders.redshift.kernels import line_profiles, pixel_means, smoothed
-from loaders.redshift.lines import SPEED_OF_LIGHT, LineGroup
+from loaders.redshift.kernels import LineList, PixelGrid, line_profiles, pixel_means, smoothed
+from loaders.redshift.least_squares import Block
+from loaders.redshift.lines import SPEED_OF_LIGHT, Line, LineGroup
 from loaders.redshift.templates import LN_START, LN_STEP, TemplateSet
 
 FloatArray = npt.NDArray[np.float64]
@@ -48,6 +49,10 @@ class Pixels:
         """What tells whether two spectra have the same pixels."""
         return self.low.tobytes() + self.high.tobytes() + self.sigma_ln.tobytes()
 
+    def with_dispersion(self, kms: float) -> PixelGrid:
+        """The pixels with the dispersion of lines that are themselves so wide (km/s)."""
+        return PixelGrid(self.low, self.high, np.hypot(self.sigma_ln, kms / SPEED_OF_LIGHT))
+
     def broadened(self, factor: float) -> Pixels:
         """As seen of a source so much larger than a point in the direction of dispersion."""
         return Pixels(self.low, self.high, self.sigma_ln * factor)
@@ -73,33 +78,27 @@ class Candidates:
     ----------
     z, subclass
         Shape (m,): redshift, and the number of the continuum where one is fitted at a time (else -1).
-    template
-        Shape (m, k, n).
-    line_at, line_pixel, line_value
-        Pixels that lines reach, as in `loaders.redshift.kernels.gains`.
-    reluctance
-        Shape (g,).
+    block
+        What is fitted.
     """
 
     z: FloatArray
     subclass: IntArray
-    template: FloatArray
-    line_at: IntArray
-    line_pixel: IntArray
-    line_value: FloatArray
-    reluctance: FloatArray
+    block: Block
 
     def __len__(self) -> int:
         return int(self.z.size)
 
-    def block(self, some: slice) -> Candidates:
+    def part(self, some: slice) -> Block:
         """Some of them, one after the other."""
-        at = self.line_at[some.start : some.stop + 1]
+        at = self.block.line_at[some.start : some.stop + 1]
         between = slice(at[0], at[-1])
-        return Candidates(
-            self.z[some], self.subclass[some], self.template[some],
-            at - at[0], self.line_pixel[between], self.line_value[between], self.reluctance,
-        )  # fmt: skip
+        return self.block._replace(
+            template=self.block.template[some],
+            line_at=at - at[0],
+            line_pixel=self.block.line_pixel[between],
+            line_value=self.block.line_value[between],
+        )
 
 
 def redshift_grid(templates: TemplateSet, pixels: Pixels) -> FloatArray:
@@ -133,7 +132,7 @@ def candidates_at(templates: TemplateSet, pixels: Pixels, z: FloatArray, subclas
         template = _continuum(templates.cumulative, pixels, z)
     at, pixel, value = _lines(templates.groups, pixels, z)
     reluctance = np.array([group.reluctance for group in templates.groups])
-    return Candidates(z, subclass, template, at, pixel, value, reluctance)
+    return Candidates(z, subclass, Block(template, at, pixel, value, reluctance))
 
 
 def _continuum(cumulative: FloatArray, pixels: Pixels, z: FloatArray) -> FloatArray:
@@ -150,13 +149,11 @@ def _lines(
 ) -> tuple[IntArray, IntArray, FloatArray]:
     """Pixels that lines reach, block by block, for most pixels have none."""
     at, places, values = [np.zeros(1, np.int64)], [np.zeros(0, np.int64)], [np.zeros((0, len(groups)))]
-    lines = [(line.wavelength, line.ratio, k) for k, group in enumerate(groups) for line in group.lines]
-    if lines:
-        wavelength, ratio, group_of = (np.array(column) for column in zip(*lines, strict=True))
-        sigma = np.hypot(pixels.sigma_ln, _NARROW_KMS / SPEED_OF_LIGHT)
+    lines = line_list([group.lines for group in groups])
+    if lines.wavelength.size:
+        grid_of = pixels.with_dispersion(_NARROW_KMS)
         for some in blocks(z.size, 256):
-            given = (pixels.low, pixels.high, 1 + z[some], sigma, wavelength, ratio, group_of, len(groups))
-            profile = line_profiles(*given)
+            profile = line_profiles(grid_of, 1 + z[some], lines, len(groups))
             candidate, pixel = np.nonzero(profile.any(axis=1))
             at.append(np.bincount(candidate, minlength=profile.shape[0]))
             places.append(pixel)
@@ -164,6 +161,13 @@ def _lines(
     else:
         at.append(np.zeros(z.size, np.int64))
     return np.cumsum(np.concatenate(at)), np.concatenate(places), np.concatenate(values)
+
+
+def line_list(groups: Sequence[tuple[Line, ...]]) -> LineList:
+    """Lines of groups, each with the number of its group."""
+    lines = [(line.wavelength, line.ratio, k) for k, group in enumerate(groups) for line in group]
+    columns = np.array(lines, np.float64).reshape(-1, 3).T
+    return LineList(columns[0].copy(), columns[1].copy(), columns[2].astype(np.int64))
 
 
 def blocks(number: int, size: int) -> Iterator[slice]:

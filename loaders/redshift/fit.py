@@ -10,8 +10,8 @@ import numpy as np
 import numpy.typing as npt
 
 from loaders.redshift.candidates import Candidates, Pixels, scan_candidates
-from loaders.redshift.minima import log_evidence, mass_about, quantiles
 from loaders.redshift.measure import measured_lines
+from loaders.redshift.minima import log_evidence, mass_about, quantiles
 from loaders.redshift.refine import ClassFit, refined
 from loaders.redshift.reliability import reliability
 from loaders.redshift.scan import N_BASIS, Data, chi_square

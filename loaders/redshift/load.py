@@ -114,9 +114,7 @@ def _reject(run: LoadRun, rejected: Rejected) -> None:
         run.reject(connection, rejected)
 
 
-def _load(
-    run: LoadRun, given: InputFile, spectra: list[Spectrum], options: LoadOptions, step: Step
-) -> None:
+def _load(run: LoadRun, given: InputFile, spectra: list[Spectrum], options: LoadOptions, step: Step) -> None:
     """Fit and store what is not there yet."""
     with session.transaction() as connection:
         run.expect(connection, len(spectra))

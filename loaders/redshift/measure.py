@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from loaders.redshift.candidates import Pixels, candidates_at
+from loaders.redshift.candidates import Pixels, candidates_at, line_list
 from loaders.redshift.kernels import line_profiles
-from loaders.redshift.lines import GROUPS, SPEED_OF_LIGHT, Line
+from loaders.redshift.lines import GROUPS, Line
 from loaders.redshift.scan import N_BASIS, basis_of
 from loaders.redshift.solution import MeasuredLine, Solution
 from loaders.redshift.spectrum import Prepared
@@ -54,12 +54,10 @@ def measured_lines(
     scale = np.array([1 + solution.z])
     inside = [one for one in _blends() if middle[2] < one[0].wavelength * scale[0] < middle[-3]]
     continuum = _continuum(seen, solution)
-    flat = [(line.wavelength, line.ratio, k) for k, one in enumerate(inside) for line in one]
-    if not flat:
+    if not inside:
         return ()
-    sigma = np.hypot(seen.sigma_ln, _DISPERSION[solution.class_name] / SPEED_OF_LIGHT)
-    wavelength, ratio, group = (np.array(column) for column in zip(*flat, strict=True))
-    profile = line_profiles(pixels.low, pixels.high, scale, sigma, wavelength, ratio, group, len(inside))[0]
+    grid = seen.with_dispersion(_DISPERSION[solution.class_name])
+    profile = line_profiles(grid, scale, line_list(inside), len(inside))[0]
     model = np.concatenate([profile, continuum[np.newaxis], basis_of(middle.size)[1:]])
     value, error = _least_squares(model, prepared)
     level = np.interp([one[0].wavelength * scale[0] for one in inside], middle, continuum)
@@ -75,12 +73,12 @@ def _continuum(pixels: Pixels, solution: Solution) -> FloatArray:
     """Continuum of a solution on the pixels, polynomials included."""
     templates = next(one for one in template_sets() if one.name == solution.class_name)
     found = candidates_at(templates, pixels, np.array([solution.z]), np.full(1, -1, np.int64))
-    k = found.template.shape[1]
+    k = found.block.template.shape[1]
     basis = basis_of(pixels.low.size)
     share = solution.amplitude[:k].copy()
     if "lines" in templates.subclasses:
         share[templates.subclasses.index("lines")] = 0.0
-    return np.asarray(share @ found.template[0] + solution.amplitude[k : k + N_BASIS] @ basis)
+    return np.asarray(share @ found.block.template[0] + solution.amplitude[k : k + N_BASIS] @ basis)
 
 
 def _least_squares(model: FloatArray, prepared: Prepared) -> tuple[FloatArray, FloatArray]:

@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from loaders.redshift.candidates import Candidates, blocks
-from loaders.redshift.kernels import gains
+from loaders.redshift.least_squares import Target, gains
 
 FloatArray = npt.NDArray[np.float64]
 
@@ -16,8 +16,8 @@ N_BASIS = 3
 """Polynomials that are added to every model."""
 
 _CALIBRATION = 0.05
-"""Standard deviation of the prior of their amplitudes, by the typical flux of the spectrum: how far flux calibration
-and neglected light of neighbours may bend a spectrum."""
+"""Standard deviation of the prior of their amplitudes, by the typical flux of the spectrum: how far flux
+calibration and neglected light of neighbours may bend it."""
 
 _BLOCK_BYTES = 40_000_000
 
@@ -29,7 +29,7 @@ class Data:
     Parameters
     ----------
     flux, weight
-        Shape (s, n); the weight is the inverse variance, 0 where a pixel is not used, and flux finite everywhere.
+        Shape (s, n); the weight is the inverse variance, 0 where a pixel is not used; the flux is finite.
     """
 
     flux: FloatArray
@@ -60,51 +60,42 @@ def chi_square(data: Data, candidates: Candidates) -> tuple[FloatArray, FloatArr
     amplitude : numpy.ndarray
         Shape (s, m, k + q + g): of templates, polynomials and lines.
     """
-    n_candidate, k, n = candidates.template.shape
+    n_candidate, k, n = candidates.block.template.shape
     basis = basis_of(n)
     size = max(1, _BLOCK_BYTES // (8 * n * k * (k + N_BASIS)))
-    width = k + N_BASIS + candidates.reluctance.size
-    chi2, amplitude = np.empty((len(data), n_candidate)), np.empty((len(data), n_candidate, width))
-    signal = data.weight * data.flux
-    polynomial = [_polynomial(basis, one, flux) for one, flux in zip(data.weight, data.flux, strict=True)]
-    upper = [(i, j) for i in range(k) for j in range(i, k)]
+    width = k + N_BASIS + candidates.block.reluctance.size
+    gain, amplitude = np.empty((len(data), n_candidate)), np.empty((len(data), n_candidate, width))
+    targets = [_target(basis, one, flux) for one, flux in zip(data.weight, data.flux, strict=True)]
+    signal = np.array([target.signal for target in targets])
     for some in blocks(n_candidate, size):
-        part = candidates.block(some)
-        matrix = _matrices(part.template, basis, data.weight, upper)
-        right = (part.template.reshape(-1, n) @ signal.T).reshape(len(part), k, len(data))
-        for s in range(len(data)):
-            gain, x = gains(
-                np.ascontiguousarray(matrix[..., s]), np.ascontiguousarray(right[..., s]), polynomial[s],
-                part.line_at, part.line_pixel, part.line_value, part.template, basis,
-                data.weight[s], signal[s], part.reluctance,
-            )  # fmt: skip
-            chi2[s, some], amplitude[s, some] = gain, x
-    return np.asarray(data.total[:, np.newaxis] - chi2), amplitude
+        part = candidates.part(some)
+        matrix = _matrices(part.template, basis, data.weight)
+        right = np.ascontiguousarray((signal @ part.template.reshape(-1, n).T).reshape(len(data), -1, k))
+        for s, target in enumerate(targets):
+            gain[s, some], amplitude[s, some] = gains(matrix[s], right[s], part, target)
+    return np.asarray(data.total[:, np.newaxis] - gain), amplitude
 
 
-def _matrices(
-    template: FloatArray, basis: FloatArray, weight: FloatArray, upper: list[tuple[int, int]]
-) -> FloatArray:
-    """Sums of weights over products of templates, and of them with the basis: shape (m, k, k + q, s)."""
-    m, k, n = template.shape
+def _matrices(template: FloatArray, basis: FloatArray, weight: FloatArray) -> FloatArray:
+    """Sums of weights over products of templates, and of them with the basis: shape (s, m, k, k + q)."""
+    m, k, _ = template.shape
+    upper = [(i, j) for i in range(k) for j in range(i, k)]
     products = [template[:, i] * template[:, j] for i, j in upper]
     products += [template[:, i] * one for i in range(k) for one in basis]
-    sums = (np.concatenate(products) @ weight.T).reshape(len(products), m, -1)
-    out = np.empty((m, k, k + basis.shape[0], weight.shape[0]))
+    sums = (weight @ np.concatenate(products).T).reshape(weight.shape[0], len(products), m)
+    out = np.empty((weight.shape[0], m, k, k + basis.shape[0]))
     for number, (i, j) in enumerate(upper):
-        out[:, i, j] = out[:, j, i] = sums[number]
-    with_basis = sums[len(upper) :].reshape(k, basis.shape[0], m, -1)
-    out[:, :, k:] = with_basis.transpose(2, 0, 1, 3)
+        out[:, :, i, j] = out[:, :, j, i] = sums[:, number]
+    with_basis = sums[:, len(upper) :].reshape(-1, k, basis.shape[0], m)
+    out[:, :, :, k:] = with_basis.transpose(0, 3, 1, 2)
     return out
 
 
-def _polynomial(basis: FloatArray, weight: FloatArray, flux: FloatArray) -> FloatArray:
-    """Normal equations of the polynomials, with their prior; shape (q, q)."""
+def _target(basis: FloatArray, weight: FloatArray, flux: FloatArray) -> Target:
+    """A spectrum with the normal equations of the polynomials and their prior."""
     used = weight > 0
-    level = (
-        max(float(np.median(np.abs(flux[used]))), float(np.median(weight[used]) ** -0.5))
-        if used.any()
-        else 1.0
-    )
+    level = 1.0
+    if used.any():
+        level = max(float(np.median(np.abs(flux[used]))), float(np.median(weight[used]) ** -0.5))
     prior = np.eye(basis.shape[0]) / (_CALIBRATION * level) ** 2
-    return np.asarray((basis * weight) @ basis.T + prior)
+    return Target(weight, weight * flux, basis, np.asarray((basis * weight) @ basis.T + prior))

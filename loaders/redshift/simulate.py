@@ -101,17 +101,17 @@ def _one(
     else:
         kind = int(generator.integers(len(templates.subclasses)))
     found = candidates_at(templates, pixels, np.array([z]), np.array([kind]))
-    share = generator.dirichlet(np.full(found.template.shape[1], 0.7))
+    share = generator.dirichlet(np.full(found.block.template.shape[1], 0.7))
     if templates.name == "QSO":
         blue = generator.uniform(0.2, 0.8)
         lines = generator.uniform(0.5, 1.2)
         share = np.array([blue, 1 - blue, lines * 0.15, 0.05 * generator.uniform()])
-    flux = share @ found.template[0]
+    flux = share @ found.block.template[0]
     flux /= np.median(flux)
     if templates.name != "GALAXY":
         return np.asarray(flux * snr), Truth(templates.name, z, np.nan, np.nan)
     profile = np.zeros((len(templates.groups), flux.size))
-    profile[:, found.line_pixel] = found.line_value.T
+    profile[:, found.block.line_pixel] = found.block.line_value.T
     amplitude = snr / np.sqrt(np.sum(profile[0] ** 2))
     ratio = _line_ratios(generator, len(templates.groups))
     return np.asarray(flux * generator.uniform(0.1, 1.0) + amplitude * ratio @ profile), Truth(

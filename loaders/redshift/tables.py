@@ -76,7 +76,7 @@ def _rejecting(path: Path) -> Iterator[None]:
             yield
     except Rejected:
         raise
-    except Exception as error:  # noqa: BLE001 - readers raise whatever their parsers do
+    except Exception as error:
         what = f"cannot be read as a spectrum ({type(error).__name__}: {' '.join(str(error).split())[:150]})"
         raise Rejected(str(path), what, "Fetch or write it again", "unreadable_spectrum") from error
 
