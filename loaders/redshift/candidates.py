@@ -59,7 +59,7 @@ class Pixels:
 
 
 def pixels_of(wavelength: FloatArray, sigma_ln: FloatArray) -> Pixels:
-    """Pixels about wavelengths (Å, ascending, shape (n,)); beside a gap they are as wide as their neighbours."""
+    """Pixels about wavelengths (n,), Å, ascending; beside a gap they are as wide as their neighbours."""
     step = np.diff(wavelength)
     usual = np.interp(wavelength, wavelength, np.r_[step, step[-1]])
     usual = np.minimum(usual, 2 * np.median(step) * wavelength / np.median(wavelength))
@@ -102,7 +102,7 @@ class Candidates:
 
 
 def redshift_grid(templates: TemplateSet, pixels: Pixels) -> FloatArray:
-    """Redshifts to try: steps of the template's own, or of 0.7 of the dispersion of lines if that is smaller."""
+    """Redshifts to try: in steps of the class, or of 0.9 of the dispersion of lines if that is smaller."""
     if templates.name == _STAR:
         step = min(templates.step, templates.z_max)
         return np.linspace(-templates.z_max, templates.z_max, 2 * int(np.ceil(templates.z_max / step)) + 1)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 
 import numpy as np
@@ -49,12 +50,14 @@ NAMES: Mapping[str, tuple[str, ...]] = {
     "flat": ("flat",),
     "contamination": ("contam", "contamination"),
 }
-"""By which names (in small letters) columns are recognised, the best first. ``loglam`` is the decimal logarithm of
-the wavelength, ``wdisp`` the dispersion in pixels (both SDSS), ``flat`` and ``sensitivity`` are what divides counts."""
+"""By which names (in small letters) columns are recognised, the best first.
+
+``loglam`` is the decimal logarithm of the wavelength, ``wdisp`` the dispersion in pixels (both SDSS); ``flat``
+and ``sensitivity`` divide counts.
+"""
 
 STORED_UNIT = "10**-20.W.m**-2.um**-1"
 _STORED = u.Unit(1e-20 * u.W / u.m**2 / u.um)
-_SDSS = 1e-17 * u.erg / u.s / u.cm**2 / u.AA
 
 
 def recognised(names: list[str], where: str) -> dict[str, str]:
@@ -86,7 +89,7 @@ def _missing(where: str, role: str, known: tuple[str, ...], names: list[str]) ->
 
 
 def in_angstrom(values: FloatArray, unit: str | None, where: str) -> FloatArray:
-    """Wavelengths in Å; without a unit their size tells nm from Å from µm.
+    """Wavelengths in Å; without a unit their size tells m and µm from Å.
 
     Raises
     ------
@@ -94,9 +97,8 @@ def in_angstrom(values: FloatArray, unit: str | None, where: str) -> FloatArray:
         Code ``bad_unit``.
     """
     if not unit:
-        middle = float(np.nanmedian(values)) if np.isfinite(values).any() else 1.0
-        factor = 1e4 if middle < 30 else 1e10 if middle < 1e-3 else 1.0
-        return np.asarray(values * (1e10 if middle < 1e-3 else factor))
+        middle = float(np.nanmedian(values)) if np.isfinite(values).any() else 1e4
+        return np.asarray(values * (1e10 if middle < 1e-3 else 1e4 if middle < 30 else 1.0))
     try:
         return np.asarray((values * u.Unit(unit)).to_value(u.AA, u.spectral()))
     except (ValueError, TypeError, u.UnitConversionError) as error:
@@ -117,13 +119,8 @@ def flux_factor(unit: str | None, wavelength: FloatArray) -> tuple[FloatArray, s
     relative = np.ones(wavelength.size), ""
     if not unit:
         return relative
-    text = (
-        unit.replace("Ang", "Angstrom")
-        .replace("Angstromstrom", "Angstrom")
-        .replace("Angstromsrom", "Angstrom")
-    )
     try:
-        given = u.Unit(text)
+        given = u.Unit(re.sub(r"\bAng\b", "Angstrom", unit))
         at = wavelength * u.AA
         factor = (np.ones(wavelength.size) * given).to_value(_STORED, u.spectral_density(at))
     except (ValueError, TypeError, u.UnitConversionError):
@@ -132,7 +129,7 @@ def flux_factor(unit: str | None, wavelength: FloatArray) -> tuple[FloatArray, s
 
 
 def vacuum(air: FloatArray) -> FloatArray:
-    """Wavelengths in vacuum of those in standard air, Å, above 2000 Å (Ciddor 1996, Applied Optics 35, 1566)."""
+    """Wavelengths (Å) in vacuum of those in air, above 2000 Å (Ciddor 1996, Applied Optics 35, 1566)."""
     wave = air.copy()
     for _ in range(3):
         k2 = (1e4 / wave) ** 2

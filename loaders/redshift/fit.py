@@ -1,4 +1,4 @@
-"""Redshift and class of spectra: every class at every redshift, the best refined, and all weighed by evidence."""
+"""Redshift and class of spectra: every class at every redshift, the best refined and weighed by evidence."""
 
 from __future__ import annotations
 
@@ -105,7 +105,7 @@ def _decide(pixels: Pixels, prepared: Prepared, fits: list[ClassFit]) -> Fit:
     best = min(fits, key=lambda fit: fit.minima[0].chi2)
     freedom = max(used - best.n_amplitude - N_BASIS, 1)
     scale = max(1.0, best.minima[0].chi2 / freedom)
-    evidence = np.array([_ln_evidence(fit, scale, used) for fit in fits])
+    evidence = np.array([_ln_evidence(fit, scale) for fit in fits])
     share = np.exp(evidence - evidence.max())
     share /= share.sum()
     solutions = sorted(
@@ -126,12 +126,12 @@ def _decide(pixels: Pixels, prepared: Prepared, fits: list[ClassFit]) -> Fit:
     return replace(fit, warning=prepared.warning | _about(fit, chosen, float(share.max())))
 
 
-def _ln_evidence(fit: ClassFit, scale: float, used: int) -> float:
-    """Logarithm of the evidence of a class: amplitudes cost what Schwarz's criterion says ."""
+def _ln_evidence(fit: ClassFit, scale: float) -> float:
+    """Logarithm of the evidence of a class: each amplitude costs 1, as by Akaike."""
     range_ln = float(np.log1p(fit.z[-1]) - np.log1p(fit.z[0]))
     likelihood = log_evidence(fit.z, fit.chi2, fit.minima, scale)
     occam = float(fit.n_amplitude - N_BASIS)
-    return likelihood - np.log(range_ln) - occam + _LN_PRIOR[fit.templates.name]
+    return float(likelihood - np.log(range_ln) - occam + _LN_PRIOR[fit.templates.name])
 
 
 def _solutions(fit: ClassFit, share: float, scale: float) -> list[Solution]:

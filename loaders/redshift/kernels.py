@@ -22,14 +22,14 @@ class PixelGrid(NamedTuple):
 
 
 class LineList(NamedTuple):
-    """Wavelengths of lines at rest (Å), their shares in their groups, and the numbers of these; shapes (l,)."""
+    """Wavelengths of lines at rest (Å), their shares in their groups, and numbers of these; shapes (l,)."""
 
     wavelength: FloatArray
     ratio: FloatArray
     group: IntArray
 
 
-@numba.njit(cache=True)  # type: ignore[untyped-decorator]
+@numba.njit(cache=True)
 def pixel_means(
     low: FloatArray,
     high: FloatArray,
@@ -72,7 +72,7 @@ def pixel_means(
     return out
 
 
-@numba.njit(cache=True)  # type: ignore[untyped-decorator]
+@numba.njit(cache=True)
 def smoothed(values: FloatArray, sigma: FloatArray) -> FloatArray:
     """Convolve (m, k, n) along the last axis with a Gaussian whose dispersion (n,), in pixels, varies."""
     n = sigma.size
@@ -94,7 +94,7 @@ def smoothed(values: FloatArray, sigma: FloatArray) -> FloatArray:
     return out
 
 
-@numba.njit(cache=True)  # type: ignore[untyped-decorator]
+@numba.njit(cache=True)
 def line_profiles(pixels: PixelGrid, scale: FloatArray, lines: LineList, n_group: int) -> FloatArray:
     """Narrow lines on pixels, as seen at each of some redshifts, of flux 1 for the first line of a group.
 

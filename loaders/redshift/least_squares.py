@@ -20,9 +20,9 @@ _TINY_GAIN = 1e-8
 class Block(NamedTuple):
     """Candidates: templates (m, k, n), and the pixels that lines reach.
 
-    Those of candidate c are from ``line_at[c]`` to ``line_at[c + 1]`` in ``line_pixel`` (s,) and ``line_value``
-    (s, g), what one unit of each group of lines gives there. ``reluctance`` (g,) is the number of standard errors
-    that a group must be worth.
+    Those of candidate c are from ``line_at[c]`` to ``line_at[c + 1]`` in ``line_pixel`` (s,) and
+    ``line_value`` (s, g), what one unit of each group of lines gives there. ``reluctance`` (g,) is the number
+    of standard errors that a group must be worth.
     """
 
     template: FloatArray
@@ -33,8 +33,10 @@ class Block(NamedTuple):
 
 
 class Target(NamedTuple):
-    """A spectrum: inverse variances and data times them (n,), the basis of polynomials (q, n), and their normal
-    equations with the prior of their amplitudes (q, q).
+    """A spectrum: inverse variances and data times them, both (n,).
+
+    Beside them the basis of polynomials (q, n), and their normal equations with the prior of their
+    amplitudes (q, q).
     """
 
     weight: FloatArray
@@ -43,7 +45,7 @@ class Target(NamedTuple):
     polynomial: FloatArray
 
 
-@numba.njit(cache=True)  # type: ignore[untyped-decorator]
+@numba.njit(cache=True)
 def _solve(matrix: FloatArray, right: FloatArray, used: BoolArray, out: FloatArray) -> None:
     """Solve the normal equations of the variables that are used, by Cholesky; others become 0."""
     n = 0
@@ -75,9 +77,9 @@ def _solve(matrix: FloatArray, right: FloatArray, used: BoolArray, out: FloatArr
         out[index[i]] = total / lower[i, i]
 
 
-@numba.njit(cache=True)  # type: ignore[untyped-decorator]
+@numba.njit(cache=True)
 def _blocked(trial: FloatArray, x: FloatArray, free: BoolArray, used: BoolArray) -> int:
-    """Move x towards the trial until the first amplitude is 0, and return its number; -1 if none would be negative."""
+    """Move x towards the trial until an amplitude is 0, and return which; -1 if none would be negative."""
     step, worst = 1.0, -1
     for i in range(x.size):
         if used[i] and not free[i] and trial[i] <= 0.0:
@@ -90,7 +92,7 @@ def _blocked(trial: FloatArray, x: FloatArray, free: BoolArray, used: BoolArray)
     return worst
 
 
-@numba.njit(cache=True)  # type: ignore[untyped-decorator]
+@numba.njit(cache=True)
 def _next(matrix: FloatArray, right: FloatArray, used: BoolArray, x: FloatArray) -> int:
     """Amplitude that is 0 and would gain most if it were not; -1 if none would."""
     best, most = -1, _TINY_GAIN
@@ -102,7 +104,7 @@ def _next(matrix: FloatArray, right: FloatArray, used: BoolArray, x: FloatArray)
     return best
 
 
-@numba.njit(cache=True)  # type: ignore[untyped-decorator]
+@numba.njit(cache=True)
 def non_negative(
     matrix: FloatArray, right: FloatArray, free: BoolArray, used: BoolArray, x: FloatArray
 ) -> None:
@@ -139,7 +141,7 @@ def non_negative(
         used[best] = True
 
 
-@numba.njit(cache=True)  # type: ignore[untyped-decorator]
+@numba.njit(cache=True)
 def _add_lines(matrix: FloatArray, right: FloatArray, c: int, block: Block, target: Target) -> None:
     """Add what the lines of a candidate contribute to the normal equations."""
     k, width = block.template.shape[1], block.template.shape[1] + target.basis.shape[0]
@@ -161,7 +163,7 @@ def _add_lines(matrix: FloatArray, right: FloatArray, c: int, block: Block, targ
         right[i] -= block.reluctance[i - width] * math.sqrt(matrix[i, i])
 
 
-@numba.njit(cache=True)  # type: ignore[untyped-decorator]
+@numba.njit(cache=True)
 def gains(
     continuum: FloatArray, continuum_right: FloatArray, block: Block, target: Target
 ) -> tuple[FloatArray, FloatArray]:

@@ -1,7 +1,8 @@
 """Emission lines: vacuum wavelengths (NIST), fixed ratios, and the groups in which they are fitted.
 
-Ratios of hydrogen are those of case B at 10,000 K and 100 per cm³ (Osterbrock & Ferland 2006, table 4.4), those of
-[O III], [N II] and [S III] of their transition probabilities (Storey & Zeippen 2000, MNRAS 312, 813).
+Ratios of hydrogen are those of case B at 10,000 K and 100 per cm³ (Osterbrock & Ferland 2006, table 4.4),
+those of [O III], [N II] and [S III] of their transition probabilities (Storey & Zeippen 2000, MNRAS 312,
+813).
 """
 
 from __future__ import annotations
@@ -76,5 +77,8 @@ BROAD_LINES = (
     *((5877.2, 4.9, 2500.0), (6564.6, 194.5, 2500.0), (10833.3, 36.0, 2500.0), (10941.1, 17.0, 2500.0)),
     *((12821.6, 45.0, 2500.0), (18756.1, 80.0, 2500.0)),
 )
-"""Broad lines of QSOs: wavelength (Å), equivalent width (Å, in rest) and dispersion (km/s). To 6565 Å Vanden Berk et
-al. (2001, AJ 122, 549, table 2), rounded widths; infrared as Glikman et al. (2006, ApJ 640, 579) see them."""
+"""Broad lines of QSOs: wavelength (Å), equivalent width (Å, in rest) and dispersion (km/s).
+
+To 6565 Å they are of Vanden Berk et al. (2001, AJ 122, 549, table 2), widths rounded; in the infrared of the
+size that Glikman et al. (2006, ApJ 640, 579) see.
+"""

@@ -28,11 +28,13 @@ KIND = "spectrum"
 _ALONE = "LOCK TABLE roman.spectrum IN SHARE ROW EXCLUSIVE MODE"
 
 _IDENTIFIERS = """
-SELECT nextval(pg_get_serial_sequence('roman.spectrum', 'spectrum_id')) FROM generate_series(1, CAST(:n AS integer))
+SELECT nextval(pg_get_serial_sequence('roman.spectrum', 'spectrum_id'))
+FROM generate_series(1, CAST(:n AS integer))
 """
 _MATCH = """
 SELECT DISTINCT ON (g.n) g.n, o.object_id
-FROM unnest(CAST(:ra AS double precision[]), CAST(:dec AS double precision[])) WITH ORDINALITY AS g (ra, dec, n)
+FROM unnest(CAST(:ra AS double precision[]), CAST(:dec AS double precision[]))
+    WITH ORDINALITY AS g (ra, dec, n)
 JOIN roman.object AS o ON q3c_join(g.ra, g.dec, o.ra, o.dec, CAST(:radius AS double precision))
 ORDER BY g.n, q3c_dist(g.ra, g.dec, o.ra, o.dec), o.object_id
 """

@@ -39,8 +39,8 @@ def measured_lines(
 ) -> tuple[MeasuredLine, ...]:
     """Fluxes of all lines within a spectrum, fitted together beside the continuum of the solution.
 
-    Amplitudes may be negative here, so that a sum over many spectra has no bias; of a doublet the flux is that of
-    the stronger line. Errors are those of the joint fit, times the root of ``chi2_scale``.
+    Amplitudes may be negative here, so that a sum over many spectra has no bias; of a doublet the flux is
+    that of the stronger line. Errors are those of the joint fit, times the root of ``chi2_scale``.
 
     Returns
     -------

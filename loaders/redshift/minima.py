@@ -87,7 +87,7 @@ def quantiles(z: FloatArray, chi2: FloatArray, minima: list[Minimum], scale: flo
 
 
 def log_evidence(z: FloatArray, chi2: FloatArray, minima: list[Minimum], scale: float) -> float:
-    """Logarithm of the integral of the likelihood over ln(1 + z), by the parabolas of the minima and the scan."""
+    """Logarithm of the integral of the likelihood over ln(1 + z), by the minima or by the scan."""
     best = min([float(chi2.min()), *(m.chi2 for m in minima)])
     broad = np.exp(-0.5 * (chi2 - best) / scale)
     smooth = np.trapezoid(broad, np.log1p(z)) if z.size > 1 else 0.0

@@ -56,8 +56,8 @@ def read_spectra(path: Path, stated: Stated) -> list[Spectrum]:
     tables = [one for one in read_tables(path) if one.columns and one.name.upper() not in _SKIPPED]
     with_wave = [one for one in tables if _may_be_one(one)] or tables[:1]
     if not with_wave:
-        raise Rejected(str(path), "it has no table of a spectrum", "Give a table with columns of wavelength, flux "
-                       "and error", "no_spectrum")  # fmt: skip
+        remedy = "Give a table with columns of wavelength, flux and error"
+        raise Rejected(str(path), "it has no table of a spectrum", remedy, "no_spectrum")
     out = []
     for table in with_wave:
         where = f"{path}[{table.name}]" if table.name else str(path)
@@ -170,8 +170,8 @@ def _calibrated(
 ) -> tuple[FloatArray, FloatArray]:
     """Flux and error; counts of slitless spectra are divided by what a flat spectrum gives.
 
-    ``flat`` is that of grizli, whose flux has no contamination any more, ``sensitivity`` that of 3D-HST, whose flux
-    still has it.
+    ``flat`` is that of grizli, whose flux has no contamination any more, ``sensitivity`` that of 3D-HST,
+    whose flux still has it.
     """
     flux = given["flux"].astype(np.float64)
     if "error" in given:
@@ -222,7 +222,7 @@ def _resolution(
     if "lsf_pixels" in given:
         step = np.abs(np.gradient(np.log(wavelength)))
         width = given["lsf_pixels"].astype(np.float64) * step * FWHM_SIGMA
-        return np.divide(1.0, width, out=np.full(width.size, np.nan), where=width > 0)
+        return np.asarray(np.divide(1.0, width, out=np.full(width.size, np.nan), where=width > 0))
     if "resolution" in given:
         return np.asarray(given["resolution"], np.float64)
     for key in ("SPECRES", "SPEC_RP", "RESOLUTION", "R"):

@@ -14,6 +14,9 @@ from loaders.redshift.warning_bits import reason_of
 
 Columns = dict[str, list[Any]]
 
+_UM = 1e-4
+"""Wavelengths are stored in µm, as in all of the database; here they are in Å."""
+
 
 def spectrum_rows(spectra: Sequence[Spectrum], object_id: Sequence[int | None], file_id: int) -> Columns:
     """Rows of roman.spectrum, but for their identifiers and their run."""
@@ -24,7 +27,7 @@ def spectrum_rows(spectra: Sequence[Spectrum], object_id: Sequence[int | None], 
         "ra": [one.ra for one in spectra],
         "dec": [one.dec for one in spectra],
         "n_pixel": [one.wavelength.size for one in spectra],
-        "wavelength": [one.wavelength for one in spectra],
+        "wavelength": [one.wavelength * _UM for one in spectra],
         "flux": [_single(one.flux) for one in spectra],
         "flux_err": [_single(one.flux_err) for one in spectra],
         "mask": [one.mask.astype(np.int16) for one in spectra],
@@ -64,18 +67,17 @@ def alternative_rows(fits: Sequence[Fit], spectrum_id: Sequence[int]) -> Columns
 def line_rows(fits: Sequence[Fit], spectrum_id: Sequence[int]) -> Columns:
     """Rows of roman.line_measurement."""
     each = [(number, line) for number, fit in zip(spectrum_id, fits, strict=True) for line in fit.lines]
-    names = {
-        "line_name": "name",
+    columns: Columns = {"spectrum_id": [number for number, _ in each]}
+    columns |= {"line_name": [line.name for _, line in each], "snr": [line.snr for _, line in each]}
+    lengths = {
         "wavelength": "wavelength",
         "line_flux": "flux",
         "line_flux_err": "flux_err",
         "line_flux_limit": "flux_limit",
         "equivalent_width": "equivalent_width",
         "equivalent_width_err": "equivalent_width_err",
-        "snr": "snr",
     }
-    columns: Columns = {"spectrum_id": [number for number, _ in each]}
-    return columns | {name: [getattr(line, of) for _, line in each] for name, of in names.items()}
+    return columns | {name: [getattr(line, of) * _UM for _, line in each] for name, of in lengths.items()}
 
 
 def _single(values: npt.NDArray[Any]) -> npt.NDArray[np.float32]:

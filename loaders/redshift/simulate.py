@@ -37,9 +37,10 @@ class Truth:
 
 @cache
 def instrument_pixels(instrument: str) -> tuple[FloatArray, FloatArray]:
-    """Wavelengths (Å) and resolution λ/FWHM of the pixels of the grism or the prism at the centre of the field.
+    """Wavelengths (Å) and resolution λ/FWHM of the pixels of grism or prism at the centre of the field.
 
-    Dispersion as PyPI's roman-technical-information has it; of the prism two pixels are an element of resolution.
+    Dispersion as PyPI's roman-technical-information has it; of the prism two pixels are an element of
+    resolution.
     """
     source = files("roman_technical_information") / f"{_FOLDER}/Dispersion/WFI_{instrument}_dispersion.ecsv"
     table = Table.read(str(source), format="ascii.ecsv")
@@ -69,8 +70,8 @@ def simulated(
     number
         Number of spectra.
     line_snr
-        Of galaxies: signal-to-noise ratio of Hα, if its profile and the continuum were known. Of others: that of
-        the continuum in a pixel.
+        Of galaxies: signal-to-noise ratio of Hα, if its profile and the continuum were known. Of others: that
+        of the continuum in a pixel.
     generator
         Source of chance.
     """

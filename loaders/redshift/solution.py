@@ -44,7 +44,7 @@ class Solution:
 
 @dataclass(frozen=True)
 class MeasuredLine:
-    """A line: vacuum wavelength at rest (Å), flux and error (flux unit times Å), equivalent width at rest (Å).
+    """A line: vacuum wavelength and equivalent width at rest (Å), flux and error (flux unit times Å).
 
     ``flux_limit`` is three standard errors where the line is not three of them strong, else NaN. NaN is the
     equivalent width where there is no continuum.
@@ -77,7 +77,7 @@ class Fit:
     quantile
         Shape (100,), quantiles of the redshift within the class of the first, at `minima.QUANTILES`.
     chi2_scale
-        By which errors were too small, squared: chi-square by degree of freedom of the best model, at least 1.
+        Square of what errors were too small by: chi-square by degree of freedom, at least 1.
     delta_chi2
         How much larger chi-square is in the next minimum, over ``chi2_scale``; NaN without one.
     n_pixel

@@ -37,7 +37,7 @@ class Spectrum:
     wavelength
         Shape (n,), Å in vacuum, ascending.
     flux, flux_err
-        Shape (n,): flux density by wavelength and its standard error, in ``flux_unit``; NaN where there is none.
+        Shape (n,): flux density by wavelength and its error, in ``flux_unit``; NaN where there is none.
     mask
         Shape (n,), true where the file says that a pixel is bad.
     resolution

@@ -48,7 +48,8 @@ def read_tables(path: Path) -> list[SpectrumTable]:
     Raises
     ------
     Rejected
-        Codes ``missing_file``, ``unreadable_file``, ``empty_file``, ``unknown_format``, ``unreadable_spectrum``.
+        Codes ``missing_file``, ``unreadable_file``, ``empty_file``, ``unknown_format``,
+        ``unreadable_spectrum``.
     """
     head = read_bytes(path, "one file: a spectrum", _HEAD)
     if not head:
@@ -129,7 +130,7 @@ def _fits_table(hdu: fits.BinTableHDU, primary: Mapping[str, Any]) -> SpectrumTa
 
 
 def _fits_images(images: Mapping[str, Any], primary: Mapping[str, Any]) -> SpectrumTable:
-    """Images of one or two dimensions, along whose last axis the wavelength runs (SDSS spPlate, IRAF, UVES, …)."""
+    """Images of one or two dimensions, along whose last axis the wavelength runs (spPlate, IRAF, UVES)."""
     first = next(iter(images.values()))
     header = {**primary, **dict(first.header)}
     columns = {name: np.asarray(hdu.data, np.float64) for name, hdu in images.items() if hdu.data.ndim <= 2}
@@ -161,7 +162,9 @@ def _branches(tree: Any, name: str) -> Iterator[SpectrumTable]:
         return
     if not isinstance(tree, Mapping):
         return
-    arrays = {str(key): value for key, value in tree.items() if np.ndim(getattr(value, "value", value)) > 0}
+    arrays = {
+        str(key): value for key, value in tree.items() if len(np.shape(getattr(value, "value", value))) > 0
+    }
     columns = {
         key: _filled(value) for key, value in arrays.items() if not isinstance(value, str | Mapping | Table)
     }

@@ -18,8 +18,12 @@ FloatArray = npt.NDArray[np.float64]
 LN_START, LN_STEP, N_LN = np.log(90.0), 2.5e-4, 32_000
 """The grid of all templates: uniform in the logarithm of the wavelength (Å), 90 Å to 27 µm."""
 
-_TEMPERATURES = (2200, 2500, 2800, 3100, 3400, 3700, 4000, 4400, 4800, 5200, 5800, 6500, 7500, 8500, 10000, 13000,
-                 18000, 30000)  # fmt: skip
+_TEMPERATURES = (
+    *(2200, 2500, 2800, 3100, 3400, 3700, 4000, 4400, 4800, 5200, 5800, 6500, 7500, 8500, 10000),
+    *(13000, 18000, 30000),
+)
+"""K."""
+
 _HC_K = 1.438777e8
 """Second radiation constant, Å K."""
 
@@ -28,7 +32,7 @@ _ATOMIC = (
     *((5895.6, 4.0, 4000.0), (8500.4, 1.5, 4600.0), (8544.4, 3.5, 4600.0), (8664.5, 2.8, 4600.0)),
     *((11404.0, 2.0, 3200.0), (12524.0, 1.5, 3200.0), (15890.0, 2.0, 4300.0), (17110.0, 2.0, 4300.0)),
 )
-"""Lines of metals in cool stars: vacuum wavelength (Å), largest equivalent width (Å) and the temperature (K) of it."""
+"""Lines of metals in cool stars: wavelength, largest equivalent width (Å), and the temperature (K) of it."""
 
 _BANDS = (
     *((4955.0, 5200.0, 0.25, 3600.0), (5448.0, 5630.0, 0.25, 3600.0), (5850.0, 6060.0, 0.25, 3600.0)),
@@ -37,7 +41,7 @@ _BANDS = (
     *((11000.0, 12000.0, 0.2, 3000.0), (13400.0, 14900.0, 0.55, 3300.0), (17600.0, 20500.0, 0.5, 3100.0)),
     *((22930.0, 24000.0, 0.25, 4200.0), (15600.0, 15800.0, 0.06, 4200.0)),
 )
-"""Bands of TiO, VO, H2O and CO: from and to (Å), depth in the coolest stars, temperature (K) at which they begin."""
+"""Bands of TiO, VO, H2O and CO: from, to (Å), depth in the coolest stars, kelvins where they begin."""
 
 
 @dataclass(frozen=True)
@@ -112,8 +116,9 @@ def _galaxies() -> FloatArray:
 def _qso() -> FloatArray:
     """A QSO: two power laws, broad lines in the ratios of the composite, and blended Fe II.
 
-    The continuum of Vanden Berk et al. (2001) has slopes of -1.56 to 5000 Å and -0.45 (in frequency -0.44 and
-    -2.45) beyond; a bluer and a redder one about it take in most QSOs. Fe II is a sum of broad humps at its blends.
+    The continuum of Vanden Berk et al. (2001) has slopes of -1.56 to 5000 Å and -0.45 (in frequency -0.44
+    and -2.45) beyond; a bluer and a redder one about it take in most QSOs. Fe II is a sum of broad humps at
+    its blends.
     """
     wave = grid()
     mean = np.where(wave < 5000, (wave / 5000) ** -1.56, (wave / 5000) ** -0.45)
@@ -135,8 +140,9 @@ def _qso() -> FloatArray:
 def _star(temperature: float) -> FloatArray:
     """A star: a black body with hydrogen, metals and molecules as strong as its temperature makes them.
 
-    Strengths are those that the atlases of Pickles (1998, PASP 110, 863) and Rayner et al. (2009, ApJS 185, 289)
-    show, to some 30 %; the Balmer jump and line blanketing below 4000 Å are steps.
+    Strengths are rough figures made up after the atlases of Pickles (1998, PASP 110, 863) and Rayner et al.
+    (2009, ApJS 185, 289), and were not fitted to any; the Balmer jump and line blanketing below 4000 Å are
+    steps.
     """
     wave = grid()
     flux = wave**-5 / np.expm1(np.minimum(_HC_K / (wave * temperature), 600.0))

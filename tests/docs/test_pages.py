@@ -29,6 +29,7 @@ QUICK = (
     *_FIELD,
     "docs/operator/accounts.md",
     "docs/operator/products.md",
+    "docs/scientist/spectra.md",
     "docs/scientist/contributing.md",
     "docs/operator/contributed.md",
     "docs/operator/backup.md",

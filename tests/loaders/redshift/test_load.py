@@ -12,13 +12,15 @@ from loaders.redshift.simulate import simulated
 from tests.faults.command_line import roman_db, succeed
 from tests.roman_db.conftest import execute
 
+ECSV = b"# %ECSV 1.0\n# ---\n# datatype:\n# - {name: wave, datatype: float64}\nwave\n1.0\n"
 FLUX_UNIT = u.erg / u.s / u.cm**2 / u.AA
 REDSHIFTS = """
 SELECT s.spectrum_name, r.z, r.class_name, r.warning, r.reason FROM roman.spectrum AS s
 JOIN roman.redshift AS r USING (spectrum_id) WHERE s.superseded_at IS NULL ORDER BY 1
 """
 COUNTS = """
-SELECT (SELECT count(*) FROM roman.spectrum), (SELECT count(*) FROM roman.spectrum WHERE superseded_at IS NULL),
+SELECT (SELECT count(*) FROM roman.spectrum),
+       (SELECT count(*) FROM roman.spectrum WHERE superseded_at IS NULL),
        (SELECT count(*) FROM roman.redshift)
 """
 
@@ -105,7 +107,7 @@ def test_files_of_several_telescopes_give_the_true_redshifts(new_database, tmp_p
         assert found[name][0] == pytest.approx(truth[k].z, abs=0.001 * (1 + truth[k].z))
     scales = execute(
         new_database,
-        "SELECT spectrum_name, (SELECT percentile_cont(0.5) WITHIN GROUP (ORDER BY e) FROM unnest(flux_err) AS e) "
+        "SELECT spectrum_name, flux_err[400] "
         "FROM roman.spectrum WHERE spectrum_name IN ('galaxy-0', '1000', 'spec-1-2-3')",
     )
     # 1 erg/s/cm2/Angstrom is 1e21 of 1e-20 W/m2/um.
@@ -194,7 +196,7 @@ def test_spectra_that_cannot_be_fitted_have_a_row_and_a_reason(new_database, tmp
         ("x.fits", b"SIMPLE  = rubbish", "unreadable_spectrum"),
         ("x.txt", b"1 2 3", "unknown_format"),
         ("x.ecsv", b"", "empty_file"),
-        ("x.ecsv", b"# %ECSV 1.0\n# ---\n# datatype:\n# - {name: wave, datatype: float64}\nwave\n1.0\n", "missing_column"),
+        ("x.ecsv", ECSV, "missing_column"),
     ],
 )  # fmt: skip
 def test_files_that_cannot_be_read_are_refused(new_database, tmp_path, name, content, said):
