@@ -52,8 +52,8 @@ NAMES: Mapping[str, tuple[str, ...]] = {
 }
 """By which names (in small letters) columns are recognised, the best first.
 
-``loglam`` is the decimal logarithm of the wavelength, ``wdisp`` the dispersion in pixels (both SDSS); ``flat``
-and ``sensitivity`` divide counts.
+``loglam`` is the decimal logarithm of the wavelength, ``wdisp`` the dispersion in pixels (both SDSS);
+``flat`` and ``sensitivity`` divide counts.
 """
 
 STORED_UNIT = "10**-20.W.m**-2.um**-1"

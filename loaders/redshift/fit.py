@@ -13,7 +13,6 @@ from loaders.redshift.candidates import Candidates, Pixels, scan_candidates
 from loaders.redshift.measure import measured_lines
 from loaders.redshift.minima import log_evidence, mass_about, quantiles
 from loaders.redshift.refine import ClassFit, refined
-from loaders.redshift.reliability import reliability
 from loaders.redshift.scan import N_BASIS, Data, chi_square
 from loaders.redshift.solution import Fit, Solution
 from loaders.redshift.spectrum import Prepared, Spectrum, prepare
@@ -120,7 +119,7 @@ def _decide(pixels: Pixels, prepared: Prepared, fits: list[ClassFit]) -> Fit:
     others = [m.chi2 for m in chosen.minima[1:]]
     gap = (min(others) - first.chi2) / scale if others else np.nan
     fit = Fit(
-        prepared.warning, prepared.n_pixel, ordered, reliability(certain), scale, gap, quantile,
+        prepared.warning, prepared.n_pixel, ordered, certain, scale, gap, quantile,
         measured_lines(pixels, prepared, first, scale),
     )  # fmt: skip
     return replace(fit, warning=prepared.warning | _about(fit, chosen, float(share.max())))

@@ -162,9 +162,7 @@ def _branches(tree: Any, name: str) -> Iterator[SpectrumTable]:
         return
     if not isinstance(tree, Mapping):
         return
-    arrays = {
-        str(key): value for key, value in tree.items() if len(np.shape(getattr(value, "value", value))) > 0
-    }
+    arrays = {str(key): value for key, value in tree.items() if len(getattr(value, "shape", ())) > 0}
     columns = {
         key: _filled(value) for key, value in arrays.items() if not isinstance(value, str | Mapping | Table)
     }
