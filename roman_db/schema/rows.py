@@ -15,7 +15,12 @@ from roman_db.resources import folder
 from roman_db.schema.metadata import metadata
 
 #: Tables whose rows follow the release; all others belong to the operator once inserted.
-_DEFINING = ("roman.detector", "roman.optical_element", "roman.photometry_flag")
+_DEFINING = (
+    "roman.detector",
+    "roman.optical_element",
+    "roman.photometry_flag",
+    "roman.redshift_flag",
+)
 
 
 def upsert_reference_rows(connection: sa.Connection) -> None:

@@ -51,3 +51,8 @@ ON roman.astrometric_solution (season, photometry_kind, healpix_order, healpix_i
 -- An object is dropped once at a time; what is current is asked for every object.
 CREATE UNIQUE INDEX IF NOT EXISTS dropped_object_current_idx ON roman.dropped_object (object_id)
 WHERE restored_by IS NULL;
+
+-- Current spectra of a place, and one current version of each spectrum of a file.
+CREATE INDEX IF NOT EXISTS spectrum_q3c_idx ON roman.spectrum (q3c_ang2ipix(ra, dec)) WHERE superseded_at IS NULL;
+CREATE UNIQUE INDEX IF NOT EXISTS spectrum_current_idx
+ON roman.spectrum (file_id, spectrum_name) WHERE superseded_at IS NULL;

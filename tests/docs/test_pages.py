@@ -30,6 +30,7 @@ QUICK = (
     "docs/scientist/grism_geometry.md",
     "docs/operator/accounts.md",
     "docs/operator/products.md",
+    "docs/scientist/spectra.md",
     "docs/scientist/contributing.md",
     "docs/operator/contributed.md",
     "docs/operator/backup.md",

@@ -13,7 +13,7 @@ ADDED_TO = {
     "ops.quality_limit", "ops.light_curve_layout", "roman.survey", "roman.field", "roman.season",
     "roman.cadence",
 }  # fmt: skip
-DEFINED = {"roman.detector", "roman.optical_element", "roman.photometry_flag"}
+DEFINED = {"roman.detector", "roman.optical_element", "roman.photometry_flag", "roman.redshift_flag"}
 
 #: Written by Alembic, and by the partitions themselves.
 NOT_COMPARED = {"ops.alembic_version"}

@@ -81,7 +81,7 @@ _DIMENSIONS = {
     "em.wl.effective": [_LENGTH],
     "instr.background": [_FLUX, _RATE],
     "instr.det.psf": [_PIXEL, _PIXEL**2, _NONE],
-    "phot.flux.density": [_FLUX],
+    "phot.flux.density": [_FLUX, "W.m**-2.um**-1"],
     "phot.mag": [units.mag],
     "phys.angArea": [units.sr],
     "phys.angSize": [_ANGLE, _PIXEL],

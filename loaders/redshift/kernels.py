@@ -1,0 +1,133 @@
+"""Inner loops: templates and lines on pixels."""
+
+from __future__ import annotations
+
+import math
+from typing import NamedTuple
+
+import numba
+import numpy as np
+import numpy.typing as npt
+
+FloatArray = npt.NDArray[np.float64]
+IntArray = npt.NDArray[np.int64]
+
+
+class PixelGrid(NamedTuple):
+    """Edges of pixels (Å) and the dispersion of a line in the logarithm of the wavelength; shapes (n,)."""
+
+    low: FloatArray
+    high: FloatArray
+    sigma_ln: FloatArray
+
+
+class LineList(NamedTuple):
+    """Wavelengths of lines at rest (Å), their shares in their groups, and numbers of these; shapes (l,)."""
+
+    wavelength: FloatArray
+    ratio: FloatArray
+    group: IntArray
+
+
+@numba.njit(cache=True)
+def pixel_means(
+    low: FloatArray,
+    high: FloatArray,
+    scale: FloatArray,
+    cumulative: FloatArray,
+    ln_start: float,
+    ln_step: float,
+) -> FloatArray:
+    """Means of templates over pixels, as seen at each of some redshifts.
+
+    Parameters
+    ----------
+    low, high
+        Shape (n,), edges of pixels, Å.
+    scale
+        Shape (m,), 1 + z.
+    cumulative
+        Shape (k, g), integrals of the templates over wavelength up to each place of their grid.
+    ln_start, ln_step
+        The grid.
+
+    Returns
+    -------
+    numpy.ndarray
+        Shape (m, k, n).
+    """
+    n_template, n_grid = cumulative.shape
+    out = np.empty((scale.size, n_template, low.size))
+    for c in range(scale.size):
+        for p in range(low.size):
+            a = min(max((math.log(low[p] / scale[c]) - ln_start) / ln_step, 0.0), n_grid - 1.001)
+            b = min(max((math.log(high[p] / scale[c]) - ln_start) / ln_step, 0.0), n_grid - 1.001)
+            i, j = int(a), int(b)
+            f, g = a - i, b - j
+            width = (high[p] - low[p]) / scale[c]
+            for k in range(n_template):
+                upto = cumulative[k, j] + g * (cumulative[k, j + 1] - cumulative[k, j])
+                before = cumulative[k, i] + f * (cumulative[k, i + 1] - cumulative[k, i])
+                out[c, k, p] = (upto - before) / width
+    return out
+
+
+@numba.njit(cache=True)
+def smoothed(values: FloatArray, sigma: FloatArray) -> FloatArray:
+    """Convolve (m, k, n) along the last axis with a Gaussian whose dispersion (n,), in pixels, varies."""
+    n = sigma.size
+    reach = min(math.ceil(3.5 * sigma.max()), 40)
+    weight = np.zeros((n, 2 * reach + 1))
+    for p in range(n):
+        for d in range(-reach, reach + 1):
+            if 0 <= p + d < n:
+                weight[p, d + reach] = math.exp(-0.5 * (d / max(sigma[p], 1e-3)) ** 2)
+        weight[p] /= weight[p].sum()
+    out = np.zeros_like(values)
+    for c in range(values.shape[0]):
+        for k in range(values.shape[1]):
+            for p in range(n):
+                total = 0.0
+                for d in range(max(-reach, -p), min(reach, n - 1 - p) + 1):
+                    total += weight[p, d + reach] * values[c, k, p + d]
+                out[c, k, p] = total
+    return out
+
+
+@numba.njit(cache=True)
+def line_profiles(pixels: PixelGrid, scale: FloatArray, lines: LineList, n_group: int) -> FloatArray:
+    """Narrow lines on pixels, as seen at each of some redshifts, of flux 1 for the first line of a group.
+
+    Parameters
+    ----------
+    pixels
+        Pixels.
+    scale
+        Shape (m,), 1 + z.
+    lines
+        Lines.
+    n_group
+        Number of groups.
+
+    Returns
+    -------
+    numpy.ndarray
+        Shape (m, n_group, n); flux density by Å.
+    """
+    low, high, sigma_ln = pixels
+    wavelength, ratio, group = lines
+    out = np.zeros((scale.size, n_group, low.size))
+    middle = 0.5 * (low + high)
+    for c in range(scale.size):
+        for one in range(wavelength.size):
+            place = wavelength[one] * scale[c]
+            near = min(max(np.searchsorted(middle, place), 0), low.size - 1)
+            sigma = place * sigma_ln[near]
+            first = np.searchsorted(high, place - 5 * sigma)
+            for p in range(first, low.size):
+                if low[p] > place + 5 * sigma:
+                    break
+                up = math.erf((high[p] - place) / (sigma * math.sqrt(2.0)))
+                down = math.erf((low[p] - place) / (sigma * math.sqrt(2.0)))
+                out[c, group[one], p] += 0.5 * ratio[one] * (up - down) / (high[p] - low[p])
+    return out

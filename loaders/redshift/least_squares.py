@@ -1,0 +1,204 @@
+"""Least squares with amplitudes that are not negative, for one spectrum and many candidates."""
+
+from __future__ import annotations
+
+import math
+from typing import NamedTuple
+
+import numba
+import numpy as np
+import numpy.typing as npt
+
+FloatArray = npt.NDArray[np.float64]
+IntArray = npt.NDArray[np.int64]
+BoolArray = npt.NDArray[np.bool_]
+
+_TINY = 1e-12
+_TINY_GAIN = 1e-8
+
+
+class Block(NamedTuple):
+    """Candidates: templates (m, k, n), and the pixels that lines reach.
+
+    Those of candidate c are from ``line_at[c]`` to ``line_at[c + 1]`` in ``line_pixel`` (s,) and
+    ``line_value`` (s, g), what one unit of each group of lines gives there. ``reluctance`` (g,) is the number
+    of standard errors that a group must be worth.
+    """
+
+    template: FloatArray
+    line_at: IntArray
+    line_pixel: IntArray
+    line_value: FloatArray
+    reluctance: FloatArray
+
+
+class Target(NamedTuple):
+    """A spectrum: inverse variances and data times them, both (n,).
+
+    Beside them the basis of polynomials (q, n), and their normal equations with the prior of their
+    amplitudes (q, q).
+    """
+
+    weight: FloatArray
+    signal: FloatArray
+    basis: FloatArray
+    polynomial: FloatArray
+
+
+@numba.njit(cache=True)
+def _solve(matrix: FloatArray, right: FloatArray, used: BoolArray, out: FloatArray) -> None:
+    """Solve the normal equations of the variables that are used, by Cholesky; others become 0."""
+    n = 0
+    index = np.empty(right.size, np.int64)
+    for i in range(right.size):
+        out[i] = 0.0
+        if used[i]:
+            index[n] = i
+            n += 1
+    lower = np.zeros((n, n))
+    y = np.zeros(n)
+    for i in range(n):
+        for j in range(i + 1):
+            total = matrix[index[i], index[j]]
+            for k in range(j):
+                total -= lower[i, k] * lower[j, k]
+            if i == j:
+                lower[i, i] = math.sqrt(max(total, 1e-10 * matrix[index[i], index[i]]))
+            else:
+                lower[i, j] = total / lower[j, j]
+        total = right[index[i]]
+        for k in range(i):
+            total -= lower[i, k] * y[k]
+        y[i] = total / lower[i, i]
+    for i in range(n - 1, -1, -1):
+        total = y[i]
+        for k in range(i + 1, n):
+            total -= lower[k, i] * out[index[k]]
+        out[index[i]] = total / lower[i, i]
+
+
+@numba.njit(cache=True)
+def _blocked(trial: FloatArray, x: FloatArray, free: BoolArray, used: BoolArray) -> int:
+    """Move x towards the trial until an amplitude is 0, and return which; -1 if none would be negative."""
+    step, worst = 1.0, -1
+    for i in range(x.size):
+        if used[i] and not free[i] and trial[i] <= 0.0:
+            share = x[i] / (x[i] - trial[i]) if x[i] > trial[i] else 0.0
+            if worst < 0 or share < step:
+                step, worst = share, i
+    if worst >= 0:
+        x += step * (trial - x)
+        x[worst] = 0.0
+    return worst
+
+
+@numba.njit(cache=True)
+def _next(matrix: FloatArray, right: FloatArray, used: BoolArray, x: FloatArray) -> int:
+    """Amplitude that is 0 and would gain most if it were not; -1 if none would."""
+    best, most = -1, _TINY_GAIN
+    for i in range(x.size):
+        if not used[i] and matrix[i, i] > _TINY:
+            slope = (right[i] - np.dot(matrix[i], x)) / math.sqrt(matrix[i, i])
+            if slope > most:
+                best, most = i, slope
+    return best
+
+
+@numba.njit(cache=True)
+def non_negative(
+    matrix: FloatArray, right: FloatArray, free: BoolArray, used: BoolArray, x: FloatArray
+) -> None:
+    """Minimise x·A·x / 2 - b·x with x not negative but where it is free.
+
+    Lawson & Hanson (1974), begun where the last solution was (Bro & de Jong 1997, J. Chemometrics 11, 393).
+
+    Parameters
+    ----------
+    matrix, right
+        A and b; shapes (n, n) and (n,).
+    free
+        Shape (n,), what may be negative.
+    used
+        Shape (n,), where to begin; it becomes what is not 0.
+    x
+        Shape (n,), is filled.
+    """
+    n = right.size
+    trial = np.empty(n)
+    x[:] = 0.0
+    for i in range(n):
+        used[i] = (used[i] or free[i]) and matrix[i, i] > _TINY
+    for _ in range(4 * n):
+        _solve(matrix, right, used, trial)
+        worst = _blocked(trial, x, free, used)
+        if worst >= 0:
+            used[worst] = False
+            continue
+        x[:] = trial
+        best = _next(matrix, right, used, x)
+        if best < 0:
+            return
+        used[best] = True
+
+
+@numba.njit(cache=True)
+def _add_lines(matrix: FloatArray, right: FloatArray, c: int, block: Block, target: Target) -> None:
+    """Add what the lines of a candidate contribute to the normal equations."""
+    k, width = block.template.shape[1], block.template.shape[1] + target.basis.shape[0]
+    n = right.size
+    row = np.zeros(n)
+    for s in range(block.line_at[c], block.line_at[c + 1]):
+        p = block.line_pixel[s]
+        row[:k] = block.template[c, :, p]
+        row[k:width] = target.basis[:, p]
+        row[width:] = block.line_value[s]
+        for i in range(width, n):
+            if row[i] != 0.0:
+                right[i] += row[i] * target.signal[p]
+                for j in range(i + 1):
+                    matrix[i, j] += row[i] * row[j] * target.weight[p]
+    for i in range(width, n):
+        for j in range(i):
+            matrix[j, i] = matrix[i, j]
+        right[i] -= block.reluctance[i - width] * math.sqrt(matrix[i, i])
+
+
+@numba.njit(cache=True)
+def gains(
+    continuum: FloatArray, continuum_right: FloatArray, block: Block, target: Target
+) -> tuple[FloatArray, FloatArray]:
+    """How much of chi-square each candidate takes away from a spectrum.
+
+    Parameters
+    ----------
+    continuum
+        Shape (m, k, k + q): sums of weights over products of templates, and of them with the basis.
+    continuum_right
+        Shape (m, k): sums of weighted data over templates.
+    block, target
+        Candidates, and the spectrum.
+
+    Returns
+    -------
+    gain : numpy.ndarray
+        Shape (m,).
+    amplitude : numpy.ndarray
+        Shape (m, k + q + g).
+    """
+    m, k, width = continuum.shape
+    n = width + block.reluctance.size
+    gain, amplitude = np.zeros(m), np.zeros((m, n))
+    free, used = np.zeros(n, np.bool_), np.zeros(n, np.bool_)
+    free[k:width] = True
+    poly_right = target.basis @ target.signal
+    for c in range(m):
+        matrix, right = np.zeros((n, n)), np.zeros(n)
+        matrix[:k, :width] = continuum[c]
+        matrix[k:width, :k] = continuum[c, :, k:].T
+        matrix[k:width, k:width] = target.polynomial
+        right[:k] = continuum_right[c]
+        right[k:width] = poly_right
+        _add_lines(matrix, right, c, block, target)
+        non_negative(matrix, right, free, used, amplitude[c])
+        gain[c] = np.dot(right, amplitude[c])
+    return gain, amplitude

@@ -1,0 +1,84 @@
+"""Emission lines: vacuum wavelengths (NIST), fixed ratios, and the groups in which they are fitted.
+
+Ratios of hydrogen are those of case B at 10,000 K and 100 per cm³ (Osterbrock & Ferland 2006, table 4.4),
+those of [O III], [N II] and [S III] of their transition probabilities (Storey & Zeippen 2000, MNRAS 312,
+813).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+SPEED_OF_LIGHT = 299_792.458
+"""km/s."""
+
+
+@dataclass(frozen=True)
+class Line:
+    """A line: name, vacuum wavelength (Å), and its share relative to the first of its group."""
+
+    name: str
+    wavelength: float
+    ratio: float = 1.0
+
+
+@dataclass(frozen=True)
+class LineGroup:
+    """Lines with one amplitude.
+
+    ``reluctance`` is the number of standard errors that a group has to be worth before it is taken: a single
+    line is Hα far more often than [S III], and a fit that may choose freely does not know.
+    """
+
+    name: str
+    reluctance: float
+    lines: tuple[Line, ...]
+
+
+GROUPS = (
+    LineGroup("Halpha", 0.0, (Line("Halpha", 6564.61),)),
+    LineGroup("[OIII]", 0.5, (Line("[OIII]5008", 5008.24), Line("[OIII]4960", 4960.30, 1 / 2.98))),
+    LineGroup("[OII]", 1.0, (Line("[OII]3727", 3727.09), Line("[OII]3730", 3729.88))),
+    LineGroup(
+        "Balmer",
+        1.0,
+        (Line("Hbeta", 4862.68), Line("Hgamma", 4341.68, 0.468), Line("Hdelta", 4102.89, 0.259)),
+    ),
+    LineGroup(
+        "[NII]",
+        1.5,
+        (Line("[NII]6585", 6585.27), Line("[NII]6550", 6549.85, 1 / 3.05)),
+    ),
+    LineGroup(
+        "[SII]",
+        1.5,
+        (Line("[SII]6718", 6718.29), Line("[SII]6733", 6732.67, 0.75)),
+    ),
+    LineGroup("[SIII]", 2.0, (Line("[SIII]9533", 9533.2), Line("[SIII]9071", 9071.1, 1 / 2.44))),
+    LineGroup("HeI", 2.0, (Line("HeI10833", 10833.3),)),
+    LineGroup(
+        "Paschen",
+        2.0,
+        (Line("Pbeta", 12821.6), Line("Pgamma", 10941.1, 0.55), Line("Palpha", 18756.1, 2.08)),
+    ),
+    LineGroup("Lyalpha", 1.5, (Line("Lyalpha", 1215.67),)),
+    LineGroup("CIII]", 2.0, (Line("CIII]1909", 1908.73),)),
+    LineGroup("MgII", 2.0, (Line("MgII2796", 2796.35), Line("MgII2803", 2803.53, 0.6))),
+)
+"""Groups of narrow lines that are fitted to galaxies."""
+
+NARROW_QSO = (GROUPS[1],)
+"""Groups of narrow lines beside the broad ones of QSOs."""
+
+BROAD_LINES = (
+    *((1033.0, 9.6, 3500.0), (1215.67, 92.9, 3500.0), (1240.1, 15.0, 3500.0), (1305.4, 1.7, 3000.0)),
+    *((1398.3, 8.1, 3500.0), (1549.1, 23.8, 3000.0), (1640.4, 0.5, 3000.0), (1908.7, 21.2, 3500.0)),
+    *((2326.0, 2.0, 2500.0), (2798.8, 32.3, 2500.0), (4341.7, 12.6, 2500.0), (4862.7, 46.2, 2500.0)),
+    *((5877.2, 4.9, 2500.0), (6564.6, 194.5, 2500.0), (10833.3, 36.0, 2500.0), (10941.1, 17.0, 2500.0)),
+    *((12821.6, 45.0, 2500.0), (18756.1, 80.0, 2500.0)),
+)
+"""Broad lines of QSOs: wavelength (Å), equivalent width (Å, in rest) and dispersion (km/s).
+
+To 6565 Å they are of Vanden Berk et al. (2001, AJ 122, 549, table 2), widths rounded; in the infrared of the
+size that Glikman et al. (2006, ApJ 640, 579) see.
+"""

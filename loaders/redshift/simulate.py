@@ -1,0 +1,133 @@
+"""Simulated spectra with known redshift, class and lines, on the pixels of Roman's grism and prism."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+
+import numpy as np
+import numpy.typing as npt
+from astropy.table import Table
+
+from loaders.redshift.candidates import Pixels, candidates_at, pixels_of
+from loaders.redshift.spectrum import FWHM_SIGMA, Spectrum
+from loaders.redshift.templates import TemplateSet, template_sets
+
+FloatArray = npt.NDArray[np.float64]
+
+_FOLDER = "data/WideFieldInstrument/Spectroscopy"
+_RANGE = {"grism": (9_950.0, 19_250.0), "prism": (7_500.0, 18_000.0)}
+"""From and to, Å: within the edges of all detectors."""
+
+_UNIT = "10**-20.W.m**-2.um**-1"
+_GRISM_R = 461e-4
+"""Resolution of the grism by Å: 461 by µm."""
+
+
+@dataclass(frozen=True)
+class Truth:
+    """What a spectrum was made of; ``line_snr`` is that of Hα in a galaxy, NaN for others."""
+
+    class_name: str
+    z: float
+    line_snr: float
+    line_flux: float
+
+
+@cache
+def instrument_pixels(instrument: str) -> tuple[FloatArray, FloatArray]:
+    """Wavelengths (Å) and resolution λ/FWHM of the pixels of grism or prism at the centre of the field.
+
+    Dispersion as PyPI's roman-technical-information has it; of the prism two pixels are an element of
+    resolution.
+    """
+    source = files("roman_technical_information") / f"{_FOLDER}/Dispersion/WFI_{instrument}_dispersion.ecsv"
+    table = Table.read(str(source), format="ascii.ecsv")
+    at, step = (np.asarray(table[name], np.float64) for name in table.colnames[:2])
+    first, last = _RANGE[instrument]
+    places = [first]
+    while places[-1] < last:
+        places.append(places[-1] + 10 * float(np.interp(places[-1] / 10, at, step)))
+    wavelength = np.array(places)
+    resolution = (
+        _GRISM_R * wavelength if instrument == "grism" else wavelength / (2 * np.gradient(wavelength))
+    )
+    return wavelength, resolution
+
+
+def simulated(
+    instrument: str, class_name: str, number: int, line_snr: float, generator: np.random.Generator
+) -> tuple[list[Spectrum], list[Truth]]:
+    """Spectra of a class with noise that is the same in all pixels.
+
+    Parameters
+    ----------
+    instrument
+        ``grism`` or ``prism``.
+    class_name
+        ``GALAXY``, ``STAR`` or ``QSO``.
+    number
+        Number of spectra.
+    line_snr
+        Of galaxies: signal-to-noise ratio of Hα, if its profile and the continuum were known. Of others: that
+        of the continuum in a pixel.
+    generator
+        Source of chance.
+    """
+    wavelength, resolution = instrument_pixels(instrument)
+    pixels = pixels_of(wavelength, 1 / resolution / FWHM_SIGMA)
+    templates = next(one for one in template_sets() if one.name == class_name)
+    made = [_one(templates, pixels, line_snr, generator) for _ in range(number)]
+    spectra = [
+        Spectrum(
+            f"{class_name.lower()}-{k}", wavelength, flux + generator.normal(size=flux.size),
+            np.ones(flux.size), np.zeros(flux.size, bool), resolution, flux_unit=_UNIT,
+        )
+        for k, (flux, _) in enumerate(made)
+    ]  # fmt: skip
+    return spectra, [truth for _, truth in made]
+
+
+def _one(
+    templates: TemplateSet, pixels: Pixels, snr: float, generator: np.random.Generator
+) -> tuple[FloatArray, Truth]:
+    """Flux without noise, whose standard deviation is 1 a pixel, and what it is of."""
+    z, kind = 0.0, -1
+    if templates.name == "GALAXY":
+        # Halpha is seen, with 100 Å on both sides.
+        z = float(generator.uniform(pixels.low[0] + 100, pixels.high[-1] - 100) / 6564.61 - 1)
+    elif templates.name == "QSO":
+        z = float(generator.uniform(0.6, 5.0))
+    else:
+        kind = int(generator.integers(len(templates.subclasses)))
+    found = candidates_at(templates, pixels, np.array([z]), np.array([kind]))
+    share = generator.dirichlet(np.full(found.block.template.shape[1], 0.7))
+    if templates.name == "QSO":
+        blue = generator.uniform(0.2, 0.8)
+        lines = generator.uniform(0.5, 1.2)
+        share = np.array([blue, 1 - blue, lines * 0.15, 0.05 * generator.uniform()])
+    flux = share @ found.block.template[0]
+    flux /= np.median(flux)
+    if templates.name != "GALAXY":
+        return np.asarray(flux * snr), Truth(templates.name, z, np.nan, np.nan)
+    profile = np.zeros((len(templates.groups), flux.size))
+    profile[:, found.block.line_pixel] = found.block.line_value.T
+    amplitude = snr / np.sqrt(np.sum(profile[0] ** 2))
+    ratio = _line_ratios(generator, len(templates.groups))
+    return np.asarray(flux * generator.uniform(0.1, 1.0) + amplitude * ratio @ profile), Truth(
+        "GALAXY", z, snr, amplitude
+    )
+
+
+def _line_ratios(generator: np.random.Generator, number: int) -> FloatArray:
+    """Fluxes of the groups of lines relative to Hα, as galaxies with strong lines have them at z of 1."""
+    ratio = np.zeros(number)
+    ratio[0] = 1.0
+    ratio[1] = 10 ** generator.normal(-0.3, 0.3)
+    ratio[2] = 10 ** generator.normal(-0.5, 0.2)
+    ratio[3] = 1 / generator.uniform(2.86, 4.5)
+    ratio[4] = generator.uniform(0.05, 0.4)
+    ratio[5] = generator.uniform(0.05, 0.25)
+    ratio[6] = generator.uniform(0.02, 0.2)
+    return ratio
