@@ -79,10 +79,6 @@ class Mode:
 
     Parameters
     ----------
-    name, purpose
-        For people.
-    tasks
-        What is done.
     touches
         What it writes, in a word that modes share which must not meet; unless said its name.
     scope
@@ -98,8 +94,7 @@ class Mode:
 
     def path(self, arguments: Mapping[str, Any]) -> list[str]:
         """Which part a run with these arguments touches, from coarse to fine; empty for all."""
-        given = [arguments.get(name) for name in self.scope]
-        return [str(value) for value in itertools.takewhile(bool, given)]
+        return list(map(str, itertools.takewhile(bool, map(arguments.get, self.scope))))
 
 
 def itself(unit: Unit) -> tuple[str]:
@@ -194,13 +189,7 @@ class _Piece:
 
 
 def run_mode(mode: Mode, arguments: Mapping[str, Any], progress: Progress) -> ModeReport:
-    """Run the tasks of a mode. A unit that fails is reported, and the others go on.
-
-    Raises
-    ------
-    LockHeld
-        If another run, by hand or of a worker, works on what this one touches.
-    """
+    """Run the tasks of a mode, or raise `LockHeld`. A unit that fails is reported, and the others go on."""
     return _run(mode, f"run {mode.name}", arguments, progress)
 
 
@@ -263,7 +252,6 @@ SELECT unit FROM ops.task_run
 WHERE task = ANY(CAST(:tasks AS text[])) AND state = 'succeeded'
   AND load_run_id >= CAST(:load_run_id AS bigint)
 """
-
 
 _DONE_AFTER = """
 SELECT unit FROM ops.task_run

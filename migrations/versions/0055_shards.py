@@ -18,7 +18,7 @@ def upgrade() -> None:
     sa.Column('from_object_id', sa.BigInteger(), autoincrement=False, nullable=False, comment='First object of the range.'),
     sa.Column('to_object_id', sa.BigInteger(), autoincrement=False, nullable=False, comment='First object after the range.'),
     sa.Column('shard', sa.Text(), autoincrement=False, nullable=False, comment='Name of the shard; its foreign server is called shard_ and this.'),
-    sa.CheckConstraint('from_object_id < to_object_id', name=op.f('shard_range_shard_range_check')),
+    sa.CheckConstraint('from_object_id < to_object_id', name=op.f('shard_range_ascending_check')),
     sa.PrimaryKeyConstraint('from_object_id', name=op.f('shard_range_pkey')),
     schema='ops',
     comment='Ranges of objects whose light curves are, or are to be, on other servers, one row a range; all others are here.'

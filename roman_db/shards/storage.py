@@ -17,7 +17,7 @@ _SERVER_OPTIONS = {
     "fetch_size": "10000",
     "batch_size": "1000",
     "async_capable": "true",
-    "fdw_startup_cost": "10000",
+    "fdw_startup_cost": "1000",
     "connect_timeout": "10",
 }
 #: Names of the options of libpq for the parts of an address, those of the server and of who logs in.

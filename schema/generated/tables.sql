@@ -121,7 +121,7 @@ CREATE TABLE ops.service_key ( purpose TEXT NOT NULL, secret TEXT NOT NULL, CONS
 COMMENT ON TABLE ops.service_key IS 'Secrets that all services on a database share; drawn at random when the table is made, and read by the role roman_accounts alone.';
 COMMENT ON COLUMN ops.service_key.purpose IS 'What it is for: address (digests of addresses from which somebody asks without signing in).';
 COMMENT ON COLUMN ops.service_key.secret IS 'The secret, as text.';
-CREATE TABLE ops.shard_range ( from_object_id BIGINT NOT NULL, to_object_id BIGINT NOT NULL, shard TEXT NOT NULL, CONSTRAINT shard_range_pkey PRIMARY KEY (from_object_id), CONSTRAINT shard_range_shard_range_check CHECK (from_object_id < to_object_id) );
+CREATE TABLE ops.shard_range ( from_object_id BIGINT NOT NULL, to_object_id BIGINT NOT NULL, shard TEXT NOT NULL, CONSTRAINT shard_range_pkey PRIMARY KEY (from_object_id), CONSTRAINT shard_range_ascending_check CHECK (from_object_id < to_object_id) );
 COMMENT ON TABLE ops.shard_range IS 'Ranges of objects whose light curves are, or are to be, on other servers, one row a range; all others are here.';
 COMMENT ON COLUMN ops.shard_range.from_object_id IS 'First object of the range.';
 COMMENT ON COLUMN ops.shard_range.to_object_id IS 'First object after the range.';
