@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import click
 
+from roman_db.shards.ranges import END
+
 _LISTED = ("shard", "server", "n_partition", "objects")
-#: As `roman_db.shards.ranges.END`, which is imported when a command runs.
-_END = 12 * 4**29
 
 
 @click.group()
@@ -52,7 +52,7 @@ def list_() -> None:
 @click.argument("to", metavar="SHARD|here")
 @click.option("--from", "first", type=click.IntRange(0), default=0, help="First object. Default: of all.")
 @click.option(
-    "--to", "last", type=click.IntRange(1), default=_END, help="First object after. Default: of all."
+    "--to", "last", type=click.IntRange(1), default=END, help="First object after. Default: of all."
 )
 def move_(to: str, first: int, last: int) -> None:
     """Move the light curves of objects to SHARD, or here, while people read and loaders write.
