@@ -15,6 +15,8 @@ from loaders.redshift.solution import Fit
 _NUMBER = 128
 _TOLERANCE = 0.001
 _ACCEPTED = 0.9
+#: Not measured here.
+_PEER = "Redrock on such a machine, 3.3 to 4.9, as was stated before"
 
 
 def figures() -> Iterator[Figure]:
@@ -27,7 +29,7 @@ def figures() -> Iterator[Figure]:
         fits = fit_spectra(spectra)
         rate = _NUMBER / (time.process_time() - begin)
         if snr == 6.5:
-            yield Figure("spectra", "redshifts by second of one core", rate, "1/s", 50, "max", "Redrock", 4.1)
+            yield Figure("spectra", "redshifts by second of one core", rate, "1/s", 50, "max", _PEER, 4.1)
         yield from _galaxies(fits, truth, snr)
     for name, target in (("STAR", 0.9), ("QSO", 0.8)):
         spectra, _ = simulated("grism", name, _NUMBER, 5.0, generator)

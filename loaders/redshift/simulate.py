@@ -4,23 +4,21 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cache
-from importlib.resources import files
 
 import numpy as np
 import numpy.typing as npt
-from astropy.table import Table
 
 from loaders.redshift.candidates import Pixels, candidates_at, pixels_of
+from loaders.redshift.columns import STORED_UNIT
 from loaders.redshift.spectrum import FWHM_SIGMA, Spectrum
 from loaders.redshift.templates import TemplateSet, template_sets
+from loaders.simulation.instrument_tables import dispersion_table
 
 FloatArray = npt.NDArray[np.float64]
 
-_FOLDER = "data/WideFieldInstrument/Spectroscopy"
 _RANGE = {"grism": (9_950.0, 19_250.0), "prism": (7_500.0, 18_000.0)}
 """From and to, Å: within the edges of all detectors."""
 
-_UNIT = "10**-20.W.m**-2.um**-1"
 _GRISM_R = 461e-4
 """Resolution of the grism by Å: 461 by µm."""
 
@@ -42,13 +40,11 @@ def instrument_pixels(instrument: str) -> tuple[FloatArray, FloatArray]:
     Dispersion as PyPI's roman-technical-information has it; of the prism two pixels are an element of
     resolution.
     """
-    source = files("roman_technical_information") / f"{_FOLDER}/Dispersion/WFI_{instrument}_dispersion.ecsv"
-    table = Table.read(str(source), format="ascii.ecsv")
-    at, step = (np.asarray(table[name], np.float64) for name in table.colnames[:2])
+    at, step = dispersion_table(instrument.upper())
     first, last = _RANGE[instrument]
     places = [first]
     while places[-1] < last:
-        places.append(places[-1] + 10 * float(np.interp(places[-1] / 10, at, step)))
+        places.append(places[-1] + 10 * float(np.interp(places[-1] / 1e4, at, step)))
     wavelength = np.array(places)
     resolution = (
         _GRISM_R * wavelength if instrument == "grism" else wavelength / (2 * np.gradient(wavelength))
@@ -82,7 +78,7 @@ def simulated(
     spectra = [
         Spectrum(
             f"{class_name.lower()}-{k}", wavelength, flux + generator.normal(size=flux.size),
-            np.ones(flux.size), np.zeros(flux.size, bool), resolution, flux_unit=_UNIT,
+            np.ones(flux.size), np.zeros(flux.size, bool), resolution, flux_unit=STORED_UNIT,
         )
         for k, (flux, _) in enumerate(made)
     ]  # fmt: skip

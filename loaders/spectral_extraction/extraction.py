@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.ndimage import uniform_filter1d
 
-from loaders.spectral_extraction.frame import BoolArray, SpectralFrame
+from loaders.spectral_extraction.frame import SpectralFrame
 from loaders.spectral_geometry.polynomial import FloatArray
 
 _ROUNDS = 3
@@ -79,8 +79,3 @@ def smoothed(rate: FloatArray, weight: FloatArray, length: int) -> FloatArray:
 def cut(frame: SpectralFrame, part: tuple[slice, slice]) -> SpectralFrame:
     """A part of an exposure."""
     return SpectralFrame(frame.rate[part], frame.read_variance[part], frame.poisson, frame.bad[part])
-
-
-def all_lost(extracted: Extracted) -> BoolArray:
-    """Rows of which no usable pixel is left, shape (n,)."""
-    return np.asarray(extracted.share == 0)

@@ -99,8 +99,9 @@ def _prepare(address: sa.URL, mark: str, statements: list[str]) -> None:
                 )
             for name in ("roman", "roman_partition"):
                 connection.exec_driver_sql(f"CREATE SCHEMA IF NOT EXISTS {name}")
-            connection.exec_driver_sql(f"COMMENT ON SCHEMA roman_partition IS '{mark}'")
-            for statement in [*statements, (folder("schema") / "shard" / "shard.sql").read_text()]:
+            comment = f"COMMENT ON SCHEMA roman_partition IS {storage.quoted(mark)}"
+            parts = (folder("schema") / "shard" / "shard.sql").read_text()
+            for statement in (comment, *statements, parts):
                 connection.exec_driver_sql(statement.replace("%", "%%"))
     except sa.exc.OperationalError as error:
         raise QueryError(f"the shard at {address.host} cannot be prepared: {error.orig}") from error

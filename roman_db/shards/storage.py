@@ -157,10 +157,10 @@ def _foreign_table(name: str, columns: str, server: str, remote: str) -> str:
 
 def _options(options: dict[str, Any]) -> str:
     """Options as SQL has them."""
-    return ", ".join(f"{name} {_quoted(str(value))}" for name, value in options.items())
+    return ", ".join(f"{name} {quoted(str(value))}" for name, value in options.items())
 
 
-def _quoted(text: str) -> str:
+def quoted(text: str) -> str:
     """A text as SQL has it, whatever is in it."""
     escaped = text.replace("\\", "\\\\").replace("'", "''")
     return f"E'{escaped}'"

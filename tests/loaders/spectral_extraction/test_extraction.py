@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from loaders.spectral_extraction.extraction import all_lost, optimal
+from loaders.spectral_extraction.extraction import optimal
 from loaders.spectral_extraction.frame import SpectralFrame
 
 ROWS, WIDTH, TIME, SKY = 400, 17, 300.0, 0.7
@@ -59,7 +59,7 @@ def test_a_row_without_usable_pixels_says_so_and_the_others_stay():
     bad = np.zeros((ROWS, WIDTH), dtype=bool)
     bad[50] = True
     found = optimal(measured(np.full(ROWS, 50.0), np.random.default_rng(2), bad), profile(), np.zeros(1))
-    assert np.flatnonzero(all_lost(found)).tolist() == [50]
+    assert np.flatnonzero(found.share == 0).tolist() == [50]
     assert np.isnan(found.rate[50])
     assert np.isnan(found.error[50])
     assert np.isfinite(np.delete(found.rate, 50)).all()
@@ -77,7 +77,7 @@ def test_pixels_of_no_or_negative_variance_are_not_used():
 def test_everything_masked_gives_no_spectrum_and_no_error():
     bad = np.ones((ROWS, WIDTH), dtype=bool)
     found = optimal(measured(np.full(ROWS, 50.0), np.random.default_rng(2), bad), profile(), np.zeros(1))
-    assert all_lost(found).all()
+    assert (found.share == 0).all()
 
 
 def test_images_of_different_shapes_are_named():
