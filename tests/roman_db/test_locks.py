@@ -3,6 +3,7 @@
 import os
 
 import pytest
+import sqlalchemy as sa
 
 from roman_db.jobs import Mode, Task, Unit, run_mode
 from roman_db.locks import LockHeld, held, lock_names, touching
@@ -67,6 +68,13 @@ def test_a_run_that_meets_another_does_nothing(database):
     report = run_mode(mode, {"survey": "a", "season": 1}, lambda *_: None)
     assert (report.succeeded, report.failed) == (["one u"], {})
     assert len(execute(database, "SELECT 1 FROM ops.load_run")) == 2
+
+
+def test_locks_are_let_go_before_the_server_closes_the_connection(database, monkeypatch):
+    monkeypatch.setattr(sa.Connection, "invalidate", lambda self: None)
+    with touching("results", ("a",)):
+        assert execute(database, "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory'") == [(2,)]
+    assert execute(database, "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory'") == [(0,)]
 
 
 def hold_and_die():

@@ -382,6 +382,7 @@ def test_operations_show_deadlines(tab):
 def test_operations_show_a_trend(tab):
     page = tab.open("/operations")
     page.locator("#metric").select_option("zero_point_drift")
+    page.wait_for_load_state("networkidle")  # it is drawn when the page opens, and again when it is chosen
     expect(page.locator("#trend-message")).to_contain_text("1 is beyond")
     assert ink(page, "#trend") > 200
     page.locator("#trend .plot").focus()
