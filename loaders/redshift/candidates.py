@@ -9,9 +9,10 @@ import numpy as np
 import numpy.typing as npt
 
 from loaders.redshift.igm import LYMAN_ALPHA, transmission
-from loaders.redshift.kernels import LineList, PixelGrid, line_profiles, pixel_means, smoothed
+from loaders.redshift.kernels import pixel_means, smoothed
 from loaders.redshift.least_squares import Block
-from loaders.redshift.lines import SPEED_OF_LIGHT, Line, LineGroup
+from loaders.redshift.line_kernels import LineList, PixelGrid, Segments, line_segments
+from loaders.redshift.lines import SPEED_OF_LIGHT, Line
 from loaders.redshift.templates import LN_START, LN_STEP, TemplateSet
 
 FloatArray = npt.NDArray[np.float64]
@@ -21,6 +22,7 @@ _NARROW_KMS = 100.0
 """Dispersion of the gas in galaxies."""
 
 _STAR = "STAR"
+_SCAN_BROADENING = 1.6
 
 
 @dataclass(frozen=True)
@@ -91,14 +93,11 @@ class Candidates:
 
     def part(self, some: slice) -> Block:
         """Some of them, one after the other."""
-        at = self.block.line_at[some.start : some.stop + 1]
-        between = slice(at[0], at[-1])
-        return self.block._replace(
-            template=self.block.template[some],
-            line_at=at - at[0],
-            line_pixel=self.block.line_pixel[between],
-            line_value=self.block.line_value[between],
-        )
+        first, at, value = self.block.segments
+        n_line = first.shape[1]
+        mine = at[some.start * n_line : some.stop * n_line + 1]
+        segments = Segments(first[some], mine - mine[0], value[mine[0] : mine[-1]])
+        return self.block._replace(template=self.block.template[some], segments=segments)
 
 
 def redshift_grid(templates: TemplateSet, pixels: Pixels) -> FloatArray:
@@ -116,6 +115,8 @@ def redshift_grid(templates: TemplateSet, pixels: Pixels) -> FloatArray:
 
 def scan_candidates(templates: TemplateSet, pixels: Pixels) -> Candidates:
     """Candidates of the whole range of redshifts."""
+    if len(templates.groups) > 1:
+        pixels = pixels.broadened(_SCAN_BROADENING)
     z = redshift_grid(templates, pixels)
     if templates.name != _STAR:
         return candidates_at(templates, pixels, z, np.full(z.size, -1, np.int64))
@@ -130,9 +131,9 @@ def candidates_at(templates: TemplateSet, pixels: Pixels, z: FloatArray, subclas
         template = np.concatenate(each)
     else:
         template = _continuum(templates.cumulative, pixels, z)
-    at, pixel, value = _lines(templates.groups, pixels, z)
-    reluctance = np.array([group.reluctance for group in templates.groups])
-    return Candidates(z, subclass, Block(template, at, pixel, value, reluctance))
+    wavelength, mixture = templates.lines
+    segments = line_segments(pixels.with_dispersion(_NARROW_KMS), 1 + z, wavelength)
+    return Candidates(z, subclass, Block(template, segments, mixture))
 
 
 def _continuum(cumulative: FloatArray, pixels: Pixels, z: FloatArray) -> FloatArray:
@@ -142,25 +143,6 @@ def _continuum(cumulative: FloatArray, pixels: Pixels, z: FloatArray) -> FloatAr
         template *= transmission(pixels.middle, np.maximum(z, 0.0))[:, np.newaxis, :]
     sigma = pixels.sigma_ln * pixels.middle / (pixels.high - pixels.low)
     return np.asarray(smoothed(template, sigma))
-
-
-def _lines(
-    groups: tuple[LineGroup, ...], pixels: Pixels, z: FloatArray
-) -> tuple[IntArray, IntArray, FloatArray]:
-    """Pixels that lines reach, block by block, for most pixels have none."""
-    at, places, values = [np.zeros(1, np.int64)], [np.zeros(0, np.int64)], [np.zeros((0, len(groups)))]
-    lines = line_list([group.lines for group in groups])
-    if lines.wavelength.size:
-        grid_of = pixels.with_dispersion(_NARROW_KMS)
-        for some in blocks(z.size, 256):
-            profile = line_profiles(grid_of, 1 + z[some], lines, len(groups))
-            candidate, pixel = np.nonzero(profile.any(axis=1))
-            at.append(np.bincount(candidate, minlength=profile.shape[0]))
-            places.append(pixel)
-            values.append(profile[candidate, :, pixel])
-    else:
-        at.append(np.zeros(z.size, np.int64))
-    return np.cumsum(np.concatenate(at)), np.concatenate(places), np.concatenate(values)
 
 
 def line_list(groups: Sequence[tuple[Line, ...]]) -> LineList:

@@ -30,8 +30,6 @@ _TOLERANCE = 0.003
 _AMBIGUOUS = 9.0
 _POOR = 3.0
 _UNCERTAIN = 0.9
-_LN_PRIOR = {"GALAXY": 0.0, "QSO": -2.0, "STAR": -1.0}
-"""Logarithms of how common classes are among spectra, in arbitrary units."""
 
 
 def fit_spectra(spectra: Sequence[Spectrum]) -> list[Fit]:
@@ -89,13 +87,15 @@ def _fit_alike(pixels: Pixels, prepared: Sequence[Prepared]) -> list[Fit]:
     data = Data(np.array([p.flux for p in prepared]), np.array([p.weight for p in prepared]))
     scans = _scans(_Held(pixels))
     curves = [chi_square(data, scan)[0] for scan in scans]
-    return [
-        _decide(pixels, one, [
-            refined(templates, pixels, Data(data.flux[k : k + 1], data.weight[k : k + 1]), scan, curve[k])
+    fits = []
+    for k, one in enumerate(prepared):
+        alone = Data(data.flux[k : k + 1], data.weight[k : k + 1])
+        each = [
+            refined(templates, pixels, alone, scan, curve[k])
             for templates, scan, curve in zip(template_sets(), scans, curves, strict=True)
-        ])
-        for k, one in enumerate(prepared)
-    ]  # fmt: skip
+        ]
+        fits.append(_decide(pixels, one, each))
+    return fits
 
 
 def _decide(pixels: Pixels, prepared: Prepared, fits: list[ClassFit]) -> Fit:
@@ -127,10 +127,9 @@ def _decide(pixels: Pixels, prepared: Prepared, fits: list[ClassFit]) -> Fit:
 
 def _ln_evidence(fit: ClassFit, scale: float) -> float:
     """Logarithm of the evidence of a class: each amplitude costs 1, as by Akaike."""
-    range_ln = float(np.log1p(fit.z[-1]) - np.log1p(fit.z[0]))
     likelihood = log_evidence(fit.z, fit.chi2, fit.minima, scale)
     occam = float(fit.n_amplitude - N_BASIS)
-    return float(likelihood - np.log(range_ln) - occam + _LN_PRIOR[fit.templates.name])
+    return float(likelihood - occam)
 
 
 def _solutions(fit: ClassFit, share: float, scale: float) -> list[Solution]:
@@ -141,10 +140,10 @@ def _solutions(fit: ClassFit, share: float, scale: float) -> list[Solution]:
     weight *= share / weight.sum()
     return [
         Solution(
-            fit.templates.name, kind, m.z, m.z_err * np.sqrt(scale), m.chi2, float(part),
-            fit.broadening, amplitude,
+            fit.templates.name, one.subclass, one.minimum.z, one.minimum.z_err * np.sqrt(scale),
+            one.minimum.chi2, float(part), one.broadening, one.amplitude,
         )
-        for m, part, kind, amplitude in zip(fit.minima, weight, fit.subclass, fit.amplitude, strict=True)
+        for one, part in zip(fit.found, weight, strict=True)
     ]  # fmt: skip
 
 

@@ -1,32 +1,14 @@
-"""Inner loops: templates and lines on pixels."""
+"""Inner loops: templates on pixels."""
 
 from __future__ import annotations
 
 import math
-from typing import NamedTuple
 
 import numba
 import numpy as np
 import numpy.typing as npt
 
 FloatArray = npt.NDArray[np.float64]
-IntArray = npt.NDArray[np.int64]
-
-
-class PixelGrid(NamedTuple):
-    """Edges of pixels (Å) and the dispersion of a line in the logarithm of the wavelength; shapes (n,)."""
-
-    low: FloatArray
-    high: FloatArray
-    sigma_ln: FloatArray
-
-
-class LineList(NamedTuple):
-    """Wavelengths of lines at rest (Å), their shares in their groups, and numbers of these; shapes (l,)."""
-
-    wavelength: FloatArray
-    ratio: FloatArray
-    group: IntArray
 
 
 @numba.njit(cache=True)
@@ -91,43 +73,4 @@ def smoothed(values: FloatArray, sigma: FloatArray) -> FloatArray:
                 for d in range(max(-reach, -p), min(reach, n - 1 - p) + 1):
                     total += weight[p, d + reach] * values[c, k, p + d]
                 out[c, k, p] = total
-    return out
-
-
-@numba.njit(cache=True)
-def line_profiles(pixels: PixelGrid, scale: FloatArray, lines: LineList, n_group: int) -> FloatArray:
-    """Narrow lines on pixels, as seen at each of some redshifts, of flux 1 for the first line of a group.
-
-    Parameters
-    ----------
-    pixels
-        Pixels.
-    scale
-        Shape (m,), 1 + z.
-    lines
-        Lines.
-    n_group
-        Number of groups.
-
-    Returns
-    -------
-    numpy.ndarray
-        Shape (m, n_group, n); flux density by Å.
-    """
-    low, high, sigma_ln = pixels
-    wavelength, ratio, group = lines
-    out = np.zeros((scale.size, n_group, low.size))
-    middle = 0.5 * (low + high)
-    for c in range(scale.size):
-        for one in range(wavelength.size):
-            place = wavelength[one] * scale[c]
-            near = min(max(np.searchsorted(middle, place), 0), low.size - 1)
-            sigma = place * sigma_ln[near]
-            first = np.searchsorted(high, place - 5 * sigma)
-            for p in range(first, low.size):
-                if low[p] > place + 5 * sigma:
-                    break
-                up = math.erf((high[p] - place) / (sigma * math.sqrt(2.0)))
-                down = math.erf((low[p] - place) / (sigma * math.sqrt(2.0)))
-                out[c, group[one], p] += 0.5 * ratio[one] * (up - down) / (high[p] - low[p])
     return out

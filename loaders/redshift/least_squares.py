@@ -9,6 +9,8 @@ import numba
 import numpy as np
 import numpy.typing as npt
 
+from loaders.redshift.line_kernels import Segments
+
 FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int64]
 BoolArray = npt.NDArray[np.bool_]
@@ -18,18 +20,11 @@ _TINY_GAIN = 1e-8
 
 
 class Block(NamedTuple):
-    """Candidates: templates (m, k, n), and the pixels that lines reach.
-
-    Those of candidate c are from ``line_at[c]`` to ``line_at[c + 1]`` in ``line_pixel`` (s,) and
-    ``line_value`` (s, g), what one unit of each group of lines gives there. ``reluctance`` (g,) is the number
-    of standard errors that a group must be worth.
-    """
+    """Candidates: templates (m, k, n), lines on pixels, and how strong each is in each group (l, g)."""
 
     template: FloatArray
-    line_at: IntArray
-    line_pixel: IntArray
-    line_value: FloatArray
-    reluctance: FloatArray
+    segments: Segments
+    mixture: FloatArray
 
 
 class Target(NamedTuple):
@@ -46,8 +41,13 @@ class Target(NamedTuple):
 
 
 @numba.njit(cache=True)
-def _solve(matrix: FloatArray, right: FloatArray, used: BoolArray, out: FloatArray) -> None:
-    """Solve the normal equations of the variables that are used, by Cholesky; others become 0."""
+def _solve(
+    matrix: FloatArray, right: FloatArray, used: BoolArray, out: FloatArray, lower: FloatArray, y: FloatArray
+) -> None:
+    """Solve the normal equations of the variables that are used, by Cholesky; others become 0.
+
+    ``lower`` (n, n) and ``y`` (n,) are overwritten.
+    """
     n = 0
     index = np.empty(right.size, np.int64)
     for i in range(right.size):
@@ -55,8 +55,6 @@ def _solve(matrix: FloatArray, right: FloatArray, used: BoolArray, out: FloatArr
         if used[i]:
             index[n] = i
             n += 1
-    lower = np.zeros((n, n))
-    y = np.zeros(n)
     for i in range(n):
         for j in range(i + 1):
             total = matrix[index[i], index[j]]
@@ -98,7 +96,10 @@ def _next(matrix: FloatArray, right: FloatArray, used: BoolArray, x: FloatArray)
     best, most = -1, _TINY_GAIN
     for i in range(x.size):
         if not used[i] and matrix[i, i] > _TINY:
-            slope = (right[i] - np.dot(matrix[i], x)) / math.sqrt(matrix[i, i])
+            slope = right[i]
+            for j in range(x.size):
+                slope -= matrix[i, j] * x[j]
+            slope /= math.sqrt(matrix[i, i])
             if slope > most:
                 best, most = i, slope
     return best
@@ -124,12 +125,12 @@ def non_negative(
         Shape (n,), is filled.
     """
     n = right.size
-    trial = np.empty(n)
+    trial, y, lower = np.empty(n), np.empty(n), np.empty((n, n))
     x[:] = 0.0
     for i in range(n):
         used[i] = (used[i] or free[i]) and matrix[i, i] > _TINY
     for _ in range(4 * n):
-        _solve(matrix, right, used, trial)
+        _solve(matrix, right, used, trial, lower, y)
         worst = _blocked(trial, x, free, used)
         if worst >= 0:
             used[worst] = False
@@ -142,25 +143,58 @@ def non_negative(
 
 
 @numba.njit(cache=True)
-def _add_lines(matrix: FloatArray, right: FloatArray, c: int, block: Block, target: Target) -> None:
-    """Add what the lines of a candidate contribute to the normal equations."""
-    k, width = block.template.shape[1], block.template.shape[1] + target.basis.shape[0]
-    n = right.size
-    row = np.zeros(n)
-    for s in range(block.line_at[c], block.line_at[c + 1]):
-        p = block.line_pixel[s]
-        row[:k] = block.template[c, :, p]
-        row[k:width] = target.basis[:, p]
-        row[width:] = block.line_value[s]
-        for i in range(width, n):
-            if row[i] != 0.0:
-                right[i] += row[i] * target.signal[p]
-                for j in range(i + 1):
-                    matrix[i, j] += row[i] * row[j] * target.weight[p]
-    for i in range(width, n):
+def _single_lines(c: int, block: Block, target: Target) -> tuple[FloatArray, FloatArray]:
+    """Sums over each line of a candidate: with templates, basis and lines by weight, and with data.
+
+    Shapes (l, k + q + l) and (l,); lines ascend, so that only the next ones overlap.
+    """
+    first, at, value = block.segments
+    n_line, k, q = first.shape[1], block.template.shape[1], target.basis.shape[0]
+    sums, data = np.zeros((n_line, k + q + n_line)), np.zeros(n_line)
+    for i in range(n_line):
+        begin, end = at[c * n_line + i], at[c * n_line + i + 1]
+        for s in range(begin, end):
+            p = first[c, i] + s - begin
+            weighted = value[s] * target.weight[p]
+            data[i] += value[s] * target.signal[p]
+            for t in range(k):
+                sums[i, t] += weighted * block.template[c, t, p]
+            for t in range(q):
+                sums[i, k + t] += weighted * target.basis[t, p]
+            for j in range(i, n_line):
+                other = at[c * n_line + j] + p - first[c, j]
+                if first[c, j] > p:
+                    break
+                if other < at[c * n_line + j + 1]:
+                    sums[i, k + q + j] += weighted * value[other]
         for j in range(i):
-            matrix[j, i] = matrix[i, j]
-        right[i] -= block.reluctance[i - width] * math.sqrt(matrix[i, i])
+            sums[i, k + q + j] = sums[j, k + q + i]
+    return sums, data
+
+
+@numba.njit(cache=True)
+def _add_lines(matrix: FloatArray, right: FloatArray, c: int, block: Block, target: Target) -> None:
+    """Add what the groups of lines of a candidate contribute to the normal equations."""
+    n_line, n_group = block.mixture.shape
+    width = right.size - n_group
+    sums, data = _single_lines(c, block, target)
+    for i in range(n_line):
+        if sums[i, width + i] == 0.0:
+            continue
+        mixed = np.zeros(n_group)
+        for j in range(n_line):
+            if sums[i, width + j] != 0.0:
+                mixed += sums[i, width + j] * block.mixture[j]
+        for g in range(n_group):
+            share = block.mixture[i, g]
+            right[width + g] += share * data[i]
+            for t in range(width):
+                matrix[width + g, t] += share * sums[i, t]
+            for h in range(g + 1):
+                matrix[width + g, width + h] += share * mixed[h]
+    for g in range(width, width + n_group):
+        for t in range(g):
+            matrix[t, g] = matrix[g, t]
 
 
 @numba.njit(cache=True)
@@ -186,7 +220,7 @@ def gains(
         Shape (m, k + q + g).
     """
     m, k, width = continuum.shape
-    n = width + block.reluctance.size
+    n = width + block.mixture.shape[1]
     gain, amplitude = np.zeros(m), np.zeros((m, n))
     free, used = np.zeros(n, np.bool_), np.zeros(n, np.bool_)
     free[k:width] = True

@@ -1,9 +1,4 @@
-"""Emission lines: vacuum wavelengths (NIST), fixed ratios, and the groups in which they are fitted.
-
-Ratios of hydrogen are those of case B at 10,000 K and 100 per cm³ (Osterbrock & Ferland 2006, table 4.4),
-those of [O III], [N II] and [S III] of their transition probabilities (Storey & Zeippen 2000, MNRAS 312,
-813).
-"""
+"""Emission lines: vacuum wavelengths (NIST), what is measured of them, and the broad ones of QSOs."""
 
 from __future__ import annotations
 
@@ -24,51 +19,41 @@ class Line:
 
 @dataclass(frozen=True)
 class LineGroup:
-    """Lines with one amplitude.
-
-    ``reluctance`` is the number of standard errors that a group has to be worth before it is taken: a single
-    line is Hα far more often than [S III], and a fit that may choose freely does not know.
-    """
+    """Lines with one amplitude."""
 
     name: str
-    reluctance: float
     lines: tuple[Line, ...]
 
 
-GROUPS = (
-    LineGroup("Halpha", 0.0, (Line("Halpha", 6564.61),)),
-    LineGroup("[OIII]", 0.5, (Line("[OIII]5008", 5008.24), Line("[OIII]4960", 4960.30, 1 / 2.98))),
-    LineGroup("[OII]", 1.0, (Line("[OII]3727", 3727.09), Line("[OII]3730", 3729.88))),
-    LineGroup(
-        "Balmer",
-        1.0,
-        (Line("Hbeta", 4862.68), Line("Hgamma", 4341.68, 0.468), Line("Hdelta", 4102.89, 0.259)),
-    ),
-    LineGroup(
-        "[NII]",
-        1.5,
-        (Line("[NII]6585", 6585.27), Line("[NII]6550", 6549.85, 1 / 3.05)),
-    ),
-    LineGroup(
-        "[SII]",
-        1.5,
-        (Line("[SII]6718", 6718.29), Line("[SII]6733", 6732.67, 0.75)),
-    ),
-    LineGroup("[SIII]", 2.0, (Line("[SIII]9533", 9533.2), Line("[SIII]9071", 9071.1, 1 / 2.44))),
-    LineGroup("HeI", 2.0, (Line("HeI10833", 10833.3),)),
-    LineGroup(
-        "Paschen",
-        2.0,
-        (Line("Pbeta", 12821.6), Line("Pgamma", 10941.1, 0.55), Line("Palpha", 18756.1, 2.08)),
-    ),
-    LineGroup("Lyalpha", 1.5, (Line("Lyalpha", 1215.67),)),
-    LineGroup("CIII]", 2.0, (Line("CIII]1909", 1908.73),)),
-    LineGroup("MgII", 2.0, (Line("MgII2796", 2796.35), Line("MgII2803", 2803.53, 0.6))),
-)
-"""Groups of narrow lines that are fitted to galaxies."""
+WAVELENGTH = {
+    "Lyalpha": 1215.67,
+    **{"Halpha": 6564.61, "Hbeta": 4862.68, "Hgamma": 4341.68, "Hdelta": 4102.89},
+    **{"Palpha": 18756.1, "Pbeta": 12821.6, "Pgamma": 10941.1, "Pdelta": 10052.1},
+    **{"[OII]3727": 3727.09, "[OII]3730": 3729.88, "[NeIII]3870": 3869.86},
+    **{"[OIII]5008": 5008.24, "[OIII]4960": 4960.30, "HeI5877": 5877.25, "[OI]6302": 6302.05},
+    **{"[NII]6585": 6585.27, "[NII]6550": 6549.85, "[SII]6718": 6718.29, "[SII]6733": 6732.67},
+    **{"CIV1549": 1549.48, "CIII]1909": 1908.73, "MgII2796": 2796.35, "MgII2803": 2803.53},
+    **{"[ArIII]7138": 7137.77, "[SIII]9071": 9071.1, "[SIII]9533": 9533.2, "HeI10833": 10833.3},
+}
+"""Of narrow lines: Å in vacuum (NIST)."""
 
-NARROW_QSO = (GROUPS[1],)
-"""Groups of narrow lines beside the broad ones of QSOs."""
+BLENDS = (
+    *((Line("[OIII]5008", 5008.24), Line("[OIII]4960", 4960.30, 1 / 2.98)),),
+    *((Line("[OII]3727", 3727.09), Line("[OII]3730", 3729.88)),),
+    *((Line("[NII]6585", 6585.27), Line("[NII]6550", 6549.85, 1 / 3.05)),),
+    *((Line("[SII]6718", 6718.29), Line("[SII]6733", 6732.67, 0.75)),),
+    *((Line("MgII2796", 2796.35), Line("MgII2803", 2803.53, 0.6)),),
+    *(
+        (Line(name, WAVELENGTH[name]),)
+        for name in WAVELENGTH
+        if not name.startswith(("[OIII]", "[OII]", "[NII]", "[SII]", "MgII"))
+    ),
+)
+"""What is measured: doublets with their ratios (Storey & Zeippen 2000, MNRAS 312, 813, of [O III] and
+[N II]), other lines by themselves."""
+
+NARROW_QSO = (LineGroup("[OIII]", BLENDS[0]),)
+"""Narrow lines beside the broad ones of QSOs."""
 
 BROAD_LINES = (
     *((1033.0, 9.6, 3500.0), (1215.67, 92.9, 3500.0), (1240.1, 15.0, 3500.0), (1305.4, 1.7, 3000.0)),

@@ -6,8 +6,8 @@ import numpy as np
 import numpy.typing as npt
 
 from loaders.redshift.candidates import Pixels, candidates_at, line_list
-from loaders.redshift.kernels import line_profiles
-from loaders.redshift.lines import GROUPS, Line
+from loaders.redshift.line_kernels import line_profiles
+from loaders.redshift.lines import BLENDS, Line
 from loaders.redshift.scan import N_BASIS, basis_of
 from loaders.redshift.solution import MeasuredLine, Solution
 from loaders.redshift.spectrum import Prepared
@@ -15,23 +15,11 @@ from loaders.redshift.templates import template_sets
 
 FloatArray = npt.NDArray[np.float64]
 
-_DOUBLETS = ("[OIII]", "[OII]", "[NII]", "[SII]", "MgII")
 _DISPERSION = {"GALAXY": 100.0, "QSO": 2500.0}
 """km/s."""
 
 _LIMIT_SIGMA = 3.0
 _RIDGE = 1e-10
-
-
-def _blends() -> list[tuple[Line, ...]]:
-    """What is measured: each line by itself, doublets with their ratio."""
-    out: list[tuple[Line, ...]] = []
-    for group in GROUPS:
-        parts = (
-            [group.lines] if group.name in _DOUBLETS else [(Line(x.name, x.wavelength),) for x in group.lines]
-        )
-        out += parts
-    return out
 
 
 def measured_lines(
@@ -51,16 +39,16 @@ def measured_lines(
         return ()
     seen = pixels.broadened(solution.broadening)
     middle = pixels.middle
-    scale = np.array([1 + solution.z])
-    inside = [one for one in _blends() if middle[2] < one[0].wavelength * scale[0] < middle[-3]]
+    scale = 1 + solution.z
+    inside = [one for one in BLENDS if middle[2] < one[0].wavelength * scale < middle[-3]]
     continuum = _continuum(seen, solution)
     if not inside:
         return ()
     grid = seen.with_dispersion(_DISPERSION[solution.class_name])
-    profile = line_profiles(grid, scale, line_list(inside), len(inside))[0]
+    profile = line_profiles(grid, scale, line_list(inside), len(inside))
     model = np.concatenate([profile, continuum[np.newaxis], basis_of(middle.size)[1:]])
     value, error = _least_squares(model, prepared)
-    level = np.interp([one[0].wavelength * scale[0] for one in inside], middle, continuum)
+    level = np.interp([one[0].wavelength * scale for one in inside], middle, continuum)
     lines = [
         _line(one[0], value[k], error[k] * np.sqrt(chi2_scale), float(level[k]), prepared.scale, solution.z)
         for k, one in enumerate(inside)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property, lru_cache
 
 import numpy as np
 import numpy.typing as npt
@@ -43,7 +44,14 @@ class Data:
         """Chi-square of no model at all, shape (s,)."""
         return np.asarray(np.sum(self.weight * self.flux**2, axis=1))
 
+    @cached_property
+    def targets(self) -> list[Target]:
+        """Each of them, with the normal equations of the polynomials."""
+        basis = basis_of(self.flux.shape[1])
+        return [_target(basis, one, flux) for one, flux in zip(self.weight, self.flux, strict=True)]
 
+
+@lru_cache(maxsize=64)
 def basis_of(n_pixel: int) -> FloatArray:
     """Legendre polynomials over the pixels, shape (q, n)."""
     x = np.linspace(-1, 1, n_pixel)
@@ -63,15 +71,14 @@ def chi_square(data: Data, candidates: Candidates) -> tuple[FloatArray, FloatArr
     n_candidate, k, n = candidates.block.template.shape
     basis = basis_of(n)
     size = max(1, _BLOCK_BYTES // (8 * n * k * (k + N_BASIS)))
-    width = k + N_BASIS + candidates.block.reluctance.size
+    width = k + N_BASIS + candidates.block.mixture.shape[1]
     gain, amplitude = np.empty((len(data), n_candidate)), np.empty((len(data), n_candidate, width))
-    targets = [_target(basis, one, flux) for one, flux in zip(data.weight, data.flux, strict=True)]
-    signal = np.array([target.signal for target in targets])
+    signal = data.weight * data.flux
     for some in blocks(n_candidate, size):
         part = candidates.part(some)
         matrix = _matrices(part.template, basis, data.weight)
         right = np.ascontiguousarray((signal @ part.template.reshape(-1, n).T).reshape(len(data), -1, k))
-        for s, target in enumerate(targets):
+        for s, target in enumerate(data.targets):
             gain[s, some], amplitude[s, some] = gains(matrix[s], right[s], part, target)
     return np.asarray(data.total[:, np.newaxis] - gain), amplitude
 
@@ -79,6 +86,10 @@ def chi_square(data: Data, candidates: Candidates) -> tuple[FloatArray, FloatArr
 def _matrices(template: FloatArray, basis: FloatArray, weight: FloatArray) -> FloatArray:
     """Sums of weights over products of templates, and of them with the basis: shape (s, m, k, k + q)."""
     m, k, _ = template.shape
+    if weight.shape[0] == 1:
+        weighted = template * weight[0]
+        alike = weighted @ template.transpose(0, 2, 1)
+        return np.concatenate([alike, weighted @ basis.T], axis=2)[np.newaxis]
     upper = [(i, j) for i in range(k) for j in range(i, k)]
     products = [template[:, i] * template[:, j] for i, j in upper]
     products += [template[:, i] * one for i in range(k) for one in basis]

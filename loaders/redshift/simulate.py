@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
 
 import numpy as np
 import numpy.typing as npt
 
-from loaders.redshift.candidates import Pixels, candidates_at, pixels_of
+from loaders.redshift.candidates import Pixels, candidates_at, line_list, pixels_of
 from loaders.redshift.columns import STORED_UNIT
+from loaders.redshift.line_kernels import line_profiles
+from loaders.redshift.lines import BLENDS, Line
 from loaders.redshift.spectrum import FWHM_SIGMA, Spectrum
 from loaders.redshift.templates import TemplateSet, template_sets
 from loaders.simulation.instrument_tables import dispersion_table
@@ -21,6 +24,23 @@ _RANGE = {"grism": (9_950.0, 19_250.0), "prism": (7_500.0, 18_000.0)}
 
 _GRISM_R = 461e-4
 """Resolution of the grism by Å: 461 by µm."""
+
+
+_DISPERSION = 100.0
+"""Of gas, km/s."""
+
+_BALMER = (Line("Hbeta", 4862.68), Line("Hgamma", 4341.68, 0.468), Line("Hdelta", 4102.89, 0.259))
+_SULPHUR3 = (Line("[SIII]9533", 9533.2), Line("[SIII]9071", 9071.1, 1 / 2.44))
+_RATIOS: tuple[tuple[tuple[Line, ...], Callable[[np.random.Generator], float]], ...] = (
+    ((Line("Halpha", 6564.61),), lambda _: 1.0),
+    (BLENDS[0], lambda chance: float(10 ** chance.normal(-0.3, 0.3))),
+    (BLENDS[1], lambda chance: float(10 ** chance.normal(-0.5, 0.2))),
+    (_BALMER, lambda chance: 1 / chance.uniform(2.86, 4.5)),
+    (BLENDS[2], lambda chance: chance.uniform(0.05, 0.4)),
+    (BLENDS[3], lambda chance: chance.uniform(0.05, 0.25)),
+    (_SULPHUR3, lambda chance: chance.uniform(0.02, 0.2)),
+)
+"""Fluxes of lines relative to Hα, as galaxies with strong lines have them at z of 1, each drawn by itself."""
 
 
 @dataclass(frozen=True)
@@ -107,23 +127,10 @@ def _one(
     flux /= np.median(flux)
     if templates.name != "GALAXY":
         return np.asarray(flux * snr), Truth(templates.name, z, np.nan, np.nan)
-    profile = np.zeros((len(templates.groups), flux.size))
-    profile[:, found.block.line_pixel] = found.block.line_value.T
+    grid = pixels.with_dispersion(_DISPERSION)
+    profile = line_profiles(grid, 1 + z, line_list([group for group, _ in _RATIOS]), len(_RATIOS))
     amplitude = snr / np.sqrt(np.sum(profile[0] ** 2))
-    ratio = _line_ratios(generator, len(templates.groups))
+    ratio = np.array([draw(generator) for _, draw in _RATIOS])
     return np.asarray(flux * generator.uniform(0.1, 1.0) + amplitude * ratio @ profile), Truth(
         "GALAXY", z, snr, amplitude
     )
-
-
-def _line_ratios(generator: np.random.Generator, number: int) -> FloatArray:
-    """Fluxes of the groups of lines relative to Hα, as galaxies with strong lines have them at z of 1."""
-    ratio = np.zeros(number)
-    ratio[0] = 1.0
-    ratio[1] = 10 ** generator.normal(-0.3, 0.3)
-    ratio[2] = 10 ** generator.normal(-0.5, 0.2)
-    ratio[3] = 1 / generator.uniform(2.86, 4.5)
-    ratio[4] = generator.uniform(0.05, 0.4)
-    ratio[5] = generator.uniform(0.05, 0.25)
-    ratio[6] = generator.uniform(0.02, 0.2)
-    return ratio

@@ -11,7 +11,8 @@ import numpy as np
 import numpy.typing as npt
 from astropy.io import fits
 
-from loaders.redshift.lines import BROAD_LINES, GROUPS, NARROW_QSO, SPEED_OF_LIGHT, LineGroup
+from loaders.redshift.lines import BROAD_LINES, NARROW_QSO, SPEED_OF_LIGHT, WAVELENGTH, LineGroup
+from loaders.redshift.nebulae import nebulae
 
 FloatArray = npt.NDArray[np.float64]
 
@@ -42,6 +43,10 @@ _BANDS = (
     *((22930.0, 24000.0, 0.25, 4200.0), (15600.0, 15800.0, 0.06, 4200.0)),
 )
 """Bands of TiO, VO, H2O and CO: from, to (Å), depth in the coolest stars, kelvins where they begin."""
+
+
+_TOO_WEAK = ("CIV1549", "[NeIII]3870", "HeI5877", "[OI]6302", "[ArIII]7138")
+"""Lines that templates may keep: to cut them out would take absorption with them."""
 
 
 @dataclass(frozen=True)
@@ -76,6 +81,16 @@ class TemplateSet:
         part = self.continuum * grid() * LN_STEP
         return np.asarray(np.cumsum(part, axis=1) - 0.5 * part)
 
+    @cached_property
+    def lines(self) -> tuple[FloatArray, FloatArray]:
+        """Ascending wavelengths of the lines of all groups, shape (l,), and their shares in each, (l, g)."""
+        wavelength = sorted({line.wavelength for group in self.groups for line in group.lines})
+        share = np.zeros((len(wavelength), len(self.groups)))
+        for g, group in enumerate(self.groups):
+            for line in group.lines:
+                share[wavelength.index(line.wavelength), g] += line.ratio
+        return np.array(wavelength, np.float64), share
+
 
 def grid() -> FloatArray:
     """Wavelengths of all templates, Å in vacuum; shape (n,)."""
@@ -88,7 +103,7 @@ def template_sets() -> tuple[TemplateSet, ...]:
     stars = np.array([_star(temperature) for temperature in _TEMPERATURES])
     names = tuple(f"T{temperature}" for temperature in _TEMPERATURES)
     return (
-        TemplateSet("GALAXY", tuple(f"kcorrect{k}" for k in range(1, 6)), _galaxies(), GROUPS, 4.0, 1e-3),
+        TemplateSet("GALAXY", tuple(f"kcorrect{k}" for k in range(1, 6)), _galaxies(), nebulae(), 4.0, 1e-3),
         TemplateSet("QSO", ("blue", "red", "lines", "iron"), _qso(), NARROW_QSO, 7.5, 2e-3),
         TemplateSet("STAR", names, stars, (), 0.002, 1e-3),
     )
@@ -107,7 +122,7 @@ def _galaxies() -> FloatArray:
         wave = np.asarray(file[1].data["wave"][0], np.float64)
         flux = np.asarray(file[1].data["flux"][0], np.float64)
     emission = np.zeros(wave.size, bool)
-    for line in (line.wavelength for group in GROUPS for line in group.lines):
+    for line in (WAVELENGTH[name] for name in WAVELENGTH if name not in _TOO_WEAK):
         emission |= np.abs(wave / line - 1) < 0.008
     out = np.array([np.interp(grid(), wave[~emission], one[~emission], left=0.0) for one in flux])
     return _normalised(out)

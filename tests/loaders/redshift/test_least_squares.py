@@ -8,8 +8,9 @@ from scipy.optimize import nnls
 
 from loaders.redshift.columns import flux_factor, in_angstrom, vacuum
 from loaders.redshift.igm import transmission
-from loaders.redshift.kernels import LineList, PixelGrid, line_profiles
-from loaders.redshift.least_squares import non_negative
+from loaders.redshift.least_squares import Block, Target, gains, non_negative
+from loaders.redshift.line_kernels import LineList, PixelGrid, line_profiles, line_segments
+from loaders.redshift.nebulae import nebulae
 from loaders.redshift.tables import read_tables
 
 
@@ -34,13 +35,49 @@ def test_a_line_keeps_its_flux_on_pixels_of_any_width():
     edges = np.cumsum(np.r_[9000.0, np.random.default_rng(3).uniform(5, 20, 200)])
     grid = PixelGrid(edges[:-1], edges[1:], np.full(200, 0.001))
     lines = LineList(np.array([5000.0]), np.array([1.0]), np.array([0]))
-    profile = line_profiles(grid, np.array([2.0]), lines, 1)[0, 0]
+    profile = line_profiles(grid, 2.0, lines, 1)[0]
     assert abs(np.sum(profile * np.diff(edges)) - 1) < 1e-6
     k = np.searchsorted(edges, 10_000.0) - 1
     area = quad(
         lambda w: np.exp(-0.5 * ((w - 1e4) / 10) ** 2) / (10 * np.sqrt(2 * np.pi)), *edges[k : k + 2]
     )[0]
     np.testing.assert_allclose(profile[k], area / np.diff(edges)[k], rtol=1e-6)
+
+
+def test_normal_equations_of_lines_are_those_of_the_whole_profiles():
+    """Lines are added one by one where they are; here they are whole spectra, fitted by scipy."""
+    generator = np.random.default_rng(5)
+    edges = 9000.0 + 8.0 * np.arange(301)
+    grid, wavelength = (
+        PixelGrid(edges[:-1], edges[1:], np.full(300, 0.002)),
+        np.array([5000.0, 5010.0, 5500.0]),
+    )
+    mixture = np.array([[1.0, 0.2], [0.3, 1.0], [0.5, 2.0]])
+    scale, template = np.array([1.9, 2.0]), generator.uniform(0.5, 1.5, (2, 2, 300))
+    weight, flux = generator.uniform(0.5, 2, 300), generator.normal(3, 1, 300)
+    basis = np.ones((1, 300))
+    prior = 1e-12 * np.eye(1)
+    target = Target(weight, weight * flux, basis, (basis * weight) @ basis.T + prior)
+    block = Block(template, line_segments(grid, scale, wavelength), mixture)
+    sums = np.array([(one * weight) @ np.vstack([one, basis]).T for one in template])
+    gain, amplitude = gains(sums, np.array([one @ (weight * flux) for one in template]), block, target)
+    for c in range(2):
+        lines = LineList(np.repeat(wavelength, 2), mixture.ravel(), np.tile([0, 1], 3))
+        model = np.vstack([template[c], basis, -basis, line_profiles(grid, scale[c], lines, 2)])
+        wanted, residual = nnls((model * np.sqrt(weight)).T, flux * np.sqrt(weight))
+        np.testing.assert_allclose(gain[c], np.sum(weight * flux**2) - residual**2, rtol=1e-9)
+        np.testing.assert_allclose(amplitude[c, [0, 1, 3, 4]], wanted[[0, 1, 4, 5]], rtol=1e-6, atol=1e-9)
+
+
+def test_lines_of_galaxies_are_as_physics_has_them():
+    for group in nebulae():
+        flux = {line.name: line.ratio for line in group.lines}
+        if "Halpha" in flux:
+            # Case B of hydrogen without dust, less of the blue with it; [O III] by transition probabilities.
+            assert flux["Hbeta"] <= 1 / 2.86 + 1e-3
+            assert flux["[OIII]5008"] / flux["[OIII]4960"] == pytest.approx(2.98, rel=0.03)
+    young = {line.name: line.ratio for line in nebulae()[0].lines}
+    assert young["[OIII]5008"] / young["Hbeta"] > 4 > 0.1 > young["[NII]6585"] / young["Halpha"]
 
 
 def test_hydrogen_absorbs_as_madau_says():
