@@ -45,6 +45,7 @@ def test_a_filled_database_comes_through_another_upgrade(database):
     assert points() == before
 
 
+@pytest.mark.heavy
 def test_metrics_that_were_stored_twice_are_stored_once(bare_database):
     """0002: of an exposure and of a block the last stays; metrics of runs, and others, are not touched."""
     migrate.upgrade("0001")
@@ -144,6 +145,7 @@ def test_refined_light_curves_can_be_taken_back_while_there_are_none(database):
     assert points() == before
 
 
+@pytest.mark.heavy
 def test_runs_of_before_the_reckoning_stay_as_they_are(bare_database):
     """0004: what they were given is not known, but for the files that they loaded; new runs are reckoned."""
     migrate.upgrade(_before("0004"))
@@ -183,6 +185,7 @@ def test_runs_of_before_the_reckoning_stay_as_they_are(bare_database):
             execute(bare_database, ours.format(state))
 
 
+@pytest.mark.heavy
 def test_models_that_were_stored_have_no_posterior_and_go_back_as_they_were(bare_database):
     """0023: what was not sampled is empty; values and errors are not touched, either way."""
     migrate.upgrade(_before("0023"))

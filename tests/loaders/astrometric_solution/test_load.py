@@ -172,6 +172,7 @@ def test_positions_are_at_the_reference_epoch(own_survey):
     assert first.ra_err < 0.2
 
 
+@pytest.mark.heavy
 def test_offsets_from_an_earlier_catalog_are_brought_to_that_of_now(own_survey):
     write_exposures(own_survey, MJD, kind="psf_free")
     run(photometry_kind="psf_free")

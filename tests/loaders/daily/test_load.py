@@ -253,6 +253,7 @@ def test_file_that_is_lost_after_it_was_loaded(new_database, survey, tmp_path, h
     assert execute(new_database, BLOCKS) == [("F146", DAYS[0], 2), ("F146", DAYS[0], 1)]
 
 
+@pytest.mark.heavy
 def test_block_is_kept_when_one_of_its_files_is_lost(photometered, survey, tmp_path):
     """Doing it again without that exposure would lose points: the block stays, and it is said why."""
     before = stored_rows(photometered)
@@ -268,6 +269,7 @@ def test_block_is_kept_when_one_of_its_files_is_lost(photometered, survey, tmp_p
         assert after[name] == before[name]
 
 
+@pytest.mark.heavy
 def test_without_a_catalog(new_database, survey):
     succeed("load", "exposure", *survey.exposures("F087"))
     outcome = roman_db("run", "daily")

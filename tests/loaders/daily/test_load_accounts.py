@@ -54,6 +54,7 @@ def test_an_exposure_on_which_our_code_fails_costs_its_block_nothing_else(loaded
     assert execute(loaded, BLOCKS) == [("F146", DAYS[0], 3), ("F146", DAYS[0], 1)]
 
 
+@pytest.mark.heavy
 @pytest.mark.usefixtures("psf_of_the_optics")
 def test_a_unit_that_raises_has_its_exposures_rejected(loaded, survey, monkeypatch):
     fail_on(

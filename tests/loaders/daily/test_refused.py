@@ -71,6 +71,7 @@ def test_its_block_is_measured_again_without_it(photometered):
     assert {row[3] for row in points()} == {row[3] for row in before} - lost
 
 
+@pytest.mark.heavy
 def test_a_merged_block_and_a_day_of_which_none_is_left(photometered):
     before = points()
     succeed(*COMPACT)
@@ -94,6 +95,7 @@ def test_a_block_of_which_none_is_left_goes(photometered):
     assert nothing_to_do()
 
 
+@pytest.mark.heavy
 def test_what_fits_the_next_image_is_measured_again(photometered):
     before = points()
     find_misfits(photometered, 2, 3)

@@ -57,6 +57,7 @@ def paired(one, other, radius):
     return rows, there[rows]
 
 
+@pytest.mark.heavy
 def test_parts_find_what_the_whole_finds(scene, whole):
     steps = []
     parts = search_in_parts(scene, told=lambda *told: steps.append(told), options=OPTIONS, side=60)

@@ -140,6 +140,7 @@ def test_evidence_of_a_faint_star_beside_a_bright_one_is_what_chi_square_loses_b
     assert value[1, 0] / np.sqrt(variance[1, 0]) < 0.7 * evidence[1]
 
 
+@pytest.mark.heavy
 def test_dithered_images_together_go_deeper_than_one_and_keep_errors_honest():
     scene = field(SHAPE, 0.02, seed=8, faintest=0.4)
     layers = []

@@ -70,6 +70,7 @@ def usual_star(sky, low, high, seed=0):
     return int(rows[np.argmax(near.min(axis=1))])
 
 
+@pytest.mark.heavy
 def test_what_appears_is_found_where_it_is_with_unbiased_flux(sky):
     """Twenty-five times with other noise, at up to four places each: none is missed."""
     rng = np.random.default_rng(5)

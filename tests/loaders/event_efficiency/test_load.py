@@ -83,6 +83,7 @@ def test_statistics_of_a_light_curve_in_memory_are_those_of_the_database(describ
     assert select(curves[int(described.object_id[LENSED])], rules).is_selected
 
 
+@pytest.mark.heavy
 def test_all_that_is_injected_is_counted_and_the_same_again_in_processes(described, monkeypatch):
     assert not run().failed
     truth, found = rows("injected_event"), rows("event_recovery")

@@ -1,5 +1,6 @@
 """Events from season to season: one brightening is linked, its models follow the light curves and stay."""
 
+import pytest
 import sqlalchemy as sa
 
 from loaders.event_history import load
@@ -102,6 +103,7 @@ def test_links_follow_what_becomes_of_the_first(own_survey):
     assert links() == {first: None, second: None, third: second}
 
 
+@pytest.mark.heavy
 def test_models_follow_the_light_curves_of_later_seasons_and_stay_as_history(own_survey):
     run(SEASON, 1)
     (event,) = ask(KEPT)

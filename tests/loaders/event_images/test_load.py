@@ -52,6 +52,7 @@ def injected(photometered):
     return photometered
 
 
+@pytest.mark.heavy
 def test_the_same_events_are_measured_searched_and_counted_at_both_levels(injected):
     report = run()
     assert not report.failed

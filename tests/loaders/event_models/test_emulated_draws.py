@@ -62,6 +62,7 @@ def test_a_limit_that_is_known_only_from_above():
     np.testing.assert_allclose((found.quantiles()[:, 0] - expected) / np.ptp(expected), 0.0, atol=0.1)
 
 
+@pytest.mark.heavy
 def test_nothing_is_drawn_beyond_the_limits():
     found = drawn(lambda at: at, 2, limits=(-0.1, np.inf))
     expected = norm.ppf(norm.cdf(-0.1) + np.array(LEVELS) * norm.sf(-0.1))

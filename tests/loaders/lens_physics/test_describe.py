@@ -42,6 +42,7 @@ def test_a_lens_is_found_with_its_mass_and_distance():
     assert found(one, "prior")["Mtot"].value == pytest.approx(truth.mass, rel=0.15)
 
 
+@pytest.mark.heavy
 def test_intervals_hold_the_truth_as_often_as_they_say():
     rng, n = np.random.default_rng(11), 300
     distances = Sightline(*PLACE).source_distance(n, rng)

@@ -192,6 +192,7 @@ def test_twins_have_rows_and_worse_models_have_none(own_survey):
     assert second.blend_status == "unknown"
 
 
+@pytest.mark.heavy
 def test_an_event_that_is_refused_has_no_row(own_survey):
     run(SEASON)
     change("UPDATE roman.event SET is_event = false, classification = 'shared'")

@@ -53,6 +53,7 @@ def test_the_lensed_star_is_the_event_with_its_parameters(own_survey):
     assert sum(row.flux for row in fluxes) == pytest.approx(own_survey.flux["F146"][LENSED], rel=0.05)
 
 
+@pytest.mark.heavy
 def test_another_run_keeps_the_event_and_the_history_of_its_models(own_survey, monkeypatch):
     run()
     (first,) = ask(EVENTS)
@@ -67,6 +68,7 @@ def test_another_run_keeps_the_event_and_the_history_of_its_models(own_survey, m
     assert len(ask(CURRENT)) == 1
 
 
+@pytest.mark.heavy
 def test_an_event_that_is_not_found_again_says_so(own_survey):
     run()
     with session.transaction(session.Role.OWNER) as connection:
@@ -217,6 +219,7 @@ def test_what_was_not_searched_is_said(own_survey):
     ]
 
 
+@pytest.mark.heavy
 def test_progress_counts_the_objects_of_all_units(own_survey, monkeypatch):
     run()
     change(LET_VARY, objects=[int(one) for one in own_survey.object_id])
@@ -267,6 +270,7 @@ def stored(models, event):
     return unit
 
 
+@pytest.mark.heavy
 def test_asking_for_xallarap_ends_and_keeps_the_single_lens(own_survey):
     """What a lens alone explains needs no companion of its source."""
     given = arguments("gbtds", 1, "psf") | {"xallarap": True}

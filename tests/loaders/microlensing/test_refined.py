@@ -49,6 +49,7 @@ def run(*tasks, **more):
     return [name.split()[0] for name in report.succeeded]
 
 
+@pytest.mark.heavy
 def test_what_was_refined_is_searched_again_once(own_survey):
     run(*SEASON.tasks)
     (event,) = ask(KEPT)

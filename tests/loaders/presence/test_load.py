@@ -54,6 +54,7 @@ def test_an_object_that_is_missing_again_and_again_leaves_and_a_single_absence_s
     assert execute(searches.url, VERSIONS)[-1] == (0, 0, 0, 0)
 
 
+@pytest.mark.heavy
 def test_it_comes_back_as_the_same_object_when_images_show_it_again(searches):
     after(searches, [0, 1, 2], [0, 1], [0, 1], [0, 1])
     everything = execute(searches.url, "SELECT object_id FROM roman.object ORDER BY 1")

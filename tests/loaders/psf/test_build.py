@@ -72,6 +72,7 @@ def test_fluxes_are_recovered_with_it(built):
     assert np.std(scene.flux[bright] / flux[bright]) > 0.04
 
 
+@pytest.mark.heavy
 def test_bad_stars_and_pixels_do_no_harm(truth, start):
     scene, _ = crowded_field(truth, seed=2, size=240, density=0.06)
     data, usable = scene.data.copy(), scene.usable.copy()

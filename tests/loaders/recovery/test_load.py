@@ -25,6 +25,7 @@ def sources(url):
     return np.array(rows).T
 
 
+@pytest.mark.heavy
 def test_forced_photometry_finds_the_bright_and_not_the_faint(injected):
     outcome = succeed("injection", "recover", "trial")
     assert "2 images read: 2 loaded" in outcome.out

@@ -76,6 +76,7 @@ def noisy():
     return out
 
 
+@pytest.mark.heavy
 def test_fluxes_scatter_about_the_truth_as_claimed(noisy):
     pulls = []
     for sky, reference in noisy:

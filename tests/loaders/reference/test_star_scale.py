@@ -164,6 +164,7 @@ def test_each_place_belongs_to_the_star_whose_light_is_there():
     assert found.owner[59, 0] == -1
 
 
+@pytest.mark.heavy
 def test_a_star_beside_one_that_varies_keeps_its_light():
     """Its own level takes up the wings of the neighbour."""
     sky, star = crowd()

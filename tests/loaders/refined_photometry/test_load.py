@@ -123,6 +123,7 @@ def test_what_cannot_be_refined_has_a_row(photometered, blended, monkeypatch):
     assert refine().succeeded == []
 
 
+@pytest.mark.heavy
 def test_refined_light_curves_are_not_refined_again(photometered):
     assert refine(photometry_kind="refined").succeeded == []
     assert refine(photometry_kind="external").succeeded == []

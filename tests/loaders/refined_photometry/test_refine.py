@@ -81,6 +81,7 @@ def test_the_place_is_that_of_the_source_and_not_of_the_blend(seed):
     assert np.sqrt(np.diag(covariance)).max() < 1.0
 
 
+@pytest.mark.heavy
 def test_errors_of_places_are_right():
     pulls = []
     for seed in SEEDS:

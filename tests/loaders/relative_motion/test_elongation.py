@@ -164,6 +164,7 @@ def test_a_pixel_that_was_hit_is_left_out():
     assert hit.reduced_chi2 < 1.2
 
 
+@pytest.mark.heavy
 def test_one_star_is_not_drawn_out():
     rng = np.random.default_rng(4)
     found = [fitted(late_exposures(rng, (0.0, 0.0))).status for _ in range(6)]

@@ -94,6 +94,7 @@ def off(row):
     return min(float(np.sqrt(one @ inverse @ one)) for one in sides)
 
 
+@pytest.mark.heavy
 def test_it_is_done_between_refined_photometry_and_physics():
     for mode in (SEASON, SURVEY):
         names = [task.name for task in mode.tasks]
@@ -135,6 +136,7 @@ def test_a_newer_model_counts_and_the_old_row_stays(stored):
     assert run().succeeded == []
 
 
+@pytest.mark.heavy
 def test_the_first_season_of_an_orientation_says_nothing(stored):
     run(season=2)
     assert [(row.season, row.status, row.pm_rel) for row in ask(ROWS)] == [(2, "first_season", None)]

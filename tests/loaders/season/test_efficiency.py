@@ -36,6 +36,7 @@ def measured(load_run_id):
     return {row.metric: row for row in ask(query, run=load_run_id)}
 
 
+@pytest.mark.heavy
 def test_one_event_for_ten_objects_is_injected_once_and_measured(own_survey):
     first = run()
     assert any(name.startswith("event_injection") for name in first.succeeded)

@@ -87,6 +87,7 @@ def store_event(survey) -> int:
         return int(event)
 
 
+@pytest.mark.heavy
 def test_the_page_of_a_stored_event(own_survey, products):
     report = run_mode(SEASON, arguments("gbtds", 1, "psf"), lambda *_: None)
     assert not report.failed

@@ -96,6 +96,7 @@ def test_cut_off_and_resumed_gives_the_files_of_an_undisturbed_run(new_database,
     assert states == [("succeeded",), ("interrupted",), ("succeeded",)]
 
 
+@pytest.mark.heavy
 def test_truth_is_stored_once_by_name(new_database, tmp_path, yaml_file):
     succeed(*command(tmp_path / "out", yaml_file))
     succeed(*command(tmp_path / "out", yaml_file))

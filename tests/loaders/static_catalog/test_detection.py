@@ -46,6 +46,7 @@ def test_peaks_have_the_signal_to_noise_ratio_of_a_matched_filter():
     assert np.median(found.peak_snr) == pytest.approx(20, abs=0.7)
 
 
+@pytest.mark.heavy
 def test_completeness_at_the_threshold_is_a_half():
     """Measured at the pixel of the source; a detection needs five pixels besides."""
     options = CatalogOptions(min_pixels=1)

@@ -45,6 +45,7 @@ def test_neighbours_are_fitted_together():
     np.testing.assert_array_less(np.abs(found.flux - flux) / found.flux_err, 4)
 
 
+@pytest.mark.heavy
 def test_correlated_noise_makes_errors_larger_as_it_does_the_scatter():
     rng = np.random.default_rng(3)
     kernel = np.outer([1, 2, 1], [1, 2, 1]) / 16.0
@@ -59,6 +60,7 @@ def test_correlated_noise_makes_errors_larger_as_it_does_the_scatter():
     assert scatter((found.flux - 300) / found.flux_err) == pytest.approx(1, abs=0.15)
 
 
+@pytest.mark.heavy
 def test_noise_model_is_that_of_the_planes():
     model = noise_model(scene(4, 5000.0)[0])
     assert model.read == pytest.approx(1, rel=0.01)

@@ -77,6 +77,7 @@ def test_matched_stars_have_the_light_of_the_reference_in_every_aperture(roman):
         np.testing.assert_allclose(sums[0].flux / sums[1].flux, 1, atol=tolerance)
 
 
+@pytest.mark.heavy
 def test_noise_of_a_matched_band_is_its_scatter():
     narrow, broad = gaussian_psf(1.5), gaussian_psf(2.5)
     rng = np.random.default_rng(2)

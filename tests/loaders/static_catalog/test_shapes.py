@@ -39,6 +39,7 @@ def test_ellipticities_are_those_before_the_psf(e1, e2):
     assert 0.5 < np.median(found.resolution) < 1
 
 
+@pytest.mark.heavy
 def test_errors_of_ellipticities_are_their_scatter():
     galaxy = galsim.Exponential(half_light_radius=4, flux=3000).shear(e1=0.2, e2=0.1)
     found = measured(galaxy, 1.0, seed=2)

@@ -52,6 +52,7 @@ def test_amplitude_and_share_are_those_of_the_sinusoid():
     assert found.explained > 0.98
 
 
+@pytest.mark.heavy
 def test_error_is_the_scatter():
     found = [find_period(curves(sinusoid, 0.7, 2.0, seed)) for seed in range(30)]
     pull = np.array([(one.period - 0.7) / one.error for one in found])
@@ -69,6 +70,7 @@ def test_the_fall_of_chi2_is_that_of_astropy():
     np.testing.assert_allclose(fall_of_chi2(bands, frequency), expected, rtol=1e-6, atol=1e-3)
 
 
+@pytest.mark.heavy
 def test_noise_has_the_false_alarms_that_are_said():
     rng = np.random.default_rng(3)
     said = []

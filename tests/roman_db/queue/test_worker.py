@@ -61,6 +61,7 @@ def test_a_job_is_run_as_people_run_it(queue):
     assert rows(queue, last) == [True]
 
 
+@pytest.mark.heavy
 def test_what_a_killed_worker_had_in_hand_is_done_once_by_another(queue, start_worker):
     submit_bench("a,b,c")
     close_gate(queue, "b")
@@ -161,6 +162,7 @@ def test_waits_between_tries_grow_and_end(queue):
             assert abs((decision.retry_at - now).total_seconds() - wait) < 30
 
 
+@pytest.mark.heavy
 def test_two_runs_of_a_mode_never_overlap(queue, start_worker):
     submit_bench("a")
     close_gate(queue, "a")
