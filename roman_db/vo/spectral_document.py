@@ -31,8 +31,8 @@ CONSTANTS = (
 )
 _PROTOCOL = '<INFO name="SERVICE_PROTOCOL" value="1.1">SSAP</INFO>\n'
 _APERTURE = Param(
-    "aperture", None, "ssa:Char.SpatialAxis.Coverage.Bounds.Extent", "double", None, "deg", "phys.angSize;instr.fov",
-    "Not known: files of spectra do not state it.",
+    "aperture", None, "ssa:Char.SpatialAxis.Coverage.Bounds.Extent", "double", None, "deg",
+    "phys.angSize;instr.fov", "Not known: files of spectra do not state it.",
 )  # fmt: skip
 
 

@@ -49,6 +49,7 @@ class Param:
         """The PARAM."""
         known = {
             "name": self.name,
+            "ID": self.name.replace(":", "_") if ":" in self.name else None,
             "datatype": "unicodeChar"
             if self.datatype == "char" and not self._text.isascii()
             else self.datatype,
