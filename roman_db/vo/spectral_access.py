@@ -78,7 +78,7 @@ def spectral_query(parameters: Parameters, limits: Limits, takes_gzip: bool, add
         If a parameter makes no sense.
     """
     rows = parameters.whole("MAXREC", 0, limits.largest, min(limits.default, limits.largest))
-    query = _query(parameters, limits)
+    query = _query(parameters, limits, address)
     translation = _of_protocol(translate(query, schema_catalog()))
     request = QueryRequest(query, rows, _format(parameters))
     descriptor = link_descriptor(translation.columns, address)
@@ -120,7 +120,7 @@ def _names() -> tuple[str, ...]:
     return tuple(one.name for one in read_views()[_TABLE].columns)
 
 
-def _query(parameters: Parameters, limits: Limits) -> str:
+def _query(parameters: Parameters, limits: Limits, address: str) -> str:
     """Query in ADQL."""
     place = read_place(parameters)
     distance = "" if place is None else f"DISTANCE(s_ra, s_dec, {place[0]!r}, {place[1]!r})"
@@ -130,19 +130,19 @@ def _query(parameters: Parameters, limits: Limits) -> str:
         conditions.insert(0, f"{distance} <= {place[2]!r}")
         score = f"1 - {distance} / {place[2]!r}" if place[2] > 0 else score
     top = parameters.whole("TOP", 1, limits.largest, 0)
-    selected = ", ".join([f"{score} AS score", *_selected(_chosen(parameters))])
+    selected = ", ".join([f"{score} AS score", *_selected(_chosen(parameters), address)])
     where = f" WHERE {' AND '.join(conditions)}" if conditions else ""
     selected = f"TOP {top} {selected}" if top else selected
     return f"SELECT {selected} FROM {_TABLE}{where} ORDER BY score DESC, spectrum_id"
 
 
-def _selected(form: str | None) -> list[str]:
-    """What is selected: columns as they stand, but for where and in which format a spectrum is had."""
-    if form != "fits":
-        return list(_names())
+def _selected(form: str | None, address: str) -> list[str]:
+    """What is selected: columns as they stand, but for the address of a spectrum, and the format there."""
+    asked, media_type = ("&RESPONSEFORMAT=fits", "application/fits") if form == "fits" else ("", VOTABLE)
+    begin, end = _quoted(f"{address}/ssa/data?ID=spectrum/"), _quoted(asked)
     own = {
-        "access_url": "access_url || '&RESPONSEFORMAT=fits' AS access_url",
-        "access_format": "'application/fits' AS access_format",
+        "access_url": f"{begin} || CAST(spectrum_id AS VARCHAR) || {end} AS access_url",
+        "access_format": f"{_quoted(media_type)} AS access_format",
     }
     return [own.get(name, name) for name in _names()]
 

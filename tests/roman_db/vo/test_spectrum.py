@@ -115,8 +115,8 @@ def test_access_urls_lead_to_the_spectra_in_the_format_that_was_asked_for(addres
     service = pyvo.dal.SSAService(f"{address}/ssa")
     for asked, first in (("compliant", b"<?xml"), ("fits", b"SIMPLE  =")):
         (row,) = service.search(TARGETCLASS="GALAXY", format=asked)
-        url = row.acref.replace("http://127.0.0.1:8080", address)
-        content = service._session.get(url).content
+        assert row.acref.startswith(f"{address}/ssa/data?")
+        content = service._session.get(row.acref).content
         assert content.startswith(first)
         assert row.filesize == pytest.approx(len(content), rel=0.5)
 

@@ -30,6 +30,7 @@ export function drawMarks(plot, ctx, layer) {
     { left, top, width, height } = plot.bbox,
     rows = [];
   ctx.font = `${FONT * ratio}px system-ui`;
+  ctx.textAlign = "left";
   ctx.textBaseline = "top";
   ctx.lineWidth = ratio;
   ctx.setLineDash([4 * ratio, 4 * ratio]);
