@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from loaders.redshift.columns import flux_factor, in_angstrom, recognised, vacuum
+from loaders.redshift.observation import first_of, observation_of
 from loaders.redshift.spectrum import FWHM_SIGMA, Spectrum
 from loaders.redshift.tables import SpectrumTable, read_tables
 from loaders.rejection import Rejected
@@ -79,7 +80,7 @@ def _spectra(table: SpectrumTable, where: str, stated: Stated, stem: str) -> lis
     role = recognised(list(table.columns), where)
     flux = np.asarray(table.columns[role["flux"]])
     if flux.ndim == 1:
-        name = _first(table.header, _NAMES)
+        name = first_of(table.header, _NAMES)
         usual = table.name if table.name.upper() not in ("", "COADD", "EXTRACT1D", "SPECTRUM", "1") else stem
         given = {key: table.columns[column] for key, column in role.items()}
         return [_spectrum(table, role, given, where, stated, str(name or usual), table.header)]
@@ -95,7 +96,7 @@ def _spectra(table: SpectrumTable, where: str, stated: Stated, stem: str) -> lis
             if np.ndim(v) == 1 and len(v) == flux.shape[0]
         }
         keywords = {**table.header, **row}
-        name = str(_first(row, _NAMES) or f"{stem}-{k + 1}")
+        name = str(first_of(row, _NAMES) or f"{stem}-{k + 1}")
         out.append(_spectrum(table, role, given, f"{where} row {k + 1}", stated, name, keywords))
     return out
 
@@ -129,7 +130,7 @@ def _spectrum(
         unit = None
     factor, stored_unit = flux_factor(str(unit) if unit else None, wavelength)
     mask = _mask(given.get("mask"), size, role.get("mask", ""))
-    ra, dec = (_degrees(_first(header, names)) for names in (_RA, _DEC))
+    ra, dec = (_degrees(first_of(header, names)) for names in (_RA, _DEC))
     both = ra is not None and dec is not None and 0 <= ra <= 360 and -90 <= dec <= 90
     order = np.argsort(wavelength, kind="stable")
     order = order[np.isfinite(wavelength[order])]
@@ -138,7 +139,7 @@ def _spectrum(
     return Spectrum(
         name.strip(), wavelength[order], (flux * factor)[order], (error * factor)[order], mask[order],
         None if resolution is None else resolution[order],
-        ra if both else None, dec if both else None, stored_unit,
+        ra if both else None, dec if both else None, stored_unit, observation_of(header),
     )  # fmt: skip
 
 
@@ -230,11 +231,6 @@ def _resolution(
         if isinstance(value, int | float) and value > 1:
             return np.full(wavelength.size, float(value))
     return None
-
-
-def _first(values: Mapping[str, Any], names: tuple[str, ...]) -> Any:
-    """The first of some keywords that has a value."""
-    return next((values[name] for name in names if values.get(name) not in (None, "")), None)
 
 
 def _degrees(value: Any) -> float | None:

@@ -33,6 +33,11 @@ def spectrum_rows(spectra: Sequence[Spectrum], object_id: Sequence[int | None], 
         "mask": [one.mask.astype(np.int16) for one in spectra],
         "resolution": [None if one.resolution is None else _single(one.resolution) for one in spectra],
         "flux_is_absolute": [bool(one.flux_unit) for one in spectra],
+        "facility_name": [one.observation.facility for one in spectra],
+        "instrument_name": [one.observation.instrument for one in spectra],
+        "start_mjd_utc": [one.observation.start_mjd_utc for one in spectra],
+        "end_mjd_utc": [one.observation.end_mjd_utc for one in spectra],
+        "exposure_time": [one.observation.exposure_time for one in spectra],
     }
 
 

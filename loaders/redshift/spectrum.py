@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from loaders.redshift.candidates import Pixels, pixels_of
+from loaders.redshift.observation import UNKNOWN, Observation
 from loaders.redshift.warning_bits import WarningBit
 
 FloatArray = npt.NDArray[np.float64]
@@ -46,6 +47,8 @@ class Spectrum:
         Degrees ICRS; None where not known.
     flux_unit
         VOUnit of the flux; empty where the scale is not known.
+    observation
+        When and with what it was observed.
     """
 
     name: str
@@ -57,6 +60,7 @@ class Spectrum:
     ra: float | None = None
     dec: float | None = None
     flux_unit: str = ""
+    observation: Observation = UNKNOWN
 
 
 @dataclass(frozen=True)

@@ -1,5 +1,6 @@
--- What there is of objects: light curves, events, and reference images that cover them.
--- Reads: roman.object, roman.light_curve_segment, roman.light_curve_block, roman.event, roman.reference_image
+-- What there is of objects: light curves, events, spectra, and reference images that cover them.
+-- Reads: roman.object, roman.light_curve_segment, roman.light_curve_block, roman.event, roman.spectrum,
+--     roman.reference_image
 -- Grain: object
 -- Parameters:
 --   numbers: identifiers of objects, as an array of integers
@@ -15,6 +16,11 @@ SELECT o.object_id AS number, o.ra, o.dec,
        ARRAY(
            SELECT v.event_id FROM roman.event v WHERE v.object_id = o.object_id AND v.is_event ORDER BY 1
        ) AS event_ids,
+       ARRAY(
+           SELECT p.spectrum_id FROM roman.spectrum p
+           WHERE p.object_id = o.object_id AND p.superseded_at IS NULL ORDER BY 1
+           LIMIT 100
+       ) AS spectrum_ids,
        ARRAY(
            SELECT r.reference_image_id
            FROM roman.reference_image r

@@ -42,6 +42,7 @@ _OPTIONAL = frozenset(
     (
         "tap",
         "scs",
+        "ssa",
         "datalink",
         "timeseries",
         "event_curves",

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
         ServiceFailed,
         Unreachable,
     )
+    from roman_db.client.spectrum import Spectrum
 
 __all__ = [
     "BadQuery",
@@ -37,11 +38,15 @@ __all__ = [
     "NothingFound",
     "RowsWereCut",
     "ServiceFailed",
+    "Spectrum",
     "Unreachable",
     "connect",
 ]
 
-_HOMES = {"Catalog": "catalog", "connect": "catalog", "Downloaded": "download", "Event": "event"}
+_HOMES = {
+    "Catalog": "catalog", "connect": "catalog", "Downloaded": "download", "Event": "event",
+    "Spectrum": "spectrum",
+}  # fmt: skip
 
 
 def __getattr__(name: str) -> Any:

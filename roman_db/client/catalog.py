@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
+import numpy as np
 import pyvo
 from astropy import units as u
 from astropy.coordinates import SkyCoord
@@ -32,6 +33,7 @@ from roman_db.client.places import angle_in_deg, place_table, polygon, read_plac
 from roman_db.client.points import table_of, without_mask
 from roman_db.client.session import ServiceSession
 from roman_db.client.settings import ClientSettings
+from roman_db.client.spectrum import OF_SPECTRUM, Spectrum
 
 _NAME = re.compile(r"[A-Za-z_]\w*")
 #: Objects a request, where light curves of many are wanted: some gigabytes at most, of a whole survey.
@@ -86,6 +88,11 @@ class Catalog:
     def tap(self) -> pyvo.dal.TAPService:
         """TAP as pyvo has it, for all that is not here."""
         return pyvo.dal.TAPService(self.url, session=self.session)
+
+    @cached_property
+    def ssa(self) -> pyvo.dal.SSAService:
+        """Spectra as pyvo has them, for searches by place, wavelength, time or redshift."""
+        return pyvo.dal.SSAService(f"{self._root}/ssa", session=self.session)
 
     def query(
         self,
@@ -302,6 +309,28 @@ class Catalog:
             parameters["SPAN"] = f"{float(span[0])!r} {float(span[1])!r}"
         answer = self.session.get(f"{self._root}/event_curves", params=parameters, timeout=120)
         return table_of(parquet.read_table(io.BytesIO(answer.content)))
+
+    def spectra(self, object_id: int) -> list[Spectrum]:
+        """Spectra of an object with their redshifts, the most reliable first; none where it has none."""
+        with in_our_words():
+            found = self.ssa.search(TARGETNAME=str(object_id)).to_table()
+        mine = found[np.ma.filled(found["object_id"], -1) == object_id]
+        reliability = np.nan_to_num(np.ma.filled(mine["reliability"], -1.0), nan=-1.0)
+        return [self.spectrum(mine["spectrum_id"][k]) for k in np.argsort(-reliability, kind="stable")]
+
+    def spectrum(self, spectrum_id: int) -> Spectrum:
+        """Spectrum with its redshift, alternatives and lines.
+
+        Raises
+        ------
+        NothingFound
+            If there is none of that number.
+        """
+        parameters = {"ID": f"spectrum/{int(spectrum_id)}"}
+        answer = self.session.get(f"{self._root}/ssa/data", params=parameters, timeout=120)
+        pixels = without_mask(Table.read(io.BytesIO(answer.content), format="votable"))
+        number = {"spectrum_id": int(spectrum_id)}
+        return Spectrum(int(spectrum_id), pixels, *(self.query(one, number) for one in OF_SPECTRUM))
 
     def links(self, identifier: int | str) -> Table:
         """What there is of an object, a light curve or an image, and where (DataLink)."""

@@ -11,7 +11,7 @@ from starlette.responses import Response
 from starlette.staticfiles import StaticFiles
 
 from roman_db.accounts.authentication import Respond
-from roman_db.portal import account_data, account_pages, data, pages, sky_data
+from roman_db.portal import account_data, account_pages, data, pages, sky_data, spectrum_pages
 from roman_db.portal.answer import problem
 from roman_db.portal.asking import read_for_account
 from roman_db.portal.calculations import NoCalculation
@@ -23,7 +23,7 @@ _log = structlog.get_logger()
 
 def mount_portal(application: FastAPI, respond: Respond) -> None:
     """Add pages, their data, and what browsers load; ``respond`` answers whom it cannot sign in."""
-    for part in (pages, account_pages, data, sky_data, account_data):
+    for part in (pages, spectrum_pages, account_pages, data, sky_data, account_data):
         application.include_router(part.router, dependencies=[Depends(read_for_account)])
     application.add_middleware(CookieSignIn, respond=respond)
     bundle = StaticFiles(directory=BUNDLE, check_dir=False)

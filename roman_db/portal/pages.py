@@ -10,9 +10,10 @@ from starlette.responses import RedirectResponse, Response
 
 from roman_db.portal.calculations import calculation
 from roman_db.portal.found_objects import MOST, found_objects
-from roman_db.portal.page import page, root_of
+from roman_db.portal.page import not_found, number_of, page, root_of
 from roman_db.portal.reading import row, rows
-from roman_db.portal.search import EventNumber, NotUnderstood, ObjectNumber, read_search
+from roman_db.portal.search import EventNumber, NotUnderstood, ObjectNumber, SpectrumNumber, read_search
+from roman_db.portal.spectrum_pages import spectra_of
 from roman_db.query.coordinates import sexagesimal
 from roman_db.tap.formats.choice import FORMATS
 from roman_db.tap.vosi import read_examples
@@ -41,10 +42,12 @@ def search(request: Request, q: str = "") -> Response:
         return page("search.html", request, 400, search=q, problem=str(error), found=[], most=MOST)
     if isinstance(wanted, EventNumber):
         return _to(request, f"/event/{wanted.event_id}")
+    if isinstance(wanted, SpectrumNumber):
+        return _to(request, f"/spectrum/{wanted.spectrum_id}")
     if isinstance(wanted, ObjectNumber) and row("object", object_id=wanted.object_id) is not None:
         return _to(request, f"/object/{wanted.object_id}")
     if isinstance(wanted, ObjectNumber):
-        return _not_found(request, f"There is no object {wanted.object_id}.", q)
+        return not_found(request, f"There is no object {wanted.object_id}.", q)
     found = found_objects(wanted)
     if len(found) == 1:
         return _to(request, f"/object/{found[0]['object_id']}")
@@ -54,10 +57,10 @@ def search(request: Request, q: str = "") -> Response:
 @router.get("/object/{object_id}")
 def one_object(request: Request, object_id: str) -> Response:
     """All that is known of an object."""
-    number = _number(object_id)
+    number = number_of(object_id)
     target = None if number is None else row("object", object_id=number)
     if target is None:
-        return _not_found(request, f"There is no object {object_id[:40]}.")
+        return not_found(request, f"There is no object {object_id[:40]}.")
     parts = ("flux", "alias", "astrometry", "statistics", "periods", "events")
     known: dict[str, Any] = {part: rows(f"object_{part}", object_id=number) for part in parts}
     return page(
@@ -66,6 +69,7 @@ def one_object(request: Request, object_id: str) -> Response:
         target=target,
         place=sexagesimal(target["ra"], target["dec"]),
         kinds=_kinds(rows("curve_kinds", object_id=number)),
+        spectra=spectra_of(target["object_id"]),
         **known,
     )
 
@@ -79,10 +83,10 @@ def events(request: Request) -> Response:
 @router.get("/event/{event_id}")
 def event(request: Request, event_id: str) -> Response:
     """An event with its models."""
-    number = _number(event_id)
+    number = number_of(event_id)
     found = None if number is None else row("event", event_id=number)
     if found is None:
-        return _not_found(request, f"There is no event {event_id[:40]}.")
+        return not_found(request, f"There is no event {event_id[:40]}.")
     described = calculation("event_page")(found, root_of(request))
     return page("event.html", request, event=found, **described)
 
@@ -90,10 +94,10 @@ def event(request: Request, event_id: str) -> Response:
 @router.get("/exposure/{exposure_id}")
 def exposure(request: Request, exposure_id: str) -> Response:
     """An exposure and its quality."""
-    number = _number(exposure_id)
+    number = number_of(exposure_id)
     found = None if number is None else row("exposure", exposure_id=number)
     if found is None:
-        return _not_found(request, f"There is no exposure {exposure_id[:40]}.")
+        return not_found(request, f"There is no exposure {exposure_id[:40]}.")
     metrics = rows("exposure_quality", exposure_id=number)
     return page("exposure.html", request, exposure=found, metrics=metrics)
 
@@ -128,25 +132,9 @@ def operations(request: Request) -> Response:
     )
 
 
-@router.get("/spectrum/{object_id}")
-def spectrum(request: Request, object_id: str) -> Response:
-    """Spectra of an object."""
-    number = _number(object_id)
-    target = None if number is None else row("object", object_id=number)
-    if target is None:
-        return _not_found(request, f"There is no object {object_id[:40]}.")
-    return page("spectrum.html", request, target=target)
-
-
 def _formats() -> list[tuple[str, str]]:
     """Formats of answers: the name that a request has, and the name on the web."""
     return [(one.aliases[0], one.media_type) for one in FORMATS if one.aliases]
-
-
-def _number(text: str) -> int | None:
-    """Identifier of 64 bits; None where it is none."""
-    is_one = text.isascii() and text.isdecimal() and int(text) < 2**63
-    return int(text) if is_one else None
 
 
 def _kinds(curves: list[dict[str, Any]]) -> dict[str, list[dict[str, Any]]]:
@@ -162,7 +150,3 @@ def _kinds(curves: list[dict[str, Any]]) -> dict[str, list[dict[str, Any]]]:
 def _to(request: Request, path: str) -> Response:
     """Send the browser to another page."""
     return RedirectResponse(f"{root_of(request)}{path}", 303)
-
-
-def _not_found(request: Request, what: str, search: str = "") -> Response:
-    return page("not_found.html", request, 404, what=what, search=search)

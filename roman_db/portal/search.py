@@ -1,4 +1,4 @@
-"""What people type into the search box: an identifier, an event, a position, a region or a name."""
+"""What people type into the search box: an object, an event, a spectrum, a position, a region or a name."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ RADIUS, LARGEST_RADIUS = 5.0, 3600.0
 _NUMBER = r"[-+]?\d+(?:\.\d*)?(?:[eE][-+]?\d+)?"
 _OBJECT = re.compile(r"(?:object\s+)?(\d{1,19})", re.IGNORECASE)
 _EVENT = re.compile(r"event\s*#?\s*(\d{1,18})", re.IGNORECASE)
+_SPECTRUM = re.compile(r"spectrum\s*#?\s*(\d{1,18})", re.IGNORECASE)
 _DEGREES = re.compile(rf"({_NUMBER})[\s,]+({_NUMBER})(?:[\s,]+(?:r\s*=\s*)?({_NUMBER})\s*(?:\"|arcsec)?)?")
 _SEXAGESIMAL = re.compile(
     r"(?P<ra>\d{1,2}[\sh:]\s*\d{1,2}[\sm:]\s*\d{1,2}(?:\.\d*)?s?)[\s,]*"
@@ -41,6 +42,13 @@ class EventNumber:
 
 
 @dataclass(frozen=True)
+class SpectrumNumber:
+    """A spectrum by its number."""
+
+    spectrum_id: int
+
+
+@dataclass(frozen=True)
 class Circle:
     """A circle: centre in deg ICRS, radius in arcsec."""
 
@@ -63,7 +71,7 @@ class Name:
     name: str
 
 
-Wanted = ObjectNumber | EventNumber | Circle | Polygon | Name
+Wanted = ObjectNumber | EventNumber | SpectrumNumber | Circle | Polygon | Name
 
 
 def read_search(text: str) -> Wanted:
@@ -72,9 +80,9 @@ def read_search(text: str) -> Wanted:
     Parameters
     ----------
     text
-        ``2028661698980301345``; ``event 12``; ``268.0 -29.2`` or ``17:52:00 -29:12:00``, a radius in arcsec
-        after it (``r=10``); ``CIRCLE 268 -29.2 0.01``, ``BOX 268 -29.2 0.02 0.01`` or ``POLYGON`` with three
-        corners or more, in deg ICRS as DALI 1.1 writes them; or the name of a source.
+        ``2028661698980301345``; ``event 12``; ``spectrum 12``; ``268.0 -29.2`` or ``17:52:00 -29:12:00``, a
+        radius in arcsec after it (``r=10``); ``CIRCLE 268 -29.2 0.01``, ``BOX 268 -29.2 0.02 0.01`` or
+        ``POLYGON`` with three corners or more, in deg ICRS as DALI 1.1 writes them; or the name of a source.
 
     Raises
     ------
@@ -86,6 +94,8 @@ def read_search(text: str) -> Wanted:
         raise NotUnderstood("Type an identifier, a position, a region or a name.")
     if match := _EVENT.fullmatch(text):
         return EventNumber(int(match[1]))
+    if match := _SPECTRUM.fullmatch(text):
+        return SpectrumNumber(int(match[1]))
     if (match := _OBJECT.fullmatch(text)) and int(match[1]) < 2**63:
         return ObjectNumber(int(match[1]))
     if match := _DEGREES.fullmatch(text):

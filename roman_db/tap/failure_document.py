@@ -12,10 +12,10 @@ from roman_db.portal.answer import json_response, problem
 from roman_db.service_failure import Failure, NotSignedIn
 from roman_db.tap.formats.choice import VOTABLE
 from roman_db.tap.formats.votable import error_document
-from roman_db.vo.failure_document import cone_error, text_error
+from roman_db.vo.failure_document import cone_error, spectral_error, text_error
 
 #: Services whose answers are VOTables, by the first part of their address.
-_TABLES = ("tap", "timeseries")
+_TABLES = ("tap", "timeseries", "ssa")
 
 
 def failure_response(request: Request, failure: Failure, query: str | None = None) -> Response:
@@ -41,6 +41,8 @@ def failure_response(request: Request, failure: Failure, query: str | None = Non
 
 def _document(path: str, failure: Failure, query: str | None) -> Response:
     """The document alone."""
+    if path.strip("/") == "ssa":
+        return spectral_error(failure)
     service = path.lstrip("/").partition("/")[0]
     if service in _TABLES:
         return Response(error_document(str(failure), query), failure.status, media_type=VOTABLE)

@@ -1,4 +1,4 @@
-"""What each service says of itself: VOSI 1.1, SimpleDALRegExt 1.2 (cone search), DataLink 1.1, SODA 1.0.
+"""What services say of themselves: VOSI 1.1, SimpleDALRegExt 1.2 (cone search, SSA), DataLink 1.1, SODA 1.0.
 
 A registry wants a document for each service; the one at the root has them all, beside TAP.
 """
@@ -48,7 +48,7 @@ class Capability:
     version: str | None = None
     result: str = ""
     parameters: tuple[Parameter, ...] = ()
-    is_cone_search: bool = False
+    extension: str | None = None
 
 
 _IDENTIFIER = Parameter("ID", "Identifier of a product.", "meta.id;meta.main", None, "string", True)
@@ -63,7 +63,29 @@ _SERVICES = {
             Parameter("MAXREC", "Most rows.", "meta.number", None, "integer"),
             Parameter("RESPONSEFORMAT", "Format of the answer.", "meta.code.mime", None, "string"),
         ),
-        is_cone_search=True,
+        extension="cone_search",
+    ),
+    "ssa": Capability(
+        "SSA", "/ssa?", "1.1", _VOTABLE, (
+            Parameter("REQUEST", "queryData.", "meta.code", None, "string", True),
+            Parameter("VERSION", "1.1, or 1.0 to 1.04.", "meta.version", None, "string"),
+            Parameter("POS", "Right ascension, a comma, declination (ICRS).", "pos.eq", "deg", "string"),
+            Parameter("SIZE", "Diameter around POS; 10 arcsec unless said.", "phys.angSize", "deg"),
+            Parameter("BAND", "Ranges of wavelengths, such as 1e-6/2e-6.", "em.wl", "m", "string"),
+            Parameter("TIME", "Ranges of dates (UTC): 2027-03/2027-05.", "time.epoch", None, "string"),
+            Parameter("FORMAT", "votable, fits, all; or metadata.", "meta.code.mime", None, "string"),
+            Parameter("REDSHIFT", "Ranges of redshifts.", "src.redshift", None, "string"),
+            Parameter("SPECRP", "Ranges of resolving powers.", "spect.resolution", None, "string"),
+            Parameter("TARGETNAME", "Names, or numbers of objects.", "meta.id;src", None, "string"),
+            Parameter("TARGETCLASS", "GALAXY, STAR or QSO.", "src.class", None, "string"),
+            Parameter("FLUXCALIB", "absolute or uncalibrated.", "meta.code.qual", None, "string"),
+            Parameter("COLLECTION", "roman_wfi or external.", "meta.id", None, "string"),
+            Parameter("PUBDID", "Identifiers of spectra.", "meta.ref.ivoid", None, "string"),
+            Parameter("TOP", "So many, the nearest to POS.", "meta.number", None, "integer"),
+            Parameter("MAXREC", "Most rows.", "meta.number", None, "integer"),
+            Parameter("RESPONSEFORMAT", "Format of the answer.", "meta.code.mime", None, "string"),
+        ),
+        extension="spectra",
     ),
     "datalink": Capability(
         "DataLink#links-1.1", "/datalink", "1.1", f"{_VOTABLE};content=datalink", (_IDENTIFIER,)
@@ -82,8 +104,8 @@ _SERVICES = {
 }  # fmt: skip
 #: Services that have documents of their own.
 NAMES = tuple(_SERVICES)
-#: Table that cone search searches.
-_SEARCHED = "roman.current_object"
+#: Tables that services search.
+SEARCHED = {"scs": "roman.current_object", "ssa": "ivoa.ssa"}
 
 
 def capabilities_of(name: str, address: str, chosen: Settings) -> str:
@@ -96,9 +118,14 @@ def all_capabilities(address: str, chosen: Settings) -> str:
     return vosi.capabilities(address, chosen, _elements(list(_SERVICES.values()), address, chosen))
 
 
-def searched_table() -> str:
-    """VOSI tables of the cone search."""
-    return vosi.tables(True, (_SEARCHED,))
+def searched_table(name: str) -> str:
+    """VOSI tables of a service: the one that it searches."""
+    return vosi.tables(True, (SEARCHED[name],))
+
+
+def parameters_of(name: str) -> tuple[Parameter, ...]:
+    """Parameters that a service takes."""
+    return _SERVICES[name].parameters
 
 
 def _of_vosi(name: str) -> list[Capability]:
@@ -107,7 +134,8 @@ def _of_vosi(name: str) -> list[Capability]:
         Capability("VOSI#capabilities", f"/{name}/capabilities"),
         Capability("VOSI#availability", f"/{name}/availability"),
     ]
-    return [*found, Capability("VOSI#tables-1.1", "/scs/tables", "1.1")] if name == "scs" else found
+    tables = Capability("VOSI#tables-1.1", f"/{name}/tables", "1.1")
+    return [*found, tables] if name in SEARCHED else found
 
 
 def _elements(capabilities: list[Capability], address: str, chosen: Settings) -> str:
@@ -117,6 +145,7 @@ def _elements(capabilities: list[Capability], address: str, chosen: Settings) ->
         address=address,
         methods=vosi.SECURITY_METHODS,
         largest_rows=chosen.tap_max_rows,
+        usual_rows=min(chosen.tap_rows, chosen.tap_max_rows),
         test_place=_first_field(),
     )
 

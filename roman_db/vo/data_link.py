@@ -13,6 +13,7 @@ _VOTABLE = "application/x-votable+xml"
 _LINKS = f"{_VOTABLE};content=datalink"
 _ASDF = "application/x-asdf"
 _PARQUET = "application/vnd.apache.parquet"
+_FITS = "application/fits"
 #: Radius of the cutout of a reference image around an object, deg.
 CUTOUT_RADIUS = 5 / 3600
 #: Identifiers of the services that cut out, in the document: of images, and of light curves.
@@ -59,7 +60,7 @@ def not_found(given: str) -> Link:
 
 
 def _of_object(product: Product, facts: Facts, address: str) -> Iterator[Link]:
-    """Catalog row, light curves, events, images and what was measured of the exposures."""
+    """Catalog row, light curves, events, spectra, images and what was measured of the exposures."""
     where = f"object_id = {product.number}"
     yield _query(product, address, "#this", f"SELECT * FROM roman.object WHERE {where}", "Row of the catalog")
     yield from _light_curves(product, facts["optical_elements"], address, "#derivation")
@@ -71,6 +72,10 @@ def _of_object(product: Product, facts: Facts, address: str) -> Iterator[Link]:
         yield _query(product, address, "#derivation", query, "Events and their models", "event-model")
     for number in facts["event_ids"]:
         yield _document(product, "event", number, address, "#derivation", f"What there is of event {number}")
+    for number in facts["spectrum_ids"]:
+        yield from _spectrum(product, number, address, "#derivation")
+        words = f"What there is of spectrum {number}"
+        yield _document(product, "spectrum", number, address, "#derivation", words)
     for number in facts["reference_image_ids"]:
         yield _cutout_around(product, facts, number, address)
     place = f"CONTAINS(POINT({facts['ra']!r}, {facts['dec']!r}), s_region) = 1"
@@ -107,6 +112,28 @@ def _of_event(product: Product, facts: Facts, address: str) -> Iterator[Link]:
             )  # fmt: skip
     number = facts["object_id"]
     yield _document(product, "object", number, address, "#progenitor", "What there is of its object")
+
+
+def _of_spectrum(product: Product, facts: Facts, address: str) -> Iterator[Link]:
+    """The spectrum, what was fitted to it, its file and its object."""
+    yield from _spectrum(product, product.number, address, "#this")
+    where = f"spectrum_id = {product.number}"
+    for table, words, order in (
+        ("redshift", "Redshift and class", ""),
+        ("redshift_alternative", "Other redshifts that it may have", " ORDER BY rank"),
+        ("line_measurement", "Lines", " ORDER BY wavelength"),
+    ):
+        if facts["has_redshift"] or table == "redshift":
+            query = f"SELECT * FROM roman.{table} WHERE {where}{order}"
+            yield _query(product, address, "#derivation", query, words, table.replace("_", "-"))
+    url = f"{address}/data?ID={_escaped(product.kind, product.number)}"
+    yield Link(
+        product.given, "#progenitor", url, description="File that it was read from, as it is stored",
+        content_length=facts["size_bytes"],
+    )  # fmt: skip
+    if facts["object_id"] is not None:
+        number = facts["object_id"]
+        yield _document(product, "object", number, address, "#auxiliary", "What there is of its object")
 
 
 def _of_exposure(product: Product, facts: Facts, address: str) -> Iterator[Link]:
@@ -146,6 +173,7 @@ _OF_KIND: Mapping[str, Callable[[Product, Facts, str], Iterator[Link]]] = {
     "object": _of_object,
     "light_curve": _of_light_curve,
     "event": _of_event,
+    "spectrum": _of_spectrum,
     "exposure": _of_exposure,
     "reference_image": _of_reference_image,
     "difference_image": _of_difference_image,
@@ -170,13 +198,25 @@ def _light_curves(product: Product, elements: Sequence[str], address: str, seman
         )  # fmt: skip
 
 
+def _spectrum(product: Product, number: int, address: str, semantics: str) -> Iterator[Link]:
+    """A spectrum, as a VOTable, in FITS and as Parquet."""
+    url = f"{address}/ssa/data?ID={_escaped('spectrum', number)}"
+    for content_type, asked in (
+        (_VOTABLE, ""), (_FITS, "&RESPONSEFORMAT=fits"), (_PARQUET, "&RESPONSEFORMAT=parquet"),
+    ):  # fmt: skip
+        yield Link(
+            product.given, semantics, url + asked, local_semantics="spectrum",
+            description=f"Spectrum {number}", content_type=content_type, content_qualifier="#spectrum",
+        )  # fmt: skip
+
+
 def _cutout_around(product: Product, facts: Facts, number: int, address: str) -> Link:
     """Cutout of a reference image around an object."""
     circle = quote(f"{facts['ra']!r} {facts['dec']!r} {CUTOUT_RADIUS!r}")
     url = f"{address}/soda/sync?ID={_escaped('reference_image', number)}&CIRCLE={circle}"
     return Link(
         product.given, "#cutout", url, local_semantics="reference-image", content_qualifier="#image",
-        description=f"Reference image {number} around the object", content_type="application/fits",
+        description=f"Reference image {number} around the object", content_type=_FITS,
     )  # fmt: skip
 
 
@@ -191,7 +231,7 @@ def _file(product: Product, facts: Facts, address: str, content_type: str, words
     )  # fmt: skip
     yield Link(
         product.given, "#cutout", service_def=CUTOUT_SERVICE, description="Cutouts of it in FITS",
-        content_type="application/fits", content_qualifier="#image",
+        content_type=_FITS, content_qualifier="#image",
     )  # fmt: skip
 
 

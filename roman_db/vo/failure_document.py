@@ -25,6 +25,12 @@ def cone_error(failure: Failure) -> Response:
     return Response(content, 200 if isinstance(failure, BadRequest) else failure.status, media_type=VOTABLE)
 
 
+def spectral_error(failure: Failure) -> Response:
+    """Error of Simple Spectral Access: QUERY_STATUS is ERROR, and the status 200 (1.1, section 8.10)."""
+    content = error_document(str(failure))
+    return Response(content, 200 if isinstance(failure, BadRequest) else failure.status, media_type=VOTABLE)
+
+
 def text_error(failure: Failure) -> Response:
     """Error as DataLink 1.1 and SODA 1.0 have it: plain text that begins with the kind of error."""
     kind = _FAULTS.get(failure.status, "DefaultFault")

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 #: As ``ivoa.publisher_did`` makes them.
 PREFIX = "ivo://roman.ssc/msos?"
 _PRODUCT = re.compile(
-    r"(?P<kind>exposure|reference_image|difference_image|object|light_curve|event)/(?P<number>\d{1,18}|\d{19})"
+    r"(?P<kind>exposure|reference_image|difference_image|object|light_curve|event|spectrum)/(?P<number>\d{1,18}|\d{19})"
     r"(?:/(?P<element>[A-Za-z0-9_.+-]{1,40}))?"
 )
 _LARGEST = 2**63 - 1
@@ -23,7 +23,7 @@ class Product:
     given
         Identifier as it was given.
     kind
-        exposure, reference_image, difference_image, object, light_curve or event.
+        exposure, reference_image, difference_image, object, light_curve, event or spectrum.
     number
         Its number in the table of its kind; of a light curve that of the object.
     element

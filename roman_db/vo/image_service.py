@@ -20,8 +20,12 @@ from roman_db.vo.region import read_region
 from roman_db.vo.stored_coverage import StoredCoverage
 
 _IMAGES = ("exposure", "reference_image")
+_WITH_FILES = (*_IMAGES, "difference_image", "spectrum")
 _FITS = "application/fits"
-_MEDIA_TYPES = {".asdf": "application/x-asdf", ".parquet": "application/vnd.apache.parquet"}
+_MEDIA_TYPES = {
+    ".asdf": "application/x-asdf", ".parquet": "application/vnd.apache.parquet", ".fits": _FITS,
+    ".vot": "application/x-votable+xml",
+}  # fmt: skip
 
 
 async def cutout_response(parameters: Parameters, connections: RoleConnections) -> Response:
@@ -60,7 +64,7 @@ async def data_response(parameters: Parameters, connections: RoleConnections) ->
     Failure
         If there is none.
     """
-    _, facts = await _product(parameters, connections, (*_IMAGES, "difference_image"))
+    _, facts = await _product(parameters, connections, _WITH_FILES)
     path = Path(facts["path"])
     if not path.is_file():
         raise Missing("the file of the product is not at hand")

@@ -20,6 +20,7 @@ MEDIA_TYPE = "application/x-votable+xml;content=datalink"
 #: Stored columns that ID of a document may be, the first that is there.
 _IDENTIFYING = (
     "ivoa.obscore.obs_publisher_did",
+    "ivoa.ssa.obs_publisher_did",
     *(f"roman.{table}.object_id" for table in ("object", "current_object", "event")),
 )
 #: Names that may be identifiers in XML, of ASCII.

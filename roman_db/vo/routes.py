@@ -21,7 +21,7 @@ from roman_db.tap.parameters import Limits
 from roman_db.tap.routes import XML, availability
 from roman_db.tap.sending import Asked
 from roman_db.tap.web import address_of, read_form, request_limits
-from roman_db.vo.capabilities import NAMES, all_capabilities, capabilities_of, searched_table
+from roman_db.vo.capabilities import NAMES, SEARCHED, all_capabilities, capabilities_of, searched_table
 from roman_db.vo.cone_search import cone_query, read_circle
 from roman_db.vo.event_service import event_curves_response
 from roman_db.vo.identifier import read_identifier
@@ -31,6 +31,8 @@ from roman_db.vo.link_document import MEDIA_TYPE, link_document
 from roman_db.vo.parameters import Parameters
 from roman_db.vo.processed_area import area_of_circle, area_of_wanted, check_processed
 from roman_db.vo.products import links_of_all
+from roman_db.vo.spectral_access import is_metadata_query, read_place, spectral_query
+from roman_db.vo.spectrum_service import metadata_response, spectrum_response
 from roman_db.vo.time_series import read_wanted, time_series_query
 
 _METHODS = ["GET", "POST"]
@@ -42,16 +44,18 @@ def add_routes(application: FastAPI) -> None:
     """Add the services to an application that has settings and connections."""
     application.add_route("/scs", _cone_search, _METHODS)
     application.add_route("/timeseries", _time_series, _METHODS)
+    application.add_route("/ssa", _spectra, _METHODS)
     application.add_route("/capabilities", _all_capabilities, ["GET"])
     application.add_route("/availability", availability, ["GET"])
     for name in NAMES:
         application.add_route(f"/{name}/capabilities", partial(_capabilities, name), ["GET"])
         application.add_route(f"/{name}/availability", availability, ["GET"])
-    application.add_route("/scs/tables", _searched_table, ["GET"])
+    for name in SEARCHED:
+        application.add_route(f"/{name}/tables", partial(_searched_table, name), ["GET"])
     application.add_route("/soda/sync", _soda, _METHODS)
     for path, answer in (
         ("/data", _data), ("/coverage", _coverage), ("/datalink", _data_link),
-        ("/event_curves", _event_curves),
+        ("/event_curves", _event_curves), ("/ssa/data", _spectrum),
     ):  # fmt: skip
         application.add_route(path, partial(_on_account, answer), _METHODS)
 
@@ -86,6 +90,23 @@ async def _time_series(request: Request) -> Response:
     return _accounted(asked, request, admitted)
 
 
+async def _spectra(request: Request) -> Response:
+    """Which spectra there are, or what can be asked."""
+    try:
+        admitted = await admit(request, Kind.SERVICE)
+        parameters = await _parameters(request)
+        if is_metadata_query(parameters):
+            return await _on_account(_spectral_metadata, request)
+        place, limits = read_place(parameters), _limits(request, admitted)
+        if place is not None:
+            await check_processed(request, admitted, area_of_circle(place[2]))
+        make = partial(spectral_query, parameters, limits, _takes_gzip(request), address_of(request))
+        asked = await anyio.to_thread.run_sync(make)
+    except Failure as failure:
+        return failure_response(request, failure)
+    return _accounted(asked, request, admitted)
+
+
 def _accounted(asked: Asked, request: Request, admitted: Admitted) -> Response:
     """Answer of an account, which tells of no more of the sky than it may."""
     most = admitted.account.limits.sky_area
@@ -104,9 +125,9 @@ async def _capabilities(name: str, request: Request) -> Response:
     return Response(document, media_type=XML)
 
 
-async def _searched_table(_: Request) -> Response:
-    """Describe the table that cone search searches."""
-    return Response(searched_table(), media_type=XML)
+async def _searched_table(name: str, _: Request) -> Response:
+    """Describe the table that a service searches."""
+    return Response(searched_table(name), media_type=XML)
 
 
 async def _soda(request: Request) -> Response:
@@ -148,6 +169,16 @@ async def _data_link(request: Request, meter: Meter, connections: RoleConnection
 async def _event_curves(request: Request, meter: Meter, connections: RoleConnections) -> Response:
     """Curves of the models of an event."""
     return await event_curves_response(await _parameters(request), meter, connections)
+
+
+async def _spectral_metadata(*_: object) -> Response:
+    """What can be asked of the service of spectra."""
+    return metadata_response()
+
+
+async def _spectrum(request: Request, meter: Meter, connections: RoleConnections) -> Response:
+    """A spectrum."""
+    return await spectrum_response(await _parameters(request), meter, connections)
 
 
 async def _on_account(

@@ -14,6 +14,7 @@ from functools import cache
 from xml.sax.saxutils import quoteattr
 
 from roman_db.resources import folder
+from roman_db.vo.votable_head import once, with_attribute
 
 #: Flux density of a source of AB magnitude 0, Jy (Oke & Gunn 1983).
 _AB_ZERO_POINT_JY = 3631.0
@@ -36,32 +37,19 @@ def annotated(pieces: Iterator[bytes]) -> Iterator[bytes]:
     """Yield a VOTable in pieces, of which the first holds the FIELDs, with what they mean added."""
     head = next(pieces).decode()
     for name, system in _REFERENCES.items():
-        head = _with_attribute(head, name, f'ref="{system}"')
+        head = with_attribute(head, name, f'ref="{system}"')
     for name in _IDENTIFIED:
-        head = _with_attribute(head, name, f'ID="{name}"')
-    head = _once(head, "<TABLE>\n", f'{_SYSTEMS}<TABLE name="time_series">\n')
-    yield _once(head, "<DATA>\n", f"{calibration()}<DATA>\n").encode()
+        head = with_attribute(head, name, f'ID="{name}"')
+    head = once(head, "<TABLE>\n", f'{_SYSTEMS}<TABLE name="time_series">\n')
+    yield once(head, "<DATA>\n", f"{calibration()}<DATA>\n").encode()
     yield from pieces
 
 
 def with_barycentric_times(pieces: Iterator[bytes], name: str) -> Iterator[bytes]:
     """Yield a VOTable in pieces as `annotated` does, a column of which has times at the barycentre."""
-    head = _with_attribute(next(pieces).decode(), name, f'ref="{_REFERENCES["midpoint_bjd_tdb"]}"')
-    yield _once(head, "<TABLE>\n", f"{_SYSTEMS}<TABLE>\n").encode()
+    head = with_attribute(next(pieces).decode(), name, f'ref="{_REFERENCES["midpoint_bjd_tdb"]}"')
+    yield once(head, "<TABLE>\n", f"{_SYSTEMS}<TABLE>\n").encode()
     yield from pieces
-
-
-def _with_attribute(head: str, name: str, attribute: str) -> str:
-    """Put an attribute into the FIELD of a name."""
-    return _once(head, f'<FIELD name="{name}" ', f'<FIELD {attribute} name="{name}" ')
-
-
-def _once(text: str, old: str, new: str) -> str:
-    """Replace what stands in a text once; ValueError where it does not."""
-    before, found, after = text.partition(old)
-    if not found:
-        raise ValueError(f"the head of a VOTable has no {old!r}: {text[:200]!r}")
-    return before + new + after
 
 
 @cache

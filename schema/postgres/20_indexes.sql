@@ -56,3 +56,8 @@ WHERE restored_by IS NULL;
 CREATE INDEX IF NOT EXISTS spectrum_q3c_idx ON roman.spectrum (q3c_ang2ipix(ra, dec)) WHERE superseded_at IS NULL;
 CREATE UNIQUE INDEX IF NOT EXISTS spectrum_current_idx
 ON roman.spectrum (file_id, spectrum_name) WHERE superseded_at IS NULL;
+
+-- Current spectra by what ivoa.ssa says of them: wavelengths of their first and last pixel, their name.
+CREATE INDEX IF NOT EXISTS spectrum_band_idx
+ON roman.spectrum ((1e-6 * wavelength[1]), (1e-6 * wavelength[n_pixel])) WHERE superseded_at IS NULL;
+CREATE INDEX IF NOT EXISTS spectrum_name_idx ON roman.spectrum (lower(spectrum_name)) WHERE superseded_at IS NULL;

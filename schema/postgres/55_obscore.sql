@@ -114,4 +114,17 @@ CROSS JOIN LATERAL (
     GROUP BY k.optical_element
 ) AS c
 JOIN roman.optical_element b ON b.optical_element = c.optical_element
-WHERE c.n_point > 0;
+WHERE c.n_point > 0
+UNION ALL
+SELECT 'spectrum'::text, 'spectrum'::text, CASE WHEN p.flux_is_absolute THEN 2 ELSE 1 END,
+       CASE WHEN lower(p.facility_name) = 'roman' THEN 'roman_wfi' ELSE 'external' END,
+       'spectrum/' || p.spectrum_id, ivoa.publisher_did('spectrum/' || p.spectrum_id),
+       format('Spectrum %s of %s', p.spectrum_id, p.spectrum_name), ivoa.data_link('spectrum/' || p.spectrum_id),
+       'application/x-votable+xml;content=datalink'::text, NULL::bigint, p.spectrum_name, p.ra, p."dec",
+       NULL::double precision, NULL::text, NULL::double precision, NULL::bigint, NULL::bigint, p.start_mjd_utc,
+       p.end_mjd_utc, p.exposure_time, NULL::double precision, 1::bigint, 1e-6 * p.wavelength[1],
+       1e-6 * p.wavelength[p.n_pixel], p.resolution[(p.n_pixel + 1) / 2]::double precision, p.n_pixel::bigint,
+       'phot.flux.density;em.wl'::text, NULL::text, 0::bigint, p.facility_name, p.instrument_name, NULL::text,
+       NULL::text, NULL::int8multirange
+FROM roman.spectrum p
+WHERE p.superseded_at IS NULL;

@@ -147,7 +147,7 @@ def insert(connection: sa.Connection, table: str, **columns: object) -> int:
     return connection.execute(sa.text(sql), values).one()[0]
 
 
-_RUN = {
+RUN = {
     "arguments": {}, "code_version": "1", "schema_version": "1", "host": "h", "pid": 1,
     "finished_at": "2999-01-01T00:00:00Z",
 }  # fmt: skip
@@ -155,9 +155,9 @@ _RUN = {
 
 def _runs(connection: sa.Connection) -> int:
     """One run that was cut off, and one with a rejection and a failed unit, which is returned."""
-    insert(connection, "ops.load_run", task="load exposure", state="interrupted", **_RUN)
+    insert(connection, "ops.load_run", task="load exposure", state="interrupted", **RUN)
     counts = {"state": "partly_failed", "n_expected": 3, "n_read": 3, "n_loaded": 2, "n_rejected": 1}
-    run = insert(connection, "ops.load_run", task="run daily", **counts, **_RUN)
+    run = insert(connection, "ops.load_run", task="run daily", **counts, **RUN)
     words = {"source": "broken.asdf", "code": "truncated", "reason": "ends early", "remedy": "fetch it again"}
     insert(connection, "ops.load_rejection", load_run_id=run, **words)
     unit = {"mode": "daily", "task": "photometer", "n_expected": 1, "n_read": 1, "load_run_id": run}
@@ -194,7 +194,7 @@ def _catalog(connection: sa.Connection, survey: Survey, run: int) -> int:
 def _version(connection: sa.Connection, name: str, **counts: int) -> int:
     """A catalog version, loaded by a run of its own."""
     loaded = {"state": "succeeded", "n_expected": N_OBJECT, "n_read": N_OBJECT, "n_loaded": N_OBJECT}
-    run = insert(connection, "ops.load_run", task="load catalog", **loaded, **_RUN)
+    run = insert(connection, "ops.load_run", task="load catalog", **loaded, **RUN)
     return insert(connection, "roman.catalog_version", name=name, n_merged=0, load_run_id=run, **counts)
 
 

@@ -20,6 +20,7 @@ from tests.queries.filling import DEC, RA, Survey
 from tests.roman_db.client.periodic import store_periodic
 from tests.roman_db.conftest import copy_database, execute, point_at, url_of
 from tests.roman_db.conftest import forget as forget_database
+from tests.roman_db.spectra import store_spectra
 from tests.roman_db.tap.service.conftest import served
 from tests.roman_db.vo.image_file import write_image
 
@@ -66,6 +67,8 @@ def stored(
         migrate.upgrade()  # rights of a database on temporary tables are not copied with it
         event_id = store_event(filled_template[1])
         store_periodic(filled_template[1])
+        survey = filled_template[1]
+        store_spectra("/nowhere", int(survey.object_id[3]), (float(survey.ra[3]), float(survey.dec[3])))
         create_account(NewAccount("vera", "vera@example.org", "entry", None, None))
         token = create_token("vera", ["query"], 10)[0].text
     forget_database()

@@ -19,7 +19,7 @@ def test_the_page_runs(address, tmp_path, monkeypatch):
     for block in run:
         with contextlib.redirect_stdout(said), contextlib.redirect_stderr(io.StringIO()):
             exec(compile(block.body.replace(_ADDRESS, address), f"{_PAGE}:{block.line}", "exec"), names)
-    assert [block.language for block in run] == ["python"] * 7
+    assert [block.language for block in run] == ["python"] * 8
     n_object = len(names["around"])
     assert f"{n_object * 96} points of {n_object} objects; 0 have none" in said.getvalue()
     assert "line 1, column 8: there is no column objct_id" in said.getvalue().splitlines()[-1]

@@ -11,6 +11,7 @@ from loaders.light_curve.summary import SegmentMatrix
 from roman_db import migrate, session
 from tests.loaders.season.test_report import store_event
 from tests.queries.filling import DETECTOR, EXCLUDING, analyze, exposure_id, make_survey
+from tests.roman_db.spectra import store_spectra
 
 #: The object with many points, in F213; their number, days, and the period of its flux.
 MANY, N_MANY, FIRST_DAY, N_DAY, PERIOD = 21, 45_000, 61464, 8, 0.7
@@ -18,6 +19,8 @@ MANY, N_MANY, FIRST_DAY, N_DAY, PERIOD = 21, 45_000, 61464, 8, 0.7
 SPIKE, SPIKE_FLUX, FLAGGED = 12_345, 9_000.0, 30_000
 MEAN, AMPLITUDE, ERROR = 3_000.0, 300.0, 10.0
 ELEMENT, FLAG = "F213", 1 << 6
+#: The object that has a spectrum, and the number of that.
+OBSERVED, SPECTRUM = 3, 2
 
 
 def times() -> np.ndarray:
@@ -65,4 +68,8 @@ def fill() -> None:
         key = BlockKey(1, DETECTOR, ELEMENT, "psf", FIRST_DAY, FIRST_DAY + N_DAY)
         write_block(connection, key, epochs, photometry, BlockContext(run, version, EXCLUDING))
     store_event(survey)
+    place = (float(survey.ra[OBSERVED]), float(survey.dec[OBSERVED]))
+    stored = store_spectra("/nowhere/spectra.fits", int(survey.object_id[OBSERVED]), place)
+    if stored.galaxy != SPECTRUM:
+        raise AssertionError(f"the spectrum of the pages is {stored.galaxy}, tests expect {SPECTRUM}")
     analyze()

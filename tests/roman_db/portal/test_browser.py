@@ -14,6 +14,7 @@ from roman_db.portal import page as portal_page
 from roman_db.portal.picture import png
 from roman_db.portal.sign_in import COOKIE
 from tests.queries.filling import LENSED, N_OBJECT
+from tests.roman_db import spectra
 from tests.roman_db.portal import filling
 
 AXE = Path(portal_page.__file__).parent / "browser/node_modules/axe-core/axe.min.js"
@@ -390,6 +391,35 @@ def test_operations_show_a_trend(tab):
     expect(page.locator("#trend-point a")).to_contain_text("exposure")
 
 
+def test_a_spectrum_is_read_and_its_lines_move_with_the_redshift(tab, objects):
+    page = tab.open(f"/object/{objects[filling.OBSERVED]}")
+    page.locator(".spectra a").first.click()
+    page.wait_for_url(f"**/spectrum/{filling.SPECTRUM}")
+    plot = page.locator("#spectrum")
+    good = spectra.N_PIXEL - 10 - 1
+    expect(plot).to_have_attribute("data-shown", str(good))
+    expect(plot).to_have_attribute("data-masked", "10")
+    expect(plot).to_have_attribute("data-marks", re.compile("Hα"))
+    assert ink(page, "#spectrum") > 2000
+    assert ink(page, "#density") > 200
+    page.get_by_role("button", name="Mark lines at the redshift of rank 2").click()
+    expect(page.locator("#z")).to_have_value(str(spectra.Z_OTHER))
+    expect(plot).to_have_attribute("data-marks", re.compile("Hα"))
+    page.locator("#z").fill("6")
+    expect(plot).not_to_have_attribute("data-marks", re.compile("Hα"))
+    expect(page.locator("[data-z][aria-pressed=true]")).to_have_count(0)
+    whole = plot.get_attribute("data-span")
+    page.get_by_role("button", name="Mark lines at the redshift of rank 1").click()
+    page.get_by_role("button", name="Look at Halpha").click()
+    expect(plot).to_be_focused()
+    expect(plot).not_to_have_attribute("data-span", whole)
+    page.keyboard.press("n")
+    said = re.compile(r"1\.4\d+ µm \(0\.6\d+ µm at rest\): .* ± 2\.00\.")
+    expect(page.locator("#point")).to_have_text(said)
+    page.keyboard.press("0")
+    expect(plot).to_have_attribute("data-span", whole)
+
+
 #: The first three are looked at each time.
 PATHS = (
     "/object/{}",
@@ -401,7 +431,7 @@ PATHS = (
     "/event/1",
     "/query",
     "/sky",
-    "/spectrum/{}",
+    f"/spectrum/{filling.SPECTRUM}",
     "/sign-in",
 )
 

@@ -5,6 +5,7 @@ import pytest
 import requests
 
 from tests.queries.filling import DEC, LENSED, RA, UNMEASURED, make_survey
+from tests.roman_db import spectra
 from tests.roman_db.portal import filling
 
 #: A number that no object, event or exposure has.
@@ -182,3 +183,53 @@ def test_the_editor_knows_every_table(get):
     assert {"roman.object", "roman.light_curve", "roman.event"} <= tables
     assert not any(one.startswith("ops.") for one in tables)
     assert {"CONTAINS", "ivo_healpix_index"} <= {one["name"] for one in names["functions"]}
+
+
+def test_the_page_of_a_spectrum_says_what_was_fitted(get, objects):
+    page = get(f"/spectrum/{filling.SPECTRUM}").text
+    for words in (
+        "GALAXY at z = 1.30000 ± 0.00200, reliability 0.970",
+        "Another redshift of the same class is worse by less than 9 in chi-square",
+        "The spectrum was fitted in bins of several pixels",
+        f'href="/object/{objects[filling.OBSERVED]}"',
+        "Roman, WFI",
+        "1.0000 to 1.9300 µm in 861 pixels, R 675",
+        "[OIII]5008",
+        "10⁻²⁰ W m⁻² µm⁻¹",
+    ):
+        assert words in page
+    assert get("/search", q=f"spectrum {filling.SPECTRUM}").url.endswith(f"/spectrum/{filling.SPECTRUM}")
+
+
+def test_spectra_without_redshift_place_or_scale_have_pages_that_say_so(get):
+    star, unfitted, earlier = (get(f"/spectrum/{filling.SPECTRUM + n}").text for n in (1, 2, -1))
+    assert "scale not known" in star
+    assert "STAR T5800 at z = 0.00010" in star
+    assert "No redshift: No template reaches the wavelengths of the spectrum." in unfitted
+    assert "None was fitted." in unfitted
+    assert "A later version replaced this spectrum on " in earlier
+    for number in range(filling.SPECTRUM - 1, filling.SPECTRUM + 3):
+        assert get(f"/portal/data/spectrum/{number}").status_code == 200
+
+
+def test_the_page_of_an_object_shows_its_current_spectra(get, objects):
+    page = get(f"/object/{objects[filling.OBSERVED]}").text
+    assert page.count("/spectrum/") == 1
+    assert f'href="/spectrum/{filling.SPECTRUM}"' in page
+    assert "Roman, WFI: GALAXY, z = 1.30000 ± 0.00200, reliability 0.97" in page
+    assert "/spectrum/" not in get(f"/object/{objects[filling.OBSERVED + 1]}").text
+
+
+def test_pixels_of_a_spectrum_are_those_that_were_stored(get):
+    found = get(f"/portal/data/spectrum/{filling.SPECTRUM}").json()
+    assert found["is_exact"]
+    assert np.array(found["flux"], float) == pytest.approx(spectra.fluxes(), nan_ok=True)
+    assert found["flux"][spectra.MISSING] is None
+    assert [i for i, one in enumerate(found["mask"]) if one] == list(range(100, 110))
+    assert {"name": "Halpha", "wavelength": pytest.approx(0.656461)} in found["lines"]
+    part = get(f"/portal/data/spectrum/{filling.SPECTRUM}", first=1.2, last=1.3).json()
+    inside = (np.array(found["wavelength"]) >= 1.2) & (np.array(found["wavelength"]) <= 1.3)
+    assert len(part["wavelength"]) == inside.sum() + 2
+    assert get(f"/portal/data/spectrum/{NOBODY}").status_code == 404
+    refused = get(f"/portal/data/spectrum/{filling.SPECTRUM}", first=2, last=1)
+    assert (refused.status_code, "before the last" in refused.json()["problem"]) == (400, True)

@@ -12,7 +12,8 @@ import requests
 from roman_db.vo.identifier import identifier
 from tests.queries.conftest import filled_template, own_survey, survey  # noqa: F401  # fixtures
 from tests.queries.filling import DEC, RA, Survey
-from tests.roman_db.conftest import copy_database, execute, url_of
+from tests.roman_db.conftest import copy_database, execute, forget, point_at, url_of
+from tests.roman_db.spectra import Stored, store_spectra
 from tests.roman_db.tap.service.conftest import served
 from tests.roman_db.vo.image_file import write_image
 from tests.roman_db.vo.vo_lint import lint
@@ -45,6 +46,18 @@ def database(cluster_url: str, filled_template, image_path: Path) -> str:  # noq
         "WHERE file_id = (SELECT file_id FROM roman.exposure ORDER BY exposure_id LIMIT 1)",
     )
     return url
+
+
+@pytest.fixture(scope="session")
+def spectra(database: str, truth: Survey, tmp_path_factory: pytest.TempPathFactory) -> Stored:
+    """Spectra beside the survey; the galaxy is of the fourth object."""
+    path = tmp_path_factory.mktemp("spectra") / "spectra.fits"
+    path.write_bytes(b"as it was loaded")
+    with pytest.MonkeyPatch.context() as patch:
+        point_at(database, patch)
+        stored = store_spectra(str(path), int(truth.object_id[3]), (truth.ra[3], truth.dec[3]))
+    forget()
+    return stored
 
 
 @pytest.fixture(scope="session")

@@ -7,6 +7,7 @@ import re
 import shutil
 import subprocess
 import warnings
+from xml.etree import ElementTree
 
 import pytest
 import pyvo
@@ -16,6 +17,7 @@ from pyvo.io.vosi import parse_availability, parse_capabilities, parse_tables
 
 STANDARDS = {
     "scs": "ivo://ivoa.net/std/ConeSearch",
+    "ssa": "ivo://ivoa.net/std/SSA",
     "datalink": "ivo://ivoa.net/std/DataLink#links-1.1",
     "soda": "ivo://ivoa.net/std/SODA#sync-1.0",
 }
@@ -51,7 +53,7 @@ def test_addresses_answer_and_people_may_sign_in_or_not(get, path):
                 assert requests.get(access.content, timeout=60).status_code == 200
 
 
-@pytest.mark.parametrize("path", ["scs", "datalink", "timeseries", "soda/sync", "data", "coverage"])
+@pytest.mark.parametrize("path", ["scs", "datalink", "timeseries", "soda/sync", "data", "coverage", "ssa"])
 def test_all_services_take_the_same_accounts(address, path):
     answer = requests.get(f"{address}/{path}", timeout=60)
     assert "Basic" in answer.headers["WWW-Authenticate"]
@@ -71,6 +73,28 @@ def test_the_table_of_the_cone_search_has_its_columns(get):
     answer = parse(io.BytesIO(get("scs", RA=0, DEC=0, SR=0, VERB=3).content)).get_first_table()
     names = {field.name for field in answer.fields} - {"angular_distance"}
     assert names == {one.name for one in table.columns}
+
+
+def test_the_service_of_spectra_has_what_its_schema_asks_for(get, address, spectra):
+    """In the order of SimpleDALRegExt 1.2, and the query for trying it finds spectra."""
+    root = ElementTree.fromstring(get("ssa/capabilities").content)
+    (capability,) = [one for one in root if one.get("standardID") == STANDARDS["ssa"]]
+    assert capability.get("{http://www.w3.org/2001/XMLSchema-instance}type") == "ssap:SimpleSpectralAccess"
+    assert [one.tag for one in capability] == [
+        "interface", "complianceLevel", "dataSource", "creationType", "supportedFrame", "maxRecords",
+        "defaultMaxRecords", "testQuery",
+    ]  # fmt: skip
+    query = capability.find("testQuery")
+    place = ",".join(query.findtext(f"pos/{one}") for one in ("long", "lat"))
+    url = f"{address}/ssa?{query.findtext('queryDataCmd')}&POS={place}&SIZE={query.findtext('size')}"
+    assert len(parse(io.BytesIO(requests.get(url, timeout=60).content)).get_first_table().array) > 0
+
+
+def test_the_table_of_spectra_has_the_columns_of_the_answer(get):
+    (table,) = parse_tables(io.BytesIO(get("ssa/tables").content)).iter_tables()
+    assert table.name == "ivoa.ssa"
+    answer = parse(io.BytesIO(get("ssa", REQUEST="queryData", MAXREC=0).content)).get_first_table()
+    assert {field.name for field in answer.fields} - {"score"} == {one.name for one in table.columns}
 
 
 @pytest.mark.skipif(shutil.which("stilts") is None, reason="STILTS is not installed")

@@ -131,7 +131,14 @@ def test_identifiers_are_read_as_they_are_written():
 
 
 def test_events_and_differences_are_linked():
-    facts = {"optical_elements": [], "event_ids": [12], "reference_image_ids": [3], "ra": 1.5, "dec": -2.0}
+    facts = {
+        "optical_elements": [],
+        "event_ids": [12],
+        "spectrum_ids": [],
+        "reference_image_ids": [3],
+        "ra": 1.5,
+        "dec": -2.0,
+    }
     links = links_of(read_identifier("5"), facts, "https://a")
     assert [one.local_semantics for one in links] == [
         None,

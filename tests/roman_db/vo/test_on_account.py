@@ -15,6 +15,7 @@ from roman_db.accounts.token_store import create_token
 from roman_db.tap.answer_area import CELL_AREA
 from tests.queries.filling import DEC, RA, Survey
 from tests.roman_db.conftest import execute, forget, point_at
+from tests.roman_db.spectra import Stored
 from tests.roman_db.tap.service.waiting import eventually
 
 _CONE = {"RA": RA, "DEC": DEC, "SR": 0.2}
@@ -67,13 +68,15 @@ def person(database: str, address: str) -> Iterator[Callable[[str], Person]]:
         forget()
 
 
-def test_every_service_writes_what_it_gave(person, truth: Survey, stored_images):
+def test_every_service_writes_what_it_gave(person, truth: Survey, stored_images, spectra: Stored):
     """One row each, with the bytes that came and the rows that are in the document."""
     ada = person("ada")
     answers = [
         ("service", ada.get("scs", **_CONE)),
         ("service", ada.ask("timeseries", ID=truth.object_id[0])),
+        ("service", ada.get("ssa", REQUEST="queryData")),
         ("service", ada.get("datalink", ID=truth.object_id[0])),
+        ("service", ada.get("ssa/data", ID=f"spectrum/{spectra.galaxy}")),
         ("service", ada.get("soda/sync", ID=stored_images["reference_image"], CIRCLE=f"{RA} {DEC} 0.001")),
         ("service", ada.get("data", ID=stored_images["reference_image"])),
         ("service", ada.get("coverage")),
@@ -82,9 +85,9 @@ def test_every_service_writes_what_it_gave(person, truth: Survey, stored_images)
     ledger = ada.ledger(len(answers))
     assert [answer.status_code for _, answer in answers] == [200] * len(answers)
     assert [(kind, outcome) for kind, outcome, *_ in ledger] == [(kind, "done") for kind, _ in answers]
-    for (_, answer), (*_, n_byte, _) in zip(answers[2:], ledger[2:], strict=True):
+    for (_, answer), (*_, n_byte, _) in zip(answers[3:], ledger[3:], strict=True):
         assert n_byte == len(answer.content)
-    for (_, answer), (_, _, n_row, *_) in zip(answers[:3], ledger[:3], strict=True):
+    for (_, answer), (_, _, n_row, *_) in zip(answers[:5], ledger[:5], strict=True):
         assert n_row == len(parse_single_table(io.BytesIO(answer.content)).array) > 0
     assert ledger[-1][2] == len(answers[-1][1].json()["objects"]) > 0
 
@@ -104,7 +107,8 @@ def test_who_has_used_up_a_day_is_refused_everywhere_in_the_right_document(perso
     words = "of the 5 rows of a day: ask again from "
     adql = {"LANG": "ADQL", "QUERY": "SELECT TOP 1 object_id FROM roman.object"}
     kinds = {
-        "tap/sync": "x-votable", "scs": "x-votable", "timeseries": "x-votable", "datalink": "text/plain",
+        "tap/sync": "x-votable", "scs": "x-votable", "ssa?REQUEST=queryData": "x-votable", "ssa/data": "x-votable",
+        "timeseries": "x-votable", "datalink": "text/plain",
         "soda/sync": "text/plain", "data": "text/plain", "coverage": "text/plain",
         "portal/data/flags": "json", "tap/async": "x-votable",
     }  # fmt: skip
@@ -125,7 +129,8 @@ def test_a_request_processes_no_more_of_the_sky_than_the_tier_may(person, truth:
     assert n_cell > 2
     adql = {"LANG": "ADQL", "QUERY": "SELECT object_id, ra, dec FROM roman.object", "RESPONSEFORMAT": "csv"}
     ada.may(sky_area=0.5 * CELL_AREA)
-    for answer in (ada.get("scs", **_CONE), ada.ask("timeseries", ID=ids), ada.get("tap/sync", **adql)):
+    ssa = ada.get("ssa", REQUEST="queryData", POS=f"{RA},{DEC}", SIZE=0.4)
+    for answer in (ada.get("scs", **_CONE), ssa, ada.ask("timeseries", ID=ids), ada.get("tap/sync", **adql)):
         assert answer.status_code == 403
         assert f"{0.5 * CELL_AREA:.6g}"[:7] in answer.text
         assert "ask for less" in answer.text
@@ -200,13 +205,17 @@ def test_results_of_jobs_have_as_much_room_as_the_tier_gives(person):
     assert run(small)[1] == "COMPLETED"
 
 
-def test_every_service_reads_in_the_role_of_the_tier(person, truth: Survey, stored_images, database):
+def test_every_service_reads_in_the_role_of_the_tier(
+    person, truth: Survey, stored_images, database, spectra: Stored
+):
     """A role that may read nothing is shown operations alone; a tier without a role reads as readers do."""
     ada = person("denied")
     role = f"roman_tier_{ada.tier}"
     number, place = truth.object_id[0], {"ra": RA, "dec": DEC}
     asked = [
         ("scs", _CONE), ("timeseries", {"ID": number}), ("datalink", {"ID": number}),
+        ("ssa", {"REQUEST": "queryData"}), ("ssa/data", {"ID": f"spectrum/{spectra.galaxy}"}),
+        (f"spectrum/{spectra.galaxy}", {}), (f"portal/data/spectrum/{spectra.galaxy}", {}),
         ("data", {"ID": stored_images["reference_image"]}),
         ("soda/sync", {"ID": stored_images["reference_image"], "CIRCLE": f"{RA} {DEC} 0.001"}),
         ("portal/data/objects", place | {"radius": 0.1}),

@@ -1,6 +1,7 @@
 // A plot of points with errors, lines and dots; zoomed by pointer, fingers and keys, and read point by point.
 
 import uPlot from "uplot";
+import { drawBand, drawMarks } from "./spectral_layers.js";
 import { colour, onTheme } from "./theme.js";
 
 const SIZE = 3;
@@ -68,8 +69,8 @@ function polygon(path, corners) {
 
 // options: label, xLabel, yLabel, height, isFlipped (y grows downward), isMirrored (x grows
 // to the left), onSpan(first, last), onWhole(),
-// onPoint(layer, index). A layer: kind ("points", "line" or "dots"), x, y, error, isHollow, colour (a name or a
-// function), shape, size, width, dash.
+// onPoint(layer, index). A layer: kind ("points", "line", "dots", or of spectra "band" and "marks"), x, y, error,
+// isHollow, colour (a name or a function), shape, size, width, dash; isAside where the scale does not heed it.
 export class Plot {
   constructor(host, options) {
     this.host = host;
@@ -322,6 +323,9 @@ export class Plot {
     const x = (i) => plot.valToPos(layer.x[i], "x", true),
       y = (value) => plot.valToPos(value, "y", true);
     const radius = (layer.x.length > 1500 ? 1.4 : layer.x.length > 300 ? 2 : SIZE) * ratio;
+    ctx.strokeStyle = ctx.fillStyle = shade;
+    if (layer.kind === "band") return drawBand(plot, ctx, layer);
+    if (layer.kind === "marks") return drawMarks(plot, ctx, layer);
     let isOpen = false;
     for (let i = 0; i < layer.x.length; i++) {
       if (layer.y[i] === null) {
@@ -341,7 +345,6 @@ export class Plot {
         errors.lineTo(x(i), y(layer.y[i] + layer.error[i]));
       }
     }
-    ctx.strokeStyle = ctx.fillStyle = shade;
     ctx.lineWidth = (layer.kind === "line" ? (layer.width ?? 1.6) : 1) * ratio;
     ctx.setLineDash((layer.dash ?? []).map((one) => one * ratio));
     ctx.globalAlpha = layer.kind === "points" && layer.x.length > 300 ? 0.75 : 1;
