@@ -24,9 +24,9 @@ def add(
     archive_row: dict[str, object] | None,
 ) -> None:
     """Insert the row of a file of a delivery, which is no product before that is published."""
-    found = {"filename": file.filename, "sha256": file.sha256, "n_row": file.n_row}
-    found |= {"size_bytes": file.size_bytes, "archive_row": archive_row}
-    _insert(connection, delivery_id, made, {"state": "staged"} | found)
+    found: dict[str, object] = {"state": "staged", "filename": file.filename, "sha256": file.sha256}
+    found |= {"n_row": file.n_row, "size_bytes": file.size_bytes, "archive_row": archive_row}
+    _insert(connection, delivery_id, made, found)
 
 
 def refuse(connection: sa.Connection, delivery_id: int, made: Part, reasons: str) -> None:

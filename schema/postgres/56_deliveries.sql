@@ -49,7 +49,7 @@ WITH day AS (
         WHERE v.rule = d.rule AND v.survey = d.survey AND v.season = d.season AND v.start_mjd = d.start_mjd
         UNION ALL
         SELECT NULL, x.data_release, 'frozen', x.note, x.frozen_at FROM ops.data_release x
-        WHERE d.rule = 'release' AND x.survey = d.survey AND x.season IN (0, d.season)
+        WHERE d.rule = 'release' AND x.survey = d.survey AND x.season IN (0, d.season) AND x.dropped_at IS NULL
         ORDER BY created_at DESC, delivery_id DESC LIMIT 1
     ) AS latest ON true
     LEFT JOIN LATERAL (
@@ -60,7 +60,7 @@ WITH day AS (
             UNION ALL
             SELECT x.frozen_at FROM ops.data_release x
             WHERE d.rule = 'release' AND x.survey = d.survey AND x.season IN (0, d.season)
-              AND x.frozen_at >= d.received_at
+              AND x.frozen_at >= d.received_at AND x.dropped_at IS NULL
         ) AS v
     ) AS arrived ON true
 )

@@ -93,3 +93,20 @@ def test_who_dies_while_freezing_leaves_nothing_of_a_release(outbox):
         assert ask("SELECT count(*) FROM ops.data_release") == [(0,)]
     assert run(("release", "make", "dr1")).code == 0
     assert run(("release", "verify", "dr1")).code == 0
+
+
+@pytest.mark.heavy
+def test_who_dies_while_dropping_a_release_leaves_all_of_it_or_nothing(outbox):
+    """It is dropped by the commit; who dies before leaves a whole release, after it the partitions alone."""
+    assert run(("release", "make", "dr1")).code == 0
+    words = ("release", "drop", "dr1", "--despite", "a test")
+    seen = set()
+    for step in itertools.count(8, 3):
+        outcome = run(words, Kill("loader", step))
+        (there,) = ask("SELECT count(*) FROM pg_namespace WHERE nspname = 'dr1'")[0]
+        assert ask("SELECT count(*) FROM ops.data_release WHERE dropped_at IS NULL") == [(there,)]
+        assert there == 0 or run(("release", "verify", "dr1")).code == 0
+        seen.add((outcome.code, there))
+        if outcome.code == 0:
+            break
+    assert seen == {(KILLED, 1), (KILLED, 0), (0, 0)}

@@ -57,6 +57,8 @@ def test_each_file_is_what_became_of_its_delivery_and_was_before(filled):
         (None, "refused"),
     ]
     after = everything(filled, columns)
+    dropped = "SELECT count(*) FROM ops.data_release WHERE dropped_at IS NOT NULL"
+    assert execute(filled, dropped) == [(0,)]
     assert {name: rows for name, rows in after.items() if name != "ops.product"} == {
         name: rows for name, rows in before.items() if name != "ops.product"
     }
