@@ -191,10 +191,10 @@ def _new_block(
     origin = replace(context, catalog_version_id=catalog)
     # How many objects there are is known when they are written; points are neither lost nor made.
     size = BlockSize(0, sum(row.n_point for row in members))
-    number = sa.func.ops.new_light_curve_block_id(target.generation)
-    block_id = connection.execute(sa.select(number)).scalar_one()
+    query = sa.text(f"SELECT ops.new_light_curve_block_id(:generation), {light_curve.HAS_SHARDS}")
+    block_id, has_shards = connection.execute(query, {"generation": target.generation}).one()
     light_curve.insert_block(connection, block_id, key, epochs, size, origin)
-    place = BlockPlace(block_id, key.start_mjd, target.place)
+    place = BlockPlace(block_id, key.start_mjd, target.place, has_shards)
     return MergedBlock(place, epochs, plan, (versions, catalog), _views(connection, epochs))
 
 
