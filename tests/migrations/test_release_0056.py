@@ -11,6 +11,10 @@ from tests.migrations.frozen import everything, tables
 from tests.roman_db.conftest import execute
 
 STATES = "SELECT filename, state FROM ops.product ORDER BY product_id"
+_RECEIVED = """
+    SELECT DISTINCT e.field_id, e.day_mjd, i.load_run_id
+    FROM roman.exposure AS e JOIN ops.input_file AS i USING (file_id) ORDER BY 1, 2, 3
+"""
 _RUN = "(SELECT max(load_run_id) FROM ops.load_run)"
 _DELIVERED = (
     f"""
@@ -59,6 +63,9 @@ def test_each_file_is_what_became_of_its_delivery_and_was_before(filled):
     after = everything(filled, columns)
     dropped = "SELECT count(*) FROM ops.data_release WHERE dropped_at IS NOT NULL"
     assert execute(filled, dropped) == [(0,)]
+    noted = execute(filled, "SELECT field_id, day_mjd, load_run_id FROM ops.received_day ORDER BY 1, 2, 3")
+    assert noted == execute(filled, _RECEIVED)
+    assert noted
     assert {name: rows for name, rows in after.items() if name != "ops.product"} == {
         name: rows for name, rows in before.items() if name != "ops.product"
     }
