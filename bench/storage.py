@@ -39,7 +39,7 @@ from bench.light_curve_blocks import (
 )
 from bench.record import Figure
 from bench.server import BenchServer, bench_server, copy_out, seconds, shortest_seconds
-from loaders.compaction.load import Window, compact_window, drop_retired, prepare_windows
+from loaders.compaction.load import Window, compact_window, prepare_windows
 from loaders.light_curve.block import BlockPhotometry
 from loaders.light_curve.encode import encode_segments
 from loaders.light_curve.load import (
@@ -56,6 +56,7 @@ from loaders.light_curve.load import (
 from roman_db import session
 from roman_db.bulk import copy_stream
 from roman_db.copy_binary import HEADER, TRAILER
+from roman_db.retired_partitions import drop_retired
 
 _AREA = "storage"
 #: Whole windows, so that the days that are timed begin an empty partition with either history.

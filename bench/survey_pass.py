@@ -23,13 +23,14 @@ from bench.light_curve_blocks import (
 )
 from bench.record import Figure
 from bench.server import bench_server, copy_out, seconds, shortest_seconds
-from loaders.compaction.load import Window, compact_window, drop_retired, prepare_windows
+from loaders.compaction.load import Window, compact_window, prepare_windows
 from loaders.light_curve.load import BlockContext
 from loaders.season.tasks import arguments
 from loaders.stored_curve.load import read_curves
 from loaders.variability.tasks import LOCUS, VARIABILITY
 from roman_db import session
 from roman_db.jobs import Mode, run_mode
+from roman_db.retired_partitions import drop_retired
 
 FloatArray = npt.NDArray[np.float64]
 

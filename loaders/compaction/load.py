@@ -9,7 +9,6 @@ from typing import Any, cast
 
 import numpy as np
 import numpy.typing as npt
-import psycopg2.errors
 import psycopg2.extensions
 import sqlalchemy as sa
 
@@ -24,11 +23,9 @@ from loaders.light_curve.merge import MergedSegments, MergePlan, merge_means, me
 from loaders.light_curve.summary import SegmentMatrix
 from roman_db import session, sqlfile
 from roman_db.schema.metadata import table
-from roman_db.transactions import StillRunning, wait_for_others
+from roman_db.transactions import wait_for_others
 
 _POINTS_A_CHUNK = 20_000_000
-#: New readers wait behind one who wants to drop what others read, so that one gives up soon.
-_LOCK_PATIENCE = "1s"
 _MEANS = ("reference_flux", "mean_reduced_chi2", "mean_crowding", "mean_background")
 
 #: Told after each chunk of objects: chunks done, chunks in all.
@@ -62,7 +59,7 @@ def compact_window(
 
     The window has been prepared (`prepare_windows`). Its writers wait; readers go on and see the old blocks
     until the transaction commits, and those with an older snapshot still see them afterwards, until
-    `drop_retired` removes what nobody can see.
+    `roman_db.retired_partitions` removes what nobody can see.
     """
     query = sa.text("SELECT generation, place FROM ops.begin_light_curve_compaction(:first, :last, :sealed)")
     bounds = {"first": window.from_mjd, "last": window.to_mjd, "sealed": window.sealed}
@@ -96,42 +93,6 @@ def prepare_windows(windows: Sequence[Window], patience_s: float) -> None:
         with session.transaction() as connection:
             connection.execute(statement, {"first": window.from_mjd, "last": window.to_mjd})
     wait_for_others(patience_s)
-
-
-def drop_retired(patience_s: float) -> int:
-    """Drop partitions whose blocks are all superseded, once no transaction may still see them.
-
-    Parameters
-    ----------
-    patience_s
-        Seconds to wait for such transactions; what is still in use then stays until the next call.
-
-    Returns
-    -------
-    int
-        Number of windows and generations dropped.
-    """
-    with session.transaction() as connection:
-        retired = connection.execute(sa.text("SELECT * FROM ops.retired_light_curve_partitions()")).all()
-    try:
-        wait_for_others(patience_s if retired else 0)
-    except StillRunning:
-        return 0
-    return sum(_drop(*partition) for partition in retired)
-
-
-def _drop(first: int, last: int, generation: int | None) -> bool:
-    """Drop a retired partition, unless readers keep it locked; whether it is gone."""
-    statement = sa.text("SELECT ops.drop_light_curve_partition(:first, :last, :generation)")
-    try:
-        with session.transaction() as connection:
-            connection.execute(sa.text(f"SET LOCAL lock_timeout = '{_LOCK_PATIENCE}'"))
-            connection.execute(statement, {"first": first, "last": last, "generation": generation})
-    except sa.exc.OperationalError as error:
-        if not isinstance(error.orig, psycopg2.errors.LockNotAvailable):
-            raise
-        return False
-    return True
 
 
 def windows_to_compact(connection: sa.Connection, before_mjd: int) -> list[Window]:
@@ -230,10 +191,10 @@ def _new_block(
     origin = replace(context, catalog_version_id=catalog)
     # How many objects there are is known when they are written; points are neither lost nor made.
     size = BlockSize(0, sum(row.n_point for row in members))
-    number = sa.func.ops.new_light_curve_block_id(target.generation)
-    block_id = connection.execute(sa.select(number)).scalar_one()
+    query = sa.text(f"SELECT ops.new_light_curve_block_id(:generation), {light_curve.HAS_SHARDS}")
+    block_id, has_shards = connection.execute(query, {"generation": target.generation}).one()
     light_curve.insert_block(connection, block_id, key, epochs, size, origin)
-    place = BlockPlace(block_id, key.start_mjd, target.place)
+    place = BlockPlace(block_id, key.start_mjd, target.place, has_shards)
     return MergedBlock(place, epochs, plan, (versions, catalog), _views(connection, epochs))
 
 

@@ -7,18 +7,12 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from loaders.compaction.load import (
-    Window,
-    compact_window,
-    drop_retired,
-    prepare_windows,
-    season_window,
-    windows_to_compact,
-)
+from loaders.compaction.load import Window, compact_window, prepare_windows, season_window, windows_to_compact
 from loaders.light_curve.load import PARTITIONS, BlockContext
 from roman_db import session
 from roman_db.jobs import Mode, ModeReport, Progress, Task, Unit, run_mode
 from roman_db.load_run import LoadRun
+from roman_db.retired_partitions import drop_retired
 
 #: Seconds that a compaction waits for the queries of the moment before it gives up.
 _PREPARATION_S = 600.0

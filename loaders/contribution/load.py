@@ -195,36 +195,28 @@ def _store_rows(
     }
     insert = product.insert().values(row | origin).returning(product.c.community_product_id)
     origin |= {"community_product_id": connection.execute(insert).scalar_one()}
-    n_match = 0
-    for values, file in _file_rows(folder, said, loaded):
-        files = table("roman.community_file")
-        insert = files.insert().values(values | origin).returning(files.c.community_file_id)
-        file_id = connection.execute(insert).scalar_one()
-        if file is not None:
-            n_match += _match(connection, run, said, file, file_id)
-    return n_match
+    files = table("roman.community_file")
+    rows = [values | origin for values in _file_rows(folder, said, loaded)]
+    insert = files.insert().returning(files.c.filename, files.c.community_file_id)
+    file_ids = {row.filename: row.community_file_id for row in connection.execute(insert, rows)}
+    return sum(_match(connection, run, said, file, file_ids[file.filename]) for file in said.files)
 
 
-def _file_rows(
-    folder: Path, said: Manifest, loaded: dict[str, int]
-) -> Iterator[tuple[dict[str, Any], File | None]]:
-    """Yield the rows of the files of a collection, with what the manifest says of them."""
+def _file_rows(folder: Path, said: Manifest, loaded: dict[str, int]) -> Iterator[dict[str, Any]]:
+    """Yield the rows of the files of a collection."""
     listed = {file.filename: file for file in said.files}
     for path in _content(folder, said):
         file = listed.get(path.name)
         is_table = path.name in loaded
-        yield (
-            {
-                "filename": path.name,
-                "kind": _DOCUMENT if file is None else file.kind,
-                "description": "What belongs to the collection." if file is None else file.description,
-                "sha256": submission.sha256(path) if file is None else file.sha256,
-                "size_bytes": path.stat().st_size,
-                "n_row": loaded.get(path.name),
-                "table_name": f"{SCHEMA}.{manifest.table_name(said, file)}" if file and is_table else None,
-            },
-            file,
-        )
+        yield {
+            "filename": path.name,
+            "kind": _DOCUMENT if file is None else file.kind,
+            "description": "What belongs to the collection." if file is None else file.description,
+            "sha256": submission.sha256(path) if file is None else file.sha256,
+            "size_bytes": path.stat().st_size,
+            "n_row": loaded.get(path.name),
+            "table_name": f"{SCHEMA}.{manifest.table_name(said, file)}" if file and is_table else None,
+        }
 
 
 def _match(connection: sa.Connection, run: LoadRun, said: Manifest, file: File, file_id: int) -> int:

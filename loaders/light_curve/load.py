@@ -38,7 +38,8 @@ ARRAY_COLUMNS: Mapping[str, tuple[str, ...]] = {
 }
 
 
-_HAS_SHARDS = sa.text("SELECT EXISTS (SELECT FROM ops.shard_range)")
+#: Whether some objects have their light curves on shards.
+HAS_SHARDS = "EXISTS (SELECT FROM ops.shard_range)"
 
 
 @dataclass(frozen=True)
@@ -77,11 +78,22 @@ class NewBlock:
 
 @dataclass(frozen=True)
 class BlockPlace:
-    """Where a new block goes: its key, and the place of its rows, ``roman_partition.<table>_<place>``."""
+    """Where a new block goes.
+
+    Parameters
+    ----------
+    block_id, start_mjd
+        Its key.
+    place
+        Place of its rows, ``roman_partition.<table>_<place>``.
+    has_shards
+        Whether rows of some objects go to other servers.
+    """
 
     block_id: int
     start_mjd: int
     place: str
+    has_shards: bool
 
     def partition(self, name: str) -> str:
         """Full name of the partition of a table, for COPY to write to without routing row by row."""
@@ -205,9 +217,9 @@ def _take_turns(connection: sa.Connection, key: BlockKey) -> None:
 
 def open_block(connection: sa.Connection, day: int) -> BlockPlace:
     """Make room for a new block of a day."""
-    query = sa.text("SELECT block_id, place FROM ops.open_light_curve_block(:day)")
-    block_id, place = connection.execute(query, {"day": day}).one()
-    return BlockPlace(block_id, day, place)
+    query = sa.text(f"SELECT block_id, place, {HAS_SHARDS} FROM ops.open_light_curve_block(:day)")
+    block_id, place, has_shards = connection.execute(query, {"day": day}).one()
+    return BlockPlace(block_id, day, place, has_shards)
 
 
 def current_blocks(connection: sa.Connection, kind: str, exposure_id: Int64Array) -> list[StoredBlock]:
@@ -342,7 +354,7 @@ def _target(connection: sa.Connection, place: BlockPlace, name: str) -> Iterator
     COPY would send each row to a shard by itself; from the temporary table they go by the thousand.
     """
     partition = place.partition(name)
-    if not connection.execute(_HAS_SHARDS).scalar_one():
+    if not place.has_shards:
         yield partition
         return
     staged = f"pg_temp.staged_{name}"

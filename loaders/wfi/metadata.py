@@ -83,6 +83,7 @@ class ExposureMetadata:
     guide_window_id: str | None = field(metadata={_KEYWORD: "guide_star.guide_window_id"})
     guide_mode: str | None = field(metadata={_KEYWORD: "guide_star.guide_mode"})
     guide_star_id: str | None = field(metadata={_KEYWORD: "guide_star.guide_star_id"})
+    guide_star_epoch: str | None = field(metadata={_KEYWORD: "guide_star.epoch"})
     window_xstart: int | None = field(metadata={_KEYWORD: "guide_star.window_xstart"})
     window_ystart: int | None = field(metadata={_KEYWORD: "guide_star.window_ystart"})
     window_xstop: int | None = field(metadata={_KEYWORD: "guide_star.window_xstop"})

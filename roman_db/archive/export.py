@@ -13,6 +13,7 @@ from typing import BinaryIO
 
 from asdf.exceptions import ValidationError
 
+from roman_db import session
 from roman_db.archive import rad_schema, storage
 from roman_db.archive.archive_row import row_content
 from roman_db.archive.asdf_file import write_asdf
@@ -31,17 +32,38 @@ _FIXED = {"instrument": "WFI", "origin": "IPAC/SSC"}
 
 @dataclass(frozen=True)
 class Written:
-    """A file that was written, and how many rows it has; an image has none."""
+    """A file that was written.
+
+    Parameters
+    ----------
+    path
+        Where it is.
+    n_row
+        Rows; None of an image.
+    archive_row
+        Its row in the product's table of the archive, by the columns of that; None where it has none.
+    """
 
     path: Path
     n_row: int | None
+    archive_row: dict[str, object] | None = None
 
 
 def export(product: Product, scope: Scope, folder: Path, formats: Sequence[str]) -> list[Written]:
-    """Write a product in one or more formats into a folder, which is made if need be.
+    """Write a product as `write` does, then store the rows of its files for the archive.
 
-    When the files have their names, their rows for the archive are stored; who is killed in between gives the
-    command again.
+    Who is killed in between gives the command again.
+    """
+    written = write(product, scope, folder, formats)
+    with session.transaction() as connection:
+        storage.register(
+            connection, product.table, {one.path.name: one.archive_row for one in written if one.archive_row}
+        )
+    return written
+
+
+def write(product: Product, scope: Scope, folder: Path, formats: Sequence[str]) -> list[Written]:
+    """Write a product in one or more formats into a folder, which is made if need be.
 
     Raises
     ------
@@ -56,20 +78,20 @@ def export(product: Product, scope: Scope, folder: Path, formats: Sequence[str])
     known = storage.read_keywords(product, scope)
     keywords = {name: _complete(product, scope, known, name) for name in formats}
     _refuse_faults(product, keywords)
+    n_row = None
     try:
         folder.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(prefix=".export-", dir=folder) as scratch:
             if product.is_image:
-                written = _write_image(product, known, keywords["asdf"], folder)
+                _write_image(product, known, keywords["asdf"], folder)
             else:
-                written = _write(product, scope, keywords, folder, Path(scratch))
+                n_row = _write(product, scope, keywords, folder, Path(scratch))
     except OSError as error:
         raise NotWritten(product.name, [f"{folder}: {error.strerror or error}"]) from error
-    storage.register(
-        product.table,
-        {str(one["filename"]): row_content(product.schema, product.table, one) for one in keywords.values()},
-    )
-    return written
+    return [
+        Written(folder / str(one["filename"]), n_row, row_content(product.schema, product.table, one))
+        for one in keywords.values()
+    ]
 
 
 def _complete(product: Product, scope: Scope, known: dict[str, object], suffix: str) -> dict[str, object]:
@@ -92,8 +114,8 @@ def _refuse_faults(product: Product, keywords: dict[str, dict[str, object]]) -> 
 
 def _write(
     product: Product, scope: Scope, keywords: dict[str, dict[str, object]], folder: Path, scratch: Path
-) -> list[Written]:
-    """Write the files: as Parquet from the database, then what else is asked for from that."""
+) -> int:
+    """Write the files, as Parquet from the database, then what else is asked for; return how many rows."""
     first = keywords.get("parquet") or next(iter(keywords.values()))
     table = scratch / "content.parquet"
     with storage.open_content(product, scope) as content, table.open("wb") as sink:
@@ -106,12 +128,12 @@ def _write(
                 shutil.copyfileobj(source, streams["parquet"], _COPIED_AT_A_TIME)
         if "asdf" in streams:
             _write_asdf(product, table, keywords["asdf"], scratch, streams["asdf"])
-    return [Written(path, n_row) for path in paths.values()]
+    return n_row
 
 
 def _write_image(
     product: Product, known: dict[str, object], keywords: dict[str, object], folder: Path
-) -> list[Written]:
+) -> None:
     """Write an image from its file."""
     path = folder / str(keywords["filename"])
     try:
@@ -119,7 +141,6 @@ def _write_image(
             write_image(Path(str(known["file_path"])), str(known["file_sha256"]), keywords, stream)
     except (ValueError, ValidationError) as error:
         raise ProductRefused(product.name, [str(error).splitlines()[0]]) from error
-    return [Written(path, None)]
 
 
 def _write_asdf(

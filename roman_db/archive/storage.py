@@ -63,7 +63,7 @@ def open_content(product: Product, scope: Scope) -> Iterator[Result]:
         yield result
 
 
-def register(table: str, rows: Mapping[str, Mapping[str, object]]) -> None:
+def register(connection: sa.Connection, table: str, rows: Mapping[str, Mapping[str, object]]) -> None:
     """Store the rows of files in a table of the archive, in place of earlier ones of the same names.
 
     Parameters
@@ -77,7 +77,7 @@ def register(table: str, rows: Mapping[str, Mapping[str, object]]) -> None:
         {"table": table, "filename": name, "content": json.dumps(content), "code": code_version()}
         for name, content in rows.items()
     ]
-    with session.transaction() as connection:
+    if values:
         connection.execute(sa.text(_REGISTER), values)
 
 

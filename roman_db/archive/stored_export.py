@@ -17,6 +17,7 @@ from astropy.time import Time
 from pyarrow import parquet
 from roman_datamodels import datamodels
 
+from roman_db import session
 from roman_db.archive import storage, stored_files
 from roman_db.archive.archive_row import meta_values, row_content, type_faults
 from roman_db.archive.catalog_columns import Band, as_arrays, band_of, differences, file_columns
@@ -89,17 +90,18 @@ def _published(
     product: StoredProduct, source: Path, folder: Path, meta: Mapping[str, Any] | None, n_row: int | None
 ) -> Written:
     """Put a file in its place, and store its row for the archive."""
-    rows = {}
+    row = None
     if product.table is not None and meta is not None:
         values = meta_values(product.schema, meta)
         if faults := type_faults(product.schema, product.table, values):
             raise ProductRefused(product.name, faults)
-        rows[source.name] = row_content(product.schema, product.table, values)
+        row = row_content(product.schema, product.table, values)
     with source.open("rb") as stream, staged(folder / source.name) as sink:
         shutil.copyfileobj(stream, sink, _COPIED_AT_A_TIME)
-    if product.table is not None:
-        storage.register(product.table, rows)
-    return Written(folder / source.name, n_row)
+    if product.table is not None and row is not None:
+        with session.transaction() as connection:
+            storage.register(connection, product.table, {source.name: row})
+    return Written(folder / source.name, n_row, row)
 
 
 def _map_meta(path: Path, file: StoredFile) -> dict[str, Any]:

@@ -66,14 +66,14 @@ def show(delivery_id: int) -> None:
     """Show a delivery, its files and what became of it."""
     from roman_db import session
     from roman_db.accounts.listing import show_fields, show_rows
-    from roman_db.delivery import storage
+    from roman_db.delivery import products, storage
     from roman_db.query.error import reported
 
     _ready()
     with reported(), session.transaction() as connection:
         show_fields(storage.find(connection, delivery_id))
         click.echo()
-        show_rows(storage.files_of(connection, delivery_id), _FILES)
+        show_rows(products.read(connection, delivery_id), _FILES)
         click.echo()
         show_rows(storage.events_of(connection, delivery_id), ("at", "kind", "message"))
 

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from roman_db import session
-from roman_db.archive.export import export
+from roman_db.archive.export import write
 from roman_db.archive.publish import staged
 from roman_db.archive.refusal import NothingThere, NotWritten, ProductRefused
-from roman_db.delivery import manifest, storage, verification
+from roman_db.delivery import manifest, products, storage, verification
 from roman_db.delivery.manifest import DeliveredFile
 from roman_db.delivery.outbox import Outbox
 from roman_db.delivery.refusal import DeliveryError
@@ -111,14 +111,14 @@ def _write_part(part: Part, making: Making) -> list[DeliveredFile]:
     ProductRefused
         If it is not valid, or not what was written.
     """
-    files = []
-    for written in export(part.product, part.scope, making.folder, part.product.formats):
-        if (fault := verification.fault(written.path, part.product, written.n_row)) is not None:
+    every = write(part.product, part.scope, making.folder, part.product.formats)
+    for one in every:
+        if (fault := verification.fault(one.path, part.product, one.n_row)) is not None:
             raise ProductRefused(part.product.name, [fault])
-        files.append(manifest.described(written.path, part.product.name, written.n_row))
+    files = [manifest.described(one.path, part.product.name, one.n_row) for one in every]
     with session.transaction() as connection:
-        for file in files:
-            storage.add_file(connection, making.delivery_id, part, file)
+        for file, one in zip(files, every, strict=True):
+            products.add(connection, making.delivery_id, part, file, one.archive_row)
         making.run.count(connection, loaded=1)
     return files
 
@@ -129,7 +129,7 @@ def _refuse(part: Part, making: Making, error: ProductRefused) -> str:
     row = {"source": f"{making.name}: {part.label}", "row_number": None, "code": "product_refused"}
     row |= {"reason": reasons, "remedy": _REMEDY.format(making.delivery_id)}
     with session.transaction() as connection:
-        storage.add_file(connection, making.delivery_id, part, reasons)
+        products.refuse(connection, making.delivery_id, part, reasons)
         making.run.reject_rows(connection, [row])
     return f"{part.label}: {reasons}"
 

@@ -1,4 +1,4 @@
-"""Deliveries as rows: the only file here that asks the database. Its clock is the only one that counts."""
+"""Deliveries as rows; with `products` what asks the database here. Its clock is the only one that counts."""
 
 from __future__ import annotations
 
@@ -9,9 +9,10 @@ import sqlalchemy as sa
 
 from roman_db import sqlfile
 from roman_db.archive.product import find as find_product
+from roman_db.delivery import products
 from roman_db.delivery.announcement import Notification
-from roman_db.delivery.answer import Answer, FileAnswer
-from roman_db.delivery.manifest import INPUTS, DeliveredFile
+from roman_db.delivery.answer import Answer
+from roman_db.delivery.manifest import INPUTS
 from roman_db.delivery.refusal import DeliveryError
 from roman_db.delivery.span import Part, Span, part
 from roman_db.schema.metadata import table
@@ -135,6 +136,7 @@ def close_abandoned(connection: sa.Connection) -> list[str]:
     found = connection.execute(sa.text(gone)).all()
     for one in found:
         note(connection, one.delivery_id, "failed", one.message)
+        products.drop(connection, one.delivery_id)
     return [str(one.name) for one in found]
 
 
@@ -152,29 +154,13 @@ def read_inputs(connection: sa.Connection, delivery_id: int) -> Iterator[tuple[s
         yield one.sha256, one.filename
 
 
-def add_file(connection: sa.Connection, delivery_id: int, made: Part, file: DeliveredFile | str) -> None:
-    """Insert the row of a file of a delivery, or of a product that was refused with its reasons."""
-    delivery = find(connection, delivery_id)
-    scope = made.label.removeprefix(made.product.name).strip()
-    row = {"product": made.product.name, "scope": scope, "load_run_id": delivery["load_run_id"]}
-    if isinstance(file, str):
-        row |= {"state": "refused", "problem": file}
-    else:
-        row |= {"state": "valid", "filename": file.filename, "sha256": file.sha256, "n_row": file.n_row}
-        row |= {"size_bytes": file.size_bytes}
-    products = table("ops.product")
-    insert = products.insert().values(row).returning(products.c.product_id)
-    product_id = int(connection.execute(insert).scalar_one())
-    connection.execute(
-        table("ops.delivery_file").insert(), {"delivery_id": delivery_id, "product_id": product_id}
-    )
-
-
 def end_making(connection: sa.Connection, delivery_id: int, state: str, **found: object) -> None:
-    """Say what became of the making of a delivery."""
+    """Say what became of the making of a delivery; of one that came to nothing no file is left."""
     rows = table("ops.delivery")
     mine = rows.c.delivery_id == delivery_id
     connection.execute(rows.update().where(mine).values(found | {"state": state}))
+    if state != "made":
+        products.drop(connection, delivery_id)
     note(connection, delivery_id, state, str(found["message"]) if "message" in found else None)
 
 
@@ -211,14 +197,6 @@ def unpublished(connection: sa.Connection) -> list[int]:
     return list(connection.execute(waits.order_by(rows.c.delivery_id)).scalars())
 
 
-def files_of(connection: sa.Connection, delivery_id: int) -> list[Row]:
-    """Read the files of a delivery with what the archive said of each."""
-    files, products = table("ops.delivery_file"), table("ops.product")
-    answered = (files.c.is_accepted, files.c.archive_identifier, files.c.message)
-    query = sa.select(products, *answered).join(files, files.c.product_id == products.c.product_id)
-    return _rows(connection, query.where(files.c.delivery_id == delivery_id).order_by(products.c.product_id))
-
-
 def events_of(connection: sa.Connection, delivery_id: int) -> list[Row]:
     """Read what became of a delivery, in order."""
     events = table("ops.delivery_event")
@@ -246,6 +224,7 @@ def record_published(connection: sa.Connection, delivery: Row) -> None:
     mine = rows.c.delivery_id == delivery["delivery_id"]
     connection.execute(rows.update().where(mine).values(state="published", published_at=sa.func.now()))
     note(connection, delivery["delivery_id"], "published")
+    products.publish(connection, delivery["delivery_id"])
     before = (
         *_series(rows, delivery),
         rows.c.version < delivery["version"],
@@ -256,7 +235,7 @@ def record_published(connection: sa.Connection, delivery: Row) -> None:
     )
     for number in connection.execute(replaced.returning(rows.c.delivery_id)).scalars().all():
         note(connection, number, "superseded", delivery["name"])
-        _supersede_products(connection, number)
+        products.supersede(connection, number)
 
 
 def record_answer(connection: sa.Connection, answer: Answer) -> bool:
@@ -280,23 +259,11 @@ def record_answer(connection: sa.Connection, answer: Answer) -> bool:
     if delivery["state"] != "published":
         raise DeliveryError(f"{answer.delivery} is {delivery['state']}: it waits for no answer")
     for file in (one for one in answer.files if one.filename != INPUTS):
-        _record_file_answer(connection, delivery["delivery_id"], file)
+        products.record_answer(connection, delivery["delivery_id"], file)
     found = {"state": state, "message": answer.reason, "answered_at": sa.func.now()}
     connection.execute(rows.update().where(rows.c.delivery_id == delivery["delivery_id"]).values(found))
     note(connection, delivery["delivery_id"], state, answer.reason)
     return True
-
-
-def _record_file_answer(connection: sa.Connection, delivery_id: int, answer: FileAnswer) -> None:
-    """Say what the archive answered of one file."""
-    files, products = table("ops.delivery_file"), table("ops.product")
-    of = sa.select(products.c.product_id).where(products.c.filename == answer.filename)
-    said = {"is_accepted": answer.accepted, "archive_identifier": answer.archive_identifier}
-    mine = files.update().where(files.c.delivery_id == delivery_id, files.c.product_id.in_(of))
-    if not connection.execute(mine.values(said | {"message": answer.message})).rowcount:
-        raise DeliveryError(
-            f"the archive answers of {answer.filename}, which is not a product of this delivery"
-        )
 
 
 def announce(connection: sa.Connection, notification: Notification, sha256: str) -> bool:
@@ -332,15 +299,8 @@ def give_up_older(connection: sa.Connection, delivery: Row) -> list[str]:
     found = connection.execute(given_up.returning(rows.c.delivery_id, rows.c.name)).all()
     for one in found:
         note(connection, one.delivery_id, "failed", message)
+        products.drop(connection, one.delivery_id)
     return [str(one.name) for one in found]
-
-
-def _supersede_products(connection: sa.Connection, delivery_id: int) -> None:
-    """Say that the files of a delivery have later versions."""
-    products, files = table("ops.product"), table("ops.delivery_file")
-    mine = sa.select(files.c.product_id).where(files.c.delivery_id == delivery_id)
-    done = products.update().where(products.c.product_id.in_(mine), products.c.superseded_at.is_(None))
-    connection.execute(done.values(superseded_at=sa.func.now()))
 
 
 def _series(rows: sa.Table, delivery: Row) -> Sequence[sa.ColumnElement[bool]]:

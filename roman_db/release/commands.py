@@ -8,7 +8,7 @@ import sys
 import click
 
 _NAME = re.compile("dr[1-9][0-9]{0,3}", re.ASCII)
-_LISTED = ("data_release", "survey", "season", "frozen_at", "calibration", "note")
+_LISTED = ("data_release", "survey", "season", "frozen_at", "dropped_at", "calibration", "note")
 _HELD = ("table_name", "kind", "n_row", "digest")
 
 
@@ -90,3 +90,24 @@ def verify_(name: str) -> None:
     if found:
         sys.exit(1)
     click.echo(f"{name} is what it was when it was frozen.")
+
+
+@release.command("drop")
+@click.argument("name")
+@click.option("--despite", "reason", metavar="REASON", help="Why, though it is what was delivered.")
+def drop_(name: str, reason: str | None) -> None:
+    """Drop the data release NAME: its tables, and light curves that only it holds. What it was stays listed.
+
+    It is refused where it is what was delivered. Its name is not given again.
+    """
+    from roman_db import migrate
+    from roman_db.query.error import reported
+    from roman_db.release.drop import drop
+
+    migrate.ensure_current()
+    with reported():
+        freed = drop(name, reason)
+    click.echo(
+        f"{name} is dropped: {freed.size_bytes} bytes of its tables are free, and {freed.n_partition} "
+        "partitions of light curves that only it held."
+    )

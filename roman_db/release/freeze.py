@@ -24,7 +24,8 @@ VIEWS = ("light_curve", "light_curve_array", "astrometry_curve", "shape_curve")
 SHARED = ("light_curve_segment", "astrometry_segment", "shape_segment")
 _BLOCKS = "light_curve_block"
 _CONTENT = "releases"
-_ONE_AFTER_THE_OTHER = "SELECT pg_advisory_xact_lock(hashtext('ops.data_release'))"
+#: Releases are made and dropped one after the other.
+ONE_AFTER_THE_OTHER = "SELECT pg_advisory_xact_lock(hashtext('ops.data_release'))"
 _COLUMNS = sa.text(
     """
     INSERT INTO ops.data_release_column (
@@ -77,7 +78,7 @@ def make(release: Release) -> int:
     with load_run("release make", given, n_table) as run:
         one_moment = session.engine().execution_options(isolation_level="REPEATABLE READ")
         with one_moment.begin() as connection:
-            connection.exec_driver_sql(_ONE_AFTER_THE_OTHER)
+            connection.exec_driver_sql(ONE_AFTER_THE_OTHER)
             calibration = _check(connection, release)
             row = {**given, "calibration": calibration, "note": release.note, "load_run_id": run.load_run_id}
             connection.execute(table("ops.data_release").insert(), row)
@@ -119,10 +120,14 @@ def verify(name: str) -> Iterator[str]:
     Raises
     ------
     ReleaseError
-        If there is none of that name.
+        If there is none of that name, or it was dropped.
     """
     with session.reading() as connection:
-        _, tables = find(connection, name)
+        release, tables = find(connection, name)
+        if release["dropped_at"] is not None:
+            raise ReleaseError(
+                f"{name} was dropped on {release['dropped_at']:%Y-%m-%d}: nothing of it is left"
+            )
         for one in tables:
             if not _exists(connection, name, one["table_name"]):
                 yield f"{name}.{one['table_name']} is not there"
@@ -141,8 +146,10 @@ def _differences(connection: sa.Connection, one: dict[str, Any]) -> Iterator[str
 
 def _check(connection: sa.Connection, release: Release) -> str:
     """Make sure that what is stored is worth a release, and return with which versions it was made."""
-    if any(one["data_release"] == release.name for one in list_releases(connection)):
-        raise ReleaseError(f"there is a data release {release.name} already, and it stays as it is")
+    for one in list_releases(connection):
+        if one["data_release"] == release.name:
+            what = "stays as it is" if one["dropped_at"] is None else "was dropped: take another name"
+            raise ReleaseError(f"there is a data release {release.name} already, and it {what}")
     query = sa.text(sqlfile.find("jobs", "release_consistency").text)
     found = connection.execute(query, {"survey": release.survey, "season": release.season}).one()
     if not found.n_exposure:

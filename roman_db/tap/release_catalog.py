@@ -11,8 +11,6 @@ from functools import lru_cache
 import sqlalchemy as sa
 
 from roman_db import session
-from roman_db.schema.model import Column, Table
-from roman_db.schema.view import View
 from roman_db.tap.adql import schema_catalog
 from roman_db.tap.adql.catalog import CatalogColumn, CatalogTable
 from roman_db.tap.adql.value_type import OPAQUE, Type
@@ -25,7 +23,7 @@ _COLUMNS = sa.text(
     JOIN ops.data_release_table AS t USING (data_release, table_name)
     LEFT JOIN pg_attribute AS a ON a.attrelid = to_regclass(format('%I.%I', data_release, table_name))
         AND a.attname = trim(c.column_name, '"')
-    WHERE t.kind <> 'shared' AND (CAST(:name AS text) IS NULL OR data_release = :name)
+    WHERE t.kind <> 'shared' AND data_release = :name
     ORDER BY c.data_release, c.table_name, c.column_index
     """
 )
@@ -39,11 +37,6 @@ def release_tables(query: str) -> list[CatalogTable]:
         return []
     database = session.database_url().render_as_string()
     return [table for name in names for table in _tables_of(database, name)]
-
-
-def release_relations() -> list[Table | View]:
-    """Descriptions of the tables and views of all data releases."""
-    return [_relation(list(rows)) for _, rows in _by_table(_read(None))]
 
 
 def _tables_of(database: str, name: str) -> tuple[CatalogTable, ...]:
@@ -63,8 +56,8 @@ def _frozen(database: str, name: str) -> tuple[CatalogTable, ...]:
     return tuple(_table(list(one)) for _, one in _by_table(rows))
 
 
-def _read(name: str | None) -> list[Row]:
-    """Columns of a data release, or of all."""
+def _read(name: str) -> list[Row]:
+    """Columns of a data release."""
     with session.reading() as connection:
         return list(connection.execute(_COLUMNS, {"name": name}).mappings())
 
@@ -90,29 +83,6 @@ def _column(row: Row) -> CatalogColumn:
     opaque = row["type"] if row["type"] in OPAQUE else None
     type_ = Type(row["datatype"], row["arraysize"], row["xtype"], opaque)
     return CatalogColumn(_plain(row), type_, row["unit"], row["ucd"], row["description"], row["utype"])
-
-
-def _relation(rows: list[Row]) -> Table | View:
-    """Description of a table or view."""
-    first = rows[0]
-    columns = tuple(
-        Column(
-            name=_plain(row),
-            datatype="text",
-            votable_datatype=row["datatype"],
-            arraysize=row["arraysize"],
-            xtype=row["xtype"],
-            description=row["description"] or "",
-            unit=row["unit"],
-            ucd=row["ucd"],
-            utype=row["utype"],
-            principal=row["is_principal"],
-        )
-        for row in rows
-    )
-    indexed = tuple(_plain(row) for row in rows if row["is_indexed"])
-    named = (first["table_name"], first["data_release"], first["table_description"] or "", columns)
-    return View(*named, frozenset(indexed)) if first["kind"] == "view" else Table(*named, indexed)
 
 
 def _plain(row: Row) -> str:

@@ -12,8 +12,8 @@ from roman_db.schema.view import View, read_views
 from roman_db.settings import Settings
 from roman_db.tap.adql import USER_FUNCTIONS
 from roman_db.tap.formats.choice import FORMATS
+from roman_db.tap.listed_tables import listed_schemas, listed_tables
 from roman_db.tap.pages import template
-from roman_db.tap.release_catalog import release_relations
 
 _FEATURES = "ivo://ivoa.net/std/TAPRegExt#features-"
 #: Optional features of ADQL 2.1 (appendix of the standard) by the identifier of their kind; COALESCE is there
@@ -78,12 +78,13 @@ def capabilities(address: str, chosen: Settings, further: str = "") -> str:
 def tables(with_columns: bool, names: Collection[str] | None = None) -> str:
     """VOSI tableset of tables by their full names; None for all."""
     relations = [one for name, one in _relations().items() if names is None or name in names]
-    frozen = release_relations() if names is None else []
-    relations += frozen
+    schemas = PUBLIC_SCHEMAS
+    if names is None:
+        relations += listed_tables()
+        schemas = PUBLIC_SCHEMAS | listed_schemas()
     shown = {one.schema for one in relations}
-    releases = {one.schema: f"Data release {one.schema.removeprefix('dr')}, frozen." for one in frozen}
     return template("tables.xml").render(
-        schemas={name: about for name, about in (PUBLIC_SCHEMAS | releases).items() if name in shown},
+        schemas={name: about for name, about in schemas.items() if name in shown},
         relations=relations,
         public=_relations(),
         with_columns=with_columns,
@@ -92,7 +93,7 @@ def tables(with_columns: bool, names: Collection[str] | None = None) -> str:
 
 def table(name: str) -> str | None:
     """VOSI description of one table; None where there is none of that name."""
-    relation = _relations().get(name) or _frozen(name)
+    relation = _relations().get(name) or next(iter(listed_tables(name)), None)
     if relation is None:
         return None
     return template("table.xml").render(relation=relation, public=_relations(), with_columns=True)
@@ -120,11 +121,6 @@ def _relations() -> dict[str, Table | View]:
     everything: dict[str, Table | View] = {**stored, **read_views(stored)}
     public = {name: one for name, one in everything.items() if one.is_public}
     return dict(sorted(public.items()))
-
-
-def _frozen(name: str) -> Table | View | None:
-    """Table or view of a data release by its full name; None where there is none."""
-    return next((one for one in release_relations() if one.full_name == name), None)
 
 
 def _language_features() -> dict[str, list[Feature]]:

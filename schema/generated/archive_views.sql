@@ -266,7 +266,7 @@ SELECT
     CAST(e.window_xstop AS integer) AS window_xstop,
     CAST(e.window_ystop AS integer) AS window_ystop,
     CAST(archive.fitted(e.guide_star_id, 20) AS character varying(20)) AS guide_star_id,
-    CAST(NULL AS character varying(10)) AS epoch,
+    CAST(archive.fitted(e.guide_star_epoch, 10) AS character varying(10)) AS epoch,
     CAST(archive.fitted(e.instrument_name, 5) AS character varying(5)) AS instrument_name,
     CAST(archive.fitted(e.detector, 16) AS character varying(16)) AS detector,
     CAST(archive.fitted(e.optical_element, 20) AS character varying(20)) AS optical_element,

@@ -1,16 +1,42 @@
 -- What is due at the archive, and what came to us; what their columns mean stands in schema/views. Times are those of
 -- the database, whatever the clocks of other machines say. Days begin in TDB, 69 s before those of UTC: that is left out.
 
+-- Note of which days and fields exposures came, and by which run. Rows are added alone, and only where they are
+-- missing: loaders of the same day do not wait for each other, and a day whose exposures went elsewhere is left out by
+-- who reads it.
+CREATE OR REPLACE FUNCTION ops.note_received_days() RETURNS trigger
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS
+$$
+BEGIN
+    INSERT INTO ops.received_day (field_id, day_mjd, load_run_id)
+    SELECT DISTINCT n.field_id, n.day_mjd, i.load_run_id FROM stored n JOIN ops.input_file i USING (file_id)
+    WHERE NOT EXISTS (
+        SELECT FROM ops.received_day d
+        WHERE d.field_id = n.field_id AND d.day_mjd = n.day_mjd AND d.load_run_id = i.load_run_id
+    )
+    ORDER BY n.field_id, n.day_mjd, i.load_run_id
+    ON CONFLICT DO NOTHING;
+    RETURN NULL;
+END
+$$;
+COMMENT ON FUNCTION ops.note_received_days() IS 'Note of which days exposures came that a statement has stored';
+CREATE OR REPLACE TRIGGER note_received_days_inserted AFTER INSERT ON roman.exposure
+REFERENCING NEW TABLE AS stored FOR EACH STATEMENT EXECUTE FUNCTION ops.note_received_days();
+CREATE OR REPLACE TRIGGER note_received_days_updated AFTER UPDATE ON roman.exposure
+REFERENCING NEW TABLE AS stored FOR EACH STATEMENT EXECUTE FUNCTION ops.note_received_days();
+
 CREATE OR REPLACE VIEW ops.delivery_due AS
 WITH day AS (
-    SELECT f.survey, s.season, s.start_mjd AS season_start, s.end_mjd AS season_end, e.day_mjd,
+    SELECT f.survey, s.season, s.start_mjd AS season_start, s.end_mjd AS season_end, d.day_mjd,
            max(r.started_at) AS received_at
-    FROM roman.exposure e
-    JOIN ops.input_file i USING (file_id)
-    JOIN ops.load_run r ON r.load_run_id = i.load_run_id
-    JOIN roman.field f ON f.field_id = e.field_id
-    JOIN roman.season s ON s.survey = f.survey AND e.day_mjd >= s.start_mjd AND e.day_mjd < s.end_mjd
-    GROUP BY f.survey, s.season, s.start_mjd, s.end_mjd, e.day_mjd
+    FROM ops.received_day d
+    JOIN ops.load_run r USING (load_run_id)
+    JOIN roman.field f USING (field_id)
+    JOIN roman.season s ON s.survey = f.survey AND d.day_mjd >= s.start_mjd AND d.day_mjd < s.end_mjd
+    CROSS JOIN LATERAL (
+        SELECT FROM roman.exposure e WHERE e.field_id = d.field_id AND e.day_mjd = d.day_mjd LIMIT 1
+    ) AS there
+    GROUP BY f.survey, s.season, s.start_mjd, s.end_mjd, d.day_mjd
 ), planned AS (
     SELECT survey, min(start_mjd) AS start_mjd, max(end_mjd) AS end_mjd FROM roman.season GROUP BY survey
 ), span AS (
@@ -49,7 +75,7 @@ WITH day AS (
         WHERE v.rule = d.rule AND v.survey = d.survey AND v.season = d.season AND v.start_mjd = d.start_mjd
         UNION ALL
         SELECT NULL, x.data_release, 'frozen', x.note, x.frozen_at FROM ops.data_release x
-        WHERE d.rule = 'release' AND x.survey = d.survey AND x.season IN (0, d.season)
+        WHERE d.rule = 'release' AND x.survey = d.survey AND x.season IN (0, d.season) AND x.dropped_at IS NULL
         ORDER BY created_at DESC, delivery_id DESC LIMIT 1
     ) AS latest ON true
     LEFT JOIN LATERAL (
@@ -60,7 +86,7 @@ WITH day AS (
             UNION ALL
             SELECT x.frozen_at FROM ops.data_release x
             WHERE d.rule = 'release' AND x.survey = d.survey AND x.season IN (0, d.season)
-              AND x.frozen_at >= d.received_at
+              AND x.frozen_at >= d.received_at AND x.dropped_at IS NULL
         ) AS v
     ) AS arrived ON true
 )

@@ -6,7 +6,7 @@ CREATE OR REPLACE FUNCTION ops.show_community_tables() RETURNS void
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS
 $$
 DECLARE
-    item record;
+    place text;
 BEGIN
     DELETE FROM tap_schema.columns WHERE table_name LIKE 'community.%';
     DELETE FROM tap_schema.tables WHERE schema_name = 'community';
@@ -17,23 +17,23 @@ BEGIN
         SELECT FROM roman.community_file f JOIN roman.community_product p USING (community_product_id)
         WHERE f.table_name IS NOT NULL AND p.state <> 'ingested'
     );
-    FOR item IN
-        SELECT f.table_name, f.table_name::regclass AS oid, f.description FROM roman.community_file f
-        JOIN roman.community_product p USING (community_product_id)
-        WHERE f.table_name IS NOT NULL AND p.state <> 'ingested' ORDER BY f.community_file_id
-    LOOP
-        INSERT INTO tap_schema.tables (schema_name, table_name, table_type, description)
-        VALUES ('community', item.table_name, 'table', item.description);
-        INSERT INTO tap_schema.columns (table_name, column_name, datatype, arraysize, description, unit, ucd, indexed,
-                                        principal, std, column_index)
-        SELECT item.table_name, a.attname, said ->> 'datatype', said ->> 'arraysize', said ->> 'description',
-               said ->> 'unit', said ->> 'ucd', (a.attnum = 1)::integer, 1, 0, a.attnum
-        FROM pg_attribute a CROSS JOIN LATERAL (SELECT col_description(a.attrelid, a.attnum)::jsonb AS said) AS comment
-        WHERE a.attrelid = item.oid AND a.attnum > 0 AND NOT a.attisdropped;
-        IF EXISTS (SELECT FROM pg_roles WHERE rolname = 'roman_reader') THEN
-            EXECUTE format('GRANT SELECT ON %s TO roman_reader', item.oid);
-        END IF;
-    END LOOP;
+    INSERT INTO tap_schema.tables (schema_name, table_name, table_type, description, table_index)
+    SELECT 'community', f.table_name, 'table', f.description, f.community_file_id
+    FROM roman.community_file f JOIN roman.community_product p USING (community_product_id)
+    WHERE f.table_name IS NOT NULL AND p.state <> 'ingested';
+    INSERT INTO tap_schema.columns (table_name, column_name, datatype, arraysize, description, unit, ucd, indexed,
+                                    principal, std, column_index)
+    SELECT t.table_name, a.attname, said ->> 'datatype', said ->> 'arraysize', said ->> 'description',
+           said ->> 'unit', said ->> 'ucd', (a.attnum = 1)::integer, 1, 0, a.attnum
+    FROM tap_schema.tables t
+    JOIN pg_attribute a ON a.attrelid = t.table_name::regclass AND a.attnum > 0 AND NOT a.attisdropped
+    CROSS JOIN LATERAL (SELECT col_description(a.attrelid, a.attnum)::jsonb AS said) AS comment
+    WHERE t.schema_name = 'community';
+    IF EXISTS (SELECT FROM pg_roles WHERE rolname = 'roman_reader') THEN
+        FOR place IN SELECT table_name FROM tap_schema.tables WHERE schema_name = 'community' LOOP
+            EXECUTE format('GRANT SELECT ON %s TO roman_reader', place::regclass);
+        END LOOP;
+    END IF;
 END
 $$;
 COMMENT ON FUNCTION ops.show_community_tables() IS

@@ -69,5 +69,34 @@ END
 $$;
 COMMENT ON FUNCTION ops.open_data_release(text) IS 'Hand a data release to the owner, and let everybody read it';
 
+-- Drop the tables of a release and what only they need; which they were, with their digests, stays known.
+CREATE OR REPLACE FUNCTION ops.drop_data_release(p_release text, p_reason text) RETURNS bigint
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS
+$$
+DECLARE
+    size_bytes bigint;
+    item record;
+BEGIN
+    SELECT coalesce(sum(pg_total_relation_size(oid)), 0) INTO size_bytes
+    FROM pg_class WHERE relnamespace = p_release::regnamespace AND relkind = 'r';
+    FOR item IN
+        SELECT CASE relkind WHEN 'v' THEN 'VIEW' ELSE 'TABLE' END AS kind, string_agg(oid::regclass::text, ', ') AS names
+        FROM pg_class WHERE relnamespace = p_release::regnamespace AND relkind IN ('r', 'v')
+        GROUP BY relkind ORDER BY relkind = 'r'
+    LOOP
+        EXECUTE format('DROP %s %s', item.kind, item.names);
+    END LOOP;
+    EXECUTE format('DROP SCHEMA %I', p_release);
+    DELETE FROM tap_schema.columns WHERE split_part(table_name, '.', 1) = p_release;
+    DELETE FROM tap_schema.tables WHERE schema_name = p_release;
+    DELETE FROM tap_schema.schemas WHERE schema_name = p_release;
+    DELETE FROM ops.data_release_block WHERE data_release = p_release;
+    DELETE FROM ops.data_release_column WHERE data_release = p_release;
+    UPDATE ops.data_release SET dropped_at = now(), drop_reason = p_reason WHERE data_release = p_release;
+    RETURN size_bytes;
+END
+$$;
+COMMENT ON FUNCTION ops.drop_data_release(text, text) IS 'Drop a data release, and return the size of its tables in bytes';
+
 REVOKE EXECUTE ON FUNCTION ops.make_data_release_views(text), ops.describe_data_release(text),
-    ops.open_data_release(text) FROM PUBLIC;
+    ops.open_data_release(text), ops.drop_data_release(text, text) FROM PUBLIC;

@@ -68,7 +68,8 @@ BEGIN
     REVOKE DELETE ON roman.object, roman.exposure, ops.load_run, ops.load_run_input, ops.load_rejection
         FROM roman_loader;
     REVOKE INSERT, UPDATE, DELETE ON ops.alembic_version, ops.light_curve_partition, ops.data_release,
-        ops.data_release_table, ops.data_release_column, ops.data_release_block, ops.shard_range FROM roman_loader;
+        ops.data_release_table, ops.data_release_column, ops.data_release_block, ops.shard_range, ops.received_day
+        FROM roman_loader;
     REVOKE ALL ON ops.account_tier, ops.team, ops.account, ops.account_token, ops.account_usage,
         ops.resource_request, ops.saved_query, ops.address_usage, ops.service_key FROM roman_loader;
     GRANT USAGE ON SCHEMA ops TO roman_accounts;

@@ -6,8 +6,8 @@ from alembic.script import ScriptDirectory
 from psycopg2.errors import CheckViolation, UniqueViolation
 from sqlalchemy.exc import IntegrityError
 
-from loaders.compaction.load import drop_retired
 from roman_db import migrate
+from roman_db.retired_partitions import drop_retired
 from tests.loaders.compaction.runs import compact
 from tests.loaders.light_curve.synthetic import points, write_days
 from tests.roman_db.conftest import execute

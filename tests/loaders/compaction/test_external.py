@@ -6,11 +6,12 @@ import numpy as np
 import pytest
 import sqlalchemy as sa
 
-from loaders.compaction.load import Window, drop_retired, season_window
+from loaders.compaction.load import Window, season_window
 from loaders.compaction.tasks import seal_season
 from loaders.light_curve.block import NONE
 from roman_db import session
 from roman_db.query.audit import chosen, run_audits
+from roman_db.retired_partitions import drop_retired
 from tests.loaders.compaction.runs import ask, compact, generations, in_small_chunks, pending
 from tests.loaders.light_curve.synthetic import (
     EXCLUDING,

@@ -2,7 +2,7 @@
 
 import pytest
 
-from loaders.compaction.load import drop_retired
+from roman_db.retired_partitions import drop_retired
 from tests.loaders.compaction.runs import WINDOW, ask, compact, generations, in_small_chunks, pending
 from tests.loaders.light_curve import killed
 from tests.loaders.light_curve.synthetic import points, write_days

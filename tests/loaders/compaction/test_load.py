@@ -7,11 +7,12 @@ import numpy as np
 import pytest
 import sqlalchemy as sa
 
-from loaders.compaction.load import Window, drop_retired, season_window
+from loaders.compaction.load import Window, season_window
 from loaders.compaction.tasks import compact_all, seal_season
 from loaders.light_curve.summary import SUMMARY_DTYPE, merge_summaries
 from roman_db import session
 from roman_db.load_run import load_run
+from roman_db.retired_partitions import drop_retired
 from tests.loaders.compaction.runs import WINDOW, ask, compact, generations, in_small_chunks, pending
 from tests.loaders.light_curve.synthetic import (
     EXCLUDING,

@@ -8,9 +8,10 @@ import psycopg2
 import pytest
 import sqlalchemy as sa
 
-from loaders.compaction.load import Window, drop_retired, prepare_windows, season_window
+from loaders.compaction.load import Window, prepare_windows, season_window
 from loaders.rejection import Rejected
 from roman_db import session
+from roman_db.retired_partitions import drop_retired
 from roman_db.transactions import StillRunning
 from tests.loaders.compaction.runs import WINDOW, ask, compact, compact_prepared, generations, pending
 from tests.loaders.light_curve.synthetic import (

@@ -3,11 +3,11 @@
 import pytest
 import sqlalchemy as sa
 
-from loaders.compaction.load import drop_retired
 from loaders.compaction.tasks import seal_season
 from loaders.light_curve.block import epochs_in_order
 from roman_db import session
 from roman_db.query.audit import chosen, run_audits
+from roman_db.retired_partitions import drop_retired
 from tests.loaders.compaction.runs import ask, compact, generations
 from tests.loaders.light_curve.synthetic import (
     EXCLUDING,

@@ -3,6 +3,7 @@
 import hashlib
 import shutil
 import tarfile
+from xml.etree import ElementTree
 
 import numpy as np
 import pyarrow.parquet as pq
@@ -14,7 +15,9 @@ from loaders.contribution import load
 from loaders.contribution.commands import ingest_command, publish_command
 from loaders.contribution.refusal import Refused
 from roman_db import migrate, session, settings
+from roman_db.portal.names import known_names
 from roman_db.session import Role
+from roman_db.tap import vosi
 from roman_db.tap.adql import schema_catalog, translate
 from roman_db.tap.community_catalog import community_tables
 from tests.loaders.contribution.conftest import CCSP, catalog, make
@@ -160,3 +163,22 @@ def test_what_an_interrupted_run_left_is_replaced(good, products, database, monk
     monkeypatch.setattr(load, "_store_rows", honest)
     assert "2 rows matched" in run(ingest_command, good.folder)
     assert [path.name for path in products.iterdir() if path.name.startswith(".")] == []
+
+
+def test_its_tables_are_in_every_list_once_they_are_published(good, products):
+    """What the VOSI document says is read with the parser of XML, not by our own code."""
+    run(ingest_command, good.folder)
+    assert TABLE not in vosi.tables(with_columns=False)
+    assert vosi.table(TABLE) is None
+    assert "community" not in {one["schema"] for one in known_names()["tables"]}
+    run(publish_command, "DUST", "DR1")
+    schemas = {one.findtext("name"): one for one in ElementTree.fromstring(vosi.tables(True)).iter("schema")}
+    assert "roman.community_product says whose" in schemas["community"].findtext("description")
+    (table,) = schemas["community"].iter("table")
+    units = {column.findtext("name"): column.findtext("unit") for column in table.iter("column")}
+    assert table.findtext("name") == TABLE
+    assert units == {"row_number": None, "ra": "deg", "dec": "deg", "a_f146": "mag", "note": None}
+    (alone,) = [ElementTree.fromstring(vosi.table(TABLE))]
+    assert [column.findtext("name") for column in alone.iter("column")] == list(units)
+    named = {f"{one['schema']}.{one['name']}": one for one in known_names()["tables"]}
+    assert [column["unit"] for column in named[TABLE]["columns"]] == ["", "deg", "deg", "mag", ""]

@@ -63,6 +63,11 @@ def test_keywords_win_over_nothing_in_the_name(make_level2):
     assert (metadata.visit_id, metadata.exposure, metadata.program) == ("0000909009009009009", 4, 9)
 
 
+def test_the_epoch_of_the_guide_star_is_read_as_it_stands(make_level2):
+    assert read_metadata(make_level2({"guide_star.epoch": "J2027.25"})).guide_star_epoch == "J2027.25"
+    assert read_metadata(make_level2({})).guide_star_epoch is None
+
+
 def test_placeholders_mean_unknown(make_level2):
     keywords = {
         "guide_star.window_xstop": -999983,

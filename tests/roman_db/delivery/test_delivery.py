@@ -22,6 +22,11 @@ DAILY = ("daily", "--season", 1, "--day", DAY)
 SERIES = f"gbtds_s01_daily_{DAY}"
 CURVES = "r00001_p_s01_e02_f01_wfi07_f146_light_curve_catalog"
 STATE = "SELECT state, message FROM ops.delivery ORDER BY delivery_id"
+PRODUCTS = "SELECT state, count(*) FROM ops.product GROUP BY state ORDER BY state"
+RECONCILED = """
+    SELECT n_read = n_loaded + n_rejected AND n_read = n_expected FROM ops.load_run
+    WHERE task = 'deliveries make' ORDER BY load_run_id DESC LIMIT 1
+"""
 
 
 def digest(path: Path) -> str:
@@ -148,11 +153,35 @@ def test_a_product_that_is_not_valid_is_never_published_and_its_row_says_why(out
     assert ask("SELECT DISTINCT code FROM ops.load_rejection WHERE code = 'product_refused'")
     (row,) = ask(STATE)
     assert row[0] == "refused"
+    assert ask(RECONCILED) == [(True,)]
+    assert ask("SELECT count(*) FROM archive.WFIMSOSCatalog") == [(0,)]
     assert status()[0] == "failed"
     assert "is refused and cannot be published" in run("publish", 1).output
     change("UPDATE roman.program SET program_category = 'CCS'")
     assert run("retry", 1).output == f"{SERIES}_v2 is published as delivery 2.\n"
     assert ask("SELECT state, n_read - n_loaded - n_rejected FROM ops.load_run ORDER BY 1")[-1][1] == 0
+
+
+def test_files_of_what_is_not_published_are_no_products(outbox, run):
+    """Two products are valid beside one that is not: none of them is a product of the archive."""
+    change("INSERT INTO ops.delivery_content VALUES ('daily', 'dqa_events_level_4', true)")
+    refused = run("make", *DAILY)
+    assert refused.exit_code == 1
+    assert "dqa_events_level_4 season 1: there is nothing of season 1" in refused.output
+    assert ask(PRODUCTS) == [("dropped", 4), ("refused", 1)]
+    assert ask(RECONCILED) == [(True,)]
+    assert ask("SELECT n_loaded, n_rejected FROM ops.load_run WHERE task = 'deliveries make'") == [(2, 1)]
+    assert ask("SELECT count(*) FROM archive.WFIMSOSCatalog") == [(0,)]
+    assert "dropped" in run("show", 1).output
+    change("UPDATE ops.delivery_content SET is_required = false WHERE product = 'dqa_events_level_4'")
+    assert run("make", *DAILY).exit_code == 0
+    assert ask(PRODUCTS) == [("dropped", 4), ("refused", 1), ("staged", 4)]
+    assert ask("SELECT count(*) FROM archive.WFIMSOSCatalog") == [(0,)]
+    assert run("publish", 2).exit_code == 0
+    assert ask(PRODUCTS) == [("dropped", 4), ("refused", 1), ("valid", 4)]
+    files = {path.name for path in (outbox.root / SERIES).iterdir()}
+    named = {row[0] for row in ask("SELECT filename FROM archive.WFIMSOSCatalog")}
+    assert named == files - {"manifest.json", "inputs.sha256"}
 
 
 @pytest.mark.heavy
@@ -218,6 +247,7 @@ def test_what_is_not_what_was_made_is_not_published(outbox, run):
     run("make", *DAILY)
     run("publish", 3)
     assert f"{SERIES}_v3, which replaces it, is" in run("publish", 2).output
+    assert ask(PRODUCTS) == [("dropped", 8), ("valid", 4)]
     assert (outbox.root / SERIES).readlink() == Path(f"{SERIES}_v3")
 
 

@@ -25,5 +25,6 @@ def test_a_disk_that_is_full_fails_a_delivery_and_leaves_nothing(outbox, run):
     assert (row[0], row[2]) == ("failed", None)
     assert "File too large" in row[1]
     assert status()[0] == "failed"
+    assert ask("SELECT count(*) FROM ops.product WHERE state <> 'dropped'") == [(0,)]
     assert ask("SELECT state FROM ops.load_run WHERE task = 'deliveries make'") == [("failed",)]
     assert run("retry", 1).output == f"{SERIES}_v2 is published as delivery 2.\n"

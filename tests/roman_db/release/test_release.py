@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import re
 
 import click
 import numpy as np
@@ -13,11 +14,14 @@ import sqlalchemy as sa
 from astropy.units import Unit
 from click.testing import CliRunner, Result
 
-from loaders.compaction.load import Window, drop_retired
+from loaders.compaction.load import Window
 from loaders.light_curve.block import BlockKey
 from loaders.light_curve.load import BlockContext, write_block
 from roman_db import migrate, session
+from roman_db.load_run import LoadRun
+from roman_db.release import drop
 from roman_db.release.commands import commands
+from roman_db.retired_partitions import drop_retired
 from roman_db.tap.adql import AdqlError, translate
 from roman_db.tap.scratch_catalog import catalog_for
 from tests.loaders.compaction.runs import compact
@@ -226,3 +230,88 @@ def test_wrong_names_are_told(run):
     assert "there is no data release 'dr9': dr1" in run("show", "dr9").output
     assert "there is no data release 'dr9': dr1" in run("verify", "dr9").output
     assert "no exposure of gbtds season 5 is stored" in run("make", "dr2", "--season", 5).output
+
+
+def test_a_release_that_is_dropped_frees_what_only_it_held_and_stays_listed(run, own_survey):
+    run("make", "dr1")
+    measure_again(own_survey)
+    assert compact_and_drop() == 0
+    changed = answers("roman")
+    done = run("drop", "dr1", "--despite", "a test")
+    assert re.fullmatch(
+        r"dr1 is dropped: [1-9]\d+ bytes of its tables are free, and 1 partitions of .*\n", done.output
+    )
+    assert ask("SELECT count(*) FROM pg_namespace WHERE nspname = 'dr1'") == [(0,)]
+    assert answers("roman") == changed
+    left = "SELECT count(*) FROM {} WHERE {} LIKE 'dr1%'"
+    for table, column in (
+        ("tap_schema.schemas", "schema_name"),
+        ("tap_schema.tables", "table_name"),
+        ("tap_schema.columns", "table_name"),
+        ("ops.data_release_block", "data_release"),
+    ):
+        assert ask(left.format(table, column)) == [(0,)]
+    assert ask("SELECT dropped_at IS NOT NULL, drop_reason FROM ops.data_release") == [(True, "a test")]
+    held = [line.split()[:3] for line in run("show", "dr1").output.splitlines()]
+    assert ["object", "copied", str(N_OBJECT)] in held
+    assert "dr1 was dropped on " in run("verify", "dr1").output
+    assert "it was dropped: take another name" in run("make", "dr1").output
+    assert run("drop", "dr1").output.startswith(
+        "dr1 is dropped: 0 bytes of its tables are free, and 0 partitions"
+    )
+    migrate.upgrade()
+    with pytest.raises(AdqlError, match="dr1"):
+        translate("SELECT * FROM dr1.object", catalog_for(None, "SELECT * FROM dr1.object"))
+
+
+def test_what_was_delivered_is_dropped_for_a_reason_alone_and_is_due_again(run, own_survey):
+    status = "SELECT DISTINCT name, status FROM ops.delivery_due WHERE rule = 'release' AND season = 1"
+    run("make", "dr1")
+    assert ask(status) == [("dr1", "done")]
+    refused = run("drop", "dr1")
+    assert refused.exit_code == 1
+    assert "dr1 is not dropped: it is what was delivered of gbtds" in refused.output
+    assert run("verify", "dr1").exit_code == 0
+    assert run("drop", "dr1", "--despite", "its zero point was wrong").exit_code == 0
+    assert ask("SELECT drop_reason FROM ops.data_release") == [("its zero point was wrong",)]
+    assert ask(status) == [(None, "due")]
+    # What a later release has taken the place of needs no reason.
+    run("make", "dr2")
+    run("make", "dr3")
+    assert ask(status) == [("dr3", "done")]
+    assert run("drop", "dr2").exit_code == 0
+    assert ask(status) == [("dr3", "done")]
+    assert ask("SELECT drop_reason FROM ops.data_release WHERE data_release = 'dr2'") == [(None,)]
+
+
+def test_what_somebody_needs_is_not_dropped(run, own_survey, monkeypatch):
+    monkeypatch.setattr(drop, "_PATIENCE_S", 1)
+    run("make", "dr1")
+    with session.reading() as reader:
+        reader.execute(sa.text("SELECT count(*) FROM dr1.object"))
+        done = run("drop", "dr1", "--despite", "a test")
+    assert "dr1 is not dropped: somebody reads it" in done.output
+    change("CREATE VIEW public.mine AS SELECT ra FROM dr1.object")
+    done = run("drop", "dr1", "--despite", "a test")
+    assert "others were made of it: view public.mine depends on table dr1.object" in done.output
+    assert run("verify", "dr1").exit_code == 0
+    assert "there is no data release 'dr9': dr1" in run("drop", "dr9").output
+
+
+def test_what_an_interrupted_drop_left_is_done_by_the_same_command(run, own_survey, monkeypatch):
+    """Who is stopped before the commit leaves a whole release, and after it the partitions alone."""
+    run("make", "dr1")
+    measure_again(own_survey)
+    compact_and_drop()
+    words = ("drop", "dr1", "--despite", "a test")
+    with monkeypatch.context() as patch:
+        patch.setattr(LoadRun, "count", lambda *given, **numbers: 1 / 0)
+        with pytest.raises(ZeroDivisionError):
+            run(*words)
+    assert run("verify", "dr1").exit_code == 0
+    with monkeypatch.context() as patch:
+        patch.setattr(drop, "drop_retired", lambda patience: 1 / 0)
+        with pytest.raises(ZeroDivisionError):
+            run(*words)
+    assert "dr1 is dropped: 0 bytes of its tables are free, and 1 partitions" in run(*words).output
+    assert ask("SELECT drop_reason FROM ops.data_release") == [("a test",)]

@@ -8,12 +8,12 @@ import threading
 import pytest
 import sqlalchemy as sa
 
-from loaders.compaction.load import drop_retired
 from loaders.rejection import Rejected
 from loaders.season_archive.load import season_of
 from roman_db import session
 from roman_db.failure import words
 from roman_db.query.error import explained
+from roman_db.retired_partitions import drop_retired
 from roman_db.session import Role
 from roman_db.shards.moving import drop_leftovers
 from roman_db.tap.server_words import from_server

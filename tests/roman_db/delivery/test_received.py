@@ -1,0 +1,75 @@
+"""Days of which exposures were received are known at once, and are what reading all exposures gives."""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+
+from roman_db import session
+
+from ...queries.filling import DAYS
+from .conftest import ask, change
+
+#: When exposures of each day were last received, out of all exposures and their files.
+READ_ALL = """
+    SELECT e.day_mjd, max(r.started_at) FROM roman.exposure AS e
+    JOIN ops.input_file AS i USING (file_id) JOIN ops.load_run AS r ON r.load_run_id = i.load_run_id
+    JOIN roman.field AS f USING (field_id)
+    JOIN roman.season AS s ON s.survey = f.survey AND e.day_mjd >= s.start_mjd AND e.day_mjd < s.end_mjd
+    GROUP BY e.day_mjd ORDER BY e.day_mjd
+"""
+KNOWN = "SELECT start_mjd, received_at FROM ops.delivery_due WHERE rule = 'daily' ORDER BY start_mjd"
+NEW_RUN = """
+    INSERT INTO ops.load_run (task, arguments, code_version, schema_version, host, pid)
+    VALUES ('load exposure', '{}', '1', '1', 'h', 1)
+"""
+NEW_FILE = """
+    INSERT INTO ops.input_file (kind, filename, path, sha256, size_bytes, load_run_id)
+    SELECT 'exposure', 'again.asdf', '/', repeat('a', 64), 1, max(load_run_id) FROM ops.load_run
+"""
+REPLACE = """
+    UPDATE roman.exposure SET file_id = (SELECT max(file_id) FROM ops.input_file)
+    WHERE exposure_id = (SELECT min(exposure_id) FROM roman.exposure WHERE day_mjd = {})
+"""
+
+
+def test_a_day_is_received_when_the_last_of_its_files_was(outbox):
+    assert ask(KNOWN) == ask(READ_ALL)
+    change(NEW_RUN, NEW_FILE, REPLACE.format(DAYS[1]))
+    known = ask(KNOWN)
+    assert known == ask(READ_ALL)
+    received = dict(known)
+    assert received[DAYS[1]] > received[DAYS[0]] == received[DAYS[2]]
+
+
+def test_a_day_whose_exposures_went_elsewhere_is_due_no_more(outbox):
+    change(
+        "ALTER TABLE roman.exposure DROP CONSTRAINT exposure_detector_day_check",
+        f"UPDATE roman.exposure SET day_mjd = day_mjd + 1 WHERE day_mjd = {DAYS[2]}",
+    )
+    known = ask(KNOWN)
+    assert known == ask(READ_ALL)
+    assert DAYS[2] + 1 in dict(known)
+    assert DAYS[2] not in dict(known)
+    change(
+        "INSERT INTO roman.field (name, ra, dec, radius) VALUES ('elsewhere', 10, 10, 1)",
+        "UPDATE roman.exposure SET field_id = (SELECT max(field_id) FROM roman.field) "
+        f"WHERE day_mjd = {DAYS[0]}",
+    )
+    known = ask(KNOWN)
+    assert known == ask(READ_ALL)
+    assert DAYS[0] not in dict(known)
+
+
+def test_who_stores_exposures_of_a_day_waits_for_nobody_else_who_does(outbox):
+    """Two runs at once, of which neither has ended, and then a third statement of the first."""
+    change(NEW_RUN, NEW_FILE)
+    which = f"(SELECT {{}}(exposure_id) FROM roman.exposure WHERE day_mjd = {DAYS[1]})"
+    touch = f"UPDATE roman.exposure SET file_id = {{}} WHERE exposure_id = {which}"
+    newest, own = "(SELECT max(file_id) FROM ops.input_file)", "file_id"
+    with session.transaction() as first, session.transaction() as second:
+        for connection in (first, second):
+            connection.execute(sa.text("SET LOCAL lock_timeout = '2s'"))
+        first.execute(sa.text(touch.format(newest, "min")))
+        second.execute(sa.text(touch.format(own, "max")))
+        first.execute(sa.text(touch.format(own, "min")))
+    assert ask(KNOWN) == ask(READ_ALL)
