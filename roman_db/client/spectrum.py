@@ -64,10 +64,8 @@ class Spectrum:
         wave, flux, error = (np.asarray(good[name]) for name in ("wavelength", "flux", "flux_err"))
         axes.fill_between(wave, flux - error, flux + error, alpha=0.3, linewidth=0)
         axes.plot(wave, flux, linewidth=1)
-        best = None if self.redshift is None else float(self.redshift["z"])
-        at = best if z is None else z
-        for line in self.lines if at is not None else ():
-            seen = line["wavelength"] * (1 + at)
+        for line in self.lines:
+            seen = line["wavelength"] * (1 + (float(self.redshifts["z"][0]) if z is None else z))
             axes.axvline(seen, color="C1", linestyle="--", linewidth=1)
             axes.annotate(
                 line["line_name"], (seen, 1), xycoords=("data", "axes fraction"), rotation=90, va="top"

@@ -67,8 +67,8 @@ def spectra_of(object_id: int) -> list[dict[str, Any]]:
     """Spectra of an object for its page, each with the path of a small picture."""
     found = rows("object_spectra", object_id=object_id, most=_MOST)
     for one in found:
-        taken = (np.array(one.pop(name), np.float64) for name in ("wavelength", "flux"))
-        one["picture"] = small_picture(*taken, np.array(one.pop("mask")))
+        wavelength, flux = (np.array(one.pop(name), np.float64) for name in ("wavelength", "flux"))
+        one["picture"] = small_picture(wavelength, flux, np.array(one.pop("mask")))
     return found
 
 

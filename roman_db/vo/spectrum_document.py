@@ -114,9 +114,8 @@ def _fits(batch: pa.RecordBatch, columns: Sequence[OutputColumn], said: Sequence
         header[f"TUCD{n}"], header[f"TUTYP{n}"] = one.ucd, str(one.utype).removeprefix("spec:")
     header.update({"VOCLASS": "Spectrum 1.1", "VOPUB": PUBLISHER, "RADESYS": "ICRS", "TIMESYS": "UTC"})
     header["VACUUM"] = (True, "wavelengths are in vacuum")
-    for one in said:
-        for key, value in one.cards():
-            header[key] = value
+    for key, value in (card for about in said for card in about.cards()):
+        header[key] = value
     file = io.BytesIO()
     fits.HDUList([fits.PrimaryHDU(), table]).writeto(file)
     return file.getvalue()

@@ -107,8 +107,8 @@ def test_who_has_used_up_a_day_is_refused_everywhere_in_the_right_document(perso
     words = "of the 5 rows of a day: ask again from "
     adql = {"LANG": "ADQL", "QUERY": "SELECT TOP 1 object_id FROM roman.object"}
     kinds = {
-        "tap/sync": "x-votable", "scs": "x-votable", "ssa?REQUEST=queryData": "x-votable", "ssa/data": "x-votable",
-        "timeseries": "x-votable", "datalink": "text/plain",
+        "tap/sync": "x-votable", "scs": "x-votable", "ssa?REQUEST=queryData": "x-votable",
+        "ssa/data": "x-votable", "timeseries": "x-votable", "datalink": "text/plain",
         "soda/sync": "text/plain", "data": "text/plain", "coverage": "text/plain",
         "portal/data/flags": "json", "tap/async": "x-votable",
     }  # fmt: skip
