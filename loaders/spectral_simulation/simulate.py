@@ -18,12 +18,18 @@ from loaders.simulation.noise import detector_state, measure
 from loaders.simulation.parameters import SimulationParameters, parameters_from_mapping
 from loaders.simulation.product import write_product
 from loaders.simulation.season import PlannedExposure, plan_exposures
+from loaders.simulation.throughput import ab_zero_rate
 from loaders.spectral_extraction.contamination import Instrument
 from loaders.spectral_extraction.sensitivity import nominal_sensitivity
 from loaders.spectral_geometry.nominal import nominal_reference
 from loaders.spectral_geometry.polynomial import FloatArray
 from loaders.spectral_geometry.reference_file import write_reference
-from loaders.spectral_simulation.expected import direct_image, dispersed_image, images_of_sources
+from loaders.spectral_simulation.expected import (
+    direct_image,
+    direct_rates,
+    dispersed_image,
+    images_of_sources,
+)
 from loaders.spectral_simulation.field import FieldParameters, Sources, draw_sources
 
 _MINUTES = 10.0
@@ -100,21 +106,36 @@ def write_field(field: SimulatedField, folder: Path) -> Iterator[Path]:
 
 
 def truth_table(field: SimulatedField) -> pa.Table:
-    """One row a source: place, magnitude, shape, redshift and the spectrum (W m⁻² µm⁻¹ by µm)."""
+    """One row a source: place, magnitudes, shape, redshift and the spectrum (W m⁻² µm⁻¹ by µm).
+
+    Units stand in the metadata of the fields, so that it can be loaded as a catalog.
+    """
     sources, camera = field.sources, Camera.of(field.survey)
     window = field.parameters.window
     v2, v3 = camera.distortion.to_v(sources.x + window.x, sources.y + window.y)
     ra, dec = camera.attitude((0.0, 0.0)).to_sky(v2, v3)
     columns = {name: getattr(sources, name) for name in Sources.__dataclass_fields__}
     rows = range(sources.x.size)
-    return pa.table(
-        {"source_id": np.arange(sources.x.size), "ra": ra, "dec": dec}
+    band = f"mag_{field.parameters.direct_element.lower()}"
+    table = pa.table(
+        {"source_id": np.arange(sources.x.size), "ra": ra, "dec": dec, band: _direct_magnitudes(field)}
         | columns
         | {
             "wavelength": [_WAVELENGTHS] * sources.x.size,
             "flux_density": [sources.spectrum(row, _WAVELENGTHS) for row in rows],
         }
     )
+    units = {"ra": "deg", "dec": "deg", band: "mag", "wavelength": "um", "flux_density": "W m-2 um-1"}
+    fields = [
+        one.with_metadata({"unit": units[one.name]}) if one.name in units else one for one in table.schema
+    ]
+    return table.cast(pa.schema(fields))
+
+
+def _direct_magnitudes(field: SimulatedField) -> FloatArray:
+    """AB magnitudes of the sources in the direct filter, by their photons."""
+    band = field.parameters.detector, field.parameters.direct_element
+    return np.asarray(-2.5 * np.log10(direct_rates(field.sources, band) / ab_zero_rate(*band)))
 
 
 def _write_exposure(
