@@ -19,6 +19,7 @@ FIELD = {
     "redshift": [0.7, 1.4],
     "equivalent_width": [200.0, 300.0],
     "exposures": 2,
+    "dithers": [[0.0, 0.0], [0.47, 1.31]],
     "seed": 8,
 }
 
