@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
+from scipy.ndimage import maximum_filter
 
 from loaders.exposure_spectrum.warning_bits import SpectrumBit
 from loaders.spectral_extraction.exposure import DirectSources, direct_sources
@@ -17,8 +18,8 @@ from loaders.spectral_geometry.polynomial import FloatArray
 from loaders.wfi.level2 import Level2Image
 from loaders.wfi.quality import SATURATED, usable_pixels
 
-_CORE = 1
-"""Pixels about the middle of an object that must not be saturated for its shape to be taken."""
+_CORE = 3
+"""Side of the square about the middle of an object that must not be saturated for its shape to be taken."""
 
 
 @dataclass(frozen=True)
@@ -70,8 +71,11 @@ def _is_on(image: Level2Image, seen: Places) -> npt.NDArray[np.bool_]:
 def _is_burnt(image: Level2Image, seen: Places) -> npt.NDArray[np.bool_]:
     """Whether a pixel in the middle of each object saturated so early that an image has no slope of it."""
     usable = usable_pixels(image.data, image.err, image.var_poisson, image.dq)
-    rows, columns = np.nonzero(((image.dq & np.uint32(SATURATED)) != 0) & ~usable)
-    burnt = np.zeros(seen.x.size, dtype=bool)
-    for n, (x, y) in enumerate(zip(seen.x, seen.y, strict=True)):
-        burnt[n] = bool(np.any((np.abs(columns - x) <= _CORE) & (np.abs(rows - y) <= _CORE)))
+    beside = maximum_filter(((image.dq & np.uint32(SATURATED)) != 0) & ~usable, _CORE, mode="constant")
+    burnt, on = np.zeros(seen.x.size, dtype=bool), _is_on(image, seen)
+    row, column = (
+        np.clip(np.rint(place[on]).astype(int), 0, size - 1)
+        for place, size in zip((seen.y, seen.x), image.shape, strict=True)
+    )
+    burnt[on] = beside[row, column]
     return burnt

@@ -9,11 +9,15 @@ import numpy.typing as npt
 
 from loaders.exposure_spectrum.measure import Measured
 from loaders.spectral_extraction.location import Locations
+from loaders.spectral_extraction.shape import Shape
+from loaders.spectral_extraction.spectrum import SourceSpectrum
 from loaders.spectral_geometry.polynomial import FloatArray
 
 _UNIT = 1e-20
 """W m⁻² µm⁻¹ of one, as fluxes of spectra are stored."""
 _NAN = float("nan")
+_ARRAYS = ("wavelength", "flux", "flux_err", "contamination")
+_NUMBERS = ("contamination_median", "snr", "lsf_fwhm")
 
 
 def location_columns(measured: Measured, found: Locations) -> dict[str, Any]:
@@ -38,24 +42,17 @@ def location_columns(measured: Measured, found: Locations) -> dict[str, Any]:
 
 def spectrum_columns(measured: Measured) -> dict[str, Any]:
     """Rows of roman.exposure_spectrum, but for extraction and run."""
-    rows = [_spectrum_row(measured, n) for n in range(measured.object_id.size)]
-    columns: dict[str, list[Any]] = {name: [row[name] for row in rows] for name in _spectrum_names()}
+    spectra = measured.spectra
+    shapes = measured.shapes or [None] * measured.object_id.size
+    rows = [_spectrum_row(spectra.get(n), shape) for n, shape in enumerate(shapes)]
+    columns: dict[str, Any] = {name: [row[name] for row in rows] for name in ("n_pixel", *_ARRAYS, *_NUMBERS)}
     numbers = {name: np.array(columns[name], dtype=np.float64) for name in _NUMBERS}
     given = {"object_id": measured.object_id, "warning": measured.warning, "reason": measured.reason}
     return given | columns | numbers
 
 
-_ARRAYS = ("wavelength", "flux", "flux_err", "contamination")
-_NUMBERS = ("contamination_median", "snr", "lsf_fwhm")
-
-
-def _spectrum_names() -> tuple[str, ...]:
-    return ("n_pixel", *_ARRAYS, *_NUMBERS)
-
-
-def _spectrum_row(measured: Measured, n: int) -> dict[str, Any]:
+def _spectrum_row(spectrum: SourceSpectrum | None, shape: Shape | None) -> dict[str, Any]:
     """What there is of the spectrum of an object; nothing where there is none."""
-    spectrum, shape = measured.spectra.get(n), measured.shapes[n] if measured.shapes else None
     if spectrum is None or shape is None:
         return {"n_pixel": 0} | dict.fromkeys(_ARRAYS, np.zeros(0)) | dict.fromkeys(_NUMBERS, _NAN)
     order = np.argsort(spectrum.calibrated.wavelength)

@@ -75,7 +75,7 @@ def instrument_of(
         Code ``wrong_reference``, if one is of another element or lacks the detector or its first order.
     """
     metadata = exposure.image.metadata
-    sensitivity = sensitivity or designed_sensitivity(reference.optical_element)
+    sensitivity = sensitivity or designed_sensitivity(metadata.optical_element)
     for name, one in (("geometry", reference), ("sensitivity", sensitivity)):
         if one.optical_element != metadata.optical_element:
             what = f"it is of {one.optical_element}, the exposure of {metadata.optical_element}"

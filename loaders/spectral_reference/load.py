@@ -106,7 +106,7 @@ def _load(run: LoadRun, path: Path, options: ReferenceOptions) -> None:
 def _store(
     connection: sa.Connection, run: LoadRun, given: InputFile, what: Description, options: ReferenceOptions
 ) -> None:
-    """Store a reference; one that is there already changes nothing.
+    """Store a reference; of one that is there already only where its file lies now is noted.
 
     Raises
     ------
@@ -118,23 +118,20 @@ def _store(
     same = next((row for row in known if row.is_same), None)
     version = _version(known, same, options)
     if same is not None and _said(same) == (version, *_said(options)[1:]):
-        run.record_inputs(connection, [given])
+        run.register_file(connection, given)
         run.count(connection, loaded=1, unchanged=1)
         return
     for row in known:
         if row.version == version or row.is_same:
             _make_room(connection, given, row, options)
-    values = {name: getattr(options, name) for name in _SAID if name != "version"}
-    new = (
-        asdict(what)
-        | values
-        | {
-            "version": version,
-            "description": options.description,
-            "file_id": run.register_file(connection, given),
-            "load_run_id": run.load_run_id,
-        }
-    )
+    new = {
+        **asdict(what),
+        **{name: getattr(options, name) for name in _SAID},
+        "version": version,
+        "description": options.description,
+        "file_id": run.register_file(connection, given),
+        "load_run_id": run.load_run_id,
+    }
     connection.execute(table("roman.calibration_reference").insert(), new)
     run.count(connection, loaded=1)
 
@@ -174,12 +171,11 @@ def _check_detector(connection: sa.Connection, given: InputFile, what: Descripti
 def _make_room(connection: sa.Connection, given: InputFile, row: _Row, options: ReferenceOptions) -> None:
     """Supersede a reference, if another may take its place."""
     if not options.replace:
-        what = (
-            f"is the content of version {row.version}, which is loaded"
-            if row.is_same
-            else f"version {row.version} is {row.filename}, which is loaded"
-        )
+        what = f"version {row.version} is {row.filename}, which is loaded"
         remedy = "Give it another --version, or let it take that place with --replace"
+        if row.is_same:
+            what = f"is version {row.version}, which is loaded with other words (--version, --valid-from …)"
+            remedy = "Leave these options out, or let it take that place with --replace"
         raise Rejected(given.path, what, remedy, "reference_version_taken")
     values = {"calibration_reference_id": row.calibration_reference_id}
     connection.execute(sa.text(_SUPERSEDE), values)

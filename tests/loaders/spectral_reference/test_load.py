@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from dataclasses import replace
 
 import asdf
@@ -58,7 +59,7 @@ def test_what_is_written_is_read(files):
     np.testing.assert_array_equal(curves[1].value, designed[1].value)
 
 
-def test_versions_follow_and_the_same_again_changes_nothing(new_database, files):
+def test_versions_follow_and_the_same_again_changes_nothing(new_database, files, tmp_path):
     out = succeed("load", "spectral-reference", files / "first.asdf", files / "sensitivity.asdf").out
     assert "2 files read: 2 loaded (0 of them were there already)" in out
     succeed("load", "spectral-reference", files / "second.asdf", "--valid-from", 61500)
@@ -70,8 +71,11 @@ def test_versions_follow_and_the_same_again_changes_nothing(new_database, files)
         ("geometry", "GRISM", None, 1, 61500.0, None, True),
         ("flat", "GRISM", "WFI07", 0, 0.0, None, True),
     ]
-    again = succeed("load", "spectral-reference", files / "first.asdf").out
+    moved = tmp_path / "moved.asdf"
+    shutil.copy(files / "first.asdf", moved)
+    again = succeed("load", "spectral-reference", moved).out
     assert "1 loaded (1 of them were there already)" in again
+    assert (str(moved),) in execute(new_database, "SELECT path FROM ops.input_file")
     assert execute(new_database, ROWS) == rows
 
 
