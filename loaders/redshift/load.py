@@ -13,6 +13,7 @@ from loaders.input_file import fingerprint
 from loaders.redshift.fit import AT_ONCE, fit_spectra
 from loaders.redshift.read import Stated, read_spectra
 from loaders.redshift.rows import Columns, alternative_rows, line_rows, redshift_rows, spectrum_rows
+from loaders.redshift.solution import Fit
 from loaders.redshift.spectrum import Spectrum
 from loaders.rejection import Rejected, unexpected
 from roman_db import session
@@ -146,17 +147,45 @@ def _fit_and_store(
         connection.execute(sa.text(_ALONE))
         names = [one.name for one in spectra]
         connection.execute(sa.text(_SUPERSEDE), {"path": path, "names": names})
-        ids = connection.execute(sa.text(_IDENTIFIERS), {"n": len(spectra)}).scalars().all()
         objects = _objects(connection, spectra, options.match_radius)
-        rows = spectrum_rows(spectra, objects, file_id)
-        _copy(connection, run, "roman.spectrum", {"spectrum_id": list(ids)} | rows)
-        _copy(connection, run, "roman.redshift", redshift_rows(fits, ids))
-        _copy(connection, run, "roman.redshift_alternative", alternative_rows(fits, ids))
-        _copy(connection, run, "roman.line_measurement", line_rows(fits, ids))
+        origin: Columns = {"object_id": list(objects), "file_id": [file_id] * len(spectra)}
+        store_spectra(connection, run, spectra, fits, origin)
         run.count(connection, loaded=len(spectra))
 
 
-def _copy(connection: sa.Connection, run: LoadRun, table: str, columns: Columns) -> None:
+def store_spectra(
+    connection: sa.Connection,
+    run: LoadRun,
+    spectra: Sequence[Spectrum],
+    fits: Sequence[Fit],
+    origin: Columns,
+) -> list[int]:
+    """Store spectra with what was fitted to them.
+
+    Parameters
+    ----------
+    connection
+        Open transaction, in which those before them are superseded.
+    run
+        The run.
+    spectra, fits
+        The spectra and their fits.
+    origin
+        Columns of roman.spectrum that say whence each is, and of which object.
+
+    Returns
+    -------
+    Identifiers of the spectra.
+    """
+    ids = list(connection.execute(sa.text(_IDENTIFIERS), {"n": len(spectra)}).scalars())
+    copy_columns(connection, run, "roman.spectrum", {"spectrum_id": ids} | spectrum_rows(spectra) | origin)
+    copy_columns(connection, run, "roman.redshift", redshift_rows(fits, ids))
+    copy_columns(connection, run, "roman.redshift_alternative", alternative_rows(fits, ids))
+    copy_columns(connection, run, "roman.line_measurement", line_rows(fits, ids))
+    return ids
+
+
+def copy_columns(connection: sa.Connection, run: LoadRun, table: str, columns: Columns) -> None:
     """Store rows of a run; numbers become arrays, in which NaN is NULL."""
     number = len(next(iter(columns.values())))
     if number:

@@ -18,12 +18,10 @@ _UM = 1e-4
 """Wavelengths are stored in µm, as in all of the database; here they are in Å."""
 
 
-def spectrum_rows(spectra: Sequence[Spectrum], object_id: Sequence[int | None], file_id: int) -> Columns:
-    """Rows of roman.spectrum, but for their identifiers and their run."""
+def spectrum_rows(spectra: Sequence[Spectrum]) -> Columns:
+    """Rows of roman.spectrum, but for their identifiers, whence they are, and their run."""
     return {
-        "object_id": list(object_id),
         "spectrum_name": [one.name for one in spectra],
-        "file_id": [file_id] * len(spectra),
         "ra": [one.ra for one in spectra],
         "dec": [one.dec for one in spectra],
         "n_pixel": [one.wavelength.size for one in spectra],

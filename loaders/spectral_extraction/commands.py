@@ -88,6 +88,23 @@ def extract_spectra(
     click.echo(f"Written: {output}, {table['reason'].null_count} of {table.num_rows} sources have spectra")
 
 
+@spectral_extraction.command("sensitivity")
+@click.argument("optical_element", type=click.Choice(["GRISM", "PRISM"]))
+@click.argument("output", type=_FILE)
+def designed(optical_element: str, output: Path) -> None:
+    """Write the sensitivities of all detectors and orders that effective areas predict (ASDF)."""
+    from loaders.output_folder import writing
+    from loaders.rejection import Rejected
+    from loaders.spectral_extraction.calibration_file import designed_sensitivity, write_sensitivity
+
+    try:
+        with writing(output.parent):
+            write_sensitivity(output, designed_sensitivity(optical_element))
+    except Rejected as rejected:
+        raise click.ClickException(str(rejected)) from rejected
+    click.echo(f"Written: {output}")
+
+
 def _instrument(exposure: Path, reference: Path | None, gain: float) -> tuple[DispersedExposure, Instrument]:
     """An exposure, and geometry and sensitivities for it.
 

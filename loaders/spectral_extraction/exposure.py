@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -19,9 +19,12 @@ from loaders.spectral_extraction.shape import Shape, shape_of
 from loaders.spectral_geometry.polynomial import FloatArray
 from loaders.wfi.level2 import Level2Image, read_level2
 from loaders.wfi.product_file import level2_model
+from loaders.wfi.wcs import projection_of_wcs
 
 _BAD = np.uint32(dq_flag.DO_NOT_USE.value)
 """What is not used; pixels that saturated late have slopes by the reads before, and are."""
+BEYOND = 2000.0
+"""Pixels beyond the edges up to which direct positions are known: light of other orders comes from so far."""
 _LIGHT = 2.99792458e14
 """Speed of light, µm/s."""
 _NJY = 1e-35
@@ -51,12 +54,14 @@ def read_dispersed(path: Path, gain: float) -> DispersedExposure:
         remedy = "Give an exposure through GRISM or PRISM; direct ones go beside it"
         raise Rejected(str(path), f"it was taken through {element}", remedy, "not_dispersed")
     with level2_model(path, pixels=True) as model:
+        wide = projection_of_wcs(lambda: model.meta.wcs, image.shape, path, BEYOND)
         corner = _corner(model.meta.wcs, detector)
         read = np.array(model.var_rnoise, dtype=np.float64) * gain**2
     rate = image.data.astype(np.float64) * gain
     bad = (image.dq & _BAD) != 0
     good = ~bad & np.isfinite(rate) & (image.var_poisson > 0)
     poisson = float(image.var_poisson[good].sum(dtype=np.float64) * gain**2 / rate[good].sum())
+    image = replace(image, projection=wide)
     return DispersedExposure(image, SpectralFrame(rate, read, poisson, bad), corner)
 
 
@@ -99,9 +104,13 @@ def direct_sources(image: Level2Image, x: FloatArray, y: FloatArray, radius: int
     shapes = [shape_of(light, *p, radius, (owner, n)) for n, p in enumerate(zip(x, y, strict=True))]
     band = effective_area(image.metadata.detector, image.metadata.optical_element)
     wavelength = float(np.average(band.wavelength, weights=band.area)) * 1e6
-    per_unit = image.njy_per_unit * _NJY * _LIGHT / wavelength**2
     total = np.array([np.nan if one is None else one.total for one in shapes], dtype=np.float64)
-    return DirectSources(shapes, total * per_unit)
+    return DirectSources(shapes, by_wavelength(total * image.njy_per_unit, wavelength))
+
+
+def by_wavelength(flux: FloatArray, wavelength: float | FloatArray) -> FloatArray:
+    """Flux densities in W m⁻² µm⁻¹ of some in nJy at wavelengths in µm."""
+    return np.asarray(flux * _NJY * _LIGHT / wavelength**2)
 
 
 def _closest(x: FloatArray, y: FloatArray, shape: tuple[int, int]) -> npt.NDArray[np.int64]:

@@ -57,3 +57,14 @@ class SpectralFrame:
         """The exposure less a sky (electrons/s), whose photons and whose error stay in its variance."""
         variance = self.read_variance + self.poisson * np.maximum(sky, 0.0) + error**2
         return SpectralFrame(self.rate - sky, variance, self.poisson, self.bad)
+
+    def flattened(self, flat: FloatArray) -> SpectralFrame:
+        """The exposure divided by a flat near 1, shape (ny, nx); pixels where it is not above 0 are bad.
+
+        What photons add to the variance stays as it is, to the few percent by which flats differ from 1.
+        """
+        good = np.isfinite(flat) & (flat > 0)
+        divisor = np.where(good, flat, 1.0)
+        return SpectralFrame(
+            self.rate / divisor, self.read_variance / divisor**2, self.poisson, self.bad | ~good
+        )

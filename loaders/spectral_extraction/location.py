@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from enum import IntFlag
 
 import numpy as np
@@ -71,6 +71,12 @@ class Locations:
     on_detector: FloatArray
     overlap: FloatArray
     flags: IntArray
+
+    def of(self, kept: BoolArray) -> Locations:
+        """Rows of those sources alone, counted anew; ``kept`` of shape (n,) says which of the sources."""
+        rows = kept[self.source]
+        values = {field.name: getattr(self, field.name)[rows] for field in fields(self)}
+        return Locations(**values | {"source": (np.cumsum(kept) - 1)[values["source"]]})
 
 
 def locate(

@@ -11,17 +11,17 @@ import pyarrow.parquet as pq
 
 from loaders.input_file import read_bytes
 from loaders.rejection import Rejected
-from loaders.spectral_extraction.background import fit_sky
-from loaders.spectral_extraction.contamination import Instrument, model_sources, refine
+from loaders.spectral_extraction.calibration_file import SensitivityReference, designed_sensitivity
+from loaders.spectral_extraction.contamination import Instrument
 from loaders.spectral_extraction.exposure import DispersedExposure, direct_sources
-from loaders.spectral_extraction.location import Locations, Places, locate, trace_mask
-from loaders.spectral_extraction.sensitivity import nominal_sensitivity
-from loaders.spectral_extraction.spectrum import SourceSpectrum, extract
+from loaders.spectral_extraction.location import Locations, Places, locate
+from loaders.spectral_extraction.process import extract_all
+from loaders.spectral_extraction.spectrum import SourceSpectrum
 from loaders.spectral_geometry.polynomial import FloatArray
 from loaders.spectral_geometry.reference import Reference
 from loaders.wfi.level2 import Level2Image
 
-_HALF_WIDTH, _RADIUS = 8.0, 12
+HALF_WIDTH, RADIUS = 8.0, 12
 """How far across traces sources are taken to reach, and the half width of their shapes, in pixels."""
 
 
@@ -55,32 +55,52 @@ def read_catalog(path: Path) -> Catalog:
     return Catalog(source_id, np.asarray(ra, dtype=np.float64), np.asarray(dec, dtype=np.float64))
 
 
-def instrument_of(exposure: DispersedExposure, reference: Reference) -> Instrument:
-    """Geometry and nominal sensitivities in the pixels of an exposure.
+def instrument_of(
+    exposure: DispersedExposure, reference: Reference, sensitivity: SensitivityReference | None = None
+) -> Instrument:
+    """Geometry and sensitivities in the pixels of an exposure, of the orders of which both are known.
+
+    Parameters
+    ----------
+    exposure
+        The exposure.
+    reference
+        The geometry.
+    sensitivity
+        Sensitivities; None for those of the effective areas.
 
     Raises
     ------
     Rejected
-        Code ``wrong_reference``, if the reference is of another element.
-    ValueError
-        If the reference lacks the detector, or no sensitivity of one of its orders is known.
+        Code ``wrong_reference``, if one is of another element or lacks the detector or its first order.
     """
     metadata = exposure.image.metadata
-    if reference.optical_element != metadata.optical_element:
-        what = f"it is of {reference.optical_element}, the exposure of {metadata.optical_element}"
-        raise Rejected("the reference of the geometry", what, "Give that of the exposure", "wrong_reference")
-    dispersion = reference.on(metadata.detector).in_window(*exposure.corner)
-    curves = {
-        order: nominal_sensitivity(metadata.detector, metadata.optical_element, order)
-        for order in sorted(reference.orders)
-    }
+    sensitivity = sensitivity or designed_sensitivity(metadata.optical_element)
+    for name, one in (("geometry", reference), ("sensitivity", sensitivity)):
+        if one.optical_element != metadata.optical_element:
+            what = f"it is of {one.optical_element}, the exposure of {metadata.optical_element}"
+            raise _wrong(name, what)
+    try:
+        dispersion = reference.on(metadata.detector).in_window(*exposure.corner)
+    except ValueError as error:
+        raise _wrong("geometry", str(error)) from error
+    known = sensitivity.curves.get(metadata.detector, {})
+    curves = {order: known[order] for order in sorted(dispersion.orders) if order in known}
+    if 1 not in curves:
+        what = f"order 1 of {metadata.detector} is not in it, or not in the geometry"
+        raise _wrong("sensitivity", what)
     return Instrument(dispersion, curves)
+
+
+def _wrong(name: str, what: str) -> Rejected:
+    """Say what is wrong with a reference."""
+    return Rejected(f"the reference of the {name}", what, "Give that of the exposure", "wrong_reference")
 
 
 def places_of(image: Level2Image, catalog: Catalog) -> Places:
     """Sources in the pixels that the WCS of an exposure gives them, as direct positions."""
     x, y = image.projection.to_pixel(catalog.ra, catalog.dec)
-    return Places(x, y, np.full(x.size, _HALF_WIDTH))
+    return Places(x, y, np.full(x.size, HALF_WIDTH))
 
 
 def location_table(exposure: DispersedExposure, instrument: Instrument, catalog: Catalog) -> pa.Table:
@@ -101,18 +121,9 @@ def spectra_table(
     The sky is flat. A source of which there is no spectrum has a reason in its row, and empty arrays.
     """
     places, seen = places_of(exposure.image, catalog), places_of(direct, catalog)
-    sources = direct_sources(direct, seen.x, seen.y, _RADIUS)
-    frame = exposure.frame
+    sources = direct_sources(direct, seen.x, seen.y, RADIUS)
     found = locate(instrument.dispersion, places, sorted(instrument.sensitivity), exposure.image.shape)
-    master = np.ones(frame.rate.shape)
-    sky = fit_sky(frame, master, trace_mask(found, instrument.dispersion, places, frame.rate.shape))
-    frame = frame.without_sky(sky.scale * master, sky.error * master)
-    known = [n for n, shape in enumerate(sources.shape) if shape is not None]
-    shapes = [shape for shape in sources.shape if shape is not None]
-    model = refine(
-        frame, model_sources(shapes, instrument, frame.rate.shape), instrument, sources.flux_density[known]
-    )
-    spectra = {n: extract(frame, model, row, instrument) for row, n in enumerate(known)}
+    spectra = extract_all(exposure.frame, found, places, sources, instrument).spectra
     return _table(catalog, [spectra.get(n) for n in range(catalog.source_id.size)])
 
 

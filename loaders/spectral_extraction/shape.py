@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
@@ -24,7 +24,7 @@ class Shape:
     x, y
         Direct pixel of the source, 0-based.
     corner
-        Pixel x, y in the middle of the stamp.
+        Where the middle of the stamp lies, x, y: a pixel of the direct image, between pixels if it was moved.
     stamp
         Shape (n, n), n odd: share of the light in each pixel.
     total
@@ -33,7 +33,7 @@ class Shape:
 
     x: float
     y: float
-    corner: tuple[int, int]
+    corner: tuple[float, float]
     stamp: FloatArray
     total: float
 
@@ -42,11 +42,32 @@ class Shape:
         """Pixels from the middle of the stamp to its edge."""
         return int(self.stamp.shape[0]) // 2
 
+    @property
+    def fwhm(self) -> float:
+        """Full width at half maximum along y, pixels: that of the light summed along x, between pixels."""
+        profile = self.stamp.sum(axis=1)
+        peak = int(np.argmax(profile))
+        return _half_width(profile[peak:]) + _half_width(profile[peak::-1])
+
+    def moved(self, x: float, y: float) -> Shape:
+        """The same light of a source at another pixel, such as that of another exposure of the same roll."""
+        return replace(self, x=x, y=y, corner=(self.corner[0] - self.x + x, self.corner[1] - self.y + y))
+
     @cached_property
     def spline(self) -> SplinePsf:
         """The stamp as splines, which can be drawn between pixels."""
         node = np.zeros(1)
         return SplinePsf.of(framed(EffectivePsf(self.stamp[None, None], 1, node, node)))
+
+
+def _half_width(profile: FloatArray) -> float:
+    """Pixels from the first, which is the peak, to where it falls to half; to its end where it does not."""
+    half = profile[0] / 2
+    below = np.flatnonzero(profile < half)
+    if not below.size:
+        return float(profile.size - 1)
+    first = int(below[0])
+    return float(first - 1 + (profile[first - 1] - half) / (profile[first - 1] - profile[first]))
 
 
 def shape_of(

@@ -62,13 +62,17 @@ def direct_image(
     sources: Sources, images: list[SplinePsf], band: tuple[str, str], shape: tuple[int, int]
 ) -> FloatArray:
     """Electrons/s of all sources in a direct image of a detector and filter (``band``)."""
-    area = effective_area(*band)
     image = np.zeros(shape)
-    for row, one in enumerate(images):
-        flux = sources.spectrum(row, area.wavelength * 1e6) * 1e6
-        rate = np.atleast_1d(count_rate(area.wavelength, flux, area))
-        _put(image, one, (sources.x[row : row + 1], sources.y[row : row + 1]), rate)
+    for row, (one, rate) in enumerate(zip(images, direct_rates(sources, band), strict=True)):
+        _put(image, one, (sources.x[row : row + 1], sources.y[row : row + 1]), np.array([rate]))
     return image
+
+
+def direct_rates(sources: Sources, band: tuple[str, str]) -> FloatArray:
+    """Electrons/s of each source through the filter of a detector (``band``), shape (n,)."""
+    area = effective_area(*band)
+    spectra = [sources.spectrum(row, area.wavelength * 1e6) * 1e6 for row in range(sources.x.size)]
+    return count_rate(area.wavelength, np.stack(spectra, axis=1), area)
 
 
 def dispersed_image(

@@ -48,6 +48,7 @@ class FieldParameters:
     redshift: Range
     equivalent_width: Range
     exposures: int
+    dithers: tuple[tuple[float, float], ...]
     seed: int
 
     def __post_init__(self) -> None:
@@ -57,6 +58,8 @@ class FieldParameters:
             raise ValueError(
                 f"sources and exposures must be 1 or more, got {self.sources} and {self.exposures}"
             )
+        if not self.dithers:
+            raise ValueError("dithers must name a place at least, such as [[0, 0]]")
 
 
 def default_text() -> str:

@@ -14,7 +14,7 @@ from gwcs.coordinate_frames import CelestialFrame
 from loaders.rejection import Rejected
 from loaders.wfi.product_file import DECODING_ERRORS, one_line
 from loaders.wfi.projection import SkyProjection
-from loaders.wfi.projection_fit import fit_projection
+from loaders.wfi.projection_fit import MARGIN, fit_projection
 
 FloatArray = npt.NDArray[np.float64]
 
@@ -28,7 +28,7 @@ _REMEDY = "Process the exposure again from assign_wcs on"
 
 
 def projection_of_wcs(
-    look_up: Callable[[], gwcs.WCS | None], shape: tuple[int, int], path: Path
+    look_up: Callable[[], gwcs.WCS | None], shape: tuple[int, int], path: Path, margin: float = MARGIN
 ) -> SkyProjection:
     """Make the projection of a detector image.
 
@@ -41,6 +41,8 @@ def projection_of_wcs(
         Pixels of the image (ny, nx).
     path
         The file, for messages.
+    margin
+        Pixels beyond the edge up to which to project.
 
     Returns
     -------
@@ -57,7 +59,7 @@ def projection_of_wcs(
         if wcs is None:
             raise Rejected(where, "the file has no WCS", _REMEDY, "no_wcs")
         to_degrees = _output_scale(wcs)
-        projection = fit_projection(lambda x, y: _evaluate(wcs, to_degrees, x, y), shape)
+        projection = fit_projection(lambda x, y: _evaluate(wcs, to_degrees, x, y), shape, margin)
         _check_pixel_side(projection)
     except Rejected:
         raise

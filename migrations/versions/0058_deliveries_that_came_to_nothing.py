@@ -1,6 +1,6 @@
 """What is due by days, files of deliveries staged, published or gone, releases dropped, epochs of guide stars.
 
-Revision: 0058, after 0056
+Revision: 0058, after 0057
 """
 
 import sqlalchemy as sa

@@ -61,3 +61,12 @@ ON roman.spectrum (file_id, spectrum_name) WHERE superseded_at IS NULL;
 CREATE INDEX IF NOT EXISTS spectrum_band_idx
 ON roman.spectrum ((1e-6 * wavelength[1]), (1e-6 * wavelength[n_pixel])) WHERE superseded_at IS NULL;
 CREATE INDEX IF NOT EXISTS spectrum_name_idx ON roman.spectrum (lower(spectrum_name)) WHERE superseded_at IS NULL;
+
+-- One current combined spectrum of an object through an element, one current extraction of an exposure, and one current
+-- file of each version of a reference.
+CREATE UNIQUE INDEX IF NOT EXISTS spectrum_combined_idx
+ON roman.spectrum (object_id, optical_element) WHERE superseded_at IS NULL AND file_id IS NULL;
+CREATE UNIQUE INDEX IF NOT EXISTS spectral_extraction_current_idx
+ON roman.spectral_extraction (exposure_id) WHERE superseded_at IS NULL;
+CREATE UNIQUE INDEX IF NOT EXISTS calibration_reference_current_idx
+ON roman.calibration_reference (reftype, optical_element, coalesce(detector, ''), version) WHERE superseded_at IS NULL;

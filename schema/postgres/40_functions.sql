@@ -96,3 +96,23 @@ $$
 $$;
 COMMENT ON FUNCTION roman.binomial_share(bigint, bigint) IS
 'Binomial share, its limits of one standard deviation (Wilson 1927), and the trials it takes to know it to 0.02';
+
+-- The direct exposure that shows best where the sources of a dispersed one are: of the same detector and roll (to half a
+-- degree), with most sky in common, then the nearest in time. NULL where there is none.
+CREATE OR REPLACE FUNCTION roman.best_direct_exposure(p_exposure_id bigint)
+RETURNS bigint LANGUAGE sql STABLE PARALLEL SAFE AS
+$$
+    SELECT d.exposure_id
+    FROM roman.exposure e
+    JOIN roman.exposure d ON d.detector = e.detector AND d.footprint && e.footprint
+    JOIN roman.optical_element o ON o.optical_element = d.optical_element AND o.kind = 'imaging'
+    CROSS JOIN LATERAL (
+        SELECT sum(upper(piece) - lower(piece)) AS shared FROM unnest(d.footprint * e.footprint) AS piece
+    ) s
+    WHERE e.exposure_id = p_exposure_id
+      AND coalesce(cosd(d.pa_aperture - e.pa_aperture) > cosd(0.5), true)
+    ORDER BY s.shared DESC, abs(d.midpoint_mjd_tdb - e.midpoint_mjd_tdb), d.exposure_id
+    LIMIT 1
+$$;
+COMMENT ON FUNCTION roman.best_direct_exposure(bigint) IS
+'Direct exposure of the same detector and roll with most sky in common with a dispersed exposure, then nearest in time';

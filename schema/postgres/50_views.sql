@@ -280,3 +280,54 @@ FROM roman.object o
 WHERE NOT EXISTS (
     SELECT FROM roman.dropped_object d WHERE d.object_id = o.object_id AND d.restored_by IS NULL
 );
+
+-- Of each kind of reference the best for each exposure: valid at its midpoint, of the highest version, its detector's
+-- own before one for all.
+CREATE OR REPLACE VIEW roman.best_calibration_reference AS
+SELECT DISTINCT ON (e.exposure_id, r.reftype)
+       e.exposure_id, r.reftype, r.calibration_reference_id, r.version, r.file_id
+FROM roman.exposure e
+JOIN roman.calibration_reference r
+    ON r.optical_element = e.optical_element AND coalesce(r.detector, e.detector) = e.detector
+    AND r.superseded_at IS NULL AND e.midpoint_mjd_tdb >= r.valid_from_mjd
+    AND e.midpoint_mjd_tdb < coalesce(r.valid_to_mjd, 'Infinity')
+ORDER BY e.exposure_id, r.reftype, r.version DESC, r.detector NULLS LAST, r.calibration_reference_id DESC;
+
+-- Dispersed exposures with the references that are best now, and why they are to be extracted again, if they are.
+CREATE OR REPLACE VIEW roman.spectral_exposure_state AS
+SELECT e.exposure_id, e.detector, e.optical_element, e.midpoint_mjd_tdb, x.spectral_extraction_id,
+       b.geometry_reference_id, b.sensitivity_reference_id, b.flat_reference_id,
+       CASE WHEN x.spectral_extraction_id IS NULL THEN 'not extracted'
+            WHEN x.file_id <> e.file_id THEN 'exposure'
+            WHEN x.geometry_reference_id IS DISTINCT FROM b.geometry_reference_id THEN 'geometry'
+            WHEN x.sensitivity_reference_id IS DISTINCT FROM b.sensitivity_reference_id THEN 'sensitivity'
+            WHEN x.flat_reference_id IS DISTINCT FROM b.flat_reference_id THEN 'flat'
+            WHEN x.direct_file_id IS DISTINCT FROM d.file_id THEN 'direct exposure'
+            WHEN x.direct_exposure_id IS NULL AND roman.best_direct_exposure(e.exposure_id) IS NOT NULL
+                THEN 'direct exposure'
+            WHEN coalesce(x.catalog_version_id, 0) < v.newest AND EXISTS (
+                SELECT FROM roman.object o
+                WHERE q3c_radial_query(o.ra, o.dec, e.ra, e.dec, x.search_radius)
+                  AND o.first_catalog_version_id > coalesce(x.catalog_version_id, 0)) THEN 'catalog'
+       END AS stale_reason
+FROM roman.exposure e
+JOIN roman.optical_element p ON p.optical_element = e.optical_element AND p.kind = 'spectroscopic'
+LEFT JOIN roman.spectral_extraction x ON x.exposure_id = e.exposure_id AND x.superseded_at IS NULL
+LEFT JOIN roman.exposure d ON d.exposure_id = x.direct_exposure_id
+CROSS JOIN (SELECT max(catalog_version_id) AS newest FROM roman.catalog_version) v
+CROSS JOIN LATERAL (
+    SELECT max(r.calibration_reference_id) FILTER (WHERE r.reftype = 'geometry') AS geometry_reference_id,
+           max(r.calibration_reference_id) FILTER (WHERE r.reftype = 'sensitivity') AS sensitivity_reference_id,
+           max(r.calibration_reference_id) FILTER (WHERE r.reftype = 'flat') AS flat_reference_id
+    FROM roman.best_calibration_reference r WHERE r.exposure_id = e.exposure_id
+) b;
+
+-- Combined spectra of extractions that are, or are to be, replaced.
+CREATE OR REPLACE VIEW roman.stale_spectrum AS
+SELECT s.spectrum_id, s.object_id, s.optical_element, t.exposure_id,
+       coalesce(t.stale_reason, 'extracted again') AS stale_reason
+FROM roman.spectrum s
+JOIN roman.spectrum_part m USING (spectrum_id)
+JOIN roman.spectral_extraction x USING (spectral_extraction_id)
+JOIN roman.spectral_exposure_state t ON t.exposure_id = x.exposure_id
+WHERE s.superseded_at IS NULL AND (x.superseded_at IS NOT NULL OR t.stale_reason IS NOT NULL);

@@ -37,6 +37,7 @@ QUICK = (
     "docs/developer/architecture.md",
     "docs/developer/adding_a_table.md",
     "docs/developer/testing.md",
+    "docs/operator/spectra.md",
 )
 #: What follows from events and light curves of a season.
 FOLLOWING = (

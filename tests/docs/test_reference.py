@@ -21,10 +21,12 @@ OPERATOR = ROOT / "docs" / "operator"
 #: Codes of commands that load nothing: they are said, and not recorded.
 NOT_RECORDED = {
     *("no_exposure", "other_simulation", "unknown_survey", "no_psf", "not_epsf", "no_report", "no_map"),
-    *("not_dispersion", "not_dispersed", "not_source_list", "wrong_reference"),
+    *("not_dispersed", "not_source_list"),
     *("folder_not_empty", "bad_configuration"),
     *("no_constant_stars", "no_efficiency", "no_events_injected", "no_event_images"),
 }
+#: Pages that explain metrics.
+_WITH_METRICS = ("daily.md", "eight_day.md", "season.md", "spectra.md")
 #: Codes that the code puts together from a part that is fixed and one that is not.
 COMPOSED = {"unknown_detector", "unknown_optical_element"}
 
@@ -60,7 +62,7 @@ def test_every_reason_for_a_rejection_is_explained():
 
 
 def test_every_metric_with_a_limit_is_explained():
-    page = "".join((OPERATOR / name).read_text() for name in ("daily.md", "eight_day.md", "season.md"))
+    page = "".join((OPERATOR / name).read_text() for name in _WITH_METRICS)
     limits = (folder("schema") / "rows" / "ops.quality_limit.csv").read_text().splitlines()[1:]
     # One row explains a metric of all magnitudes.
     names = {re.sub(r"_\d+$", "_18", line.split(",")[0]) for line in limits}

@@ -49,7 +49,14 @@ def template(server: str, survey: Survey, state: State) -> str:
 @contextmanager
 def copied(server: str, survey: Survey, state: State, patch: pytest.MonkeyPatch) -> Iterator[str]:
     """URL of a database of the test's own in a state, which ``roman_db`` uses, in one process."""
-    source, name = template(server, survey, state), f"copy_{os.getpid()}_{next(_count)}"
+    with copied_from(server, template(server, survey, state), patch) as url:
+        yield url
+
+
+@contextmanager
+def copied_from(server: str, source: str, patch: pytest.MonkeyPatch) -> Iterator[str]:
+    """URL of a copy of a database, of the test's own, which ``roman_db`` uses, in one process."""
+    name = f"copy_{os.getpid()}_{next(_count)}"
     copy_database(server, source, name)
     point_at(url_of(server, name), patch)
     patch.setenv("ROMAN_DB_WORKERS", "1")

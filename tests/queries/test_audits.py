@@ -144,8 +144,37 @@ SELECT 1, 0, 'chromatic_shift', '{}', 2, 50, 3, 4, {}, 0.2, {}, 5, 0.2, {}, 1 FR
 """
 )
 
+#: Objects, pixels, reason and warning of an extraction, and the pixels of the arrays.
+EXTRACTED = (
+    UNCHECKED
+    + """
+INSERT INTO roman.spectral_extraction (spectral_extraction_id, exposure_id, file_id, search_radius, n_source,
+    n_extracted, load_run_id) VALUES (1, 1, 1, 0.1, {}, {}, 1);
+INSERT INTO roman.exposure_spectrum (spectral_extraction_id, object_id, warning, reason, n_pixel, wavelength,
+    flux, flux_err, contamination, load_run_id) VALUES (1, 7, {}, {}, {}, '{}', '{{1}}', '{{1}}', '{{1}}', 1);
+"""
+)
+#: Exposures of a combined spectrum of the object of the above, and whether it has a redshift.
+COMBINED = """
+INSERT INTO roman.spectrum (spectrum_id, object_id, spectrum_name, optical_element, n_exposure, n_pixel,
+    wavelength, flux, flux_err, mask, flux_is_absolute, load_run_id)
+VALUES (1, 7, 'x', 'GRISM', {}, 1, '{{1}}', '{{1}}', '{{1}}', '{{0}}', true, 1);
+INSERT INTO roman.redshift (spectrum_id, warning, n_pixel, load_run_id) SELECT 1, 0, 1, 1 WHERE {};
+INSERT INTO roman.spectrum_part VALUES (1, 1, 1);
+"""
+WHOLE = EXTRACTED.format(1, 1, 0, "NULL", 1, "{1}")
+
 #: A fault for each audit, and how many rows it makes that audit return.
 FAULTS = {
+    "spectra": [
+        (WHOLE + COMBINED.format(1, "true"), 0),
+        (EXTRACTED.format(2, 1, 0, "NULL", 1, "{1}"), 1),
+        (EXTRACTED.format(1, 1, 0, "NULL", 1, "{1, 2}"), 1),
+        (EXTRACTED.format(1, 1, 0, "'both'", 1, "{1}"), 1),
+        (EXTRACTED.format(1, 1, 1 << 20, "NULL", 1, "{1}"), 1),
+        (WHOLE + COMBINED.format(2, "true"), 1),
+        (WHOLE + COMBINED.format(1, "false"), 1),
+    ],
     "astrometry": [
         (ASTROMETRY.format("1, NULL", "1", "0.1", "0"), 0),
         (ASTROMETRY.format("1, now()", "1", "0.1", "0"), 60),

@@ -1,0 +1,1 @@
+"""Spectra of objects combined of all exposures, with their redshifts."""

@@ -1,0 +1,1 @@
+"""Spectra of the catalogued objects on single dispersed exposures."""

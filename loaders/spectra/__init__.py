@@ -1,0 +1,1 @@
+"""The mode ``spectra``: dispersed exposures to spectra and redshifts."""

@@ -1,0 +1,1 @@
+"""References of grism and prism in the database: which there are, and which is the best."""

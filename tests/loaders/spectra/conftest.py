@@ -1,0 +1,44 @@
+"""Databases with the exposures, the catalog and the references of a field, and with its spectra."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.faults.command_line import succeed
+from tests.faults.databases import copied_from
+from tests.loaders.spectra.field import load_references, load_sky
+from tests.roman_db.conftest import made_once, upgraded
+
+
+@pytest.fixture(scope="session")
+def loaded_template(cluster_url: str, prism_field: Path) -> str:
+    """Name of a database with exposures and catalog, without references."""
+    return made_once(cluster_url, "prism_loaded", lambda: load_sky(prism_field), upgraded(cluster_url))
+
+
+@pytest.fixture(scope="session")
+def spectra_template(cluster_url: str, prism_field: Path, loaded_template: str) -> str:
+    """Name of a database in which the mode has run."""
+
+    def fill() -> None:
+        load_references(prism_field)
+        succeed("run", "spectra")
+
+    return made_once(cluster_url, "prism_spectra", fill, loaded_template)
+
+
+@pytest.fixture
+def sky(cluster_url: str, loaded_template: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+    """URL of a database with exposures and catalog, without references."""
+    with copied_from(cluster_url, loaded_template, monkeypatch) as url:
+        yield url
+
+
+@pytest.fixture
+def spectra(cluster_url: str, spectra_template: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+    """URL of a database in which the mode has run."""
+    with copied_from(cluster_url, spectra_template, monkeypatch) as url:
+        yield url
