@@ -50,6 +50,8 @@ def pixels(
     if found.num_rows == 0:
         return problem(f"There is no spectrum {spectrum_id}.", 404)
     stored = {name: _values(found, name) for name in _PIXELS}
+    if stored["wavelength"].size < 2:
+        return problem("It has fewer than two pixels, so that there is nothing to draw.", 404)
     whole = (float(stored["wavelength"][0]), float(stored["wavelength"][-1]))
     span = (whole[0] if first is None else first, whole[1] if last is None else last)
     if not span[0] < span[1]:

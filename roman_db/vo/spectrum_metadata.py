@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -52,7 +53,7 @@ class Said:
 
 def said_of(facts: Facts) -> list[Said]:
     """What is known of a spectrum."""
-    blue, red = facts["wavelength"][0], facts["wavelength"][-1]
+    blue, red = (facts["wavelength"][k] if facts["wavelength"] else math.nan for k in (0, -1))
     number, name = facts["spectrum_id"], facts["spectrum_name"]
     start, end = facts["start_mjd_utc"], facts["end_mjd_utc"]
     place = (facts["ra"], facts["dec"]) if facts["ra"] is not None else None
@@ -86,7 +87,12 @@ def said_of(facts: Facts) -> list[Said]:
         Said("exposure_time", facts["exposure_time"], f"{time}.Bounds.Extent", ("EXPTIME",), "s"),
         Said("flux_calibration", calibration, "Char.FluxAxis.Calibration", ("FLUX_CAL",)),
     ]
-    return [one for one in said if one.value is not None]
+    return [one for one in said if _is_known(one.value)]
+
+
+def _is_known(value: Any) -> bool:
+    """Whether a value is one."""
+    return value is not None and not (isinstance(value, float) and math.isnan(value))
 
 
 def _plain(text: str) -> str:

@@ -14,7 +14,8 @@ from astropy.table import Table
 from pyarrow import parquet
 
 from loaders.redshift.read import Stated, read_spectra
-from roman_db.vo.capabilities import SEARCHED
+from roman_db.tap.formats.choice import chosen_format
+from roman_db.vo.spectrum_document import spectrum_file
 from tests.roman_db import spectra as filling
 
 FLUX_UNIT = 1e-20 * u.W / u.m**2 / u.um
@@ -138,11 +139,21 @@ def test_errors_say_what_is_wrong(get, valid, given, status, words):
     assert words in info.content
 
 
+@pytest.mark.parametrize("number", [0, 1])
+@pytest.mark.parametrize("name", ["votable", "fits", "csv"])
+def test_a_spectrum_of_one_pixel_or_none_is_a_file_too(number, name):
+    nothing = ("object_id", "ra", "dec", "facility_name", "instrument_name", "start_mjd_utc", "end_mjd_utc",
+               "exposure_time", "z", "z_err", "class_name", "reliability", "resolution")  # fmt: skip
+    facts = dict.fromkeys(nothing) | {
+        "spectrum_id": 1, "spectrum_name": "é", "flux_is_absolute": True, "wavelength": [1.5] * number,
+        "flux": [2.0] * number, "flux_err": [0.1] * number, "mask": [0] * number,
+    }  # fmt: skip
+    content = io.BytesIO(spectrum_file(facts, chosen_format(name)))
+    formats = {"csv": "ascii.csv"}
+    assert len(Table.read(content, format=formats.get(name, name))) == number
+
+
 def test_an_earlier_version_can_still_be_had(get, spectra):
     content = get("ssa/data", ID=f"spectrum/{spectra.earlier}").content
     table = Table.read(io.BytesIO(content), format="votable")
     assert table["flux"][0] == pytest.approx(0.9 * filling.fluxes()[0])
-
-
-def test_the_service_searches_a_table_that_it_names():
-    assert SEARCHED["ssa"] == "ivoa.ssa"
