@@ -16,7 +16,9 @@ from tests.roman_db.conftest import made_once, upgraded
 @pytest.fixture(scope="session")
 def loaded_template(cluster_url: str, prism_field: Path) -> str:
     """Name of a database with exposures and catalog, without references."""
-    return made_once(cluster_url, "prism_loaded", lambda: load_sky(prism_field), upgraded(cluster_url))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("ROMAN_DB_WORKERS", "1")
+        return made_once(cluster_url, "prism_loaded", lambda: load_sky(prism_field), upgraded(cluster_url))
 
 
 @pytest.fixture(scope="session")
@@ -27,7 +29,9 @@ def spectra_template(cluster_url: str, prism_field: Path, loaded_template: str) 
         load_references(prism_field)
         succeed("run", "spectra")
 
-    return made_once(cluster_url, "prism_spectra", fill, loaded_template)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("ROMAN_DB_WORKERS", "1")
+        return made_once(cluster_url, "prism_spectra", fill, loaded_template)
 
 
 @pytest.fixture
