@@ -6,8 +6,8 @@ import numpy as np
 import numpy.typing as npt
 
 from loaders.redshift.candidates import Pixels, candidates_at, line_list
-from loaders.redshift.line_kernels import line_profiles
-from loaders.redshift.lines import BLENDS, Line
+from loaders.redshift.line_kernels import PixelGrid, line_profiles
+from loaders.redshift.lines import BLENDS, WAVELENGTH, Line
 from loaders.redshift.scan import N_BASIS, basis_of
 from loaders.redshift.solution import MeasuredLine, Solution
 from loaders.redshift.spectrum import Prepared
@@ -19,6 +19,9 @@ _DISPERSION = {"GALAXY": 100.0, "QSO": 2500.0}
 """km/s."""
 
 _LIMIT_SIGMA = 3.0
+_RESOLVED = 1.5
+"""Dispersions of a line that another must be away to be measured apart."""
+
 _RIDGE = 1e-10
 
 
@@ -40,11 +43,11 @@ def measured_lines(
     seen = pixels.broadened(solution.broadening)
     middle = pixels.middle
     scale = 1 + solution.z
-    inside = [one for one in BLENDS if middle[2] < one[0].wavelength * scale < middle[-3]]
+    grid = seen.with_dispersion(_DISPERSION[solution.class_name])
+    inside = [one for one in _resolved(grid, scale) if middle[2] < one[0].wavelength * scale < middle[-3]]
     continuum = _continuum(seen, solution)
     if not inside:
         return ()
-    grid = seen.with_dispersion(_DISPERSION[solution.class_name])
     profile = line_profiles(grid, scale, line_list(inside), len(inside))
     model = np.concatenate([profile, continuum[np.newaxis], basis_of(middle.size)[1:]])
     value, error = _least_squares(model, prepared)
@@ -55,6 +58,16 @@ def measured_lines(
         if error[k] < np.inf
     ]
     return tuple(sorted(lines, key=lambda line: line.wavelength))
+
+
+def _resolved(grid: PixelGrid, scale: float) -> list[tuple[Line, ...]]:
+    """What can be measured apart: where [N II] is within Hα, the two are one line."""
+    alpha, nitrogen = (WAVELENGTH[name] for name in ("Halpha", "[NII]6585"))
+    near = min(int(np.searchsorted(grid.high, alpha * scale)), grid.high.size - 1)
+    if np.log(nitrogen / alpha) > _RESOLVED * grid.sigma_ln[near]:
+        return list(BLENDS)
+    both = (Line("Halpha+[NII]", alpha),)
+    return [both if one[0].name == "Halpha" else one for one in BLENDS if one[0].name != "[NII]6585"]
 
 
 def _continuum(pixels: Pixels, solution: Solution) -> FloatArray:

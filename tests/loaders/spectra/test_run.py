@@ -49,7 +49,7 @@ def test_redshifts_are_those_of_the_truth(spectra, prism_field):
         assert abs(z - row["redshift"]) < 0.003 * (1 + z)
         assert abs(z - row["redshift"]) < 5 * error
         assert number == 2
-    lines = "SELECT count(*) FROM roman.line_measurement WHERE line_name = 'Halpha' AND snr > 10"
+    lines = "SELECT count(*) FROM roman.line_measurement WHERE line_name = 'Halpha+[NII]' AND snr > 10"
     assert execute(spectra, lines)[0][0] == len(truth)
 
 
