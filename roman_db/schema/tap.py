@@ -91,6 +91,7 @@ def _column_row(
         "datatype": datatype,
         "arraysize": arraysize,
         "xtype": xtype,
+        "size": int(arraysize) if arraysize is not None and arraysize.isdecimal() else None,
         "description": column.description,
         "utype": column.utype,
         "unit": column.unit,
