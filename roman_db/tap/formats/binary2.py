@@ -165,7 +165,8 @@ def _interleave(columns: list[EncodedColumn]) -> ByteArray:
     out = np.empty(int(size.sum()), np.uint8)
     mask = _fixed(bits.ravel(), bits.shape[1], np.zeros(bits.shape[0], bool))
     if not any(column.element_size for column in columns):
-        _write_table(out.reshape(bits.shape[0], -1), (mask, *columns))
+        width = int(size[0]) if size.size else 0
+        _write_table(out.reshape(size.size, width), (mask, *columns))
         return out
     for column in (mask, *columns):
         _write(out, cursor, column)
