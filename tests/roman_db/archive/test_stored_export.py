@@ -26,12 +26,12 @@ _NAMES = ("psf_f106_flux", "kron_f106_flux_err", "aper04_f106_flux", "aper04_f10
 
 
 @pytest.fixture
-def measured(new_database, tmp_path):
+def measured(database, tmp_path):
     """A database with a catalog of two bands, and the folder with its files."""
     field = make_field(tmp_path / "field", MULTIBAND)
     succeed("load", "mosaic", field.folder)
     succeed("run", "static-catalog", "--products", tmp_path / "made")
-    return new_database, tmp_path
+    return database, tmp_path
 
 
 def export(name, folder, *options):
