@@ -8,8 +8,14 @@ import numpy.typing as npt
 FloatArray = npt.NDArray[np.float64]
 
 _LN_CLASS = {"GALAXY": 0.0, "QSO": -4.0, "STAR": -1.5}
+"""Logarithms of how common classes are, against galaxies."""
+
 _SCALE = {"GALAXY": 0.9, "QSO": 2.0}
+"""z0 of their redshifts."""
+
 _FLOOR = 0.02
+"""Density that is added everywhere."""
+
 _STELLAR_RANGE = 0.004
 """In ln(1 + z): stars are within ± 600 km/s."""
 
