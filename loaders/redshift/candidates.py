@@ -23,7 +23,7 @@ _NARROW_KMS = 100.0
 
 _STAR = "STAR"
 _SCAN_BROADENING = 1.6
-"""Width of sources in the scan by that of a point: of lines of widths 1 to 2.5 it loses 5 % of their signal."""
+"""Width of sources in the scan, by that of a point: lines 1 to 2.5 times as wide lose 5 % of their signal."""
 
 
 @dataclass(frozen=True)
