@@ -8,9 +8,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
-import yaml
 
 from bench.record import Figure
+from roman_db.resources import read_yaml
 from roman_db.tap.adql import AdqlError, translate
 from tests.roman_db.tap.adql.sky import CATALOG
 
@@ -20,7 +20,7 @@ _REPEATS = 5
 
 def figures() -> Iterator[Figure]:
     """Times of translations: of ordinary queries, of a list of 10,000 identifiers, of what is refused."""
-    queries = [one["q"] for one in yaml.safe_load((_CORPUS / "queries.yaml").read_text())]
+    queries = [one["q"] for one in read_yaml(_CORPUS / "queries.yaml")]
     times = np.array([milliseconds(query) for query in queries])
     yield Figure("adql", "translation of a query, median", float(np.median(times)), "ms", 10, "min")
     yield Figure(
@@ -29,7 +29,7 @@ def figures() -> Iterator[Figure]:
     identifiers = ", ".join(str(2_028_000_000_000_000_000 + i) for i in range(10_000))
     long = f"SELECT star_id FROM sky.star WHERE star_id IN ({identifiers})"
     yield Figure("adql", "translation of a list of 10,000 identifiers", milliseconds(long), "ms", sense="min")
-    hostile = yaml.safe_load((_CORPUS / "hostile.yaml").read_text())
+    hostile = read_yaml(_CORPUS / "hostile.yaml")
     refused = np.array([milliseconds(text) for text in hostile])
     yield Figure("adql", "refusal of a hostile text, largest", float(refused.max()), "ms", 10, "min")
 

@@ -12,6 +12,7 @@ def test_a_mean_at_the_limit_gives_so_few_once_in_twenty(count):
     assert poisson.cdf(count, upper_limit(count)) == pytest.approx(0.05)
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_star_is_the_same_in_any_block_and_scatters_as_its_kind_says(kind):
     sky = Sky(kind)

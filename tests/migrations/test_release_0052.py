@@ -22,6 +22,7 @@ def filled(old_release):
     return old_release
 
 
+@pytest.mark.heavy
 def test_what_is_stored_comes_through_and_back(filled):
     columns = tables(filled)
     before = everything(filled, columns)

@@ -3,6 +3,7 @@
 The database is that of release 0001, brought to revision 0053.
 """
 
+import pytest
 from alembic import command
 
 from roman_db import migrate
@@ -16,6 +17,7 @@ WHERE attrelid = 'roman.light_curve_segment'::regclass AND attname IN ('flux', '
 _POLICIES = "SELECT count(*) FROM pg_policy WHERE polname = 'is_here'"
 
 
+@pytest.mark.heavy
 def test_light_curves_come_through_and_are_read_as_before(old_release):
     migrate.upgrade("0053")
     columns = tables(old_release)

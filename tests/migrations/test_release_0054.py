@@ -3,6 +3,7 @@
 The database is that of release 0001, brought to revision 0054.
 """
 
+import pytest
 from alembic import command
 
 from roman_db import migrate
@@ -15,6 +16,7 @@ _NEW = """
 """
 
 
+@pytest.mark.heavy
 def test_what_is_stored_comes_through(old_release):
     migrate.upgrade("0054")
     columns = tables(old_release)

@@ -20,6 +20,7 @@ def test_there_is_one_line_of_revisions():
     assert all(not script.is_merge_point for script in scripts.walk_revisions())
 
 
+@pytest.mark.heavy
 def test_each_revision_in_turn_leads_to_the_same_schema(bare_database):
     """And what is stored at a revision is there at the next."""
     scripts = ScriptDirectory.from_config(migrate.alembic_config())

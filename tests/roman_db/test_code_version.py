@@ -93,6 +93,7 @@ def test_what_a_package_was_built_from(tmp_path, monkeypatch, written, version):
     assert code_version.code_version() == version
 
 
+@pytest.mark.heavy
 @pytest.mark.skipif(described_commit(ROOT) is None, reason="these tests do not run in a clone")
 def test_packages_keep_the_commit(tmp_path):
     (wheel,) = WheelBuilder(str(ROOT)).build(directory=str(tmp_path), versions=["standard"])

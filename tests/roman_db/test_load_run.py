@@ -166,6 +166,7 @@ def test_a_file_that_is_registered_is_an_input_and_comes_back_as_the_current_one
     }
 
 
+@pytest.mark.heavy
 def test_counts_from_many_processes_add_up(database):
     with load_run("load", {}, expected=60) as run:
         with multiprocessing.get_context("spawn").Pool(3) as pool:

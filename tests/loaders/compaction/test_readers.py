@@ -86,6 +86,7 @@ def test_a_result_that_is_still_being_fetched(database):
     assert sorted(fetched) == sorted(ask("SELECT object_id, exposure_id FROM roman.light_curve"))
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize("isolation", ["READ COMMITTED", "REPEATABLE READ"])
 def test_a_loop_of_queries_never_sees_a_point_missing_or_doubled(database, isolation):
     write_days(8, objects=300)

@@ -37,6 +37,7 @@ def fail_on(monkeypatch, module, name, is_hit):
     monkeypatch.setattr(module, name, fails)
 
 
+@pytest.mark.heavy
 @pytest.mark.usefixtures("psf_of_the_optics")
 def test_an_exposure_on_which_our_code_fails_costs_its_block_nothing_else(loaded, survey, monkeypatch):
     bad = survey.exposures(day=DAYS[0])[1]

@@ -37,6 +37,7 @@ def scene_of(stars, psf, rows, seed=5):
     return Scene(stars, psf, FitOptions(threads=1), rows, ra, dec, seed)
 
 
+@pytest.mark.heavy
 def test_what_was_added_is_measured_within_the_errors(seen, psf):
     path, stars, _, rows = seen
     scene = scene_of(stars, psf, rows)

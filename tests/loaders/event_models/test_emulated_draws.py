@@ -18,6 +18,7 @@ def drawn(residuals, size, errors=None, limits=(-np.inf, np.inf), **more):
     )
 
 
+@pytest.mark.heavy
 def test_a_normal_distribution_has_its_quantiles_whatever_its_units():
     root = np.array([[2.0, 0.0, 0.0], [0.9, 0.3, 0.0], [0.0, 0.0, 1e-4]])
     centre = np.array([2.0, -1.0, 2_461_450.0])
@@ -78,6 +79,7 @@ def test_errors_that_are_wrong_do_no_harm(factor):
     np.testing.assert_allclose(quantiles.mean(axis=1), NORMAL, atol=0.08)
 
 
+@pytest.mark.heavy
 def test_places_where_the_model_fails_are_left_out():
     found = drawn(lambda at: at if at[0] < 0.5 else None, 2)
     assert found.parameter[:, 0].max() < 0.5

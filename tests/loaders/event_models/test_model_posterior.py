@@ -118,6 +118,7 @@ def test_two_lenses_are_said_as_they_are_stored():
     assert (upper - lower) / 2 == pytest.approx(turn, rel=0.3)
 
 
+@pytest.mark.heavy
 def test_a_model_of_which_no_parameter_shows_has_no_posterior_or_a_wide_one():
     """A constant: nothing fails, and nothing is claimed to be known."""
     band = weak().bands[0]

@@ -66,6 +66,7 @@ def test_lenses_that_turn_are_found_with_their_rates():
     assert len(best.columns()["covariance"]) == best.n_parameter**2
 
 
+@pytest.mark.heavy
 def test_lenses_that_stand_still_are_not_said_to_turn():
     _, standing, orbits = both(LENS)
     assert ranked([*standing, *orbits])[0].name == "2L1S_parallax"

@@ -40,6 +40,7 @@ def bright_crossing():
     return Band("F146", TIME, flux, 0.002 * flux)
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize("seed", [0, 3])
 def test_sharp_fits_of_a_bright_crossing_come_to_the_truth_where_others_stop_above(seed):
     band = bright_crossing()

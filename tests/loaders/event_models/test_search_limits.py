@@ -42,6 +42,7 @@ def test_rounds_end_when_the_time_of_a_search_is_up():
     assert len(fits) < 500
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize("limit", [0.0, 2.0])
 def test_a_search_whose_time_is_up_ends_without_an_error(limit, monkeypatch):
     monkeypatch.setattr(binary_search, "_MOST_TIME", limit)

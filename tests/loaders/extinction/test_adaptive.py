@@ -105,6 +105,7 @@ def test_dust_that_varies_is_followed(dusty):
     assert np.std(found - truth) < 0.04
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize("element", ["F087", "F146", "F213"])
 def test_errors_of_cells_are_those_that_are_made(dusty, element):
     _, dust, leaves, rng = dusty

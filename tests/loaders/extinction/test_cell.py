@@ -27,6 +27,7 @@ def statuses(stars, **changes):
     return {name: result.elements[name].status for name in ELEMENTS}
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize("dust", [0.6, 1.3, 2.4])
 def test_the_clump_is_found_wherever_dust_has_moved_it(dust):
     rng = np.random.default_rng(3)

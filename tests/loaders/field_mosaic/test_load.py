@@ -191,6 +191,7 @@ def test_three_detectors_of_which_two_overlap(images):
     assert run(first_day=61600, last_day=61700).succeeded == []
 
 
+@pytest.mark.heavy
 def test_the_report_shows_it(images):
     images.add("WFI01", (-6.0, 0.0))
     images.add("WFI03", (8.0, 1.0))

@@ -56,6 +56,7 @@ def test_points_as_far_apart_as_the_event_is_long_keep_their_errors():
     assert verdict.error_scale[0] == pytest.approx(3, rel=0.25)
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize(
     ("reason", "shape"),
     [

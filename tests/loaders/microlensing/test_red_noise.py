@@ -38,6 +38,7 @@ def test_few_points_or_bins_do_not_tell(count):
     assert red_noise(time, np.full(count, 9.0), 40.0, 5.0) == 1.0
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize("seed", range(6))
 def test_days_that_are_off_are_no_event_and_a_lens_among_them_is_one(seed):
     rng = np.random.default_rng(seed)

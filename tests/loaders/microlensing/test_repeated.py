@@ -56,6 +56,7 @@ def events_of(bands, **options):
     return sorted(found, key=lambda one: one.candidate.t_0)
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize(
     "truth",
     [

@@ -20,6 +20,7 @@ ZERO_POINT = 26.8218  # AB magnitude of 1 DN/s, from conversion_megajanskys and 
 pytestmark = pytest.mark.skipif(not SAMPLES.exists(), reason="the romanisim sample files are not there")
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize("exposure", [1, 2])
 def test_fluxes_of_a_crowded_corner_scatter_around_the_truth_as_claimed(exposure):
     truth = pq.read_table(SAMPLES / "truth.parquet")

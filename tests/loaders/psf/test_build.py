@@ -95,6 +95,7 @@ def test_bad_stars_and_pixels_do_no_harm(truth, start):
     assert not np.isin(galaxies, result.fields[0].measured).any()
 
 
+@pytest.mark.heavy
 def test_exposures_with_pointing_errors_are_combined_without_blur(truth):
     fields = [
         crowded_field(truth, seed=10 + k, size=160, density=0.06, shift=shift)[0]

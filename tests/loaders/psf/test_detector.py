@@ -59,6 +59,7 @@ def test_windows_follow_a_psf_that_varies_over_the_detector(small_windows):
     assert found.n_star > 400
 
 
+@pytest.mark.heavy
 def test_psfs_of_the_library_are_on_the_flux_scale_of_the_catalog():
     wide = single_node(optical_psf("WFI07", "F146", settings=replace(MONOCHROMATIC, half_width=20)))
     scene, _ = crowded_field(wide, seed=9, size=160, density=0.06)

@@ -97,6 +97,7 @@ def test_positions_of_a_psf_are_from_its_origin():
     assert moments.sigma == pytest.approx(1.2, rel=1e-5)
 
 
+@pytest.mark.heavy
 def test_errors_follow_the_noise():
     # The centroid of a Gaussian under its own weight has the variance 8 pi sigma^4 noise^2 / flux^2.
     image = 1000 * gaussian_stamp(1.5, oversampling=1)

@@ -55,6 +55,7 @@ def test_forced_photometry_finds_the_bright_and_not_the_faint(injected):
     assert roman_db("audit").code == 0
 
 
+@pytest.mark.heavy
 def test_efficiency_is_what_numpy_counts(injected):
     """Random lists: the counts by numpy, the intervals by astropy."""
     rng = np.random.default_rng(7)

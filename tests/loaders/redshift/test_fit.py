@@ -52,6 +52,7 @@ def test_nothing_assumes_romans_range(wavelength, z, sigma):
     assert strongest.equivalent_width == pytest.approx(wanted / (1 + z), rel=0.2)
 
 
+@pytest.mark.heavy
 def test_quantiles_ascend_and_hold_the_truth_as_often_as_they_say():
     spectra, truth = simulated("grism", "GALAXY", 12, 12.0, np.random.default_rng(6))
     fits = fit_spectra(spectra)

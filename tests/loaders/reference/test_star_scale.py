@@ -129,6 +129,7 @@ def test_a_psf_that_is_somewhat_wider_hardly_changes_the_scale(laid):
     assert found.scale == pytest.approx(1, abs=0.01)
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize("count", [0, 1, 2])
 def test_where_few_stars_are_the_scale_stays_and_no_error_is_claimed(count):
     """A star that fades alone is a star that fades: nothing says that the exposure did."""
@@ -141,6 +142,7 @@ def test_where_few_stars_are_the_scale_stays_and_no_error_is_claimed(count):
     assert max(one.n_scale_star for one in members) <= count
 
 
+@pytest.mark.heavy
 def test_of_a_handful_of_stars_one_may_vary():
     sky = Sky(np.array([24.0, 10, 38, 12, 35]), np.array([24.0, 11, 9, 37, 36]), np.full(5, 500.0))
     sky.flux[0] = 5000.0

@@ -69,6 +69,7 @@ def test_the_error_of_shares_counts():
     assert dull.covariance[1, 1] < 1.1 * sharp.covariance[1, 1] + 0.1
 
 
+@pytest.mark.heavy
 def test_no_motion_is_said_to_be_none():
     rng = np.random.default_rng(7)
     found = [chromatic_motion(pair_of_stars(rng, (0, 0)), shares(), T_0).status for _ in range(40)]

@@ -101,6 +101,7 @@ def rows():
     return ask("SELECT * FROM roman.relative_proper_motion WHERE superseded_at IS NULL ORDER BY event_id")
 
 
+@pytest.mark.heavy
 def test_the_motion_of_the_lens_comes_out(own_survey):
     write_light(own_survey)
     write_event(own_survey)

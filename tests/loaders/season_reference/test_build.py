@@ -64,6 +64,7 @@ def inner(reference, n_exposure):
     return reference.coverage > 0.9 * n_exposure
 
 
+@pytest.mark.heavy
 def test_it_is_the_image_of_all_exposures_at_once(sky, made, tmp_path):
     spans, whole = made
     season = season_of([span_image(one) for one in spans], tmp_path)

@@ -59,6 +59,7 @@ def test_completeness_at_the_threshold_is_a_half():
     assert at.mean() == pytest.approx(0.5, abs=0.07)
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize("correlated", [False, True])
 def test_noise_alone_is_seldom_a_source(correlated):
     rng = np.random.default_rng(5)

@@ -145,6 +145,7 @@ def test_a_trail_is_in_its_own_difference_alone(clean, which):
         assert "variable" not in spoilt.compared[k].sources.kind or which == "faint"
 
 
+@pytest.mark.heavy
 def test_hits_are_in_their_own_differences_alone(clean):
     spoilt = series(hits)
     for k in OTHERS:

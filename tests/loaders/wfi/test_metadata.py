@@ -7,9 +7,9 @@ from functools import cache
 from pathlib import Path
 
 import rad
-import yaml
 
 from loaders.wfi.metadata import keywords
+from roman_db.resources import read_yaml
 
 REPOSITORY = Path(__file__).resolve().parents[3]
 IMAGE_SCHEMA = "asdf://stsci.edu/datamodels/roman/schemas/wfi_image-2.2.0"
@@ -24,9 +24,7 @@ ADDED = {"exposure_mid_time"}
 @cache
 def schemas() -> dict[str, dict]:
     files = (Path(rad.__file__).parent / "resources" / "schemas").rglob("*.yaml")
-    loaded = (
-        yaml.load(path.read_text(), Loader=yaml.CSafeLoader) for path in files if "SSC" not in path.parts
-    )
+    loaded = (read_yaml(path) for path in files if "SSC" not in path.parts)
     return {schema["id"]: schema for schema in loaded}
 
 
@@ -57,7 +55,7 @@ def test_every_archive_column_is_a_field_with_its_keyword():
 def test_every_stored_archive_column_is_a_field():
     fields = {name.rstrip("_") for name in keywords()}
     for table in ("exposure", "visit", "program"):
-        columns = yaml.safe_load((REPOSITORY / "schema" / "tables" / f"{table}.yaml").read_text())["columns"]
+        columns = read_yaml(REPOSITORY / "schema" / "tables" / f"{table}.yaml")["columns"]
         stored = {column["name"] for column in columns if "rad:archive" in column}
         assert stored
         assert stored <= fields

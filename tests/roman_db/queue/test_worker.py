@@ -79,6 +79,7 @@ def test_what_a_killed_worker_had_in_hand_is_done_once_by_another(queue, start_w
     assert rows(queue, RUNS) == [("interrupted", 1), ("succeeded", 2)]
 
 
+@pytest.mark.heavy
 def test_a_job_that_workers_die_of_is_not_begun_for_ever(queue, start_worker):
     submit_bench("a", retries=0)
     close_gate(queue, "a")
@@ -112,6 +113,7 @@ def test_a_worker_that_is_told_to_stop_leaves_the_rest_to_others(queue, start_wo
     assert rows(queue, RUNS) == [("interrupted", 1), ("succeeded", 2)]
 
 
+@pytest.mark.heavy
 def test_a_cancelled_run_stops_before_its_next_unit_and_can_be_done_again(queue, start_worker):
     job = submit_bench("a,b")
     close_gate(queue, "a")

@@ -11,7 +11,7 @@ from astropy import units
 from astropy.io.votable.ucd import parse_ucd
 from felis.datamodel import Schema
 
-from roman_db.resources import folder
+from roman_db.resources import folder, read_yaml
 from roman_db.schema.generate import stale_files
 from roman_db.schema.metadata import metadata
 from roman_db.schema.model import read_table, read_tables
@@ -37,7 +37,7 @@ def refused(check, columns) -> dict[str, str]:
 
 def as_felis(path: Path) -> dict:
     """A table description without our own words, and with references as Felis writes them."""
-    document = {word: value for word, value in yaml.safe_load(path.read_text()).items() if word not in _OURS}
+    document = {word: value for word, value in read_yaml(path).items() if word not in _OURS}
     document["columns"] = [{w: v for w, v in c.items() if w not in _OURS} for c in document["columns"]]
     for column in document["columns"]:
         if column["datatype"] == "binary":
@@ -140,7 +140,7 @@ def archive_datatypes() -> dict[str, set[str]]:
     """Datatypes that RAD gives the columns of the archive."""
     known: dict[str, set[str]] = {}
     for path in _RAD.rglob("*.yaml"):
-        collect(yaml.safe_load(path.read_text()), known)
+        collect(read_yaml(path), known)
     return known
 
 

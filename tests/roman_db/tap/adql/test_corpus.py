@@ -12,15 +12,16 @@ from statistics import fmean
 import cdshealpix
 import numpy as np
 import pytest
-import yaml
 from astropy import units as u
 from astropy.coordinates import Latitude, Longitude
+
+from roman_db.resources import read_yaml
 
 from .sky import sep
 
 _HERE = Path(__file__).parent
-VALUES = yaml.safe_load((_HERE / "values.yaml").read_text())
-QUERIES = yaml.safe_load((_HERE / "queries.yaml").read_text())
+VALUES = read_yaml(_HERE / "values.yaml")
+QUERIES = read_yaml(_HERE / "queries.yaml")
 
 
 def nested(ra, dec, order) -> int:

@@ -82,6 +82,7 @@ def test_joins_of_q3c(rows_of, centre, radius, bearing, share):
     assert rows_of(sql) == [(share < 1,)]
 
 
+@pytest.mark.heavy
 @_SETTINGS
 @given(PLACE, st.lists(fine(0, 359), min_size=3, max_size=7, unique=True), st.floats(0.01, 9), st.data())
 def test_polygons(rows_of, middle, bearings, size, data):

@@ -6,10 +6,10 @@ import random
 from pathlib import Path
 
 import pytest
-import yaml
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
+from roman_db.resources import read_yaml
 from roman_db.schema.adql_words import RESERVED
 from roman_db.tap.adql import AdqlError
 
@@ -17,7 +17,7 @@ from .conftest import translation
 from .sql_check import problems
 from .test_corpus import QUERIES, VALUES
 
-HOSTILE = yaml.safe_load((Path(__file__).parent / "hostile.yaml").read_text())
+HOSTILE = read_yaml(Path(__file__).parent / "hostile.yaml")
 #: Pieces of the SQL that translation writes, none of which may be in a message.
 OURS = (
     "adql.",
