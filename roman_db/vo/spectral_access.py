@@ -14,7 +14,7 @@ from roman_db.tap.sending import Asked
 from roman_db.vo.link_document import link_descriptor
 from roman_db.vo.parameters import Parameters, number
 from roman_db.vo.spectral_document import written
-from roman_db.vo.spectral_ranges import condition, date_in, number_in, read_ranges
+from roman_db.vo.spectral_ranges import condition, date_in, number_in, read_bands, read_ranges
 
 #: Diameter around a place, deg, unless SIZE says another.
 USUAL_SIZE = 10 / 3600
@@ -30,13 +30,18 @@ _FORMATS = {
 _NEVER = ("native", "graphic")
 #: Parameters that are lists of ranges: how values are read, and the columns between which spectra lie.
 _RANGES = {
-    "BAND": (number_in, "em_min", "em_max"),
     "TIME": (date_in, "t_min", "t_max"),
     "REDSHIFT": (number_in, "z", "z"),
     "SPECRP": (number_in, "em_res_power", "em_res_power"),
 }
+#: Those of which a value alone is the least.
+_LEAST = ("SPECRP",)
+#: Ends of a spectrum in the frame of the observer, and of the source; without a redshift there are none.
+_SPECTRAL = {False: ("em_min", "em_max"), True: ("em_min / (1 + z)", "em_max / (1 + z)")}
 #: Parameters that are lists of words, whatever their capitals, and their columns.
 _WORDS = {"TARGETCLASS": "target_class", "FLUXCALIB": "flux_calibration", "COLLECTION": "collection"}
+#: Calibration of the wavelengths of all spectra.
+_WAVELENGTHS = "ABSOLUTE"
 _SCORE = OutputColumn(
     "score", "double", None, None, None, "meta.number",
     "1 at the place that was asked for, 0 at the edge of the circle around it.", None, "ssa:Query.Score",
@@ -152,10 +157,15 @@ def _conditions(parameters: Parameters) -> list[str]:
     found = []
     for name, (read, low, high) in _RANGES.items():
         if (text := parameters.one(name)) is not None:
-            found.append(condition(read_ranges(name, text, read), low, high))
+            found.append(condition(read_ranges(name, text, read, name in _LEAST), low, high))
+    if (text := parameters.one("BAND")) is not None:
+        ranges, is_of_source = read_bands(text)
+        found.append(condition(ranges, *_SPECTRAL[is_of_source]))
     for name, column in _WORDS.items():
         if words := _listed(parameters, name):
             found.append(f"UPPER({column}) IN ({', '.join(_quoted(one.upper()) for one in words)})")
+    if (words := _listed(parameters, "WAVECALIB")) and _WAVELENGTHS not in map(str.upper, words):
+        found.append("1 = 0")
     if names := _listed(parameters, "TARGETNAME"):
         found.append(_of_targets(names))
     if identifiers := _listed(parameters, "PUBDID"):

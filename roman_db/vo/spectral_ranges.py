@@ -23,7 +23,7 @@ _DAY_S = 86_400.0
 Read = Callable[[str, str], Interval]
 
 
-def read_ranges(name: str, text: str, read: Read) -> list[Interval]:
+def read_ranges(name: str, text: str, read: Read, least: bool = False) -> list[Interval]:
     """Ranges of a parameter.
 
     Parameters
@@ -32,13 +32,31 @@ def read_ranges(name: str, text: str, read: Read) -> list[Interval]:
         Of the parameter.
     read
         Reads one of its values.
+    least
+        Whether a value alone is the least that is wanted.
 
     Raises
     ------
     BadRequest
         If a value is none, or a range ends before it begins.
     """
-    return [_range(name, one.strip(), read) for one in text.split(",")]
+    parts = [one.strip() for one in text.split(",")]
+    return [_range(name, f"{one}/" if least and "/" not in one else one, read) for one in parts]
+
+
+def read_bands(text: str) -> tuple[list[Interval], bool]:
+    """Ranges of BAND, and whether they are wavelengths in the frame of the source.
+
+    Raises
+    ------
+    BadRequest
+        If a value is none, or the frame is neither ``observer`` nor ``source``.
+    """
+    ranges, _, frame = text.partition(";")
+    frame = frame.strip().lower() or "observer"
+    if frame not in ("observer", "source"):
+        raise BadRequest(f"BAND may end in ;observer or ;source, got {text[:60]!r}")
+    return read_ranges("BAND", ranges, number_in), frame == "source"
 
 
 def _range(name: str, text: str, read: Read) -> Interval:

@@ -48,6 +48,9 @@ def both(truth):
 
 
 @pytest.mark.heavy
+@pytest.mark.xfail(
+    strict=True, reason="the lens that stands still ends in a wrong minimum: docs/status.md, issue 4, 2"
+)
 def test_lenses_that_turn_are_found_with_their_rates():
     truth = LENS | TURNS
     bands, standing, orbits = both(truth)
