@@ -146,7 +146,7 @@ def _continuum(cumulative: FloatArray, pixels: Pixels, z: FloatArray) -> FloatAr
     return np.asarray(smoothed(template, sigma))
 
 
-def line_list(groups: Sequence[tuple[Line, ...]]) -> LineList:
+def lines_of(groups: Sequence[tuple[Line, ...]]) -> LineList:
     """Lines of groups, each with the number of its group."""
     lines = [(line.wavelength, line.ratio, k) for k, group in enumerate(groups) for line in group]
     columns = np.array(lines, np.float64).reshape(-1, 3).T

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from loaders.redshift.candidates import Pixels, candidates_at, line_list
+from loaders.redshift.candidates import Pixels, candidates_at, lines_of
 from loaders.redshift.line_kernels import PixelGrid, line_profiles
 from loaders.redshift.lines import BLENDS, WAVELENGTH, Line
 from loaders.redshift.scan import N_BASIS, basis_of
@@ -48,7 +48,7 @@ def measured_lines(
     continuum = _continuum(seen, solution)
     if not inside:
         return ()
-    profile = line_profiles(grid, scale, line_list(inside), len(inside))
+    profile = line_profiles(grid, scale, lines_of(inside), len(inside))
     model = np.concatenate([profile, continuum[np.newaxis], basis_of(middle.size)[1:]])
     value, error = _least_squares(model, prepared)
     level = np.interp([one[0].wavelength * scale for one in inside], middle, continuum)

@@ -9,7 +9,7 @@ from functools import cache
 import numpy as np
 import numpy.typing as npt
 
-from loaders.redshift.candidates import Pixels, candidates_at, line_list, pixels_of
+from loaders.redshift.candidates import Pixels, candidates_at, lines_of, pixels_of
 from loaders.redshift.columns import STORED_UNIT
 from loaders.redshift.line_kernels import line_profiles
 from loaders.redshift.lines import BLENDS, Line
@@ -128,7 +128,7 @@ def _one(
     if templates.name != "GALAXY":
         return np.asarray(flux * snr), Truth(templates.name, z, np.nan, np.nan)
     grid = pixels.with_dispersion(_DISPERSION)
-    profile = line_profiles(grid, 1 + z, line_list([group for group, _ in _RATIOS]), len(_RATIOS))
+    profile = line_profiles(grid, 1 + z, lines_of([group for group, _ in _RATIOS]), len(_RATIOS))
     amplitude = snr / np.sqrt(np.sum(profile[0] ** 2))
     ratio = np.array([draw(generator) for _, draw in _RATIOS])
     return np.asarray(flux * generator.uniform(0.1, 1.0) + amplitude * ratio @ profile), Truth(
