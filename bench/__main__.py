@@ -35,12 +35,13 @@ def present_areas() -> list[str]:
 
 
 def measure(area: str) -> Iterator[Figure]:
-    """Figures of one area, each told as it is measured; those of the whole area are kept once it is done."""
+    """Figures of one area, each told and kept as it is measured; those that it had before go at its end."""
     found: Iterable[Figure] = importlib.import_module(f"bench.{area}").figures()
     measured = []
     for figure in found:
         print(f"{area}: {figure.name}: {figure.value:,.4g} {figure.unit}", file=sys.stderr, flush=True)
         measured.append(figure)
+        write_json(measured, _RESULTS, {figure.name for figure in measured})
         yield figure
     write_json(measured, _RESULTS)
     write_page(_RESULTS)

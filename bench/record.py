@@ -6,7 +6,7 @@ import datetime
 import json
 import os
 import platform
-from collections.abc import Iterable
+from collections.abc import Container, Iterable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Literal
@@ -41,12 +41,19 @@ class Figure:
         return self.value >= self.target if self.sense == "max" else self.value <= self.target
 
 
-def write_json(figures: Iterable[Figure], path: Path) -> None:
-    """Write the figures with date and machine as a JSON list, keeping those of areas not measured now."""
+def write_json(figures: Iterable[Figure], path: Path, replaced: Container[str] | None = None) -> None:
+    """Write the figures with date and machine as a JSON list, keeping those of areas not measured now.
+
+    Of their own areas those go that have a name of ``replaced``; all of them without it.
+    """
     origin = {"date": datetime.date.today().isoformat(), "machine": machine()}
     rows = [asdict(figure) | origin for figure in figures]
     areas = {row["area"] for row in rows}
-    kept = [row for row in json.loads(path.read_text()) if row["area"] not in areas] if path.exists() else []
+    known = json.loads(path.read_text()) if path.exists() else []
+    kept = [
+        row for row in known
+        if row["area"] not in areas or (replaced is not None and row["name"] not in replaced)
+    ]  # fmt: skip
     path.write_text(json.dumps(kept + rows, indent=1) + "\n")
 
 

@@ -1,0 +1,26 @@
+"""What an interrupted measurement leaves of the figures that were there."""
+
+import json
+
+from bench.record import Figure, write_json
+
+
+def kept(path):
+    return sorted((row["area"], row["name"], row["value"]) for row in json.loads(path.read_text()))
+
+
+def test_figures_are_kept_as_they_come_and_old_ones_go_at_the_end(tmp_path):
+    path = tmp_path / "results.json"
+    write_json(
+        [Figure("tap", "rows", 1, ""), Figure("season", "old", 2, ""), Figure("season", "both", 3, "")], path
+    )
+    new = [Figure("season", "both", 4, ""), Figure("season", "new", 5, "")]
+    write_json(new, path, {"both", "new"})
+    assert kept(path) == [
+        ("season", "both", 4),
+        ("season", "new", 5),
+        ("season", "old", 2),
+        ("tap", "rows", 1),
+    ]
+    write_json(new, path)
+    assert kept(path) == [("season", "both", 4), ("season", "new", 5), ("tap", "rows", 1)]
