@@ -67,3 +67,8 @@ BROAD_LINES = (
 To 6565 Å they are of Vanden Berk et al. (2001, AJ 122, 549, table 2), widths rounded; in the infrared of the
 size that Glikman et al. (2006, ApJ 640, 579) see.
 """
+
+
+def line_list() -> list[dict[str, str | float]]:
+    """Names and vacuum wavelengths (µm) of the lines, for whoever marks them in a plot."""
+    return [{"name": name, "wavelength": place * 1e-4} for name, place in WAVELENGTH.items()]
