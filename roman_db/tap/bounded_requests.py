@@ -1,8 +1,8 @@
 """What is refused of any request before somebody reads it: bodies that are too long, and addresses with NUL.
 
-FastAPI reads a body in JSON whole before anything asks who sent it. Its own ``max_body_size`` does not answer in
-the document of the service that was asked. Bodies with files have bounds of their own, which depend on who
-sends them (`roman_db.tap.web`).
+FastAPI reads a body in JSON whole before anything asks who sent it, and what its own ``max_body_size``
+answers is not the document of the service that was asked. Bodies with files have bounds of their own
+(`roman_db.tap.web`).
 """
 
 from __future__ import annotations

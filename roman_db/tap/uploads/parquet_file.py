@@ -40,7 +40,7 @@ def read_rows(content: bytes, limits: UploadLimits) -> pa.Table:
 def _n_row(metadata: parquet.FileMetaData) -> int:
     """Most values of a column: a file may say that it has fewer rows than it has values."""
     groups = map(metadata.row_group, range(metadata.num_row_groups))
-    values = sum(max(group.column(k).num_values for k in range(group.num_columns)) for group in groups)
+    values: int = sum(max(group.column(k).num_values for k in range(group.num_columns)) for group in groups)
     return max(int(metadata.num_rows), values)
 
 
