@@ -60,6 +60,12 @@ class NotFound(Failure):
     status = 404
 
 
+class TooLarge(Failure):
+    """A request with more bytes than anybody may send."""
+
+    status = 413
+
+
 class TooMany(Failure):
     """More queries waiting than anybody may have, or more of a day's resources used."""
 

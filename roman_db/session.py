@@ -40,6 +40,8 @@ SELECT (
 FROM pg_roles AS role WHERE role.rolname = $1
 """
 _KNOWN_ROLE = sa.text("SELECT 1 FROM pg_roles WHERE rolname = :role")
+#: Connections that a pool makes when its own are taken, beside those of who holds a place of queries.
+_OVERFLOW = 10
 #: Where a connection keeps the roles that its server has.
 _KNOWN = "roman_db.roles"
 
@@ -133,7 +135,8 @@ def libpq_address(schema: str, role: Role = Role.LOADER) -> str:
 def make_engine(url: sa.URL, options: str = _OPTIONS) -> sa.Engine:
     """Make an engine with the settings that every connection of ours has."""
     arguments = {"application_name": "roman-db", "options": options}
-    return sa.create_engine(url, connect_args=arguments, pool_pre_ping=True)
+    most = _OVERFLOW + settings().tap_connections
+    return sa.create_engine(url, connect_args=arguments, pool_pre_ping=True, max_overflow=most)
 
 
 @contextmanager

@@ -176,6 +176,13 @@ class Settings(BaseSettings):
         le=2_000_000,
         description="Seconds after which a query from outside is ended.",
     )
+    tap_pace_s: float = Field(
+        default=60,
+        gt=0,
+        le=86_400,
+        description="Seconds in which a client must take each MiB of the answer to a query, and send each "
+        "MiB of tables that come with one; a slower one is cut off, as it holds a place meanwhile.",
+    )
     tap_memory_mb: int = Field(
         default=64,
         ge=1,

@@ -18,10 +18,11 @@ import anyio
 import anyio.to_thread
 
 from roman_db.accounts.account import Account
-from roman_db.accounts.client import client_of, party_of
+from roman_db.accounts.client import client_of, party_for
 from roman_db.accounts.day_quota import DayQuota, Used
 from roman_db.accounts.fair_queue import FairQueue
 from roman_db.accounts.ledger import Ledger
+from roman_db.accounts.side_places import SidePlaces
 from roman_db.accounts.usage import Entry, Kind, Outcome, used_since, write_entries
 from roman_db.service_failure import Forbidden, TooMuch
 
@@ -116,6 +117,7 @@ class Admission:
     ) -> None:
         self.day = DayQuota(read_day)
         self.queue = FairQueue(size, LONGEST_QUEUE)
+        self.beside = SidePlaces()
         self._largest = max(1, size * _SHARE[0] // _SHARE[1])
         self._ledger = Ledger(write)
 
@@ -153,9 +155,8 @@ class Admission:
                 "ask the operators to"
             )
         check_area(account, sky_area)
-        party = party_of(client) if account.is_anonymous and client else account.party
         seconds = limits.seconds_sync if kind in _WAITED_FOR else limits.seconds_async
-        return Admitted(account, kind, party, min(rows, limits.rows), seconds, now)
+        return Admitted(account, kind, party_for(account, client), min(rows, limits.rows), seconds, now)
 
     @contextlib.asynccontextmanager
     async def place(self, admitted: Admitted) -> AsyncIterator[None]:

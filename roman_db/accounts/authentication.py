@@ -27,6 +27,7 @@ from roman_db import session
 from roman_db.accounts import token_store
 from roman_db.accounts.account import ANONYMOUS, Account
 from roman_db.accounts.account_store import find_account
+from roman_db.accounts.client import client_name, party_for
 from roman_db.accounts.token_store import SignedIn
 from roman_db.accounts.tokens import Scope as TokenScope
 from roman_db.service_failure import Failure, Forbidden, Lost, NotSignedIn
@@ -85,6 +86,16 @@ async def current_account(request: Request) -> SignedIn:
     found = await anyio.to_thread.run_sync(partial(token_store.sign_in, given.token, given.name))
     request.state.signed_in, request.state.account_id = found, found.account.account_id
     return found
+
+
+def client_of_request(request: Request) -> str | None:
+    """Name of the address that asks; None where it is not known."""
+    return None if request.client is None else client_name(request.client.host, request.app.state.address_key)
+
+
+async def party_of_request(request: Request) -> str:
+    """Party with whom whoever asks shares places; raises as `current_account`."""
+    return party_for((await current_account(request)).account, client_of_request(request))
 
 
 def read_credentials(header: str) -> _Credentials:

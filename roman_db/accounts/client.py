@@ -10,6 +10,7 @@ import hashlib
 import hmac
 
 from roman_db import session
+from roman_db.accounts.account import Account
 from roman_db.accounts.statements import statement
 from roman_db.session import Role
 
@@ -34,6 +35,11 @@ def client_name(address: str, key: str) -> str:
 def party_of(client: str) -> str:
     """Party that an address is."""
     return f"{_PARTY}{client}"
+
+
+def party_for(account: Account, client: str | None) -> str:
+    """Party with whom somebody shares places: who does not sign in has those of an address that is known."""
+    return party_of(client) if account.is_anonymous and client else account.party
 
 
 def client_of(party: str | None) -> str | None:

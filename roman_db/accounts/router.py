@@ -11,6 +11,7 @@ from pydantic import BaseModel, Field
 from roman_db.accounts import request_store, scratch, token_store, usage
 from roman_db.accounts.authentication import Respond, SignIn, current_account, require
 from roman_db.accounts.limits import Resource
+from roman_db.accounts.storable import Storable
 from roman_db.accounts.token_store import LONGEST_DAYS, SignedIn
 from roman_db.accounts.tokens import Scope
 from roman_db.service_failure import Forbidden
@@ -24,7 +25,7 @@ class TokenWish(BaseModel):
 
     scopes: list[Scope] = Field(min_length=1)
     days: int = Field(default=90, ge=1, le=LONGEST_DAYS)
-    description: str = Field(default="", max_length=200)
+    description: Storable = Field(default="", max_length=200)
 
 
 class ResourceWish(BaseModel):
@@ -32,7 +33,7 @@ class ResourceWish(BaseModel):
 
     resource: Resource
     amount: float = Field(gt=0, lt=1e18, allow_inf_nan=False)
-    reason: str = Field(min_length=1, max_length=4000)
+    reason: Storable = Field(min_length=1, max_length=4000)
 
 
 def add_accounts(application: FastAPI, respond: Respond) -> None:

@@ -9,6 +9,7 @@ from pydantic import BaseModel, Field
 from starlette.responses import Response
 
 from roman_db.accounts.account import Account
+from roman_db.accounts.storable import Storable
 from roman_db.portal.answer import json_response
 from roman_db.portal.names import known_names
 from roman_db.portal.saved_queries import forget_query, save_query, saved_queries
@@ -26,8 +27,8 @@ _MOST_JOBS, _SHOWN = 50, 300
 class Wanted(BaseModel):
     """A query that is to be kept."""
 
-    name: str = Field(min_length=1, max_length=80)
-    query: str = Field(min_length=1, max_length=300_000)
+    name: Storable = Field(min_length=1, max_length=80)
+    query: Storable = Field(min_length=1, max_length=300_000)
 
 
 def jobs_of(account: Account) -> list[dict[str, Any]]:

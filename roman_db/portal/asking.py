@@ -6,8 +6,10 @@ from collections.abc import AsyncIterator
 
 from fastapi import Request
 
-from roman_db.accounts.authentication import current_account
+from roman_db.accounts.admission import Admission
+from roman_db.accounts.authentication import current_account, party_of_request
 from roman_db.accounts.reading import asker_of
+from roman_db.accounts.side_places import SideWork
 from roman_db.asker import asked_by
 from roman_db.portal.reading import TIMEOUT_S
 
@@ -23,4 +25,17 @@ async def read_for_account(request: Request) -> AsyncIterator[None]:
     account = (await current_account(request)).account
     seconds = min(TIMEOUT_S, account.limits.seconds_sync)
     with asked_by(asker_of(account, seconds, request.app.state.settings.tap_memory_mb)):
+        yield
+
+
+async def wait_for_place(request: Request) -> AsyncIterator[None]:
+    """Have a page wait for its turn, and hold a place until it is made; a dependency of FastAPI.
+
+    Raises
+    ------
+    Failure
+        If there are credentials that do not sign in, or too many pages are waited for.
+    """
+    admission: Admission = request.app.state.admission
+    async with admission.beside.place(SideWork.PAGE, await party_of_request(request)):
         yield

@@ -13,7 +13,7 @@ from starlette.staticfiles import StaticFiles
 from roman_db.accounts.authentication import Respond
 from roman_db.portal import account_data, account_pages, data, pages, sky_data, spectrum_pages
 from roman_db.portal.answer import problem
-from roman_db.portal.asking import read_for_account
+from roman_db.portal.asking import read_for_account, wait_for_place
 from roman_db.portal.calculations import NoCalculation
 from roman_db.portal.page import BUNDLE
 from roman_db.portal.sign_in import CookieSignIn
@@ -23,7 +23,10 @@ _log = structlog.get_logger()
 
 def mount_portal(application: FastAPI, respond: Respond) -> None:
     """Add pages, their data, and what browsers load; ``respond`` answers whom it cannot sign in."""
-    for part in (pages, spectrum_pages, account_pages, data, sky_data, account_data):
+    place = Depends(wait_for_place, scope="function")  # given back before the page is sent
+    for part in (pages, spectrum_pages, account_pages):
+        application.include_router(part.router, dependencies=[Depends(read_for_account), place])
+    for part in (data, sky_data, account_data):  # have their places from `roman_db.tap.accounted_service`
         application.include_router(part.router, dependencies=[Depends(read_for_account)])
     application.add_middleware(CookieSignIn, respond=respond)
     bundle = StaticFiles(directory=BUNDLE, check_dir=False)

@@ -19,6 +19,8 @@ from adbc_driver_manager import dbapi
 
 from roman_db import session, sqlfile
 from roman_db.asker import Asker, asked_by, assume, current_asker, milliseconds
+from roman_db.service_failure import Lost
+from roman_db.tap.server_words import from_server
 
 #: Seconds that a page waits for one query.
 TIMEOUT_S = 20.0
@@ -62,8 +64,10 @@ def arrays(name: str, /, **values: object) -> pa.Table:
         return _asked(_Connected(), statement)
     try:
         return _asked(kept, statement)
-    except dbapi.Error:
-        # The server may have gone since.
+    except dbapi.Error as error:
+        if not isinstance(from_server(str(error), TIMEOUT_S), Lost):
+            raise
+        # The server has gone since.
         return _asked(_Connected(), statement)
 
 

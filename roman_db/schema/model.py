@@ -105,7 +105,7 @@ class Table(Relation):
     def indexed(self) -> frozenset[str]:
         """Columns by which rows are found without reading all of them: key and position on the sky."""
         position = {column.name for column in self.columns} & {"ra", "dec"}
-        return frozenset({self.primary_key[0], *position})
+        return frozenset({*self.primary_key[:1], *position})
 
 
 def read_tables(directory: Path | None = None) -> dict[str, Table]:

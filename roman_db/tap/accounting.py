@@ -18,7 +18,6 @@ from starlette.types import Message, Receive, Scope, Send
 from roman_db import session
 from roman_db.accounts import authentication
 from roman_db.accounts.admission import Admission, Admitted
-from roman_db.accounts.client import client_name
 from roman_db.accounts.reading import asker_of
 from roman_db.accounts.tokens import Scope as TokenScope
 from roman_db.accounts.usage import Kind, Outcome
@@ -56,10 +55,10 @@ async def admit(request: Request, kind: Kind = Kind.SYNC) -> Admitted:
     """
     state = request.app.state
     admission: Admission = state.admission
-    client = None if request.client is None else client_name(request.client.host, state.address_key)
     caller = await authentication.current_account(request)
     if not caller.account.is_anonymous:
         authentication.require(caller, TokenScope.QUERY)
+    client = authentication.client_of_request(request)
     return admission.admit(caller.account, kind, state.settings.tap_max_rows, client)
 
 
@@ -260,7 +259,8 @@ class AccountedResponse(QueryResponse):
             state.connections, state.admission, admitted, reads_scratch, self._given_so_far
         )
         self._query = asked.request.query
-        super().__init__(asked, self._measured)  # type: ignore[arg-type]  # what it uses of them is there
+        pace_s = state.settings.tap_pace_s
+        super().__init__(asked, self._measured, pace_s)  # type: ignore[arg-type]  # what it uses is there
 
     def _given_so_far(self) -> tuple[int, float | None]:
         return (0, None) if self._sending is None else (self._sending.n_row, self._sending.sky_area)

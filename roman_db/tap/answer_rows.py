@@ -64,6 +64,8 @@ class Answer:
         Service that a VOTable describes; None for none.
     sky_area
         Area of the sky of which the rows so far tell, in square degrees; None where that is not known.
+    most_bytes
+        Most bytes of rows that a format may keep on disk before it is written; None for any number.
     """
 
     query: str
@@ -75,6 +77,7 @@ class Answer:
     n_row: int = 0
     descriptor: Descriptor | None = None
     sky_area: float | None = None
+    most_bytes: int | None = None
 
 
 def schema_of(columns: Iterable[OutputColumn]) -> pa.Schema:

@@ -22,6 +22,7 @@ from roman_db.service_failure import Failure
 from roman_db.settings import Settings, settings
 from roman_db.tap import routes
 from roman_db.tap.accounted_service import AccountedData
+from roman_db.tap.bounded_requests import BoundedRequests
 from roman_db.tap.connections import Connections, Held, QueryLimits
 from roman_db.tap.failure_document import failure_response
 from roman_db.tap.job_accounting import AccountedExecution
@@ -36,6 +37,8 @@ from roman_db.tap.web import request_limits
 from roman_db.vo.routes import add_routes
 from roman_db.vo.stored_coverage import StoredCoverage
 
+#: Threads beside those of who holds a place of queries: for accounts, jobs, and work beside queries.
+_THREADS = 40
 #: Makers of the addresses of each service.
 ROUTERS: tuple[Callable[[], APIRouter], ...] = (routes.router, job_routes.router, scratch_router)
 
@@ -59,12 +62,14 @@ def make_application() -> FastAPI:
         application.include_router(router())
     add_routes(application)
     mount_portal(application, failure_response)
+    application.add_middleware(BoundedRequests)
     return application
 
 
 @contextlib.asynccontextmanager
 async def _lifespan(application: FastAPI, chosen: Settings) -> AsyncIterator[None]:
     """Make what the first query would wait for, run jobs meanwhile, and close connections at the end."""
+    anyio.to_thread.current_default_thread_limiter().total_tokens = chosen.tap_connections + _THREADS
     await anyio.to_thread.run_sync(warm_up)
     application.state.address_key = await anyio.to_thread.run_sync(read_key)
     connections = Connections(chosen.tap_connections, QueryLimits(chosen.tap_timeout_s, chosen.tap_memory_mb))

@@ -18,7 +18,7 @@ from adbc_driver_manager import dbapi
 
 from roman_db import session
 from roman_db.asker import Asker, assume
-from roman_db.service_failure import Lost
+from roman_db.service_failure import Failure, Lost
 from roman_db.tap.uploads.temporary import store
 from roman_db.tap.uploads.upload import Upload
 
@@ -81,7 +81,11 @@ class Held:
                 session.arrow_connection(session.Role.READER, limits.timeout_s, limits.memory_mb, prepare)
             )
             self._take_room()
+        except Failure:
+            self.close()
+            raise
         except (dbapi.Error, sa.exc.DBAPIError, OSError) as error:
+            self.close()
             _log.error("no connection", error=str(error))
             raise Lost("the database cannot be reached at the moment") from error
 
@@ -191,6 +195,9 @@ class Spares:
             try:
                 held.exchange(limits, uploads)
                 return held
+            except Failure:
+                held.close()
+                raise
             except (dbapi.Error, OSError):
                 held.close()
         made = Held(limits, uploads)

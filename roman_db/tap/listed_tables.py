@@ -27,7 +27,21 @@ _SCHEMAS = sa.text(
     WHERE schema_name <> ALL (CAST(:known AS text[])) ORDER BY schema_index, schema_name
     """
 )
+#: Sums of hashes, which any change of a row changes.
+_STATE = sa.text(
+    """
+    SELECT (SELECT sum(hash_record_extended(t, 0)) FROM tap_schema.tables AS t),
+        (SELECT sum(hash_record_extended(c, 0)) FROM tap_schema.columns AS c),
+        (SELECT sum(hash_record_extended(s, 0)) FROM tap_schema.schemas AS s)
+    """
+)
 _KNOWN = list(PUBLIC_SCHEMAS)
+
+
+def listed_state() -> tuple[object, ...]:
+    """What is the same as long as what is listed is."""
+    with session.reading() as connection:
+        return tuple(connection.execute(_STATE).one())
 
 
 def listed_schemas() -> dict[str, str]:

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from roman_db.accounts.account import Account
 from roman_db.service_failure import BadRequest
@@ -13,7 +12,7 @@ from roman_db.tap.community_catalog import community_tables
 from roman_db.tap.parameters import Limits, read_request
 from roman_db.tap.scratch_catalog import catalog_for
 from roman_db.tap.sending import Asked
-from roman_db.tap.uploads.reading import UploadLimits
+from roman_db.tap.uploads.limits import UploadLimits
 from roman_db.tap.uploads.request import read_uploads
 from roman_db.tap.uploads.upload import Upload
 from roman_db.vo.link_document import link_descriptor
@@ -49,8 +48,11 @@ def prepared(
     uploads = read_uploads(pairs, files, limits.uploads)
     translation = _translated(request.query, uploads, limits.account)
     links = None if limits.address is None else link_descriptor(translation.columns, limits.address)
-    area = math.inf if limits.account is None else limits.account.limits.sky_area
-    return Asked(request, translation, takes_gzip, uploads, links, most_area=area)
+    asked = Asked(request, translation, takes_gzip, uploads, links)
+    if limits.account is None:
+        return asked
+    most = limits.account.limits
+    return replace(asked, most_area=most.sky_area, most_bytes=most.job_bytes)
 
 
 def _translated(query: str, uploads: Sequence[Upload], account: Account | None) -> Translation:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from contextlib import AsyncExitStack
 
 import anyio
+import structlog
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import Message, Receive, Scope, Send
@@ -12,9 +13,11 @@ from starlette.types import Message, Receive, Scope, Send
 from roman_db.service_failure import Cancelled, Failure
 from roman_db.tap.connections import Connections, Held
 from roman_db.tap.failure_document import failure_response
+from roman_db.tap.pace import Pace
 from roman_db.tap.sending import Asked, Sending
 
 _PAUSE_S = 0.2
+_log = structlog.get_logger()
 
 
 class QueryResponse(Response):
@@ -26,10 +29,13 @@ class QueryResponse(Response):
         What is asked.
     connections
         Where the query runs.
+    pace_s
+        Seconds in which the client must take each MiB.
     """
 
-    def __init__(self, asked: Asked, connections: Connections) -> None:
+    def __init__(self, asked: Asked, connections: Connections, pace_s: float) -> None:
         super().__init__()
+        self._pace = Pace(pace_s)
         self._asked = asked
         self._connections = connections
         self._sending: Sending | None = None
@@ -84,11 +90,17 @@ class QueryResponse(Response):
                         await self._connections.in_thread(self._sending.end)
 
     async def _send(self, sending: Sending, send: Send) -> None:
-        """Send the chunks."""
+        """Send the chunks; raises `Cancelled` where the client does not take them."""
         chunk, is_last = await self._connections.in_thread(sending.begin)
         await send(self._start(len(chunk) if is_last else None))
         while True:
-            await send({"type": "http.response.body", "body": chunk, "more_body": not is_last})
+            try:
+                async with self._pace.waiting():
+                    await send({"type": "http.response.body", "body": chunk, "more_body": not is_last})
+            except TimeoutError:
+                _log.warning("a client takes its answer too slowly", n_row=sending.n_row)
+                raise Cancelled("the client takes its answer too slowly") from None
+            self._pace.moved(len(chunk))
             if is_last:
                 return
             chunk, is_last = await self._connections.in_thread(sending.next_chunk)

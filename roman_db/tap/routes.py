@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from contextlib import AsyncExitStack
 from functools import partial
+from typing import TypeVar
 
 import anyio.to_thread
 from fastapi import APIRouter, Request
 from starlette.responses import Response
 
+from roman_db.accounts.admission import Admission, Admitted
+from roman_db.accounts.authentication import party_of_request
+from roman_db.accounts.side_places import SideWork
 from roman_db.service_failure import Failure
 from roman_db.settings import Settings
 from roman_db.tap import vosi
@@ -15,9 +21,12 @@ from roman_db.tap.accounting import AccountedResponse, admit, limits_of
 from roman_db.tap.connections import Connections
 from roman_db.tap.failure_document import failure_response
 from roman_db.tap.prepared import prepared
-from roman_db.tap.web import address_of, read_form, request_limits
+from roman_db.tap.sending import Asked
+from roman_db.tap.upload_turn import HoldingResponse, form_in_turn
+from roman_db.tap.web import Form, address_of, request_limits
 
 XML = "text/xml"
+_T = TypeVar("_T")
 
 
 def router() -> APIRouter:
@@ -34,16 +43,27 @@ def router() -> APIRouter:
 
 async def _sync(request: Request) -> Response:
     """Answer a query."""
-    form = await read_form(request)
     admitted = await admit(request)
+    async with AsyncExitStack() as stack:
+        form = await form_in_turn(request, admitted.party, stack)
+        try:
+            asked = await _asked(request, form, admitted)
+        except Failure as failure:
+            query = next((value for name, value in form.pairs if name.upper() == "QUERY"), None)
+            return failure_response(request, failure, query)
+        return HoldingResponse(AccountedResponse(asked, request, admitted), stack.pop_all())
+
+
+async def _asked(request: Request, form: Form, admitted: Admitted) -> Asked:
+    """What a form asks; without tables, whose place is held already, it is read in a place of its own."""
     limits = limits_of(request_limits(request.app.state.settings, address_of(request)), admitted)
     takes_gzip = "gzip" in request.headers.get("accept-encoding", "")
-    try:
-        asked = await anyio.to_thread.run_sync(partial(prepared, form.pairs, form.files, limits, takes_gzip))
-    except Failure as failure:
-        query = next((value for name, value in form.pairs if name.upper() == "QUERY"), None)
-        return failure_response(request, failure, query)
-    return AccountedResponse(asked, request, admitted)
+    make = partial(prepared, form.pairs, form.files, limits, takes_gzip)
+    if form.names_tables:
+        return await anyio.to_thread.run_sync(make)
+    admission: Admission = request.app.state.admission
+    async with admission.beside.place(SideWork.PREPARING, admitted.party):
+        return await anyio.to_thread.run_sync(make)
 
 
 async def availability(request: Request) -> Response:
@@ -63,18 +83,26 @@ async def _capabilities(request: Request) -> Response:
     return Response(vosi.capabilities(address_of(request), chosen), media_type=XML)
 
 
+async def _described(request: Request, describe: Callable[[], _T]) -> _T:
+    """Description of tables, which the database is asked for, in a thread and in a place beside queries."""
+    admission: Admission = request.app.state.admission
+    async with admission.beside.place(SideWork.PREPARING, await party_of_request(request)):
+        return await anyio.to_thread.run_sync(describe)
+
+
 async def _tables(request: Request) -> Response:
     """Describe the tables; ``detail=min`` leaves the columns out."""
     detail = request.query_params.get("detail", "max")
     if detail not in ("min", "max"):
         return Response(f"detail must be min or max, got {detail[:60]!r}", 400, media_type="text/plain")
-    return Response(vosi.tables(detail == "max"), media_type=XML)
+    document = await _described(request, partial(vosi.tables, detail == "max"))
+    return Response(document, media_type=XML)
 
 
 async def _table(request: Request) -> Response:
     """Describe one table."""
     name = request.path_params["name"]
-    document = vosi.table(name)
+    document = await _described(request, partial(vosi.table, name))
     if document is None:
         return Response(f"there is no table {name[:60]!r}", 404, media_type="text/plain")
     return Response(document, media_type=XML)

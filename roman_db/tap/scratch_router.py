@@ -14,6 +14,7 @@ from sqlalchemy.exc import DBAPIError
 from roman_db.accounts.admission import Admission
 from roman_db.accounts.authentication import current_account, require
 from roman_db.accounts.scratch import Saved, save_query
+from roman_db.accounts.storable import Storable
 from roman_db.accounts.token_store import SignedIn
 from roman_db.accounts.tokens import Scope
 from roman_db.accounts.usage import Kind
@@ -29,8 +30,8 @@ _log = structlog.get_logger()
 class TableWish(BaseModel):
     """A scratch table that is wanted."""
 
-    name: str = Field(max_length=63)
-    query: str = Field(max_length=300_000)
+    name: Storable = Field(max_length=63)
+    query: Storable = Field(max_length=300_000)
 
 
 def scratch_router() -> APIRouter:

@@ -42,6 +42,8 @@ class Asked:
         Makes rows of what the server gives; None where it gives the rows.
     most_area
         Largest area of the sky of which the rows may tell, in square degrees.
+    most_bytes
+        Most bytes that may be kept on disk before they are sent; None for any number.
     """
 
     request: QueryRequest
@@ -51,6 +53,7 @@ class Asked:
     descriptor: Descriptor | None = None
     expand: Expand | None = None
     most_area: float = math.inf
+    most_bytes: int | None = None
 
     @property
     def compresses(self) -> bool:
@@ -154,6 +157,7 @@ class Sending:
             asked.translation.columns,
             warnings=asked.translation.warnings,
             descriptor=asked.descriptor,
+            most_bytes=asked.most_bytes,
         )
         self._answer = answer
         if self._held is None:

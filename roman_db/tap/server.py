@@ -52,6 +52,9 @@ def _listening(host: str, port: int) -> socket.socket:
         with ExitStack() as until_it_listens:
             listening = until_it_listens.enter_context(socket.socket(family, kind, protocol))
             listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            # What a client does not take that was cut off is forgotten, and its connection with it.
+            pace_ms = round(settings().tap_pace_s * 1000)
+            listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, pace_ms)
             listening.bind(address)
             listening.listen(_BACKLOG)
             until_it_listens.pop_all()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 
 from roman_db.resources import folder
 from roman_db.schema.model import PUBLIC_SCHEMAS, Table, read_tables
@@ -12,7 +12,7 @@ from roman_db.schema.view import View, read_views
 from roman_db.settings import Settings
 from roman_db.tap.adql import USER_FUNCTIONS
 from roman_db.tap.formats.choice import FORMATS
-from roman_db.tap.listed_tables import listed_schemas, listed_tables
+from roman_db.tap.listed_tables import listed_schemas, listed_state, listed_tables
 from roman_db.tap.pages import template
 
 _FEATURES = "ivo://ivoa.net/std/TAPRegExt#features-"
@@ -76,7 +76,15 @@ def capabilities(address: str, chosen: Settings, further: str = "") -> str:
 
 
 def tables(with_columns: bool, names: Collection[str] | None = None) -> str:
-    """VOSI tableset of tables by their full names; None for all."""
+    """VOSI tableset of tables by their full names; None for all, made anew when they have changed."""
+    if names is not None:
+        return _tableset(with_columns, frozenset(names), None)
+    return _tableset(with_columns, None, listed_state())
+
+
+@lru_cache(8)
+def _tableset(with_columns: bool, names: frozenset[str] | None, _: tuple[object, ...] | None) -> str:
+    """The same in a state of what is listed."""
     relations = [one for name, one in _relations().items() if names is None or name in names]
     schemas = PUBLIC_SCHEMAS
     if names is None:

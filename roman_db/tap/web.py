@@ -11,13 +11,13 @@ from starlette.formparsers import MultiPartException, MultiPartParser
 
 from roman_db.service_failure import BadRequest
 from roman_db.settings import Settings
+from roman_db.tap.bounded_requests import LONGEST_BODY
+from roman_db.tap.pace import Pace
 from roman_db.tap.parameters import Limits
 from roman_db.tap.prepared import RequestLimits
+from roman_db.tap.uploads.limits import UploadLimits
 from roman_db.tap.uploads.packing import PACKED, PLAIN, Unpacker
-from roman_db.tap.uploads.reading import UploadLimits
 
-#: Longest body of a request in bytes, its files left out; ADQL has 300,000 characters at most.
-_LONGEST_BODY = 2 * 2**20
 _FORM, _MULTIPART = "application/x-www-form-urlencoded", "multipart/form-data"
 #: Columns of an uploaded table.
 _MOST_COLUMNS = 500
@@ -42,6 +42,20 @@ class Form:
     pairs: list[tuple[str, str]]
     files: dict[str, bytes] = field(default_factory=dict)
 
+    @property
+    def names_tables(self) -> bool:
+        """Whether it says that tables come with it."""
+        return any(name.upper() == "UPLOAD" for name, _ in self.pairs)
+
+
+def has_parts(request: Request) -> bool:
+    """Whether a form comes in parts, which may be files."""
+    return request.method == "POST" and _kind(request) == _MULTIPART
+
+
+def _kind(request: Request) -> str:
+    return request.headers.get("content-type", _FORM).partition(";")[0].strip().lower()
+
 
 async def read_form(request: Request) -> Form:
     """What a request says.
@@ -49,17 +63,24 @@ async def read_form(request: Request) -> Form:
     Raises
     ------
     BadRequest
-        If its body is no form, or too long.
+        If its body is no form, or too long, or has the character of number 0, which no database can store.
     """
+    form = await _read_form(request)
+    if any("\0" in text for pair in form.pairs for text in pair):
+        raise BadRequest("a parameter has no character of number 0")
+    return form
+
+
+async def _read_form(request: Request) -> Form:
+    """The same, of any characters."""
     pairs = list(request.query_params.multi_items())
     if request.method != "POST":
         return Form(pairs)
-    kind = request.headers.get("content-type", _FORM).partition(";")[0].strip().lower()
-    if kind == _MULTIPART:
+    if has_parts(request):
         return await _of_parts(request, pairs)
-    if kind != _FORM:
+    if (kind := _kind(request)) != _FORM:
         raise BadRequest(f"a form must be {_FORM} or {_MULTIPART}, got {kind[:60]!r}")
-    body = b"".join([part async for part in _bounded(request, _LONGEST_BODY)])
+    body = b"".join([part async for part in _bounded(request, LONGEST_BODY)])
     try:
         return Form(pairs + parse_qsl(body.decode(), keep_blank_values=True, errors="strict"))
     except UnicodeDecodeError as error:
@@ -69,8 +90,8 @@ async def read_form(request: Request) -> Form:
 async def _of_parts(request: Request, pairs: list[tuple[str, str]]) -> Form:
     """Form in parts; those with a file name are files, and so are others that UPLOAD names."""
     size = request_limits(request.app.state.settings).uploads.size
-    stream = _bounded(request, size + _LONGEST_BODY)
-    parser = MultiPartParser(request.headers, stream, max_part_size=_LONGEST_BODY)
+    stream = _bounded(request, size + LONGEST_BODY)
+    parser = MultiPartParser(request.headers, stream, max_part_size=LONGEST_BODY)
     try:
         form = await parser.parse()
     except MultiPartException as error:
@@ -96,13 +117,31 @@ async def _bounded(request: Request, size: int) -> AsyncGenerator[bytes]:
         )
     unpacker = Unpacker("the body of the request", size) if encoding in PACKED else None
     n_byte = 0
-    async for part in request.stream():
+    async for part in _in_time(request):
         n_byte += len(part)
         if n_byte > size:
             raise BadRequest(f"a request of this kind has at most {size} bytes")
         yield part if unpacker is None else unpacker.feed(part)
     if unpacker is not None:
         unpacker.end()
+
+
+async def _in_time(request: Request) -> AsyncGenerator[bytes]:
+    """Body of a request as long as it comes as fast as it must: what it is read for holds a place."""
+    seconds = request.app.state.settings.tap_pace_s
+    pace, stream = Pace(seconds), request.stream()
+    while True:
+        try:
+            async with pace.waiting():
+                part = await anext(stream, None)
+        except TimeoutError:
+            raise BadRequest(
+                f"the body of the request comes too slowly: a MiB may take {seconds:g} s"
+            ) from None
+        if part is None:
+            return
+        pace.moved(len(part))
+        yield part
 
 
 def request_limits(chosen: Settings, address: str | None = None) -> RequestLimits:

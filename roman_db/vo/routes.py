@@ -109,8 +109,9 @@ async def _spectra(request: Request) -> Response:
 
 def _accounted(asked: Asked, request: Request, admitted: Admitted) -> Response:
     """Answer of an account, which tells of no more of the sky than it may."""
-    most = admitted.account.limits.sky_area
-    return AccountedResponse(replace(asked, most_area=most), request, admitted)
+    most = admitted.account.limits
+    bounded = replace(asked, most_area=most.sky_area, most_bytes=most.job_bytes)
+    return AccountedResponse(bounded, request, admitted)
 
 
 async def _all_capabilities(request: Request) -> Response:

@@ -13,6 +13,7 @@ from typing import IO
 import pyarrow as pa
 from astropy.io import fits
 
+from roman_db.service_failure import TooMuch
 from roman_db.tap.adql import OutputColumn
 from roman_db.tap.answer_rows import Answer, schema_of
 from roman_db.tap.formats.fits_rows import Extent, Form, form_of, heap_of, null_of, rows_of
@@ -52,7 +53,17 @@ def _spool(answer: Answer, schema: pa.Schema, spool: IO[bytes], extents: list[Ex
                 extent.grow(array)
             writer.write_batch(batch.replace_schema_metadata(schema.metadata))
             n_row += batch.num_rows
+            _check_room(spool.tell(), answer.most_bytes)
     return n_row
+
+
+def _check_room(n_byte: int, most: int | None) -> None:
+    """Raise `TooMuch` where more rows are kept than may be."""
+    if most is not None and n_byte > most:
+        raise TooMuch(
+            f"a FITS file is kept on disk until all rows are there, and this one would have more than the "
+            f"{most:,} bytes for which you have room: ask for less, or for another format"
+        )
 
 
 def _spooled(spool: IO[bytes]) -> Iterator[pa.RecordBatch]:

@@ -13,7 +13,6 @@ import ipaddress
 import socket
 import ssl
 import threading
-import time
 from collections.abc import Callable
 from urllib.parse import SplitResult, urljoin, urlsplit
 
@@ -68,20 +67,64 @@ def fetch(url: str, size: int, allowed: Callable[[str, int], bool] = is_public) 
     """
     if not _places.acquire(timeout=1):
         raise Busy("too many tables are being fetched: ask again, or send the table along")
+    deadline = _Deadline(_WHOLE_S)
     try:
-        return _fetched(url, size, allowed)
+        content = _fetched(url, size, allowed, deadline)
+        if deadline.is_over:
+            raise TimeoutError
+        return content
     except (OSError, http.client.HTTPException, ValueError) as error:
-        raise _refused(url, "it does not answer as it should") from error
+        late = f"it takes longer than {_WHOLE_S:g} s"
+        raise _refused(url, late if deadline.is_over else "it does not answer as it should") from error
     finally:
+        deadline.close()
         _places.release()
 
 
-def _fetched(url: str, size: int, allowed: Callable[[str, int], bool]) -> bytes:
+class _Deadline:
+    """Ends a connection when its time is over, whatever is waited for on it: a head may come byte by byte."""
+
+    def __init__(self, seconds: float) -> None:
+        self._alone = threading.Lock()
+        self._link: socket.socket | None = None
+        #: Whether the time is over.
+        self.is_over = False
+        self._timer = threading.Timer(seconds, self._end)
+        self._timer.daemon = True
+        self._timer.start()
+
+    def watch(self, link: socket.socket) -> None:
+        """Have a connection ended in place of the one before; raises `TimeoutError` where it is too late."""
+        with self._alone:
+            self._forget()
+            if self.is_over:
+                raise TimeoutError
+            self._link = link.dup()  # TLS takes the socket over
+
+    def close(self) -> None:
+        """Watch no more."""
+        self._timer.cancel()
+        with self._alone:
+            self._forget()
+
+    def _end(self) -> None:
+        with self._alone:
+            self.is_over = True
+            if self._link is not None:
+                with contextlib.suppress(OSError):
+                    self._link.shutdown(socket.SHUT_RDWR)
+
+    def _forget(self) -> None:
+        if self._link is not None:
+            self._link.close()
+            self._link = None
+
+
+def _fetched(url: str, size: int, allowed: Callable[[str, int], bool], deadline: _Deadline) -> bytes:
     """Content of an address, or of those to which it leads."""
-    until = time.monotonic() + _WHOLE_S
     for _ in range(_MOST_REDIRECTIONS + 1):
         parts = urlsplit(url)
-        with contextlib.closing(_connected(url, parts, allowed)) as connection:
+        with contextlib.closing(_connected(url, parts, allowed, deadline)) as connection:
             target = parts._replace(scheme="", netloc="", fragment="").geturl() or "/"
             connection.request("GET", target, headers={"Accept-Encoding": "identity"})
             answer = connection.getresponse()
@@ -90,12 +133,12 @@ def _fetched(url: str, size: int, allowed: Callable[[str, int], bool]) -> bytes:
                 continue
             if answer.status != 200:
                 raise _refused(url, f"it answers {answer.status}")
-            return _content(url, answer, size, until)
+            return _content(url, answer, size)
     raise _refused(url, f"it leads on more than {_MOST_REDIRECTIONS} times")
 
 
 def _connected(
-    url: str, parts: SplitResult, allowed: Callable[[str, int], bool]
+    url: str, parts: SplitResult, allowed: Callable[[str, int], bool], deadline: _Deadline
 ) -> http.client.HTTPConnection:
     """Connection to the host of an address, by the number that was looked at."""
     if parts.scheme not in _PORTS or not parts.hostname or parts.username is not None:
@@ -107,13 +150,14 @@ def _connected(
     connection = http.client.HTTPConnection(parts.netloc.rpartition("@")[2], timeout=_WAIT_S)
     plain = socket.create_connection((min(found), port), _WAIT_S)
     connection.sock = plain
+    deadline.watch(plain)
     if parts.scheme == "https":
         connection.sock = ssl.create_default_context().wrap_socket(plain, server_hostname=parts.hostname)
     return connection
 
 
-def _content(url: str, answer: http.client.HTTPResponse, size: int, until: float) -> bytes:
-    """Bytes of an answer while they are not too many, and in time; packed by gzip where they come so."""
+def _content(url: str, answer: http.client.HTTPResponse, size: int) -> bytes:
+    """Bytes of an answer while they are not too many; packed by gzip where they come so."""
     if answer.headers.get("content-encoding", "").lower() not in (*PLAIN, *PACKED):
         raise _refused(url, "it answers in a compression that was not asked for, and is not gzip")
     blocks, n_byte = [], 0
@@ -122,8 +166,6 @@ def _content(url: str, answer: http.client.HTTPResponse, size: int, until: float
         n_byte += len(block)
         if n_byte > size:
             raise _refused(url, f"it has more than {size} bytes")
-        if time.monotonic() > until:
-            raise _refused(url, f"it takes longer than {_WHOLE_S:g} s")
     return b"".join(blocks)
 
 

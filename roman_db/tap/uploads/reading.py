@@ -5,31 +5,24 @@ from __future__ import annotations
 import io
 import warnings
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import Any
-from xml.parsers import expat
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 from astropy.io import fits, votable
 from astropy.table import MaskedColumn, Table
-from pyarrow import csv, parquet
+from pyarrow import csv
 
 from roman_db.service_failure import BadRequest
+from roman_db.tap.uploads.limits import UploadLimits
+from roman_db.tap.uploads.parquet_file import read_rows
 from roman_db.tap.uploads.upload import Column
+from roman_db.tap.uploads.votable_check import check_votable
 
 Read = tuple[list[Column], pa.Table]
-
-
-@dataclass(frozen=True)
-class UploadLimits:
-    """Bytes of all files of a request, rows and columns of each, and whether addresses are fetched."""
-
-    size: int
-    rows: int
-    columns: int
-    fetches: bool = False
+#: Bytes in memory of a character of FITS.
+_CHARACTER = 4
 
 
 def read_file(name: str, content: bytes, limits: UploadLimits) -> Read:
@@ -44,26 +37,21 @@ def read_file(name: str, content: bytes, limits: UploadLimits) -> Read:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # what is not to the letter of a standard is read all the same
-            columns, rows = reader(content)
-    except BadRequest:
-        raise
+            columns, rows = reader(content, limits)
+        limits.check_shape(rows.num_rows, len(columns))
+    except BadRequest as error:
+        raise BadRequest(f"UPLOAD {name}: {error}") from error
     except MemoryError:
         raise BadRequest(f"UPLOAD {name}: the {kind} is too large") from None
     except Exception as error:
         words = " ".join(str(error).split())[:200]
         raise BadRequest(f"UPLOAD {name}: the {kind} cannot be read: {words}") from error
-    for what, found, most in (
-        ("rows", rows.num_rows, limits.rows),
-        ("columns", len(columns), limits.columns),
-    ):
-        if found > most:
-            raise BadRequest(f"UPLOAD {name}: a table has at most {most} {what}, this one has {found}")
     if not columns:
         raise BadRequest(f"UPLOAD {name}: the {kind} has no columns")
     return columns, rows
 
 
-def _reader(content: bytes) -> tuple[str, Callable[[bytes], Read]]:
+def _reader(content: bytes) -> tuple[str, Callable[[bytes, UploadLimits], Read]]:
     """What a file is, and who reads it."""
     if content.startswith(b"PAR1"):
         return "Parquet file", _read_parquet
@@ -74,9 +62,9 @@ def _reader(content: bytes) -> tuple[str, Callable[[bytes], Read]]:
     return "CSV file", _read_csv
 
 
-def _read_parquet(content: bytes) -> Read:
+def _read_parquet(content: bytes, limits: UploadLimits) -> Read:
     """Columns have units and UCDs where we wrote them: as metadata of the fields."""
-    rows = parquet.read_table(pa.BufferReader(content), partitioning=None)
+    rows = read_rows(content, limits)
     return [_of_field(field) for field in rows.schema], rows
 
 
@@ -85,26 +73,38 @@ def _of_field(field: pa.Field) -> Column:
     return Column(field.name, known.get("unit"), known.get("ucd"), known.get("description"))
 
 
-def _read_csv(content: bytes) -> Read:
+def _read_csv(content: bytes, _: UploadLimits) -> Read:
     """The first line has the names."""
     rows = csv.read_csv(io.BytesIO(content), parse_options=csv.ParseOptions(newlines_in_values=True))
     return [Column(name) for name in rows.schema.names], rows
 
 
-def _read_fits(content: bytes) -> Read:
+def _read_fits(content: bytes, limits: UploadLimits) -> Read:
     """The first table of the file; UCDs are in TUCD."""
     with fits.open(io.BytesIO(content), memmap=False) as file:
         table = next((one for one in file if isinstance(one, fits.BinTableHDU | fits.TableHDU)), None)
         if table is None:
-            raise BadRequest("UPLOAD: the FITS file has no table")
+            raise BadRequest("the FITS file has no table")
+        _check_fits(table, limits)
         ucds = [table.header.get(f"TUCD{number + 1}") for number in range(len(table.columns))]
         read = Table.read(table)
     return _of_table(read, ucds)
 
 
-def _read_votable(content: bytes) -> Read:
+def _check_fits(table: fits.BinTableHDU | fits.TableHDU, limits: UploadLimits) -> None:
+    """Look at a header before the rows are read: columns of text may overlap, arrays lie elsewhere."""
+    n_row = int(table.header["NAXIS2"])
+    limits.check_shape(n_row, len(table.columns))
+    types = [np.dtype(column.dtype) for column in table.columns]
+    for column, type_ in zip(table.columns, types, strict=True):
+        if type_.subdtype is not None:
+            raise _arrays(column.name)
+    limits.check_memory(n_row * sum(one.itemsize * (_CHARACTER if one.kind == "S" else 1) for one in types))
+
+
+def _read_votable(content: bytes, limits: UploadLimits) -> Read:
     """The first table of the document."""
-    _refuse_links(content)
+    check_votable(content, limits)
     first = votable.parse(io.BytesIO(content), verify="ignore").get_first_table()
     names = [field.name or field.ID for field in first.fields]
     columns, rows = _of_table(first.to_table(), [field.ucd for field in first.fields])
@@ -122,22 +122,6 @@ def _times(texts: pa.ChunkedArray) -> pa.ChunkedArray:
     return pc.assume_timezone(times, "UTC")
 
 
-def _refuse_links(content: bytes) -> None:
-    """Refuse a document that has its rows elsewhere, or grows when it is read."""
-
-    def element(name: str, attributes: dict[str, str]) -> None:
-        if name.rpartition(":")[2] != "LINK" and "href" in attributes:
-            raise BadRequest("UPLOAD: the rows of a VOTable must be in it, not behind a link")
-
-    def document_type(*_: object) -> None:
-        raise BadRequest("UPLOAD: a VOTable has no document type")
-
-    parser = expat.ParserCreate()
-    parser.StartElementHandler = element
-    parser.StartDoctypeDeclHandler = document_type
-    parser.Parse(content, True)
-
-
 def _of_table(table: Table, ucds: Sequence[str | None]) -> Read:
     """Columns and rows of a table of astropy."""
     columns = [
@@ -151,7 +135,7 @@ def _of_table(table: Table, ucds: Sequence[str | None]) -> Read:
 def _array(column: Any) -> pa.Array:
     """Values of a column; what is masked is NULL."""
     if column.ndim != 1 or (column.dtype.kind == "O" and any(isinstance(one, np.ndarray) for one in column)):
-        raise BadRequest(f"column {column.name[:60]} of an upload has arrays: leave it out")
+        raise _arrays(column.name)
     values = np.asarray(column)
     missing = np.asarray(column.mask) if isinstance(column, MaskedColumn) else None
     if values.dtype.kind == "S":
@@ -161,3 +145,7 @@ def _array(column: Any) -> pa.Array:
         return pa.array(texts, pa.string())
     native = values.astype(values.dtype.newbyteorder("="))
     return pa.array(native, mask=missing, from_pandas=False)
+
+
+def _arrays(name: str) -> BadRequest:
+    return BadRequest(f"column {name[:60]} has arrays: leave it out")

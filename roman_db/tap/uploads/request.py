@@ -6,8 +6,9 @@ from collections.abc import Iterable, Mapping
 
 from roman_db.service_failure import BadRequest
 from roman_db.tap.uploads.fetching import fetch
+from roman_db.tap.uploads.limits import UploadLimits
 from roman_db.tap.uploads.packing import unpacked
-from roman_db.tap.uploads.reading import UploadLimits, read_file
+from roman_db.tap.uploads.reading import read_file
 from roman_db.tap.uploads.upload import Upload, checked_table_name, made_upload
 
 _HERE, _ELSEWHERE = "param:", ("http://", "https://")

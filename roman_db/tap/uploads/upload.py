@@ -62,6 +62,11 @@ class Upload:
     rows: pa.Table
 
     @property
+    def name(self) -> str:
+        """What a query calls it after ``TAP_UPLOAD``."""
+        return self.table.name
+
+    @property
     def definition(self) -> list[tuple[str, str]]:
         """Names of the columns and their types in PostgreSQL."""
         return [(field.name, _TYPES[field.type][0]) for field in self.rows.schema]
@@ -130,16 +135,28 @@ def _usable(name: str, values: pa.ChunkedArray) -> pa.ChunkedArray:
     if pa.types.is_dictionary(type_):
         values = values.cast(type_.value_type)
         type_ = values.type
-    target = _target(type_)
-    if target is None:
-        raise BadRequest(
-            f"column {name[:60]} of an upload has values of type {str(type_)[:60]}: leave it out"
-        )
+    target = check_type(name, type_)
     try:
         values = values.cast(target)
     except pa.ArrowInvalid as error:
         raise BadRequest(f"column {name[:60]} of an upload has values that are out of range") from error
     return _without_zeros(values) if target == pa.string() else values
+
+
+def check_type(name: str, type_: pa.DataType) -> pa.DataType:
+    """Type in which values of a column are stored.
+
+    Raises
+    ------
+    BadRequest
+        If there is none, as for arrays.
+    """
+    plain = type_.value_type if pa.types.is_dictionary(type_) else type_
+    if (target := _target(plain)) is None:
+        raise BadRequest(
+            f"column {name[:60]} of an upload has values of type {str(type_)[:60]}: leave it out"
+        )
+    return target
 
 
 def _target(type_: pa.DataType) -> pa.DataType | None:

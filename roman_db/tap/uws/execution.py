@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import sqlalchemy as sa
@@ -79,6 +80,8 @@ class Execution:
         parameters = self._job.parameters
         files = self._files.kept(self._job.job_id, upload_parts(parameters))
         asked = prepared(parameters, files, self._limits)
+        if self.most_bytes is not None:
+            asked = replace(asked, most_bytes=self.most_bytes)
         held = self._held if asked.request.rows else None
         self._sending = Sending(asked, held, self._job.execution_duration)
         try:

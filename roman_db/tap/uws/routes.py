@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from contextlib import AsyncExitStack
 from datetime import UTC, datetime
 from functools import partial
 from typing import TypeVar
@@ -14,22 +15,24 @@ from fastapi import APIRouter, Request
 from starlette.responses import FileResponse, PlainTextResponse, RedirectResponse, Response
 
 from roman_db.accounts.admission import LONGEST_QUEUE, Admission, Admitted
+from roman_db.accounts.authentication import party_of_request
 from roman_db.accounts.usage import Kind
 from roman_db.service_failure import BadRequest, Forbidden, NotFound, TooMany, TooMuch
 from roman_db.tap.accounting import admit
 from roman_db.tap.formats.choice import VOTABLE
 from roman_db.tap.formats.votable import error_document
 from roman_db.tap.job_accounting import room_for_result
+from roman_db.tap.upload_turn import form_in_turn
 from roman_db.tap.uploads.request import upload_parts
 from roman_db.tap.uws import changes, document, storage
 from roman_db.tap.uws.job import ACTIVE, UNFINISHED, Job, JobLimits, Phase, read_time
 from roman_db.tap.uws.runner import Runner
-from roman_db.tap.web import Form, account_of, address_of, read_form
+from roman_db.tap.web import Form, account_of, address_of
 
 _XML = "text/xml"
 _PATH = "/tap/async"
-#: Longest time in seconds that a request may wait for a change, and between looks while it does.
-_LONGEST_WAIT_S, _LOOK_S = 600.0, 1.0
+#: Longest time in seconds that a request may wait for a change.
+_LONGEST_WAIT_S = 600.0
 _T = TypeVar("_T")
 
 
@@ -58,9 +61,14 @@ async def _list(request: Request) -> Response:
 
 async def _create(request: Request) -> Response:
     """Make a job, and have it run at once if PHASE says so."""
-    form = await read_form(request)
-    values, runs = changes.new_job(form.pairs, _limits(request), datetime.now(UTC))
     admitted = await _admitted(request)
+    async with AsyncExitStack() as stack:
+        return await _created(request, admitted, await form_in_turn(request, admitted.party, stack))
+
+
+async def _created(request: Request, admitted: Admitted, form: Form) -> Response:
+    """Make a job of a form."""
+    values, runs = changes.new_job(form.pairs, _limits(request), datetime.now(UTC))
     most = admitted.account.limits.pending_jobs
     owner = {"account_id": account_of(request), "party": admitted.party}
     job_id = await _in_thread(partial(storage.create, values | owner, None if runs else most))
@@ -112,7 +120,13 @@ async def _part(request: Request) -> Response:
 async def _change(request: Request) -> Response:
     """Change a job as a form says: run it, abort it, set its limits or parameters, or remove it."""
     job = await _job(request)
-    form = await read_form(request)
+    async with AsyncExitStack() as stack:
+        form = await form_in_turn(request, await party_of_request(request), stack)
+        return await _changed(request, job, form)
+
+
+async def _changed(request: Request, job: Job, form: Form) -> Response:
+    """Change a job as a form says."""
     wanted = {name.upper(): value for name, value in form.pairs}
     if wanted.get("ACTION") == "DELETE":
         return await _delete(request)
@@ -204,12 +218,9 @@ async def _waited(request: Request, job: Job) -> Job:
     while found.phase == phase and phase in (Phase.PENDING, *ACTIVE):
         if (left := end - time.monotonic()) <= 0:
             break
-        with runner.news.expecting(job.job_id) as changed:
-            found = await _job(request)
-            if found.phase == phase:
-                with anyio.move_on_after(min(left, _LOOK_S)):
-                    await changed.wait()
-                found = await _job(request)
+        with runner.news.expecting(job.job_id, found.phase) as changed, anyio.move_on_after(left):
+            await changed.wait()
+        found = await _job(request)
     return found
 
 

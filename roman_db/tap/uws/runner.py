@@ -72,6 +72,7 @@ class Runner:
         for _ in range(self._size):
             group.start_soon(self._work)
         group.start_soon(self._look_after)
+        group.start_soon(self._look_for_news)
 
     def call(self) -> None:
         """Say that a job waits."""
@@ -111,6 +112,15 @@ class Runner:
                 await _in_thread(partial(self.files.remove, job_id))
                 self.news.tell(job_id)
             await anyio.sleep(_ROUND_S)
+
+    async def _look_for_news(self) -> None:
+        """Look at all jobs together for whose change somebody waits, however many wait."""
+        while not self._is_stopping:
+            await anyio.sleep(_LOOK_S)
+            if wanted := self.news.compared:
+                phases = await self._asked(partial(storage.phases_of, wanted))
+                if phases is not None:
+                    self.news.compare(phases)
 
     async def _run(self, job: Job) -> None:
         """Run a job to its end, whatever comes."""

@@ -69,6 +69,13 @@ def is_executing(job_id: str) -> bool:
         return connection.execute(statement).first() is not None
 
 
+def phases_of(job_ids: Sequence[str]) -> dict[str, Phase]:
+    """Phases of those of some jobs that there are, by their identifiers."""
+    statement = sa.select(JOB.c.job_id, JOB.c.phase).where(JOB.c.job_id.in_(job_ids))
+    with session.transaction() as connection:
+        return {row.job_id: Phase(row.phase) for row in connection.execute(statement)}
+
+
 def listed(account_id: int, wanted: Selection) -> list[Job]:
     """Jobs of an account, the newest first."""
     query = sa.select(*COLUMNS).where(JOB.c.account_id == account_id)

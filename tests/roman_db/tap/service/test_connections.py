@@ -9,14 +9,14 @@ import pytest
 from adbc_driver_manager import dbapi
 
 from roman_db.asker import Asker
-from roman_db.service_failure import TooLong
+from roman_db.service_failure import TooLong, TooMuch
 from roman_db.tap import connections
 from roman_db.tap.accounting import give_role
 from roman_db.tap.connections import Connections, Held, QueryLimits
 from roman_db.tap.parameters import Limits
 from roman_db.tap.prepared import RequestLimits, prepared
 from roman_db.tap.sending import Sending
-from roman_db.tap.uploads.reading import UploadLimits
+from roman_db.tap.uploads.limits import UploadLimits
 from tests.roman_db.conftest import forget, point_at
 
 
@@ -42,6 +42,17 @@ def test_a_query_that_takes_too_long_is_ended(held):
     asked = prepared([("LANG", "ADQL"), ("QUERY", query)], {}, limits)
     with pytest.raises(TooLong, match=r"longer than the 0\.7 s"):
         Sending(asked, held, 0.7).begin()
+
+
+def test_a_fits_file_that_grows_beyond_its_room_is_given_up_while_it_is_kept_on_disk(held):
+    limits = RequestLimits(Limits(10**6, 10**6), UploadLimits(10, 10, 10))
+    query = "SELECT a.visit_id AS a, b.visit_id AS b FROM roman.visit AS a, roman.visit AS b"
+    given = [("LANG", "ADQL"), ("QUERY", query), ("RESPONSEFORMAT", "fits")]
+    asked = prepared(given, {}, limits)
+    first, _ = Sending(asked, held, 0.7).begin()
+    assert first.startswith(b"SIMPLE")
+    with pytest.raises(TooMuch, match="more than the 1,000 bytes"):
+        Sending(dataclasses.replace(asked, most_bytes=1000), held, 0.7).begin()
 
 
 def test_it_is_a_reader_with_limits(cursor):

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import gzip
 import socket
 import threading
+import time
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
@@ -30,8 +32,22 @@ class Handler(BaseHTTPRequestHandler):
             self.send_header("Location", where)
         if encoding := {"/brotli": "br", "/packed": "gzip"}.get(self.path):
             self.send_header("Content-Encoding", encoding)
+        if self.path in ("/slow_head", "/slow_body"):
+            self._dribble()
+            return
         self.end_headers()
         self.wfile.write(gzip.compress(TABLE) if self.path == "/packed" else TABLE)
+
+    def _dribble(self) -> None:
+        """Send one byte after another until nobody takes them."""
+        if self.path == "/slow_body":
+            self.end_headers()
+        else:
+            self.flush_headers()
+        with contextlib.suppress(OSError):
+            while True:
+                self.wfile.write(b"x")
+                time.sleep(0.05)
 
     def log_message(self, *_: object) -> None:
         """Say nothing."""
@@ -76,6 +92,14 @@ def test_what_gives_no_table_is_refused(here, allowed, path, words):
 
 def test_a_packed_table_is_fetched_as_it_comes(here, allowed):
     assert gzip.decompress(fetch(f"{here}/packed", 100, allowed)) == TABLE
+
+
+@pytest.mark.parametrize("path", ["slow_head", "slow_body"])
+def test_what_comes_too_slowly_is_given_up(here, allowed, path, monkeypatch):
+    """Each byte comes in time, and the whole never."""
+    monkeypatch.setattr(fetching, "_WHOLE_S", 0.5)
+    with pytest.raises(BadRequest, match=r"takes longer than 0\.5 s"):
+        fetch(f"{here}/{path}", 10**6, allowed)
 
 
 def test_too_many_bytes_are_refused(here, allowed):

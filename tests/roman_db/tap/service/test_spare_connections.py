@@ -5,9 +5,11 @@ from __future__ import annotations
 import pyarrow as pa
 import pytest
 
+from roman_db.service_failure import Lost
 from roman_db.tap.connections import Held, QueryLimits, Spares
 from roman_db.tap.uploads.upload import Column, made_upload
 from tests.roman_db.conftest import forget, point_at
+from tests.roman_db.tap.service.waiting import eventually
 
 _LIMITS = QueryLimits(timeout_s=20, memory_mb=16)
 
@@ -72,3 +74,21 @@ def test_no_more_are_kept_than_there_is_room_for(spares):
     for one in held:
         one.give_back()
     assert not spares.has_room
+
+
+class Unfinished(Held):
+    """Connection that fails when it is all but made."""
+
+    process = 0
+
+    def _take_room(self) -> None:
+        ((Unfinished.process,),) = answer(self, "SELECT pg_backend_pid()")
+        raise OSError("no room")
+
+
+def test_one_that_cannot_be_made_is_closed(spares, stored):
+    with pytest.raises(Lost) as caught:
+        Unfinished(_LIMITS, [upload("a")])
+    process = f"SELECT 1 FROM pg_stat_activity WHERE pid = {Unfinished.process}"
+    assert eventually(lambda: stored(process) == [])
+    assert caught.value.status == 503

@@ -17,7 +17,8 @@ from pyarrow import csv, parquet
 from roman_db.service_failure import BadRequest
 from roman_db.tap.adql import schema_catalog, translate
 from roman_db.tap.connections import Held, QueryLimits
-from roman_db.tap.uploads.reading import UploadLimits, read_file
+from roman_db.tap.uploads.limits import UploadLimits
+from roman_db.tap.uploads.reading import read_file
 from roman_db.tap.uploads.request import upload_names
 from roman_db.tap.uploads.upload import Column, made_upload, usable_names
 from tests.queries.filling import DEC, N_OBJECT, RA
@@ -279,9 +280,26 @@ def test_arrays_are_refused():
     rows = pa.table({"a": [[1, 2], [3]]})
     sink = io.BytesIO()
     parquet.write_table(rows, sink)
-    columns, read = read_file("mine", sink.getvalue(), _LIMITS)
     with pytest.raises(BadRequest, match="column a of an upload has values of type list"):
-        made_upload("mine", 0, columns, read)
+        read_file("mine", sink.getvalue(), _LIMITS)
+
+
+@pytest.mark.parametrize(
+    ("columns", "words"),
+    [
+        ({str(k): ["x" * 3000] for k in range(500)}, "a row has more than the database can store"),
+        ({"t": pa.array([-(2**62)], pa.timestamp("us", "UTC"))}, "cannot store"),
+    ],
+    ids=["a long row", "a time before all"],
+)
+def test_what_the_database_cannot_store_is_no_fault_of_the_database(address, columns, words):
+    form = {"LANG": "ADQL", "QUERY": "SELECT * FROM TAP_UPLOAD.mine", "UPLOAD": "mine,param:mine"}
+    sink = io.BytesIO()
+    parquet.write_table(pa.table(columns), sink)
+    answer = requests.post(
+        f"{address}/sync", data=form, files={"mine": ("m.pq", sink.getvalue())}, timeout=60
+    )
+    assert (answer.status_code, "UPLOAD mine: " in answer.text, words in answer.text) == (400, True, True)
 
 
 def test_too_many_bytes_are_refused(address):
