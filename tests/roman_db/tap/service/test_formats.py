@@ -302,7 +302,7 @@ _READERS = {
     "tsv": lambda content: pd.read_csv(content, sep="\t"),
     "parquet": pd.read_parquet,
     "arrow": lambda content: pa.ipc.open_stream(content).read_pandas(),
-    "fits": lambda content: Table.read(content).to_pandas(),
+    "fits": lambda content: Table.read(content, character_as_bytes=False).to_pandas(),
 }
 
 
