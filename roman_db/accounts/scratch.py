@@ -16,6 +16,7 @@ import sqlalchemy as sa
 
 from roman_db import session
 from roman_db.accounts.account import Account
+from roman_db.accounts.admission import check_area
 from roman_db.accounts.usage import Entry, Kind, Outcome, write_entries
 from roman_db.asker import milliseconds
 from roman_db.schema.metadata import table
@@ -58,13 +59,20 @@ _COLUMNS = sa.text(
 
 @dataclass(frozen=True)
 class Saved:
-    """A scratch table that was made: its rows, and its bytes on disk."""
+    """A scratch table that was made: its rows, its bytes on disk, and its area of the sky (deg2) if known."""
 
     n_row: int
     n_byte: int
+    sky_area: float | None = None
 
 
-def save_query(account: Account, name: str, sql: str, comments: Mapping[str, str] | None = None) -> Saved:
+def save_query(
+    account: Account,
+    name: str,
+    sql: str,
+    comments: Mapping[str, str] | None = None,
+    area: str | None = None,
+) -> Saved:
     """Keep the result of a query as a scratch table, and write it to the ledger.
 
     Parameters
@@ -77,13 +85,15 @@ def save_query(account: Account, name: str, sql: str, comments: Mapping[str, str
         One SELECT in SQL, as the translator of ADQL makes it.
     comments
         What is kept beside columns of the table, by their names.
+    area
+        SQL of the area of the sky, deg2, of which the rows of the table tell; None where they do not.
 
     Raises
     ------
     BadRequest
         If the name is none or taken.
     TooMuch
-        If it would be more rows or bytes than the account, or its team, may have.
+        If it would be more rows, bytes or sky than the account, or its team, may have.
     sqlalchemy.exc.DBAPIError
         If the server cannot carry it out, or not in the time of a job.
     """
@@ -92,7 +102,7 @@ def save_query(account: Account, name: str, sql: str, comments: Mapping[str, str
     outcome = Outcome.FAILED
     try:
         with session.transaction(Role.OWNER) as connection:
-            saved = _made(connection, account, name, sql)
+            saved = _made(connection, account, name, sql, area)
             _comment(connection, f'"{account.scratch_schema}"."{name}"', comments or {})
         outcome = Outcome.DONE
     finally:
@@ -100,7 +110,7 @@ def save_query(account: Account, name: str, sql: str, comments: Mapping[str, str
         seconds = (now - queued_at).total_seconds()
         kept = saved if outcome is Outcome.DONE else Saved(0, 0)
         key = account.account_id
-        counts = (seconds, kept.n_row, kept.n_byte)
+        counts = (seconds, kept.n_row, kept.n_byte, kept.sky_area)
         write_entries([Entry(key, Kind.SCRATCH, outcome, queued_at, queued_at, now, *counts)])
     return saved
 
@@ -171,7 +181,7 @@ def _check(account: Account, name: str) -> None:
         raise BadRequest(f"a table's name has small letters, digits and _, a letter first, got {name[:70]!r}")
 
 
-def _made(connection: sa.Connection, account: Account, name: str, sql: str) -> Saved:
+def _made(connection: sa.Connection, account: Account, name: str, sql: str, area: str | None) -> Saved:
     """Make the table, unless it is too much; whoever raises undoes it."""
     connection.execute(sa.text("SELECT ops.open_scratch(:account)"), {"account": account.account_id})
     _check_bytes(_bytes(connection, account), account, 0)
@@ -186,9 +196,10 @@ def _made(connection: sa.Connection, account: Account, name: str, sql: str) -> S
         if "already exists" in str(error.orig):
             raise BadRequest(f"{account.scratch_schema} has a table {name!r}: drop it first") from error
         raise
-    connection.exec_driver_sql("SET LOCAL ROLE NONE")
     if n_row > most:
         raise TooMuch(f"the query has more than the {most:,} rows that a table of yours may have")
+    sky_area = _area(connection, account, name, area)
+    connection.exec_driver_sql("SET LOCAL ROLE NONE")
     # From here on one after the other, so that each sees what the others have committed.
     accounts = table("ops.account")
     party = sa.select(1).where(accounts.c.account_id.in_(_party(connection, account)))
@@ -199,7 +210,18 @@ def _made(connection: sa.Connection, account: Account, name: str, sql: str) -> S
         {"name": f'"{account.scratch_schema}"."{name}"'},
     ).scalar_one()
     _check_bytes(total, account, 1)
-    return Saved(n_row, size)
+    return Saved(n_row, size, sky_area)
+
+
+def _area(connection: sa.Connection, account: Account, name: str, area: str | None) -> float | None:
+    """Area of the sky of a new table, which raises where it is more than the account may process."""
+    if area is None:
+        return None
+    query = f'SELECT {area} FROM "{account.scratch_schema}"."{name}"'
+    options = {"no_parameters": True}
+    found = float(connection.exec_driver_sql(query, execution_options=options).scalar_one())
+    check_area(account, found)
+    return found
 
 
 def _check_bytes(total: int, account: Account, margin: int) -> None:

@@ -68,12 +68,6 @@ def not_found(request: Request, what: str, search: str = "") -> HTMLResponse:
     return page("not_found.html", request, 404, what=what, search=search)
 
 
-def number_of(text: str) -> int | None:
-    """Identifier of 64 bits in an address; None where it is none."""
-    is_one = text.isascii() and text.isdecimal() and int(text) < 2**63
-    return int(text) if is_one else None
-
-
 def root_of(request: Request) -> str:
     """What stands before the addresses of all pages, where a proxy adds something; without a slash."""
     return str(request.scope.get("root_path", "")).rstrip("/")

@@ -10,13 +10,14 @@ from starlette.responses import RedirectResponse, Response
 
 from roman_db.portal.calculations import calculation
 from roman_db.portal.found_objects import MOST, found_objects
-from roman_db.portal.page import not_found, number_of, page, root_of
+from roman_db.portal.page import not_found, page, root_of
 from roman_db.portal.reading import row, rows
 from roman_db.portal.search import EventNumber, NotUnderstood, ObjectNumber, SpectrumNumber, read_search
 from roman_db.portal.spectrum_pages import spectra_of
 from roman_db.query.coordinates import sexagesimal
 from roman_db.tap.formats.choice import FORMATS
 from roman_db.tap.vosi import read_examples
+from roman_db.whole_number import whole_number
 
 router = APIRouter(include_in_schema=False)
 
@@ -57,7 +58,7 @@ def search(request: Request, q: str = "") -> Response:
 @router.get("/object/{object_id}")
 def one_object(request: Request, object_id: str) -> Response:
     """All that is known of an object."""
-    number = number_of(object_id)
+    number = whole_number(object_id)
     target = None if number is None else row("object", object_id=number)
     if target is None:
         return not_found(request, f"There is no object {object_id[:40]}.")
@@ -83,7 +84,7 @@ def events(request: Request) -> Response:
 @router.get("/event/{event_id}")
 def event(request: Request, event_id: str) -> Response:
     """An event with its models."""
-    number = number_of(event_id)
+    number = whole_number(event_id)
     found = None if number is None else row("event", event_id=number)
     if found is None:
         return not_found(request, f"There is no event {event_id[:40]}.")
@@ -94,7 +95,7 @@ def event(request: Request, event_id: str) -> Response:
 @router.get("/exposure/{exposure_id}")
 def exposure(request: Request, exposure_id: str) -> Response:
     """An exposure and its quality."""
-    number = number_of(exposure_id)
+    number = whole_number(exposure_id)
     found = None if number is None else row("exposure", exposure_id=number)
     if found is None:
         return not_found(request, f"There is no exposure {exposure_id[:40]}.")

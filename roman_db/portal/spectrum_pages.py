@@ -13,10 +13,11 @@ from starlette.responses import Response
 from roman_db.portal.answer import json_response, problem
 from roman_db.portal.calculations import calculation
 from roman_db.portal.data import Columns
-from roman_db.portal.page import not_found, number_of, page
+from roman_db.portal.page import not_found, page
 from roman_db.portal.reading import arrays, row, rows
 from roman_db.portal.spectrum import density_of, shown_pixels, small_picture
 from roman_db.query.coordinates import sexagesimal
+from roman_db.whole_number import whole_number
 
 router = APIRouter(include_in_schema=False)
 
@@ -28,7 +29,7 @@ _PIXELS = ("wavelength", "flux", "flux_err", "mask")
 @router.get("/spectrum/{spectrum_id}")
 def spectrum(request: Request, spectrum_id: str) -> Response:
     """A spectrum with its redshift and lines."""
-    number = number_of(spectrum_id)
+    number = whole_number(spectrum_id)
     found = None if number is None else row("spectrum", spectrum_id=number)
     if found is None:
         return not_found(request, f"There is no spectrum {spectrum_id[:40]}.")

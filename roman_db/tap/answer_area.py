@@ -17,7 +17,8 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from roman_db.tap.adql import OutputColumn
+from roman_db.tap.adql import UPLOAD_SCHEMA, OutputColumn
+from roman_db.tap.adql.value import number_sql, quoted_name
 
 #: Order of the cells, and bits of an identifier that say where in its cell an object is.
 _ORDER, _WITHIN = 14, 2 * (29 - 14)
@@ -31,7 +32,9 @@ _LEFT = 64 - _BITS
 _N_REGISTER = 2**_BITS
 
 #: How the sources of columns begin that came with the request.
-_OWN = "tap_upload."
+_OWN = f"{UPLOAD_SCHEMA}."
+#: Datatypes of identifiers of objects, and of coordinates.
+_IDENTIFIER, _COORDINATE = ("long",), ("double", "float")
 
 Cells = npt.NDArray[np.uint64]
 
@@ -79,19 +82,7 @@ class AnswerArea:
     """
 
     def __init__(self, columns: Sequence[OutputColumn]) -> None:
-        by_source = {
-            one.source: n
-            for n, one in reversed(list(enumerate(columns)))
-            if one.source is not None and not one.source.startswith(_OWN)
-        }
-        ids = [n for source, n in by_source.items() if source.endswith(".object_id")]
-        places = [
-            (n, by_source[f"{source[:-3]}.dec"])
-            for source, n in by_source.items()
-            if source.endswith(".ra") and f"{source[:-3]}.dec" in by_source
-        ]
-        self._id = ids[0] if ids else None
-        self._place = places[0] if places and not ids else None
+        self._id, self._place = _telling(columns)
         self._cells = DistinctCells()
 
     def add(self, batch: pa.RecordBatch) -> None:
@@ -109,6 +100,57 @@ class AnswerArea:
         if self._id is None and self._place is None:
             return None
         return float(self._cells.number * CELL_AREA)
+
+
+def _telling(columns: Sequence[OutputColumn]) -> tuple[int | None, tuple[int, int] | None]:
+    """Number of the column of identifiers, or numbers of those of places, that tell where rows lie."""
+    sources = [_stored_source(one) for one in columns]
+    by_source = {one: n for n, one in reversed(list(enumerate(sources))) if one is not None}
+    ids = [n for source, n in by_source.items() if source.endswith(".object_id")]
+    if ids:
+        return ids[0], None
+    places = [
+        (n, by_source[f"{source[:-3]}.dec"])
+        for source, n in by_source.items()
+        if source.endswith(".ra") and f"{source[:-3]}.dec" in by_source
+    ]
+    return None, places[0] if places else None
+
+
+def _stored_source(column: OutputColumn) -> str | None:
+    """Source of a stored column whose type is that of identifiers or coordinates; None for any other."""
+    source = column.source
+    if source is None or source.upper().startswith(_OWN) or column.arraysize not in (None, "1"):
+        return None
+    fitting = _IDENTIFIER if source.endswith(".object_id") else _COORDINATE
+    return source if column.datatype in fitting else None
+
+
+def area_sql(columns: Sequence[OutputColumn]) -> str | None:
+    """SQL of the area in square degrees of which the rows of a table tell, as an aggregate of them.
+
+    Parameters
+    ----------
+    columns
+        Columns of the table.
+
+    Returns
+    -------
+    The number of different cells, as `AnswerArea` has them, times their area; None where rows say nothing of
+    where they lie.
+    """
+    identifier, place = _telling(columns)
+    if identifier is not None:
+        cell = f"{quoted_name(columns[identifier].name)} >> {_WITHIN}"
+    elif place is not None:
+        ra, dec = (quoted_name(columns[n].name) for n in place)
+        z = f"sin(radians(CASE WHEN abs({dec}) <= 90 THEN {dec} END))"
+        row = f"least(floor(({z} + 1) * {_N_Z // 2}), {_N_Z - 1})"
+        turn = f"CASE WHEN abs({ra}) < 1e9 THEN {ra} / 360 END"
+        cell = f"{row} * {_N_RA} + floor(({turn} - floor({turn})) * {_N_RA})"
+    else:
+        return None
+    return f"count(DISTINCT {cell}) * {number_sql(CELL_AREA)}"
 
 
 def area_of_ids(object_ids: Sequence[int]) -> float:

@@ -44,5 +44,7 @@ def _column(row: Mapping[str, Any]) -> CatalogColumn:
     """Column of the catalog from its comment."""
     said = json.loads(row["comment"])
     xtype = None if said["xtype"] in _GEOMETRIES else said["xtype"]
-    type_ = Type(said["datatype"], said["arraysize"], xtype, row["type"] if row["type"] in OPAQUE else None)
+    # A text has any length: formats write how long each is.
+    arraysize = "*" if said["datatype"] in ("char", "unicodeChar") else said["arraysize"]
+    type_ = Type(said["datatype"], arraysize, xtype, row["type"] if row["type"] in OPAQUE else None)
     return CatalogColumn(row["column_name"], type_, said["unit"], said["ucd"], said["description"])

@@ -20,6 +20,7 @@ from roman_db.accounts.tokens import Scope
 from roman_db.accounts.usage import Kind
 from roman_db.service_failure import BadRequest, Failure
 from roman_db.tap.adql import AdqlError, Translation, translate
+from roman_db.tap.answer_area import area_sql
 from roman_db.tap.connections import Connections
 from roman_db.tap.scratch_catalog import catalog_for, comments_of
 from roman_db.tap.server_words import from_server
@@ -69,7 +70,8 @@ async def make_table(
 
     translation = await connections.in_thread(translated)
     comments = comments_of(translation.columns)
-    save = partial(save_query, account, wish.name, translation.sql, comments)
+    area = area_sql(translation.columns)
+    save = partial(save_query, account, wish.name, translation.sql, comments, area)
     async with admission.place(admitted):  # the ledger is written with the table
         saved = await connections.in_thread(partial(_saved, save, admitted.seconds))
     return {"schema": account.scratch_schema, "name": wish.name, "n_row": saved.n_row, "n_byte": saved.n_byte}

@@ -15,6 +15,7 @@ from roman_db.vo.link_document import link_descriptor
 from roman_db.vo.parameters import Parameters, number
 from roman_db.vo.spectral_document import written
 from roman_db.vo.spectral_ranges import condition, date_in, number_in, read_bands, read_ranges
+from roman_db.whole_number import whole_number
 
 #: Diameter around a place, deg, unless SIZE says another.
 USUAL_SIZE = 10 / 3600
@@ -175,7 +176,7 @@ def _conditions(parameters: Parameters) -> list[str]:
 
 def _of_targets(names: list[str]) -> str:
     """Condition that a spectrum has a name, whatever the capitals, or is of the object of a number."""
-    numbers = [one for one in names if one.isascii() and one.isdigit() and int(one) < 2**63]
+    numbers = [str(number) for one in names if (number := whole_number(one)) is not None]
     by_name = f"LOWER(target_name) IN ({', '.join(_quoted(one.lower()) for one in names)})"
     return f"({by_name} OR object_id IN ({', '.join(numbers)}))" if numbers else by_name
 

@@ -47,7 +47,7 @@ def check_number(node: exp.Expression, value: Value, name: str) -> None:
         raise error_at(node, f"'{shortened(str(value.constant))}' is no {name}") from None
     largest = limit or (3.4e38 if name == "REAL" else float("inf"))
     if abs(number) >= largest and number == number and abs(number) != float("inf"):
-        raise error_at(node, f"{number:g} is too large for {name}")
+        raise error_at(node, f"{shortened(str(value.constant))} is too large for {name}")
 
 
 def checked_numbers(node: exp.Expression, value: Value, name: str) -> None:

@@ -31,10 +31,10 @@ from roman_db.tap.adql.value_type import (
     POLYGON,
     TEXT,
     Family,
-    Type,
     arithmetic,
     common,
 )
+from roman_db.whole_number import whole_number
 
 Translator = Callable[[exp.Expression, Scope], Value]
 #: What translates each kind of node; conditions and subqueries add themselves.
@@ -63,6 +63,7 @@ def value_of(node: exp.Expression, scope: Scope) -> Value:
     if translator is None:
         raise error_at(node, f"{type(node).__name__} is no part of ADQL")
     value = translator(node, scope)
+    scope.around.count(node, value.sql)
     if value.sql in scope.keys:
         return replace(value, uses=frozenset(use for use in value.uses if use.scope != scope.number))
     return value
@@ -73,8 +74,7 @@ def _literal(node: exp.Expression, scope: Scope) -> Value:
     if node.args["is_string"]:
         return text_literal(node.this)
     text: str = node.this
-    if text.isdecimal() and len(text) < 20 and int(text) < 2**63:
-        number = int(text)
+    if (number := whole_number(text)) is not None:
         return Value(str(number), INT if number < 2**31 else LONG, constant=number)
     if not math.isfinite(float(text)):
         raise error_at(node, f"the number {shortened(text)} is too large")
@@ -241,7 +241,6 @@ def _cast(node: exp.Expression, scope: Scope) -> Value:
         if not 1 <= length[0] <= 10_000:
             raise error_at(node, f"the length of {name} must be 1 to 10000, got {length[0]}")
         sql = f"{sql}({length[0]})"
-        type_ = Type("char", f"{length[0]}*" if name == "VARCHAR" else str(length[0]))
     allowed = _CASTS[type_.family]
     if inner.type.family not in (*allowed, Family.NULL):
         raise error_at(node, f"CAST cannot make {type_.words} of {inner.type.words}")

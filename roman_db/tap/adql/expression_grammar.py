@@ -15,7 +15,7 @@ from sqlglot import exp
 from sqlglot.tokenizer_core import Token, TokenType
 
 from roman_db.schema.adql_words import FUNCTIONS
-from roman_db.tap.adql.error import error_at
+from roman_db.tap.adql.error import error_at, shortened
 from roman_db.tap.adql.token_reader import (
     MAX_CHAIN,
     TokenReader,
@@ -162,7 +162,7 @@ class ExpressionGrammar(TokenReader):
             return made(exp.Literal, self.advance(), this=token.text, is_string=False)
         if token.token_type is TokenType.HEX_STRING:
             self.advance()
-            return made(exp.Literal, token, this=str(int(token.text, 16)), is_string=False)
+            return made(exp.Literal, token, this=str(_of_hexadecimal(token)), is_string=False)
         if self.take_symbol("("):
             return self._in_parentheses(token)
         if token.token_type is TokenType.VAR and is_symbol(self.ahead(), "("):
@@ -291,3 +291,11 @@ class ExpressionGrammar(TokenReader):
             length = self.whole_number()
             self.expect_symbol(")")
         return made(exp.DataType, token, this=token.text.upper(), expressions=[length] if length else [])
+
+
+def _of_hexadecimal(token: Token) -> int:
+    """Whole number of hexadecimal digits, which has 64 bits at most."""
+    number = int(token.text, 16)
+    if number >= 2**64:
+        raise error_at(token, f"{shortened(token.text)} is larger than 64 bits")
+    return number

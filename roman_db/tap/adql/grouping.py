@@ -13,6 +13,7 @@ from roman_db.tap.adql.scope import Scope, matches
 from roman_db.tap.adql.selection import selected
 from roman_db.tap.adql.value import Value, quoted_name
 from roman_db.tap.adql.value_type import Family
+from roman_db.whole_number import whole_number
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,12 +64,10 @@ def group_keys(node: exp.Select, scope: Scope) -> Keys:
 def position_of(term: exp.Expression, node: exp.Select, scope: Scope) -> int | None:
     """Position in the select list that a term is, or whose alias it is; None for any other term."""
     if isinstance(term, exp.Literal) and not term.args["is_string"]:
-        if not term.this.isdecimal() or not 1 <= int(term.this) <= len(selected(node, scope)):
-            raise error_at(
-                term,
-                f"the select list has {len(selected(node, scope))} columns: {term.this[:20]} is none of them",
-            )
-        return int(term.this)
+        place, n_column = whole_number(term.this), len(selected(node, scope))
+        if place is None or not 1 <= place <= n_column:
+            raise error_at(term, f"the select list has {n_column} columns: {term.this[:20]} is none of them")
+        return place
     if not isinstance(term, exp.Column) or term.args.get("table") is not None:
         return None
     if any(matches(term.this, one.name) for one in scope.visible):

@@ -30,14 +30,13 @@ def object_list(joined: Joined, conjuncts: Sequence[Value]) -> list[str]:
     conditions = [*conjuncts, *joined.conditions]
     aliases = {one.alias for one in others}
     inner = [one for one in conditions if _is_about(one, aliases)]
-    if not _is_choosing(inner, others):
-        return []
-    return [sql for curve in curves if (sql := _list(curve, others, inner, conditions)) is not None]
+    written = {one.sql for one in conditions}
+    return [sql for curve in curves if (sql := _list(curve, others, inner, written)) is not None]
 
 
 def _is_about(condition: Value, aliases: set[str]) -> bool:
     """Whether a condition is about those tables alone, and is cheap to ask twice."""
-    tables = {use.table for use in condition.uses}
+    tables = _tables(condition)
     scopes = {use.scope for use in condition.uses}
     return (
         bool(tables)
@@ -47,26 +46,71 @@ def _is_about(condition: Value, aliases: set[str]) -> bool:
     )
 
 
-def _is_choosing(conditions: Sequence[Value], others: Sequence[Source]) -> bool:
-    if any(one.table is not None and one.table.schema.upper() == UPLOAD_SCHEMA for one in others):
-        return True
-    return any(word in one.sql for one in conditions for word in _CHOOSING)
-
-
-def _list(
-    curve: Source, others: Sequence[Source], inner: Sequence[Value], conditions: Sequence[Value]
-) -> str | None:
-    """Condition on one table of light curves; None where nothing says which objects it is joined to."""
+def _list(curve: Source, others: Sequence[Source], inner: Sequence[Value], written: set[str]) -> str | None:
+    """Condition on one table of light curves; None where nothing chooses the objects it is joined to."""
     assert curve.table is not None
     key = f"{quoted_name(curve.alias)}.{quoted_name(str(curve.table.object_partition))}"
     for one in others:
         for column in one.columns:
-            pair = {f"({key} = {column.value.sql})", f"({column.value.sql} = {key})"}
-            if any(condition.sql in pair for condition in conditions):
-                tables = ", ".join(map(_table_sql, others))
-                where = f" WHERE {' AND '.join(c.sql for c in inner)}" if inner else ""
-                return f"({key} = ANY(ARRAY(SELECT {column.value.sql} FROM {tables}{where})))"
+            identifier = column.value.sql
+            if not written.isdisjoint((f"({key} = {identifier})", f"({identifier} = {key})")):
+                part = _choosing_part(one.alias, identifier, others, inner)
+                if part is not None:
+                    return f"({key} = ANY(ARRAY(SELECT {identifier} {part})))"
     return None
+
+
+def _choosing_part(
+    owner: str, identifier: str, others: Sequence[Source], inner: Sequence[Value]
+) -> str | None:
+    """FROM and WHERE that choose few rows of the table that has the identifier; None where nothing does.
+
+    Tables that are joined to it through light curves alone are no part of it, with which its rows would be
+    multiplied. Of the others it has those that share the identifier, and further ones only where these do not
+    choose.
+    """
+    of_identifier = [one for one in inner if identifier in _equated(one)]
+    of_any = [one for one in inner if _equated(one) or _chooses(one)]
+    for links in (of_identifier, of_any):
+        linked = _linked(owner, links)
+        tables = [one for one in others if one.alias in linked]
+        conditions = [one for one in inner if _tables(one) <= linked]
+        if any(map(_is_upload, tables)) or any(map(_chooses, conditions)):
+            where = f" WHERE {' AND '.join(one.sql for one in conditions)}" if conditions else ""
+            return f"FROM {', '.join(map(_table_sql, tables))}{where}"
+    return None
+
+
+def _linked(owner: str, links: Sequence[Value]) -> set[str]:
+    """Aliases of a table and of those to which conditions join it, at one or more removes."""
+    linked, before = {owner}, 0
+    while len(linked) > before:
+        before = len(linked)
+        for one in links:
+            if not linked.isdisjoint(_tables(one)):
+                linked |= _tables(one)
+    return linked
+
+
+def _tables(condition: Value) -> set[str]:
+    return {use.table for use in condition.uses}
+
+
+def _equated(condition: Value) -> tuple[str, ...]:
+    """SQL of the two columns that a condition says are equal; nothing for any other condition."""
+    columns = tuple(f"{quoted_name(use.table)}.{quoted_name(use.column)}" for use in condition.uses)
+    if len(columns) != 2:  # both sides
+        return ()
+    one, other = columns
+    return columns if condition.sql in (f"({one} = {other})", f"({other} = {one})") else ()
+
+
+def _chooses(condition: Value) -> bool:
+    return any(word in condition.sql for word in _CHOOSING)
+
+
+def _is_upload(source: Source) -> bool:
+    return source.table is not None and source.table.schema.upper() == UPLOAD_SCHEMA
 
 
 def _table_sql(source: Source) -> str:

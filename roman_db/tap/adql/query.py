@@ -16,7 +16,7 @@ from roman_db.tap.adql.ordering import order_sql, set_order_sql
 from roman_db.tap.adql.predicate import flattened
 from roman_db.tap.adql.scope import Named, Output, Scope, checked_name, distinct_names, given_type
 from roman_db.tap.adql.selection import selected
-from roman_db.tap.adql.value import Value, derived, quoted_name
+from roman_db.tap.adql.value import Origin, Value, derived, quoted_name
 from roman_db.tap.adql.value_type import BOOLEAN, Family, common
 
 
@@ -123,7 +123,10 @@ def _select(node: exp.Select, scope: Scope, is_outermost: bool) -> QuerySql:
     values = [one.value for one in output.columns]
     order, ordering = order_sql(node, output, grouped)
     check_grouped(node, keys, scope, [*values, *([having] if having else []), *ordering])
-    conditions = [one.sql for one in conjuncts] + object_list(joined, conjuncts)
+    conditions = [one.sql for one in conjuncts]
+    for condition in object_list(joined, conjuncts):
+        scope.around.count(node, condition)
+        conditions.append(condition)
     parts = [
         f"SELECT {'DISTINCT ' if node.args.get('distinct') else ''}{_list(output, is_outermost)} FROM "
         f"{joined.sql}",
@@ -222,8 +225,18 @@ def _together(node: exp.Expression, left: Output, right: Output) -> Output:
             types = f"{one.value.type.words} and {other.value.type.words}"
             raise error_at(node, f"column {number} of {_SET_WORDS[type(node)]} is {types}")
         unit = one.value.unit if one.value.unit == other.value.unit else None
-        columns.append(Named(one.name, Value("", type_, unit, one.value.ucd, one.value.description)))
+        value = Value("", type_, unit, one.value.ucd, one.value.description)
+        columns.append(Named(one.name, replace(value, origin=_same_origin(one.value, other.value))))
     return Output(tuple(columns), left.repeated)
+
+
+def _same_origin(one: Value, other: Value) -> Origin | None:
+    """Stored column that both sides of a set operation are; no index finds its rows."""
+    if one.origin is None or other.origin is None:
+        return None
+    if (one.origin.table, one.origin.column) != (other.origin.table, other.origin.column):
+        return None
+    return replace(one.origin, partner=None, is_longitude=False)
 
 
 @translates(exp.Subquery)

@@ -15,6 +15,9 @@ from roman_db.tap.adql.value_type import TEXT, Family, Type
 
 #: Longest name in PostgreSQL, in bytes.
 MAX_NAME = 63
+#: Most characters of SQL that a query comes to, where values within others count again: a polygon of 10,000
+#: corners in five functions stays below.
+MAX_SQL = 10_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,17 +73,38 @@ class Surroundings:
         Those that the query uses, by full name.
     warnings
         What the author should know though the query runs.
+    n_character
+        Characters of SQL made so far, those of values within others counted again.
     """
 
     catalog: Catalog
     tables: dict[str, CatalogTable] = field(default_factory=dict)
     warnings: list[str] = field(default_factory=list)
+    n_character: int = 0
     numbers: Iterator[int] = field(default_factory=lambda: itertools.count(1))
 
     def warn(self, text: str) -> None:
         """Note something that the author should know, once."""
         if text not in self.warnings:
             self.warnings.append(text)
+
+    def count(self, node: exp.Expression, sql: str) -> None:
+        """Count SQL that was made of a node.
+
+        A function may write an argument more than once, and each that stands around it does so again.
+
+        Raises
+        ------
+        AdqlError
+            If it is too much.
+        """
+        self.n_character += len(sql)
+        if self.n_character > MAX_SQL:
+            raise error_at(
+                node,
+                f"the query comes to more than {MAX_SQL:,} characters of SQL: functions that stand in one "
+                "another are better computed one by one, each in a subquery in FROM",
+            )
 
 
 @dataclass

@@ -29,6 +29,8 @@ from roman_db.tap.adql.value_type import COVERAGE, DOUBLE, INT, Family
 #: Smaller circles, deg, are asked of q3c_join: q3c_radial_query misses places within some of q3c's own
 #: pixels (8e-8 deg), which is seen up to radii of 1e-6 deg.
 SMALLEST_RADIUS = 1e-4
+#: A computed radius, deg, below which distances are compared with it: of one of 0 q3c finds nothing.
+_LEAST_RADIUS = 1e-9
 #: Largest radius of a circle, and reach of a polygon, that q3c is asked for, deg: beyond it no index helps,
 #: and q3c refuses polygons that do not fit on a face of its cube.
 LARGEST_RADIUS, LARGEST_POLYGON = 60.0, 10.0
@@ -102,8 +104,8 @@ def distance(call: Call) -> Value:
 
 def nearer_than(separation: Separation, radius: Value, or_equal: bool) -> str:
     """Condition that a distance is less than a radius, by an index where there is one."""
-    exact = f"({_distance_sql(separation.first, separation.second)} {'<=' if or_equal else '<'} {radius.sql})"
-    return _indexed_circle(separation.first, separation.second, radius) or exact
+    exact = _within(separation.first, separation.second, radius, or_equal)
+    return _indexed_circle(separation.first, separation.second, radius, or_equal) or exact
 
 
 def _covered(value: Value) -> Value:
@@ -121,13 +123,17 @@ def _distance_sql(first: Point, second: Point) -> str:
     return f"adql.distance({first.lon.sql}, {first.lat.sql}, {second.lon.sql}, {second.lat.sql})"
 
 
+def _within(first: Point, second: Point, radius: Value, or_equal: bool = True) -> str:
+    return f"({_distance_sql(first, second)} {'<=' if or_equal else '<'} {radius.sql})"
+
+
 def _point_in_circle(inner: Value, outer: Value) -> str:
     place, circle = point_of(inner), circle_of(outer)
-    exact = f"({_distance_sql(place, circle.centre)} <= {circle.radius.sql})"
+    exact = _within(place, circle.centre, circle.radius)
     return _indexed_circle(place, circle.centre, circle.radius) or exact
 
 
-def _indexed_circle(first: Point, second: Point, radius: Value) -> str | None:
+def _indexed_circle(first: Point, second: Point, radius: Value, or_equal: bool = True) -> str | None:
     """Condition of q3c, if either place is a pair of columns with an index; None where q3c is not asked."""
     if radius.number is not None and not 0 < radius.number <= LARGEST_RADIUS:
         return None
@@ -138,8 +144,10 @@ def _indexed_circle(first: Point, second: Point, radius: Value) -> str | None:
         columns, place = f"{indexed.lon.sql}, {indexed.lat.sql}", f"{other.lon.sql}, {other.lat.sql}"
         if radius.number is None:
             # q3c compares squares of sines: a radius below 0 or above 180 would be taken for another.
-            bounded = f"least({radius.sql}, 180)"
-            return f"(q3c_join({place}, {columns}, {bounded}) AND {radius.sql} > 0)"
+            least = number_sql(_LEAST_RADIUS)
+            bounded = f"least(greatest({radius.sql}, {least}), 180)"
+            exact = _within(first, second, radius, or_equal)
+            return f"(q3c_join({place}, {columns}, {bounded}) AND ({radius.sql} > {least} OR {exact}))"
         if _rows(other.lon, other.lat) or radius.number < SMALLEST_RADIUS:
             return f"q3c_join({place}, {columns}, {radius.sql})"
         return f"q3c_radial_query({columns}, {place}, {radius.sql})"
@@ -219,7 +227,7 @@ def _polygon_in_polygon(inner: Value, outer: Value) -> str:
 def _circles_intersect(one: Value, other: Value) -> str:
     first, second = circle_of(one), circle_of(other)
     total = derived(f"({first.radius.sql} + {second.radius.sql})", DOUBLE, first.radius, second.radius)
-    exact = f"({_distance_sql(first.centre, second.centre)} <= {total.sql})"
+    exact = _within(first.centre, second.centre, total)
     if first.radius.number is None or second.radius.number is None:
         return exact
     number = first.radius.number + second.radius.number

@@ -12,6 +12,7 @@ from sqlglot.tokenizer_core import Token, TokenType
 
 from roman_db.schema.adql_words import NO_ALIAS, RESERVED
 from roman_db.tap.adql.error import AdqlError, error_at, shortened, syntax_error
+from roman_db.whole_number import whole_number
 
 #: How deep parentheses, functions, CASE and subqueries may stand in one another.
 MAX_DEPTH = 32
@@ -133,11 +134,12 @@ class TokenReader:
         if token.token_type is not TokenType.NUMBER or not token.text.isdecimal():
             self.fail("a whole number")
         self.advance()
-        if int(token.text[:25]) >= 2**63:
+        number = whole_number(token.text)
+        if number is None:
             raise error_at(
                 token, f"{shortened(token.text)} is larger than the largest whole number, 2^63 - 1"
             )
-        return int(token.text)
+        return number
 
 
 def made(kind: type[_Node], place: Token, /, **parts: object) -> _Node:

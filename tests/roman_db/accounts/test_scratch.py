@@ -205,3 +205,18 @@ def test_the_ledger_has_what_was_saved_and_what_was_not(new_account, small):
     assert sums["done"]["n_row"] == sum(one.n_row for one in saved) == 71
     assert sums["done"]["n_byte"] == sum(one.n_byte for one in saved) == scratch_bytes(account)
     assert (sums["failed"]["n_row"], sums["failed"]["n_byte"]) == (0, 0)
+
+
+def test_a_table_tells_of_no_more_sky_than_an_answer_may(accounts_database, new_account):
+    """As many square degrees as it has rows here; what is refused leaves nothing."""
+    account = new_account("research")
+    most = int(account.limits.sky_area)
+    saved = save_query(account, "some", _ROWS.format(most), area="CAST(count(DISTINCT i) AS float)")
+    assert saved.sky_area == most
+    with pytest.raises(TooMuch, match=f"processes {most + 1} deg2"):
+        save_query(account, "many", _ROWS.format(most + 1), area="CAST(count(DISTINCT i) AS float)")
+    assert listed(account) == {f"{account.scratch_schema}.some"}
+    key = (
+        f"SELECT sky_area, outcome FROM ops.account_usage WHERE account_id = {account.account_id} ORDER BY 1"
+    )
+    assert execute(accounts_database, key) == [(most, "done"), (None, "failed")]

@@ -7,13 +7,23 @@ import pyarrow as pa
 import pytest
 
 from roman_db.tap.adql import OutputColumn
-from roman_db.tap.answer_area import CELL_AREA, AnswerArea, DistinctCells, area_of_ids, cells_of_places
+from roman_db.tap.answer_area import (
+    CELL_AREA,
+    AnswerArea,
+    DistinctCells,
+    area_of_ids,
+    area_sql,
+    cells_of_ids,
+    cells_of_places,
+)
+from tests.roman_db.conftest import execute
 
 _SKY = 4 * 180**2 / np.pi
 
 
 def _column(name: str, source: str | None) -> OutputColumn:
-    return OutputColumn(name, "long", None, None, None, None, None, source)
+    datatype = "double" if str(source).endswith((".ra", ".dec")) else "long"
+    return OutputColumn(name, datatype, None, None, None, None, None, source)
 
 
 @pytest.mark.parametrize("number", [0, 1, 2, 100, 10_000, 30_000, 70_000, 300_000, 3_000_000])
@@ -47,7 +57,7 @@ def test_identifiers_come_before_places_and_what_came_with_the_request_counts_fo
     )
     places = [_column("b", "roman.object.ra"), _column("c", "roman.object.dec")]
     for first, expected in (
-        ("roman.event.object_id", 2), ("tap_upload.t.object_id", 2), (None, 2), ("roman.object.flux", 2)
+        ("roman.event.object_id", 2), ("TAP_UPLOAD.t.object_id", 2), (None, 2), ("roman.object.flux", 2)
     ):  # fmt: skip
         area = AnswerArea([_column("a", first), *places])
         area.add(batch)
@@ -55,6 +65,40 @@ def test_identifiers_come_before_places_and_what_came_with_the_request_counts_fo
     assert area_of_ids(ids.tolist()) == pytest.approx(2 * CELL_AREA)
 
 
+def test_names_and_places_in_words_and_places_that_came_with_the_request_have_no_area():
+    words = [
+        OutputColumn(name, "char", "*", None, None, None, None, f"community.stars.{name}")
+        for name in ("object_id", "ra", "dec")
+    ]
+    area = AnswerArea(words)
+    area.add(pa.RecordBatch.from_arrays([pa.array(["OGLE-1"])] * 3, names=["object_id", "ra", "dec"]))
+    assert area.area is area_sql(words) is None
+    mine = [_column(name, f"TAP_UPLOAD.mine.{name}") for name in ("ra", "dec")]
+    assert AnswerArea(mine).area is area_sql(mine) is None
+
+
 @pytest.mark.parametrize("sources", [[], [None], ["roman.object.ra"], ["roman.object.ra", "roman.event.dec"]])
 def test_rows_that_do_not_say_where_they_lie_have_no_area(sources):
     assert AnswerArea([_column(f"c{n}", source) for n, source in enumerate(sources)]).area is None
+
+
+def test_sql_has_the_same_cells(sky_area_of):
+    random = np.random.default_rng(2)
+    ra, dec = random.uniform(-400, 800, 3000), np.degrees(np.arcsin(random.uniform(-1, 1, 3000)))
+    ra[:5], dec[:5] = [np.nan, 0, 0, 0, 360], [0, np.nan, 90, -90, 90]
+    ids = random.integers(0, 12 * 4**29, 3000)
+    places = [_column("ra", "roman.object.ra"), _column('de"c', "roman.object.dec")]
+    rows = ", ".join(f"('{a}'::float8, '{d}'::float8, {n})" for a, d, n in zip(ra, dec, ids, strict=True))
+    table = f"""(VALUES {rows}, ('Infinity', 'Infinity', NULL), (NULL, NULL, NULL)) AS t (ra, "de""c", id)"""
+    cells = len(np.unique(cells_of_places(ra, dec)))
+    assert sky_area_of(area_sql(places), table) == pytest.approx(cells * CELL_AREA)
+    identifier = [_column("id", "mydb_1.mine.object_id")]
+    assert sky_area_of(area_sql(identifier), table) == pytest.approx(
+        len(np.unique(cells_of_ids(ids))) * CELL_AREA
+    )
+
+
+@pytest.fixture
+def sky_area_of(cluster_url):
+    """Function that gives what an aggregate says of a table."""
+    return lambda area, table: execute(cluster_url, f"SELECT {area} FROM {table}")[0][0]

@@ -137,9 +137,11 @@ def test_a_request_processes_no_more_of_the_sky_than_the_tier_may(person, truth:
     job = ada.ask("tap/async", **adql, PHASE="RUN").url.removeprefix(f"{ada.address}/")
     assert eventually(lambda: ada.get(f"{job}/phase").text == "ERROR")
     assert "deg2 that one request of yours may process" in ada.get(f"{job}/error").text
+    together = adql | {"QUERY": f"{adql['QUERY']} WHERE dec > -90 UNION ALL {adql['QUERY']} WHERE dec > 89"}
+    assert ada.get("tap/sync", **together).status_code == 403
     ada.may(sky_area=1.1 * n_cell * CELL_AREA)
     assert ada.ask("timeseries", ID=ids).status_code == ada.get("tap/sync", **adql).status_code == 200
-    areas = [area for *_, area in ada.ledger(4)[-2:]]
+    areas = [area for *_, area in ada.ledger(5)[-2:]]
     assert areas == pytest.approx([n_cell * CELL_AREA] * 2, rel=0.02)
 
 

@@ -220,3 +220,21 @@ def test_motion(rows_of, place, parallax, pm_lon, pm_lat, velocity, years):
     )
     assert np.linalg.norm(vector(*got[:2]) - line / distance) < 1e-10
     assert got[2] == pytest.approx(1000 / distance, rel=1e-9)
+
+
+@pytest.mark.parametrize(
+    ("condition", "with_itself"),
+    [
+        ("CONTAINS(POINT(a.ra, a.dec), CIRCLE(b.ra, b.dec, 0 * b.kind)) = 1", True),
+        ("DISTANCE(a.ra, a.dec, b.ra, b.dec) <= 0 * b.kind", True),
+        ("DISTANCE(a.ra, a.dec, b.ra, b.dec) < 0 * b.kind", False),
+        ("CONTAINS(POINT(a.ra, a.dec), CIRCLE(b.ra, b.dec, 0 * b.kind - 1)) = 1", False),
+        ("CONTAINS(POINT(a.ra, a.dec), CIRCLE(b.ra, b.dec, 0 * b.kind + 1e-12)) = 1", True),
+        ("CONTAINS(POINT(a.ra, a.dec), CIRCLE(b.ra, b.dec, NULLIF(b.kind, b.kind))) = 1", False),
+    ],
+)
+def test_a_computed_radius_of_nothing_holds_its_own_place(ask, condition, with_itself):
+    query = f"SELECT a.star_id, b.star_id FROM sky.star a JOIN sky.star b ON {condition}"
+    assert "q3c_join" in translation(query).sql
+    stars = {(number, number) for (number,) in ask("SELECT star_id FROM sky.star")}
+    assert set(ask(query)) == (stars if with_itself else set())

@@ -70,6 +70,11 @@ BOMBS = {
     "dots": "SELECT " + "a." * 20_000 + "a FROM sky.one",
     "corners": "SELECT POLYGON(" + ", ".join(["1"] * 30_001) + ") FROM sky.one",
     "tops": "SELECT TOP " + "9" * 200_000 + " x FROM sky.one",
+    "hexadecimals": "SELECT 0x" + "F" * 100_000 + " FROM sky.one",
+    "positions": "SELECT x FROM sky.one GROUP BY " + "1" * 5000,
+    "casts": "SELECT CAST('1" + "0" * 400 + "' AS BIGINT) FROM sky.one",
+    "geometries": "SELECT " + "CONTAINS(POLYGON(0, 0, 1, 0, 0, 1), CIRCLE(0, 0, " * 15 + "x" + "))" * 15
+    + " FROM sky.one",
     "stars": "SELECT " + ", ".join(["*"] * 2000) + " FROM sky.star",
 }  # fmt: skip
 
@@ -90,6 +95,16 @@ def test_bombs_are_refused(text):
         ),
         ("SELECT star_id FROM sky.star WHERE " + " OR ".join(f"star_id = {i}" for i in range(1, 901)), 400),
         ("SELECT " + " + ".join(["x"] * 900) + " FROM sky.one", 1),
+        ("SELECT TOP " + "0" * 5000 + "1 x FROM sky.one", 1),
+        ("SELECT " + "AREA(CIRCLE(0, 0, " * 12 + "x" + "))" * 12 + " FROM sky.one", 1),
+        (
+            "SELECT "
+            + "CONTAINS(POLYGON(0, 0, 1, 0, 0, 1), CIRCLE(0, 0, " * 4
+            + "x"
+            + "))" * 4
+            + " FROM sky.one",
+            1,
+        ),
         ("SELECT " + "(" * 25 + "x" + ")" * 25 + " FROM sky.one", 1),
         ("SELECT x FROM " + "(SELECT x FROM " * 25 + "sky.one" + ") AS t" * 25, 1),
         ("SELECT x FROM sky.one" + " UNION ALL SELECT x FROM sky.one" * 90, 91),
@@ -99,7 +114,18 @@ def test_bombs_are_refused(text):
             1,
         ),
     ],
-    ids=["list", "conditions", "sums", "parentheses", "subqueries", "unions", "joins"],
+    ids=[
+        "list",
+        "conditions",
+        "sums",
+        "top",
+        "areas",
+        "geometries",
+        "parentheses",
+        "subqueries",
+        "unions",
+        "joins",
+    ],
 )
 def test_long_queries_are_answered(ask, text, rows):
     assert len(ask(text)) == rows

@@ -75,3 +75,23 @@ def test_exposures_that_cover_a_place(survey):  # noqa: F811
 def test_all_columns_of_every_table_can_be_asked_for(survey, table):  # noqa: F811
     rows = ask(f"SELECT TOP 1 * FROM {table}")
     assert len(rows) <= 1
+
+
+def test_points_joined_to_their_exposures_are_those_without_a_list_of_objects(survey):  # noqa: F811
+    """No exposure is read for the list, in which each object is once."""
+    sql = translate(
+        "SELECT l.midpoint_mjd_tdb, e.detector FROM roman.object o JOIN roman.light_curve l ON l.object_id = "
+        "o.object_id JOIN roman.exposure e ON e.exposure_id = l.exposure_id WHERE "
+        f"DISTANCE(o.ra, o.dec, {float(survey.ra[3])!r}, {float(survey.dec[3])!r}) < 0.01",
+        schema_catalog(),
+    ).sql
+    plain, _, listed = sql.partition(' AND ("l"."object_id" = ANY(ARRAY(')
+    chosen = listed.removesuffix(")))")
+    with session.reading() as connection:
+        rows, expected = (sorted(map(tuple, connection.exec_driver_sql(one))) for one in (sql, plain))
+        plan = [row[0] for row in connection.exec_driver_sql(f"EXPLAIN {chosen}")]
+        ids = list(connection.exec_driver_sql(chosen).scalars())
+    assert rows == expected
+    assert rows
+    assert not any("exposure" in line for line in plan)
+    assert len(ids) == len(set(ids)) > 0

@@ -183,9 +183,42 @@ def test_light_curves_of_few_objects_are_asked_for_by_a_list(query):
 
 
 @pytest.mark.parametrize(
+    ("query", "chosen"),
+    [
+        (
+            "FROM roman.object o JOIN roman.light_curve l ON l.object_id = o.object_id JOIN roman.exposure e "
+            "ON e.exposure_id = l.exposure_id WHERE DISTANCE(o.ra, o.dec, 267.5, -30) < 1e-3 AND "
+            "e.optical_element = 'F146'",
+            {"o"},
+        ),
+        (
+            "FROM roman.object o JOIN roman.event v ON v.object_id = o.object_id JOIN roman.light_curve l ON "
+            "l.object_id = o.object_id JOIN roman.exposure e ON e.exposure_id = l.exposure_id WHERE "
+            "DISTANCE(o.ra, o.dec, 267.5, -30) < 1e-3",
+            {"o", "v"},
+        ),
+        (
+            "FROM TAP_UPLOAD.mine m JOIN roman.object o ON DISTANCE(m.ra, m.dec, o.ra, o.dec) < 1e-4 JOIN "
+            "roman.light_curve l ON l.object_id = o.object_id JOIN roman.exposure e "
+            "ON e.exposure_id = l.exposure_id",
+            {"m", "o"},
+        ),
+    ],
+)
+def test_a_list_of_objects_is_chosen_by_tables_that_are_joined_to_them(query, chosen):
+    """And not by those that light curves alone are joined to, which would multiply its rows."""
+    sql = translate(f"SELECT l.flux {query}", own_catalog()).sql
+    listed = sql.partition("ANY(ARRAY(SELECT ")[2].partition(")))")[0]
+    assert {alias for alias in ("o", "v", "m", "e") if f' AS "{alias}"' in listed} == chosen
+    assert '"e".' not in listed
+
+
+@pytest.mark.parametrize(
     "query",
     [
         "FROM roman.object o JOIN roman.light_curve l ON l.object_id = o.object_id",
+        "FROM roman.object o JOIN roman.light_curve l ON l.object_id = o.object_id JOIN roman.exposure e ON "
+        "e.exposure_id = l.exposure_id WHERE DISTANCE(e.ra, e.dec, 267.5, -30) < 1e-3",
         "FROM roman.object o LEFT JOIN roman.light_curve l ON l.object_id = o.object_id WHERE "
         "DISTANCE(o.ra, o.dec, 1, 2) < 1e-3",
         "FROM roman.object o JOIN roman.light_curve l ON l.object_id <> o.object_id WHERE "

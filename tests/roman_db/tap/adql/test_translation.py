@@ -47,7 +47,7 @@ STAR = "FROM sky.star"
         ("DISTANCE(ra, dec, 1, 1)", ("distance", "double", None, None, "deg", "pos.angDistance")),
         ("AREA(CIRCLE(ra, dec, 1))", ("area", "double", None, None, "deg**2", "phys.angArea")),
         ("CAST(ra AS INTEGER)", ("col1", "int", None, None, "deg", "pos.eq.ra;meta.main")),
-        ("CAST(ra AS CHAR(4))", ("col1", "char", "4", None, None, "pos.eq.ra;meta.main")),
+        ("CAST(ra AS CHAR(4))", ("col1", "char", "*", None, None, "pos.eq.ra;meta.main")),
         ("'a' || name", ("col1", "char", "*", None, None, None)),
         ("NULL", ("col1", "char", "*", None, None, None)),
         ("CONTAINS(POINT(ra, dec), CIRCLE(1, 2, 3))", ("contains", "int", None, None, None, "meta.code")),
@@ -234,3 +234,26 @@ def test_sqlglot_reads_the_dialect():
     assert tree.args["limit"] == 3
     with pytest.raises(AdqlError):
         sqlglot.parse_one("DROP TABLE a", read="adql")
+
+
+@pytest.mark.parametrize(
+    ("other", "source"),
+    [
+        ("SELECT ra FROM sky.star WHERE kind = 2", "sky.star.ra"),
+        ("SELECT t.ra FROM (SELECT ra FROM sky.star) AS t", "sky.star.ra"),
+        ("SELECT dec FROM sky.star", None),
+        ("SELECT RA FROM TAP_UPLOAD.mine", None),
+        ("SELECT ra + 0 FROM sky.star", None),
+    ],
+)
+def test_a_set_operation_gives_a_stored_column_where_both_sides_do(other, source):
+    for word in ("UNION", "UNION ALL", "INTERSECT", "EXCEPT"):
+        query = f"SELECT ra FROM sky.star {word} {other}"
+        assert translation(query).columns[0].source == source
+        assert translation(f"SELECT t.ra FROM ({query}) AS t").columns[0].source == source
+
+
+def test_places_of_a_set_operation_are_no_indexed_ones():
+    both = "SELECT ra, dec FROM sky.star UNION ALL SELECT ra, dec FROM sky.star"
+    sql = translation(f"SELECT t.ra FROM ({both}) AS t WHERE DISTANCE(t.ra, t.dec, 1, 2) < 1").sql
+    assert "q3c_" not in sql

@@ -11,9 +11,11 @@ from datetime import datetime
 from xml.etree import ElementTree
 
 import numpy as np
+import pandas as pd
 import pyarrow as pa
 import pytest
 from astropy.io import fits
+from astropy.table import Table
 from pyarrow import parquet
 
 from roman_db.schema.model import read_tables
@@ -289,3 +291,30 @@ def test_formats_that_can_say_whether_rows_were_cut_say_it(get, maxrec, status):
     assert sum(one.batch.num_rows for one in batches) == maxrec
     file = parquet.ParquetFile(pa.BufferReader(given["parquet"]))
     assert (file.metadata.metadata[b"query_status"], file.metadata.num_rows) == (status.encode(), maxrec)
+
+
+_CASTS = (
+    "SELECT detector, CAST(detector AS VARCHAR(20)) AS v, CAST(detector AS CHAR(4)) AS c, "
+    "CAST(detector AS CHAR(7)) AS p, CAST(NULLIF(detector, 'WFI02') AS VARCHAR(3)) AS n FROM roman.detector"
+)
+_READERS = {
+    "csv": pd.read_csv,
+    "tsv": lambda content: pd.read_csv(content, sep="\t"),
+    "parquet": pd.read_parquet,
+    "arrow": lambda content: pa.ipc.open_stream(content).read_pandas(),
+    "fits": lambda content: Table.read(content, character_as_bytes=False).to_pandas(),
+}
+
+
+@pytest.mark.parametrize("name", ["votable", "votable/td", *_READERS])
+def test_texts_of_a_length_are_read_back(get, service, name):
+    """Blanks at the end of CHAR are nothing to some readers."""
+    if name in _READERS:
+        table = _READERS[name](io.BytesIO(get(_CASTS, RESPONSEFORMAT=name).content))
+    else:
+        table = service.search(_CASTS, responseformat=name).to_table().to_pandas()
+    rows = [[str(value).rstrip() for value in row] for row in table.fillna("").itertuples(index=False)]
+    assert len(rows) == len({row[0] for row in rows}) == 18
+    for full, at_most_20, four, seven, three in rows:
+        assert (at_most_20, four, seven) == (full, full[:4], full)
+        assert three == ("" if full == "WFI02" else full[:3])
