@@ -9,14 +9,12 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import Any
 
 import sqlalchemy as sa
 
 from roman_db import session
 from roman_db.accounts.account import Account
-from roman_db.accounts.usage import Entry, Kind, Outcome, write_entries
 from roman_db.asker import milliseconds
 from roman_db.schema.metadata import table
 from roman_db.service_failure import BadRequest, Forbidden, NotFound, TooMuch
@@ -65,7 +63,7 @@ class Saved:
 
 
 def save_query(account: Account, name: str, sql: str, comments: Mapping[str, str] | None = None) -> Saved:
-    """Keep the result of a query as a scratch table, and write it to the ledger.
+    """Keep the result of a query as a scratch table.
 
     Parameters
     ----------
@@ -88,20 +86,9 @@ def save_query(account: Account, name: str, sql: str, comments: Mapping[str, str
         If the server cannot carry it out, or not in the time of a job.
     """
     _check(account, name)
-    queued_at, saved = datetime.now(UTC), Saved(0, 0)
-    outcome = Outcome.FAILED
-    try:
-        with session.transaction(Role.OWNER) as connection:
-            saved = _made(connection, account, name, sql)
-            _comment(connection, f'"{account.scratch_schema}"."{name}"', comments or {})
-        outcome = Outcome.DONE
-    finally:
-        now = datetime.now(UTC)
-        seconds = (now - queued_at).total_seconds()
-        kept = saved if outcome is Outcome.DONE else Saved(0, 0)
-        key = account.account_id
-        counts = (seconds, kept.n_row, kept.n_byte)
-        write_entries([Entry(key, Kind.SCRATCH, outcome, queued_at, queued_at, now, *counts)])
+    with session.transaction(Role.OWNER) as connection:
+        saved = _made(connection, account, name, sql)
+        _comment(connection, f'"{account.scratch_schema}"."{name}"', comments or {})
     return saved
 
 

@@ -10,7 +10,9 @@ import requests
 
 from roman_db.tap.uws import storage
 from roman_db.tap.uws.claims import LEFT, MOST_STARTS, Claims
+from roman_db.tap.uws.files import JobFiles
 from roman_db.tap.uws.job import Phase
+from roman_db.tap.uws.leftovers import remove_leftovers
 from tests.roman_db.conftest import copy_database, execute, forget, point_at, url_of
 from tests.roman_db.tap.service.awkward import N_ROW
 from tests.roman_db.tap.service.conftest import start
@@ -92,10 +94,71 @@ def test_what_a_dead_service_left_begins_again_until_it_was_begun_too_often(jobs
         assert dying.take().job_id == job_id
         assert living.put_back_left() == 0
         dying.close()
-        assert eventually(lambda: living.put_back_left() == 1 or storage.read(job_id).phase == Phase.ERROR)
+        assert eventually(lambda: living.put_back_left() == 1 or [job_id] == _failed(living))
     found = storage.read(job_id)
     assert (found.phase, found.error) == (Phase.ERROR, LEFT)
     living.close()
+
+
+def _failed(claims: Claims) -> list[str]:
+    return [job.job_id for job in claims.fail_left()]
+
+
+def test_who_has_lost_the_connection_alone_keeps_the_jobs(jobs, own_database):
+    """Another service sees no job that was left, though the process that the mark named is gone."""
+    new(), new()
+    living, other = Claims(3), Claims(3)
+    mine = [living.take(), living.take()]
+    before = [worker for (worker,) in execute(own_database, "SELECT DISTINCT worker FROM uws.job")]
+    ended = execute(own_database, f"SELECT pg_terminate_backend({before[0].partition('@')[0]}, 5000)")
+    assert (len(before), ended) == (1, [(True,)])
+    assert [living.holds(job) for job in mine] == [True, True]
+    assert other.put_back_left() == living.put_back_left() == 0
+    after = [worker for (worker,) in execute(own_database, "SELECT DISTINCT worker FROM uws.job")]
+    assert (len(after), after == before) == (1, False)
+    assert living.end(mine[0], {"phase": Phase.ABORTED})
+    assert not living.end(mine[0], {"phase": Phase.ERROR})
+    living.close(), other.close()
+
+
+def test_how_a_job_ended_that_has_begun_elsewhere_is_not_stored(jobs, own_database):
+    job_id, first, second = new(), Claims(3), Claims(3)
+    was = first.take()
+    execute(own_database, "SELECT pg_terminate_backend(split_part(worker, '@', 1)::int, 5000) FROM uws.job")
+    assert second.put_back_left() == 1
+    now = second.take()
+    assert (now.job_id, now.n_start, was.n_start) == (job_id, 2, 1)
+    assert not first.holds(was)
+    assert not first.end(was, {"phase": Phase.ERROR, "error": "of the first"})
+    assert second.end(now, {"phase": Phase.ABORTED})
+    assert storage.read(job_id).error is None
+    first.close(), second.close()
+
+
+def test_files_go_with_what_they_were_for(jobs, tmp_path):
+    """Of a start that came later, and of a job that is not stored here, nothing is removed."""
+    files = JobFiles(tmp_path)
+    here = {
+        name: new(phase=phase, n_start=2, media_type="text/csv" if phase == Phase.COMPLETED else None)
+        for name, phase in (("done", Phase.COMPLETED), ("failed", Phase.ERROR), ("runs", Phase.EXECUTING))
+    }
+    for job_id in (*here.values(), "elsewhere", "old"):
+        files.keep(job_id, {"table": b"12345"}, ["table"])
+        for start_ in (1, 2, 3):
+            (tmp_path / job_id / f"result-{start_}").write_text("rows")
+    new_name = storage.read(before := new(phase=Phase.COMPLETED, n_start=1, media_type="text/csv"))
+    (files.make(before) / "result").write_text("of an earlier release")
+    os.utime(tmp_path / "old", (0, 0))
+    remove_leftovers(files, timedelta(days=14))
+    left = {
+        name: sorted(one.name.partition("-")[2][:1] for one in (tmp_path / job_id).glob("result-*"))
+        for name, job_id in here.items()
+    }
+    assert left == {"done": ["2", "3"], "failed": ["3"], "runs": ["2", "3"]}
+    assert [files.upload_size(job_id, ["table"]) for job_id in here.values()] == [0, 0, 5]
+    assert files.upload_size("elsewhere", ["table"]) == 5
+    assert not (tmp_path / "old").exists()
+    assert files.result(new_name).read_text() == "of an earlier release"
 
 
 def test_expired_jobs_are_removed_whatever_their_phase(jobs):
