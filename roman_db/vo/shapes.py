@@ -122,7 +122,7 @@ class Polygon:
         for (x0, y0), (x1, y1) in zip(corners, np.roll(corners, -1, axis=0), strict=True):
             if y0 != y1:
                 is_inside ^= ((y0 > y) != (y1 > y)) & (x < x0 + (y - y0) * (x1 - x0) / (y1 - y0))
-        return is_inside & is_near
+        return np.asarray(is_inside & is_near)
 
 
 def unit_vectors(places: FloatArray) -> FloatArray:

@@ -76,7 +76,7 @@ async def _create(request: Request) -> Response:
 
 
 async def _admitted(request: Request) -> Admitted:
-    """Whose a job is; what would be refused when its turn comes is refused now.
+    """Whose a new job is; what would be refused when its turn comes is refused now.
 
     Raises
     ------
@@ -132,7 +132,7 @@ async def _change(request: Request) -> Response:
 
 async def _revised(request: Request, job: Job, form: Form, values: dict[str, Any]) -> bool:
     """Change what a PENDING job asks, and the files that it has, and say whether it was PENDING."""
-    admitted, parameters = await _admitted(request), values["parameters"]
+    admitted, parameters = await admit(request, Kind.ASYNC), values["parameters"]
     uploads, size = await _uploads(request, admitted, form, parameters, job.job_id)
     check = partial(check_room, admitted, size)
     if not await _in_thread(partial(storage.revise, job, values | {"upload_size": size}, check)):

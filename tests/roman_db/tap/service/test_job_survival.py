@@ -5,17 +5,21 @@ from __future__ import annotations
 import os
 from datetime import UTC, datetime, timedelta
 
+import anyio
 import pytest
 import requests
+import sqlalchemy as sa
 
+from roman_db.service_failure import Lost
 from roman_db.tap.uws import storage
 from roman_db.tap.uws.claims import LEFT, MOST_STARTS, Claims
 from roman_db.tap.uws.files import JobFiles
 from roman_db.tap.uws.job import Phase
 from roman_db.tap.uws.leftovers import remove_leftovers
+from roman_db.tap.uws.runner import Runner
 from tests.roman_db.conftest import copy_database, execute, forget, point_at, url_of
 from tests.roman_db.tap.service.awkward import N_ROW
-from tests.roman_db.tap.service.conftest import start
+from tests.roman_db.tap.service.conftest import served, start
 from tests.roman_db.tap.service.waiting import eventually
 
 #: About 10^10 rows, for as long as the table beside it is as it was.
@@ -75,6 +79,62 @@ def test_jobs_come_through_a_service_that_is_killed_and_one_that_is_stopped(jobs
         assert eventually(lambda: phase(running) == "EXECUTING")
         process.terminate()
     assert storage.read(running.rpartition("/")[2]).phase == Phase.QUEUED
+
+
+def test_a_service_that_has_lost_its_mark_runs_on_and_leaves_a_job_that_is_done_elsewhere(
+    jobs, own_database, tmp_path
+):
+    folder, files = {"ROMAN_DB_TAP_JOB_FOLDER": str(tmp_path)}, JobFiles(tmp_path)
+    form = {"LANG": "ADQL", "PHASE": "RUN", "RESPONSEFORMAT": "csv", "QUERY": _ENDLESS}
+    worker, others = "SELECT worker, n_start FROM uws.job", Claims(3)
+    with served(own_database, **folder) as address:
+        job = requests.post(f"{address}/async", data=form, timeout=60).url
+        assert eventually(lambda: phase(job) == "EXECUTING")
+        ((before, _),) = execute(own_database, worker)
+        execute(own_database, f"SELECT pg_terminate_backend({before.partition('@')[0]}, 5000)")
+        assert eventually(lambda: execute(own_database, worker)[0][0] != before)
+        assert others.put_back_left() == 0
+        assert (phase(job), execute(own_database, worker)[0][1]) == ("EXECUTING", 1)
+        # As if another service had seen the job before it had its new mark.
+        execute(own_database, "UPDATE uws.job SET phase = 'QUEUED', worker = NULL")
+        mine = others.take()
+        files.make(mine.job_id)
+        files.result(mine).write_text("of another service")
+        done = {"phase": Phase.COMPLETED, "media_type": "text/csv", "result_size": 18}
+        assert others.end(mine, done)
+        backends = "SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND query LIKE '%v5%' "
+        active = f"{backends} AND state = 'active' AND pid <> pg_backend_pid()"
+        assert eventually(lambda: execute(own_database, active) == [])
+        assert eventually(lambda: [one.name for one in (tmp_path / mine.job_id).iterdir()] == ["result-2"])
+        assert phase(job) == "COMPLETED"
+        assert requests.get(f"{job}/results/result", timeout=60).text == "of another service"
+    others.close()
+
+
+def test_the_end_of_a_job_is_stored_though_the_database_is_away_for_a_while(jobs, tmp_path, monkeypatch):
+    """Of the attempts to store it the first two fail, as where no connection is free."""
+    job_id, missing = new(), [sa.exc.TimeoutError("pool"), sa.exc.OperationalError("", {}, OSError())]
+    runner = Runner(1, NoConnections(), JobFiles(tmp_path), None, timedelta(days=1))
+    monkeypatch.setattr("roman_db.tap.uws.runner._AGAIN_S", 0.01)
+    end = runner._claims.end
+
+    def ended(*arguments: object) -> bool:
+        if missing:
+            raise missing.pop()
+        return end(*arguments)
+
+    monkeypatch.setattr(runner._claims, "end", ended)
+    anyio.run(runner._run, runner._claims.take())
+    found = storage.read(job_id)
+    assert (found.phase, found.error, missing) == (Phase.ERROR, "no connection", [])
+    runner._claims.close()
+
+
+class NoConnections:
+    """Stands for connections, of which there are none."""
+
+    def lent(self) -> None:
+        raise Lost("no connection")
 
 
 def test_of_many_that_take_jobs_each_job_is_taken_once_the_oldest_first(jobs):
