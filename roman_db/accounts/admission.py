@@ -159,8 +159,8 @@ class Admission:
         return Admitted(account, kind, party_for(account, client), min(rows, limits.rows), seconds, now)
 
     @contextlib.asynccontextmanager
-    async def place(self, admitted: Admitted) -> AsyncIterator[None]:
-        """Wait for the turn of a query, and hold its place while the context lasts; nothing is written.
+    async def _place(self, admitted: Admitted) -> AsyncIterator[None]:
+        """Wait for the turn of a query, and hold its place while the context lasts.
 
         Raises
         ------
@@ -190,7 +190,7 @@ class Admission:
         meter, began = Meter(), None
         started_at: datetime | None = None
         try:
-            async with self.place(admitted):
+            async with self._place(admitted):
                 began, started_at = time.monotonic(), datetime.now(UTC)
                 yield meter
         except (asyncio.CancelledError, GeneratorExit):
@@ -216,6 +216,7 @@ class Admission:
             key, admitted.kind, meter.outcome, queued, started_at, ended, *counts,
             sky_area=meter.sky_area, client=client_of(admitted.party),
         )  # fmt: skip
-        self.day.add(admitted.party, meter.n_row, seconds)
+        is_written = self.day.add(admitted.party, meter.n_row, seconds)
         with anyio.CancelScope(shield=True):
             await self._ledger.note(entry)
+        is_written()

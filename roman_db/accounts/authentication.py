@@ -135,6 +135,20 @@ def require(signed_in: SignedIn, scope: TokenScope) -> Account:
     return signed_in.account
 
 
+async def current_querier(request: Request) -> Account:
+    """Return the account of a request that asks queries, or sees to its jobs; anybody may without signing in.
+
+    Raises
+    ------
+    NotSignedIn
+        If there are credentials that do not sign in.
+    Forbidden
+        If they are a token that is not for queries.
+    """
+    caller = await current_account(request)
+    return caller.account if caller.account.is_anonymous else require(caller, TokenScope.QUERY)
+
+
 class SignIn:
     """Signs in whoever asks, whatever they ask for, and says in the headers of answers who has, or may.
 

@@ -1,5 +1,8 @@
 """Who asks without signing in is known by a digest of the address: the address itself is stored nowhere.
 
+Of IPv6 it is the network of 64 bits that counts: every customer has one at least (RFC 6177), and may change
+the other half with each request (RFC 8981).
+
 The key of the digest is drawn at random for each database and shared by its services. Who reads a dump
 without it cannot try all addresses for one that fits.
 """
@@ -8,6 +11,7 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+import ipaddress
 
 from roman_db import session
 from roman_db.accounts.account import Account
@@ -18,6 +22,8 @@ from roman_db.session import Role
 _PARTY = "client "
 #: Characters of the name of an address.
 _NAME_LENGTH = 16
+#: Bits of an address of IPv6 that say whose it is.
+_NETWORK_BITS = 64
 
 
 def read_key() -> str:
@@ -28,8 +34,21 @@ def read_key() -> str:
 
 
 def client_name(address: str, key: str) -> str:
-    """Name of an address: its digest under a key (HMAC, RFC 2104), in hexadecimal."""
-    return hmac.new(key.encode(), address.encode(), hashlib.sha256).hexdigest()[:_NAME_LENGTH]
+    """Name of an address, or of its network (IPv6): a digest under a key (HMAC, RFC 2104), in hexadecimal."""
+    return hmac.new(key.encode(), _counted(address).encode(), hashlib.sha256).hexdigest()[:_NAME_LENGTH]
+
+
+def _counted(address: str) -> str:
+    """What of an address counts for one client; a text that is no address is taken as it is."""
+    try:
+        known = ipaddress.ip_address(address)
+    except ValueError:
+        return address
+    if known.version == 4:
+        return str(known)
+    if known.ipv4_mapped is not None:
+        return str(known.ipv4_mapped)
+    return str(ipaddress.ip_network((int(known), _NETWORK_BITS), strict=False))
 
 
 def party_of(client: str) -> str:

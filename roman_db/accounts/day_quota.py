@@ -2,7 +2,8 @@
 
 A day is one of UTC. What is stored of accounts and of addresses of those who do not sign in is read now and
 then, so that several services count together, also when they are started anew; in between, what this process
-has seen counts.
+has seen counts. What ended while it was read, and may not have been stored yet, counts until the next reading
+rather once too often than never.
 """
 
 from __future__ import annotations
@@ -28,13 +29,39 @@ class Used:
     n_row: int = 0
     seconds: float = 0.0
 
+    def __add__(self, other: Used) -> Used:
+        return Used(self.n_row + other.n_row, self.seconds + other.seconds)
+
+    def __sub__(self, other: Used) -> Used:
+        return Used(self.n_row - other.n_row, self.seconds - other.seconds)
+
 
 @dataclass
 class _Count:
-    """What a party has used, and when that was read (monotonic, s)."""
+    """What a party has used today.
 
-    used: Used
-    read_at: float
+    Parameters
+    ----------
+    stored
+        What the ledger said when it was read.
+    read_at
+        When that was (monotonic, s).
+    seen, written
+        What this process has seen, and what it knows to be in the ledger of that.
+    written_before
+        `written` when the reading began: `stored` has at least this.
+    """
+
+    stored: Used = Used()
+    read_at: float = -_KEPT_S
+    seen: Used = Used()
+    written: Used = Used()
+    written_before: Used = Used()
+
+    @property
+    def used(self) -> Used:
+        """Sum of what is stored and what may not be."""
+        return self.stored + (self.seen - self.written_before)
 
 
 class DayQuota:
@@ -62,27 +89,36 @@ class DayQuota:
 
     def is_known(self, party: str) -> bool:
         """Whether what a party has used need not be read again."""
-        count = self._today().get(party)
-        return count is not None and time.monotonic() - count.read_at < _KEPT_S
+        with self._alone:
+            return time.monotonic() - self._count(party).read_at < _KEPT_S
 
     def read(self, account: Account, party: str) -> None:
         """Read what an account, or the address that a party is, has used today."""
-        self._today()
-        used = self._read(account, client_of(party), self._midnight)
         with self._alone:
-            self._of[party] = _Count(used, time.monotonic())
+            count, midnight = self._count(party), self._midnight
+            before = count.written
+        stored = self._read(account, client_of(party), midnight)
+        with self._alone:
+            count.stored, count.written_before, count.read_at = stored, before, time.monotonic()
 
-    def add(self, party: str, n_row: int, seconds: float) -> None:
-        """Count what a party has used."""
-        of = self._today()
+    def add(self, party: str, n_row: int, seconds: float) -> Callable[[], None]:
+        """Count what a party has used, and return what is to be called when the ledger has it."""
+        used = Used(n_row, seconds)
         with self._alone:
-            count = of.setdefault(party, _Count(Used(), -_KEPT_S))
-            count.used = Used(count.used.n_row + n_row, count.used.seconds + seconds)
+            count = self._count(party)
+            count.seen += used
+
+        def is_written() -> None:
+            """Note that who reads the ledger from now on finds it there."""
+            with self._alone:
+                count.written += used
+
+        return is_written
 
     def used(self, party: str) -> Used:
         """What a party has used today, as far as that is known."""
-        count = self._today().get(party)
-        return Used() if count is None else count.used
+        with self._alone:
+            return self._count(party).used
 
     def check(self, account: Account, party: str) -> None:
         """Say whether a party may use more today.
@@ -106,13 +142,12 @@ class DayQuota:
                     (tomorrow - self._now()).total_seconds(),
                 )
 
-    def _today(self) -> dict[str, _Count]:
-        """Counts of today; those of another day are forgotten."""
+    def _count(self, party: str) -> _Count:
+        """Count of a party for today; those of another day are forgotten."""
         midnight = _midnight(self._now())
         if midnight != self._midnight:
-            with self._alone:
-                self._midnight, self._of = midnight, {}
-        return self._of
+            self._midnight, self._of = midnight, {}
+        return self._of.setdefault(party, _Count())
 
 
 def _midnight(now: datetime) -> datetime:

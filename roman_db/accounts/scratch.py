@@ -9,7 +9,6 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import Any
 
 import sqlalchemy as sa
@@ -17,7 +16,6 @@ import sqlalchemy as sa
 from roman_db import session
 from roman_db.accounts.account import Account
 from roman_db.accounts.admission import check_area
-from roman_db.accounts.usage import Entry, Kind, Outcome, write_entries
 from roman_db.asker import milliseconds
 from roman_db.schema.metadata import table
 from roman_db.service_failure import BadRequest, Forbidden, NotFound, TooMuch
@@ -73,7 +71,7 @@ def save_query(
     comments: Mapping[str, str] | None = None,
     area: str | None = None,
 ) -> Saved:
-    """Keep the result of a query as a scratch table, and write it to the ledger.
+    """Keep the result of a query as a scratch table.
 
     Parameters
     ----------
@@ -98,20 +96,9 @@ def save_query(
         If the server cannot carry it out, or not in the time of a job.
     """
     _check(account, name)
-    queued_at, saved = datetime.now(UTC), Saved(0, 0)
-    outcome = Outcome.FAILED
-    try:
-        with session.transaction(Role.OWNER) as connection:
-            saved = _made(connection, account, name, sql, area)
-            _comment(connection, f'"{account.scratch_schema}"."{name}"', comments or {})
-        outcome = Outcome.DONE
-    finally:
-        now = datetime.now(UTC)
-        seconds = (now - queued_at).total_seconds()
-        kept = saved if outcome is Outcome.DONE else Saved(0, 0)
-        key = account.account_id
-        counts = (seconds, kept.n_row, kept.n_byte, kept.sky_area)
-        write_entries([Entry(key, Kind.SCRATCH, outcome, queued_at, queued_at, now, *counts)])
+    with session.transaction(Role.OWNER) as connection:
+        saved = _made(connection, account, name, sql, area)
+        _comment(connection, f'"{account.scratch_schema}"."{name}"', comments or {})
     return saved
 
 

@@ -87,17 +87,19 @@ def my_account(request: Request, visitor: Visitor) -> Response:
         limits=dataclasses.asdict(account.limits),
         resources=[(one.value, _UNITS.get(one, "")) for one in Resource],
         days=_DAYS,
-        used=usage.usage(account.account_id, _DAYS),
-        jobs=jobs_of(account),
-        queries=saved_queries(account),
         **_guarded(visitor, account),
     )
 
 
 def _guarded(visitor: SignedIn, account: Account) -> dict[str, Any]:
     """What a token shows only with the scope for it; None without."""
-    may_scratch, may_manage = Scope.SCRATCH in visitor.scopes, Scope.ACCOUNT in visitor.scopes
+    may_query, may_scratch, may_manage = (
+        one in visitor.scopes for one in (Scope.QUERY, Scope.SCRATCH, Scope.ACCOUNT)
+    )
     return {
+        "used": usage.usage(account.account_id, _DAYS) if may_query else None,
+        "jobs": jobs_of(account) if may_query else None,
+        "queries": saved_queries(account) if may_query else None,
         "scratch_bytes": scratch.scratch_bytes(account) if may_scratch else None,
         "scratch_tables": scratch.scratch_tables(account) if may_scratch else None,
         "tokens": token_store.list_tokens(account.name) if may_manage else None,

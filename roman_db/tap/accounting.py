@@ -16,10 +16,9 @@ from sqlalchemy.exc import SQLAlchemyError
 from starlette.types import Message, Receive, Scope, Send
 
 from roman_db import session
-from roman_db.accounts import authentication
 from roman_db.accounts.admission import Admission, Admitted
+from roman_db.accounts.authentication import client_of_request, current_querier
 from roman_db.accounts.reading import asker_of
-from roman_db.accounts.tokens import Scope as TokenScope
 from roman_db.accounts.usage import Kind, Outcome
 from roman_db.asker import Asker, take_room
 from roman_db.service_failure import Cancelled, Failure, Lost
@@ -51,15 +50,12 @@ async def admit(request: Request, kind: Kind = Kind.SYNC) -> Admitted:
     NotSignedIn
         If there are credentials that do not sign in.
     Forbidden
-        If the account may not ask.
+        If the account may not ask, or its token is not for queries.
     """
     state = request.app.state
     admission: Admission = state.admission
-    caller = await authentication.current_account(request)
-    if not caller.account.is_anonymous:
-        authentication.require(caller, TokenScope.QUERY)
-    client = authentication.client_of_request(request)
-    return admission.admit(caller.account, kind, state.settings.tap_max_rows, client)
+    account = await current_querier(request)
+    return admission.admit(account, kind, state.settings.tap_max_rows, client_of_request(request))
 
 
 def limits_of(service: RequestLimits, admitted: Admitted) -> RequestLimits:

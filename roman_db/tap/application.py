@@ -93,7 +93,8 @@ def _job_runner(chosen: Settings, admission: Admission) -> Runner:
     def execution_of(job: Job, held: Held) -> Execution:
         return AccountedExecution(job, held, request_limits(chosen), files, admission)
 
-    return Runner(chosen.tap_jobs, Connections(chosen.tap_jobs, limits), files, execution_of)
+    lifetime = timedelta(days=chosen.tap_job_days)
+    return Runner(chosen.tap_jobs, Connections(chosen.tap_jobs, limits), files, execution_of, lifetime)
 
 
 async def _failed(request: Request, failure: Exception) -> Response:

@@ -11,13 +11,13 @@ from sqlalchemy.exc import SQLAlchemyError
 from roman_db import session
 from roman_db.accounts.account import ANONYMOUS, Account
 from roman_db.accounts.account_store import find_account
-from roman_db.accounts.admission import Admission, Admitted
+from roman_db.accounts.admission import LONGEST_QUEUE, Admission, Admitted
 from roman_db.accounts.authentication import unreachable
 from roman_db.accounts.client import client_of
 from roman_db.accounts.reading import asker_of
 from roman_db.accounts.scratch import scratch_columns
 from roman_db.accounts.usage import Entry, Kind, Outcome, write_entries
-from roman_db.service_failure import Failure, TooMuch
+from roman_db.service_failure import Failure, TooMany, TooMuch
 from roman_db.session import Role
 from roman_db.tap.accounting import ScratchHeld, give_role, limits_of
 from roman_db.tap.connections import Held, QueryLimits
@@ -28,30 +28,62 @@ from roman_db.tap.uws.execution import END, Execution
 from roman_db.tap.uws.files import JobFiles
 from roman_db.tap.uws.job import Job, Phase
 
+#: Jobs of one party that have ended and are kept: each has its query, which takes room, too.
+MOST_ENDED = 5000
 _log = structlog.get_logger()
 _OUTCOMES = {Phase.COMPLETED: Outcome.DONE, Phase.ERROR: Outcome.FAILED}
 
 
-def room_for_result(admitted: Admitted) -> int:
-    """Bytes that a further result of an account may have, beside those of its team or address.
+def check_new(admitted: Admitted, size: int, runs: bool, kept: storage.Kept) -> None:
+    """Say whether a party may have a further job.
+
+    Parameters
+    ----------
+    admitted
+        Whose.
+    size
+        Bytes of the files that come with it.
+    runs
+        Whether it is to run at once.
+    kept
+        What there is of the party's jobs.
 
     Raises
     ------
+    TooMany
+        If too many wait for their turn.
     TooMuch
-        If there is no room.
+        If too many were not started or have ended, or there is no room for files.
     """
-    stored, most = storage.stored_bytes(admitted.party), admitted.account.limits.job_bytes
-    if stored >= most:
-        raise TooMuch(no_room(admitted.account, stored))
-    return most - stored
+    most = admitted.account.limits.pending_jobs
+    if kept.n_waiting >= LONGEST_QUEUE:
+        raise TooMany(f"{LONGEST_QUEUE} of your jobs wait already: ask again when some of them have ended")
+    if not runs and kept.n_pending >= most:
+        raise TooMuch(
+            f"{most} jobs that you did not start wait already: start them (PHASE=RUN), remove some (DELETE), "
+            "or ask for exceptional resources (pending_jobs)"
+        )
+    if kept.n_ended >= MOST_ENDED:
+        raise TooMuch(
+            f"{MOST_ENDED} of your jobs have ended and are kept: remove some (DELETE), or have them removed "
+            "earlier (DESTRUCTION)"
+        )
+    check_room(admitted, size, kept)
 
 
-def no_room(account: Account, n_byte: int) -> str:
-    """Words for results that are too many."""
+def check_room(admitted: Admitted, size: int, kept: storage.Kept) -> None:
+    """Raise `TooMuch` where files of so many bytes are more than an account may have, or nothing is left."""
+    if kept.n_byte + max(size, 1) > admitted.account.limits.job_bytes:
+        raise TooMuch(_no_room(admitted.account, kept.n_byte + size))
+
+
+def _no_room(account: Account, n_byte: int) -> str:
+    """Words for files that are too many."""
     whose = "your team's" if account.shares_limits else "your"
     return (
-        f"the results of {whose} jobs would take {n_byte:,} of {account.limits.job_bytes:,} bytes: remove "
-        "jobs (DELETE), have them removed earlier (DESTRUCTION), or ask for exceptional resources"
+        f"the results of {whose} jobs would take {n_byte:,} of {account.limits.job_bytes:,} bytes, with "
+        "what was uploaded for those that have not ended: remove jobs (DELETE), have them removed earlier "
+        "(DESTRUCTION), or ask for exceptional resources"
     )
 
 
@@ -97,9 +129,10 @@ class AccountedExecution(Execution):
         if self.outcome["phase"] is not Phase.COMPLETED or size is None:
             return
         try:
-            if storage.keep_result(self._job.job_id, admitted.party, size, most):
+            if storage.keep_result(self._job, admitted.party, size, most):
                 return
-            words = no_room(admitted.account, storage.stored_bytes(admitted.party) + size)
+            stored = storage.stored_bytes(admitted.party, self._job.job_id)
+            words = _no_room(admitted.account, stored + size)
         except SQLAlchemyError as error:
             words = str(unreachable(error))
         self.outcome = {"phase": Phase.ERROR, "error": words, "end_time": END}
@@ -119,7 +152,7 @@ class AccountedExecution(Execution):
         admitted = self._admission.admit(account, Kind.ASYNC, self._limits.rows.largest, client)
         self._admission.day.read(account, admitted.party)
         self._admission.day.check(account, admitted.party)
-        self.most_bytes = room_for_result(admitted)
+        self.most_bytes = self._room(admitted)
         self._limits = limits_of(self._limits, admitted)
         most = self._held.limits
         asker = asker_of(account, min(admitted.seconds, most.timeout_s), most.memory_mb)
@@ -129,6 +162,14 @@ class AccountedExecution(Execution):
         else:
             give_role(self._held, asker)
         return admitted
+
+    def _room(self, admitted: Admitted) -> int:
+        """Bytes that the result may have beside files of other jobs; raises `TooMuch` where none are left."""
+        stored = storage.stored_bytes(admitted.party, self._job.job_id)
+        most = admitted.account.limits.job_bytes
+        if stored >= most:
+            raise TooMuch(_no_room(admitted.account, stored))
+        return most - stored
 
     def _reads_scratch(self, account: Account) -> bool:
         """Whether the query may name scratch tables, and there are some that the account may read."""
@@ -147,8 +188,9 @@ class AccountedExecution(Execution):
         counts = (seconds, n_row, n_byte, area, client_of(admitted.party))
         key = admitted.account.account_id
         entry = Entry(key, Kind.ASYNC, outcome, queued_at, started_at, ended, *counts)
-        self._admission.day.add(admitted.party, n_row, seconds)
+        is_written = self._admission.day.add(admitted.party, n_row, seconds)
         try:
             write_entries([entry])
+            is_written()
         except SQLAlchemyError as error:
             _log.error("ledger not written", entry=str(entry), error=str(error))

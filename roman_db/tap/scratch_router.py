@@ -70,8 +70,8 @@ async def make_table(
 
     translation = await connections.in_thread(translated)
     comments = comments_of(translation.columns)
-    area = area_sql(translation.columns)
-    save = partial(save_query, account, wish.name, translation.sql, comments, area)
-    async with admission.place(admitted):  # the ledger is written with the table
+    save = partial(save_query, account, wish.name, translation.sql, comments, area_sql(translation.columns))
+    async with admission.running(admitted) as meter:
         saved = await connections.in_thread(partial(_saved, save, admitted.seconds))
+        meter.n_row, meter.n_byte, meter.sky_area = saved.n_row, saved.n_byte, saved.sky_area
     return {"schema": account.scratch_schema, "name": wish.name, "n_row": saved.n_row, "n_byte": saved.n_byte}

@@ -17,9 +17,12 @@ from astropy.io import fits
 
 from roman_db.service_failure import BadRequest, Failure
 from roman_db.vo.image_plane import FloatArray, SkyToPixel, ToSky, fits_wcs
+from roman_db.vo.shapes import Region
 
 #: Names of the planes in files of exposures and of reference images, and in FITS.
 _PLANES = (("data", "SCI"), ("err", "ERR"), ("uncertainty", "ERR"), ("dq", "DQ"), ("mask", "DQ"))
+#: Points of an outline in a pixel, at least.
+_PER_PIXEL = 4
 #: Error of the WCS, pixels, that is not handed out any more.
 _LARGEST_ERROR = 0.1
 
@@ -55,15 +58,15 @@ class Image:
         return n_y, n_x
 
 
-def cutout(path: Path, outline: FloatArray | None, cards: Mapping[str, Any]) -> bytes | None:
+def cutout(path: Path, region: Region | None, cards: Mapping[str, Any]) -> bytes | None:
     """FITS file with the part of an image in which a region lies; None where it lies beside the image.
 
     Parameters
     ----------
     path
         The image.
-    outline
-        Points on the outline of the region (ICRS, deg), shape (n, 2); None for the whole image.
+    region
+        The region; None for the whole image.
     cards
         Further keywords of the primary header.
 
@@ -73,7 +76,7 @@ def cutout(path: Path, outline: FloatArray | None, cards: Mapping[str, Any]) -> 
         If the file is not at hand, or cannot be read.
     """
     with open_image(path) as image:
-        box = pixel_box(image, outline)
+        box = pixel_box(image, region)
         return None if box is None else _fits(image, box, cards)
 
 
@@ -111,21 +114,48 @@ def _to_sky(wcs: Any) -> ToSky:
     return places
 
 
-def pixel_box(image: Image, outline: FloatArray | None) -> tuple[slice, slice] | None:
-    """Rows and columns in which a region lies; None where it lies beside the image."""
+def pixel_box(image: Image, region: Region | None) -> tuple[slice, slice] | None:
+    """Rows and columns in which a region lies; None where it lies beside the image.
+
+    What region and image share reaches farthest where the outline of the one lies in the other.
+    """
     n_y, n_x = image.shape
-    if outline is None:
+    if region is None:
         return slice(0, n_y), slice(0, n_x)
-    pixels = SkyToPixel(image.to_sky, image.shape)(outline)
-    if np.isnan(pixels).any():
-        if np.isnan(pixels).all():
-            return None
-        raise BadRequest(
-            "the region is much larger than the image: ask for the whole image, or a smaller one"
-        )
-    low, high = np.floor(pixels.min(axis=0) + 0.5).astype(int), np.floor(pixels.max(axis=0) + 0.5).astype(int)
-    x, y = (slice(max(low[n], 0), min(high[n] + 1, size)) for n, size in ((0, n_x), (1, n_y)))
-    return None if x.start >= x.stop or y.start >= y.stop else (y, x)
+    outline = SkyToPixel(image.to_sky, image.shape)(region.outline())
+    shared = _between(outline)
+    shared = shared[_is_on(shared, image.shape)]
+    if not _is_on(outline, image.shape).all():
+        border = _border(image.shape)
+        shared = np.concatenate([shared, border[region.contains(image.to_sky(border))]])
+    if not len(shared):
+        return None
+    low, high = (np.floor(end + 0.5).astype(int) for end in (shared.min(axis=0), shared.max(axis=0)))
+    x, y = (slice(min(low[n], size - 1), min(high[n] + 1, size)) for n, size in ((0, n_x), (1, n_y)))
+    return y, x
+
+
+def _is_on(pixels: FloatArray, shape: tuple[int, int]) -> npt.NDArray[np.bool_]:
+    """Whether pixels (x, y), shape (n, 2), are on an image of a shape (ny, nx); NaN is not."""
+    return np.asarray(((pixels >= -0.5) & (pixels <= np.array(shape[::-1]) - 0.5)).all(axis=1))
+
+
+def _between(outline: FloatArray) -> FloatArray:
+    """Points along an outline, shape (n, 2), a fraction of a pixel apart; where it is NaN there are none."""
+    steps = np.roll(outline, -1, axis=0) - outline
+    is_known = np.isfinite(steps).all(axis=1)
+    size = int(_PER_PIXEL * np.abs(steps[is_known]).max(initial=0)) + 1
+    share = np.arange(size)[:, None] / size
+    return (outline[is_known, None] + share * steps[is_known, None]).reshape(-1, 2)
+
+
+def _border(shape: tuple[int, int]) -> FloatArray:
+    """Points (x, y) on the edges of an image of some pixels (ny, nx), a pixel apart, shape (n, 2)."""
+    x, y = (np.arange(size + 1) - 0.5 for size in shape[::-1])
+    edges = [(x, np.full_like(x, end)) for end in y[[0, -1]]] + [
+        (np.full_like(y, end), y) for end in x[[0, -1]]
+    ]
+    return np.concatenate([np.stack(edge, axis=1) for edge in edges])
 
 
 def _fits(image: Image, box: tuple[slice, slice], cards: Mapping[str, Any]) -> bytes:

@@ -11,7 +11,7 @@ from astropy.coordinates import SkyCoord
 from astropy.wcs import WCS
 from astropy.wcs.utils import fit_wcs_from_points
 
-from roman_db.vo.region import unit_vectors
+from roman_db.vo.shapes import tangent_axes, tangent_plane, unit_vectors
 
 FloatArray = npt.NDArray[np.float64]
 #: Gives right ascension and declination (ICRS, deg), shape (n, 2), for pixels counted from 0, shape (n, 2).
@@ -41,8 +41,8 @@ class SkyToPixel:
     def __init__(self, to_sky: ToSky, shape: tuple[int, int]) -> None:
         pixels = _grid((-0.5, -0.5), (shape[1] - 0.5, shape[0] - 0.5))
         vectors = unit_vectors(to_sky(pixels))
-        self._axes = _tangent_axes(vectors.mean(axis=0))
-        plane, _ = self._plane(vectors)
+        self._axes = tangent_axes(vectors.mean(axis=0))
+        plane, _ = tangent_plane(vectors, self._axes)
         self._scale = float(np.abs(plane).max())
         self._coefficients = np.linalg.lstsq(_terms(plane / self._scale), pixels, rcond=None)[0]
 
@@ -51,18 +51,12 @@ class SkyToPixel:
 
         Beyond three times the reach of the image polynomials say nothing.
         """
-        plane, is_near = self._plane(unit_vectors(places))
+        plane, is_near = tangent_plane(unit_vectors(places), self._axes)
         plane /= self._scale
         is_near &= np.hypot(*plane.T) < 3 * np.sqrt(2)
-        pixels: FloatArray = _terms(np.where(is_near[:, None], plane, 0)) @ self._coefficients
-        return np.where(is_near[:, None], pixels, np.nan)
-
-    def _plane(self, vectors: FloatArray) -> tuple[FloatArray, npt.NDArray[np.bool_]]:
-        """Place in the tangent plane, and whether it is on that half of the sky."""
-        east, north, along = (vectors @ self._axes.T).T
-        is_near = along > 0.1
-        safe = np.where(is_near, along, 1.0)
-        return np.stack([east / safe, north / safe], axis=1), is_near
+        pixels = np.full(places.shape, np.nan)
+        pixels[is_near] = _terms(plane[is_near]) @ self._coefficients
+        return pixels
 
 
 def fits_wcs(to_sky: ToSky, first: tuple[int, int], shape: tuple[int, int]) -> tuple[WCS, float]:
@@ -97,15 +91,6 @@ def _grid(low: tuple[float, float], high: tuple[float, float]) -> FloatArray:
     """Nodes between two pixels (x, y), shape (n, 2)."""
     x, y = (np.linspace(low[axis], high[axis], _NODES) for axis in (0, 1))
     return np.stack([one.ravel() for one in np.meshgrid(x, y)], axis=1)
-
-
-def _tangent_axes(middle: FloatArray) -> FloatArray:
-    """East, north and the direction of a place, shape (3, 3)."""
-    along = middle / np.linalg.norm(middle)
-    pole = np.array([0.0, 0.0, 1.0]) if abs(along[2]) < 0.9 else np.array([1.0, 0.0, 0.0])
-    east = np.cross(pole, along)
-    east /= np.linalg.norm(east)
-    return np.stack([east, np.cross(along, east), along])
 
 
 def _terms(plane: FloatArray) -> FloatArray:

@@ -37,7 +37,7 @@ async def cutout_response(parameters: Parameters, connections: RoleConnections) 
         If a parameter makes no sense, or the image is not at hand.
     """
     refuse_filters(parameters, TAKEN, "images")
-    outline = read_region(parameters)
+    region = read_region(parameters)
     times, band = read_interval(parameters, "TIME"), read_interval(parameters, "BAND")
     product, facts = await _product(parameters, connections, _IMAGES)
     covered = times if product.kind == "exposure" else in_tdb(times)
@@ -49,7 +49,7 @@ async def cutout_response(parameters: Parameters, connections: RoleConnections) 
         "TIMESYS": "UTC" if product.kind == "exposure" else "TDB",
         "PRODUCT": f"{product.kind}/{product.number}",
     }  # fmt: skip
-    content = await connections.in_thread(partial(cutout, Path(facts["path"]), outline, cards))
+    content = await connections.in_thread(partial(cutout, Path(facts["path"]), region, cards))
     if content is None:
         return Response(status_code=204)
     name = f"roman_{product.kind}_{product.number}.fits"

@@ -93,7 +93,7 @@ class Execution:
     def _write(self, sending: Sending) -> int:
         """Write the result, and return its bytes."""
         self._files.make(self._job.job_id)
-        with self._files.result(self._job.job_id).open("wb") as file:
+        with self._files.result(self._job).open("wb") as file:
             chunk, is_last = sending.begin()
             while True:
                 file.write(chunk)

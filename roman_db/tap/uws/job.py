@@ -24,6 +24,7 @@ class Phase(enum.StrEnum):
 ACTIVE = (Phase.QUEUED, Phase.EXECUTING)
 #: Phases in which a job may be aborted, and those at the end.
 UNFINISHED = (Phase.PENDING, *ACTIVE)
+ENDED = (Phase.COMPLETED, Phase.ERROR, Phase.ABORTED)
 
 
 @dataclass(frozen=True)
@@ -46,6 +47,8 @@ class Job:
         Why there is no result.
     media_type, result_size
         Format of the result, and its bytes.
+    n_start
+        How often its query was begun; the number tells one start from another, wherever they are made.
     """
 
     job_id: str
@@ -62,6 +65,7 @@ class Job:
     error: str | None
     media_type: str | None
     result_size: int | None
+    n_start: int
 
     @property
     def quote(self) -> datetime | None:

@@ -7,27 +7,29 @@ from collections.abc import Callable
 from contextlib import AsyncExitStack
 from datetime import UTC, datetime
 from functools import partial
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import anyio
 import anyio.to_thread
 from fastapi import APIRouter, Request
 from starlette.responses import FileResponse, PlainTextResponse, RedirectResponse, Response
 
-from roman_db.accounts.admission import LONGEST_QUEUE, Admission, Admitted
-from roman_db.accounts.authentication import party_of_request
+from roman_db.accounts.admission import Admission, Admitted
+from roman_db.accounts.authentication import current_querier, party_of_request
 from roman_db.accounts.usage import Kind
-from roman_db.service_failure import BadRequest, Forbidden, NotFound, TooMany, TooMuch
-from roman_db.tap.accounting import admit
+from roman_db.service_failure import BadRequest, Forbidden, NotFound
+from roman_db.tap.accounting import admit, limits_of
 from roman_db.tap.formats.choice import VOTABLE
 from roman_db.tap.formats.votable import error_document
-from roman_db.tap.job_accounting import room_for_result
+from roman_db.tap.job_accounting import check_new, check_room
 from roman_db.tap.upload_turn import form_in_turn
 from roman_db.tap.uploads.request import upload_parts
 from roman_db.tap.uws import changes, document, storage
+from roman_db.tap.uws.changes import Pairs
+from roman_db.tap.uws.files import JobFiles
 from roman_db.tap.uws.job import ACTIVE, UNFINISHED, Job, JobLimits, Phase, read_time
 from roman_db.tap.uws.runner import Runner
-from roman_db.tap.web import Form, account_of, address_of
+from roman_db.tap.web import Form, account_of, address_of, request_limits
 
 _XML = "text/xml"
 _PATH = "/tap/async"
@@ -53,6 +55,7 @@ def router() -> APIRouter:
 
 async def _list(request: Request) -> Response:
     """List the jobs of the account that asks; nobody's jobs are listed to nobody."""
+    await current_querier(request)
     account_id = account_of(request)
     wanted = _selection(request)
     jobs = [] if account_id is None else await _in_thread(partial(storage.listed, account_id, wanted))
@@ -69,15 +72,11 @@ async def _create(request: Request) -> Response:
 async def _created(request: Request, admitted: Admitted, form: Form) -> Response:
     """Make a job of a form."""
     values, runs = changes.new_job(form.pairs, _limits(request), datetime.now(UTC))
-    most = admitted.account.limits.pending_jobs
-    owner = {"account_id": account_of(request), "party": admitted.party}
-    job_id = await _in_thread(partial(storage.create, values | owner, None if runs else most))
-    if job_id is None:
-        raise TooMuch(
-            f"{most} jobs that you did not start wait already: start them (PHASE=RUN), remove some (DELETE), "
-            "or ask for exceptional resources (pending_jobs)"
-        )
-    await _keep_files(request, job_id, form)
+    uploads, size = await _uploads(request, admitted, form, values["parameters"])
+    owner = {"account_id": account_of(request), "party": admitted.party, "upload_size": size}
+    check = partial(check_new, admitted, size, runs)
+    job_id = await _in_thread(partial(storage.create, values | owner, check))
+    await _keep(request, job_id, uploads, values["parameters"])
     if runs:
         await _queue(request, job_id)
     return _to(request, job_id)
@@ -94,9 +93,6 @@ async def _admitted(request: Request) -> Admitted:
     admission: Admission = request.app.state.admission
     admitted = await admit(request, Kind.ASYNC)
     await admission.check_day(admitted)
-    await _in_thread(partial(room_for_result, admitted))
-    if await _in_thread(partial(storage.n_waiting, admitted.party)) >= LONGEST_QUEUE:
-        raise TooMany(f"{LONGEST_QUEUE} of your jobs wait already: ask again when some of them have ended")
     return admitted
 
 
@@ -137,14 +133,25 @@ async def _changed(request: Request, job: Job, form: Form) -> Response:
     values = changes.changed(job, form.pairs, _limits(request), now)
     if values.get("destruction", now) < now:
         return await _delete(request)
-    phases: tuple[Phase, ...] = UNFINISHED if "parameters" not in values else (Phase.PENDING,)
-    if set(values) == {"destruction"}:
-        phases = tuple(Phase)
-    if not await _in_thread(partial(storage.change, job.job_id, phases, **values)):
-        raise Forbidden(f"a job that is {job.phase} cannot be changed so")
+    phases = tuple(Phase) if set(values) == {"destruction"} else UNFINISHED
     if "parameters" in values:
-        await _keep_files(request, job.job_id, form)
+        is_changed = await _revised(request, job, form, values)
+    else:
+        is_changed = await _in_thread(partial(storage.change, job.job_id, phases, **values))
+    if not is_changed:
+        raise Forbidden(f"a job that is {job.phase} cannot be changed so")
     return _to(request, job.job_id)
+
+
+async def _revised(request: Request, job: Job, form: Form, values: dict[str, Any]) -> bool:
+    """Change what a PENDING job asks, and the files that it has, and say whether it was PENDING."""
+    admitted, parameters = await admit(request, Kind.ASYNC), values["parameters"]
+    uploads, size = await _uploads(request, admitted, form, parameters, job.job_id)
+    check = partial(check_room, admitted, size)
+    if not await _in_thread(partial(storage.revise, job, values | {"upload_size": size}, check)):
+        return False
+    await _keep(request, job.job_id, uploads, parameters)
+    return True
 
 
 async def _delete(request: Request) -> Response:
@@ -159,7 +166,7 @@ async def _delete(request: Request) -> Response:
 async def _result(request: Request) -> Response:
     """Give the result, or a part of its bytes."""
     job = await _job(request)
-    path = _runner(request).files.result(job.job_id)
+    path = _runner(request).files.result(job)
     if job.phase is not Phase.COMPLETED or job.media_type is None or not path.is_file():
         raise NotFound(f"there is no result: the job is {job.phase}")
     return FileResponse(path, headers={"content-type": job.media_type})
@@ -176,6 +183,7 @@ async def _error(request: Request) -> Response:
 
 async def _job(request: Request) -> Job:
     """Job that the address names, if it is of whoever asks; those of nobody are of who knows their names."""
+    await current_querier(request)
     job = await _in_thread(partial(storage.read, request.path_params["job_id"]))
     if job is None or (job.account_id is not None and job.account_id != account_of(request)):
         raise NotFound(f"there is no job {request.path_params['job_id'][:60]!r}")
@@ -188,17 +196,44 @@ async def _to_phase(request: Request, job: Job, wanted: str) -> None:
         if not await _queue(request, job.job_id) and job.phase is Phase.PENDING:
             raise Forbidden("the job cannot be run")
     elif wanted == "ABORT":
-        await _in_thread(partial(storage.abort, job.job_id, "the query was aborted by its author"))
+        await _in_thread(partial(_aborted, _runner(request).files, job.job_id))
         _runner(request).news.tell(job.job_id)
     else:
         raise BadRequest(f"PHASE must be RUN or ABORT, got {wanted[:60]!r}")
 
 
-async def _keep_files(request: Request, job_id: str, form: Form) -> None:
-    """Store the files that came with a job until it runs."""
-    parts = upload_parts(form.pairs)
-    kept = {part: content for part, content in form.files.items() if part in parts}
-    await _in_thread(partial(_runner(request).files.keep, job_id, kept))
+def _aborted(files: JobFiles, job_id: str) -> None:
+    """End a job, and remove the files that came with it."""
+    storage.abort(job_id, "the query was aborted by its author")
+    job = storage.read(job_id)
+    if job is not None:
+        files.tidy(job)
+
+
+async def _uploads(
+    request: Request, admitted: Admitted, form: Form, parameters: Pairs, job_id: str | None = None
+) -> tuple[dict[str, bytes], int]:
+    """Files of a form that a job is to have, and the bytes of all its files, with those that it has already.
+
+    Raises
+    ------
+    BadRequest
+        If UPLOAD makes no sense, or they are more bytes than the account may upload.
+    """
+    parts = upload_parts(parameters)
+    uploads = {part: content for part, content in form.files.items() if part in parts}
+    size = sum(map(len, uploads.values()))
+    if job_id is not None:
+        size += await _in_thread(partial(_runner(request).files.upload_size, job_id, parts - set(uploads)))
+    most = limits_of(request_limits(request.app.state.settings), admitted).uploads.size
+    if size > most:
+        raise BadRequest(f"UPLOAD: the files of a job have at most {most} bytes, these have {size}")
+    return uploads, size
+
+
+async def _keep(request: Request, job_id: str, uploads: dict[str, bytes], parameters: Pairs) -> None:
+    """Store the files that came with a job until it has ended, and of those before what it still names."""
+    await _in_thread(partial(_runner(request).files.keep, job_id, uploads, upload_parts(parameters)))
 
 
 async def _queue(request: Request, job_id: str) -> bool:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from datetime import timedelta
 from functools import partial
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import anyio
 import anyio.abc
@@ -20,6 +21,7 @@ from roman_db.tap.uws.claims import Claims
 from roman_db.tap.uws.execution import END, Execution
 from roman_db.tap.uws.files import JobFiles
 from roman_db.tap.uws.job import Job, Phase
+from roman_db.tap.uws.leftovers import remove_leftovers
 from roman_db.tap.uws.news import News
 
 #: Seconds between looks: for jobs that other services were given or left, and for those whose time is over.
@@ -27,6 +29,8 @@ _ROUND_S = 15.0
 #: Seconds between looks at a job that runs: another service may have been told to end it.
 _LOOK_S = 1.0
 _PAUSE_S = 0.1
+#: Seconds between attempts to store how a job ended.
+_AGAIN_S = 1.0
 #: Largest share of the places that one party may hold, a fraction: as among queries at once.
 _SHARE = 3, 4
 _log = structlog.get_logger()
@@ -46,6 +50,8 @@ class Runner:
         Where results are stored.
     execution_of
         Makes of a job and a connection what is to be done.
+    lifetime
+        Time after which a job is removed.
     """
 
     def __init__(
@@ -54,12 +60,14 @@ class Runner:
         connections: Connections,
         files: JobFiles,
         execution_of: Callable[[Job, Held], Execution],
+        lifetime: timedelta,
     ) -> None:
         self.news = News()
         self.files = files
         self._size = size
         self._connections = connections
         self._execution_of = execution_of
+        self._lifetime = lifetime
         self._claims = Claims(max(1, size * _SHARE[0] // _SHARE[1]))
         self._call = anyio.Event()
         self._is_stopping = False
@@ -73,6 +81,7 @@ class Runner:
             group.start_soon(self._work)
         group.start_soon(self._look_after)
         group.start_soon(self._look_for_news)
+        group.start_soon(self._asked, partial(remove_leftovers, self.files, self._lifetime))
 
     def call(self) -> None:
         """Say that a job waits."""
@@ -106,6 +115,9 @@ class Runner:
     async def _look_after(self) -> None:
         """Put back what dead services left, and remove what is over."""
         while not self._is_stopping:
+            for job in await self._asked(self._claims.fail_left) or ():
+                await _in_thread(partial(self.files.tidy, job))
+                self.news.tell(job.job_id)
             if await self._asked(self._claims.put_back_left):
                 self.call()
             for job_id in await self._asked(self._claims.remove_expired) or ():
@@ -136,12 +148,20 @@ class Runner:
                 values = execution.outcome
         except Failure as failure:
             values = {"phase": Phase.ERROR, "error": str(failure), "end_time": END}
-        if values.get("phase") is not Phase.COMPLETED:
-            await _in_thread(partial(self.files.result(job.job_id).unlink, missing_ok=True))
-        stored = partial(storage.change, job.job_id, (Phase.EXECUTING,), **values)
-        if await self._asked(stored) is False:
-            await _in_thread(partial(self.files.remove, job.job_id))
+        # Nobody else ends a job whose service lives; one that stops leaves it to the next.
+        while await self._asked(partial(self._end, job, values)) is None and not self._is_stopping:
+            await anyio.sleep(_AGAIN_S)
         self.news.tell(job.job_id)
+
+    def _end(self, job: Job, values: Mapping[str, Any]) -> bool:
+        """Store how a job ended, unless it did otherwise meanwhile, and remove files that nobody needs."""
+        is_stored = self._claims.end(job, values)
+        found = storage.read(job.job_id)
+        if found is None:
+            self.files.remove(job.job_id)
+        else:
+            self.files.tidy(found)
+        return is_stored
 
     async def _executed(self, job: Job, execution: Execution) -> None:
         """Run a query while somebody looks whether it still may."""
@@ -151,13 +171,13 @@ class Runner:
             group.cancel_scope.cancel()
 
     async def _watch(self, job: Job, execution: Execution) -> None:
-        """End a query whose job was aborted or removed, or takes too long."""
+        """End a query whose job was aborted, removed or begun elsewhere, or takes too long."""
         end = time.monotonic() + job.execution_duration
         is_wanted: bool | None = True
         while is_wanted is not False and (left := end - time.monotonic()) > 0:
             with self.news.expecting(job.job_id) as changed, anyio.move_on_after(min(_LOOK_S, left)):
                 await changed.wait()
-            is_wanted = await self._asked(partial(storage.is_executing, job.job_id))
+            is_wanted = await self._asked(partial(self._claims.holds, job))
         if is_wanted is not False:
             execution.is_late()
         while True:

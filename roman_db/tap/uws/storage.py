@@ -7,7 +7,7 @@ be made, so that of two that meet, one is lost and nothing is torn.
 from __future__ import annotations
 
 import secrets
-from collections.abc import Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, fields
 from datetime import datetime
 from typing import Any
@@ -16,7 +16,7 @@ import sqlalchemy as sa
 
 from roman_db import session
 from roman_db.schema.metadata import metadata
-from roman_db.tap.uws.job import UNFINISHED, Job, Phase
+from roman_db.tap.uws.job import ENDED, UNFINISHED, Job, Phase
 
 JOB = metadata().tables["uws.job"]
 COLUMNS = [JOB.c[one.name] for one in fields(Job)]
@@ -32,41 +32,64 @@ class Selection:
     last: int | None = None
 
 
-def create(job: dict[str, Any], most_pending: int | None = None) -> str | None:
+@dataclass(frozen=True)
+class Kept:
+    """What is kept of the jobs of a party.
+
+    Parameters
+    ----------
+    n_pending, n_waiting, n_ended
+        Jobs that were not started, that wait for their turn, and that have ended.
+    n_byte
+        Bytes of results, and of files that came with jobs which have not ended.
+    """
+
+    n_pending: int
+    n_waiting: int
+    n_ended: int
+    n_byte: int
+
+
+#: Raises where a party may not have one more job beside those that it has.
+Check = Callable[[Kept], None]
+
+
+def create(job: dict[str, Any], check: Check | None = None) -> str:
     """Store a new job, and return its identifier, which nobody can guess.
 
     Parameters
     ----------
     job
         Values of its row.
-    most_pending
-        Most jobs of its party that may be PENDING, this one among them; None where it is to run at once.
-        Where there are as many already nothing is stored, and None returned.
+    check
+        Asked before; of jobs that one party makes at the same moment each sees those before it. Nothing is
+        stored where it raises.
     """
     job_id = secrets.token_urlsafe(_ID_BYTES)
     with session.transaction() as connection:
-        if most_pending is not None:
-            mine = (JOB.c.party == job["party"], JOB.c.phase == Phase.PENDING)
-            pending = sa.select(sa.func.count()).where(*mine)
-            connection.execute(_alone(job["party"]))
-            if int(connection.execute(pending).scalar_one()) >= most_pending:
-                return None
+        if check is not None:
+            check(_kept_alone(connection, job["party"]))
         connection.execute(sa.insert(JOB).values(job_id=job_id, **job))
     return job_id
 
 
+def revise(job: Job, values: dict[str, Any], check: Check) -> bool:
+    """Change a job that is PENDING, and say whether it was; the other jobs of its party are checked."""
+    with session.transaction() as connection:
+        check(_kept_alone(connection, job.party, job.job_id))
+        return connection.execute(_change(job.job_id, (Phase.PENDING,), values)).rowcount == 1
+
+
 def read(job_id: str) -> Job | None:
     """Job of an identifier; None where there is none."""
-    with session.transaction() as connection:
-        row = connection.execute(sa.select(*COLUMNS).where(JOB.c.job_id == job_id)).one_or_none()
-    return None if row is None else job_of(row)
+    return next(iter(read_all([job_id])), None)
 
 
-def is_executing(job_id: str) -> bool:
-    """Whether a job is there and runs."""
-    statement = sa.select(JOB.c.job_id).where(JOB.c.job_id == job_id, JOB.c.phase == Phase.EXECUTING)
+def read_all(job_ids: Collection[str]) -> list[Job]:
+    """Jobs of identifiers, those that are there."""
     with session.transaction() as connection:
-        return connection.execute(statement).first() is not None
+        found = connection.execute(sa.select(*COLUMNS).where(JOB.c.job_id.in_(job_ids)))
+        return [job_of(row) for row in found]
 
 
 def phases_of(job_ids: Sequence[str]) -> dict[str, Phase]:
@@ -90,9 +113,8 @@ def listed(account_id: int, wanted: Selection) -> list[Job]:
 
 def change(job_id: str, phases: Sequence[Phase], **values: object) -> bool:
     """Change a job that is in one of the phases, and say whether it was."""
-    statement = sa.update(JOB).where(JOB.c.job_id == job_id, JOB.c.phase.in_(phases)).values(**values)
     with session.transaction() as connection:
-        return connection.execute(statement).rowcount == 1
+        return connection.execute(_change(job_id, phases, values)).rowcount == 1
 
 
 def abort(job_id: str, reason: str) -> bool:
@@ -106,48 +128,58 @@ def remove(job_id: str) -> None:
         connection.execute(sa.delete(JOB).where(JOB.c.job_id == job_id))
 
 
-def n_waiting(party: str) -> int:
-    """Number of jobs of a party that wait for their turn."""
-    count = sa.select(sa.func.count()).where(JOB.c.party == party, JOB.c.phase == Phase.QUEUED)
+def stored_bytes(party: str, but: str | None = None) -> int:
+    """Bytes of the files of a party's jobs that are kept, those of one job left out."""
     with session.transaction() as connection:
-        return int(connection.execute(count).scalar_one())
+        return _kept(connection, party, but).n_byte
 
 
-def stored_bytes(party: str) -> int:
-    """Bytes of the results of a party that are kept."""
-    with session.transaction() as connection:
-        return int(connection.execute(_bytes_of(party)).scalar_one())
-
-
-def keep_result(job_id: str, party: str, size: int, most: int) -> bool:
+def keep_result(job: Job, party: str, size: int, most: int) -> bool:
     """Note the bytes of a result if there is room for it, and say whether there is.
 
     Of results of a party that end at the same moment each sees those before it.
 
     Parameters
     ----------
-    job_id, party
-        Of which job, and with whom it shares the room.
+    job, party
+        The job, as it was begun, and with whom it shares the room.
     size, most
-        Bytes of the result, and of all results of the party at most.
+        Bytes of the result, and of all files of the party at most.
     """
+    start = (JOB.c.job_id == job.job_id, JOB.c.n_start == job.n_start)
     with session.transaction() as connection:
-        connection.execute(_alone(party))
-        if int(connection.execute(_bytes_of(party)).scalar_one()) + size > most:
+        if _kept_alone(connection, party, job.job_id).n_byte + size > most:
             return False
-        connection.execute(sa.update(JOB).where(JOB.c.job_id == job_id).values(result_size=size))
+        connection.execute(sa.update(JOB).where(*start).values(result_size=size))
         return True
 
 
-def _alone(party: str) -> sa.Select[Any]:
-    """Wait until no other transaction counts the jobs of a party, until the end of this one."""
-    return sa.select(sa.func.pg_advisory_xact_lock(sa.func.hashtext(f"uws.job: {party}")))
+def _change(job_id: str, phases: Sequence[Phase], values: Mapping[str, object]) -> sa.Update:
+    return sa.update(JOB).where(JOB.c.job_id == job_id, JOB.c.phase.in_(phases)).values(**values)
 
 
-def _bytes_of(party: str) -> sa.Select[Any]:
-    """Query for the bytes of the results of a party, those that are about to be complete among them."""
-    total = sa.func.coalesce(sa.func.sum(JOB.c.result_size), 0)
-    return sa.select(total).where(JOB.c.party == party, JOB.c.phase.in_((Phase.EXECUTING, Phase.COMPLETED)))
+def _kept_alone(connection: sa.Connection, party: str | None, but: str | None = None) -> Kept:
+    """What is kept, once no other transaction counts it, until the end of this one."""
+    connection.execute(sa.select(sa.func.pg_advisory_xact_lock(sa.func.hashtext(f"uws.job: {party}"))))
+    return _kept(connection, party, but)
+
+
+def _kept(connection: sa.Connection, party: str | None, but: str | None) -> Kept:
+    """What is kept of the jobs of a party, one of them left out; results that are about to be kept count."""
+    pending, waiting, ended = (
+        sa.func.count().filter(JOB.c.phase.in_(phases))
+        for phases in ((Phase.PENDING,), (Phase.QUEUED,), ENDED)
+    )
+    results, uploads = (
+        sa.func.coalesce(sa.func.sum(size).filter(JOB.c.phase.in_(phases)), 0)
+        for size, phases in (
+            (JOB.c.result_size, (Phase.EXECUTING, Phase.COMPLETED)), (JOB.c.upload_size, UNFINISHED)
+        )
+    )  # fmt: skip
+    of_party = sa.select(pending, waiting, ended, results + uploads).where(JOB.c.party == party)
+    if but is not None:
+        of_party = of_party.where(JOB.c.job_id != but)
+    return Kept(*map(int, connection.execute(of_party).one()))
 
 
 def job_of(row: sa.Row[Any]) -> Job:

@@ -72,6 +72,24 @@ def test_nobody_makes_the_digest_of_an_address_without_the_key(stored):
         assert execute(stored, may.format(role)) == [(expected,)]
 
 
+@pytest.mark.parametrize(
+    ("one", "other", "is_same"),
+    [
+        ("2001:db8:1:2::1", "2001:db8:1:2:ffff:ffff:ffff:ffff", True),
+        ("2001:db8:1:2::1", "2001:0DB8:0001:0002:0000:0000:0000:0009", True),
+        ("2001:db8:1:2::1", "2001:db8:1:3::1", False),
+        ("::ffff:192.0.2.7", "192.0.2.7", True),
+        ("::ffff:192.0.2.7", "::ffff:192.0.2.8", False),
+        ("192.0.2.7", "192.0.2.8", False),
+        ("fe80::1%eth0", "fe80::2%eth0", True),
+        ("fe80::1%eth0", "2001:db8::1", False),
+        ("testclient", "another", False),
+    ],
+)
+def test_a_client_of_ipv6_is_its_network_and_one_of_ipv4_its_address(one, other, is_same):
+    assert (client_name(one, "key") == client_name(other, "key")) is is_same
+
+
 def test_days_before_are_dropped_and_count_for_nothing(stored):
     yesterday = "date_trunc('day', now(), 'UTC') - interval '1 s'"
     execute(

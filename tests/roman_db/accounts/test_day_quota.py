@@ -68,6 +68,37 @@ def test_what_other_services_wrote_counts_of_accounts_and_of_addresses():
         quota.check(nobody, "client x")
 
 
+def test_what_ends_while_the_ledger_is_read_is_never_forgotten():
+    """The ledger has one of three queries when it is read; it has all of them when it is read again."""
+    stored = [Used(10, 1), Used(60, 6)]
+    waiting = []
+
+    def read(*_: object) -> Used:
+        waiting.pop()()  # the second is written now: the reading may have missed it
+        waiting.append(quota.add("account 7", 30, 3))
+        return stored.pop(0)
+
+    quota, _ = _quota(read)
+    quota.add("account 7", 10, 1)()
+    waiting.append(quota.add("account 7", 20, 2))
+    quota.read(_ACCOUNT, "account 7")
+    assert quota.used("account 7") == Used(60, 6)
+    waiting.pop()()
+    assert quota.used("account 7") == Used(60, 6)
+    waiting.append(lambda: None)
+    quota.read(_ACCOUNT, "account 7")
+    assert quota.used("account 7") == Used(90, 9)  # the ledger's, and the one of this moment
+
+
+def test_what_is_written_after_midnight_is_of_the_day_before():
+    quota, clock = _quota()
+    written = quota.add("account 7", 10, 1)
+    clock[0] += timedelta(hours=2)
+    written()
+    quota.read(_ACCOUNT, "account 7")
+    assert quota.used("account 7") == Used()
+
+
 def test_the_ledger_says_what_an_account_and_a_team_used_since_a_time(accounts_database, new_account):
     one, mate = new_account("team", "quota-mates"), new_account("team", "quota-mates")
     alone = new_account()

@@ -4,12 +4,10 @@ import threading
 
 import psycopg2
 import pytest
-import sqlalchemy as sa
 
 from roman_db.accounts import scratch, team_store
 from roman_db.accounts.account_store import close_account, move_account
 from roman_db.accounts.scratch import drop_table, save_query, scratch_bytes, scratch_tables
-from roman_db.accounts.usage import usage
 from roman_db.service_failure import BadRequest, Forbidden, NotFound, TooMuch
 from tests.roman_db.accounts.conftest import again
 from tests.roman_db.conftest import execute
@@ -193,20 +191,6 @@ def test_a_closed_account_leaves_neither_tables_nor_a_role(accounts_database, ne
     assert scratch.scratch_tables(again(account)) == []
 
 
-def test_the_ledger_has_what_was_saved_and_what_was_not(new_account, small):
-    small("research", n_row=50)
-    account = new_account("research")
-    saved = [save_query(account, f"t{n}", f"SELECT generate_series(1, {n}) AS i") for n in (1, 20, 50)]
-    for bad in ("SELECT generate_series(1, 51) AS i", "SELECT 1 / 0 AS a", "SELECT nothing FROM nowhere"):
-        with pytest.raises((TooMuch, sa.exc.DBAPIError)):
-            save_query(account, "bad", bad)
-    sums = {row["outcome"]: row for row in usage(account.account_id, 1)}
-    assert {name: row["n_query"] for name, row in sums.items()} == {"done": 3, "failed": 3}
-    assert sums["done"]["n_row"] == sum(one.n_row for one in saved) == 71
-    assert sums["done"]["n_byte"] == sum(one.n_byte for one in saved) == scratch_bytes(account)
-    assert (sums["failed"]["n_row"], sums["failed"]["n_byte"]) == (0, 0)
-
-
 def test_a_table_tells_of_no_more_sky_than_an_answer_may(accounts_database, new_account):
     """As many square degrees as it has rows here; what is refused leaves nothing."""
     account = new_account("research")
@@ -216,7 +200,3 @@ def test_a_table_tells_of_no_more_sky_than_an_answer_may(accounts_database, new_
     with pytest.raises(TooMuch, match=f"processes {most + 1} deg2"):
         save_query(account, "many", _ROWS.format(most + 1), area="CAST(count(DISTINCT i) AS float)")
     assert listed(account) == {f"{account.scratch_schema}.some"}
-    key = (
-        f"SELECT sky_area, outcome FROM ops.account_usage WHERE account_id = {account.account_id} ORDER BY 1"
-    )
-    assert execute(accounts_database, key) == [(most, "done"), (None, "failed")]

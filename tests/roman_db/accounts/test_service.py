@@ -323,6 +323,19 @@ def test_a_query_that_fails_while_it_is_kept_says_so_without_words_of_ours(perso
     assert ada.used(1) == {"failed": (1, 0, 0)}
 
 
+def test_the_ledger_and_the_day_have_what_was_kept_and_what_was_not(person, accounts_database):
+    execute(accounts_database, "UPDATE ops.account_tier SET day_rows = 36 WHERE tier = 'research'")
+    ada = person("research")
+    kept = [keep(ada, f"t{number}", _SHORT) for number in range(2)]
+    assert [one.status_code for one in kept] == [201, 201]
+    refused = keep(ada, "t2", _SHORT)
+    execute(accounts_database, "UPDATE ops.account_tier SET day_rows = 1000000000 WHERE tier = 'research'")
+    assert (refused.status_code, "has used 36 of the 36 rows" in refused.text) == (429, True)
+    n_byte = sum(one.json()["n_byte"] for one in kept)
+    assert ada.used(2) == {"done": (2, 36, n_byte)}
+    assert ada.session.get(f"{ada.root}/account/usage", timeout=60).json()["scratch_bytes"] == n_byte
+
+
 def test_scratch_tables_take_an_account_and_the_scope(person, root):
     ada = person()
     only_query = create_token(ada.account.name, ["query"], 10)[0].text

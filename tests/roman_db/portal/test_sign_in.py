@@ -113,6 +113,14 @@ def test_a_token_shows_what_it_is_for(portal, portal_database, people, monkeypat
     assert "This token is not for scratch tables." in page
     assert 'id="tokens"' not in page
     assert 'id="tokens"' in ada.ask("/me").text
+    point_at(portal_database, monkeypatch)
+    token, _ = token_store.create_token(ada.account.name, ["account"], 1)
+    forget()
+    page = type(ada)(portal, ada.account, token.text).ask("/me").text
+    assert "This token is not for queries" in page
+    for part in ('id="jobs"', 'id="saved"', 'id="used"'):
+        assert part not in page
+        assert part in ada.ask("/me").text
 
 
 @pytest.mark.parametrize(

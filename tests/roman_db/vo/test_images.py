@@ -15,10 +15,11 @@ from mocpy import MOC
 
 from roman_db.service_failure import BadRequest
 from roman_db.vo.coverage import coverage_of_ranges
-from roman_db.vo.cutout import Missing, cutout, open_image
+from roman_db.vo.cutout import Missing, cutout, open_image, pixel_box
 from roman_db.vo.image_plane import SkyToPixel
 from roman_db.vo.parameters import Parameters
-from roman_db.vo.region import circle, read_region
+from roman_db.vo.region import read_region
+from roman_db.vo.shapes import Circle, Range, Region
 from tests.queries.filling import DEC, RA
 from tests.roman_db.conftest import execute
 from tests.roman_db.vo.image_file import SCALE, SHAPE, pixels, write_image
@@ -37,7 +38,7 @@ def test_pixels_of_places_invert_the_wcs(tmp_path, place):
 def test_a_cutout_has_the_pixels_and_the_wcs_of_its_part(tmp_path, place):
     wcs = write_image(tmp_path / "image.asdf", *place)
     centre = np.array(wcs(60.0, 50.0))
-    content = cutout(tmp_path / "image.asdf", circle(*centre, 10 * SCALE), {"FILTER": "F146"})
+    content = cutout(tmp_path / "image.asdf", Circle(*centre, 10 * SCALE), {"FILTER": "F146"})
     with fits.open(io.BytesIO(content)) as file:
         science = file["SCI"].data
         x, y = file[0].header["XSTART"], file[0].header["YSTART"]
@@ -61,11 +62,11 @@ def test_a_cutout_has_the_pixels_and_the_wcs_of_its_part(tmp_path, place):
 def test_a_region_over_the_edge_is_cut_and_one_beside_is_empty(tmp_path):
     wcs = write_image(tmp_path / "image.asdf", RA, DEC)
     corner = wcs(0.0, 0.0)
-    with fits.open(io.BytesIO(cutout(tmp_path / "image.asdf", circle(*corner, 10 * SCALE), {}))) as file:
+    with fits.open(io.BytesIO(cutout(tmp_path / "image.asdf", Circle(*corner, 10 * SCALE), {}))) as file:
         assert file["SCI"].data[0, 0] == 0
         assert file["SCI"].data.shape == pytest.approx((11, 11), abs=1.5)
     for place in ((RA, DEC + 0.05), (RA + 180, -DEC), (RA + 1, DEC)):
-        assert cutout(tmp_path / "image.asdf", circle(*place, 1e-4), {}) is None
+        assert cutout(tmp_path / "image.asdf", Circle(*place, 1e-4), {}) is None
 
 
 def test_the_whole_image_has_a_wcs_with_distortion(tmp_path):
@@ -94,6 +95,13 @@ def test_what_is_no_image_is_said_without_its_path(tmp_path):
         ([("POLYGON", "1 2 3 4 5")], "POLYGON has 5 numbers"),
         ([("POS", "BOX 1 2 3 4")], "POS must begin with CIRCLE, RANGE or POLYGON, got 'BOX'"),
         ([("POS", "RANGE 1 2 3 -91")], "RANGE must be a number from -90 to 90"),
+        ([("POS", "RANGE 1 2 3 nan")], "RANGE must be a number from -90 to 90"),
+        ([("POS", "RANGE 1 2 3 -4")], "RANGE must have the smaller declination first, got 3 and -4"),
+        (
+            [("POLYGON", "0 0 120 0 240 0")],
+            "POLYGON: the corners of a polygon must lie on one half of the sky",
+        ),
+        ([("POLYGON", "1 2 " * 1001)], "POLYGON has 1001 corners: at most 1000 are taken"),
         ([("CIRCLE", "1 2 3"), ("POS", "CIRCLE 1 2 3")], "one of CIRCLE, POLYGON and POS is taken"),
     ],
 )
@@ -102,16 +110,78 @@ def test_regions_that_make_no_sense_are_refused(given, words):
         read_region(Parameters(given))
 
 
+def region(text: str) -> Region | None:
+    return read_region(Parameters([("POS", text)]))
+
+
 def test_outlines_are_of_the_regions():
     centre = SkyCoord(10, -80, unit="deg")
-    ring = SkyCoord(read_region(Parameters([("CIRCLE", "10 -80 0.5")])), unit="deg")
+    ring = SkyCoord(region("CIRCLE 10 -80 0.5").outline(), unit="deg")
     assert ring.separation(centre).deg == pytest.approx(0.5)
-    corners = read_region(Parameters([("POS", "POLYGON 359 0 1 0 1 2")]))
-    assert len(corners) == 3 * 32
-    assert set(map(tuple, corners[::32].round(9))) == {(359, 0), (1, 0), (1, 2)}
-    side = SkyCoord(corners[:32], unit="deg")
-    assert np.abs(side.dec.deg).max() < 1e-9
+    outline = region("POLYGON 359 0 1 0 1 2").outline()
+    assert {(359, 0), (1, 0), (1, 2)} <= set(map(tuple, outline.round(9)))
+    away = np.cross(*(SkyCoord(ra, dec, unit="deg").cartesian.xyz.value for ra, dec in ((1, 2), (359, 0))))
+    sides = (np.abs(outline[:, 1]) < 1e-9, np.abs(outline[:, 0] - 1) < 1e-9)
+    slanted = SkyCoord(outline[~sides[0] & ~sides[1]], unit="deg").cartesian.xyz.value
+    assert np.abs(away @ slanted).max() < 1e-12
+    ra, dec = region("RANGE 350 10 -31 -29").outline().T
+    assert set(ra[(dec != -31) & (dec != -29)]) == {350, 10}
+    assert ((ra >= 350) | (ra <= 10)).all()
+    assert region("RANGE 0 360 89 +Inf") == Range(0, 360, 89, 90)
     assert read_region(Parameters([])) is None
+
+
+#: Middles of images, and regions that hold them, cut them or pass them by.
+_CUT = [
+    ((267.5, -30.0), text)
+    for text in (
+        "CIRCLE 267.5 -30 1", "CIRCLE 268.5 -30.5 1.0", "CIRCLE 267.501 -30 0.002", "CIRCLE 270 -35 5.45",
+        "RANGE 0 360 -31 -29", "RANGE 0 360 -30.0003 -30.0001", "RANGE 0 360 -31 -30.0005",
+        "RANGE 10 300 -31 -29", "RANGE 0 360 -30.00004 -30",
+        "RANGE 300 10 -31 -29", "RANGE 267.4996 267.5 -30.0003 -29.9", "RANGE 267 268 -Inf +Inf",
+        "POLYGON 260 -35 275 -35 275 -25 260 -25", "POLYGON 260 -30 275 -30 267.5 -20",
+        "POLYGON 267.499 -30 267.5 -30.001 267.501 -30 267.5 -29.999 267.5 -30.0005",
+    )
+] + [
+    ((0.0, 10.0), "RANGE 359.9995 0.0002 9.9997 10.0003"), ((0.0, 10.0), "CIRCLE 359.999 10 0.0011"),
+    ((120.0, 89.9995), "RANGE 0 360 89.9997 90"), ((120.0, 89.9995), "RANGE 100 140 89.9 90"),
+    ((120.0, 89.9995), "RANGE 0 360 -90 89.9992"), ((120.0, 89.9995), "CIRCLE 0 90 0.0004"),
+]  # fmt: skip
+
+
+def _inside(text: str, places: SkyCoord) -> np.ndarray:
+    """Whether places lie in a region, by astropy's separations and angles, and the definition of RANGE."""
+    shape, *numbers = text.replace("+Inf", "90").replace("-Inf", "-90").split()
+    values = [float(one) for one in numbers]
+    if shape == "CIRCLE":
+        return places.separation(SkyCoord(*values[:2], unit="deg")).deg <= values[2]
+    if shape == "RANGE":
+        west, east, south, north = values
+        ra, dec = places.ra.deg, places.dec.deg
+        between = (west <= ra) & (ra <= east) if west <= east else (west <= ra) | (ra <= east)
+        return between & (south <= dec) & (dec <= north)
+    # Seen from inside, the corners go once around.
+    corners = SkyCoord(np.array(values).reshape(-1, 2), unit="deg")
+    angles = np.array([places.position_angle(corner).deg for corner in [*corners, corners[0]]])
+    return np.abs(((np.diff(angles, axis=0) + 180) % 360 - 180).sum(axis=0)) > 180
+
+
+@pytest.mark.parametrize(("middle", "text"), _CUT)
+def test_a_cutout_has_all_pixels_in_the_region_and_few_more(tmp_path, middle, text):
+    write_image(tmp_path / "image.asdf", *middle)
+    with open_image(tmp_path / "image.asdf") as image:
+        rows, columns = np.mgrid[0 : SHAPE[0], 0 : SHAPE[1]]
+        places = image.to_sky(np.stack([columns.ravel(), rows.ravel()], axis=1).astype(float))
+        inside = _inside(text, SkyCoord(places, unit="deg")).reshape(SHAPE)
+        box = pixel_box(image, region(text))
+    if not inside.any():
+        assert box is None
+        return
+    for axis, part in enumerate(box):
+        found = np.flatnonzero(inside.any(axis=1 - axis))
+        # Pixels whose middle is not in the region may be touched by it.
+        assert 0 <= found[0] - part.start <= 1, text
+        assert 0 <= part.stop - 1 - found[-1] <= 1, text
 
 
 @pytest.fixture(scope="module")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import threading
 from collections import Counter
@@ -13,6 +14,7 @@ import pytest
 from roman_db.accounts.account import Account
 from roman_db.accounts.account_store import NewAccount, create_account
 from roman_db.accounts.team_store import create_team
+from roman_db.service_failure import TooMuch
 from roman_db.tap.uws import storage
 from roman_db.tap.uws.claims import Claims
 from roman_db.tap.uws.job import Phase
@@ -59,8 +61,8 @@ def claims(turns_database) -> Iterator[Claims]:
 
 
 def queue(
-    account: Account | None, party: str | None = None, most_pending: int | None = None, **values: object
-) -> str | None:
+    account: Account | None, party: str | None = None, check: storage.Check | None = None, **values: object
+) -> str:
     """Store a job that waits."""
     row = {
         "phase": Phase.QUEUED, "parameters": [], "execution_duration": 60,
@@ -68,7 +70,7 @@ def queue(
         "account_id": None if account is None else account.account_id,
         "party": account.party if party is None and account is not None else party,
     }  # fmt: skip
-    return storage.create(row | values, most_pending)
+    return storage.create(row | values, check)
 
 
 def test_five_hundred_jobs_of_one_do_not_keep_another_from_the_next_place(claims, people):
@@ -142,7 +144,9 @@ def test_results_that_end_at_the_same_moment_do_not_exceed_their_room(claims, pe
     jobs = [queue(people["light"], phase=Phase.EXECUTING) for _ in range(12)]
     kept: list[bool] = []
     threads = [
-        threading.Thread(target=lambda job=job: kept.append(storage.keep_result(job, party, 300, 1000)))
+        threading.Thread(
+            target=lambda job=job: kept.append(storage.keep_result(storage.read(job), party, 300, 1000))
+        )
         for job in jobs
     ]
     for thread in threads:
@@ -162,18 +166,23 @@ def test_jobs_that_are_made_at_the_same_moment_are_no_more_than_may_be_pending(c
     """Ten threads make five jobs each, of whom seven may wait to be started; others are not counted."""
     queue(people["heavy"], "client x", phase=Phase.PENDING)
     queue(people["light"], phase=Phase.PENDING)
-    made: list[str | None] = []
+    made: list[str] = []
+
+    def check(kept: storage.Kept) -> None:
+        if kept.n_pending >= 7:
+            raise TooMuch("seven wait")
 
     def make() -> None:
         for _ in range(5):
-            made.append(queue(None, "client x", most_pending=7, phase=Phase.PENDING))
+            with contextlib.suppress(TooMuch):
+                made.append(queue(None, "client x", check, phase=Phase.PENDING))
 
     threads = [threading.Thread(target=make) for _ in range(10)]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
-    assert len([job_id for job_id in made if job_id is not None]) == 6
+    assert len(made) == 6
 
 
 def test_jobs_that_were_never_started_go_when_their_time_is_over(claims, people, turns_database):
