@@ -68,6 +68,7 @@ def test_what_nobody_foresaw_ends_a_delivery_too(one_day, run, monkeypatch):
     assert run("send").output == f"{SERIES}_v2 is published as delivery 2\n"
 
 
+@pytest.mark.heavy
 def test_who_loses_the_lock_while_making_gives_up(one_day, run, monkeypatch):
     """Another process finds the delivery abandoned while its maker still works on it."""
     read = inputs.read_inputs

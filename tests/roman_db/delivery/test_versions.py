@@ -48,6 +48,7 @@ def seen(outbox) -> list[str]:
     return [*found, str((outbox.root / SERIES).readlink())]
 
 
+@pytest.mark.heavy
 def test_two_versions_are_published_one_after_the_other(two_made, run, meanwhile):
     assert run("publish", 1).exit_code == 0
     assert "or another version of it, is being published" in meanwhile[0]
@@ -72,6 +73,7 @@ def test_what_was_moved_and_never_recorded_goes_with_its_version(two_made, run):
     assert not two_made.staging(FIRST).exists()
 
 
+@pytest.mark.heavy
 def test_what_was_moved_and_is_not_what_was_made_goes(two_made, run):
     two_made.publish(FIRST)
     path = next(two_made.published(FIRST).glob("*.parquet"))
