@@ -248,9 +248,13 @@ def load_run(task: str, arguments: Mapping[str, Any], expected: int = 0) -> Iter
 
 def close_dead_runs(connection: sa.Connection) -> None:
     """Mark the runs of this machine whose process is gone as interrupted, with their tasks."""
-    dead = dead_runs(connection)
+    interrupt_runs(connection, dead_runs(connection))
+
+
+def interrupt_runs(connection: sa.Connection, load_run_ids: Sequence[int]) -> None:
+    """Mark runs whose process is gone as interrupted, with their tasks; what has ended stays as it is."""
     for name in ("ops.task_run", "ops.load_run"):
-        connection.execute(_mark_interrupted(name), {"runs": dead})
+        connection.execute(_mark_interrupted(name), {"runs": list(load_run_ids)})
 
 
 def dead_runs(connection: sa.Connection) -> list[int]:

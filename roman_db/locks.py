@@ -22,6 +22,17 @@ _TAKE = sa.text("SELECT pg_try_advisory_lock(hashtext(:space), hashtext(:lock))"
 _TAKE_SHARED = sa.text("SELECT pg_try_advisory_lock_shared(hashtext(:space), hashtext(:lock))")
 _GIVE_BACK = sa.text("SELECT pg_advisory_unlock_all()")
 _NAME = sa.text("SELECT set_config('application_name', :name, false)")
+_IS_HELD = sa.text(
+    """
+    SELECT EXISTS (
+        SELECT FROM pg_locks
+        WHERE locktype = 'advisory' AND granted
+            AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
+            AND classid = CAST((hashtext(:space)::bigint & 4294967295) AS oid)
+            AND objid = CAST((hashtext(:lock)::bigint & 4294967295) AS oid)
+    )
+    """
+)
 _HOLDERS = sa.text(
     """
     SELECT
@@ -50,6 +61,11 @@ def held(lock: str) -> Iterator[None]:
     """
     with _holding(_QUEUE, [lock]):
         yield
+
+
+def is_held(connection: sa.Connection, lock: str) -> bool:
+    """Whether a process holds a lock (`held`), on whatever machine."""
+    return bool(connection.execute(_IS_HELD, {"space": _QUEUE, "lock": lock}).scalar_one())
 
 
 @contextmanager

@@ -1,6 +1,6 @@
--- Count exposures that are in no light curve as the file that they have now; one of another file is to be measured again.
+-- Count images that are in no light curve as the file that they have now; one of another file is to be measured again.
 -- Grain: one row.
--- Reads: roman.exposure, roman.field, roman.light_curve_block.
+-- Reads: roman.exposure, roman.field, roman.optical_element, roman.light_curve_block.
 -- Writes: nothing.
 -- Parameters:
 --   survey: survey layout
@@ -18,6 +18,7 @@ WITH measured AS (
 SELECT count(*) AS n_exposure
 FROM roman.exposure AS e
 JOIN roman.field AS f USING (field_id)
+JOIN roman.optical_element AS o ON o.optical_element = e.optical_element AND o.kind = 'imaging'
 WHERE
     f.survey = CAST(:survey AS text)
     AND e.day_mjd >= CAST(:start_mjd AS integer) AND e.day_mjd < CAST(:end_mjd AS integer)

@@ -1,6 +1,8 @@
 -- Find the spans of days of which a reference image is to be made: complete ones whose exposures are not those of
 -- the current image, or that have none, or one with the PSF of the optics although one was measured since. Spans
--- count from the begin of the season, or from the first exposure of a field out of season. Elements observed at least hourly have spans of 8 days, the others one of the season.
+-- count from the begin of the season, or from the first exposure of a field out of season. Elements observed at least
+-- hourly have spans of 8 days, the others one of the season. A span is complete when there is an exposure after it, or
+-- its end, or that of the season, is past; one of all exposures out of season never is.
 -- Files that could not be read are no exposures of an image, so that their span is listed until they can: made_of has
 -- the files of the current image, is_forced says whether it is to be made again whatever they are.
 -- Grain: one row a field, detector, optical element and span.
@@ -54,7 +56,14 @@ wanted AS (
         array_agg(file_id ORDER BY midpoint_mjd_tdb) AS file_id
     FROM spanned
     GROUP BY field_id, field, detector, optical_element, season, start_mjd, end_mjd
-    HAVING CAST(:unfinished AS boolean) OR max(newest_mjd) >= end_mjd
+    HAVING
+        CAST(:unfinished AS boolean) OR max(newest_mjd) >= end_mjd
+        OR (
+            (season IS NOT NULL OR bool_and(is_frequent))
+            AND to_timestamp(
+                (least(end_mjd, CASE WHEN season IS NOT NULL THEN max(last_mjd) END) - 40587) * 86400.0
+            ) <= now()
+        )
 )
 
 SELECT w.*, made.file_id AS made_of, forced.is_forced

@@ -1,7 +1,7 @@
--- What a data release would be made of: with which versions its exposures were calibrated and measured, and how many
+-- What a data release would be made of: with which versions its images were calibrated and measured, and how many
 -- of them are in no light curve as the file that they have now.
 -- Grain: one row.
--- Reads: roman.exposure, roman.field, roman.season, roman.light_curve_block, ops.load_run.
+-- Reads: roman.exposure, roman.field, roman.season, roman.optical_element, roman.light_curve_block, ops.load_run.
 -- Writes: nothing.
 -- Parameters:
 --   survey: survey layout
@@ -14,6 +14,7 @@ WITH chosen AS (
 ), exposed AS (
     SELECT e.*
     FROM roman.exposure AS e
+    JOIN roman.optical_element AS o ON o.optical_element = e.optical_element AND o.kind = 'imaging'
     JOIN chosen AS c ON c.field_id = e.field_id AND e.day_mjd >= c.start_mjd AND e.day_mjd < c.end_mjd
 ), block AS (
     SELECT b.*

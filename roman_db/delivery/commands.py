@@ -166,11 +166,11 @@ def inputs(state: str | None) -> None:
     """List files that were announced, and whether they came."""
     from roman_db import session
     from roman_db.accounts.listing import show_rows
-    from roman_db.delivery import storage
+    from roman_db.delivery.inputs import read_announced
 
     _ready()
     with session.transaction() as connection:
-        rows = storage.read_inputs_announced(connection, state)
+        rows = read_announced(connection, state)
     show_rows(rows, _INPUTS)
 
 

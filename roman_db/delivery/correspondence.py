@@ -8,7 +8,7 @@ from functools import partial
 from pathlib import Path
 
 from roman_db import session
-from roman_db.delivery import announcement, answer, storage
+from roman_db.delivery import announcement, answer, inputs, storage
 from roman_db.query.error import QueryError
 
 
@@ -29,9 +29,13 @@ def told(step: Callable[[], str]) -> Done:
 
 
 def acknowledge(paths: Iterable[Path]) -> Iterator[Done]:
-    """Read answers of the archive and tell what is new; one that is wrong keeps no other from being read."""
-    for path in paths:
-        done = told(partial(_read_answer, path))
+    """Read answers of the archive and tell what is new; one that is wrong keeps no other from being read.
+
+    Of several answers about a delivery that which was written last counts, and the others are left unread.
+    """
+    answered: set[str] = set()
+    for path in sorted(paths, key=_written, reverse=True):
+        done = told(partial(_read_answer, path, answered))
         if done.words:
             yield done
 
@@ -42,12 +46,24 @@ def announce(paths: Iterable[Path]) -> Iterator[Done]:
         yield told(partial(_read_notification, path))
 
 
-def _read_answer(path: Path) -> str:
-    """Read one answer and say what it is; nothing where it was known."""
+def _written(path: Path) -> int:
+    """When a file was written, in nanoseconds by its file system; 0 for one that is gone."""
+    try:
+        return path.stat().st_mtime_ns
+    except FileNotFoundError:
+        return 0
+
+
+def _read_answer(path: Path, answered: set[str]) -> str:
+    """Read one answer and say what it is; nothing where it, or a later one of its delivery, was known."""
     found = answer.read(path)
+    if found.delivery in answered:
+        return ""
     with session.transaction() as connection:
-        if not storage.record_answer(connection, found):
-            return ""
+        is_new = storage.record_answer(connection, found)
+    answered.add(found.delivery)
+    if not is_new:
+        return ""
     return f"{found.delivery} is " + ("accepted" if found.accepted else f"rejected: {found.reason}")
 
 
@@ -55,6 +71,6 @@ def _read_notification(path: Path) -> str:
     """Read one notification and say what it names."""
     found, sha256 = announcement.read(path)
     with session.transaction() as connection:
-        is_new = storage.announce(connection, found, sha256)
+        is_new = inputs.announce(connection, found, sha256)
     what = f"{len(found.files)} files of {found.sender}"
     return f"{path}: {what} are noted" if is_new else f"{path}: {what} were noted before"

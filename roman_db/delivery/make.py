@@ -5,17 +5,22 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+import structlog
+
 from roman_db import session
 from roman_db.archive.export import write
 from roman_db.archive.publish import staged
 from roman_db.archive.refusal import NothingThere, NotWritten, ProductRefused
-from roman_db.delivery import manifest, products, storage, verification
+from roman_db.delivery import inputs, manifest, products, storage, verification
 from roman_db.delivery.manifest import DeliveredFile
 from roman_db.delivery.outbox import Outbox
 from roman_db.delivery.refusal import DeliveryError
 from roman_db.delivery.span import Part, Span
-from roman_db.load_run import LoadRun, load_run
+from roman_db.load_run import LoadRun, interrupt_runs, load_run
+from roman_db.locks import LockHeld, held, is_held
 from roman_db.query.error import QueryError
+
+log = structlog.get_logger()
 
 _REMEDY = "Correct what the reason names, then: roman-db deliveries retry {}"
 
@@ -43,29 +48,61 @@ def make(span: Span, outbox: Outbox, is_partial: bool = False) -> int:
     DeliveryError
         If it is not whole, a product is not valid, or it cannot be written. The row of the delivery says why.
     """
+    try:
+        with held(_lock(span.series)):
+            return _make(span, outbox, is_partial)
+    except LockHeld as error:
+        raise DeliveryError(f"{span.series} is being made: {error}") from error
+
+
+def close_abandoned(outbox: Outbox, mine: str | None = None) -> None:
+    """Say of deliveries whose makers are gone, on whatever machine, that they failed; what they left goes.
+
+    Parameters
+    ----------
+    mine
+        Series whose lock this process has, so that nobody else makes one.
+    """
+    with session.transaction() as connection:
+        for one in storage.being_made(connection):
+            series = storage.series_of(one["name"])
+            if series == mine or not is_held(connection, _lock(series)):
+                outbox.drop(one["name"])
+                message = f"run {one['load_run_id']} ended before it was whole"
+                storage.give_up(connection, one["delivery_id"], message)
+                interrupt_runs(connection, [one["load_run_id"]])
+
+
+def _lock(series: str) -> str:
+    """Lock of who makes a version of a delivery."""
+    return f"making {series}"
+
+
+def _make(span: Span, outbox: Outbox, is_partial: bool) -> int:
+    """Make a new version while nobody else makes one."""
     with load_run("deliveries make", span.arguments | {"is_partial": is_partial}) as run:
         making = _begin(span, outbox, run, is_partial)
         try:
             refused = _write(span, making)
-        except (OSError, QueryError) as error:
-            outbox.drop(making.name)
-            _end(making, "failed", message=str(error))
-            raise DeliveryError(f"{making.name} could not be made: {error}") from error
+        except BaseException as error:
+            message = str(error) if isinstance(error, OSError | QueryError) else repr(error)
+            _give_up(making, outbox, "failed", message)
+            if not isinstance(error, Exception):
+                raise
+            log.exception("delivery could not be made", delivery=making.name)
+            raise DeliveryError(f"{making.name} could not be made: {message}") from error
         if refused:
-            outbox.drop(making.name)
-            _end(making, "refused", message="; ".join(refused))
+            _give_up(making, outbox, "refused", "; ".join(refused))
     if refused:
         raise DeliveryError("\n".join([f"{making.name} is refused:", *(f"  {why}" for why in refused)]))
     return making.delivery_id
 
 
 def _begin(span: Span, outbox: Outbox, run: LoadRun, is_partial: bool) -> Making:
-    """Begin a new version, once it is whole or need not be; what dead processes left is taken away."""
+    """Begin a new version, once it is whole or need not be, of the inputs that are stored now."""
+    close_abandoned(outbox, span.series)
     with session.transaction() as connection:
-        abandoned = storage.close_abandoned(connection)
-    for name in abandoned:
-        outbox.drop(name)
-    with session.transaction() as connection:
+        inputs.keep_from_storing(connection)
         n_missing = storage.count_unmeasured(connection, span)
         if n_missing and not is_partial:
             raise DeliveryError(
@@ -73,6 +110,7 @@ def _begin(span: Span, outbox: Outbox, run: LoadRun, is_partial: bool) -> Making
                 "photometer them, or deliver without them by --partial"
             )
         delivery_id, name = storage.begin(connection, span, run.load_run_id, is_partial and n_missing > 0)
+        inputs.record_inputs(connection, delivery_id)
     return Making(delivery_id, name, outbox.staging(name), run)
 
 
@@ -99,7 +137,7 @@ def _write(span: Span, making: Making) -> list[str]:
         except ProductRefused as error:
             refused.append(_refuse(part, making, error))
     if not refused:
-        _finish(span, making, files)
+        _finish(span, making, parts, files)
     return refused
 
 
@@ -141,18 +179,21 @@ def _leave_out(part: Part, making: Making) -> None:
         making.run.count(connection, loaded=1, unchanged=1)
 
 
-def _finish(span: Span, making: Making, files: list[DeliveredFile]) -> None:
+def _finish(span: Span, making: Making, parts: list[Part], files: list[DeliveredFile]) -> None:
     """List inputs and files, and say that the delivery is made."""
     with session.transaction() as connection:
-        n_input = storage.record_inputs(connection, making.delivery_id)
-        path = making.folder / manifest.INPUTS
+        path, n_input = making.folder / manifest.INPUTS, 0
         with staged(path) as stream:
-            for sha256, filename in storage.read_inputs(connection, making.delivery_id):
-                stream.write(f"{sha256}  {filename}\n".encode())
+            for sha256, filename in inputs.read_inputs(connection, making.delivery_id):
+                stream.write(inputs.line(sha256, filename))
+                n_input += 1
         files.append(manifest.described(path))
-        delivery = storage.find(connection, making.delivery_id)
+        is_of_season = any(part.is_of_season_so_far for part in parts)
+        cover = {"season_so_far": inputs.read_cover(connection, span)} if is_of_season else {}
+        delivery = storage.find_making(connection, making.delivery_id)
         said = {"delivery": making.name, "created_at": delivery["created_at"].isoformat(), "n_input": n_input}
-        content = manifest.text_of(said | span.arguments | {"is_partial": delivery["is_partial"]}, files)
+        said |= span.arguments | {"is_partial": delivery["is_partial"]} | cover
+        content = manifest.text_of(said, files)
         with staged(making.folder / manifest.MANIFEST) as stream:
             stream.write(content)
         storage.end_making(
@@ -165,7 +206,8 @@ def _finish(span: Span, making: Making, files: list[DeliveredFile]) -> None:
         )
 
 
-def _end(making: Making, state: str, message: str) -> None:
-    """Say that a delivery was not made."""
+def _give_up(making: Making, outbox: Outbox, state: str, message: str) -> None:
+    """Say that a delivery was not made, and remove what there is of it."""
+    outbox.drop(making.name)
     with session.transaction() as connection:
         storage.end_making(connection, making.delivery_id, state, message=message)

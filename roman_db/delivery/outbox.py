@@ -47,7 +47,17 @@ class Outbox:
         return self.root / "answers"
 
     def drop(self, name: str) -> None:
-        """Remove what was made of a delivery and never published."""
+        """Remove what was made of a delivery that is given up, first from where the archive reads.
+
+        Raises
+        ------
+        OSError
+            If the archive would still find it.
+        """
+        if self.published(name).exists():
+            shutil.rmtree(self.staging(name), ignore_errors=True)
+            self.published(name).rename(self.staging(name))
+            sync_folder(self.root)
         shutil.rmtree(self.staging(name), ignore_errors=True)
 
     def publish(self, name: str) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Sequence
 from typing import Any
 
 import sqlalchemy as sa
@@ -35,16 +36,32 @@ def refuse(connection: sa.Connection, delivery_id: int, made: Part, reasons: str
 
 
 def publish(connection: sa.Connection, delivery_id: int) -> None:
-    """Say that the files of a delivery are products, and let the tables of the archive have their rows."""
+    """Say that the files of a delivery are products, and let the tables of the archive have their rows.
+
+    RAD's names of files know no days: of files of one name that which was made last is current, whatever was
+    published last, and its row is that of the archive.
+    """
     products = table("ops.product")
     staged = products.update().where(*_mine(delivery_id, "staged")).values(state="valid")
-    columns = (products.c.product, products.c.filename, products.c.archive_row)
+    names = connection.execute(staged.returning(products.c.filename)).scalars().all()
+    _supersede_earlier(connection, names)
+    current = sa.select(products.c.product, products.c.filename, products.c.archive_row).where(
+        *_mine(delivery_id, "valid"), products.c.superseded_at.is_(None)
+    )
     rows: dict[str, dict[str, Any]] = defaultdict(dict)
-    for one in connection.execute(staged.returning(*columns)):
-        if one.archive_row is not None:
-            rows[find(one.product).table][one.filename] = one.archive_row
+    for one in connection.execute(current):
+        rows[find(one.product).table][one.filename] = one.archive_row
     for name, content in rows.items():
         register(connection, name, content)
+
+
+def without_archive_row(connection: sa.Connection, delivery_id: int) -> list[str]:
+    """Names of files of a delivery that is not published of which the archive would have no row."""
+    products = table("ops.product")
+    rowless = sa.select(products.c.filename).where(
+        *_mine(delivery_id, "staged"), products.c.archive_row.is_(None)
+    )
+    return list(connection.execute(rowless.order_by(products.c.product_id)).scalars())
 
 
 def drop(connection: sa.Connection, delivery_id: int) -> None:
@@ -86,6 +103,26 @@ def record_answer(connection: sa.Connection, delivery_id: int, answer: FileAnswe
         raise DeliveryError(
             f"the archive answers of {answer.filename}, which is not a product of this delivery"
         )
+
+
+def forget_answers(connection: sa.Connection, delivery_id: int) -> None:
+    """Forget what the archive answered of the files of a delivery, since it answers anew."""
+    files = table("ops.delivery_file")
+    unknown = dict.fromkeys(("is_accepted", "archive_identifier", "message"), sa.null())
+    connection.execute(files.update().where(files.c.delivery_id == delivery_id).values(unknown))
+
+
+def _supersede_earlier(connection: sa.Connection, names: Sequence[str]) -> None:
+    """Say of files that they have later versions, where later ones of the same name are products, too."""
+    products = table("ops.product")
+    later = products.alias()
+    is_replaced = sa.exists().where(
+        later.c.filename == products.c.filename,
+        later.c.state == "valid",
+        later.c.product_id > products.c.product_id,
+    )
+    current = products.c.filename.in_(names), products.c.state == "valid", products.c.superseded_at.is_(None)
+    connection.execute(products.update().where(*current, is_replaced).values(superseded_at=sa.func.now()))
 
 
 def _insert(connection: sa.Connection, delivery_id: int, made: Part, found: dict[str, object]) -> None:

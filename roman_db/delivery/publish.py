@@ -6,7 +6,7 @@ Each step can be done again: whoever dies in the middle, the next attempt does w
 from __future__ import annotations
 
 from roman_db import session
-from roman_db.delivery import manifest, storage
+from roman_db.delivery import manifest, products, storage
 from roman_db.delivery.outbox import Outbox
 from roman_db.delivery.refusal import DeliveryError
 from roman_db.locks import LockHeld, held
@@ -20,57 +20,73 @@ def publish(delivery_id: int, outbox: Outbox) -> str:
     DeliveryError
         If it is not made, not what was made any more, or a later version is published.
     """
+    with session.transaction() as connection:
+        name = str(storage.find(connection, delivery_id)["name"])
     try:
-        with held(f"delivery {delivery_id}"):
+        with held(f"publishing {storage.series_of(name)}"):
             return _publish(delivery_id, outbox)
     except OSError as error:
         raise DeliveryError(f"delivery {delivery_id} was not published to the end: {error}") from error
     except LockHeld as error:
-        raise DeliveryError(f"delivery {delivery_id} is being published by another process") from error
+        raise DeliveryError(f"{name}, or another version of it, is being published: {error}") from error
 
 
 def _publish(delivery_id: int, outbox: Outbox) -> str:
-    """Publish while nobody else does."""
+    """Publish while nobody else publishes a version of the same."""
     with session.transaction() as connection:
         delivery = storage.find(connection, delivery_id)
-        later = storage.later_published(connection, delivery)
+        if delivery["published_at"] is None:
+            storage.check_publishable(connection, delivery)
     name = str(delivery["name"])
     if delivery["published_at"] is None:
-        _check(delivery, later)
         _verify(delivery, outbox)
         outbox.publish(name)
-        with session.transaction() as connection:
-            storage.record_published(connection, delivery)
-            given_up = storage.give_up_older(connection, delivery)
-        for older in given_up:
-            outbox.drop(older)
+        _record(delivery, outbox)
+    with session.transaction() as connection:
+        later = storage.later_published(connection, delivery)
     if later is None:
-        outbox.point(name.rpartition("_v")[0], name)
+        outbox.point(storage.series_of(name), name)
     _notify(delivery_id, outbox)
     return name
 
 
-def _check(delivery: storage.Row, later: str | None) -> None:
-    """Make sure that a delivery is one to be published."""
-    if later is not None:
-        raise DeliveryError(f"{delivery['name']} is not published: {later}, which replaces it, is")
-    if delivery["state"] != "made":
-        why = f": {delivery['message']}" if delivery["message"] else ""
-        raise DeliveryError(f"{delivery['name']} is {delivery['state']} and cannot be published{why}")
-
-
 def _verify(delivery: storage.Row, outbox: Outbox) -> None:
-    """Make sure that the files are those that were made; otherwise the delivery has failed."""
+    """Make sure that the files are those that were made; otherwise the delivery has failed, and they go."""
     name = str(delivery["name"])
     there = outbox.published(name)
     folder = there if there.exists() else outbox.staging(name)
-    found = list(manifest.faults(folder, delivery["manifest_sha256"]))
+    with session.transaction() as connection:
+        rowless = products.without_archive_row(connection, delivery["delivery_id"])
+    found = [f"{one} has no row for the archive, as it was made by an earlier release" for one in rowless]
+    found += manifest.faults(folder, delivery["manifest_sha256"])
     if found:
         message = "; ".join(found)
-        with session.transaction() as connection:
-            empty = {"n_file": None, "size_bytes": None, "manifest_sha256": None}
-            storage.end_making(connection, delivery["delivery_id"], "failed", message=message, **empty)
+        _give_up(delivery, outbox, message)
         raise DeliveryError(f"{name} is not published, since it is not what was made: {message}")
+
+
+def _record(delivery: storage.Row, outbox: Outbox) -> None:
+    """Record that the archive sees a delivery, and give up what was made of it before.
+
+    While all files were read somebody may have published a later version (a lock goes with its connection).
+    """
+    try:
+        with session.transaction() as connection:
+            storage.record_published(connection, delivery["delivery_id"])
+            for older in storage.give_up_older(connection, delivery):
+                outbox.drop(older)
+    except DeliveryError as error:
+        _give_up(delivery, outbox, str(error))
+        raise
+
+
+def _give_up(delivery: storage.Row, outbox: Outbox, message: str) -> None:
+    """Say that nothing came of a delivery, and remove it, unless somebody has published it."""
+    with session.transaction() as connection:
+        found = storage.find(connection, delivery["delivery_id"], lock=True)
+        if found["published_at"] is None:
+            outbox.drop(str(found["name"]))
+            storage.give_up(connection, found["delivery_id"], message)
 
 
 def _notify(delivery_id: int, outbox: Outbox) -> None:

@@ -8,19 +8,19 @@ from functools import partial
 from roman_db import session
 from roman_db.delivery import storage
 from roman_db.delivery.correspondence import Done, acknowledge, told
-from roman_db.delivery.make import make
+from roman_db.delivery.make import close_abandoned, make
 from roman_db.delivery.outbox import Outbox
 from roman_db.delivery.publish import publish
 from roman_db.delivery.refusal import DeliveryError
 from roman_db.delivery.span import Span
-from roman_db.load_run import close_dead_runs
 
 
 def send(outbox: Outbox) -> Iterator[Done]:
     """Make and publish all that is ready, publish what was only made, and read the answers of the archive.
 
-    A delivery that fails keeps no other from its deadline.
+    A delivery that fails keeps no other from its deadline, and one whose maker is gone is made again.
     """
+    close_abandoned(outbox)
     with session.transaction() as connection:
         spans, made = storage.ready(connection), storage.unpublished(connection)
     for delivery_id in made:
@@ -43,9 +43,8 @@ def retry(delivery_id: int, outbox: Outbox) -> str:
     DeliveryError
         If it cannot be done, or nothing is to be done again.
     """
+    close_abandoned(outbox)
     with session.transaction() as connection:
-        close_dead_runs(connection)
-        storage.close_abandoned(connection)
         delivery = storage.find(connection, delivery_id)
         if delivery["state"] in ("refused", "failed", "rejected"):
             span = storage.span_of(connection, delivery)

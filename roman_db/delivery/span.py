@@ -64,11 +64,14 @@ class Part:
         Part of the survey that it describes.
     is_required
         Whether the delivery is refused without it.
+    is_of_days
+        Whether the delivery is of a day or of eight.
     """
 
     product: Product
     scope: Scope
     is_required: bool
+    is_of_days: bool = False
 
     @property
     def label(self) -> str:
@@ -79,6 +82,11 @@ class Part:
             if name in ("season", "field", "detector", "element", "medium", "sequence") and value is not None
         }
         return " ".join([self.product.name, *(f"{name} {value}" for name, value in said.items())])
+
+    @property
+    def is_of_season_so_far(self) -> bool:
+        """Whether it holds all of the season that there is, though it is delivered with some days."""
+        return self.is_of_days and self.scope.sequence is None
 
 
 def part(product: Product, span: Span, place: Mapping[str, str], is_required: bool) -> Part:
@@ -92,4 +100,5 @@ def part(product: Product, span: Span, place: Mapping[str, str], is_required: bo
     known = (*product.scope, *product.optional)
     given = {name: value for name, value in place.items() if name in known}
     sequence = span.sequence if "sequence" in known else None
-    return Part(product, Scope(span.season, span.survey, sequence=sequence, **given), is_required)
+    scope = Scope(span.season, span.survey, sequence=sequence, **given)
+    return Part(product, scope, is_required, is_of_days=span.sequence is not None)

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import sqlalchemy as sa
 
 from roman_db import sqlfile
+from roman_db.archive.product import Product
 from roman_db.archive.product import find as find_product
 from roman_db.delivery import products
-from roman_db.delivery.announcement import Notification
 from roman_db.delivery.answer import Answer
 from roman_db.delivery.manifest import INPUTS
 from roman_db.delivery.refusal import DeliveryError
@@ -28,14 +28,15 @@ _DUE = sa.text(
         AND u.start_mjd <= coalesce(:day, u.start_mjd) AND u.end_mjd > coalesce(:day, u.start_mjd)
     """
 )
+#: What is known of the files of a delivery that has none.
+_NOTHING = {"n_file": None, "size_bytes": None, "manifest_sha256": None}
 _PERIOD_DAYS = 8
-_INPUTS_AT_A_TIME = 10_000
 
 
 def read_due(connection: sa.Connection, with_done: bool) -> list[Row]:
     """Read what is due, the earliest deadline first; what is delivered as well, if wanted."""
     query = "SELECT * FROM ops.delivery_due WHERE status <> 'done' OR :all ORDER BY due_at, rule, start_mjd"
-    return _rows(connection, sa.text(query), {"all": with_done})
+    return rows_of(connection, sa.text(query), {"all": with_done})
 
 
 def find_span(connection: sa.Connection, rule: str, survey: str, season: int, day: int | None) -> Span:
@@ -52,7 +53,7 @@ def find_span(connection: sa.Connection, rule: str, survey: str, season: int, da
         If nothing of it was received, several days or periods were, or nothing is delivered of it yet.
     """
     wanted = {"rule": rule, "survey": survey, "season": season, "day": day}
-    found = _rows(connection, _DUE, wanted)
+    found = rows_of(connection, _DUE, wanted)
     words = f"{rule} of {survey} season {season}" + ("" if day is None else f", day {day}")
     if not found:
         raise DeliveryError(f"{words}: no such delivery is due, since no exposure of it was received")
@@ -68,7 +69,7 @@ def find_span(connection: sa.Connection, rule: str, survey: str, season: int, da
 
 def ready(connection: sa.Connection) -> list[Span]:
     """List what is due, ready and not made, the earliest deadline first."""
-    found = connection.execute(_statement("delivery_ready")).all()
+    found = connection.execute(statement("delivery_ready")).all()
     return [find_span(connection, one.rule, one.survey, one.season, one.start_mjd) for one in found]
 
 
@@ -80,7 +81,7 @@ def span_of(connection: sa.Connection, delivery: Row) -> Span:
 
 def count_unmeasured(connection: sa.Connection, span: Span) -> int:
     """Count the exposures of the days that are in no light curve as they are now."""
-    return int(connection.execute(_statement("delivery_unmeasured"), _days(span)).scalar_one())
+    return int(connection.execute(statement("delivery_unmeasured"), days_of(span)).scalar_one())
 
 
 def read_parts(connection: sa.Connection, span: Span) -> tuple[list[Part], list[str]]:
@@ -89,79 +90,66 @@ def read_parts(connection: sa.Connection, span: Span) -> tuple[list[Part], list[
     query = sa.select(content).where(content.c.rule == span.rule).order_by(content.c.product)
     named = connection.execute(query).all()
     missing = [] if named else [f"rule {span.rule} has no products: insert them into ops.delivery_content"]
-    places = _rows(connection, _statement("delivery_place"), _days(span))
-    media = _rows(connection, _statement("delivery_medium"), {"season": span.season})
+    places = rows_of(connection, statement("delivery_place"), days_of(span))
+    media = rows_of(connection, statement("delivery_medium"), {"season": span.season})
     found: list[Part] = []
     for one in named:
         product = find_product(one.product)
         of = places if "detector" in product.scope else media if "medium" in product.scope else [{}]
         if not of and one.is_required:
             missing.append(f"there is nothing of which {one.product} could be made")
-        found += [part(product, span, place, one.is_required) for place in of]
+        found += [part(product, span, place, one.is_required) for place in of if _is_of(product, span, place)]
     return found, missing
 
 
 def begin(connection: sa.Connection, span: Span, load_run_id: int, is_partial: bool) -> tuple[int, str]:
     """Insert the row of a new version, and return its identifier and name.
 
-    Raises
-    ------
-    DeliveryError
-        If a run is making one.
+    It begins when it is inserted, and not with the transaction: what was received until then is in it.
     """
     connection.exec_driver_sql(_ONE_AFTER_THE_OTHER)
     rows = table("ops.delivery")
     key = {"rule": span.rule, "survey": span.survey, "season": span.season, "start_mjd": span.start_mjd}
     mine = [rows.c[name] == value for name, value in key.items()]
-    made = connection.execute(sa.select(rows).where(*mine).order_by(rows.c.version.desc())).all()
-    if made and made[0].state == "making":
-        raise DeliveryError(f"{made[0].name} is being made by run {made[0].load_run_id}: wait for it")
-    version = made[0].version + 1 if made else 1
-    of = {"name": span.name(version), "end_mjd": span.end_mjd, "version": version, "is_partial": is_partial}
+    version = connection.execute(sa.select(sa.func.coalesce(sa.func.max(rows.c.version), 0) + 1).where(*mine))
+    of = {"version": version.scalar_one(), "end_mjd": span.end_mjd, "is_partial": is_partial}
+    of |= {"name": span.name(of["version"]), "created_at": sa.func.clock_timestamp()}
     insert = rows.insert().values(key | of | {"load_run_id": load_run_id}).returning(rows.c.delivery_id)
     delivery_id = int(connection.execute(insert).scalar_one())
     note(connection, delivery_id, "begun")
-    return delivery_id, span.name(version)
+    return delivery_id, str(of["name"])
 
 
-def close_abandoned(connection: sa.Connection) -> list[str]:
-    """Say of deliveries whose makers are gone that they failed, and return their names."""
-    gone = """
-        UPDATE ops.delivery AS d
-        SET state = 'failed', message = format('run %s ended before it was whole', r.load_run_id)
-        FROM ops.load_run AS r
-        WHERE r.load_run_id = d.load_run_id AND d.state = 'making' AND r.state <> 'running'
-        RETURNING d.delivery_id, d.name, d.message
+def being_made(connection: sa.Connection) -> list[Row]:
+    """Read deliveries that are being made, and keep them as they are until the transaction ends."""
+    rows = table("ops.delivery")
+    making = sa.select(rows).where(rows.c.state == "making").order_by(rows.c.delivery_id)
+    return rows_of(connection, making.with_for_update())
+
+
+def find_making(connection: sa.Connection, delivery_id: int) -> Row:
+    """Read a delivery that is being made, and keep it as it is until the transaction ends.
+
+    Raises
+    ------
+    DeliveryError
+        If it was given up.
     """
-    found = connection.execute(sa.text(gone)).all()
-    for one in found:
-        note(connection, one.delivery_id, "failed", one.message)
-        products.drop(connection, one.delivery_id)
-    return [str(one.name) for one in found]
-
-
-def record_inputs(connection: sa.Connection, delivery_id: int) -> int:
-    """Record of which files a delivery is made, and return how many they are."""
-    return int(connection.execute(_statement("delivery_input"), {"delivery_id": delivery_id}).rowcount)
-
-
-def read_inputs(connection: sa.Connection, delivery_id: int) -> Iterator[tuple[str, str]]:
-    """Go through checksum and name of the files of which a delivery is made, by name."""
-    inputs, files = table("ops.delivery_input"), table("ops.input_file")
-    query = sa.select(files.c.sha256, files.c.filename).join(inputs, inputs.c.file_id == files.c.file_id)
-    mine = query.where(inputs.c.delivery_id == delivery_id).order_by(files.c.filename, files.c.file_id)
-    for one in connection.execute(mine.execution_options(yield_per=_INPUTS_AT_A_TIME)):
-        yield one.sha256, one.filename
+    delivery = find(connection, delivery_id, lock=True)
+    if delivery["state"] != "making":
+        raise DeliveryError(f"it was given up while it was made: {delivery['message']}")
+    return delivery
 
 
 def end_making(connection: sa.Connection, delivery_id: int, state: str, **found: object) -> None:
-    """Say what became of the making of a delivery; of one that came to nothing no file is left."""
+    """Say what became of a delivery that is not published; of one that came to nothing no file is left."""
     rows = table("ops.delivery")
-    mine = rows.c.delivery_id == delivery_id
-    connection.execute(rows.update().where(mine).values(found | {"state": state}))
+    mine = rows.c.delivery_id == delivery_id, rows.c.state.in_(("making", "made"))
+    ended = connection.execute(rows.update().where(*mine).values(found | {"state": state})).rowcount
     if state != "made":
         products.drop(connection, delivery_id)
-    note(connection, delivery_id, state, str(found["message"]) if "message" in found else None)
+    if ended:
+        note(connection, delivery_id, state, str(found["message"]) if "message" in found else None)
 
 
 def find(connection: sa.Connection, delivery_id: int, lock: bool = False) -> Row:
@@ -186,7 +174,7 @@ def list_deliveries(connection: sa.Connection, state: str | None, most: int) -> 
     """Read deliveries, the latest first; of one state, or of all."""
     rows = table("ops.delivery")
     query = sa.select(rows).order_by(rows.c.delivery_id.desc()).limit(most)
-    return _rows(connection, query if state is None else query.where(rows.c.state == state))
+    return rows_of(connection, query if state is None else query.where(rows.c.state == state))
 
 
 def unpublished(connection: sa.Connection) -> list[int]:
@@ -201,7 +189,7 @@ def events_of(connection: sa.Connection, delivery_id: int) -> list[Row]:
     """Read what became of a delivery, in order."""
     events = table("ops.delivery_event")
     mine = sa.select(events).where(events.c.delivery_id == delivery_id)
-    return _rows(connection, mine.order_by(events.c.delivery_event_id))
+    return rows_of(connection, mine.order_by(events.c.delivery_event_id))
 
 
 def note(connection: sa.Connection, delivery_id: int, kind: str, message: str | None = None) -> None:
@@ -213,20 +201,44 @@ def note(connection: sa.Connection, delivery_id: int, kind: str, message: str | 
 def later_published(connection: sa.Connection, delivery: Row) -> str | None:
     """Name of a later version of a delivery that is published; None without one."""
     rows = table("ops.delivery")
-    query = sa.select(rows.c.name).where(*_series(rows, delivery), rows.c.version > delivery["version"])
+    query = sa.select(rows.c.name).where(*_versions(rows, delivery), rows.c.version > delivery["version"])
     found = query.where(rows.c.published_at.is_not(None)).order_by(rows.c.version.desc()).limit(1)
     return connection.execute(found).scalar_one_or_none()
 
 
-def record_published(connection: sa.Connection, delivery: Row) -> None:
-    """Say that the archive sees a delivery, and no longer needs the versions before it."""
+def check_publishable(connection: sa.Connection, delivery: Row) -> None:
+    """Make sure that a delivery is one to be published.
+
+    Raises
+    ------
+    DeliveryError
+        If it is not made, or a later version is published.
+    """
+    if (later := later_published(connection, delivery)) is not None:
+        raise DeliveryError(f"{delivery['name']} is not published: {later}, which replaces it, is")
+    if delivery["state"] != "made":
+        why = f": {delivery['message']}" if delivery["message"] else ""
+        raise DeliveryError(f"{delivery['name']} is {delivery['state']} and cannot be published{why}")
+
+
+def record_published(connection: sa.Connection, delivery_id: int) -> None:
+    """Say that the archive sees a delivery, and no longer needs the versions before it.
+
+    Raises
+    ------
+    DeliveryError
+        If it is not made any more, or a later version is published.
+    """
+    connection.exec_driver_sql(_ONE_AFTER_THE_OTHER)
+    delivery = find(connection, delivery_id, lock=True)
+    check_publishable(connection, delivery)
     rows = table("ops.delivery")
-    mine = rows.c.delivery_id == delivery["delivery_id"]
+    mine = rows.c.delivery_id == delivery_id
     connection.execute(rows.update().where(mine).values(state="published", published_at=sa.func.now()))
-    note(connection, delivery["delivery_id"], "published")
-    products.publish(connection, delivery["delivery_id"])
+    note(connection, delivery_id, "published")
+    products.publish(connection, delivery_id)
     before = (
-        *_series(rows, delivery),
+        *_versions(rows, delivery),
         rows.c.version < delivery["version"],
         rows.c.published_at.is_not(None),
     )
@@ -239,12 +251,12 @@ def record_published(connection: sa.Connection, delivery: Row) -> None:
 
 
 def record_answer(connection: sa.Connection, answer: Answer) -> bool:
-    """Say what the archive answered; False where it had answered the same before.
+    """Say what the archive answered, also in place of another answer; False where it had answered the same.
 
     Raises
     ------
     DeliveryError
-        If the answer is not about a delivery that waits for one.
+        If the answer is not about a delivery that is published.
     """
     rows = table("ops.delivery")
     query = sa.select(rows).where(rows.c.name == answer.delivery).with_for_update()
@@ -256,8 +268,9 @@ def record_answer(connection: sa.Connection, answer: Answer) -> bool:
         raise DeliveryError(f"{answer.delivery}: the answer is to a manifest with another checksum than ours")
     if (delivery["state"], delivery["message"]) == (state, answer.reason):
         return False
-    if delivery["state"] != "published":
+    if delivery["published_at"] is None:
         raise DeliveryError(f"{answer.delivery} is {delivery['state']}: it waits for no answer")
+    products.forget_answers(connection, delivery["delivery_id"])
     for file in (one for one in answer.files if one.filename != INPUTS):
         products.record_answer(connection, delivery["delivery_id"], file)
     found = {"state": state, "message": answer.reason, "answered_at": sa.func.now()}
@@ -266,46 +279,36 @@ def record_answer(connection: sa.Connection, answer: Answer) -> bool:
     return True
 
 
-def announce(connection: sa.Connection, notification: Notification, sha256: str) -> bool:
-    """Record a notification; False where it was recorded before."""
-    rows, files = table("ops.data_notification"), table("ops.notified_file")
-    said = notification.model_dump(include={"sender", "observed_until", "on_ground_at", "at_soc_at"})
-    row = said | {"n_file": len(notification.files), "sha256": sha256}
-    insert = sa.dialects.postgresql.insert(rows).values(row).on_conflict_do_nothing(index_elements=["sha256"])
-    number = connection.execute(insert.returning(rows.c.data_notification_id)).scalar_one_or_none()
-    if number is None:
-        return False
-    named = [file.model_dump() | {"data_notification_id": number} for file in notification.files]
-    connection.execute(files.insert(), named)
-    return True
-
-
-def read_inputs_announced(connection: sa.Connection, state: str | None) -> list[Row]:
-    """Read which announced files we have; of one state, or all that are not loaded."""
-    query = """
-        SELECT * FROM ops.input_arrival
-        WHERE CASE WHEN CAST(:state AS text) IS NULL THEN state <> 'loaded' ELSE state = :state END
-        ORDER BY received_at, filename
-    """
-    return _rows(connection, sa.text(query), {"state": state})
-
-
 def give_up_older(connection: sa.Connection, delivery: Row) -> list[str]:
     """Say of older versions that were made that they are not published any more, and return their names."""
     rows = table("ops.delivery")
-    older = rows.update().where(*_series(rows, delivery), rows.c.version < delivery["version"])
-    message = f"{delivery['name']} was published in its place"
-    given_up = older.where(rows.c.state == "made").values(state="failed", message=message)
-    found = connection.execute(given_up.returning(rows.c.delivery_id, rows.c.name)).all()
+    older = sa.select(rows.c.delivery_id, rows.c.name).where(
+        *_versions(rows, delivery), rows.c.version < delivery["version"], rows.c.state == "made"
+    )
+    found = connection.execute(older.with_for_update()).all()
     for one in found:
-        note(connection, one.delivery_id, "failed", message)
-        products.drop(connection, one.delivery_id)
+        give_up(connection, one.delivery_id, f"{delivery['name']} was published in its place")
     return [str(one.name) for one in found]
 
 
-def _series(rows: sa.Table, delivery: Row) -> Sequence[sa.ColumnElement[bool]]:
+def give_up(connection: sa.Connection, delivery_id: int, message: str) -> None:
+    """Say of a delivery that nothing came of it, and why; no file of it is left."""
+    end_making(connection, delivery_id, "failed", message=message, **_NOTHING)
+
+
+def series_of(name: str) -> str:
+    """What the names of all versions of a delivery begin with, by the name of one."""
+    return name.rpartition("_v")[0]
+
+
+def _versions(rows: sa.Table, delivery: Row) -> Sequence[sa.ColumnElement[bool]]:
     """Conditions of all versions of what a delivery is of."""
     return [rows.c[name] == delivery[name] for name in ("rule", "survey", "season", "start_mjd")]
+
+
+def _is_of(product: Product, span: Span, place: Row) -> bool:
+    """Whether a product is of a place: references of eight days are of elements observed at least hourly."""
+    return span.sequence is None or "sequence" not in product.optional or place["is_frequent"]
 
 
 def _span(due: Row) -> Span:
@@ -316,16 +319,16 @@ def _span(due: Row) -> Span:
     return Span(due["rule"], due["survey"], due["season"], start, end, sequence)
 
 
-def _days(span: Span) -> Row:
+def days_of(span: Span) -> Row:
     """Days of a span for a statement."""
     return {"survey": span.survey, "start_mjd": span.start_mjd, "end_mjd": span.end_mjd}
 
 
-def _rows(connection: sa.Connection, query: sa.Executable, values: Row | None = None) -> list[Row]:
+def rows_of(connection: sa.Connection, query: sa.Executable, values: Row | None = None) -> list[Row]:
     """Rows of a query."""
     return [dict(row) for row in connection.execute(query, values or {}).mappings()]
 
 
-def _statement(name: str) -> sa.TextClause:
+def statement(name: str) -> sa.TextClause:
     """Statement of a file of ``queries/jobs``."""
     return sa.text(sqlfile.find("jobs", name).text)

@@ -1,4 +1,4 @@
-"""Products read back by the libraries that others read them with, before anybody gets them."""
+"""Products read back by the libraries that others use, before anybody gets them; never whole in memory."""
 
 from __future__ import annotations
 
@@ -6,9 +6,14 @@ from pathlib import Path
 
 import asdf
 import roman_datamodels
+from asdf.util import load_yaml
 from pyarrow import ArrowException, parquet
 
 from roman_db.archive.product import Product
+from roman_db.delivery.asdf_blocks import check_blocks
+
+#: Values of a Parquet file that are in memory at a time.
+_VALUES_AT_A_TIME = 1_000_000
 
 
 def fault(path: Path, product: Product, n_row: int | None) -> str | None:
@@ -30,16 +35,29 @@ def fault(path: Path, product: Product, n_row: int | None) -> str | None:
 
 def _parquet(path: Path) -> tuple[str, int | None]:
     """Name that a Parquet file says it has, and its rows, all of which are read."""
+    n_row = 0
     with parquet.ParquetFile(path, page_checksum_verification=True) as file:
-        n_row = sum(batch.num_rows for batch in file.iter_batches())
+        for number in range(file.metadata.num_row_groups):  # what several hold at once, pyarrow keeps
+            size = _rows_at_a_time(file.metadata.row_group(number))
+            n_row += sum(batch.num_rows for batch in file.iter_batches(size, row_groups=[number]))
         return (file.schema_arrow.metadata or {})[b"roman.meta.filename"].decode(), n_row
 
 
+def _rows_at_a_time(group: parquet.RowGroupMetaData) -> int:
+    """Rows that have so many values as may be in memory; those of lists count each."""
+    n_value = sum(int(group.column(number).num_values) for number in range(group.num_columns))
+    return max(1, _VALUES_AT_A_TIME * int(group.num_rows) // max(1, n_value))
+
+
 def _asdf(path: Path, product: Product) -> tuple[str, int | None]:
-    """The same of an ASDF file: its blocks are read and their checksums compared."""
-    with asdf.open(path, validate_checksums=True, lazy_load=False) as file:
-        name = str(file["roman"]["meta"]["filename"])
-        n_row = None if product.is_image else len(file["roman"][product.name])
+    """The same of an ASDF file: its blocks are read, and what its tree says of the columns."""
+    check_blocks(path)
+    roman = load_yaml(path)["roman"]
+    name = str(roman["meta"]["filename"])
     if product.is_image:
         roman_datamodels.open(path).close()
-    return name, n_row
+        return name, None
+    lengths = {int(column["data"]["shape"][0]) for column in roman[product.name]["columns"]}
+    if len(lengths) != 1:
+        raise ValueError(f"its columns have lengths {sorted(lengths)}")
+    return name, lengths.pop()

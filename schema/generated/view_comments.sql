@@ -51,8 +51,8 @@ COMMENT ON COLUMN ops.delivery_due.survey IS 'Survey layout.';
 COMMENT ON COLUMN ops.delivery_due.season IS 'Season; 0 for the whole survey.';
 COMMENT ON COLUMN ops.delivery_due.start_mjd IS 'First day, MJD TDB. [d]';
 COMMENT ON COLUMN ops.delivery_due.end_mjd IS 'First day after, MJD TDB. [d]';
-COMMENT ON COLUMN ops.delivery_due.received_at IS 'When the last input was received.';
-COMMENT ON COLUMN ops.delivery_due.clock_at IS 'From when the time counts: when the last input was received, or the season or survey ended, or the first 30 days, whichever is last.';
+COMMENT ON COLUMN ops.delivery_due.received_at IS 'When the last input was received: when it was first seen in a watched folder or announced, or the run that loaded it began, whichever was first.';
+COMMENT ON COLUMN ops.delivery_due.clock_at IS 'From when the time counts: when the last input was received, or the eight days, the season or the survey ended, or the first 30 days, whichever is last.';
 COMMENT ON COLUMN ops.delivery_due.complete_at IS 'By when the data are to be ready, or the goal; empty without one.';
 COMMENT ON COLUMN ops.delivery_due.due_at IS 'By when the archive is to have them.';
 COMMENT ON COLUMN ops.delivery_due.delivery_id IS 'Identifier of the delivery.';
@@ -63,6 +63,8 @@ COMMENT ON COLUMN ops.delivery_due.status IS 'done, late, failed (refused, rejec
 COMMENT ON COLUMN ops.delivery_due.is_failed IS 'Whether the latest delivery was refused, rejected or could not be made.';
 COMMENT ON COLUMN ops.delivery_due.margin IS 'Time left; negative where it is late, also if delivered since.';
 COMMENT ON COLUMN ops.delivery_due.reason IS 'Why it is not done, or what the archive said.';
+COMMENT ON COLUMN ops.delivery_due.stored_at IS 'When the last input was stored: what was made earlier is without it.';
+COMMENT ON COLUMN ops.delivery_due.whole_at IS 'When the last input was stored, or the eight days, the season or the survey ended, whichever is later: its products are those of a run that began after it.';
 COMMENT ON VIEW roman.event_detection IS 'What counts for detection efficiency, one row a light curve: those with an injected event, and the same untouched. Rows by binary_class are the counts of roman.event_detection_count, as the archive''s catalog of detection efficiency wants them of its file. Light curves backwards or upside down are controls and not among them.';
 COMMENT ON COLUMN roman.event_detection.injection_run_id IS 'Identifier of the injection.';
 COMMENT ON COLUMN roman.event_detection.inject_medium IS 'What the sources are put into: images, lightcurve or rhie, in the words of the archive.';
@@ -205,7 +207,7 @@ COMMENT ON COLUMN roman.event_medium_count.false_positive_difference_err IS 'Sta
 COMMENT ON VIEW ops.input_arrival IS 'Files that notifications named, and whether we have them: one row a file by its last notification.';
 COMMENT ON COLUMN ops.input_arrival.filename IS 'Name of the file without a folder.';
 COMMENT ON COLUMN ops.input_arrival.data_notification_id IS 'Identifier of the notification.';
-COMMENT ON COLUMN ops.input_arrival.received_at IS 'When it was read, by the clock of the database.';
+COMMENT ON COLUMN ops.input_arrival.received_at IS 'When the first notification of it with this checksum was read, by the clock of the database.';
 COMMENT ON COLUMN ops.input_arrival.sha256 IS 'SHA-256 checksum that it is to have.';
 COMMENT ON COLUMN ops.input_arrival.size_bytes IS 'Size that it is to have. [byte]';
 COMMENT ON COLUMN ops.input_arrival.n_notification IS 'Notifications that named the file; more than one where it was sent again.';

@@ -1,21 +1,46 @@
 -- What is due at the archive, and what came to us; what their columns mean stands in schema/views. Times are those of
 -- the database, whatever the clocks of other machines say. Days begin in TDB, 69 s before those of UTC: that is left out.
 
--- Note of which days and fields exposures came, and by which run. Rows are added alone, and only where they are
--- missing: loaders of the same day do not wait for each other, and a day whose exposures went elsewhere is left out by
--- who reads it.
+-- Note of which days and fields images came, by which run, when the last of them was stored, and when each had been
+-- seen here before. A run has rows of its own: loaders of the same day do not wait for each other, and a day whose
+-- exposures went elsewhere is left out by who reads it. Who begins a delivery waits for the lock that is shared here until
+-- the commit, and keeps others from it: what it does not see yet is stored later than it begins.
 CREATE OR REPLACE FUNCTION ops.note_received_days() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS
 $$
+DECLARE
+    received bigint[];
 BEGIN
-    INSERT INTO ops.received_day (field_id, day_mjd, load_run_id)
-    SELECT DISTINCT n.field_id, n.day_mjd, i.load_run_id FROM stored n JOIN ops.input_file i USING (file_id)
-    WHERE NOT EXISTS (
-        SELECT FROM ops.received_day d
-        WHERE d.field_id = n.field_id AND d.day_mjd = n.day_mjd AND d.load_run_id = i.load_run_id
-    )
+    IF TG_OP = 'INSERT' THEN
+        SELECT array_agg(n.exposure_id) INTO received FROM stored n;
+    ELSE
+        SELECT array_agg(n.exposure_id) INTO received FROM stored n LEFT JOIN replaced r USING (exposure_id)
+        WHERE (n.file_id, n.field_id, n.day_mjd) IS DISTINCT FROM (r.file_id, r.field_id, r.day_mjd);
+    END IF;
+    IF received IS NULL THEN
+        RETURN NULL;
+    END IF;
+    PERFORM pg_advisory_xact_lock_shared(hashtext('ops.received_day'));
+    INSERT INTO ops.received_day AS d (field_id, day_mjd, load_run_id, seen_at, stored_at)
+    SELECT n.field_id, n.day_mjd, i.load_run_id,
+           CASE WHEN count(w.seen_at) = count(*) THEN max(w.seen_at) END, clock_timestamp()
+    FROM stored n
+    JOIN roman.optical_element o ON o.optical_element = n.optical_element AND o.kind = 'imaging'
+    JOIN ops.input_file i USING (file_id)
+    CROSS JOIN LATERAL (
+        SELECT least(
+            (SELECT a.changed_at FROM ops.arrived_file a WHERE a.path = i.path),
+            (SELECT min(a.received_at) FROM ops.notified_file f JOIN ops.data_notification a USING (data_notification_id)
+             WHERE f.filename = i.filename AND f.sha256 = i.sha256)
+        ) AS seen_at
+    ) AS w
+    WHERE n.exposure_id = ANY (received)
+    GROUP BY n.field_id, n.day_mjd, i.load_run_id
     ORDER BY n.field_id, n.day_mjd, i.load_run_id
-    ON CONFLICT DO NOTHING;
+    ON CONFLICT (field_id, day_mjd, load_run_id) DO UPDATE
+    SET stored_at = excluded.stored_at,
+        seen_at = CASE WHEN d.seen_at IS NOT NULL AND excluded.seen_at IS NOT NULL
+                       THEN greatest(d.seen_at, excluded.seen_at) END;
     RETURN NULL;
 END
 $$;
@@ -23,40 +48,46 @@ COMMENT ON FUNCTION ops.note_received_days() IS 'Note of which days exposures ca
 CREATE OR REPLACE TRIGGER note_received_days_inserted AFTER INSERT ON roman.exposure
 REFERENCING NEW TABLE AS stored FOR EACH STATEMENT EXECUTE FUNCTION ops.note_received_days();
 CREATE OR REPLACE TRIGGER note_received_days_updated AFTER UPDATE ON roman.exposure
-REFERENCING NEW TABLE AS stored FOR EACH STATEMENT EXECUTE FUNCTION ops.note_received_days();
+REFERENCING OLD TABLE AS replaced NEW TABLE AS stored FOR EACH STATEMENT EXECUTE FUNCTION ops.note_received_days();
 
 CREATE OR REPLACE VIEW ops.delivery_due AS
 WITH day AS (
     SELECT f.survey, s.season, s.start_mjd AS season_start, s.end_mjd AS season_end, d.day_mjd,
-           max(r.started_at) AS received_at
+           max(least(r.started_at, d.seen_at)) AS received_at, max(d.stored_at) AS stored_at
     FROM ops.received_day d
     JOIN ops.load_run r USING (load_run_id)
     JOIN roman.field f USING (field_id)
     JOIN roman.season s ON s.survey = f.survey AND d.day_mjd >= s.start_mjd AND d.day_mjd < s.end_mjd
     CROSS JOIN LATERAL (
-        SELECT FROM roman.exposure e WHERE e.field_id = d.field_id AND e.day_mjd = d.day_mjd LIMIT 1
+        SELECT FROM roman.exposure e
+        JOIN roman.optical_element o ON o.optical_element = e.optical_element AND o.kind = 'imaging'
+        WHERE e.field_id = d.field_id AND e.day_mjd = d.day_mjd LIMIT 1
     ) AS there
     GROUP BY f.survey, s.season, s.start_mjd, s.end_mjd, d.day_mjd
 ), planned AS (
     SELECT survey, min(start_mjd) AS start_mjd, max(end_mjd) AS end_mjd FROM roman.season GROUP BY survey
 ), span AS (
-    SELECT 'day' AS span, survey, season, day_mjd AS start_mjd, day_mjd + 1 AS end_mjd, received_at,
-           received_at AS over_at
+    SELECT 'day' AS span, survey, season, day_mjd AS start_mjd, day_mjd + 1 AS end_mjd, received_at, stored_at,
+           CAST(NULL AS timestamptz) AS end_at
     FROM day
     UNION ALL
-    SELECT 'eight_days', survey, season, w.mjd, least(w.mjd + 8, season_end), max(received_at), max(received_at)
-    FROM day CROSS JOIN LATERAL (SELECT season_start + (day_mjd - season_start) / 8 * 8) AS w (mjd)
-    GROUP BY survey, season, season_end, w.mjd
+    SELECT 'eight_days', survey, season, w.start_mjd, w.end_mjd, max(received_at), max(stored_at),
+           to_timestamp((w.end_mjd - 40587) * 86400.0)
+    FROM day
+    CROSS JOIN LATERAL (SELECT season_start + (day_mjd - season_start) / 8 * 8 AS mjd) AS first
+    CROSS JOIN LATERAL (SELECT first.mjd, least(first.mjd + 8, season_end)) AS w (start_mjd, end_mjd)
+    GROUP BY survey, season, w.start_mjd, w.end_mjd
     UNION ALL
-    SELECT 'season', survey, season, season_start, season_end, max(received_at),
-           greatest(max(received_at), to_timestamp((season_end - 40587) * 86400.0))
+    SELECT 'season', survey, season, season_start, season_end, max(received_at), max(stored_at),
+           to_timestamp((season_end - 40587) * 86400.0)
     FROM day GROUP BY survey, season, season_start, season_end
     UNION ALL
-    SELECT 'survey', survey, 0::smallint, p.start_mjd, p.end_mjd, max(received_at),
-           greatest(max(received_at), to_timestamp((p.end_mjd - 40587) * 86400.0))
+    SELECT 'survey', survey, 0::smallint, p.start_mjd, p.end_mjd, max(received_at), max(stored_at),
+           to_timestamp((p.end_mjd - 40587) * 86400.0)
     FROM day JOIN planned p USING (survey) GROUP BY survey, p.start_mjd, p.end_mjd
 ), due AS (
-    SELECT r.rule, s.survey, s.season, s.start_mjd, s.end_mjd, s.received_at, held.until, c.clock_at,
+    SELECT r.rule, s.survey, s.season, s.start_mjd, s.end_mjd, s.received_at, s.stored_at,
+           greatest(s.stored_at, s.end_at) AS whole_at, held.until, c.clock_at,
            c.clock_at + r.complete_within AS complete_at, c.clock_at + r.deliver_within AS due_at
     FROM span s
     JOIN ops.delivery_rule r USING (span)
@@ -64,7 +95,8 @@ WITH day AS (
     CROSS JOIN LATERAL (SELECT to_timestamp((p.start_mjd - 40587) * 86400.0) + r.hold AS until) AS held
     CROSS JOIN LATERAL (
         SELECT CASE WHEN to_timestamp((s.start_mjd - 40587) * 86400.0) < held.until
-                    THEN greatest(s.over_at, held.until) ELSE s.over_at END AS clock_at
+                    THEN greatest(s.received_at, s.end_at, held.until)
+                    ELSE greatest(s.received_at, s.end_at) END AS clock_at
     ) AS c
 ), known AS (
     SELECT d.*, latest.delivery_id, latest.name, latest.state, latest.message, latest.created_at, arrived.delivered_at,
@@ -82,11 +114,11 @@ WITH day AS (
         SELECT min(v.published_at) AS delivered_at FROM (
             SELECT v.published_at FROM ops.delivery v
             WHERE v.rule = d.rule AND v.survey = d.survey AND v.season = d.season AND v.start_mjd = d.start_mjd
-              AND v.state = 'accepted' AND v.created_at >= d.received_at AND NOT v.is_partial
+              AND v.state = 'accepted' AND v.created_at >= d.stored_at AND NOT v.is_partial
             UNION ALL
             SELECT x.frozen_at FROM ops.data_release x
             WHERE d.rule = 'release' AND x.survey = d.survey AND x.season IN (0, d.season)
-              AND x.frozen_at >= d.received_at AND x.dropped_at IS NULL
+              AND x.frozen_at >= d.stored_at AND x.dropped_at IS NULL
         ) AS v
     ) AS arrived ON true
 )
@@ -101,17 +133,19 @@ SELECT k.rule, k.survey, k.season, k.start_mjd, k.end_mjd, k.received_at, k.cloc
             WHEN now() < k.clock_at AND k.until IS NOT DISTINCT FROM k.clock_at
             THEN 'nothing is delivered in the first days of the survey'
             WHEN k.state IS NULL THEN 'nothing was made yet'
-            WHEN k.created_at < k.received_at THEN 'input was received since: deliver again'
+            WHEN k.created_at < k.stored_at THEN 'input was received since: deliver again'
             WHEN k.state = 'making' THEN 'it is being made'
             WHEN k.state = 'made' THEN 'to be published: roman-db deliveries publish ' || k.delivery_id
             WHEN k.state = 'published' THEN 'the archive has not answered yet'
             WHEN k.state = 'accepted' THEN 'exposures were in no light curve: measure them and deliver again'
-            END AS reason
+            END AS reason,
+       k.stored_at, k.whole_at
 FROM known k;
 
 CREATE OR REPLACE VIEW ops.input_arrival AS
 WITH notified AS (
-    SELECT DISTINCT ON (f.filename) f.filename, n.data_notification_id, n.received_at, f.sha256, f.size_bytes,
+    SELECT DISTINCT ON (f.filename) f.filename, n.data_notification_id, f.sha256, f.size_bytes,
+           min(n.received_at) OVER (PARTITION BY f.filename, f.sha256) AS received_at,
            count(*) OVER (PARTITION BY f.filename) AS n_notification
     FROM ops.notified_file f JOIN ops.data_notification n USING (data_notification_id)
     ORDER BY f.filename, n.data_notification_id DESC

@@ -15,8 +15,8 @@ ADDED_TO = {
 }  # fmt: skip
 DEFINED = {"roman.detector", "roman.optical_element", "roman.photometry_flag", "roman.redshift_flag"}
 
-#: Written by Alembic, and by the partitions themselves.
-NOT_COMPARED = {"ops.alembic_version"}
+#: Written by Alembic; rows of a release that 0060 corrects where nobody changed them, as its own test sees.
+NOT_COMPARED = {"ops.alembic_version", "ops.job_schedule", "ops.delivery_content", "ops.delivery_rule"}
 
 _TABLES = """
 SELECT format('%s.%s', nspname, relname), array_agg(attname::text ORDER BY attname)

@@ -20,6 +20,7 @@ __all__ = ["described", "filled_template", "own_survey"]
 #: all of it would be held. A day is of light curves alone.
 _FACTS = (
     "UPDATE ops.load_run SET started_at = now() - interval '1 day'",
+    "UPDATE ops.received_day SET stored_at = now() - interval '1 day'",
     "UPDATE ops.delivery_rule SET hold = NULL",
     "DELETE FROM ops.delivery_content WHERE rule = 'daily' AND product <> 'light_curve_catalog'",
     """

@@ -95,6 +95,15 @@ def test_a_notification_that_comes_twice_counts_once(announce, run, tmp_path):
     assert states() == {"a.asdf": ("expected", 1)}
 
 
+def test_what_is_announced_again_is_missing_from_when_it_was_announced_first(announce):
+    announce(file("late.asdf"))
+    change("UPDATE ops.data_notification SET received_at = received_at - interval '13 hours'")
+    announce(file("late.asdf"), sender="SOC, again")
+    assert states() == {"late.asdf": ("missing", 2)}
+    announce(file("late.asdf", "b"))
+    assert states() == {"late.asdf": ("expected", 3)}
+
+
 def test_the_legs_of_the_way_are_counted_apart(announce):
     way = {"observed_until": "2027-03-01T00:00:00Z", "on_ground_at": "2027-03-02T00:00:00Z"}
     announce(file("a"), **way, at_soc_at="2027-03-03T00:00:00Z")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import hashlib
 import json
+import os
 from pathlib import Path
 
 import asdf
@@ -199,9 +200,29 @@ def test_the_archive_refuses_and_a_further_version_is_made(outbox, run):
     answer(outbox, f"{SERIES}_v2")
     assert f"{SERIES}_v2 is accepted" in run("acknowledge").output
     assert "is accepted: nothing is to be done again" in run("retry", 2).output
-    # What is known is read again and changes nothing; another answer is none.
+    # What is known is read again and changes nothing; another answer takes its place.
+    assert run("acknowledge").output == ""
     answer(outbox, f"{SERIES}_v2", accepted=False, message="no, after all")
-    assert "it waits for no answer" in run("acknowledge").output
+    assert "is rejected: no, after all" in run("acknowledge").output
+
+
+def test_an_archive_that_changes_its_answer_keeps_nobody_from_the_next_round(outbox, run):
+    """Of two files the later counts whenever they are read; what it does not say again is forgotten."""
+    run("make", *DAILY)
+    run("publish", 1)
+    name = f"{SERIES}_v1"
+    told = {"filename": f"{CURVES}.asdf", "accepted": False, "message": "no such column"}
+    path = answer(outbox, name, accepted=False, message="not ingested", files=[told])
+    assert run("acknowledge").exit_code == 0
+    earlier = path.rename(outbox.answers / "first.json")
+    os.utime(earlier, (0, 0))
+    answer(outbox, name)
+    assert run("acknowledge").output == f"{name} is accepted\n"
+    assert (run("acknowledge").output, ask(STATE)) == ("", [("accepted", None)])
+    assert ask("SELECT count(*) FROM ops.delivery_file WHERE message IS NOT NULL") == [(0,)]
+    answer(outbox, name, accepted=False, message="not what we hold")
+    assert run("acknowledge").output == f"{name} is rejected: not what we hold\n"
+    assert status() == ("failed", "rejected", "not what we hold")
 
 
 def test_answers_that_are_none_keep_no_other_from_being_read(outbox, run):

@@ -44,8 +44,8 @@ def test_each_rule_of_the_plans_is_kept(outbox):
     assert {one["complete_at"] for one in days.values()} == {at + 12 * HOUR}
     periods = due("eight-day")
     assert {(key, one["end_mjd"], one["due_at"]) for key, one in periods.items()} == {
-        ((1, 61456), 61464, at + 2 * DAY),
-        ((2, 61636), 61644, at + 2 * DAY),
+        ((1, 61456), 61464, day_of(61464) + 2 * DAY),
+        ((2, 61636), 61644, day_of(61644) + 2 * DAY),
     }
     ends = {1: day_of(61520), 2: day_of(61708)}
     for rule, goal in (("season", 2), ("completeness", None), ("release", None)):
@@ -66,6 +66,19 @@ def test_a_season_that_is_over_is_due_after_its_last_input(outbox):
     (one,) = [row for key, row in due("season").items() if key[0] == 1]
     assert one["clock_at"] == received()
     assert one["due_at"] == months_later(received(), 6)
+
+
+def test_eight_days_are_due_when_they_are_over_and_those_at_the_end_of_a_season_with_it(outbox):
+    """The season ends on the third of its second eight days, before the last input is received."""
+    change(
+        "UPDATE roman.season SET start_mjd = 60964, end_mjd = 60975 WHERE season = 1",
+        ANY_DAY,
+        f"UPDATE roman.exposure SET day_mjd = day_mjd - {DAYS[0] - 60972} WHERE day_mjd < 61500",
+    )
+    one = due("eight-day")[1, 60972]
+    assert (one["end_mjd"], one["clock_at"], one["due_at"]) == (60975, received(), received() + 2 * DAY)
+    change("UPDATE ops.load_run SET started_at = '2025-10-26'")
+    assert due("eight-day")[1, 60972]["due_at"] == day_of(60975) + 2 * DAY
 
 
 @pytest.mark.parametrize("over_h", [-2, 2])
@@ -98,7 +111,7 @@ def test_what_is_late_and_what_failed_is_raised_once(outbox):
         "SELECT subject FROM ops.alert WHERE kind = 'delivery_late' AND cleared_at IS NULL ORDER BY subject"
     )
     assert (f"daily gbtds 1 {DAYS[0]}",) in ask(late)
-    assert len(ask(late)) == 4 + 2
+    assert len(ask(late)) == 4
     change(
         "INSERT INTO ops.delivery (name, rule, survey, season, start_mjd, end_mjd, version, is_partial, "
         "state, message, load_run_id) "
