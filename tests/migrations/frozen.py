@@ -15,7 +15,7 @@ ADDED_TO = {
 }  # fmt: skip
 DEFINED = {"roman.detector", "roman.optical_element", "roman.photometry_flag", "roman.redshift_flag"}
 
-#: Written by Alembic; rows of a release that 0060 corrects where nobody changed them, as its own test sees.
+#: Written by Alembic; rows of a release that 0061 corrects where nobody changed them, as its own test sees.
 NOT_COMPARED = {"ops.alembic_version", "ops.job_schedule", "ops.delivery_content", "ops.delivery_rule"}
 
 _TABLES = """

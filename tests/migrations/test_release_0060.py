@@ -1,7 +1,7 @@
 """Days learn when their exposures were stored; rows of the archive that belong to no product go.
 
 The database is that of release 0001, brought to revision 0057, where making a delivery stored the rows of its
-files, with a delivery of each kind, and then to 0059.
+files, with a delivery of each kind, and then to 0060.
 """
 
 import pytest
@@ -19,7 +19,7 @@ SELECT (SELECT every_days FROM ops.job_schedule WHERE name = 'eight-day'),
         WHERE rule = 'eight-day' AND product = 'reference_frame'),
        (SELECT description ~ '^Light curves of the season so far' FROM ops.delivery_rule WHERE rule = 'daily')
 """
-#: Rows that come with the release, as 0059 had them.
+#: Rows that come with the release, as 0060 had them.
 _AS_BEFORE = (
     "UPDATE ops.job_schedule SET every_days = 8 WHERE name = 'eight-day'",
     "UPDATE ops.delivery_content SET is_required = false WHERE product = 'reference_frame'",
@@ -41,10 +41,10 @@ _ARCHIVED = (
 
 @pytest.fixture
 def filled(old_release):
-    """URL of a database at revision 0059 with deliveries that were made before 0058."""
+    """URL of a database at revision 0060 with deliveries that were made before 0058."""
     migrate.upgrade("0057")
     execute(old_release, *_DELIVERED, *_ARCHIVED)
-    migrate.upgrade("0059")
+    migrate.upgrade("0060")
     execute(old_release, *_AS_BEFORE)
     return old_release
 
@@ -64,7 +64,7 @@ def test_what_is_stored_comes_through_and_goes_back(filled):
     assert {name for name in before if before[name] != after[name]} == {"ops.archive_row", "ops.product"}
     assert execute(filled, _SHIPPED) == [(1, True, True)]
     execute(filled, "UPDATE roman.exposure SET day_mjd = day_mjd")
-    command.downgrade(migrate.alembic_config(), "0059")
+    command.downgrade(migrate.alembic_config(), "0060")
     assert execute(filled, _SHIPPED) == [(8, False, False)]
     execute(filled, "UPDATE roman.exposure SET day_mjd = day_mjd")
     migrate.upgrade()

@@ -1,13 +1,13 @@
 """When exposures were seen and stored; eight days with their references, each day; rows of files that are no products go.
 
-Revision: 0060, after 0059
+Revision: 0061, after 0060
 """
 
 import sqlalchemy as sa
 from alembic import op
 
-revision = '0060'
-down_revision = '0059'
+revision = '0061'
+down_revision = '0060'
 branch_labels = None
 depends_on = None
 
