@@ -68,7 +68,7 @@ def ingest(folder: Path, said: Manifest, name: str) -> int:
 def publish(name: str, version: str) -> tuple[str, Path, list[str]]:
     """Let everybody see a version of a collection, and return its state, its bundle and its tables.
 
-    The version before is superseded, and stays. Again, nothing changes: a version that was superseded stays so.
+    The version before is superseded, and stays. Again, nothing changes: what was superseded stays so.
 
     Raises
     ------
@@ -105,7 +105,7 @@ def _show(connection: sa.Connection, name: str, version: str) -> None:
 
 
 def _alone(name: str) -> AbstractContextManager[None]:
-    """Hold a collection against other runs: however its name is spelled, its folder and tables are the same."""
+    """Hold a collection against other runs, however its name is spelled: folder and tables are the same."""
     return touching("collection of the community", (name.lower(),))
 
 

@@ -119,7 +119,7 @@ def clashes(manifest: Manifest, name: str, version: str, table: str | None) -> I
 
 
 def _prefix(name: str, version: str) -> str:
-    """Beginning of the names of all tables of a version; versions of one prefix are the same to the database."""
+    """Beginning of the names of all tables of a version: what differs in it is another to the database."""
     return _plain(f"{name}_{version}_")
 
 
