@@ -90,7 +90,8 @@ def read_parts(connection: sa.Connection, span: Span) -> tuple[list[Part], list[
     named = connection.execute(query).all()
     missing = [] if named else [f"rule {span.rule} has no products: insert them into ops.delivery_content"]
     places = _rows(connection, _statement("delivery_place"), _days(span))
-    media = _rows(connection, _statement("delivery_medium"), {"season": span.season})
+    of_season = {"survey": span.survey, "season": span.season}
+    media = _rows(connection, _statement("delivery_medium"), of_season)
     found: list[Part] = []
     for one in named:
         product = find_product(one.product)
