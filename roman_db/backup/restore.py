@@ -146,9 +146,7 @@ def _flush(settings: Settings, layout: Layout) -> None:
         return
     with contextlib.suppress(ClusterError):
         status = lifecycle.start(settings)
-        # The database may be gone or broken, and that be why it is restored; the log is the server's.
-        address = sa.make_url(str(status.url)).set(database="postgres").render_as_string(hide_password=False)
-        with contextlib.suppress(sa.exc.SQLAlchemyError), connected(address) as connection:
+        with contextlib.suppress(sa.exc.SQLAlchemyError), connected(str(status.url)) as connection:
             # A commit after the moment that is asked for: recovery stops at commits alone.
             connection.execute(_MARK)
         # It archives what is left of its log before it ends.

@@ -74,10 +74,11 @@ def test_a_server_that_was_killed_and_whose_files_are_broken_gives_all_that_was_
 
 
 def test_a_database_that_was_dropped_is_restored_to_the_moment_before(server):
-    """What no commit in that database can follow, one in another does."""
+    """There is a commit between that moment and the drop, before which the log can stop."""
     server.write(1, 10)
     take(server.settings)
     moment = server.write(11, 20)
+    server.write(21, 30)
     address = sa.make_url(lifecycle.ensure_running(server.settings)).set(database="postgres")
     server.ask_url(address.render_as_string(hide_password=False), "DROP DATABASE roman WITH (FORCE)")
     passfile = Layout(server.settings.home).passfile
