@@ -111,13 +111,13 @@ def test_a_server_that_starts_anew_under_a_job(monkeypatch):
         forget()
         submit(url)
         with worker(url):
-            wait_for(url, WAITING, [("a",)])
+            wait_for(url, WAITING, [("a",)], 120)
             lifecycle.stop(settings, "immediate")
             time.sleep(3)
             lifecycle.start(settings)
-            wait_for(url, STATES, [("todo", 1)])
+            wait_for(url, STATES, [("todo", 1)], 120)
         execute(url, "DELETE FROM bench.gate", AGAIN)
         with worker(url):
-            wait_for(url, STATES, [("succeeded", 2)])
+            wait_for(url, STATES, [("succeeded", 2)], 120)
         assert execute(url, "SELECT name FROM bench.unit") == [("a",)]
     forget()
