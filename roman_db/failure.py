@@ -13,7 +13,7 @@ from pydantic import ValidationError
 from roman_db.cluster.error import ClusterError
 from roman_db.load_run import Rejection, Unreconciled
 from roman_db.locks import LockHeld
-from roman_db.migrate import LaterRelease
+from roman_db.migrate import LaterRelease, UnfitRows
 from roman_db.query.error import QueryError, connection_remedy, explained, shard_missing
 from roman_db.session import OtherDatabase
 from roman_db.settings import Settings
@@ -28,6 +28,7 @@ _FORESEEN = (
     StillRunning,
     Rejection,
     Unreconciled,
+    UnfitRows,
 )
 #: What the system says of a file that cannot be read or written; all else may be a fault of ours.
 _OF_FILES = {

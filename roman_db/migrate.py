@@ -23,6 +23,10 @@ class LaterRelease(RuntimeError):
     """The database was brought forward by a later release than this one."""
 
 
+class UnfitRows(RuntimeError):
+    """The database has rows that cannot be brought forward; somebody has to decide what becomes of them."""
+
+
 def alembic_config() -> Config:
     """Configuration of Alembic for the migrations of this release."""
     config = Config()

@@ -65,8 +65,8 @@ def publish_command(name: str, version: str) -> None:
     from roman_db import migrate
 
     migrate.ensure_current()
-    path, names = publish(name, version)
-    click.echo(f"{name} {version} is published: {path}")
+    state, path, names = publish(name, version)
+    click.echo(f"{name} {version} is {state}: {path}")
     for one in names:
         click.echo(f"table {one}")
 

@@ -6,7 +6,7 @@ import json
 import shutil
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -14,16 +14,16 @@ import sqlalchemy as sa
 
 from loaders.contribution import manifest, submission, tables
 from loaders.contribution.bundle import write_bundle
-from loaders.contribution.manifest import File, Manifest
+from loaders.contribution.manifest import SCHEMA, File, Manifest
 from loaders.contribution.refusal import Refused
 from loaders.output_folder import writable_folder, writing
 from roman_db import session, sqlfile
 from roman_db.load_run import InputFile, LoadRun, load_run
+from roman_db.locks import touching
 from roman_db.schema.metadata import table
 from roman_db.session import Role
 from roman_db.settings import settings
 
-SCHEMA = "community"
 _DOCUMENT = "document"
 #: Who runs an upgrade may be another; what is granted is granted by the owner of the schema.
 _HANDED_OVER = """
@@ -43,9 +43,13 @@ def ingest(folder: Path, said: Manifest, name: str) -> int:
     Raises
     ------
     Refused
-        If that version is there with other content.
+        If that version is there with other content, or another one has its folder or a table of its name.
+    LockHeld
+        If another run works on that collection.
     """
-    with load_run("ingest contribution", {"submission": name}, expected=len(said.files)) as run:
+    arguments = {"submission": name}
+    with _alone(said.name), load_run("ingest contribution", arguments, expected=len(said.files)) as run:
+        _refuse_taken(said, name)
         if _is_there(said, name):
             with session.transaction() as connection:
                 run.count(connection, loaded=len(said.files), unchanged=len(said.files))
@@ -61,35 +65,67 @@ def ingest(folder: Path, said: Manifest, name: str) -> int:
     return n_match
 
 
-def publish(name: str, version: str) -> tuple[Path, list[str]]:
-    """Let everybody see a version of a collection, and return its bundle and its tables.
+def publish(name: str, version: str) -> tuple[str, Path, list[str]]:
+    """Let everybody see a version of a collection, and return its state, its bundle and its tables.
 
-    The version before is superseded, and stays. Again, nothing changes.
+    The version before is superseded, and stays. Again, nothing changes: what was superseded stays so.
 
     Raises
     ------
     Refused
         If it was not ingested.
+    LockHeld
+        If another run works on that collection.
     """
-    products = table("roman.community_product")
-    mine = (products.c.name == name) & (products.c.version == version)
-    with load_run("publish contribution", {"name": name, "version": version}, expected=1) as run:
+    arguments = {"name": name, "version": version}
+    with _alone(name), load_run("publish contribution", arguments, expected=1) as run:
+        products = table("roman.community_product")
+        mine = (products.c.name == name) & (products.c.version == version)
         with session.reading(Role.LOADER) as connection:
             product = connection.execute(sa.select(products).where(mine)).one_or_none()
         if product is None:
             raise Refused(f"{name} {version}", ["it was not ingested: roman-db contribute ingest"])
         path = write_bundle(_folder_of(name, version), f"{name}_{version}".lower())
+        is_new = product.state == "ingested"
         with session.transaction(Role.OWNER) as connection:
-            others = (products.c.name == name) & (products.c.state == "published") & ~mine
-            connection.execute(products.update().where(others).values(state="superseded"))
-            now = {
-                "state": "published",
-                "published_at": sa.func.coalesce(products.c.published_at, sa.func.now()),
-            }
-            connection.execute(products.update().where(mine).values(now))
-            connection.exec_driver_sql("SELECT ops.show_community_tables()")
-            run.count(connection, loaded=1)
-    return path, _tables_of(int(product.community_product_id))
+            if is_new:
+                _show(connection, name, version)
+            run.count(connection, loaded=1, unchanged=int(not is_new))
+    return "published" if is_new else product.state, path, _tables_of(int(product.community_product_id))
+
+
+def _show(connection: sa.Connection, name: str, version: str) -> None:
+    """Let everybody see a version of a collection, which takes the place of the one before."""
+    products = table("roman.community_product")
+    of_name = products.update().where(products.c.name == name)
+    connection.execute(of_name.where(products.c.state == "published").values(state="superseded"))
+    now = {"state": "published", "published_at": sa.func.now()}
+    connection.execute(of_name.where(products.c.version == version).values(now))
+    connection.exec_driver_sql("SELECT ops.show_community_tables()")
+
+
+def _alone(name: str) -> AbstractContextManager[None]:
+    """Hold a collection against other runs, however its name is spelled: folder and tables are the same."""
+    return touching("collection of the community", (name.lower(),))
+
+
+def _refuse_taken(said: Manifest, name: str) -> None:
+    """Refuse a submission whose folder or tables are those of another version, which would be replaced."""
+    products, files = table("roman.community_product"), table("roman.community_file")
+    others = (
+        sa.select(products.c.name, products.c.version, files.c.table_name)
+        .outerjoin(files, files.c.community_product_id == products.c.community_product_id)
+        .where(sa.func.lower(products.c.name) == said.name.lower())
+        .where((products.c.name != said.name) | (products.c.version != said.data_release_id))
+    )
+    with session.reading(Role.LOADER) as connection:
+        reasons = {
+            reason
+            for row in connection.execute(others)
+            for reason in manifest.clashes(said, row.name, row.version, row.table_name)
+        }
+    if reasons:
+        raise Refused(name, sorted(reasons))
 
 
 def _is_there(said: Manifest, name: str) -> bool:
@@ -215,7 +251,7 @@ def _file_rows(folder: Path, said: Manifest, loaded: dict[str, int]) -> Iterator
             "sha256": submission.sha256(path) if file is None else file.sha256,
             "size_bytes": path.stat().st_size,
             "n_row": loaded.get(path.name),
-            "table_name": f"{SCHEMA}.{manifest.table_name(said, file)}" if file and is_table else None,
+            "table_name": manifest.full_table_name(said, file) if file and is_table else None,
         }
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -13,6 +13,8 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from loaders.contribution.refusal import Refused
 
 NAME = "manifest.yaml"
+#: Schema of contributed tables in the database.
+SCHEMA = "community"
 #: Licences under which anybody may use, change and pass on the data.
 LICENSES = ("CC0-1.0", "CC-BY-4.0", "CC-BY-SA-4.0", "PDDL-1.0", "ODC-By-1.0")
 #: What a file is; all but tables of what is measured are pictures of it.
@@ -90,8 +92,40 @@ def read(folder: Path, submission: str) -> Manifest:
 
 def table_name(manifest: Manifest, file: File) -> str:
     """Name that a contributed table has in the database, without its schema."""
-    words = f"{manifest.name}_{manifest.data_release_id}_{Path(file.filename).stem.rsplit('_', 1)[-1]}"
-    return re.sub(r"[^a-z0-9]+", "_", words.lower())[:63]
+    product = Path(file.filename).stem.rsplit("_", 1)[-1]
+    return (_prefix(manifest.name, manifest.data_release_id) + _plain(product))[:63]
+
+
+def full_table_name(manifest: Manifest, file: File) -> str:
+    """Name of a contributed table with its schema."""
+    return f"{SCHEMA}.{table_name(manifest, file)}"
+
+
+def clashes(manifest: Manifest, name: str, version: str, table: str | None) -> Iterator[str]:
+    """Yield why a submission cannot stand beside another version of a collection, and a table of that.
+
+    Folders and tables are named in lower case, tables with one underscore for whatever is no letter or digit.
+    """
+    label = f"{name} {version}"
+    if name != manifest.name:
+        yield f"the collection is called {name}, as {label} is: spell the name so"
+    if _prefix(name, version) == _prefix(manifest.name, manifest.data_release_id):
+        yield (
+            f"{label} is there, which differs from {manifest.label} in capitals or periods alone: "
+            "give this one a data_release_id of its own"
+        )
+    elif table in {full_table_name(manifest, file) for file in manifest.files if file.kind == "table"}:
+        yield f"{table} is a table of {label}: give it another data_release_id or product type"
+
+
+def _prefix(name: str, version: str) -> str:
+    """Beginning of the names of all tables of a version: what differs in it is another to the database."""
+    return _plain(f"{name}_{version}_")
+
+
+def _plain(words: str) -> str:
+    """Words as they may stand in the name of a table."""
+    return re.sub(r"[^a-z0-9]+", "_", words.lower())
 
 
 def _words(error: Mapping[str, object]) -> str:

@@ -153,7 +153,8 @@ def _store(
     """Store what an exposure gives, in place of what it gave before."""
     extractions = table("roman.spectral_extraction")
     before = [extractions.c.exposure_id == given["exposure_id"], extractions.c.superseded_at.is_(None)]
-    connection.execute(extractions.update().where(*before).values(superseded_at=sa.func.now()))
+    gone = {"superseded_at": sa.func.now(), "combined_at": None}
+    connection.execute(extractions.update().where(*before).values(gone))
     row = _extraction_row(given, measured) | {"catalog_version_id": version, "load_run_id": run.load_run_id}
     insert = extractions.insert().returning(extractions.c.spectral_extraction_id)
     key = int(connection.execute(insert, row).scalar_one())

@@ -81,10 +81,8 @@ def pending_quality(arguments: Mapping[str, Any]) -> list[Unit]:
 
     Arguments: ``survey, season`` (0: all), ``photometry_kind, redo``. None without described light curves.
     """
-    given = {name: arguments[name] for name in ("season", "photometry_kind")}
-    unit = Unit(
-        f"season {given['season'] or 'all'} of {arguments['survey']}, {given['photometry_kind']}", given
-    )
+    given = {name: arguments[name] for name in ("survey", "season", "photometry_kind")}
+    unit = Unit(f"season {given['season'] or 'all'} of {given['survey']}, {given['photometry_kind']}", given)
     with session.reading() as connection:
         described = newest_description(connection, given)
         newest = max(described, connection.execute(sa.text(_NEWEST), given).scalar_one() or 0)
@@ -95,8 +93,9 @@ def pending_quality(arguments: Mapping[str, Any]) -> list[Unit]:
 def quality_unit(unit: Unit, run: LoadRun, progress: Progress) -> None:
     """Measure the quality of a season and store it with the limits in force; it belongs to the run."""
     progress(unit.name, 0, 1)
+    values = {name: unit.arguments[name] for name in ("season", "photometry_kind")}
     with session.transaction() as connection:
-        rows = sqlfile.run(connection, sqlfile.find("jobs", "season_quality"), dict(unit.arguments)).all()
+        rows = sqlfile.run(connection, sqlfile.find("jobs", "season_quality"), values).all()
         metrics = [Metric(row.metric, "any", row.value) for row in rows]
         store_metrics(connection, run.load_run_id, metrics)
         run.count(connection, loaded=1)

@@ -1,6 +1,6 @@
 -- Note the files of a watched folder; one that is new or has changed since is to be loaded once it stays as it is.
 -- Grain: no rows.
--- Reads: nothing.
+-- Reads: ops.arrived_file.
 -- Writes: ops.arrived_file.
 -- Parameters:
 --   folder: the folder
@@ -14,7 +14,13 @@ WITH seen AS (
     ) AS f (path, size_bytes, modified)
 )
 INSERT INTO ops.arrived_file AS a (path, folder, size_bytes, modified_at)
-SELECT path, CAST(:folder AS text), size_bytes, modified_at FROM seen
+SELECT s.path, CAST(:folder AS text), s.size_bytes, s.modified_at
+FROM seen AS s
+-- What is as it was is not touched: ON CONFLICT would lock, and so write, each row of a folder that is full.
+WHERE NOT EXISTS (
+    SELECT FROM ops.arrived_file AS k
+    WHERE k.path = s.path AND k.size_bytes = s.size_bytes AND k.modified_at = s.modified_at
+)
 ON CONFLICT (path) DO UPDATE
     SET
         folder = excluded.folder, size_bytes = excluded.size_bytes, modified_at = excluded.modified_at,

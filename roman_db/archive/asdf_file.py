@@ -7,7 +7,7 @@ finished Parquet file: each column is laid into a file of its own, which is mapp
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -27,8 +27,17 @@ _VALUES_AT_A_TIME = 1_000_000
 _UNKNOWN_WIDTH = 1000
 
 
+#: Node with the columns that are the same in all rows, once.
+EPOCHS = "epochs"
+
+
 def write_asdf(
-    source: Path, node: str, keywords: Mapping[str, object], scratch: Path, sink: BinaryIO
+    source: Path,
+    node: str,
+    keywords: Mapping[str, object],
+    scratch: Path,
+    sink: BinaryIO,
+    shared: Sequence[str] = (),
 ) -> None:
     """Write a product.
 
@@ -41,16 +50,47 @@ def write_asdf(
         Name of the table below ``roman``.
     scratch
         Folder for the files of columns.
+    shared
+        Columns of lists that are the same in all rows: they are written once, as columns of the table
+        `EPOCHS`.
 
     Raises
     ------
     ValueError
-        If the lists of a column differ in length, or one is NULL.
+        If the lists of a column differ in length, or one is NULL, or a column that is to be the same in all
+        rows is not.
     """
     with parquet.ParquetFile(source) as file:
-        table = Table([_column(file, field, scratch) for field in file.schema_arrow], copy=False)
-        tree = {"roman": {"meta": dict(keywords), node: table}}
-        asdf.AsdfFile(tree).write_to(sink)
+        fields = list(file.schema_arrow)
+        own = [_column(file, field, scratch) for field in fields if field.name not in shared]
+        roman = {"meta": dict(keywords), node: Table(own, copy=False)}
+        if shared:
+            once = [_shared_column(file, field) for field in fields if field.name in shared]
+            roman[EPOCHS] = Table(once, copy=False)
+        asdf.AsdfFile({"roman": roman}).write_to(sink)
+
+
+def _shared_column(file: parquet.ParquetFile, field: pa.Field) -> Column:
+    """Column of the values of a list that all rows have alike; empty without rows."""
+    values: npt.NDArray[Any] | None = None
+    for chunk in _chunks(file, field.name, _UNKNOWN_WIDTH):
+        lengths = _lengths(chunk)
+        rows = _array(chunk, (lengths[0],)) if len(lengths) == 1 and lengths[0] >= 0 else None
+        if rows is None or not all(
+            np.array_equal(row, rows[0] if values is None else values) for row in rows
+        ):
+            raise ValueError(f"{field.name}: is to be the same in all rows, and is not")
+        values = rows[0].copy()
+    if values is None:
+        values = np.empty(0, field.type.value_type.to_pandas_dtype())
+    return Column(values, **_words(field))
+
+
+def _words(field: pa.Field) -> dict[str, Any]:
+    """Name, unit and description of a column, which is not copied."""
+    known = {key.decode(): word.decode() for key, word in (field.metadata or {}).items()}
+    unit = None if known.get("unit", NO_UNIT) == NO_UNIT else known["unit"]
+    return {"name": field.name, "unit": unit, "description": known.get("description"), "copy": False}
 
 
 def _column(file: parquet.ParquetFile, field: pa.Field, scratch: Path) -> Column:
@@ -66,9 +106,7 @@ def _column(file: parquet.ParquetFile, field: pa.Field, scratch: Path) -> Column
         if null.size:
             null[part] = chunk.is_null().to_numpy(zero_copy_only=False)
         at += len(chunk)
-    known = {key.decode(): word.decode() for key, word in (field.metadata or {}).items()}
-    unit = None if known.get("unit", NO_UNIT) == NO_UNIT else known["unit"]
-    words = {"name": field.name, "unit": unit, "description": known.get("description"), "copy": False}
+    words = _words(field)
     return MaskedColumn(values, mask=null, **words) if null.any() else Column(values, **words)
 
 

@@ -148,6 +148,6 @@ def _write_asdf(
 ) -> None:
     """Write ASDF from Parquet; what has no place in it is told."""
     try:
-        write_asdf(table, product.name, keywords, scratch, stream)
+        write_asdf(table, product.name, keywords, scratch, stream, product.shared)
     except ValueError as error:
         raise ProductRefused(product.name, [str(error)]) from error

@@ -32,6 +32,8 @@ class Product:
         What may be said beyond that.
     formats
         Formats that it is written in.
+    shared
+        Columns that are the same in all rows, which ASDF has once.
     """
 
     name: str
@@ -42,6 +44,7 @@ class Product:
     scope: tuple[str, ...] = ()
     optional: tuple[str, ...] = ()
     formats: tuple[str, ...] = FORMATS
+    shared: tuple[str, ...] = ()
 
     @property
     def is_image(self) -> bool:
@@ -52,13 +55,21 @@ class Product:
 #: What a product of one detector needs.
 _OBSERVED = ("field", "detector", "element")
 _MSOS = "SSC/MSOS/wfi_microlensing"
+#: Each exposure is at one place of all light curves of a file.
+_EPOCHS = ("exposure_id", "midpoint_mjd_tdb", "midpoint_bjd_tdb")
 
 
-def _level_4(name: str, model: str, keywords: tuple[str, ...], scope: tuple[str, ...] = ()) -> Product:
+def _level_4(
+    name: str,
+    model: str,
+    keywords: tuple[str, ...],
+    scope: tuple[str, ...] = (),
+    shared: tuple[str, ...] = (),
+) -> Product:
     """Product of level 4."""
     schema = f"{_MSOS}_{name}_level_4-1.0.0"
     table = "WFIMSOSDetectionEfficiencyCatalog" if name.startswith("detection") else "WFIMSOSCatalog"
-    return Product(name, schema, table, f"Microlensing{model}Schema", keywords, scope)
+    return Product(name, schema, table, f"Microlensing{model}Schema", keywords, scope, shared=shared)
 
 
 def _season_quality(name: str, subject: str) -> Product:
@@ -83,7 +94,7 @@ PRODUCTS = {
         ),
         _level_4("object_fiducial_catalog", "ObjectFiducialCatalog", ("observed",), _OBSERVED),
         _level_4("object_periodic_catalog", "ObjectPeriodicCatalog", ("observed",), (*_OBSERVED, "sequence")),
-        _level_4("light_curve_catalog", "LightCurveCatalog", ("observed",), _OBSERVED),
+        _level_4("light_curve_catalog", "LightCurveCatalog", ("observed",), _OBSERVED, _EPOCHS),
         _level_4("variability_catalog", "VariabilityCatalog", ("season",)),
         _level_4("event_catalog", "EventCatalog", ("season",)),
         _level_4(

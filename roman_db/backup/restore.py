@@ -30,6 +30,9 @@ from roman_db.settings import Settings
 #: Room beside the restored files: log that is replayed and written.
 _ROOM_BYTES = 256 * 1024**2
 _MARK = sa.text("SELECT pg_current_xact_id()")
+_PASSWORD = sa.text(
+    f"SELECT format('ALTER ROLE {configuration.ADMINISTRATOR} PASSWORD %L', CAST(:password AS text))"
+)
 
 
 @dataclass(frozen=True)
@@ -143,7 +146,7 @@ def _flush(settings: Settings, layout: Layout) -> None:
         return
     with contextlib.suppress(ClusterError):
         status = lifecycle.start(settings)
-        with connected(str(status.url)) as connection:
+        with contextlib.suppress(sa.exc.SQLAlchemyError), connected(str(status.url)) as connection:
             # A commit after the moment that is asked for: recovery stops at commits alone.
             connection.execute(_MARK)
         # It archives what is left of its log before it ends.
@@ -185,7 +188,7 @@ def _rebuild(settings: Settings, beside: Layout, runner: Runner, target: Target,
     _rescue(home, beside, target.archive, runner)
     lifecycle.configure(settings, beside, runner)
     url, reached = recover(beside, runner, target)
-    _renew_password(beside, url)
+    _keep_password(home, url)
     lifecycle.halt(beside, runner)
     return reached
 
@@ -215,12 +218,17 @@ def _rescue(home: Layout, beside: Layout, archive: Path, runner: Runner) -> None
             os.chown(beside.data / "pg_wal" / segment, runner.account.uid, runner.account.gid)
 
 
-def _renew_password(beside: Layout, url: str) -> None:
-    """Give the administrator a new password: that of the backup stands in the home that made it."""
-    password = secrets.token_urlsafe(32)
+def _keep_password(home: Layout, url: str) -> None:
+    """Give the administrator the password that stands in the home: that of the backup may be of another home.
+
+    So whichever cluster a restore leaves in its place, wherever it dies, has the password of the home.
+    """
+    password = creation.password_of(home)
+    if password is None:
+        password = secrets.token_urlsafe(32)
+        creation.write_passfile(home, password)
     with connected(url) as connection:
-        connection.exec_driver_sql(f"ALTER ROLE {configuration.ADMINISTRATOR} PASSWORD '{password}'")
-    creation.write_passfile(beside, password)
+        connection.exec_driver_sql(connection.execute(_PASSWORD, {"password": password}).scalar_one())
 
 
 def _swap(layout: Layout, beside: Layout) -> Path | None:
@@ -230,5 +238,4 @@ def _swap(layout: Layout, beside: Layout) -> Path | None:
         before = layout.home / f"cluster.before-{datetime.now(UTC):%Y%m%dT%H%M%SZ}"
         layout.data.replace(before)
     beside.data.replace(layout.data)
-    beside.passfile.replace(layout.passfile)
     return before

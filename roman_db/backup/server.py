@@ -46,8 +46,11 @@ def runner_of(settings: Settings, layout: Layout) -> Runner:
 
 @contextmanager
 def connected(url: str) -> Iterator[sa.Connection]:
-    """A connection of its own to a server, each statement committed at once."""
-    engine = session.make_engine(sa.make_url(url).set(drivername="postgresql+psycopg2"))
+    """A connection of its own to a server, each statement committed at once.
+
+    It is to the database that every server has: ours may be gone or broken, and that be why it is restored.
+    """
+    engine = session.make_engine(sa.make_url(url).set(drivername="postgresql+psycopg2", database="postgres"))
     try:
         with engine.connect() as connection:
             yield connection.execution_options(isolation_level="AUTOCOMMIT")

@@ -53,6 +53,14 @@ def write_passfile(layout: Layout, password: str) -> None:
     configuration.write_files(layout.home, {layout.passfile.name: f"*:*:*:{ADMINISTRATOR}:{password}\n"})
 
 
+def password_of(layout: Layout) -> str | None:
+    """Read the administrator's password in the home; None where it has none."""
+    if not layout.passfile.exists():
+        return None
+    _, _, password = layout.passfile.read_text().strip().rpartition(f":{ADMINISTRATOR}:")
+    return password or None
+
+
 def _check_room(home: Path) -> None:
     free = shutil.disk_usage(home).free // 1024**2
     if free < _LEAST_FREE_MIB:

@@ -91,7 +91,8 @@ def read_parts(connection: sa.Connection, span: Span) -> tuple[list[Part], list[
     named = connection.execute(query).all()
     missing = [] if named else [f"rule {span.rule} has no products: insert them into ops.delivery_content"]
     places = rows_of(connection, statement("delivery_place"), days_of(span))
-    media = rows_of(connection, statement("delivery_medium"), {"season": span.season})
+    of_season = {"survey": span.survey, "season": span.season}
+    media = rows_of(connection, statement("delivery_medium"), of_season)
     found: list[Part] = []
     for one in named:
         product = find_product(one.product)

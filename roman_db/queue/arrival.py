@@ -60,15 +60,18 @@ def command_words(command: str, files: Sequence[str]) -> tuple[str, ...]:
     return tuple(part for word in words for part in (files if word == _FILES else (word,)))
 
 
-def submit_arrived(connection: sa.Connection) -> list[int]:
-    """Look into the watched folders, and put into the queue the loading of what is settled; return the jobs.
+def submit_arrived(connection: sa.Connection, every_s: float = 0.0) -> list[int]:
+    """Look into watched folders, and put into the queue the loading of what is settled; return the jobs.
 
-    A folder at which another worker looks is left to that one. The row of one that cannot be read says so.
+    A folder at which another worker looks, or looked in the last ``every_s`` seconds, is left to that one.
+    The row of one that cannot be read says so.
     """
     folders = table("ops.watched_folder")
-    enabled = sa.select(folders).where(folders.c.is_enabled).with_for_update(skip_locked=True)
+    before = sa.func.now() - sa.func.make_interval(0, 0, 0, 0, 0, 0, every_s)
+    is_due = sa.func.coalesce(folders.c.looked_at, "-infinity") <= before
+    due = sa.select(folders).where(folders.c.is_enabled, is_due).with_for_update(skip_locked=True)
     jobs = []
-    for row in connection.execute(enabled).all():
+    for row in connection.execute(due).all():
         problem = None
         try:
             seen = look(Path(row.folder), row.pattern)
@@ -77,14 +80,14 @@ def submit_arrived(connection: sa.Connection) -> list[int]:
             log.error("watched folder cannot be read", folder=row.folder, error=error.strerror)
         else:
             _note(connection, row.folder, seen)
-            jobs += _submit_settled(connection, row, [file.path for file in seen])
+            jobs += _submit_settled(connection, row, {file.path for file in seen})
         looked = {"looked_at": sa.func.now(), "problem": problem}
         connection.execute(folders.update().where(folders.c.folder == row.folder).values(looked))
     return jobs
 
 
 def _note(connection: sa.Connection, folder: str, seen: Sequence[Seen]) -> None:
-    """Note what was seen in a folder."""
+    """Note what is new in a folder, or has changed since it was seen."""
     values = {
         "folder": folder,
         "paths": [file.path for file in seen],
@@ -94,15 +97,14 @@ def _note(connection: sa.Connection, folder: str, seen: Sequence[Seen]) -> None:
     connection.execute(sa.text(sqlfile.find("jobs", "note_arrivals").text), values)
 
 
-def _submit_settled(connection: sa.Connection, row: sa.Row[Any], present: Sequence[str]) -> list[int]:
+def _submit_settled(connection: sa.Connection, row: sa.Row[Any], present: set[str]) -> list[int]:
     """Submit jobs for the files that are there and stay as they are."""
     files = table("ops.arrived_file")
     settled = sa.select(files.c.path).where(
-        files.c.path == sa.func.any(sa.cast(list(present), sa.ARRAY(sa.Text))),
         files.c.job_id.is_(None),
         files.c.changed_at <= sa.func.now() - sa.func.make_interval(0, 0, 0, 0, 0, 0, row.settle_s),
     )
-    paths = sorted(connection.execute(settled).scalars())
+    paths = sorted(present.intersection(connection.execute(settled).scalars()))
     jobs = []
     for first in range(0, len(paths), _MOST_FILES):
         batch = paths[first : first + _MOST_FILES]

@@ -6,14 +6,15 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import click
+import sqlalchemy as sa
 import structlog
 
-from roman_db import session
 from roman_db.console import EXIT_REJECTED
 from roman_db.failure import words as words_of
 from roman_db.jobs import Cancelled, Watch, watched
 from roman_db.locks import LockHeld, held
 from roman_db.queue import storage
+from roman_db.queue.outage import recorded
 
 log = structlog.get_logger()
 
@@ -34,7 +35,7 @@ class Outcome:
 def attempt(
     root: click.Group, job_id: int, lock: str, words: Sequence[str], is_cancelled: Callable[[], bool]
 ) -> Outcome:
-    """Run the command of a job under its lock, and record what became of it.
+    """Run the command of a job under its lock, and record what became of it, once the server answers.
 
     Raises
     ------
@@ -42,8 +43,7 @@ def attempt(
         If another process has the lock, a worker that others take for dead and that is not, or if another
         run, by hand or of a job with another lock, works on what the command touches.
     """
-    with session.transaction() as connection:
-        number = storage.begin_attempt(connection, job_id)
+    number = recorded(lambda connection: storage.begin_attempt(connection, job_id))
     with structlog.contextvars.bound_contextvars(job_id=job_id):
         log.info("job begins", command=" ".join(words))
         try:
@@ -52,6 +52,8 @@ def attempt(
         except LockHeld as error:
             _end(number, Outcome("postponed", str(error)))
             raise
+        except sa.exc.OperationalError as error:
+            outcome = Outcome("failed", _said(error))  # the server went away before the lock was had
         _end(number, outcome)
         log.info("job ended", state=outcome.state, message=outcome.message)
     return outcome
@@ -82,8 +84,7 @@ def run(root: click.Group, words: Sequence[str], is_cancelled: Callable[[], bool
         return Outcome("failed", error.format_message(), _last_run(watch))
     except Exception as error:
         log.error("job failed", exc_info=True)
-        said = words_of(error) or [f"{type(error).__name__}: {error}"]
-        return Outcome("failed", " ".join(said), _last_run(watch))
+        return Outcome("failed", _said(error), _last_run(watch))
     return _judged(watch, message)
 
 
@@ -104,7 +105,12 @@ def _last_run(watch: Watch) -> int | None:
     return watch.reports[-1].load_run_id if watch.reports else None
 
 
+def _said(error: Exception) -> str:
+    """Words for an error, foreseen or not."""
+    return " ".join(words_of(error) or [f"{type(error).__name__}: {error}"])
+
+
 def _end(number: int, outcome: Outcome) -> None:
     """Record what became of an attempt."""
-    with session.transaction() as connection:
-        storage.end_attempt(connection, number, outcome.state, outcome.message, outcome.load_run_id)
+    closed = outcome.state, outcome.message, outcome.load_run_id
+    recorded(lambda connection: storage.end_attempt(connection, number, *closed))

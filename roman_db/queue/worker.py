@@ -19,6 +19,7 @@ from roman_db.locks import LockHeld
 from roman_db.queue import alert, arrival, schedule, storage
 from roman_db.queue.execution import AttemptFailed, attempt
 from roman_db.queue.job import QUEUE, TASK
+from roman_db.queue.outage import recorded
 from roman_db.settings import settings
 
 log = structlog.get_logger()
@@ -46,7 +47,7 @@ class Pace:
 
 
 class Backoff(BaseRetryStrategy):
-    """Tries again as often as a job says, after waits that grow.
+    """Tries again as often as a job says, after waits that grow, whatever it failed of.
 
     At once where its worker was told to stop, and after a while where somebody else has the lock.
     """
@@ -61,7 +62,7 @@ class Backoff(BaseRetryStrategy):
         if isinstance(exception, LockHeld):
             return RetryDecision(retry_in={"milliseconds": round(1000 * self._lock_wait_s)})
         how: Mapping[str, Any] = job.task_kwargs
-        if not isinstance(exception, AttemptFailed) or job.attempts >= how["retries"]:
+        if job.attempts >= how["retries"]:
             return None
         wait = how["backoff_s"] * _GROWTH**job.attempts
         return RetryDecision(retry_in={"milliseconds": round(1000 * wait)})
@@ -75,9 +76,10 @@ def work(root: click.Group, pace: Pace, wait: bool = True) -> None:
 async def _work(root: click.Group, pace: Pace, wait: bool) -> None:
     """Work, and give the jobs of dead workers to others meanwhile."""
     app = _application(root, pace)
-    await asyncio.to_thread(_chores, pace.silent_s)
+    every_s = pace.silent_s / _SIGNS
+    await asyncio.to_thread(_chores, pace.silent_s, every_s)
     async with app.open_async():
-        chores = asyncio.create_task(_repeat(lambda: _chores(pace.silent_s), pace.silent_s / _SIGNS))
+        chores = asyncio.create_task(_repeat(lambda: _chores(pace.silent_s, every_s), every_s))
         try:
             await app.run_worker_async(
                 queues=[QUEUE],
@@ -85,7 +87,7 @@ async def _work(root: click.Group, pace: Pace, wait: bool) -> None:
                 concurrency=1,
                 fetch_job_polling_interval=pace.poll_s,
                 abort_job_polling_interval=pace.poll_s,
-                update_heartbeat_interval=pace.silent_s / _SIGNS,
+                update_heartbeat_interval=every_s,
                 stalled_worker_timeout=pace.silent_s,
                 shutdown_graceful_timeout=0,
             )
@@ -124,17 +126,19 @@ def _application(root: click.Group, pace: Pace) -> procrastinate.App:
 
 def _do_not_count(job_id: int) -> None:
     """Have a try that nobody can help not count."""
-    with session.transaction() as connection:
-        storage.do_not_count(connection, job_id)
+    recorded(lambda connection: storage.do_not_count(connection, job_id))
 
 
-def _chores(silent_s: float) -> None:
-    """Give the jobs of dead workers to others, put into the queue what is due, and raise alerts."""
+def _chores(silent_s: float, every_s: float) -> None:
+    """Give the jobs of dead workers to others, put into the queue what is due, and raise alerts.
+
+    Watched folders are looked at by one worker every ``every_s`` seconds, however many there are.
+    """
     with session.transaction() as connection:
         lost = storage.put_back_lost(connection, silent_s)
         due = schedule.submit_due(connection)
     with session.transaction() as connection:
-        due += arrival.submit_arrived(connection)
+        due += arrival.submit_arrived(connection, every_s)
     if due:
         log.info("jobs that are due are put into the queue", jobs=due)
     alert.raise_alerts()

@@ -7,8 +7,8 @@ its blocks, and what holds them is not dropped. Views put the two together as th
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass
 from typing import Any
 
 import sqlalchemy as sa
@@ -17,7 +17,9 @@ from roman_db import session, sqlfile
 from roman_db.load_run import load_run
 from roman_db.query.error import QueryError
 from roman_db.schema.metadata import table
+from roman_db.session import Role
 from roman_db.sqlfile import SqlFile
+from roman_db.verify.checksum import Content, contents_of, note_blocks, noted_of, read_blocks, total
 
 #: Views of a release, and the tables that they share with the present.
 VIEWS = ("light_curve", "light_curve_array", "astrometry_curve", "shape_curve")
@@ -64,6 +66,19 @@ class Release:
     note: str | None = None
 
 
+@dataclass(frozen=True)
+class Digest:
+    """Rows of a table: how many, and the sum over them of 64 bits of the MD5 of each, the same in any order.
+
+    Of a row as text, of the columns that the release has, in tables that it owns; of a row as the server
+    sends it, as `roman_db.verify.checksum` notes blocks, in those that it shares.
+    """
+
+    n_row: int
+    digest: str
+    digest_form: str
+
+
 def make(release: Release) -> int:
     """Freeze what is stored now as a data release, all of one moment, and return how many tables it has.
 
@@ -76,6 +91,7 @@ def make(release: Release) -> int:
     given = {"survey": release.survey, "season": release.season, "data_release": release.name}
     n_table = len(files) + len(VIEWS)
     with load_run("release make", given, n_table) as run:
+        noted = _note_blocks(release)
         one_moment = session.engine().execution_options(isolation_level="REPEATABLE READ")
         with one_moment.begin() as connection:
             connection.exec_driver_sql(ONE_AFTER_THE_OTHER)
@@ -85,7 +101,7 @@ def make(release: Release) -> int:
             connection.exec_driver_sql(f"CREATE SCHEMA {release.name}")
             for file in files:
                 _copy(connection, release, file)
-            _share(connection, release.name)
+            _share(connection, release.name, noted)
             for function in _FINISH:
                 connection.execute(sa.text(f"SELECT ops.{function}(:name)"), {"name": release.name})
             run.count(connection, loaded=n_table)
@@ -124,24 +140,34 @@ def verify(name: str) -> Iterator[str]:
     """
     with session.reading() as connection:
         release, tables = find(connection, name)
-        if release["dropped_at"] is not None:
-            raise ReleaseError(
-                f"{name} was dropped on {release['dropped_at']:%Y-%m-%d}: nothing of it is left"
-            )
-        for one in tables:
-            if not _exists(connection, name, one["table_name"]):
-                yield f"{name}.{one['table_name']} is not there"
-            elif one["kind"] != "view":
-                yield from _differences(connection, one)
+    if release["dropped_at"] is not None:
+        raise ReleaseError(f"{name} was dropped on {release['dropped_at']:%Y-%m-%d}: nothing of it is left")
+    for one in tables:
+        with session.reading() as connection:
+            is_there = _exists(connection, name, one["table_name"])
+        if not is_there:
+            yield f"{name}.{one['table_name']} is not there"
+        elif one["kind"] != "view":
+            yield from _differences(one)
 
 
-def _differences(connection: sa.Connection, one: dict[str, Any]) -> Iterator[str]:
+def _differences(one: dict[str, Any]) -> Iterator[str]:
     """What is not as it was in a table."""
-    n_row, digest = _measure(connection, one["data_release"], one["table_name"])
-    if n_row != one["n_row"]:
-        yield f"{one['data_release']}.{one['table_name']} has {n_row} rows and not {one['n_row']}"
-    elif digest != one["digest"]:
-        yield f"{one['data_release']}.{one['table_name']} has other values than when it was frozen"
+    release, name = one["data_release"], one["table_name"]
+    found = _found_now(release, name, one["digest_form"])
+    if found.n_row != one["n_row"]:
+        yield f"{release}.{name} has {found.n_row} rows and not {one['n_row']}"
+    elif found.digest != one["digest"]:
+        yield f"{release}.{name} has other values than when it was frozen"
+
+
+def _found_now(release: str, name: str, form: str) -> Digest:
+    """Digest of a table of a release as it is; all points are read, not what was noted of them."""
+    with session.reading(Role.LOADER) as connection:
+        if form == "text":
+            return _measure(connection, release, name)
+        blocks = _blocks(connection, f"{release}.{_BLOCKS}")
+    return _of_blocks({key: held for some in read_blocks(name, blocks) for key, held in some.items()})
 
 
 def _check(connection: sa.Connection, release: Release) -> str:
@@ -172,43 +198,80 @@ def _check(connection: sa.Connection, release: Release) -> str:
 
 def _copy(connection: sa.Connection, release: Release, file: SqlFile) -> None:
     """Copy a table into a release, with its indexes."""
-    given = {"survey": release.survey, "season": release.season}
-    values = {parameter.name: given[parameter.name] for parameter in file.parameters}
     place = f"{release.name}.{file.name}"
     like = (
         f"LIKE roman.{file.name} INCLUDING COMMENTS INCLUDING INDEXES INCLUDING STORAGE INCLUDING COMPRESSION"
     )
     connection.exec_driver_sql(f"CREATE TABLE {place} ({like})")
-    filling = f"INSERT INTO {place} {file.bind(values)}"
+    filling = f"INSERT INTO {place} {_rows_of(release, file)}"
     connection.exec_driver_sql(filling, execution_options={"no_parameters": True})
     connection.exec_driver_sql(f"ANALYZE {place}")
-    _note(connection, release.name, file.name, "copied", file.purpose)
+    connection.execute(_COLUMNS, {"release": release.name, "name": file.name})
+    held = _measure(connection, release.name, file.name)
+    _note(connection, (release.name, file.name), "copied", file.purpose, held)
 
 
-def _share(connection: sa.Connection, name: str) -> None:
+def _rows_of(release: Release, file: SqlFile) -> str:
+    """Query for the rows that a release has of a table."""
+    given = {"survey": release.survey, "season": release.season}
+    return file.bind({parameter.name: given[parameter.name] for parameter in file.parameters})
+
+
+def _blocks(connection: sa.Connection, source: str) -> dict[int, int]:
+    """First day of each block of a table or query."""
+    query = f"SELECT block_id, start_mjd FROM {source} AS b"
+    found = connection.exec_driver_sql(query, execution_options={"no_parameters": True})
+    return {row.block_id: row.start_mjd for row in found}
+
+
+def _note_blocks(release: Release) -> dict[int, int]:
+    """Note what the blocks hold that are to be frozen, where nothing is noted; return their first days.
+
+    Blocks never change, so that all points are read outside the transaction that freezes.
+    """
+    with session.reading(Role.LOADER) as connection:
+        _check(connection, release)
+        blocks = _blocks(connection, f"({_rows_of(release, sqlfile.find(_CONTENT, _BLOCKS))})")
+    for name in SHARED:
+        note_blocks(name, blocks)
+    return blocks
+
+
+def _share(connection: sa.Connection, name: str, noted: Mapping[int, int]) -> None:
     """Note what a release shares with the present, and keep it from being dropped."""
     keep = f"INSERT INTO ops.data_release_block SELECT '{name}', block_id FROM {name}.{_BLOCKS}"
     connection.exec_driver_sql(keep)
+    blocks = _blocks(connection, f"{name}.{_BLOCKS}")
+    late = {key: day for key, day in blocks.items() if key not in noted}
     for one in SHARED:
-        _note(connection, name, one, "shared", f"roman.{one} of the blocks of the release.")
+        connection.execute(_COLUMNS, {"release": name, "name": one})
+        held = noted_of(connection, one, blocks.keys() - late.keys()) | contents_of(connection, one, late)
+        words = f"roman.{one} of the blocks of the release."
+        _note(connection, (name, one), "shared", words, _of_blocks(held))
     for one in VIEWS:
         described = sa.text("SELECT description FROM tap_schema.tables WHERE table_name = 'roman.' || :name")
-        _note(connection, name, one, "view", connection.execute(described, {"name": one}).scalar_one())
+        connection.execute(_COLUMNS, {"release": name, "name": one})
+        _note(connection, (name, one), "view", connection.execute(described, {"name": one}).scalar_one())
 
 
-def _note(connection: sa.Connection, release: str, name: str, kind: str, description: str) -> None:
-    """Insert the rows of a table of a release and of its columns."""
-    connection.execute(_COLUMNS, {"release": release, "name": name})
-    row: dict[str, object] = {"data_release": release, "table_name": name, "kind": kind}
-    row["description"] = description
-    if kind != "view":
-        n_row, digest = _measure(connection, release, name)
-        row |= {"n_row": n_row, "digest": digest}
+def _note(
+    connection: sa.Connection, name: tuple[str, str], kind: str, description: str, held: Digest | None = None
+) -> None:
+    """Insert the row of a table of a release, which is named by both; views hold nothing of their own."""
+    release, table_name = name
+    row: dict[str, object] = {"data_release": release, "table_name": table_name, "kind": kind}
+    row |= {"description": description} | ({} if held is None else asdict(held))
     connection.execute(table("ops.data_release_table").insert(), row)
 
 
-def _measure(connection: sa.Connection, release: str, name: str) -> tuple[int, str]:
-    """Number of rows of a table of a release, and their digest, which is the same in any order."""
+def _of_blocks(held: dict[int, Content]) -> Digest:
+    """Digest of what blocks hold together."""
+    together = total(held)
+    return Digest(together.n_row, together.checksum, "binary")
+
+
+def _measure(connection: sa.Connection, release: str, name: str) -> Digest:
+    """Digest of the rows of a table of a release as text."""
     columns = table("ops.data_release_column")
     mine = (columns.c.data_release == release, columns.c.table_name == name)
     query = sa.select(columns.c.column_name).where(*mine).order_by(columns.c.column_index)
@@ -218,7 +281,7 @@ def _measure(connection: sa.Connection, release: str, name: str) -> tuple[int, s
         source = f"roman.{name} AS t JOIN {release}.{_BLOCKS} AS b USING (block_id, start_mjd)"
     bits = f"CAST(CAST('x' || left(md5(CAST(ROW({named}) AS text)), 16) AS bit(64)) AS bigint)"
     row = connection.exec_driver_sql(f"SELECT count(*), coalesce(sum({bits}), 0) FROM {source}").one()
-    return int(row[0]), str(row[1])
+    return Digest(int(row[0]), str(row[1]), "text")
 
 
 def _exists(connection: sa.Connection, release: str, name: str) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -103,6 +103,44 @@ def compare(from_mjd: int = 0) -> Iterator[Comparison]:
         n_same = len(found) - len(new) - sum(one.found is not None for one in wrong)
         skipped = tuple((one.from_mjd, one.to_mjd) for one in windows if one not in here)
         yield Comparison(name, n_same, len(new), wrong, skipped)
+
+
+def note_blocks(name: str, blocks: Mapping[int, int]) -> None:
+    """Note what blocks hold in a table, where nothing is noted; a kill loses the blocks of one day.
+
+    Parameters
+    ----------
+    name
+        Table of the schema roman.
+    blocks
+        First day (start_mjd) of each block.
+    """
+    with session.reading(Role.LOADER) as connection:
+        noted = _noted(connection, name)
+    for found in read_blocks(name, {key: day for key, day in blocks.items() if key not in noted}):
+        _note(name, found)
+
+
+def read_blocks(name: str, blocks: Mapping[int, int]) -> Iterator[dict[int, Content]]:
+    """Read what blocks hold in a table: a transaction for those that begin on one day."""
+    for day in sorted(set(blocks.values())):
+        mine = {key: first for key, first in blocks.items() if first == day}
+        with session.reading(Role.LOADER) as connection:
+            found = contents_of(connection, name, mine)
+        yield found
+
+
+def contents_of(connection: sa.Connection, name: str, blocks: Mapping[int, int]) -> dict[int, Content]:
+    """Contents of some blocks in a table, in a transaction; those without rows there are left out."""
+    if not blocks:
+        return {}
+    days, keys = (", ".join(map(str, sorted(set(some)))) for some in (blocks.values(), blocks))
+    return contents(connection, f"roman.{name}", f"WHERE start_mjd IN ({days}) AND block_id IN ({keys})")
+
+
+def noted_of(connection: sa.Connection, name: str, blocks: Collection[int]) -> dict[int, Content]:
+    """What was noted of some blocks in a table."""
+    return {key: one for key, one in _noted(connection, name).items() if key in blocks}
 
 
 def _found(connection: sa.Connection, name: str, windows: Sequence[sa.Row[Any]]) -> dict[int, Content]:

@@ -349,7 +349,8 @@ COMMENT ON COLUMN ops.run_overview.n_unchanged IS 'Units among n_loaded that the
 COMMENT ON COLUMN ops.run_overview.n_rejected IS 'Units of input that were refused; each has rows in load_rejection.';
 COMMENT ON COLUMN ops.run_overview.n_failed_unit IS 'Units of work that failed; their reasons are in task_run.';
 COMMENT ON COLUMN ops.run_overview.message IS 'Why the run failed, or which units did.';
-COMMENT ON VIEW ops.season_quality IS 'Quality of each season with the limits in force, by the run that measured it last.';
+COMMENT ON VIEW ops.season_quality IS 'Quality of each season of a survey with the limits in force, by the run that measured it last.';
+COMMENT ON COLUMN ops.season_quality.survey IS 'Survey whose season it is.';
 COMMENT ON COLUMN ops.season_quality.season IS 'Season of the survey; 0 for all.';
 COMMENT ON COLUMN ops.season_quality.photometry_kind IS 'Kind of the light curves.';
 COMMENT ON COLUMN ops.season_quality.metric IS 'Name of the metric.';

@@ -70,3 +70,13 @@ CREATE UNIQUE INDEX IF NOT EXISTS spectral_extraction_current_idx
 ON roman.spectral_extraction (exposure_id) WHERE superseded_at IS NULL;
 CREATE UNIQUE INDEX IF NOT EXISTS calibration_reference_current_idx
 ON roman.calibration_reference (reftype, optical_element, coalesce(detector, ''), version) WHERE superseded_at IS NULL;
+
+-- One version of a collection of the community for each folder and beginning of tables' names, however it is spelled.
+CREATE UNIQUE INDEX IF NOT EXISTS community_product_spelling_idx
+ON roman.community_product (regexp_replace(lower(name || '_' || version || '_'), '[^a-z0-9]+', '_', 'g'));
+
+-- What is looked for again and again and is mostly not there: extractions whose spectra are to be combined, and files that
+-- arrived and are in no job yet.
+CREATE INDEX IF NOT EXISTS spectral_extraction_uncombined_idx
+ON roman.spectral_extraction (spectral_extraction_id) WHERE combined_at IS NULL;
+CREATE INDEX IF NOT EXISTS arrived_file_waiting_idx ON ops.arrived_file (changed_at) WHERE job_id IS NULL;

@@ -235,16 +235,16 @@ SELECT r.load_run_id, r.task, r.state, r.started_at, r.finished_at - r.started_a
         WHERE t.load_run_id = r.load_run_id AND t.state = 'failed') AS n_failed_unit, r.message
 FROM ops.load_run r ORDER BY r.load_run_id DESC;
 
--- Quality of each season by the run that measured it last.
+-- Quality of each season of a survey by the run that measured it last.
 CREATE OR REPLACE VIEW ops.season_quality AS
-SELECT r.season, r.photometry_kind, m.metric,
+SELECT r.survey, r.season, r.photometry_kind, m.metric,
        CASE WHEN m.metric ~ '^(event|candidate)_' THEN 'events' ELSE 'photometry' END AS subject,
        m.value, m.lower, m.upper, m.verdict, m.measured_at, m.load_run_id
 FROM (
-    SELECT (arguments ->> 'season')::smallint AS season, arguments ->> 'photometry_kind' AS photometry_kind,
-           max(load_run_id) AS load_run_id
+    SELECT arguments ->> 'survey' AS survey, (arguments ->> 'season')::smallint AS season,
+           arguments ->> 'photometry_kind' AS photometry_kind, max(load_run_id) AS load_run_id
     FROM ops.task_run WHERE task = 'season_quality' AND state = 'succeeded'
-    GROUP BY 1, 2
+    GROUP BY 1, 2, 3
 ) AS r
 JOIN ops.quality_metric AS m ON m.load_run_id = r.load_run_id
 WHERE num_nonnulls(m.exposure_id, m.block_id, m.psf_model_id, m.reference_image_id) = 0;
@@ -302,8 +302,8 @@ SELECT e.exposure_id, e.detector, e.optical_element, e.midpoint_mjd_tdb, x.spect
             WHEN x.geometry_reference_id IS DISTINCT FROM b.geometry_reference_id THEN 'geometry'
             WHEN x.sensitivity_reference_id IS DISTINCT FROM b.sensitivity_reference_id THEN 'sensitivity'
             WHEN x.flat_reference_id IS DISTINCT FROM b.flat_reference_id THEN 'flat'
-            WHEN x.direct_file_id IS DISTINCT FROM d.file_id THEN 'direct exposure'
-            WHEN x.direct_exposure_id IS NULL AND roman.best_direct_exposure(e.exposure_id) IS NOT NULL
+            WHEN x.direct_file_id IS DISTINCT FROM d.file_id
+                OR x.direct_exposure_id IS DISTINCT FROM roman.best_direct_exposure(e.exposure_id)
                 THEN 'direct exposure'
             WHEN coalesce(x.catalog_version_id, 0) < v.newest AND EXISTS (
                 SELECT FROM roman.object o

@@ -1,7 +1,6 @@
 """Collections stored and published: matched with objects, seen by nobody before, in TAP and a file after."""
 
 import hashlib
-import shutil
 import tarfile
 from xml.etree import ElementTree
 
@@ -15,12 +14,13 @@ from loaders.contribution import load
 from loaders.contribution.commands import ingest_command, publish_command
 from loaders.contribution.refusal import Refused
 from roman_db import migrate, session, settings
+from roman_db.locks import LockHeld
 from roman_db.portal.names import known_names
 from roman_db.session import Role
 from roman_db.tap import vosi
 from roman_db.tap.adql import schema_catalog, translate
 from roman_db.tap.community_catalog import community_tables
-from tests.loaders.contribution.conftest import CCSP, catalog, make
+from tests.loaders.contribution.conftest import CCSP, catalog, make, name_of
 from tests.loaders.light_curve.synthetic import context
 from tests.roman_db.conftest import execute
 
@@ -64,6 +64,18 @@ def run(command, *words):
 def ask(query, role=Role.READER):
     with session.reading(role) as connection:
         return [tuple(row) for row in connection.execute(sa.text(query))]
+
+
+def called(folder, product="catalog", **changes):
+    """Submission of one source with another name or version, its table of some product type."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("tests.loaders.contribution.conftest.CCSP", CCSP | changes)
+        made = make(folder, ra=[268.0], dec=[-29.0])
+    renamed = name_of(product, "parquet")
+    made.path("table").rename(folder / renamed)
+    made.manifest["files"][0]["filename"] = renamed
+    made.seal()
+    return made
 
 
 def by_tap(query):
@@ -139,12 +151,7 @@ def test_versions_stand_side_by_side_and_none_is_overwritten(good, products, dat
     with pytest.raises(Refused, match="DUST DR1 is there already with other files"):
         run(ingest_command, good.folder)
     assert by_tap(f"SELECT count(*) AS n FROM {TABLE}") == [(2,)]
-    second = CCSP | {"data_release_id": "DR2"}
-    shutil.rmtree(good.folder)
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("tests.loaders.contribution.conftest.CCSP", second)
-        newer = make(tmp_path / "newer", ra=[268.0], dec=[-29.0])
-    run(ingest_command, newer.folder)
+    run(ingest_command, called(tmp_path / "newer", data_release_id="DR2").folder)
     run(publish_command, "DUST", "DR2")
     states = "SELECT version, state FROM roman.community_product ORDER BY version"
     assert ask(states) == [("DR1", "superseded"), ("DR2", "published")]
@@ -152,6 +159,51 @@ def test_versions_stand_side_by_side_and_none_is_overwritten(good, products, dat
     assert by_tap("SELECT count(*) AS n FROM community.dust_dr2_catalog") == [(1,)]
     with pytest.raises(Refused, match="was not ingested"):
         run(publish_command, "DUST", "DR3")
+    before = ask("SELECT * FROM roman.community_product ORDER BY version")
+    assert run(publish_command, "DUST", "DR1").startswith("DUST DR1 is superseded: ")
+    assert ask("SELECT * FROM roman.community_product ORDER BY version") == before
+
+
+@pytest.mark.parametrize(
+    ("changes", "told"),
+    [
+        ({"name": "Dust"}, "the collection is called DUST, as DUST DR1 is"),
+        ({"name": "Dust", "data_release_id": "DR2"}, "the collection is called DUST, as DUST DR1 is"),
+        ({"data_release_id": "dr1"}, "DUST DR1 is there, which differs from DUST dr1 in capitals or periods"),
+        (
+            {"data_release_id": "DR1."},
+            "DUST DR1 is there, which differs from DUST DR1. in capitals or periods",
+        ),
+    ],
+)
+def test_another_spelling_does_not_take_the_place_of_what_is_published(
+    good, products, database, tmp_path, changes, told
+):
+    run(ingest_command, good.folder)
+    run(publish_command, "DUST", "DR1")
+    files = {path: path.read_bytes() for path in products.rglob("*") if path.is_file()}
+    with pytest.raises(Refused, match=told):
+        run(ingest_command, called(tmp_path / "other", **changes).folder)
+    assert {path: path.read_bytes() for path in products.rglob("*") if path.is_file()} == files
+    assert by_tap(f"SELECT count(*) AS n FROM {TABLE}") == [(2,)]
+    assert ask("SELECT name, version FROM roman.community_product") == [("DUST", "DR1")]
+
+
+def test_a_table_of_another_version_is_not_replaced(good, products, database, tmp_path):
+    """Version a.b has a table c, version a one b-c: one name in the database."""
+    first = called(tmp_path / "first", "c", data_release_id="a.b")
+    run(ingest_command, first.folder)
+    with pytest.raises(Refused, match=r"community.dust_a_b_c is a table of DUST a.b: give it another"):
+        run(ingest_command, called(tmp_path / "second", "b-c", data_release_id="a").folder)
+    assert ask("SELECT count(*) FROM community.dust_a_b_c", Role.OWNER) == [(1,)]
+
+
+def test_a_collection_is_worked_on_by_one_run_however_it_is_spelled(good, products, database):
+    with load._alone("Dust"):
+        for command, words in ((ingest_command, [good.folder]), (publish_command, ["DUST", "DR1"])):
+            with pytest.raises(LockHeld, match="another run works on collection of the community / dust"):
+                run(command, *words)
+    assert list(products.glob("dust")) == []
 
 
 def test_what_an_interrupted_run_left_is_replaced(good, products, database, monkeypatch):

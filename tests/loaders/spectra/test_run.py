@@ -10,6 +10,7 @@ import pyarrow.parquet as pq
 import pytest
 from astropy.table import Table
 
+from loaders.combined_spectrum.load import pending_ranges
 from loaders.exposure_spectrum.warning_bits import SpectrumBit
 from loaders.spectral_extraction.calibration_file import (
     SensitivityReference,
@@ -86,6 +87,62 @@ def test_what_is_done_is_left_alone(spectra):
     before = execute(spectra, CURRENT), execute(spectra, REDSHIFTS)
     assert "0 exposures extracted with 0 spectra; 0 spectra combined" in succeed("run", "spectra").out
     assert (execute(spectra, CURRENT), execute(spectra, REDSHIFTS)) == before
+
+
+#: Objects whose current spectra on exposures are not those of their combined spectrum: all are gone through.
+DIFFERING = """
+SELECT coalesce(n.object_id, c.object_id) FROM (
+    SELECT s.object_id, array_agg(spectral_extraction_id ORDER BY spectral_extraction_id) AS parts
+    FROM roman.exposure_spectrum AS s JOIN roman.spectral_extraction AS x USING (spectral_extraction_id)
+    WHERE x.superseded_at IS NULL AND s.n_pixel > 0 GROUP BY s.object_id
+) AS n FULL JOIN (
+    SELECT s.object_id, array_agg(p.spectral_extraction_id ORDER BY p.spectral_extraction_id) AS parts
+    FROM roman.spectrum AS s JOIN roman.spectrum_part AS p USING (spectrum_id)
+    WHERE s.superseded_at IS NULL GROUP BY s.object_id
+) AS c USING (object_id) WHERE n.parts IS DISTINCT FROM c.parts ORDER BY 1
+"""
+UNCOMBINED = "SELECT count(*) FROM roman.spectral_extraction WHERE combined_at IS NULL"
+
+
+def test_only_extractions_that_changed_are_looked_at(spectra):
+    arguments = {"optical_element": None, "redo": False}
+    assert execute(spectra, UNCOMBINED) == [(2,)]
+    assert pending_ranges(arguments) == []
+    assert execute(spectra, UNCOMBINED) == [(0,)]
+    objects = [row[0] for row in execute(spectra, "SELECT DISTINCT object_id FROM roman.spectrum ORDER BY 1")]
+    (every,) = pending_ranges(arguments | {"redo": True})
+    assert (every.arguments["first_object"], every.arguments["last_object"]) == (objects[0], objects[-1])
+    # One object has nothing on the exposure that is taken back.
+    gone = "(SELECT min(spectral_extraction_id) FROM roman.spectral_extraction)"
+    execute(
+        spectra,
+        f"DELETE FROM roman.spectrum_part AS p USING roman.spectrum AS s WHERE s.spectrum_id = p.spectrum_id "
+        f"AND s.object_id = {objects[0]} AND p.spectral_extraction_id = {gone}",
+        f"UPDATE roman.spectral_extraction SET superseded_at = now(), combined_at = NULL "
+        f"WHERE spectral_extraction_id = {gone}",
+    )
+    (unit,) = pending_ranges(arguments)
+    differing = [row[0] for row in execute(spectra, DIFFERING)]
+    assert differing == objects[1:]
+    assert (unit.arguments["first_object"], unit.arguments["last_object"]) == (differing[0], differing[-1])
+
+
+def test_a_better_direct_exposure_makes_spectra_stale(spectra):
+    """One of the same sky that is nearer in time."""
+    assert execute(spectra, STATE) == [(None, 2)]
+    execute(
+        spectra,
+        """
+        CREATE TABLE nearer AS SELECT * FROM roman.exposure WHERE optical_element = 'F158' LIMIT 1;
+        UPDATE nearer SET exposure_id = exposure_id + 32, exposure = exposure + 1, midpoint_mjd_tdb = (
+            SELECT midpoint_mjd_tdb FROM roman.exposure WHERE optical_element = 'PRISM'
+            ORDER BY midpoint_mjd_tdb LIMIT 1);
+        INSERT INTO roman.exposure SELECT * FROM nearer;
+        """,
+    )
+    assert ("direct exposure", 1) in execute(spectra, STATE) or execute(spectra, STATE) == [
+        ("direct exposure", 2)
+    ]
 
 
 def test_a_new_reference_makes_stale_what_it_is_for_and_only_that_is_done_again(spectra, tmp_path):

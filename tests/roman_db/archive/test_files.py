@@ -67,6 +67,27 @@ def test_lists_of_different_lengths_are_refused(tmp_path, lists):
         through_asdf(tmp_path, pa.table({"curve": pa.array(lists, pa.list_(pa.float64()))}))
 
 
+def with_epochs(tmp_path, times):
+    table = pa.table({"object_id": [1, 2, 3, 4], "time": pa.array(times, pa.list_(pa.float64()))})
+    path = tmp_path / "table.asdf"
+    with path.open("w+b") as sink:
+        write_asdf(stored(tmp_path, table), "light_curve_catalog", {}, tmp_path, sink, ("time",))
+    with asdf.open(path, memmap=False, lazy_load=False) as file:
+        return file["roman"]
+
+
+def test_what_is_the_same_in_all_rows_stands_once(tmp_path):
+    found = with_epochs(tmp_path, [[1.5, 2.5, 3.5]] * 4)
+    assert found["epochs"]["time"].tolist() == [1.5, 2.5, 3.5]
+    assert found["light_curve_catalog"].colnames == ["object_id"]
+
+
+@pytest.mark.parametrize("other", [[1.5, 2.0], [1.5], None])
+def test_what_is_to_be_the_same_and_is_not_is_refused(tmp_path, other):
+    with pytest.raises(ValueError, match="time: is to be the same in all rows, and is not"):
+        with_epochs(tmp_path, [[1.5, 2.5]] * 3 + [other])
+
+
 def test_a_file_appears_when_it_is_whole(tmp_path):
     path = tmp_path / "product"
     with staged(path) as stream:

@@ -12,9 +12,9 @@ import pytest
 
 from roman_db.cluster import lifecycle
 from roman_db.settings import Settings
-from tests.roman_db.cluster.conftest import ask, finished_home, folder, settings_of, tmpfs
+from tests.roman_db.cluster.conftest import ask, finished_home, folder, free_port, settings_of, tmpfs
 
-__all__ = ["ask", "finished_home", "folder", "tmpfs"]
+__all__ = ["ask", "finished_home", "folder", "free_port", "tmpfs"]
 
 
 @dataclasses.dataclass(frozen=True)

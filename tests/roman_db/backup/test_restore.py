@@ -1,17 +1,23 @@
 """Base backups and the log, restored to moments; what is damaged or missing is told and nothing replaced."""
 
+import contextlib
+import dataclasses
 import os
 import shutil
 import signal
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
+import psycopg2
 import pytest
+import sqlalchemy as sa
 
 from roman_db.backup.restore import Wish, restore
 from roman_db.backup.take import forget, take
 from roman_db.cluster import lifecycle
 from roman_db.cluster.backup_folder import BackupFolder, backups
 from roman_db.cluster.error import ClusterError
+from roman_db.cluster.layout import Layout
 from roman_db.cluster.wal_archive import segments
 from tests.roman_db.backup.conftest import Server
 from tests.roman_db.cluster.conftest import settings_of
@@ -65,6 +71,70 @@ def test_a_server_that_was_killed_and_whose_files_are_broken_gives_all_that_was_
         lifecycle.start(server.settings)
     restore(server.settings, Wish())
     assert server.kept() == 20
+
+
+def test_a_database_that_was_dropped_is_restored_to_the_moment_before(server):
+    """There is a commit between that moment and the drop, before which the log can stop."""
+    server.write(1, 10)
+    take(server.settings)
+    moment = server.write(11, 20)
+    server.write(21, 30)
+    address = sa.make_url(lifecycle.ensure_running(server.settings)).set(database="postgres")
+    server.ask_url(address.render_as_string(hide_password=False), "DROP DATABASE roman WITH (FORCE)")
+    passfile = Layout(server.settings.home).passfile
+    password = passfile.read_bytes()
+    restore(server.settings, Wish(moment))
+    assert server.kept() == 20
+    assert passfile.read_bytes() == password
+
+
+@pytest.mark.heavy
+@pytest.mark.parametrize("step", [1, 2])
+def test_a_restore_that_is_killed_while_it_swaps_leaves_no_password_of_another_cluster(
+    server, free_port, step
+):
+    """Before the cluster that is there is moved away, and before the new one takes its place."""
+    settings = server.settings.model_copy(update={"pg_port": free_port})
+    server = dataclasses.replace(server, settings=settings)
+    server.write(1, 10)
+    take(settings)
+    server.write(11, 20)
+    child = os.fork()
+    if child == 0:
+        die_before_rename(step)
+        restore(settings, Wish())
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == -signal.SIGKILL
+    if step == 1:
+        assert by_password(settings) == 20
+    else:
+        with pytest.raises(ClusterError, match="roman-db cluster restore"):
+            lifecycle.start(settings)
+    restore(settings, Wish())
+    assert by_password(settings) == 20
+
+
+def die_before_rename(step):
+    """Kill this process before it moves a cluster for the so manyth time."""
+    honest, moved = Path.replace, []
+
+    def replace(path, target):
+        moved.extend([path] if path.name == "cluster" else [])
+        if len(moved) == step:
+            os.kill(os.getpid(), signal.SIGKILL)
+        return honest(path, target)
+
+    Path.replace = replace
+
+
+def by_password(settings):
+    """How many numbers there are, read over TCP with the password of the home."""
+    status = lifecycle.start(settings)
+    host, port = status.tcp_address.rsplit(":", 1)
+    passfile = Layout(settings.home).passfile
+    login = {"host": host, "port": port, "user": "roman_admin", "dbname": "roman", "passfile": str(passfile)}
+    with contextlib.closing(psycopg2.connect(**login)) as connection, connection.cursor() as cursor:
+        cursor.execute("SELECT count(*) FROM kept")
+        return cursor.fetchone()[0]
 
 
 @pytest.mark.heavy

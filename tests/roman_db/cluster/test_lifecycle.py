@@ -1,6 +1,5 @@
 import os
 import pwd
-import socket
 import subprocess
 import threading
 from datetime import UTC, datetime, timedelta
@@ -15,13 +14,6 @@ from roman_db.cluster import lifecycle
 from roman_db.cluster.lifecycle import ClusterStatus
 
 from .conftest import installation, settings_of
-
-
-@pytest.fixture
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
 
 
 @pytest.fixture

@@ -55,9 +55,9 @@ def work_here():
     work(root, Pace(SILENT_S, 0.2), wait=False)
 
 
-def wait_for(url, query, rows):
+def wait_for(url, query, rows, patience_s=_PATIENCE_S):
     """Wait until a query gives these rows."""
-    deadline = time.monotonic() + _PATIENCE_S
+    deadline = time.monotonic() + patience_s
     while (found := execute(url, query)) != rows:
         assert time.monotonic() < deadline, f"{query}: {found}, not {rows}"
         time.sleep(0.05)

@@ -14,9 +14,9 @@ from .conftest import work_here
 COMMANDS = "SELECT command FROM ops.queue_job ORDER BY job_id"
 
 
-def arrived():
+def arrived(every_s=0):
     with session.transaction() as connection:
-        return submit_arrived(connection)
+        return submit_arrived(connection, every_s)
 
 
 @pytest.fixture
@@ -64,6 +64,26 @@ def test_a_file_that_changed_is_loaded_again(queue, incoming):
     (incoming / "a.txt").write_text("one")
     arrived()
     os.utime(incoming / "a.txt", (0, 0))
+    assert len(arrived()) == 1
+
+
+def test_what_is_as_it_was_is_not_written_again(queue, incoming):
+    for name in ("a.txt", "b.txt"):
+        (incoming / name).write_text(name)
+    arrived()
+    written = "SELECT path, xmin::text, xmax::text FROM ops.arrived_file ORDER BY path"
+    before = execute(queue, written)
+    (incoming / "b.txt").write_text("changed")
+    assert len(arrived()) == 1
+    after = execute(queue, written)
+    assert after[0] == before[0]
+    assert after[1] != before[1]
+
+
+def test_a_folder_that_was_looked_at_just_now_is_left_to_the_next_time(queue, incoming):
+    arrived()
+    (incoming / "a.txt").write_text("one")
+    assert arrived(every_s=3600) == []
     assert len(arrived()) == 1
 
 

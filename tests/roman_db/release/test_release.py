@@ -19,7 +19,7 @@ from loaders.light_curve.block import BlockKey
 from loaders.light_curve.load import BlockContext, write_block
 from roman_db import migrate, session
 from roman_db.load_run import LoadRun
-from roman_db.release import drop
+from roman_db.release import drop, freeze
 from roman_db.release.commands import commands
 from roman_db.retired_partitions import drop_retired
 from roman_db.tap.adql import AdqlError, translate
@@ -197,6 +197,34 @@ def test_nobody_changes_a_release_and_what_was_changed_is_found(run, own_survey)
         "Error: dr1.object has other values than when it was frozen",
         f"Error: dr1.object_flux has {N_OBJECT} rows and not {2 * N_OBJECT}",
     ]
+
+
+def test_points_are_digested_before_they_are_frozen_and_the_same_while(run, own_survey, monkeypatch):
+    run("make", "dr1")
+    noted = "SELECT table_name, sum(n_row) FROM ops.block_checksum GROUP BY 1 ORDER BY 1"
+    digests = "SELECT table_name, n_row, digest FROM ops.data_release_table WHERE digest_form = 'binary' AND "
+    dr1 = ask(f"{digests} data_release = 'dr1' ORDER BY 1")
+    assert [row[:2] for row in dr1 if row[1]] == ask(noted)
+    counted = "SELECT count(*) FROM roman.{} JOIN dr1.light_curve_block USING (block_id, start_mjd)"
+    assert [(name, *ask(counted.format(name))[0]) for name, *_ in dr1] == [row[:2] for row in dr1]
+    # As if all blocks had come after what was there had been noted.
+    monkeypatch.setattr(freeze, "_note_blocks", lambda release: {})
+    run("make", "dr2")
+    assert ask(f"{digests} data_release = 'dr2' ORDER BY 1") == dr1
+
+
+def test_releases_of_before_are_compared_by_rows_as_text(run, own_survey):
+    run("make", "dr1")
+    update = (
+        "UPDATE ops.data_release_table SET n_row = {0.n_row}, digest = '{0.digest}', digest_form = 'text' "
+        "WHERE table_name = '{1}'"
+    )
+    with session.transaction(session.Role.OWNER) as connection:
+        for name in freeze.SHARED:
+            connection.exec_driver_sql(update.format(freeze._measure(connection, "dr1", name), name))
+    assert run("verify", "dr1").exit_code == 0
+    change(f"UPDATE roman.light_curve_segment SET flux[1] = 0 WHERE start_mjd = {DAYS[0]}")
+    assert run("verify", "dr1").output.startswith("Error: dr1.light_curve_segment has other values")
 
 
 def test_what_is_not_consistent_is_not_frozen_unless_somebody_says_why(run, own_survey):
