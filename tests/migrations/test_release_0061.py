@@ -67,8 +67,8 @@ def test_the_quality_of_a_season_says_of_which_survey(filled):
 def test_digests_of_releases_are_those_of_rows_as_text(filled):
     execute(
         filled,
-        f"INSERT INTO ops.data_release (data_release, survey, season, calibration, load_run_id) "
-        f"VALUES ('dr1', 'gbtds', 1, 'one', {_RUN})",
+        f"INSERT INTO ops.data_release (data_release, survey, season, calibration, dropped_at, drop_reason, "
+        f"load_run_id) VALUES ('dr1', 'gbtds', 1, 'one', now(), 'its schema is away', {_RUN})",
         "INSERT INTO ops.data_release_table (data_release, table_name, kind, n_row, digest) "
         "VALUES ('dr1', 'object', 'copied', 1, '5'), ('dr1', 'light_curve', 'view', NULL, NULL)",
     )
