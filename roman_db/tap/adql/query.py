@@ -18,6 +18,7 @@ from roman_db.tap.adql.scope import Named, Output, Scope, checked_name, distinct
 from roman_db.tap.adql.selection import selected
 from roman_db.tap.adql.value import Origin, Value, derived, quoted_name
 from roman_db.tap.adql.value_type import BOOLEAN, Family, common
+from roman_db.tap.adql.written_out import weighed
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +37,8 @@ class QuerySql:
         Whether it has ORDER BY.
     uses
         Value that needs the columns of the queries around it.
+    is_apart
+        Whether it is to be planned for itself.
     """
 
     body: str
@@ -44,11 +47,13 @@ class QuerySql:
     offset: int | None
     is_ordered: bool
     uses: Value
+    is_apart: bool = False
 
     @property
     def sql(self) -> str:
         """SQL of the whole query."""
-        return self.body + limits_sql(self.limit, self.offset)
+        apart = " OFFSET 0" if self.is_apart and not self.offset else ""
+        return self.body + limits_sql(self.limit, self.offset) + apart
 
 
 def limits_sql(limit: int | None, offset: int | None) -> str:
@@ -127,6 +132,9 @@ def _select(node: exp.Select, scope: Scope, is_outermost: bool) -> QuerySql:
     for condition in object_list(joined, conjuncts):
         scope.around.count(node, condition)
         conditions.append(condition)
+    others = [*conditions, *keys.written, order or "", *(one.sql for one in joined.conditions)]
+    others += [having.sql] if having else []
+    output, is_apart = weighed(node, scope.sources, output, others)
     parts = [
         f"SELECT {'DISTINCT ' if node.args.get('distinct') else ''}{_list(output, is_outermost)} FROM "
         f"{joined.sql}",
@@ -146,6 +154,7 @@ def _select(node: exp.Select, scope: Scope, is_outermost: bool) -> QuerySql:
         node.args.get("offset"),
         bool(order),
         Value("", values[0].type, uses=uses, volatile=everything.volatile),
+        is_apart and not is_outermost,
     )
 
 
@@ -226,7 +235,8 @@ def _together(node: exp.Expression, left: Output, right: Output) -> Output:
             raise error_at(node, f"column {number} of {_SET_WORDS[type(node)]} is {types}")
         unit = one.value.unit if one.value.unit == other.value.unit else None
         value = Value("", type_, unit, one.value.ucd, one.value.description)
-        columns.append(Named(one.name, replace(value, origin=_same_origin(one.value, other.value))))
+        origin, weight = _same_origin(one.value, other.value), one.value.weight + other.value.weight
+        columns.append(Named(one.name, replace(value, origin=origin, weight=weight)))
     return Output(tuple(columns), left.repeated)
 
 

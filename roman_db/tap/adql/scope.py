@@ -337,6 +337,7 @@ def query_source(output: Output, alias: exp.Identifier, scope: Scope) -> Source:
                 one.value.description,
                 uses=frozenset({ColumnUse(scope.number, name, one.name)}),
                 origin=_passed_on(one.value.origin, (scope.number, name)),
+                weight=one.value.weight,
             ),
         )
         for one in output.columns

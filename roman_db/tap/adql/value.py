@@ -84,6 +84,8 @@ class Value:
         Whether it is another each time: RAND.
     subquery
         Whether a subquery is in it.
+    weight
+        Characters of what a subquery computes, where it is a column of that (`written_out`).
     """
 
     sql: str
@@ -98,6 +100,7 @@ class Value:
     detail: Any = None
     volatile: bool = False
     subquery: bool = False
+    weight: int = 0
 
     @property
     def number(self) -> float | None:
