@@ -131,8 +131,8 @@ def test_the_bundle_holds_what_was_submitted_and_is_the_same_each_time(good, pro
     bundle = products / "dust/dust_dr1.tar"
     before = hashlib.sha256(bundle.read_bytes()).hexdigest()
     with tarfile.open(bundle) as tar:
-        tar.extractall(products / "out", filter="data")
-    kept = {path.name: path.read_bytes() for path in (products / "out/dust_dr1").iterdir()}
+        files = [one for one in tar if one.isfile()]
+        kept = {one.name.removeprefix("dust_dr1/"): tar.extractfile(one).read() for one in files}
     given = {path.name: path.read_bytes() for path in good.folder.iterdir()}
     sums = kept.pop("SHA256SUMS").decode().splitlines()
     assert kept == given
