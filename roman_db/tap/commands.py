@@ -20,8 +20,10 @@ def serve(host: str, port: int) -> None:
 
     They find the service (TAP) at http://HOST:PORT/tap.
     """
+    from roman_db.tap.heap import share_arenas
     from roman_db.tap.without_pandas import keep_out_pandas
 
+    share_arenas()
     keep_out_pandas()
     from roman_db.tap.server import run
 
