@@ -3,6 +3,7 @@
 The database is that of release 0001, brought to revision 0056, with a spectrum.
 """
 
+import pytest
 from alembic import command
 
 from roman_db import migrate
@@ -20,6 +21,7 @@ SELECT facility_name, instrument_name, start_mjd_utc, end_mjd_utc, exposure_time
 """
 
 
+@pytest.mark.heavy
 def test_what_is_stored_comes_through(old_release):
     migrate.upgrade("0056")
     execute(old_release, _SPECTRUM)

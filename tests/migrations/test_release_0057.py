@@ -48,6 +48,7 @@ def filled(old_release):
     return old_release
 
 
+@pytest.mark.heavy
 def test_each_file_is_what_became_of_its_delivery_and_was_before(filled):
     columns = tables(filled)
     before = everything(filled, columns)

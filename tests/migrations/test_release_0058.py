@@ -30,6 +30,7 @@ FROM roman.object LIMIT 1
 _NEW = "SELECT count(*) FROM information_schema.tables WHERE table_name = 'exposure_spectrum'"
 
 
+@pytest.mark.heavy
 def test_what_is_stored_comes_through(old_release):
     migrate.upgrade("0058")
     execute(old_release, _SPECTRUM, _REDSHIFT)

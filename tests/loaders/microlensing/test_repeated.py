@@ -83,6 +83,7 @@ def test_one_event_is_one():
     assert found.verdict.reason == "single_lens"
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize(
     "shapes",
     [
