@@ -25,13 +25,14 @@ def test_who_moves_nothing_is_waited_for_no_longer_than_the_seconds():
 
 
 def test_who_moves_enough_is_waited_for_as_long_as_it_takes():
-    async def scenario() -> None:
+    async def scenario() -> int:
         pace = Pace(0.4)
         for _ in range(5):  # in all longer than the seconds
             await waited(pace, 0.1)
             pace.moved(BYTES)
+        return 5
 
-    asyncio.run(scenario())
+    assert asyncio.run(scenario()) == 5
 
 
 def test_who_was_fast_is_not_waited_for_longer():
