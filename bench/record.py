@@ -6,7 +6,8 @@ import datetime
 import json
 import os
 import platform
-from collections.abc import Container, Iterable
+import re
+from collections.abc import Collection, Iterable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Literal
@@ -41,20 +42,27 @@ class Figure:
         return self.value >= self.target if self.sense == "max" else self.value <= self.target
 
 
-def write_json(figures: Iterable[Figure], path: Path, replaced: Container[str] | None = None) -> None:
+def write_json(figures: Iterable[Figure], path: Path, replaced: Collection[str] | None = None) -> None:
     """Write the figures with date and machine as a JSON list, keeping those of areas not measured now.
 
-    Of their own areas those go that have a name of ``replaced``; all of them without it.
+    Of their own areas those go that have a name of ``replaced``, whatever numbers are in it; all of them
+    without it.
     """
+    gone = None if replaced is None else {without_numbers(name) for name in replaced}
     origin = {"date": datetime.date.today().isoformat(), "machine": machine()}
     rows = [asdict(figure) | origin for figure in figures]
     areas = {row["area"] for row in rows}
     known = json.loads(path.read_text()) if path.exists() else []
     kept = [
         row for row in known
-        if row["area"] not in areas or (replaced is not None and row["name"] not in replaced)
+        if row["area"] not in areas or (gone is not None and without_numbers(row["name"]) not in gone)
     ]  # fmt: skip
     path.write_text(json.dumps(kept + rows, indent=1) + "\n")
+
+
+def without_numbers(name: str) -> str:
+    """Name of a figure without how many there were of what it tells, which is another in each run."""
+    return re.sub(r"\d[\d,]*", "#", name)
 
 
 def machine() -> str:

@@ -43,14 +43,15 @@ SINGLE = ("point_lens", "finite_source")
 
 def figures() -> Iterator[Figure]:
     """All figures of this area."""
+    for part in PARTS.values():
+        yield from part()
+
+
+def _of_searches() -> Iterator[Figure]:
+    """Times of searches and of fits, beside peers."""
     curves = [_bands(curve) for curve in _curves({"point_lens": 1.0}, TIMED)]
     yield from _search(curves)
     yield from _fits(curves)
-    yield from _planetary()
-    yield from _single_lenses()
-    yield from season_false_alarms.figures()
-    yield from _statistics()
-    yield from survey_pass.figures()
 
 
 def _curves(shares: dict[str, float], number: int) -> Iterator[SimulatedCurve]:
@@ -244,3 +245,14 @@ def _statistics() -> Iterator[Figure]:
             "min",
         )
     yield Figure(AREA, "statistics of variables", rate, "M points/s on one core", None, "max", peer, theirs)
+
+
+PARTS = {
+    "search": _of_searches,
+    "planets": _planetary,
+    "single_lenses": _single_lenses,
+    "false_alarms": season_false_alarms.figures,
+    "statistics": _statistics,
+    "survey_pass": survey_pass.figures,
+}
+"""What can be measured by itself: all of it takes hours."""
