@@ -93,6 +93,24 @@ class Candidate:
 
 
 @dataclass(frozen=True)
+class _Points:
+    """What all time scales need of an element: the flux less its mean, the usual time between points."""
+
+    time: FloatArray
+    flux: FloatArray
+    weight: FloatArray
+    total: float
+    apart: float
+
+    @classmethod
+    def of(cls, band: Band) -> _Points:
+        """The points of an element."""
+        weight = 1 / band.error**2
+        flux = band.flux - np.average(band.flux, weights=weight)
+        return cls(band.time, flux, weight, float(weight.sum()), float(np.median(np.diff(band.time))))
+
+
+@dataclass(frozen=True)
 class EventSearch:
     """A search, whose tables are made once.
 
@@ -117,11 +135,11 @@ class EventSearch:
         list of Scan
             One a time scale, without those at which there is nothing to try.
         """
-        bands = sorted((_centred(band) for band in bands if len(band) > 2), key=len, reverse=True)
+        bands = sorted((band for band in bands if len(band) > 2), key=len, reverse=True)
         if not bands:
             return []
-        seasons = seasons_of(bands)
-        return [self._scan(bands, seasons, float(scale)) for scale in self.grid.scales]
+        seasons, points = seasons_of(bands), [_Points.of(band) for band in bands]
+        return [self._scan(points, seasons, float(scale)) for scale in self.grid.scales]
 
     def best(self, bands: Sequence[Band], count: int = 1, apart: float = 2.0) -> list[Candidate]:
         """The best places, at most so many, of each group within ``apart`` time scales the best one.
@@ -149,7 +167,7 @@ class EventSearch:
             gain[np.abs(t_0 - t_0[k]) < apart * np.maximum(t_eff, t_eff[k])] = 0.0
         return found
 
-    def _scan(self, bands: Sequence[Band], seasons: FloatArray, scale: float) -> Scan:
+    def _scan(self, bands: Sequence[_Points], seasons: FloatArray, scale: float) -> Scan:
         """Try one time scale."""
         begin = seasons[0, 0] - self.grid.beyond * scale
         width = scale / STEP
@@ -158,20 +176,12 @@ class EventSearch:
         gain = np.zeros((2, places.size))
         tables = Tables.made()
         for band in bands:
-            weight = 1 / band.error**2
-            bins = bin_points(band.time, weight, band.flux, begin, width, count)
-            apart = float(np.median(np.diff(band.time)))
-            least = _WORTH if band is not bands[0] and _SPARSE * apart > scale else 0.0
-            scan(places, bins, tables, float(weight.sum()), least, gain)
+            bins = bin_points(band.time, band.weight, band.flux, begin, width, count)
+            least = _WORTH if band is not bands[0] and _SPARSE * band.apart > scale else 0.0
+            scan(places, bins, tables, band.total, least, gain)
         shape = np.argmax(gain, axis=0)
         best = np.take_along_axis(gain, shape[None], axis=0)[0]
         return Scan(scale, begin + (places + 0.5) * width, best, (shape + 1).astype(np.int8))
-
-
-def _centred(band: Band) -> Band:
-    """The band, its flux less the weighted mean."""
-    weight = 1 / band.error**2
-    return Band(band.name, band.time, band.flux - np.average(band.flux, weights=weight), band.error)
 
 
 def _places(seasons: FloatArray, begin: float, width: float, beyond: float) -> npt.NDArray[np.int64]:
