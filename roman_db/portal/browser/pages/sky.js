@@ -6,6 +6,7 @@ import { elementColour } from "../parts/theme.js";
 
 const find = (selector) => document.querySelector(selector);
 const message = find("#sky-message"),
+  missing = find("#sky-images"),
   table = find("#in-view tbody");
 const [firstRa, firstDec, firstWidth] = (find("#field").value || "268 -29 0.3").split(" ").map(Number);
 
@@ -116,18 +117,25 @@ async function update() {
 
 const shownImages = new Set();
 
+// An image that cannot be drawn keeps no other from being drawn.
 async function addImages() {
   const { ra, dec, radius } = place();
   if (radius > WIDEST) return;
   for (const one of await ask("images", { ra, dec })) {
     if (shownImages.has(one.detector)) continue;
     shownImages.add(one.detector);
-    const wcs = await ask(`image/${one.reference_image_id}/wcs`);
-    const address = `${location.origin}${root}/portal/data/image/${one.reference_image_id}.png`;
-    const image = A.image(address, { name: `${one.detector} ${one.optical_element}`, imgFormat: "png", wcs });
-    sky.setOverlayImageLayer(image, `reference ${one.reference_image_id}`);
-    layers.images.push(image);
+    await addImage(one).catch((error) =>
+      say(missing, `Reference image ${one.detector} ${one.optical_element}: ${error.message}`, true),
+    );
   }
+}
+
+async function addImage(one) {
+  const wcs = await ask(`image/${one.reference_image_id}/wcs`);
+  const address = `${location.origin}${root}/portal/data/image/${one.reference_image_id}.png`;
+  const image = A.image(address, { name: `${one.detector} ${one.optical_element}`, imgFormat: "png", wcs });
+  sky.setOverlayImageLayer(image, `reference ${one.reference_image_id}`);
+  layers.images.push(image);
 }
 
 async function addCoverage() {
