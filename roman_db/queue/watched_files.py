@@ -25,7 +25,7 @@ class Seen(NamedTuple):
 def look(folder: Path, pattern: str) -> list[Seen]:
     """Look for plain files of a pattern below a folder, in the order of their paths.
 
-    The pattern is that of `pathlib.Path.glob`, which takes four times as long: each file is looked at, since
+    The pattern is that of `pathlib.Path.glob`, which takes twice as long. Each file is looked at, since
     a file that is written anew where it is changes nothing in its folder.
 
     Raises
