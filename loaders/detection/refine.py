@@ -10,12 +10,11 @@ import numpy.typing as npt
 from loaders.detection.area import on_area, seen_area
 from loaders.detection.beyond import Wings, stars_beyond
 from loaders.detection.estimate import Estimate, combine
-from loaders.detection.layer import Layer, SearchOptions
+from loaders.detection.fit_conditions import FitConditions
+from loaders.detection.layer import Layer
 from loaders.detection.significance import Residual
 from loaders.photometry.joint_fit import FRAME, REACH, Field, JointFit, sort_by_tile
 from loaders.photometry.normal_matrix import project
-from loaders.photometry.options import FitOptions
-from loaders.photometry.parallel import Workers
 from loaders.photometry.positions import solve_columns
 from loaders.photometry.psf_table import Float32Array, IntArray, PsfTable
 from loaders.psf.model import FloatArray
@@ -41,9 +40,6 @@ _LEAST_ERROR = 1e-6
 
 _RAN_AWAY = 1e4
 """Flux over all light of the image from which no fit comes back: a thousandth of a star is seen at least."""
-
-_TILE, _MARGIN = 20, 4.0
-"""Side of the tiles and width of their margins in detector pixels: see `FitOptions`."""
 
 
 @dataclass(frozen=True)
@@ -91,14 +87,10 @@ class LayerFit:
         Its PSF, laid out.
     sources
         All sources of the frame; those on the image and just beyond take part.
-    options
-        Options of the fluxes' fit.
-    workers
-        Threads.
     beyond
         Stars beyond the edge, shape (3, m): x, y (pixels of the image), flux.
-    wing_error
-        As of `SearchOptions`.
+    conditions
+        As of all layers.
     """
 
     def __init__(
@@ -106,12 +98,11 @@ class LayerFit:
         layer: Layer,
         table: PsfTable,
         sources: Sources,
-        options: FitOptions,
-        workers: Workers,
         beyond: FloatArray,
-        wing_error: float,
+        conditions: FitConditions,
     ) -> None:
-        image = layer.image
+        image, options = layer.image, conditions.fit
+        self._search = conditions.search
         good = image.good_pixels()
         self.area = seen_area(good)
         data = np.where(good, image.data, np.float32(0)).astype(np.float32)
@@ -124,9 +115,9 @@ class LayerFit:
         self.index = index[sort_by_tile(self.field, x[index], y[index], options.tile_size)]
         stars = np.array([x[self.index], y[self.index], sources.flux[self.index]])
         self.beyond = beyond
-        self.fit = JointFit(self.field, stars, beyond, options, workers)
+        self.fit = JointFit(self.field, stars, beyond, options, conditions.workers)
         self.fit.run()
-        self._from_beyond, self._wing_error = self.fit.light_of(beyond), wing_error
+        self._from_beyond = self.fit.light_of(beyond)
 
     def estimate(self, sources: Sources, pull: FloatArray, information: float) -> tuple[Estimate, FloatArray]:
         """One step of fluxes and positions, and the variances of the fluxes at known places, shape (n,).
@@ -178,10 +169,12 @@ class LayerFit:
             remedy = "Too few exposures or dithers, a trail or a wrong PSF may be why"
             raise Rejected(self.image.name, what, remedy, "poor_search")
 
-    def look_beyond(self, scale: int, psf_error: float, ahead: float) -> None:
+    def look_beyond(self, ahead: float) -> None:
         """Look for stars beyond the edge in what the fit leaves, and take their light off."""
-        residual, field = self.residual(psf_error), self.field
-        wings = Wings(residual, self.area, field.table, field.origin, scale, psf_error)
+        field, search = self.field, self._search
+        wings = Wings(
+            self.residual(), self.area, field.table, field.origin, search.oversampling, search.psf_error
+        )
         self.beyond = stars_beyond(wings, self.beyond, ahead)
         self.fit.hold(self.beyond)
         self._from_beyond = self.fit.light_of(self.beyond)
@@ -196,19 +189,19 @@ class LayerFit:
         light[FRAME:-FRAME, FRAME:-FRAME] = self.field.data - self.fit.background
         return self._flux_of(light)
 
-    def doubt(self, psf_error: float, certain: FloatArray | float = 1.0) -> FloatArray:
+    def doubt(self, certain: FloatArray | float = 1.0) -> FloatArray:
         """Error that the light of other stars, here and beyond the edge, brings to each flux, shape (m,).
 
         ``certain`` is the share of a star's own light that is not in doubt: all but what others could take.
         """
         others = np.maximum(self.brightest() - certain * self.fit.flux, 0)
-        return np.asarray(psf_error * others + self._flux_of(self._doubtful()))
+        return np.asarray(self._search.psf_error * others + self._flux_of(self._doubtful()))
 
     def _doubtful(self) -> Float32Array:
         """Error of the light that the PSF of the middle of stars does not say: wings, and what is beyond."""
         out = np.float32(BEYOND_ERROR) * self._from_beyond
-        if self._wing_error > 0:
-            out += np.float32(self._wing_error) * np.abs(self.fit.wings())
+        if self._search.wing_error > 0:
+            out += np.float32(self._search.wing_error) * np.abs(self.fit.wings())
         return out
 
     def _flux_of(self, light: Float32Array) -> FloatArray:
@@ -219,10 +212,10 @@ class LayerFit:
         information = np.maximum(fit.sums.information, np.finfo(np.float32).tiny)
         return np.asarray(asked / information, dtype=np.float64)
 
-    def residual(self, psf_error: float) -> Residual:
+    def residual(self) -> Residual:
         """What the fit leaves, for the next search; light is counted as often as it is doubtful."""
         fit, weight = self.fit, self.fit.weight
-        light = self._doubtful() / np.float32(max(psf_error, _LEAST_ERROR))
+        light = self._doubtful() / np.float32(max(self._search.psf_error, _LEAST_ERROR))
         inner = light[FRAME:-FRAME, FRAME:-FRAME]
         inner += self.field.data - fit.inner_residual - fit.background
         return Residual(weight * fit.residual, weight, weight * light)
@@ -237,12 +230,8 @@ class Refinement:
         The images with their PSFs laid out.
     sources
         The sources to begin with.
-    options
-        Options of the search.
-    workers
-        Threads.
-    tolerance
-        Largest step of a flux, in its standard errors, at which a fit is said to have converged.
+    conditions
+        How all layers are fitted.
     beyond
         Stars beyond the edge of each image, shape (3, m): x, y (its pixels), flux.
     """
@@ -251,28 +240,16 @@ class Refinement:
         self,
         layers: list[tuple[Layer, PsfTable]],
         sources: Sources,
-        options: SearchOptions,
-        workers: Workers,
-        tolerance: float,
+        conditions: FitConditions,
         beyond: list[FloatArray] | None = None,
     ) -> None:
         self.sources, self._expected = sources, sources
-        scale = options.oversampling
-        self._information = 1 / ((options.prior * scale) ** 2 * len(layers))
-        self._longest = _LONGEST_STEP * scale
-        self._psf_error = options.psf_error
-        fitting = FitOptions(
-            background_spacing=options.background_spacing * scale,
-            threads=options.threads,
-            shape_snr=options.shape_snr,
-            tile_size=_TILE * scale,
-            margin=_MARGIN * scale,
-            tolerance=tolerance,
-        )
+        search = conditions.search
+        self._information = 1 / ((search.prior * search.oversampling) ** 2 * len(layers))
+        self._longest = _LONGEST_STEP * search.oversampling
         beyond = [np.empty((3, 0))] * len(layers) if beyond is None else beyond
-        self._scale = scale
         self.fits = [
-            LayerFit(layer, table, sources, fitting, workers, stars, options.wing_error)
+            LayerFit(layer, table, sources, stars, conditions)
             for (layer, table), stars in zip(layers, beyond, strict=True)
         ]
 
@@ -284,7 +261,7 @@ class Refinement:
     def look_beyond(self, ahead: float = 0.0) -> None:
         """Look for stars beyond the edge of each image; ``ahead`` as in `stars_beyond`."""
         for fit in self.fits:
-            fit.look_beyond(self._scale, self._psf_error, ahead)
+            fit.look_beyond(ahead)
 
     def improve(self, moves: int) -> None:
         """Move all sources some times, each time fitting the fluxes again.
@@ -340,7 +317,7 @@ class Refinement:
             # What a wrong PSF leaves may look like all that tells two close stars from one.
             every, own = fit.fit.sums.information, weight[fit.index]
             certain = np.minimum(own / np.maximum(every, np.finfo(np.float32).tiny), 1)
-            doubt[fit.index] += np.sqrt(own * every) * fit.doubt(self._psf_error, certain)
+            doubt[fit.index] += np.sqrt(own * every) * fit.doubt(certain)
         known = np.where(worth > 0, worth, 1.0)
         return np.asarray(np.where(worth > 0, total / np.sqrt(known + doubt**2), 0.0))
 
@@ -349,7 +326,7 @@ class Refinement:
         worth, doubt = np.zeros(self.sources.x.size), np.zeros(self.sources.x.size)
         for fit in self.fits:
             worth[fit.index] += fit.fit.sums.information
-            doubt[fit.index] += fit.fit.sums.information * fit.doubt(self._psf_error)
+            doubt[fit.index] += fit.fit.sums.information * fit.doubt()
         known = np.where(worth > 0, worth, 1.0)
         return np.asarray(self.sources.flux * worth / np.sqrt(known + doubt**2))
 

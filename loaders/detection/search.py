@@ -13,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy.spatial import cKDTree
 
+from loaders.detection.fit_conditions import FitConditions
 from loaders.detection.known import Known, begin_with, recognise
 from loaders.detection.layer import Layer, SearchOptions
 from loaders.detection.measure import Detections, measure
@@ -129,7 +130,7 @@ def _settled(
     """
     sources, beyond = stars
     for _ in range(_SETTLED_ROUNDS):
-        refinement = Refinement(tables, sources, options, workers, _ROUGHLY, beyond)
+        refinement = Refinement(tables, sources, FitConditions(options, _ROUGHLY, workers), beyond)
         refinement.improve(_MOVES if sources.x.size else 0)
         evidence = refinement.evidence()
         chosen = _significant(refinement, evidence, _KEPT * options.threshold, options.oversampling)
@@ -153,7 +154,7 @@ def _sums(refinement: Refinement, shape: tuple[int, int], options: SearchOptions
     sums = Sums.over(shape, options.nodes)
     for fit in refinement.fits:
         psf = (fit.field.table, fit.field.origin)
-        add_image(sums, fit.residual(options.psf_error), psf, fit.place, workers)
+        add_image(sums, fit.residual(), psf, fit.place, workers)
     return sums
 
 
@@ -222,7 +223,7 @@ def _conclude(
     scale = options.oversampling
     sources, beyond = stars
     for number in range(_LAST_ROUNDS):
-        refinement = Refinement(tables, sources, options, workers, _EXACTLY, beyond)
+        refinement = Refinement(tables, sources, FitConditions(options, _EXACTLY, workers), beyond)
         refinement.improve(_LAST_MOVES if sources.x.size else 0)
         refinement.look_beyond()
         beyond = refinement.beyond

@@ -34,17 +34,18 @@ def season_options(command: Callable[..., None]) -> Callable[..., None]:
 
 
 def require_season(survey: str, season: int) -> None:
-    """Refuse a season that the survey does not have.
+    """Refuse a season that the survey does not have, or whose number has the results of another survey.
 
     Raises
     ------
     click.UsageError
-        Says which seasons there are.
+        Says why.
     """
-    from loaders.variability.load import season_days
+    from loaders.variability.load import check_survey, season_days
 
     try:
         season_days(survey, season)
+        check_survey(survey, season)
     except LookupError as error:
         raise click.UsageError(str(error.args[0])) from None
 

@@ -117,6 +117,25 @@ def season_days(survey: str, season: int) -> tuple[int, int]:
     return (int(row.from_mjd), int(row.to_mjd)) if season else _ALL_DAYS
 
 
+def check_survey(survey: str, season: int) -> None:
+    """Check that results of a season of that number, if there are any, are of the days of this survey's.
+
+    Raises
+    ------
+    LookupError
+        If they are another survey's, which would be lost.
+    """
+    statement = sqlfile.find("jobs", "season_survey")
+    with session.reading() as connection:
+        other = sqlfile.run(connection, statement, {"survey": survey, "season": season}).first()
+    if season and other is not None:
+        raise LookupError(
+            f"results of season {season} are those of survey {other.survey!r}, whose days are "
+            f"{other.start_mjd} to {other.end_mjd - 1}: seasons of {survey!r} need other numbers or the same "
+            "days in roman.season, or a database of their own"
+        )
+
+
 def pending_loci(arguments: Mapping[str, Any]) -> list[Unit]:
     """List the season if its light curves changed since its constant stars were looked at.
 

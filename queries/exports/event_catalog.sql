@@ -10,8 +10,7 @@
 --   season: season in whose light curves the events were found; 0 for those of all seasons
 --   survey: survey layout; a field that is of none counts as of it
 --   kind: kind of photometry
--- Note: results of a season are of all light curves of its days. Where blocks of another survey are there, the objects
---   are looked for of which this one has a light curve.
+-- Note: results of a season are of all light curves of its days; roman.measured_by_survey says which are this survey's.
 WITH value AS (
     SELECT event_model_id,
            max(value) FILTER (WHERE name = 't_0') AS t_0, max(err) FILTER (WHERE name = 't_0') AS t_0_err,
@@ -59,18 +58,7 @@ LEFT JOIN value a ON a.event_model_id = m.event_model_id
 LEFT JOIN flux f ON f.event_model_id = m.event_model_id
 LEFT JOIN lens l ON l.event_model_id = m.event_model_id
 WHERE v.is_event AND v.season = CAST(:season AS smallint) AND v.photometry_kind = CAST(:kind AS text)
-    AND (
-        NOT EXISTS (
-            SELECT FROM roman.light_curve_block b JOIN roman.field f ON f.field_id = b.field_id
-            WHERE f.survey <> CAST(:survey AS text) AND b.superseded_at IS NULL
-        ) OR EXISTS (
-            SELECT FROM roman.light_curve_summary s
-            JOIN roman.light_curve_block b ON b.block_id = s.block_id AND b.start_mjd = s.start_mjd
-            JOIN roman.season n ON n.start_mjd <= b.start_mjd AND b.start_mjd < n.end_mjd
-            LEFT JOIN roman.field f ON f.field_id = b.field_id
-            WHERE s.object_id = v.object_id AND b.superseded_at IS NULL AND b.photometry_kind = v.photometry_kind
-                AND n.survey = CAST(:survey AS text) AND CAST(:season AS smallint) IN (0, n.season)
-                AND coalesce(f.survey, n.survey) = n.survey
-        )
+    AND EXISTS (
+        SELECT FROM roman.measured_by_survey(CAST(:survey AS text), v.season, v.photometry_kind, v.object_id)
     )
 ORDER BY v.event_id

@@ -6,8 +6,7 @@
 --   season: season of the survey, from 1; 0 for all there is
 --   survey: survey layout; a field that is of none counts as of it
 --   kind: kind of photometry
--- Note: results of a season are of all light curves of its days. Where blocks of another survey are there, the objects
---   are looked for of which this one has a light curve.
+-- Note: results of a season are of all light curves of its days; roman.measured_by_survey says which are this survey's.
 SELECT v.object_id, o.ra, o.dec, o.ref_epoch, v.optical_element, v.photometry_kind, v.n_point, v.mean_flux, v.std_flux,
        v.min_flux, v.max_flux, v.reduced_chi2, v.excess_scatter, v.skewness, v.kurtosis, v.von_neumann, v.longest_run,
        v.variability_index, v.is_variable, v.median_flux, v.mad_flux, v.iqr_flux, v.percentile_05_flux,
@@ -18,18 +17,7 @@ JOIN roman.object o ON o.object_id = v.object_id
 LEFT JOIN roman.variable_object p
     ON p.season = v.season AND p.photometry_kind = v.photometry_kind AND p.object_id = v.object_id
 WHERE v.season = CAST(:season AS smallint) AND v.photometry_kind = CAST(:kind AS text)
-    AND (
-        NOT EXISTS (
-            SELECT FROM roman.light_curve_block b JOIN roman.field f ON f.field_id = b.field_id
-            WHERE f.survey <> CAST(:survey AS text) AND b.superseded_at IS NULL
-        ) OR EXISTS (
-            SELECT FROM roman.light_curve_summary s
-            JOIN roman.light_curve_block b ON b.block_id = s.block_id AND b.start_mjd = s.start_mjd
-            JOIN roman.season n ON n.start_mjd <= b.start_mjd AND b.start_mjd < n.end_mjd
-            LEFT JOIN roman.field f ON f.field_id = b.field_id
-            WHERE s.object_id = v.object_id AND b.superseded_at IS NULL AND b.photometry_kind = v.photometry_kind
-                AND n.survey = CAST(:survey AS text) AND CAST(:season AS smallint) IN (0, n.season)
-                AND coalesce(f.survey, n.survey) = n.survey
-        )
+    AND EXISTS (
+        SELECT FROM roman.measured_by_survey(CAST(:survey AS text), v.season, v.photometry_kind, v.object_id)
     )
 ORDER BY v.object_id, v.optical_element

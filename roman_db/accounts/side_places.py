@@ -7,10 +7,15 @@ depend, and of each a party has no more than some.
 from __future__ import annotations
 
 import enum
+from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
+from typing import TypeVar
+
+import anyio.to_thread
 
 from roman_db.accounts.fair_queue import FairQueue
 
+_T = TypeVar("_T")
 #: What may wait for one party.
 _LONGEST_QUEUE = 1000
 
@@ -20,6 +25,8 @@ class SideWork(enum.Enum):
 
     #: Reading and translating a query.
     PREPARING = (4, 2)
+    #: Asking the database, on a connection of the queries, what is to be known before one has its place.
+    LOOKING = (2, 1)
     #: A request with tables, from its first byte to the end of its answer: they are in memory meanwhile.
     UPLOAD = (12, 4)
     #: A page with what it shows at once.
@@ -41,3 +48,8 @@ class SidePlaces:
             If too many wait for the party already.
         """
         return self._queues[work].place(party, work.value[1])
+
+    async def prepared(self, party: str, make: Callable[[], _T]) -> _T:
+        """Make something in a thread, once there is a place for preparing; raises as `place`."""
+        async with self.place(SideWork.PREPARING, party):
+            return await anyio.to_thread.run_sync(make)

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import os
 import shlex
-import stat
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +15,7 @@ import structlog
 from roman_db import sqlfile
 from roman_db.queue import storage
 from roman_db.queue.job import Job
+from roman_db.queue.watched_files import Seen, look
 from roman_db.schema.metadata import table
 
 log = structlog.get_logger()
@@ -26,32 +26,16 @@ _FILES = "{files}"
 
 
 @dataclass(frozen=True)
-class Seen:
-    """A file as it was seen: path, bytes, and seconds since the epoch at which it was modified."""
+class _Noted:
+    """What was written down of a folder: when, how many rows that made, and the files that are there."""
 
-    path: str
-    size: int
-    modified: float
+    looked_at: datetime
+    n_row: int
+    files: Mapping[str, Seen]
 
 
-def look(folder: Path, pattern: str) -> list[Seen]:
-    """Look for plain files of a pattern below a folder, in the order of their paths.
-
-    Raises
-    ------
-    OSError
-        If the folder cannot be read.
-    """
-    os.scandir(folder).close()  # a pattern below a folder that is not there would find nothing, and say so
-    found = []
-    for path in sorted(folder.glob(pattern)):
-        try:
-            status = path.stat()
-        except FileNotFoundError:
-            continue  # taken away since
-        if stat.S_ISREG(status.st_mode):
-            found.append(Seen(str(path), status.st_size, status.st_mtime))
-    return found
+#: The last look of this process at each folder: what is as it was then is not compared in the database again.
+_noted: dict[str, _Noted] = {}
 
 
 def command_words(command: str, files: Sequence[str]) -> tuple[str, ...]:
@@ -74,20 +58,40 @@ def submit_arrived(connection: sa.Connection, every_s: float = 0.0) -> list[int]
     for row in connection.execute(due).all():
         problem = None
         try:
-            seen = look(Path(row.folder), row.pattern)
+            seen = {file.path: file for file in look(Path(row.folder), row.pattern)}
         except OSError as error:
             problem = f"{row.folder}: {error.strerror}"
             log.error("watched folder cannot be read", folder=row.folder, error=error.strerror)
         else:
-            _note(connection, row.folder, seen)
-            jobs += _submit_settled(connection, row, {file.path for file in seen})
+            _note_changes(connection, row, seen)
+            jobs += _submit_settled(connection, row, seen.keys())
         looked = {"looked_at": sa.func.now(), "problem": problem}
         connection.execute(folders.update().where(folders.c.folder == row.folder).values(looked))
     return jobs
 
 
+def _note_changes(connection: sa.Connection, row: sa.Row[Any], seen: Mapping[str, Seen]) -> None:
+    """Note what is not as at the last look: all, if that was another process's or rows were removed."""
+    before = _noted.pop(row.folder, None)
+    known: Mapping[str, Seen] = {}
+    if before is not None and (before.looked_at, before.n_row) == (row.looked_at, _n_row(connection, row)):
+        known = before.files
+    changed = [file for path, file in seen.items() if known.get(path) != file]
+    if changed:
+        _note(connection, row.folder, changed)
+    now = connection.execute(sa.select(sa.func.now())).scalar_one()
+    _noted[row.folder] = _Noted(now, _n_row(connection, row), seen)
+
+
+def _n_row(connection: sa.Connection, row: sa.Row[Any]) -> int:
+    """How many files of a folder are written down."""
+    files = table("ops.arrived_file")
+    count = sa.select(sa.func.count()).where(files.c.folder == row.folder)
+    return int(connection.execute(count).scalar_one())
+
+
 def _note(connection: sa.Connection, folder: str, seen: Sequence[Seen]) -> None:
-    """Note what is new in a folder, or has changed since it was seen."""
+    """Note files that are new, or have changed since they were noted."""
     values = {
         "folder": folder,
         "paths": [file.path for file in seen],
@@ -97,14 +101,14 @@ def _note(connection: sa.Connection, folder: str, seen: Sequence[Seen]) -> None:
     connection.execute(sa.text(sqlfile.find("jobs", "note_arrivals").text), values)
 
 
-def _submit_settled(connection: sa.Connection, row: sa.Row[Any], present: set[str]) -> list[int]:
+def _submit_settled(connection: sa.Connection, row: sa.Row[Any], present: Set[str]) -> list[int]:
     """Submit jobs for the files that are there and stay as they are."""
     files = table("ops.arrived_file")
     settled = sa.select(files.c.path).where(
         files.c.job_id.is_(None),
         files.c.changed_at <= sa.func.now() - sa.func.make_interval(0, 0, 0, 0, 0, 0, row.settle_s),
     )
-    paths = sorted(present.intersection(connection.execute(settled).scalars()))
+    paths = sorted(present & set(connection.execute(settled).scalars()))
     jobs = []
     for first in range(0, len(paths), _MOST_FILES):
         batch = paths[first : first + _MOST_FILES]

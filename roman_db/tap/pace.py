@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
@@ -30,10 +29,10 @@ class Pace:
     @asynccontextmanager
     async def waiting(self) -> AsyncIterator[None]:
         """Wait for the client; raises `TimeoutError` when its time is over."""
-        began = time.monotonic()
+        began = anyio.current_time()
         with anyio.fail_after(max(0.0, self._left)):
             yield
-        self._left -= time.monotonic() - began
+        self._left -= anyio.current_time() - began
 
     def moved(self, n_byte: int) -> None:
         """Count bytes that the client took or sent."""

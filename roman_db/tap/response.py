@@ -108,7 +108,7 @@ class QueryResponse(Response):
     def _start(self, length: int | None) -> Message:
         """Beginning of the response; ``length`` in bytes where it is known."""
         headers = {
-            "content-type": self._asked.request.format.media_type,
+            "content-type": self._asked.request.format.content_type,
             "vary": "Accept-Encoding",
         }
         if self._asked.compresses:

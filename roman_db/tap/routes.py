@@ -12,7 +12,7 @@ from fastapi import APIRouter, Request
 from starlette.responses import Response
 
 from roman_db.accounts.admission import Admission, Admitted
-from roman_db.accounts.authentication import party_of_request
+from roman_db.accounts.authentication import client_of_request, party_of_request
 from roman_db.accounts.side_places import SideWork
 from roman_db.service_failure import Failure
 from roman_db.settings import Settings
@@ -62,18 +62,19 @@ async def _asked(request: Request, form: Form, admitted: Admitted) -> Asked:
     if form.names_tables:
         return await anyio.to_thread.run_sync(make)
     admission: Admission = request.app.state.admission
-    async with admission.beside.place(SideWork.PREPARING, admitted.party):
-        return await anyio.to_thread.run_sync(make)
+    return await admission.beside.prepared(admitted.party, make)
 
 
 async def availability(request: Request) -> Response:
     """Say whether queries can be answered."""
     connections: Connections = request.app.state.connections
-    try:
-        async with connections.lent() as held:
-            await connections.in_thread(held.check)
-    except Failure as failure:
-        return Response(vosi.availability(str(failure)), media_type=XML)
+    admission: Admission = request.app.state.admission
+    async with admission.beside.place(SideWork.LOOKING, client_of_request(request) or ""):
+        try:
+            async with connections.lent() as held:
+                await connections.in_thread(held.check)
+        except Failure as failure:
+            return Response(vosi.availability(str(failure)), media_type=XML)
     return Response(vosi.availability(None), media_type=XML)
 
 
@@ -86,8 +87,7 @@ async def _capabilities(request: Request) -> Response:
 async def _described(request: Request, describe: Callable[[], _T]) -> _T:
     """Description of tables, which the database is asked for, in a thread and in a place beside queries."""
     admission: Admission = request.app.state.admission
-    async with admission.beside.place(SideWork.PREPARING, await party_of_request(request)):
-        return await anyio.to_thread.run_sync(describe)
+    return await admission.beside.prepared(await party_of_request(request), describe)
 
 
 async def _tables(request: Request) -> Response:

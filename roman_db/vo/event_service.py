@@ -43,7 +43,7 @@ async def event_curves_response(
         meter.n_row = batch.num_rows
         return written(batch, columns, chosen, f"curves of event {number}")
 
-    return Response(await connections.in_thread(work), media_type=chosen.media_type)
+    return Response(await connections.in_thread(work), media_type=chosen.content_type)
 
 
 def _document(number: int, span: tuple[float, float] | None, asker: Asker) -> dict[str, Any]:

@@ -6,7 +6,8 @@ import math
 
 from starlette.requests import Request
 
-from roman_db.accounts.admission import Admitted, check_area
+from roman_db.accounts.admission import Admission, Admitted, check_area
+from roman_db.accounts.side_places import SideWork
 from roman_db.tap.accounting import RoleConnections
 from roman_db.tap.answer_area import area_of_ids
 from roman_db.vo.stored_coverage import StoredCoverage
@@ -34,9 +35,13 @@ async def check_processed(request: Request, admitted: Admitted, area: float) -> 
     ------
     TooMuch
         If it is larger than it may be.
+    TooMany
+        If too many requests of the account wait to know already.
     """
     if area > admitted.account.limits.sky_area:
         state = request.app.state
+        admission: Admission = state.admission
         coverage: StoredCoverage = state.coverage
-        covered = await coverage.area(RoleConnections(state.connections, admitted))
+        async with admission.beside.place(SideWork.LOOKING, admitted.party):
+            covered = await coverage.area(RoleConnections(state.connections, admitted))
         check_area(admitted.account, min(area, covered))

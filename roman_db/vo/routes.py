@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from functools import partial
+from typing import TypeVar
 
-import anyio.to_thread
 from fastapi import FastAPI
 from starlette.requests import Request
 from starlette.responses import Response
 
-from roman_db.accounts.admission import Admitted, Meter
+from roman_db.accounts.admission import Admission, Admitted, Meter
 from roman_db.accounts.usage import Kind
 from roman_db.service_failure import Failure
 from roman_db.tap.accounted_service import accounted
@@ -35,6 +35,7 @@ from roman_db.vo.spectral_access import is_metadata_query, read_place, spectral_
 from roman_db.vo.spectrum_service import metadata_response, spectrum_response
 from roman_db.vo.time_series import read_wanted, time_series_query
 
+_T = TypeVar("_T")
 _METHODS = ["GET", "POST"]
 #: Most products whose links a document has.
 _MOST_LINKED = 1000
@@ -66,7 +67,7 @@ async def _cone_search(request: Request) -> Response:
         admitted = await admit(request, Kind.SERVICE)
         parameters = await _parameters(request)
         make = partial(cone_query, parameters, _limits(request, admitted), _takes_gzip(request))
-        asked = await anyio.to_thread.run_sync(make)
+        asked = await _prepared(request, admitted, make)
         await check_processed(request, admitted, area_of_circle(read_circle(parameters)[2]))
     except Failure as failure:
         return failure_response(request, failure)
@@ -80,11 +81,11 @@ async def _time_series(request: Request) -> Response:
         parameters = await _parameters(request)
         if request.url.path.startswith("/soda"):
             refuse_filters(parameters, ("BAND", "TIME"), "light curves")
-        wanted = await anyio.to_thread.run_sync(read_wanted, parameters)
+        wanted = await _prepared(request, admitted, partial(read_wanted, parameters))
         await check_processed(request, admitted, area_of_wanted(wanted))
         limits = _limits(request, admitted)
         make = partial(time_series_query, wanted, parameters, limits, _takes_gzip(request))
-        asked = await anyio.to_thread.run_sync(make)
+        asked = await _prepared(request, admitted, make)
     except Failure as failure:
         return failure_response(request, failure)
     return _accounted(asked, request, admitted)
@@ -101,10 +102,16 @@ async def _spectra(request: Request) -> Response:
         if place is not None:
             await check_processed(request, admitted, area_of_circle(place[2]))
         make = partial(spectral_query, parameters, limits, _takes_gzip(request), address_of(request))
-        asked = await anyio.to_thread.run_sync(make)
+        asked = await _prepared(request, admitted, make)
     except Failure as failure:
         return failure_response(request, failure)
     return _accounted(asked, request, admitted)
+
+
+async def _prepared(request: Request, admitted: Admitted, make: Callable[[], _T]) -> _T:
+    """What is made of a request before its query has a place among those of all accounts."""
+    admission: Admission = request.app.state.admission
+    return await admission.beside.prepared(admitted.party, make)
 
 
 def _accounted(asked: Asked, request: Request, admitted: Admitted) -> Response:

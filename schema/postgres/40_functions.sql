@@ -46,6 +46,29 @@ $$ SELECT end_mjd FROM roman.season WHERE survey = p_survey AND season = p_seaso
 COMMENT ON FUNCTION roman.season_start(text, integer) IS 'First day of a season, MJD TDB';
 COMMENT ON FUNCTION roman.season_end(text, integer) IS 'First day after a season, MJD TDB';
 
+-- Whether results of an object in a season are a survey's: one row if they are, none if not. Results of a season are of all
+-- light curves of its days, whosever fields they are of; where there are blocks of another survey, this one must have
+-- a light curve of the object. A set and not STRICT, so that the planner puts it in line and asks for the blocks once.
+CREATE OR REPLACE FUNCTION roman.measured_by_survey(
+    p_survey text, p_season smallint, p_photometry_kind text, p_object_id bigint
+) RETURNS SETOF boolean LANGUAGE sql STABLE PARALLEL SAFE ROWS 1 AS
+$$
+    SELECT true
+    WHERE NOT EXISTS (
+        SELECT FROM roman.light_curve_block b JOIN roman.field f ON f.field_id = b.field_id
+        WHERE f.survey <> p_survey AND b.superseded_at IS NULL
+    ) OR EXISTS (
+        SELECT FROM roman.light_curve_summary s
+        JOIN roman.light_curve_block b ON b.block_id = s.block_id AND b.start_mjd = s.start_mjd
+        JOIN roman.season n ON n.start_mjd <= b.start_mjd AND b.start_mjd < n.end_mjd
+        LEFT JOIN roman.field f ON f.field_id = b.field_id
+        WHERE s.object_id = p_object_id AND b.superseded_at IS NULL AND b.photometry_kind = p_photometry_kind
+            AND n.survey = p_survey AND p_season IN (0, n.season) AND coalesce(f.survey, n.survey) = n.survey
+    )
+$$;
+COMMENT ON FUNCTION roman.measured_by_survey(text, smallint, text, bigint) IS
+'One row where a survey has light curves of an object in a season (0: in any) or no other survey has blocks; else none';
+
 -- The object catalog as it was when a version had been loaded.
 CREATE OR REPLACE FUNCTION roman.object_at(p_catalog_version_id bigint) RETURNS TABLE (
     object_id bigint, ra double precision, "dec" double precision, ra_err real, dec_err real,

@@ -38,6 +38,11 @@ class Format:
     identifier: str | None = None
     is_compressed: bool = False
 
+    @property
+    def content_type(self) -> str:
+        """What an answer is called; text says its characters, which clients else guess (RFC 7111)."""
+        return f"{self.media_type};charset=UTF-8" if self.media_type.startswith("text/") else self.media_type
+
 
 _OUTPUT = "ivo://ivoa.net/std/TAPRegExt#output-votable-"
 VOTABLE = "application/x-votable+xml"

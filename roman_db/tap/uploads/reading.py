@@ -18,7 +18,7 @@ from roman_db.service_failure import BadRequest
 from roman_db.tap.uploads.limits import UploadLimits
 from roman_db.tap.uploads.parquet_file import read_rows
 from roman_db.tap.uploads.upload import Column
-from roman_db.tap.uploads.votable_check import check_votable
+from roman_db.tap.uploads.votable_check import checked_votable
 
 Read = tuple[list[Column], pa.Table]
 #: Bytes in memory of a character of FITS.
@@ -104,8 +104,8 @@ def _check_fits(table: fits.BinTableHDU | fits.TableHDU, limits: UploadLimits) -
 
 def _read_votable(content: bytes, limits: UploadLimits) -> Read:
     """The first table of the document."""
-    check_votable(content, limits)
-    first = votable.parse(io.BytesIO(content), verify="ignore").get_first_table()
+    checked = checked_votable(content, limits)
+    first = votable.parse(io.BytesIO(checked), verify="ignore").get_first_table()
     names = [field.name or field.ID for field in first.fields]
     columns, rows = _of_table(first.to_table(), [field.ucd for field in first.fields])
     for place, field in enumerate(first.fields):

@@ -115,7 +115,7 @@ class Execution:
 
 
 def _completed(asked: Asked, size: int) -> dict[str, Any]:
-    media_type = asked.request.format.media_type
+    media_type = asked.request.format.content_type
     return {"phase": Phase.COMPLETED, "media_type": media_type, "result_size": size, "end_time": END}
 
 

@@ -5,6 +5,7 @@ import pytest
 from scipy.optimize import least_squares
 from scipy.spatial import cKDTree
 
+from loaders.detection.fit_conditions import FitConditions
 from loaders.detection.image_search import search_image
 from loaders.detection.layer import Layer, SearchOptions
 from loaders.detection.psf_error import measured_psf_error, mostly_split
@@ -131,7 +132,7 @@ def test_evidence_of_a_faint_star_beside_a_bright_one_is_what_chi_square_loses_b
     layer = Layer(scene.image(data), PSF)
     tables = [(layer, PsfTable.of(PSF))]
     with Workers(1) as workers:
-        refinement = Refinement(tables, Sources.found(x, y, flux), options, workers, 1e-3)
+        refinement = Refinement(tables, Sources.found(x, y, flux), FitConditions(options, 1e-3, workers))
         evidence = refinement.evidence()
         value, variance = refinement.combined()
     expected = np.sqrt(best_chi2(x[:1], y[:1], flux[:1], data, layer.image.noise.variance(mean)))

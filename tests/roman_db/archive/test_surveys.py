@@ -41,9 +41,10 @@ def column(product, survey, name, **scope):
         return [value for batch in result.batches for value in batch.column(name).to_pylist()]
 
 
-def stored(query):
+def stored(query, name=0):
     with session.engine().connect() as connection:
-        return list(connection.exec_driver_sql(query).scalars())
+        found = connection.exec_driver_sql(query, execution_options={"no_parameters": True})
+        return list(found.scalars(name))
 
 
 @pytest.mark.parametrize(
@@ -58,6 +59,24 @@ def test_objects_are_of_the_survey_that_has_light_curves_of_them(shared, product
     assert column(product, "gbtds", "object_id") == [one for one in every if one % 2 == 0]
     assert column(product, OTHER, "object_id") == [one for one in every if one % 2 == 1]
     assert {one % 2 for one in every} == {0, 1}
+
+
+@pytest.mark.parametrize(("survey", "rest"), [("gbtds", 0), (OTHER, 1)])
+def test_what_is_frozen_is_of_the_survey(shared, survey, rest):
+    def frozen(name, column):
+        return stored(sqlfile.find("releases", name).bind({"survey": survey, "season": 1}), column)
+
+    assert {one % 2 for one in frozen("variability", "object_id")} == {rest}
+    assert {one % 2 for one in frozen("event", "object_id")} == {rest}
+    modelled = set(stored("SELECT event_id FROM roman.event_model"))
+    assert set(frozen("event_model", "event_id")) == modelled & set(frozen("event", "event_id"))
+
+
+def test_the_blocks_of_other_surveys_are_asked_for_once(shared):
+    rows = sqlfile.find("releases", "variability").bind({"survey": "gbtds", "season": 1})
+    plan = "\n".join(stored(f"EXPLAIN {rows}"))
+    assert "Function Scan" not in plan
+    assert "InitPlan" in plan
 
 
 def test_injections_are_of_the_survey_of_their_field(shared):

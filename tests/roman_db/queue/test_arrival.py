@@ -1,11 +1,14 @@
 """Watched folders: files that grow are left alone, settled ones are loaded once, changed ones again."""
 
 import os
+from pathlib import Path
 
 import pytest
 
 from roman_db import session
-from roman_db.queue.arrival import command_words, look, submit_arrived
+from roman_db.queue import arrival
+from roman_db.queue.arrival import command_words, submit_arrived
+from roman_db.queue.watched_files import look
 from tests.faults.command_line import roman_db, succeed
 
 from ..conftest import execute
@@ -78,6 +81,109 @@ def test_what_is_as_it_was_is_not_written_again(queue, incoming):
     after = execute(queue, written)
     assert after[0] == before[0]
     assert after[1] != before[1]
+
+
+@pytest.fixture
+def compared(monkeypatch):
+    """Names of the files that each look had compared with what is written down."""
+    names, note = [], arrival._note
+
+    def noting(connection, folder, seen):
+        names.append([Path(file.path).name for file in seen])
+        note(connection, folder, seen)
+
+    monkeypatch.setattr(arrival, "_note", noting)
+    return names
+
+
+def test_what_is_as_at_the_last_look_is_not_compared_again(queue, incoming, compared):
+    for name in ("a.txt", "b.txt"):
+        (incoming / name).write_text(name)
+    assert len(arrived()) == 1
+    assert arrived() == []
+    (incoming / "c.txt").write_text("new")
+    assert len(arrived()) == 1
+    assert compared == [["a.txt", "b.txt"], ["c.txt"]]
+
+
+def replace_in_place(path):
+    """Other bytes, as many as before, in the same file."""
+    with path.open("r+") as file:
+        file.write("two")
+    os.utime(path, ns=(0, path.stat().st_mtime_ns + 1000))
+
+
+def rename_into_place(path):
+    """Another file that is older and as large."""
+    other = path.with_name("other.tmp")
+    other.write_text("two")
+    os.utime(other, (0, 0))
+    other.rename(path)
+
+
+@pytest.mark.parametrize("replace", [replace_in_place, rename_into_place])
+def test_a_file_that_is_replaced_is_loaded_again(queue, incoming, compared, replace):
+    for name in ("a.txt", "b.txt"):
+        (incoming / name).write_text("one")
+    arrived()
+    replace(incoming / "a.txt")
+    assert len(arrived()) == 1
+    assert commands(queue)[1:] == [f"run bench --names {incoming}/a.txt"]
+    assert compared[1:] == [["a.txt"]]
+
+
+def test_a_file_that_went_and_came_back_as_it_was_is_not_loaded_again(queue, incoming):
+    (incoming / "a.txt").write_text("one")
+    assert len(arrived()) == 1
+    (incoming / "a.txt").rename(incoming / "a.tmp")
+    assert arrived() == []
+    (incoming / "a.tmp").rename(incoming / "a.txt")
+    assert arrived() == []
+
+
+def test_a_file_whose_row_was_removed_is_loaded_again(queue, incoming):
+    for name in ("a.txt", "b.txt"):
+        (incoming / name).write_text("one")
+    arrived()
+    execute(queue, f"DELETE FROM ops.arrived_file WHERE path = '{incoming}/a.txt'")
+    assert len(arrived()) == 1
+    assert commands(queue)[1:] == [f"run bench --names {incoming}/a.txt"]
+
+
+def test_a_look_that_came_to_nothing_is_no_last_look(queue, incoming, compared):
+    def fail():
+        with session.transaction() as connection:
+            submit_arrived(connection)
+            raise ZeroDivisionError
+
+    (incoming / "a.txt").write_text("one")
+    with pytest.raises(ZeroDivisionError):
+        fail()
+    assert len(arrived()) == 1
+    assert compared == [["a.txt"], ["a.txt"]]
+
+
+def test_after_the_look_of_another_process_all_is_compared(queue, incoming, compared):
+    (incoming / "a.txt").write_text("one")
+    arrived()
+    execute(queue, "UPDATE ops.watched_folder SET looked_at = now()")
+    assert arrived() == []
+    assert compared == [["a.txt"], ["a.txt"]]
+
+
+@pytest.mark.parametrize(
+    "pattern",
+    ["*.txt", "**/*.txt", "*/*.txt", "**/er/*.txt", "deep/**/*.txt", "**/**/c.txt", "d*/[e]r/?.txt", "x"],
+)
+def test_a_pattern_finds_what_it_finds_in_pathlib(tmp_path, pattern):
+    for name in ("a.txt", ".hidden.txt", "deep/b.txt", "deep/er/c.txt", "deep/er/d.dat", "er/e.txt", "x/y"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text(name)
+    (tmp_path / "linked").symlink_to(tmp_path / "deep")
+    (tmp_path / "deep" / "circle").symlink_to(tmp_path)
+    (tmp_path / "f.txt").symlink_to(tmp_path / "a.txt")
+    wanted = sorted(str(path) for path in tmp_path.glob(pattern) if path.is_file())
+    assert [seen.path for seen in look(tmp_path, pattern)] == wanted
 
 
 def test_a_folder_that_was_looked_at_just_now_is_left_to_the_next_time(queue, incoming):

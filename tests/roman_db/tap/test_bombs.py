@@ -64,12 +64,12 @@ _BOMBS = {
     "rows of Parquet": (lambda: zeros(1, 10**6 + 1), "at most 1000000 rows"),
     "columns of Parquet": (lambda: zeros(501, 1), "at most 500 columns"),
     "text of VOTable": (lambda: votable('datatype="char" arraysize="1000000"'), _MEMORY),
-    "bounded text of VOTable": (lambda: votable('datatype="unicodeChar" arraysize="1000000*"'), _MEMORY),
+    "bounded array of VOTable": (lambda: votable('datatype="double" arraysize="1000000*"'), _MEMORY),
     "array of VOTable": (lambda: votable('datatype="double" arraysize="100000x100000"'), _MEMORY),
     "rows of VOTable": (lambda: votable('datatype="double"', 'nrows="1000000000000"'), _MEMORY),
     "stream of VOTable": (
         lambda: votable(
-            'datatype="char" arraysize="100000*"',
+            'datatype="double" arraysize="100000*"',
             data=f'<BINARY><STREAM encoding="base64">{"AAAA" * 3000}</STREAM></BINARY>',
         ),
         _MEMORY,

@@ -76,7 +76,7 @@ def test_a_result_is_what_sync_answers(make, get):
     assert eventually(lambda: described(job, WAIT="30")["phase"] == "COMPLETED")
     result = requests.get(f"{job}/results/result", timeout=60)
     assert result.content == get(_QUERY, RESPONSEFORMAT="csv").content
-    assert result.headers["content-type"] == "text/csv;header=present"
+    assert result.headers["content-type"] == "text/csv;header=present;charset=UTF-8"
     part = requests.get(f"{job}/results/result", headers={"Range": "bytes=2-5"}, timeout=60)
     assert (part.status_code, part.content) == (206, result.content[2:6])
 
