@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Sequence
+from itertools import chain
 from pathlib import Path
 
 import numpy as np
@@ -52,9 +53,12 @@ class ParquetFile(CatalogTable):
         """Read columns, some thousand rows at a time; memory holds a page of each."""
         with rejecting(self.path):
             file = pq.ParquetFile(self.path, read_dictionary=list(texts), buffer_size=_BUFFER_BYTES)
+        # Of a reader of all row groups Arrow keeps what it read of each to the end.
+        groups = range(file.metadata.num_row_groups)
+        wanted = [*texts, *numbers]
         first = 0
         with file:
-            parts = file.iter_batches(_BATCH_ROWS, columns=[*texts, *numbers])
+            parts = chain.from_iterable(file.iter_batches(_BATCH_ROWS, [group], wanted) for group in groups)
             while True:
                 with rejecting(self.path):
                     batch = next(parts, None)

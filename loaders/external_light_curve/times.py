@@ -45,6 +45,8 @@ def to_bjd_tdb(time: FloatArray, system: str, ra: npt.ArrayLike, dec: npt.ArrayL
     # Where the time is another system's, it is not worth a conversion, which would fail.
     known = np.isfinite(jd) & (jd > FIRST_JD - 100) & (jd < LAST_JD + 100)
     out = np.where(np.isfinite(jd), jd, np.nan)
+    if not known.any():
+        return out
     tdb = _utc_to_tdb(jd[known]) if scale == "UTC" else jd[known]
     if kind != "BJD":
         direction = _direction(*(np.broadcast_to(np.asarray(x, float), jd.shape)[known] for x in (ra, dec)))

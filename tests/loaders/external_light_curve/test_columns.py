@@ -5,7 +5,7 @@ import decimal
 import numpy as np
 import pyarrow as pa
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from loaders.external_light_curve.columns import as_numbers, coded, coded_arrow, coded_texts, joined_column
@@ -13,6 +13,7 @@ from loaders.external_light_curve.columns import as_numbers, coded, coded_arrow,
 texts = st.lists(st.text(max_size=4).map(str.strip), min_size=1, max_size=20)
 
 
+@settings(deadline=None)
 @given(texts, texts)
 def test_coded_texts_are_the_texts(first, second):
     both = joined_column([coded_texts(first), coded_texts(second)])

@@ -12,7 +12,7 @@ import pyarrow.csv
 import pyarrow.parquet as pq
 import pytest
 
-from loaders.external_light_curve import file
+from loaders.external_light_curve import file, load
 from loaders.external_light_curve.file import LightCurveFile
 from loaders.external_light_curve.layout import Layout
 from tests.faults.command_line import roman_db, succeed
@@ -135,6 +135,37 @@ def test_a_file_that_changes_while_it_is_loaded_is_refused(new_database, tmp_pat
     assert execute(new_database, "SELECT count(*) FROM roman.light_curve_block") == [(0,)]
 
 
+def test_a_file_that_is_damaged_in_its_middle_changes_nothing(new_database, tmp_path, small_parts):
+    path = write(tmp_path / "some.parquet", rows_of(8, 20))
+    content = bytearray(path.read_bytes())
+    middle = pq.ParquetFile(path).metadata.row_group(2).column(3).data_page_offset
+    content[middle : middle + 40] = b"\xff" * 40
+    path.write_bytes(content)
+    outcome = roman_db("load", "lightcurves", path, *OPTIONS)
+    assert outcome.code == 1
+    assert execute(new_database, "SELECT code FROM ops.load_rejection") == [("unreadable_catalog",)]
+    assert execute(new_database, "SELECT count(*) FROM roman.object") == [(0,)]
+
+
+def test_nothing_is_stored_of_a_file_that_fails_late(new_database, tmp_path, small_parts, monkeypatch):
+    path = write(tmp_path / "some.csv", rows_of(8, 20))
+    write_block, calls = load._Writer.write, []
+
+    def failing(self, block):
+        calls.append(block)
+        if len(calls) == 5:
+            raise ValueError("no more")
+        write_block(self, block)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(load._Writer, "write", failing)
+        assert roman_db("load", "lightcurves", path, *OPTIONS).code == 1
+    counts = "SELECT (SELECT count(*) FROM roman.object), (SELECT count(*) FROM roman.light_curve_segment)"
+    assert execute(new_database, counts) == [(0, 0)]
+    succeed("load", "lightcurves", path, *OPTIONS)
+    assert len(execute(new_database, STORED)) == 320
+
+
 _CHILD = """
 import resource, sys
 from pathlib import Path
@@ -168,7 +199,7 @@ def write_many(path, n_object, n_epoch=5000):
     return path
 
 
-@pytest.mark.parametrize("kind", ["csv", "parquet"])
+@pytest.mark.parametrize("kind", [pytest.param("csv", marks=pytest.mark.heavy), "parquet"])
 def test_memory_does_not_grow_with_the_file(tmp_path, kind):
     """In a process of its own: six times the objects, and each row more takes less than 20 bytes."""
     paths = [write_many(tmp_path / f"{n}.{kind}", n) for n in (10, 60)]
