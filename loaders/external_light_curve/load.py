@@ -179,7 +179,7 @@ def _store(connection: sa.Connection, run: LoadRun, given: _Given, options: Load
 
 
 class _Writer:
-    """Writes blocks of a file, whose objects may come part by part."""
+    """Writes blocks of a file, whose objects may come part by part; `_ALONE` keeps other writers waiting."""
 
     def __init__(self, connection: sa.Connection, context: BlockContext) -> None:
         self._connection = connection

@@ -61,7 +61,7 @@ def planned(batches: Iterable[LightCurveTable], column: str) -> PartPlan:
 def gathered(
     batches: Iterable[LightCurveTable], column: str, part_of: Mapping[str, int], end: list[int]
 ) -> Iterator[LightCurveTable]:
-    """Rows of each part, as soon as its last has been read; of no more parts than overlap memory holds any.
+    """Rows of each part, as soon as its last has been read; memory holds the parts whose rows overlap.
 
     Parameters
     ----------
@@ -92,6 +92,8 @@ def _split(
     names = coded(table.columns[column])
     of_name = np.array([part_of.get(name, -1) for name in names.distinct], dtype=np.int64)
     part = of_name[names.code]
+    if part.size == 0:
+        return
     if np.all(part == part[0]):
         yield int(part[0]), table
         return
