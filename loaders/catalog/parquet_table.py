@@ -49,7 +49,7 @@ class ParquetTable:
         """Read columns batch by batch: memory holds a row group at a time."""
         with pq.ParquetFile(self._path) as file:
             for batch in file.iter_batches(batch_size=chunk_rows, columns=list(names)):
-                yield {name: _to_numpy(batch.column(name)) for name in names}
+                yield {name: values_of(batch.column(name)) for name in names}
 
 
 def _is_plain(kind: pa.DataType) -> bool:
@@ -104,7 +104,7 @@ def _column(field: pa.Field, headers: dict[str, ColumnInfo]) -> ColumnInfo:
     return ColumnInfo(field.name, unit, stated(own.get("ucd")) or header.ucd, _is_text(field.type))
 
 
-def _to_numpy(array: pa.Array) -> Column:
+def values_of(array: pa.Array) -> Column:
     """Values of a column; nulls become masked, so that integers stay integers."""
     if pa.types.is_dictionary(array.type):
         array = array.dictionary_decode()

@@ -67,7 +67,7 @@ def open_catalog(path: Path | str) -> TableReader:
         ``unreadable_catalog``, ``no_rows``.
     """
     path = Path(path)
-    with _rejecting(path):
+    with rejecting(path):
         reader = _reader(path, _format(path))
     if reader.file.n_row == 0:
         raise Rejected(str(path), "the table has no rows", "Give a table with sources", "no_rows")
@@ -103,7 +103,7 @@ def read_chunks(reader: TableReader, names: list[str], chunk_rows: int = CHUNK_R
     first = 0
     parts = reader.chunks(names, chunk_rows)
     while True:
-        with _rejecting(reader.file.path):
+        with rejecting(reader.file.path):
             columns = next(parts, None)
         if columns is None:
             return
@@ -175,7 +175,7 @@ def _reader(path: Path, kind: str) -> TableReader:
 
 
 @contextmanager
-def _rejecting(path: Path) -> Iterator[None]:
+def rejecting(path: Path) -> Iterator[None]:
     """Turn what the readers raise on damaged files into a rejection."""
     # Truncated FITS files only cause a warning. It is not raised from a generator's frame: chunks are read
     # by `next` within this context.

@@ -9,6 +9,7 @@ from itertools import pairwise
 import numpy as np
 import numpy.typing as npt
 
+from loaders.external_light_curve.contents import Contents, Curve, SharedTimes, block_plans, curves_of
 from loaders.external_light_curve.points import ExternalPoints
 from loaders.external_light_curve.times import to_mjd_tdb
 from loaders.light_curve.block import NONE, BlockKey, BlockPhotometry, Epochs, MeasurementMatrix
@@ -27,65 +28,95 @@ _IDENTIFIER_BITS = 32
 
 
 @dataclass(frozen=True)
-class Curve:
-    """Points of one object in one band, in order of time: the points from ``start`` to ``stop``."""
-
-    name: str
-    band: str
-    start: int
-    stop: int
-
-
-@dataclass(frozen=True)
 class ExternalBlock:
-    """A block to be stored, with its photometry."""
+    """A block to be stored, or some objects of it.
+
+    Parameters
+    ----------
+    key, epochs
+        What it is of.
+    photometry
+        That of these objects.
+    n_object
+        Number of its objects, those of other parts of the file included.
+    """
 
     key: BlockKey
     epochs: Epochs
     photometry: BlockPhotometry
+    n_object: int
 
 
-def curves_of(points: ExternalPoints) -> list[Curve]:
-    """Light curves of points in their order."""
-    if not len(points):
-        return []
-    new = (points.name[1:] != points.name[:-1]) | (points.band[1:] != points.band[:-1])
-    edge = np.concatenate([[0], np.flatnonzero(new) + 1, [len(points)]])
-    return [Curve(str(points.name[a]), str(points.band[a]), int(a), int(b)) for a, b in pairwise(edge)]
+class BlockMaker:
+    """Makes blocks of a file part by part: the light curves of a band that have the same times are of one.
 
-
-def blocks_of(
-    points: ExternalPoints, object_id: Mapping[str, int], load_run_id: int, borders: IntArray
-) -> Iterator[ExternalBlock]:
-    """Make a block of all light curves in a band that have the same times, and cut it where seasons meet.
+    Epochs are kept for as long as light curves are to come that have them.
 
     Parameters
     ----------
-    points
-        In the order of `loaders.external_light_curve.points.points_of`.
+    contents
+        What all parts of the file have.
     object_id
         Identifier by name; names that are missing are left out.
     load_run_id
         Run that writes, for the numbers in place of exposures: these are negative, and no two alike.
     borders
         As in `divided`.
-
-    Yields
-    ------
-    ExternalBlock
     """
-    groups: dict[tuple[str, bytes], list[Curve]] = {}
-    for curve in curves_of(points):
-        if curve.name in object_id:
-            times = points.bjd_tdb[curve.start : curve.stop].tobytes()
-            groups.setdefault((curve.band, times), []).append(curve)
-    first = 1
-    for (band, _), curves in groups.items():
-        block = _block(points, band, sorted(curves, key=lambda c: object_id[c.name]), object_id)
-        number = block.epochs.exposure_id + first
-        numbered = replace(block.epochs, exposure_id=-((load_run_id << _IDENTIFIER_BITS) + number))
-        yield from divided(replace(block, epochs=numbered), borders)
-        first += number.size
+
+    def __init__(
+        self, contents: Contents, object_id: Mapping[str, int], load_run_id: int, borders: IntArray
+    ) -> None:
+        self._object_id = object_id
+        self._first = -(load_run_id << _IDENTIFIER_BITS)
+        self._borders = borders
+        self._plans = block_plans(contents, object_id)
+        self._left = {times: plan.n_object for times, plan in self._plans.items()}
+        self._epochs: dict[SharedTimes, Epochs] = {}
+
+    def blocks(self, points: ExternalPoints) -> Iterator[ExternalBlock]:
+        """Blocks of a part, or their next objects, cut where seasons meet.
+
+        Parameters
+        ----------
+        points
+            In the order of `loaders.external_light_curve.points.points_of`.
+        """
+        groups: dict[SharedTimes, list[Curve]] = {}
+        for curve in curves_of(points):
+            if curve.name in self._object_id:
+                groups.setdefault(curve.times(points), []).append(curve)
+        for times, curves in groups.items():
+            curves.sort(key=lambda curve: self._object_id[curve.name])
+            epochs = self._epochs_of(times, points.bjd_tdb[curves[0].start : curves[0].stop], len(curves))
+            photometry = _photometry(points, curves, self._object_id)
+            mjd = epochs.mjd_tdb
+            key = BlockKey(None, None, times[0], KIND, int(mjd[0]), int(mjd[-1]) + 1)
+            block = ExternalBlock(key, epochs, photometry, self._plans[times].n_object)
+            yield from divided(block, self._borders)
+
+    def _epochs_of(self, times: SharedTimes, bjd: FloatArray, n_curve: int) -> Epochs:
+        """Epochs of a block, of which so many light curves have come."""
+        plan = self._plans[times]
+        epochs = self._epochs.pop(times, None)
+        if epochs is None:
+            number = self._first - (np.arange(bjd.size, dtype=np.int64) + plan.number)
+            mjd = to_mjd_tdb(bjd, *np.nan_to_num(plan.place))
+            nothing = np.full(bjd.size, NONE, np.int64)
+            epochs = Epochs(number, mjd, bjd, nothing, nothing)
+        self._left[times] -= n_curve
+        if self._left[times]:
+            self._epochs[times] = epochs
+        return epochs
+
+
+def blocks_of(
+    points: ExternalPoints, object_id: Mapping[str, int], load_run_id: int, borders: IntArray
+) -> Iterator[ExternalBlock]:
+    """Blocks of a file of one part; the parameters are those of `BlockMaker`."""
+    contents = Contents()
+    contents.add(points)
+    return BlockMaker(contents, object_id, load_run_id, borders).blocks(points)
 
 
 def divided(block: ExternalBlock, borders: IntArray) -> list[ExternalBlock]:
@@ -123,26 +154,18 @@ def _part(block: ExternalBlock, some: slice, start: int) -> ExternalBlock:
     segments = SegmentMatrix(matrices.flux[:, some], matrices.flux_err[:, some], matrices.flags[:, some])
     photometry = photometry_of(block.photometry.object_id, segments, block.photometry.reference_flux)
     key = replace(block.key, start_mjd=start, end_mjd=int(epochs.mjd_tdb[-1]) + 1)
-    return ExternalBlock(key, epochs, photometry)
+    return ExternalBlock(key, epochs, photometry, block.n_object)
 
 
-def _block(
-    points: ExternalPoints, band: str, curves: list[Curve], object_id: Mapping[str, int]
-) -> ExternalBlock:
-    """A block whose exposures are numbered from 0."""
-    one = slice(curves[0].start, curves[0].stop)
-    bjd = points.bjd_tdb[one]
-    mjd = to_mjd_tdb(bjd, np.nan_to_num(points.ra[one]), np.nan_to_num(points.dec[one]))
-    nothing = np.full(bjd.size, NONE, np.int64)
-    epochs = Epochs(np.arange(bjd.size, dtype=np.int64), mjd, bjd, nothing, nothing)
-    key = BlockKey(None, None, band, KIND, int(mjd[0]), int(mjd[-1]) + 1)
+def _photometry(points: ExternalPoints, curves: list[Curve], object_id: Mapping[str, int]) -> BlockPhotometry:
+    """Photometry of light curves that have the same times."""
     flux, error, flags = (
         np.stack([getattr(points, name)[c.start : c.stop] for c in curves])
         for name in ("flux", "flux_err", "flags")
     )
     segments = SegmentMatrix(flux.astype(np.float32), error.astype(np.float32), flags.astype(np.uint16))
     ids = np.array([object_id[c.name] for c in curves], np.int64)
-    return ExternalBlock(key, epochs, photometry_of(ids, segments, np.median(flux, axis=1)))
+    return photometry_of(ids, segments, np.median(flux, axis=1))
 
 
 def photometry_of(

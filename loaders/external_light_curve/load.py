@@ -14,18 +14,20 @@ import sqlalchemy as sa
 import structlog
 
 from loaders.catalog.load import refresh_statistics, store_known
-from loaders.external_light_curve.blocks import KIND, ExternalBlock, blocks_of, divided, photometry_of
-from loaders.external_light_curve.layout import Layout, recognised, with_name
+from loaders.external_light_curve.blocks import KIND, BlockMaker, ExternalBlock, divided, photometry_of
+from loaders.external_light_curve.contents import Contents
+from loaders.external_light_curve.file import LightCurveFile
+from loaders.external_light_curve.layout import Layout
 from loaders.external_light_curve.places import chosen
-from loaders.external_light_curve.points import ExternalPoints, RefusedRow, names_of, points_of
-from loaders.external_light_curve.read import read_table
+from loaders.external_light_curve.points import ExternalPoints, RefusedRow
 from loaders.external_light_curve.sources import sources_of
 from loaders.input_file import fingerprint
+from loaders.light_curve import load as light_curve
 from loaders.light_curve.block import BlockKey, BlockPhotometry
-from loaders.light_curve.load import BlockContext, NewBlock, stored_epochs, write_block, write_blocks
+from loaders.light_curve.load import BlockContext, BlockPlace, BlockSize, NewBlock
 from loaders.light_curve.summary import SegmentMatrix
 from loaders.rejection import Rejected, unexpected
-from roman_db import session
+from roman_db import session, sqlfile
 from roman_db.jobs import Progress, Unit
 from roman_db.load_run import Counts, InputFile, LoadRun, load_run
 from roman_db.schema.metadata import table as table_of
@@ -38,6 +40,9 @@ _EXCLUDING = 0
 #: Stored blocks that are divided in one transaction.
 _AT_ONCE = 50
 
+#: Refused rows that are recorded at a time.
+_ROWS_AT_ONCE = 10_000
+
 #: Refused rows that are named on the screen; all are in the database.
 _SHOWN_ROWS = 3
 
@@ -47,38 +52,6 @@ FROM unnest(CAST(:ra AS double precision[]), CAST(:dec AS double precision[]))
     WITH ORDINALITY AS g (ra, dec, n)
 JOIN roman.object AS o ON q3c_join(g.ra, g.dec, o.ra, o.dec, CAST(:radius AS double precision))
 ORDER BY g.n, q3c_dist(g.ra, g.dec, o.ra, o.dec), o.object_id
-"""
-_FORGET = """
-WITH gone AS (
-    DELETE FROM roman.light_curve_segment AS s
-    USING roman.light_curve_block AS b
-    WHERE b.block_id = s.block_id AND b.start_mjd = s.start_mjd AND b.superseded_at IS NULL
-      AND b.photometry_kind = 'external' AND b.optical_element = CAST(:band AS text)
-      AND s.object_id = ANY(CAST(:object_id AS bigint[]))
-    RETURNING s.object_id, s.block_id, s.start_mjd,
-              (SELECT count(*) FROM unnest(s.flux) AS f WHERE f <> 'NaN'::real) AS n_point
-),
-
-summaries AS (
-    DELETE FROM roman.light_curve_summary AS s USING gone
-    WHERE s.object_id = gone.object_id AND s.block_id = gone.block_id AND s.start_mjd = gone.start_mjd
-)
-
-UPDATE roman.light_curve_block AS b
-SET n_object = b.n_object - g.n_object, n_point = b.n_point - g.n_point,
-    superseded_at = CASE WHEN b.n_object = g.n_object THEN now() END
-FROM (SELECT block_id, count(*) AS n_object, sum(n_point) AS n_point FROM gone GROUP BY block_id) AS g
-WHERE b.block_id = g.block_id
-"""
-
-
-#: Blocks that hold points of several seasons, or stand elsewhere than their season.
-_UNDIVIDED = """
-SELECT b.block_id FROM roman.light_curve_block AS b
-WHERE b.photometry_kind = 'external' AND b.superseded_at IS NULL AND EXISTS (
-    SELECT FROM roman.season AS s CROSS JOIN LATERAL (VALUES (s.start_mjd), (s.end_mjd)) AS e (day_mjd)
-    WHERE e.day_mjd > b.start_mjd AND e.day_mjd <= b.midpoint_mjd_tdb[b.n_epoch])
-ORDER BY b.block_id
 """
 _SEGMENTS = """
 SELECT s.object_id, s.flux, s.flux_err, y.reference_flux,
@@ -114,6 +87,15 @@ class LoadOptions:
     places: Mapping[str, tuple[float, float]] = field(default_factory=dict)
 
 
+@dataclass(frozen=True)
+class _Given:
+    """A file that was looked through, and the places of its objects that have none in it."""
+
+    file: LightCurveFile
+    known: Mapping[str, tuple[float, float]]
+    contents: Contents
+
+
 def load_light_curves(path: Path, options: LoadOptions) -> tuple[Counts, int]:
     """Load a file of light curves, those of an object and a band in place of earlier ones.
 
@@ -131,11 +113,7 @@ def load_light_curves(path: Path, options: LoadOptions) -> tuple[Counts, int]:
             given = InputFile("lightcurves", str(path.absolute()), *fingerprint(path))
             run.record_inputs(connection, [given])
         try:
-            points, refused, number = _read(path, options)
-            with session.transaction() as connection:
-                run.expect(connection, number)
-                change = _store(connection, run, path, points, refused, options)
-                run.check_accounts(connection)
+            change = _load(run, path, options)
         except Rejected as rejected:
             _reject(run, rejected)
         except (ArithmeticError, LookupError, TypeError, ValueError) as error:
@@ -151,15 +129,22 @@ def _reject(run: LoadRun, rejected: Rejected) -> None:
         run.reject(connection, rejected)
 
 
-def _read(path: Path, options: LoadOptions) -> tuple[ExternalPoints, list[RefusedRow], int]:
-    """Points of a file, rows that are refused, and the number of all rows."""
-    table = read_table(path)
-    layout = recognised(with_name(options.layout, path), table.columns, path.stem, str(path))
-    names = names_of(table, layout)
+def _load(run: LoadRun, path: Path, options: LoadOptions) -> Any:
+    """Look through a file, then store it; return what became of the catalog."""
+    file = LightCurveFile(path, options.layout)
     with session.reading() as connection:
-        known = chosen(options.places, names) | _stored_places(connection, options.name, names)
-    points, refused = points_of(table, layout, known)
-    return points, refused, len(table)
+        stored = _stored_places(connection, options.name, file.objects)
+    known = chosen(options.places, file.objects) | stored
+    contents = Contents()
+    for points, _ in file.points(known):
+        contents.add(points)
+    with session.transaction() as connection:
+        run.expect(connection, file.n_row)
+        change = _store(connection, run, _Given(file, known, contents), options)
+        if changed := file.change():
+            raise changed
+        run.check_accounts(connection)
+    return change
 
 
 def _stored_places(
@@ -173,46 +158,75 @@ def _stored_places(
     return {str(name): (float(ra), float(dec)) for name, ra, dec in connection.execute(query)}
 
 
-def _store(
-    connection: sa.Connection,
-    run: LoadRun,
-    path: Path,
-    points: ExternalPoints,
-    refused: Sequence[RefusedRow],
-    options: LoadOptions,
-) -> Any:
+def _store(connection: sa.Connection, run: LoadRun, given: _Given, options: LoadOptions) -> Any:
     """Store objects and light curves, and record what is refused; return what became of the catalog."""
     connection.execute(sa.text(_ALONE))
-    _add_bands(connection, sorted(set(points.band.tolist())))
-    objects, change, version = _objects(connection, run, points, options)
-    nowhere = [
-        RefusedRow(
-            int(row),
-            "no_position",
-            f"its object {name} has no place, and is not known by that name in {options.name}",
-            "Give --ra and --dec, or columns of them, or the --name of the data set that has it",
-        )
-        for row, name in zip(points.row, points.name, strict=True)
-        if name not in objects
-    ]
-    if objects:
-        _write(connection, run, points, objects, version)
-    _record(connection, run, path, [*refused, *nowhere])
-    run.count(connection, loaded=len(points) - len(nowhere))
+    contents = given.contents
+    _add_bands(connection, sorted({band for curves in contents.curves.values() for band, _ in curves}))
+    objects, change, version = _objects(connection, run, contents, options)
+    _forget(connection, contents, objects)
+    maker = BlockMaker(contents, objects, run.load_run_id, season_borders(connection))
+    writer = _Writer(connection, BlockContext(run.load_run_id, version, _EXCLUDING))
+    refusals = _Refused(given.file.path)
+    for points, refused in given.file.points(given.known):
+        for block in maker.blocks(points):
+            writer.write(block)
+        nowhere = _without_object(points, objects, options.name)
+        refusals.record(connection, run, [*refused, *nowhere])
+        run.count(connection, loaded=len(points) - len(nowhere))
+    refusals.tell()
     return change
 
 
-def _write(
-    connection: sa.Connection, run: LoadRun, points: ExternalPoints, objects: Mapping[str, int], version: int
-) -> None:
-    """Write the blocks, in place of what there is of the same objects and bands."""
-    context = BlockContext(run.load_run_id, version, _EXCLUDING)
-    for band in np.unique(points.band.astype(str)):
-        names = set(points.name[points.band == band].tolist())
-        ids = [objects[name] for name in sorted(names) if name in objects]
-        connection.execute(sa.text(_FORGET), {"band": str(band), "object_id": ids})
-    for block in blocks_of(points, objects, run.load_run_id, season_borders(connection)):
-        write_block(connection, block.key, block.epochs, block.photometry, context)
+class _Writer:
+    """Writes blocks of a file, whose objects may come part by part; `_ALONE` keeps other writers waiting."""
+
+    def __init__(self, connection: sa.Connection, context: BlockContext) -> None:
+        self._connection = connection
+        self._context = context
+        self._places: dict[int, BlockPlace] = {}
+
+    def write(self, block: ExternalBlock) -> None:
+        """Write a block, or append objects to one that was begun."""
+        number = int(block.epochs.exposure_id[0])
+        n_object, n_epoch = block.photometry.segments.flux.shape
+        place = self._places.pop(number, None)
+        if place is None:
+            place = light_curve.open_block(self._connection, block.key.start_mjd)
+            size = BlockSize(block.n_object, block.n_object * n_epoch)
+            light_curve.insert_block(
+                self._connection, place.block_id, block.key, block.epochs, size, self._context
+            )
+        light_curve.write_rows(self._connection, place, block.epochs, block.photometry, _EXCLUDING)
+        if n_object < block.n_object:
+            self._places[number] = place
+
+
+def _without_object(points: ExternalPoints, objects: Mapping[str, int], name: str) -> list[RefusedRow]:
+    """Points of objects that are not known, and have no place."""
+    is_unknown = np.array([one not in objects for one in points.name.distinct], dtype=bool)[points.name.code]
+    return [
+        RefusedRow(
+            int(points.row[k]),
+            "no_position",
+            f"its object {points.name.distinct[points.name.code[k]]} has no place, "
+            f"and is not known by that name in {name}",
+            "Give --ra and --dec, or columns of them, or the --name of the data set that has it",
+        )
+        for k in np.flatnonzero(is_unknown)
+    ]
+
+
+def _forget(connection: sa.Connection, contents: Contents, objects: Mapping[str, int]) -> None:
+    """Delete what there is of the same objects and bands."""
+    ids: dict[str, list[int]] = {}
+    for name in contents.curves.keys() & objects.keys():
+        for band, _ in contents.curves[name]:
+            ids.setdefault(band, []).append(objects[name])
+    job = sqlfile.find("jobs", "replace_external")
+    for band in sorted(ids):
+        objects_of_band = f"{{{','.join(map(str, sorted(ids[band])))}}}"
+        sqlfile.run(connection, job, {"band": band, "objects": objects_of_band})
 
 
 def season_borders(connection: sa.Connection) -> npt.NDArray[np.int64]:
@@ -228,11 +242,10 @@ def _add_bands(connection: sa.Connection, bands: Sequence[str]) -> None:
 
 
 def _objects(
-    connection: sa.Connection, run: LoadRun, points: ExternalPoints, options: LoadOptions
+    connection: sa.Connection, run: LoadRun, contents: Contents, options: LoadOptions
 ) -> tuple[dict[str, int], Any, int]:
     """Identifiers of the objects by name, what new ones changed in the catalog, and its version."""
-    names, first = np.unique(points.name.astype(str), return_index=True)
-    place = dict(zip(names.tolist(), np.column_stack([points.ra, points.dec])[first].tolist(), strict=True))
+    place = dict(sorted(contents.place.items()))
     placed = [name for name in place if np.all(np.isfinite(place[name]))]
     known = _known_names(connection, options.name, list(place))
     new = [name for name in placed if name not in known]
@@ -314,34 +327,42 @@ def _version(connection: sa.Connection, run: LoadRun, options: LoadOptions) -> i
     return int(connection.execute(insert, row).scalar_one())
 
 
-def _record(connection: sa.Connection, run: LoadRun, path: Path, refused: Sequence[RefusedRow]) -> None:
-    """Record rows that are refused, and name the first of them on the screen."""
-    if not refused:
-        return
-    reasons = [f"row {one.row}: {one.reason}" for one in refused[:_SHOWN_ROWS]]
-    if len(refused) > _SHOWN_ROWS:
-        reasons.append(f"and {len(refused) - _SHOWN_ROWS} more")
-    remedies = dict.fromkeys(one.remedy for one in refused[:_SHOWN_ROWS])
-    log.warning("rejected rows", source=str(path), reason="; ".join(reasons), remedy="; ".join(remedies))
-    run.reject_rows(
-        connection,
-        [
-            {
-                "source": str(path),
-                "row_number": one.row,
-                "code": one.code,
-                "reason": one.reason,
-                "remedy": one.remedy,
-            }
-            for one in refused
-        ],
-    )
+class _Refused:
+    """Records rows of a file that are refused, part by part, and names the first of them on the screen."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = str(path)
+        self._first: list[RefusedRow] = []
+        self._number = 0
+
+    def record(self, connection: sa.Connection, run: LoadRun, refused: Sequence[RefusedRow]) -> None:
+        """Record those of a part."""
+        self._first += refused[: _SHOWN_ROWS - len(self._first)]
+        self._number += len(refused)
+        for k in range(0, len(refused), _ROWS_AT_ONCE):
+            run.reject_rows(connection, [self._row(one) for one in refused[k : k + _ROWS_AT_ONCE]])
+
+    def tell(self) -> None:
+        """Name the first."""
+        if not self._first:
+            return
+        reasons = [f"row {one.row}: {one.reason}" for one in self._first]
+        if self._number > _SHOWN_ROWS:
+            reasons.append(f"and {self._number - _SHOWN_ROWS} more")
+        remedies = dict.fromkeys(one.remedy for one in self._first)
+        log.warning("rejected rows", source=self._path, reason="; ".join(reasons), remedy="; ".join(remedies))
+
+    def _row(self, one: RefusedRow) -> dict[str, Any]:
+        """A row of ``ops.load_rejection``."""
+        said = {"code": one.code, "reason": one.reason, "remedy": one.remedy}
+        return {"source": self._path, "row_number": one.row} | said
 
 
 def undivided_units(arguments: Mapping[str, Any]) -> list[Unit]:
     """List stored blocks that are not cut where seasons meet: of earlier releases, or of fewer seasons."""
     with session.reading() as connection:
-        found = [int(one) for one in connection.execute(sa.text(_UNDIVIDED)).scalars()]
+        rows = sqlfile.run(connection, sqlfile.find("jobs", "undivided_external"), {})
+        found = [int(str(one)) for one in rows.scalars()]
     several = [found[k : k + _AT_ONCE] for k in range(0, len(found), _AT_ONCE)]
     return [Unit(f"blocks {some[0]} to {some[-1]}", {"block_id": some}) for some in several]
 
@@ -356,7 +377,9 @@ def divide_unit(unit: Unit, run: LoadRun, progress: Progress) -> None:
         for done, row in enumerate(connection.execute(current.order_by(blocks.c.block_id)).all(), 1):
             parts = divided(_stored(connection, row), borders)
             new = [NewBlock(part.key, part.epochs, partial(_photometry, part)) for part in parts]
-            write_blocks(connection, new, BlockContext(run.load_run_id, row.catalog_version_id, _EXCLUDING))
+            light_curve.write_blocks(
+                connection, new, BlockContext(run.load_run_id, row.catalog_version_id, _EXCLUDING)
+            )
             progress(unit.name, done, len(wanted))
         run.count(connection, loaded=len(wanted))
 
@@ -374,4 +397,4 @@ def _stored(connection: sa.Connection, row: sa.Row[Any]) -> ExternalBlock:
     ids, flux, error, reference, flags = (np.stack(column) for column in zip(*values, strict=True))
     key = BlockKey(None, None, row.optical_element, KIND, row.start_mjd, row.end_mjd)
     photometry = photometry_of(ids, SegmentMatrix(flux, error, flags), reference)
-    return ExternalBlock(key, stored_epochs(row._asdict()), photometry)
+    return ExternalBlock(key, light_curve.stored_epochs(row._asdict()), photometry, ids.size)

@@ -7,8 +7,10 @@ from pathlib import Path
 
 import numpy as np
 
+from loaders.external_light_curve.columns import as_numbers, coded
 from loaders.external_light_curve.layout import PlacesFile, recognise
-from loaders.external_light_curve.read import LightCurveTable, as_numbers, as_text, read_table
+from loaders.external_light_curve.read import read_table
+from loaders.external_light_curve.table import LightCurveTable
 from loaders.rejection import Rejected
 
 
@@ -21,11 +23,11 @@ def read_places(given: PlacesFile) -> dict[str, tuple[float, float]]:
         Codes of `loaders.external_light_curve.read.read_table`, and ``missing_column``.
     """
     table = read_table(Path(given.file))
-    ra, dec = (as_numbers(table.columns[_column(table, given, part)])[0] for part in ("ra", "dec"))
-    names = table.columns[_column(table, given, "object")]
+    ra, dec = (as_numbers(table.columns[_column(table, given, part)]).values for part in ("ra", "dec"))
+    names = coded(table.columns[_column(table, given, "object")])
     good = (np.abs(ra) <= 360) & (np.abs(dec) <= 90)
-    places = zip(np.ma.filled(names, "").tolist(), (ra % 360).tolist(), dec.tolist(), good, strict=True)
-    return {as_text(name): (one_ra, one_dec) for name, one_ra, one_dec, is_good in places if is_good}
+    places = zip(names, (ra % 360).tolist(), dec.tolist(), good, strict=True)
+    return {name: (one_ra, one_dec) for name, one_ra, one_dec, is_good in places if is_good}
 
 
 def chosen(places: Mapping[str, tuple[float, float]], names: Sequence[str]) -> dict[str, tuple[float, float]]:

@@ -9,14 +9,15 @@ import numpy as np
 import numpy.typing as npt
 
 from loaders.catalog.units import flux_density, magnitude_error_to_flux, magnitude_to_flux
+from loaders.external_light_curve.columns import CodedTexts, as_numbers, coded, same_text
 from loaders.external_light_curve.layout import Layout
-from loaders.external_light_curve.read import LightCurveTable, as_numbers, as_text
+from loaders.external_light_curve.table import LightCurveTable
 from loaders.external_light_curve.times import FIRST_JD, LAST_JD, to_bjd_tdb
 from loaders.rejection import Rejected
 
 FloatArray = npt.NDArray[np.float64]
 BoolArray = npt.NDArray[np.bool_]
-ObjectArray = npt.NDArray[np.object_]
+IntArray = npt.NDArray[np.int64]
 
 _NJY_PER_JY = 1e9
 _SMALLEST = 1.2e-38
@@ -38,7 +39,7 @@ class ExternalPoints:
     row
         Shape (n,): number of the row in the file.
     name, band
-        Shape (n,): texts.
+        Shape (n,): texts; where they are given as arrays, they are coded.
     ra, dec
         Shape (n,): degrees ICRS, of the object.
     bjd_tdb
@@ -50,8 +51,8 @@ class ExternalPoints:
     """
 
     row: npt.NDArray[np.int64]
-    name: ObjectArray
-    band: ObjectArray
+    name: CodedTexts
+    band: CodedTexts
     ra: FloatArray
     dec: FloatArray
     bjd_tdb: FloatArray
@@ -59,8 +60,16 @@ class ExternalPoints:
     flux_err: FloatArray
     flags: npt.NDArray[np.uint16]
 
+    def __post_init__(self) -> None:
+        for text in ("name", "band"):
+            object.__setattr__(self, text, coded(getattr(self, text)))
+
     def __len__(self) -> int:
         return int(self.row.size)
+
+    def curve_number(self) -> IntArray:
+        """Number of the light curve of each point, shape (n,): ascending by name and band."""
+        return self.name.code.astype(np.int64) * len(self.band.distinct) + self.band.code
 
     def take(self, chosen: npt.NDArray[np.generic]) -> ExternalPoints:
         """Some of the points, by a mask or by indices."""
@@ -92,11 +101,6 @@ class _Refusals:
                 self.good[k] = False
                 said = reason if values is None else reason.format(values[k])  # type: ignore[index]
                 self.refused.append(RefusedRow(int(self._rows[k]), code, said, remedy))
-
-
-def names_of(table: LightCurveTable, layout: Layout) -> list[str]:
-    """Names of the objects of a table, each once."""
-    return sorted(set(_texts(table, layout.object).tolist()))
 
 
 def points_of(
@@ -135,7 +139,7 @@ def points_of(
     ra, dec = _completed(ra, dec, name, known or {})
     flux, error = _fluxes(table, layout, band, refusals)
     bjd = to_bjd_tdb(time + layout.time_offset, str(layout.time_system), *_directions(ra, dec))
-    stated = {"time": time, "error": as_numbers(table.columns[str(layout.error)])[0]}
+    stated = {"time": time, "error": as_numbers(table.columns[str(layout.error)]).values}
     _check(refusals, stated, bjd, flux, error)
     flags = np.zeros(len(table), np.uint16)
     if layout.flags is not None:
@@ -158,25 +162,25 @@ def refusals_of_shape(table: LightCurveTable, refusals: _Refusals) -> None:
 
 def _column(table: LightCurveTable, name: str | None, refusals: _Refusals, part: str) -> FloatArray:
     """Numbers of a column."""
-    values, bad = as_numbers(table.columns[str(name)])
-    for place, text in bad.items():
+    numbers = as_numbers(table.columns[str(name)])
+    for place, text in numbers.bad.items():
         reason = f"the {part} (column {name}) is {text[:30]!r}, which is no number"
         refusals.add([place], "not_a_number", reason, "Correct the value, or leave the row out")
-    return values
+    return numbers.values
 
 
-def _texts(table: LightCurveTable, given: str | None) -> ObjectArray:
+def _texts(table: LightCurveTable, given: str | None) -> CodedTexts:
     """Texts of a column or, where there is no such column, the same for all rows."""
     if given in table.columns:
-        return np.array([as_text(value) for value in np.ma.filled(table.columns[given], "").tolist()], object)
-    return np.full(len(table), str(given), dtype=object)
+        return coded(table.columns[str(given)])
+    return same_text(str(given), len(table))
 
 
-def _bands(table: LightCurveTable, layout: Layout) -> ObjectArray:
+def _bands(table: LightCurveTable, layout: Layout) -> CodedTexts:
     """Bands of the rows, by the names that they have here."""
     band = _texts(table, layout.band)
     for stated, wanted in (layout.bands or {}).items():
-        band = np.where(band == stated, wanted, band)
+        band = band.renamed({stated: wanted})
     return band
 
 
@@ -208,14 +212,13 @@ def _constant(given: str, part: str, where: str) -> float:
 
 
 def _completed(
-    ra: FloatArray, dec: FloatArray, name: ObjectArray, known: Mapping[str, tuple[float, float]]
+    ra: FloatArray, dec: FloatArray, name: CodedTexts, known: Mapping[str, tuple[float, float]]
 ) -> tuple[FloatArray, FloatArray]:
     """Places of all rows, of objects that are known where the table has none."""
     if not known or not (missing := np.isnan(ra) | np.isnan(dec)).any():
         return ra, dec
-    names, place = np.unique(name.astype(str), return_inverse=True)
-    of_name = np.array([known.get(one, (np.nan, np.nan)) for one in names.tolist()])
-    return np.where(missing, of_name[place, 0], ra), np.where(missing, of_name[place, 1], dec)
+    of_name = np.array([known.get(one, (np.nan, np.nan)) for one in name.distinct])[name.code]
+    return np.where(missing, of_name[:, 0], ra), np.where(missing, of_name[:, 1], dec)
 
 
 def _directions(ra: FloatArray, dec: FloatArray) -> tuple[FloatArray, FloatArray]:
@@ -224,7 +227,7 @@ def _directions(ra: FloatArray, dec: FloatArray) -> tuple[FloatArray, FloatArray
 
 
 def _fluxes(
-    table: LightCurveTable, layout: Layout, band: ObjectArray, refusals: _Refusals
+    table: LightCurveTable, layout: Layout, band: CodedTexts, refusals: _Refusals
 ) -> tuple[FloatArray, FloatArray]:
     """Flux densities and errors, nJy."""
     value = _column(table, layout.value, refusals, "value")
@@ -237,17 +240,18 @@ def _fluxes(
             raise Rejected(where, "the column has no unit", remedy, "missing_unit")
         unit_of_error = layout.unit or table.units.get(str(layout.error)) or unit
         return flux_density(value, unit, where), flux_density(error, unit_of_error, where)
-    zero_point = np.full(band.size, np.nan)
-    for one in np.unique(band.astype(str)):
-        point = layout.zero_point_of(str(one))
+    zero_point = np.full(len(band.distinct), np.nan)
+    for code in np.unique(band.code).tolist():
+        point = layout.zero_point_of(band.distinct[code])
         if point is None:
+            what = f"Vega magnitudes in {band.distinct[code]} without a zero point"
             remedy = (
                 "Give --zero-point, the flux density in Jy of magnitude 0, or zero_point in a layout file"
             )
-            raise Rejected(where, f"Vega magnitudes in {one} without a zero point", remedy, "no_zero_point")
-        zero_point[band == one] = point * _NJY_PER_JY
+            raise Rejected(where, what, remedy, "no_zero_point")
+        zero_point[code] = point * _NJY_PER_JY
     with np.errstate(over="ignore"):
-        flux = np.asarray(zero_point * magnitude_to_flux(value, 1.0))
+        flux = np.asarray(zero_point[band.code] * magnitude_to_flux(value, 1.0))
     return flux, magnitude_error_to_flux(flux, error)
 
 
@@ -279,26 +283,24 @@ def _check(
 
 def _in_order(points: ExternalPoints, refusals: _Refusals) -> tuple[ExternalPoints, list[RefusedRow]]:
     """Sort the good points, and refuse those at the time of another, and those that are alone."""
-    good = np.flatnonzero(refusals.good)
-    keys = (good, points.bjd_tdb[good], points.band[good].astype(str), points.name[good].astype(str))
-    order = good[np.lexsort(keys)]
-    curve = _numbered(points, order)
+    order = _sorted(points, np.flatnonzero(refusals.good))
+    curve = points.curve_number()[order]
     again = np.flatnonzero((np.diff(points.bjd_tdb[order]) == 0) & (np.diff(curve) == 0)) + 1
     reason = "there is an earlier row of this object and band at the same time"
     refusals.add(order[again], "duplicate_time", reason, "Keep one of them")
-    left = np.delete(order, again)
-    curve = np.delete(curve, again)
-    number = np.bincount(curve)[curve] if curve.size else curve
+    left, curve = np.delete(order, again), np.delete(curve, again)
+    _, which, number = np.unique(curve, return_inverse=True, return_counts=True)
+    is_alone = number[which] == 1
     reason = "it is the only usable point of its object in its band"
-    refusals.add(left[number == 1], "one_epoch", reason, "Give light curves of two points at least")
+    refusals.add(left[is_alone], "one_epoch", reason, "Give light curves of two points at least")
     refused = sorted(refusals.refused, key=lambda one: one.row)
-    return points.take(left[number > 1]), refused
+    return points.take(left[~is_alone]), refused
 
 
-def _numbered(points: ExternalPoints, order: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
-    """Number of the light curve of each point of an order in which those of one follow each other."""
-    if order.size == 0:
-        return np.empty(0, np.int64)
-    name, band = points.name[order], points.band[order]
-    new = (name[1:] != name[:-1]) | (band[1:] != band[:-1])
-    return np.concatenate([[0], np.cumsum(new)]).astype(np.int64)
+def _sorted(points: ExternalPoints, good: IntArray) -> IntArray:
+    """Some points by name, band and time; files nearly always have them so."""
+    curve, time = points.curve_number()[good], points.bjd_tdb[good]
+    step = np.diff(curve)
+    if np.all((step > 0) | ((step == 0) & (np.diff(time) >= 0))):
+        return good
+    return good[np.lexsort((time, curve))]

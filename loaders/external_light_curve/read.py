@@ -1,62 +1,77 @@
-"""Tables of light curves: text with or without names of columns, and what catalogs may be."""
+"""Tables of light curves of any format: text, and what catalogs may be."""
 
 from __future__ import annotations
 
-import contextlib
-import re
-from dataclasses import dataclass, field
+from collections.abc import Collection, Iterator, Sequence
+from itertools import chain
 from pathlib import Path
 
 import numpy as np
-import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.parquet as pq
 
-from loaders.catalog.read import read_catalog
-from loaders.catalog.table import Column
-from loaders.input_file import beginning, read_bytes
+from loaders.catalog.parquet_table import values_of
+from loaders.catalog.read import open_catalog, read_catalog, read_chunks, rejecting
+from loaders.catalog.table import TableReader
+from loaders.external_light_curve.columns import ReadColumn, as_numbers, coded, coded_arrow
+from loaders.external_light_curve.table import LightCurveTable, TableFile, joined
+from loaders.external_light_curve.text_file import TextFile
+from loaders.input_file import read_bytes
 from loaders.rejection import Rejected
 
-FloatArray = npt.NDArray[np.float64]
-
 _HEAD = 4096
-_DELIMITERS = (",", ";", "\t", "|")
+
+_BATCH_ROWS = 100_000
+"""Rows of typed formats that are read at a time."""
+
+_BUFFER_BYTES = 1 << 20
+"""Bytes of a column that are read from a Parquet file at a time."""
 
 
-@dataclass(frozen=True)
-class LightCurveTable:
-    """A table as it stands.
+class CatalogTable:
+    """A table in FITS, VOTable or ECSV."""
 
-    Parameters
-    ----------
-    path
-        File.
-    columns
-        By name: arrays of one shape (n,), masked where the file has no value; those of text files are texts.
-    units
-        By name of the column, where the file states one.
-    row_name
-        What a row is called by: ``line`` of a text file, ``row`` else.
-    rows
-        Shape (n,): number of each, lines from 1, rows from 0.
-    bad
-        Rows that could not be read, with what is wrong.
-    """
+    def __init__(self, reader: TableReader) -> None:
+        self._reader = reader
+        self.path = reader.file.path
+        self.names: Sequence[str] = list(reader.file.columns)
+        self._units = {name: info.unit for name, info in reader.file.columns.items() if info.unit}
 
-    path: Path
-    columns: dict[str, Column]
-    units: dict[str, str]
-    row_name: str
-    rows: npt.NDArray[np.int64]
-    bad: dict[int, str] = field(default_factory=dict)
-
-    def __len__(self) -> int:
-        return int(self.rows.size)
+    def batches(self, texts: Collection[str], numbers: Collection[str] = ()) -> Iterator[LightCurveTable]:
+        """Read columns, some thousand rows at a time."""
+        for chunk in read_chunks(self._reader, [*texts, *numbers], _BATCH_ROWS):
+            columns: dict[str, ReadColumn] = {name: coded(chunk.columns[name]) for name in texts}
+            columns |= {name: as_numbers(chunk.columns[name]) for name in numbers}
+            rows = np.arange(chunk.first_row, chunk.first_row + len(chunk))
+            yield LightCurveTable(self.path, columns, self._units, rows)
 
 
-def read_table(path: Path) -> LightCurveTable:
-    """Read a table: CSV or other text, ECSV, Parquet, VOTable or FITS, told from the content.
+class ParquetFile(CatalogTable):
+    """A table in Parquet, whose texts are those of its dictionaries: none is made a text for each row."""
 
-    Text may have names of columns in its first line, or in the comment (#) before its first row; else they
-    are called col1, col2 and so on. Columns are divided by commas, semicolons, tabs, bars or blanks.
+    def batches(self, texts: Collection[str], numbers: Collection[str] = ()) -> Iterator[LightCurveTable]:
+        """Read columns, some thousand rows at a time; memory holds a page of each."""
+        with rejecting(self.path):
+            file = pq.ParquetFile(self.path, read_dictionary=list(texts), buffer_size=_BUFFER_BYTES)
+        # Of a reader of all row groups Arrow keeps what it read of each to the end.
+        groups = range(file.metadata.num_row_groups)
+        wanted = [*texts, *numbers]
+        first = 0
+        with file:
+            parts = chain.from_iterable(file.iter_batches(_BATCH_ROWS, [group], wanted) for group in groups)
+            while True:
+                with rejecting(self.path):
+                    batch = next(parts, None)
+                    columns = {} if batch is None else _columns(batch, texts)
+                if batch is None:
+                    return
+                rows = np.arange(first, first + batch.num_rows)
+                yield LightCurveTable(self.path, columns, self._units, rows)
+                first += batch.num_rows
+
+
+def open_table(path: Path) -> TableFile:
+    """Open a table: CSV or other text, ECSV, Parquet, VOTable or FITS, told from the content.
 
     Raises
     ------
@@ -64,120 +79,43 @@ def read_table(path: Path) -> LightCurveTable:
         Codes ``missing_file``, ``unreadable_file``, ``empty_file``, ``no_rows``, ``unknown_format``,
         ``unreadable_catalog``.
     """
+    if not _is_catalog(path):
+        return TextFile(path)
+    reader = open_catalog(path)
+    return ParquetFile(reader) if reader.file.format == "parquet" else CatalogTable(reader)
+
+
+def read_table(path: Path) -> LightCurveTable:
+    """Read all columns of a table that fits into memory: those of floats as numbers, all others as texts.
+
+    Raises
+    ------
+    Rejected
+        As `open_table`.
+    """
+    if not _is_catalog(path):
+        file = TextFile(path)
+        return joined(list(file.batches(file.names)))
+    arrays, catalog = read_catalog(path)
+    columns: dict[str, ReadColumn] = {
+        name: as_numbers(array) if array.dtype.kind == "f" else coded(array) for name, array in arrays.items()
+    }
+    units = {name: info.unit for name, info in catalog.columns.items() if info.unit}
+    return LightCurveTable(path, columns, units, np.arange(catalog.n_row))
+
+
+def _is_catalog(path: Path) -> bool:
+    """Whether a file is of a format that catalogs have, and not text."""
     head = read_bytes(path, "one file: a table of light curves", _HEAD)
     if not head:
         raise Rejected(str(path), "the file is empty", "Fetch or write it again", "empty_file")
-    if (
-        head.startswith((b"PAR1", b"SIMPLE  ="))
-        or b"<VOTABLE" in head
-        or head.lstrip().startswith(b"# %ECSV")
-    ):
-        columns, file = read_catalog(path)
-        units = {name: info.unit for name, info in file.columns.items() if info.unit}
-        return LightCurveTable(path, columns, units, "row", np.arange(file.n_row))
-    try:
-        text = read_bytes(path, "one file: a table of light curves").decode("utf-8-sig")
-    except UnicodeDecodeError:
-        text = "\0"
-    if "\0" in text:
-        what = f"neither a table in text nor Parquet, FITS, VOTable or ECSV: it is {beginning(head)}"
-        remedy = "Decompress it" if head.startswith(b"\x1f\x8b") else "Convert it to one of these"
-        raise Rejected(str(path), what, remedy, "unknown_format")
-    return _read_text(path, text)
+    is_binary = head.startswith((b"PAR1", b"SIMPLE  ="))
+    return is_binary or b"<VOTABLE" in head or head.lstrip().startswith(b"# %ECSV")
 
 
-def as_numbers(column: Column) -> tuple[FloatArray, dict[int, str]]:
-    """Numbers of a column of any kind.
-
-    Returns
-    -------
-    values
-        Shape (n,): NaN where there is none.
-    bad
-        Texts that are no numbers, by their place.
-    """
-    if column.dtype.kind in "biuf":
-        return np.asarray(np.ma.filled(column.astype(np.float64), np.nan)), {}
-    texts = [as_text(value) for value in np.ma.filled(column, "").tolist()]
-    # Nearly always all are numbers, which is told of the whole column at once.
-    with contextlib.suppress(ValueError):
-        return np.array([text or "nan" for text in texts], dtype=np.float64), {}
-    values, bad = np.full(len(texts), np.nan), {}
-    for k, text in enumerate(texts):
-        try:
-            values[k] = float(text or "nan")
-        except ValueError:
-            bad[k] = text
-    return values, bad
-
-
-def as_text(value: object) -> str:
-    """A value as text, blanks stripped; whole floats as integers."""
-    if isinstance(value, bytes):
-        value = value.decode("utf-8", "replace")
-    if isinstance(value, float) and value.is_integer():
-        value = int(value)
-    return str(value).strip()
-
-
-def _read_text(path: Path, text: str) -> LightCurveTable:
-    """Read a table in text."""
-    lines = [(k, line.strip()) for k, line in enumerate(text.splitlines(), 1)]
-    rows = [(k, line) for k, line in lines if line and not line.startswith("#")]
-    if not rows:
-        raise Rejected(str(path), "the table has no rows", "Give a table with light curves", "no_rows")
-    delimiter = next((mark for mark in _DELIMITERS if mark in rows[0][1]), None)
-    first = _fields(rows[0][1], delimiter)
-    names = _names_above(lines, rows[0][0], delimiter, len(first))
-    if not any(_is_number(one) for one in first):
-        names, rows = first, rows[1:]
-        if not rows:
-            raise Rejected(str(path), "the table has no rows", "Give a table with light curves", "no_rows")
-    names = _distinct(names or [f"col{k}" for k in range(1, len(first) + 1)])
-    cells, bad = [], {}
-    for place, (_, line) in enumerate(rows):
-        row = _fields(line, delimiter)
-        if len(row) != len(names):
-            bad[place] = f"it has {len(row)} values, and the table has {len(names)} columns"
-            row = [""] * len(names)
-        cells.append(row)
-    columns = {name: np.array([row[k] for row in cells], dtype=object) for k, name in enumerate(names)}
-    return LightCurveTable(
-        path, dict(columns), {}, "line", np.array([k for k, _ in rows], dtype=np.int64), bad
-    )
-
-
-def _fields(line: str, delimiter: str | None) -> list[str]:
-    """Values of a line."""
-    if delimiter is None:
-        return line.split()
-    return [one.strip().strip('"').strip() for one in line.split(delimiter)]
-
-
-def _names_above(
-    lines: list[tuple[int, str]], first: int, delimiter: str | None, number: int
-) -> list[str] | None:
-    """Names of columns in the comment before the first row, if it has as many."""
-    above = [line for k, line in lines if k < first and line.startswith("#")]
-    if not above:
-        return None
-    text = above[-1].lstrip("# ")
-    for mark in (delimiter, None):
-        names = [re.sub(r"[\[(].*", "", one).strip() for one in _fields(text, mark)]
-        if len(names) == number and all(names) and not any(_is_number(one) for one in names):
-            return names
-    return None
-
-
-def _is_number(text: str) -> bool:
-    """Whether a text is a number."""
-    try:
-        float(text)
-    except ValueError:
-        return False
-    return True
-
-
-def _distinct(names: list[str]) -> list[str]:
-    """Names, those that come again with their number."""
-    return [name if name and name not in names[:k] else f"col{k + 1}" for k, name in enumerate(names)]
+def _columns(batch: pa.RecordBatch, texts: Collection[str]) -> dict[str, ReadColumn]:
+    """Columns of a batch of Arrow."""
+    return {
+        name: coded_arrow(batch.column(name)) if name in texts else as_numbers(values_of(batch.column(name)))
+        for name in batch.schema.names
+    }

@@ -6,7 +6,7 @@ import erfa
 import numpy as np
 import numpy.typing as npt
 
-from loaders.lens.parallax import barycentric
+from loaders.lens.parallax import earth_position, sun_to_earth
 
 FloatArray = npt.NDArray[np.float64]
 
@@ -45,12 +45,16 @@ def to_bjd_tdb(time: FloatArray, system: str, ra: npt.ArrayLike, dec: npt.ArrayL
     # Where the time is another system's, it is not worth a conversion, which would fail.
     known = np.isfinite(jd) & (jd > FIRST_JD - 100) & (jd < LAST_JD + 100)
     out = np.where(np.isfinite(jd), jd, np.nan)
-    direction = _direction(*(np.broadcast_to(np.asarray(x, float), jd.shape)[known] for x in (ra, dec)))
+    if not known.any():
+        return out
     tdb = _utc_to_tdb(jd[known]) if scale == "UTC" else jd[known]
-    if kind == "HJD":
-        # What light takes from the Earth to the Sun changes by less than 1e-9 d within itself.
-        tdb = tdb - _delay(tdb - _delay(tdb, direction, "sun"), direction, "sun")
-    out[known] = tdb if kind == "BJD" else tdb + _delay(tdb, direction, "barycentre")
+    if kind != "BJD":
+        direction = _direction(*(np.broadcast_to(np.asarray(x, float), jd.shape)[known] for x in (ra, dec)))
+        if kind == "HJD":
+            # What light takes from the Earth to the Sun changes by less than 1e-9 d within itself.
+            tdb = tdb - _delay(tdb - _delay(tdb, direction, "sun"), direction, "sun")
+        tdb = tdb + _delay(tdb, direction, "barycentre")
+    out[known] = tdb
     return out
 
 
@@ -68,10 +72,7 @@ def _direction(ra: FloatArray, dec: FloatArray) -> FloatArray:
 
 def _delay(tdb: FloatArray, direction: FloatArray, target: str) -> FloatArray:
     """Days by which light arrives at the barycentre or the Sun after it passes the Earth."""
-    if target == "barycentre":
-        place = barycentric(tdb, 0.0)[0]
-    else:
-        place = np.asarray(erfa.ufunc.epv00(tdb, 0.0)[0]["p"])
+    place = earth_position(tdb) if target == "barycentre" else sun_to_earth(tdb)
     return np.asarray(np.einsum("ij,ij->i", place, direction) / _LIGHT_AU_PER_DAY)
 
 
@@ -80,5 +81,7 @@ def _utc_to_tdb(jd: FloatArray) -> FloatArray:
     whole = np.floor(jd)
     tai = erfa.ufunc.utctai(whole, jd - whole)[:2]
     tt = erfa.ufunc.taitt(*tai)[:2]
-    offset = erfa.ufunc.dtdb(*tt, (jd + 0.5) % 1.0, 0.0, 0.0, 0.0)
+    # At the middle of the Earth it changes within months, by 2 ms: lines between days are good to 1e-7 s.
+    days = np.unique(np.concatenate([whole, whole + 1]))
+    offset = np.interp(jd, days, erfa.ufunc.dtdb(days, 0.0, 0.5, 0.0, 0.0, 0.0))
     return np.asarray((tt[0] - whole) + tt[1] + offset / 86_400.0 + whole)

@@ -125,11 +125,27 @@ def barycentric(time: FloatArray, beyond: float) -> tuple[FloatArray, FloatArray
 
 def observer_position(time: FloatArray) -> FloatArray:
     """Place of L2, barycentric, ICRS axes, au, shape (n, 3), at times JD (TDB) of shape (n,)."""
+    return _between_days(time, L2_OVER_SUN)
+
+
+def earth_position(time: FloatArray) -> FloatArray:
+    """Place of the Earth, barycentric, ICRS axes, au, shape (n, 3), at times JD (TDB) of shape (n,)."""
+    return _between_days(time, 0.0)
+
+
+def sun_to_earth(time: FloatArray) -> FloatArray:
+    """Place of the Earth from the Sun, ICRS axes, au, shape (n, 3), at times JD (TDB) of shape (n,)."""
+    return _between_days(time, 1.0) - _between_days(time, 0.0)
+
+
+def _between_days(time: FloatArray, beyond: float) -> FloatArray:
+    """Place of a body beyond the Earth as in `barycentric`, by cubics between whole days."""
     if time.size == 0:
         return np.empty((0, 3))
     day = np.floor(time).astype(np.int64)
     chunks, which = np.unique(day // _CHUNK, return_inverse=True)
-    place, velocity = (np.concatenate(part) for part in zip(*map(_knots, chunks.tolist()), strict=True))
+    knots = [_knots(chunk, beyond) for chunk in chunks.tolist()]
+    place, velocity = (np.concatenate(part) for part in zip(*knots, strict=True))
     first = which * (_CHUNK + 1) + day % _CHUNK
     w = (time - day)[:, None]
     begin = (1 + 2 * w) * (1 - w) ** 2 * place[first] + w * (1 - w) ** 2 * velocity[first]
@@ -138,9 +154,9 @@ def observer_position(time: FloatArray) -> FloatArray:
 
 
 @lru_cache(maxsize=1024)
-def _knots(chunk: int) -> tuple[FloatArray, FloatArray]:
-    """Place and velocity of L2 at the days of a chunk and the first of the next, shape (33, 3) each."""
-    return barycentric(np.arange(chunk * _CHUNK, (chunk + 1) * _CHUNK + 1.0), L2_OVER_SUN)
+def _knots(chunk: int, beyond: float) -> tuple[FloatArray, FloatArray]:
+    """Place and velocity of the body at the days of a chunk and the first of the next, shape (33, 3) each."""
+    return barycentric(np.arange(chunk * _CHUNK, (chunk + 1) * _CHUNK + 1.0), beyond)
 
 
 def _axes(ra: float, dec: float) -> tuple[FloatArray, FloatArray]:
