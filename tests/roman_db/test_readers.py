@@ -123,6 +123,7 @@ def test_who_logs_in_as_reader_gets_no_further_with_any_client(database):
             execute(as_reader(database), "SET default_transaction_read_only = off", statement)
 
 
+@pytest.mark.heavy
 def test_a_readers_login_reads_all_that_is_science(login):
     query = """
         SELECT oid::regclass::text FROM pg_class

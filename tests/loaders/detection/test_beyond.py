@@ -144,6 +144,7 @@ def false_ones(found, places):
     return np.sum(alone)
 
 
+@pytest.mark.heavy
 def test_wings_of_stars_beyond_the_edge_are_no_objects(lit_from_beyond):
     places, layer = lit_from_beyond
     assert false_ones(search([layer], SHAPE), places) <= 2

@@ -102,6 +102,7 @@ def photometered(searches):
     return sorted(distance.argmin(axis=1).tolist())
 
 
+@pytest.mark.heavy
 def test_what_only_an_image_showed_that_was_made_and_searched_again_is_not_photometered(searches):
     searches.image(0)
     searches.search([0, 1, 2])

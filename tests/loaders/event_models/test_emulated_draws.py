@@ -87,6 +87,7 @@ def test_places_where_the_model_fails_are_left_out():
     np.testing.assert_allclose(found.quantiles()[:, 0], expected, atol=0.15)
 
 
+@pytest.mark.heavy
 def test_nothing_is_said_where_too_few_draws_count():
     """What is rough at all scales is no polynomial: no round is worth anything."""
 

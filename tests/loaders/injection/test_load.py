@@ -117,6 +117,7 @@ def test_the_light_is_where_and_as_much_as_the_catalog_says(new_database, survey
         assert centre == pytest.approx(x, abs=0.3)
 
 
+@pytest.mark.heavy
 def test_the_same_again_replaces_and_is_the_same(new_database, survey, tmp_path):
     path = survey.exposures()[0]
     assert inject(tmp_path, path).code == 0

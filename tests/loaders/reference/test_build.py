@@ -196,6 +196,7 @@ def test_hits_and_a_trail_do_not_show():
     assert np.abs((flux[a] - before[b]) / error[a]).max() < 3
 
 
+@pytest.mark.heavy
 def test_a_trail_as_bright_as_the_brightest_stars_costs_no_other_exposure():
     """In the first mean of all it is brighter than the stars; what lacks it is not what is wrong."""
     spoilt = exposures_of(stars(), dithers(24))
@@ -206,7 +207,14 @@ def test_a_trail_as_bright_as_the_brightest_stars_costs_no_other_exposure():
     assert [k for k, member in enumerate(reference.members) if member.refused and k != 3] == []
 
 
-@pytest.mark.parametrize(("factor", "share"), [(3.0, 0.5), (3.0, 0.1), (1.3, 0.5), (0.1, 0.5)])
+@pytest.mark.parametrize(
+    ("factor", "share"),
+    [
+        (3.0, 0.5),
+        (0.1, 0.5),
+        *(pytest.param(*one, marks=pytest.mark.heavy) for one in ((3.0, 0.1), (1.3, 0.5))),
+    ],
+)
 def test_a_variable_star_stays_a_star(factor, share):
     sky = stars(0.03)
     star = int(np.argmin(np.hypot(sky.x - 24, sky.y - 24)))
@@ -334,6 +342,7 @@ def test_an_empty_sky_is_no_reason_to_refuse():
     assert np.abs([member.shift for member in members]).max() < 0.5
 
 
+@pytest.mark.heavy
 def test_threads_change_nothing():
     exposures = exposures_of(stars(), dithers(10))
     one, two = (build(exposures, options=ReferenceOptions(threads=n)) for n in (1, 2))

@@ -102,6 +102,7 @@ def test_pictures_of_before_are_taken_away(tmp_path):
     assert (tmp_path / "event_55_whole.png").exists()
 
 
+@pytest.mark.heavy
 def test_hostile_names_are_escaped(tmp_path):
     bad = made_up_run.HOSTILE
     one = made_up.model(software=bad)

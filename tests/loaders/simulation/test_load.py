@@ -187,6 +187,7 @@ def test_the_telescope_is_not_quite_the_one_that_loaders_start_from():
     assert psf.stamps.sum() == pytest.approx(designed.stamps.sum(), rel=0.003)
 
 
+@pytest.mark.heavy
 def test_the_psf_of_a_large_window_varies_over_it():
     window = {"window": {"x": 0, "y": 0, "width": 4088, "height": 64}}
     changes = CHANGES | {

@@ -134,6 +134,7 @@ def test_what_is_done_is_not_done_again_until_light_curves_change(own_survey):
     assert len(run(SEASON, 1).succeeded) == 2
 
 
+@pytest.mark.heavy
 def test_small_ranges_make_the_same_catalog(own_survey, monkeypatch):
     run(SEASON, 1)
     before = rows(1)

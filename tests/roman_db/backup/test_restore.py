@@ -189,10 +189,8 @@ def test_a_moment_that_cannot_be_had_is_told(server, moment):
         assert server.kept() == 20
 
 
-@pytest.mark.parametrize(
-    "damage",
-    ["broken segment", *(pytest.param(one, marks=pytest.mark.heavy) for one in ("file", "missing segment"))],
-)
+@pytest.mark.heavy
+@pytest.mark.parametrize("damage", ["broken segment", "file", "missing segment"])
 def test_what_is_damaged_is_told_and_the_cluster_that_is_there_stays(server, damage):
     server.write(1, 10)
     backup = take(server.settings)

@@ -54,6 +54,7 @@ def test_what_somebody_makes_is_left_to_him(begun, run):
         assert not is_held(connection, f"making {SERIES}")
 
 
+@pytest.mark.heavy
 def test_what_nobody_foresaw_ends_a_delivery_too(one_day, run, monkeypatch):
     def fail(*_: object) -> None:
         raise ZeroDivisionError("a fault of ours")

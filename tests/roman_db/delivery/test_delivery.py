@@ -163,6 +163,7 @@ def test_a_product_that_is_not_valid_is_never_published_and_its_row_says_why(out
     assert ask("SELECT state, n_read - n_loaded - n_rejected FROM ops.load_run ORDER BY 1")[-1][1] == 0
 
 
+@pytest.mark.heavy
 def test_files_of_what_is_not_published_are_no_products(outbox, run):
     """Two products are valid beside one that is not: none of them is a product of the archive."""
     change("INSERT INTO ops.delivery_content VALUES ('daily', 'dqa_events_level_4', true)")
@@ -206,6 +207,7 @@ def test_the_archive_refuses_and_a_further_version_is_made(outbox, run):
     assert "is rejected: no, after all" in run("acknowledge").output
 
 
+@pytest.mark.heavy
 def test_an_archive_that_changes_its_answer_keeps_nobody_from_the_next_round(outbox, run):
     """Of two files the later counts whenever they are read; what it does not say again is forgotten."""
     run("make", *DAILY)
@@ -251,6 +253,7 @@ def test_answers_that_are_none_keep_no_other_from_being_read(outbox, run):
     assert ask(STATE) == [("accepted", None)]
 
 
+@pytest.mark.heavy
 def test_what_is_not_what_was_made_is_not_published(outbox, run):
     run("make", *DAILY)
     path = outbox.staging(f"{SERIES}_v1") / f"{CURVES}.parquet"

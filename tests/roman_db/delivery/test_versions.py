@@ -84,6 +84,7 @@ def test_what_was_moved_and_is_not_what_was_made_goes(two_made, run):
     assert ask(STATE)[0][0] == "failed"
 
 
+@pytest.mark.heavy
 def test_what_an_earlier_release_made_without_rows_for_the_archive_is_made_again(one_day, run):
     """Files that were made before the database had a place for their rows, which an upgrade cannot know."""
     assert run("make", *DAILY).exit_code == 0

@@ -100,6 +100,7 @@ def test_the_front_page_leads_to_an_event_by_the_keyboard(tab, objects):
     assert str(objects[LENSED]) in page.locator("h1").inner_text()
 
 
+@pytest.mark.heavy
 def test_a_curve_of_many_points_zooms_to_single_ones(tab, objects):
     page = tab.open(f"/object/{objects[filling.MANY]}")
     shown, whole = points(page)
@@ -143,6 +144,7 @@ def test_a_point_is_read_with_its_flags_and_leads_to_its_exposure(tab, objects):
     expect(page.locator("table")).to_contain_text("zero point drift")
 
 
+@pytest.mark.heavy
 def test_a_period_is_computed_and_folded_by(tab, portal, objects):
     # Of few points, which takes less; that the period is right is tested without a browser.
     page = tab.open(f"/object/{objects[LENSED]}")
@@ -204,6 +206,7 @@ def test_light_curves_are_drawn_in_one_plot_and_by_season(tab, objects):
     assert 0 < ink(page, "#curves .plot") < both
 
 
+@pytest.mark.heavy
 def test_places_are_drawn_over_time_and_on_the_sky(tab, objects):
     # The five brightest have places, in each of 108 exposures.
     page = tab.open(f"/object/{objects[0]}")
