@@ -178,6 +178,7 @@ def _shape_difference(one: np.ndarray, other: np.ndarray) -> float:
     return float(np.sqrt(((one - other) ** 2).sum() / (other**2).sum()))
 
 
+@pytest.mark.heavy
 def test_the_telescope_is_not_quite_the_one_that_loaders_start_from():
     """A PSF measured in a simulation has something to find; nothing about it was known before."""
     scene = make_scene(parameters_from_mapping(CHANGES))

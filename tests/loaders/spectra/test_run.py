@@ -175,6 +175,7 @@ def test_a_new_reference_makes_stale_what_it_is_for_and_only_that_is_done_again(
     assert execute(spectra, "SELECT count(*), count(superseded_at) FROM roman.spectrum") == [(6, 3)]
 
 
+@pytest.mark.heavy
 def test_without_references_all_objects_have_a_row_and_a_reason(sky, prism_field):
     outcome = succeed("run", "spectra")
     reason = "no valid reference of the geometry or the sensitivity"

@@ -142,6 +142,7 @@ def test_a_detection_carried_to_its_own_pixels_is_itself(catalog, found, image, 
     )
 
 
+@pytest.mark.heavy
 def test_forced_products_are_valid(found, image, psf, tmp_path):
     forced = forced_elsewhere(image, psf, found)
     products = write_catalog(forced, tmp_path, ".asdf")

@@ -9,6 +9,9 @@ import roman_datamodels.datamodels as rdm
 from loaders.rejection import Rejected
 from loaders.static_catalog.mosaic import mosaic_of, read_mosaic
 
+#: As test_catalog.py, whose cell of the sky this is.
+pytestmark = pytest.mark.heavy
+
 
 def test_a_mosaic_in_njy(cell):
     model = cell.models["F158"]

@@ -15,6 +15,9 @@ from tests.faults.command_line import roman_db, succeed
 from tests.loaders.static_catalog.field import make_field
 from tests.roman_db.conftest import execute
 
+#: A field is simulated and loaded for each; test_export.py and test_archive_tables.py are quick.
+pytestmark = pytest.mark.heavy
+
 MULTIBAND = ("F106", "F158")
 _SOURCES = "SELECT label, ra, semimajor, nn_label FROM roman.source ORDER BY label"
 _FLUXES = """
@@ -44,7 +47,6 @@ def same(found, stored):
     np.testing.assert_array_equal(np.asarray(found), plain)
 
 
-@pytest.mark.heavy
 def test_what_is_delivered_is_what_is_stored(measured):
     url, folder = measured
     out = folder / "out"

@@ -73,6 +73,7 @@ def test_a_server_that_was_killed_and_whose_files_are_broken_gives_all_that_was_
     assert server.kept() == 20
 
 
+@pytest.mark.heavy
 def test_a_database_that_was_dropped_is_restored_to_the_moment_before(server):
     """There is a commit between that moment and the drop, before which the log can stop."""
     server.write(1, 10)
@@ -163,6 +164,7 @@ def test_a_drill_elsewhere_leaves_backups_and_log_as_they_were(server, folder, a
     assert sorted(path.name for path in folder_of(server).root.rglob("*")) == before
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize(
     "moment",
     ["beyond", *(pytest.param(one, marks=pytest.mark.heavy) for one in ("before", "between", "to come"))],

@@ -167,6 +167,7 @@ class TestCrash:
 
 
 class TestTwoAtOnce:
+    @pytest.mark.heavy
     def test_first_start_of_all_makes_one_cluster(self, folder, ask):
         home = folder / "home"
         with contextlib.ExitStack() as stack:
@@ -234,6 +235,7 @@ class TestOtherVersion:
 
 
 class TestInterruptedCreation:
+    @pytest.mark.heavy
     @pytest.mark.parametrize(
         "stage",
         [
@@ -432,6 +434,7 @@ class TestFullDisk:
         subprocess.run(["mount", "-o", "remount,size=200m", disk], check=True)
         assert ask(lifecycle.ensure_running(settings), "SELECT 1") == [(1,)]
 
+    @pytest.mark.heavy
     def test_full_while_loading_keeps_what_was_committed(self, tmpfs, finished_home, ask):
         disk = tmpfs(120)
         subprocess.run(["cp", "-a", finished_home, disk / "home"], check=True)

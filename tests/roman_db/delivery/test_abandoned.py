@@ -35,6 +35,7 @@ def begun(one_day):
     return one_day
 
 
+@pytest.mark.heavy
 def test_what_a_machine_that_is_gone_began_is_made_again(begun, run):
     assert run("send").output == f"{SERIES}_v2 is published as delivery 2\n"
     assert ask(STATES) == [(f"{SERIES}_v1", "failed"), (f"{SERIES}_v2", "published")]

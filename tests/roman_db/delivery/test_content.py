@@ -34,6 +34,7 @@ def ready() -> list[tuple[str, int]]:
         return [(span.rule, span.start_mjd) for span in storage.ready(connection) if span.rule == "eight-day"]
 
 
+@pytest.mark.heavy
 def test_a_daily_delivery_says_that_it_holds_the_season_so_far(outbox, run):
     assert run("make", *DAILY).exit_code == 0
     folder = outbox.staging(f"{SERIES}_v1")

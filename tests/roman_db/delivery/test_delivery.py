@@ -128,6 +128,7 @@ def test_reprocessing_takes_the_place_of_what_was_delivered(outbox, run):
     assert status() == ("due", "published", "the archive has not answered yet")
 
 
+@pytest.mark.heavy
 def test_what_is_delivered_without_some_exposures_is_not_done(outbox, run):
     change(f"UPDATE roman.light_curve_block SET superseded_at = now() WHERE start_mjd = {DAYS[2]}")
     words = ("daily", "--season", 1, "--day", DAYS[2])
@@ -227,6 +228,7 @@ def test_an_archive_that_changes_its_answer_keeps_nobody_from_the_next_round(out
     assert status() == ("failed", "rejected", "not what we hold")
 
 
+@pytest.mark.heavy
 def test_answers_that_are_none_keep_no_other_from_being_read(outbox, run):
     run("make", *DAILY)
     run("publish", 1)

@@ -128,6 +128,7 @@ def test_what_is_stored_late_in_a_run_is_not_in_what_was_delivered_before(outbox
     assert status() == ("due", "accepted", "input was received since: deliver again")
 
 
+@pytest.mark.heavy
 def test_who_makes_a_delivery_waits_for_what_is_being_stored(outbox, run):
     """The exposure is stored, and not committed, when the making begins."""
     change(NEW_RUN, NEW_FILE)

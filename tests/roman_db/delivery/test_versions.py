@@ -56,6 +56,7 @@ def test_two_versions_are_published_one_after_the_other(two_made, run, meanwhile
     assert seen(two_made) == [FIRST, SECOND, SECOND]
 
 
+@pytest.mark.heavy
 def test_who_loses_its_lock_does_not_take_the_place_of_a_later_version(two_made, run, meanwhile, monkeypatch):
     """The connection that holds the lock breaks before the first version is recorded."""
     monkeypatch.setattr(publish, "held", lambda lock: contextlib.nullcontext())
@@ -65,6 +66,7 @@ def test_who_loses_its_lock_does_not_take_the_place_of_a_later_version(two_made,
     assert ask(PRODUCTS) == [("dropped", 4), ("valid", 4)]
 
 
+@pytest.mark.heavy
 def test_what_was_moved_and_never_recorded_goes_with_its_version(two_made, run):
     """Whoever published the first was killed between the two."""
     two_made.publish(FIRST)

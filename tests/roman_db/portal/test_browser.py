@@ -129,6 +129,7 @@ def test_a_curve_of_many_points_zooms_to_single_ones(tab, objects):
     expect(page.locator("#curves")).to_have_attribute("data-points", str(whole))
 
 
+@pytest.mark.heavy
 def test_a_point_is_read_with_its_flags_and_leads_to_its_exposure(tab, objects):
     page = tab.open(f"/object/{objects[LENSED]}")
     assert points(page) == (108, 108)
@@ -189,6 +190,7 @@ def test_the_finder_names_its_image_and_marks_what_is_near(tab, objects):
     assert bar == "M12 386h40"
 
 
+@pytest.mark.heavy
 def test_light_curves_are_drawn_in_one_plot_and_by_season(tab, objects):
     page = tab.open(f"/object/{objects[LENSED]}")
     assert points(page) == (108, 108)
