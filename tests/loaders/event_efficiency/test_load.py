@@ -219,6 +219,7 @@ def test_cells_of_planets(described):
     assert (drawn["n_injected"], drawn["n_recovered"]) == (12, 3)
 
 
+@pytest.mark.heavy
 def test_counts_are_those_of_the_rows_of_the_archive_by_class(described):
     """RAD: number of rows in this file with BinaryClass equal to TP, and so on; controls are not in it."""
     run()

@@ -94,14 +94,8 @@ def test_one_event_is_one():
             [plateau(begin) for begin in (20.0, 200.0, 380.0, 1480.0, 1660.0, 1840.0)],
             marks=pytest.mark.heavy,
         ),
-        pytest.param([lambda time: 0.3 * np.sin(2 * np.pi * time / 400)], marks=pytest.mark.heavy),
-        pytest.param(
-            [
-                lambda time: 0.1 * ((time > 20) & (time < 30)),
-                lambda time: 0.1 * ((time > 220) & (time < 224)),
-            ],
-            marks=pytest.mark.heavy,
-        ),
+        [lambda time: 0.3 * np.sin(2 * np.pi * time / 400)],
+        [lambda time: 0.1 * ((time > 20) & (time < 30)), lambda time: 0.1 * ((time > 220) & (time < 224))],
     ],
 )
 def test_what_comes_again_without_being_a_lens_is_refused(shapes):

@@ -52,7 +52,7 @@ def well_seen(reference):
 
 @pytest.mark.parametrize(
     ("oversampling", "count", "angle"),
-    [(1, 20, 0), (2, 40, 0), pytest.param(2, 40, 10, marks=pytest.mark.heavy)],
+    [(1, 20, 0), *(pytest.param(*one, marks=pytest.mark.heavy) for one in ((2, 40, 0), (2, 40, 10)))],
 )
 def test_without_noise_the_reference_is_the_closed_form(oversampling, count, angle):
     sky = stars()

@@ -146,6 +146,7 @@ def test_a_wrong_course_does_not_move_the_place():
     assert np.std(pull) < 1.3
 
 
+@pytest.mark.heavy
 def test_hits_are_left_out_and_dead_pixels_do_not_count():
     truth, _ = case(2)
     rng = np.random.default_rng(5)
@@ -247,6 +248,7 @@ def test_one_exposure_without_pixels_has_no_flux():
     assert np.isfinite(np.delete(fluxes.flux[0], 3)).all()
 
 
+@pytest.mark.heavy
 def test_another_element_is_measured_at_the_same_place():
     truth, other = blended(8, alone=0.6), blended(8, alone=0.6, n=20)
     refined = refine_event(

@@ -34,9 +34,7 @@ KINDS = {
 }
 
 
-@pytest.mark.parametrize(
-    "name", ["single", *(pytest.param(one, marks=pytest.mark.heavy) for one in list(KINDS)[1:])]
-)
+@pytest.mark.parametrize("name", KINDS)
 def test_asdf_is_valid_when_it_is_opened_again(catalogs, name, tmp_path):
     kind, map_kind, element = KINDS[name]
     products = write_catalog(catalogs[name], tmp_path, ".asdf")

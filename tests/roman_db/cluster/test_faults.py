@@ -237,12 +237,7 @@ class TestOtherVersion:
 class TestInterruptedCreation:
     @pytest.mark.heavy
     @pytest.mark.parametrize(
-        "stage",
-        [
-            pytest.param("cluster.unfinished", marks=pytest.mark.heavy),
-            "cluster.unfinished/base/1",
-            pytest.param("cluster.unfinished/base/5", marks=pytest.mark.heavy),
-        ],
+        "stage", ["cluster.unfinished", "cluster.unfinished/base/1", "cluster.unfinished/base/5"]
     )
     def test_is_begun_anew_by_the_next_command(self, folder, ask, stage):
         home = folder / "home"

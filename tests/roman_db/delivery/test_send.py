@@ -43,6 +43,7 @@ def test_what_is_ready_is_delivered_once(one_day, run):
     assert ask(STATES) == [(f"{SERIES}_v1", "accepted")]
 
 
+@pytest.mark.heavy
 def test_what_was_refused_waits_until_its_data_were_made_again(one_day, run):
     change("UPDATE roman.program SET program_category = 'CATEGORY'")
     assert run("send").exit_code == 1

@@ -177,6 +177,7 @@ def test_the_page_of_an_object_without_an_image_says_so_and_lists_neighbours(tab
     assert int(nearest) in objects
 
 
+@pytest.mark.heavy
 def test_the_finder_names_its_image_and_marks_what_is_near(tab, objects):
     grey = png(np.full((401, 401), 90, np.uint8))
     said = {"X-Image": "WFI07 F146 from MJD 61460; 0.0250 arcsec a pixel"}
@@ -292,6 +293,7 @@ def test_the_sky_shows_objects_without_asking_anybody_else(tab, objects):
     tab.complaints[:] = [one for one in tab.complaints if "404" not in one]
 
 
+@pytest.mark.heavy
 def test_a_result_is_sorted_turned_over_and_plotted(tab, objects):
     asked = "SELECT object_id, optical_element, psf_flux FROM roman.object_flux ORDER BY object_id"
     page = tab.open(f"/query?q={quote(asked)}")
@@ -385,6 +387,7 @@ def test_operations_show_deadlines(tab):
     assert deliveries.filter(has_text="nothing was made yet").count() > 0
 
 
+@pytest.mark.heavy
 def test_operations_show_a_trend(tab):
     page = tab.open("/operations")
     page.locator("#metric").select_option("zero_point_drift")
@@ -482,6 +485,7 @@ def test_everything_is_accessible_and_fits_a_phone(browser, portal, people, obje
     assert tab.strangers == []
 
 
+@pytest.mark.heavy
 def test_the_colours_are_those_that_were_chosen(tab):
     page = tab.open("/")
     ground = "getComputedStyle(document.documentElement).backgroundColor"

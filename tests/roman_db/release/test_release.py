@@ -260,6 +260,7 @@ def test_wrong_names_are_told(run):
     assert "no exposure of gbtds season 5 is stored" in run("make", "dr2", "--season", 5).output
 
 
+@pytest.mark.heavy
 def test_a_release_that_is_dropped_frees_what_only_it_held_and_stays_listed(run, own_survey):
     run("make", "dr1")
     measure_again(own_survey)
