@@ -15,9 +15,6 @@ from tests.faults.command_line import roman_db, succeed
 from tests.loaders.static_catalog.field import make_field
 from tests.roman_db.conftest import execute
 
-#: A field is simulated and loaded for each; test_export.py and test_archive_tables.py are quick.
-pytestmark = pytest.mark.heavy
-
 MULTIBAND = ("F106", "F158")
 _SOURCES = "SELECT label, ra, semimajor, nn_label FROM roman.source ORDER BY label"
 _FLUXES = """
@@ -47,6 +44,7 @@ def same(found, stored):
     np.testing.assert_array_equal(np.asarray(found), plain)
 
 
+@pytest.mark.heavy
 def test_what_is_delivered_is_what_is_stored(measured):
     url, folder = measured
     out = folder / "out"
@@ -196,6 +194,7 @@ def small(database, tmp_path):
     return database, tmp_path
 
 
+@pytest.mark.heavy
 def test_a_catalog_and_its_map_are_delivered_with_their_rows(small, run):
     url, folder = small
     out = folder / "out"
@@ -225,6 +224,7 @@ def test_a_catalog_and_its_map_are_delivered_with_their_rows(small, run):
     ]
 
 
+@pytest.mark.heavy
 def test_what_is_not_what_is_stored_is_refused(small, run):
     url, folder = small
     out = folder / "out"
