@@ -145,7 +145,6 @@ LET_REST = (
 )
 
 
-@pytest.mark.heavy
 def test_each_object_that_varies_has_an_outcome(own_season):
     wanted = ask(f"SELECT DISTINCT object_id FROM roman.variability WHERE {VARIES} ORDER BY 1")
     found = ask(SEARCHES)
@@ -163,7 +162,6 @@ def test_each_object_that_varies_has_an_outcome(own_season):
         assert [(outcome[one].n_point,)] == ask(n_point, o=one)
 
 
-@pytest.mark.heavy
 def test_objects_without_points_say_so(own_season):
     empty = int(own_season.object_id[25])
     change(LET_VARY, objects=[empty])
