@@ -29,8 +29,9 @@ _HOME = pytest.StashKey[Path]()
 # The data of a test run need not outlive the machine; processes may still be killed at any moment.
 _HASTE = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off", "max_wal_size": "256MB"}
 _count = itertools.count()
-# `make test` says the same of the same code each time; `make test-all` looks for new examples.
-hypothesis_settings.register_profile("fixed", derandomize=True)
+# `make test` says the same of the same code each time, however slow the machine is; `make test-all` looks for
+# new examples.
+hypothesis_settings.register_profile("fixed", derandomize=True, deadline=None)
 hypothesis_settings.register_profile("long", max_examples=100_000)
 
 

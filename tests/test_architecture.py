@@ -2,28 +2,21 @@
 
 import ast
 from collections.abc import Iterator
-from functools import cache
 from pathlib import Path
 
 import pytest
 
-_ROOT = Path(__file__).parent.parent
-_SOURCES = sorted(
-    path.relative_to(_ROOT) for top in ("roman_db", "loaders") for path in (_ROOT / top).rglob("*.py")
-)
+from tests.sources import ROOT, files, nodes
+
+_SOURCES = [*files("loaders"), *files("roman_db")]
 #: In a domain of the loaders these alone touch the database.
 _DOORS = {"load.py", "tasks.py", "commands.py", "__init__.py"}
 _DATABASE = {"sqlalchemy", "psycopg2", "psycopg", "adbc_driver_postgresql", "roman_db"}
 
 
-@cache
-def tree(path: Path) -> ast.Module:
-    return ast.parse((_ROOT / path).read_text())
-
-
 def imports(path: Path) -> Iterator[str]:
     """Full names of the modules that a file imports, wherever in it."""
-    for node in ast.walk(tree(path)):
+    for node in nodes(path):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom) and node.level == 0:
@@ -32,7 +25,7 @@ def imports(path: Path) -> Iterator[str]:
 
 def attributes(path: Path) -> Iterator[str]:
     """Dotted names that a file uses, such as ``os.environ``."""
-    for node in ast.walk(tree(path)):
+    for node in nodes(path):
         if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name):
             yield f"{node.value.id}.{node.attr}"
 
@@ -105,7 +98,7 @@ def test_files_are_named_for_what_they_hold(word):
 
 def test_files_are_short():
     assert {
-        str(path): n for path in _SOURCES if (n := len((_ROOT / path).read_text().splitlines())) > 400
+        str(path): n for path in _SOURCES if (n := len((ROOT / path).read_text().splitlines())) > 400
     } == {}
 
 
@@ -113,7 +106,7 @@ def test_functions_are_short():
     lengths = {
         f"{path}:{node.name}": node.end_lineno - node.lineno + 1 - docstring_lines(node)
         for path in _SOURCES
-        for node in ast.walk(tree(path))
+        for node in nodes(path)
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
     }
     assert {name: n for name, n in lengths.items() if n > 50} == {}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import cache
 
 import pytest
 from astropy import units as u
@@ -57,6 +58,7 @@ TABLES = planned()
 NAMES = [table.name for table in TABLES]
 
 
+@cache
 def existing() -> set[str]:
     """Tables that there are, without the schema of science, which the plan leaves out."""
     return {name.removeprefix("roman.") for name in read_tables()}

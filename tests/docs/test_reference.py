@@ -15,6 +15,7 @@ from roman_db.schema.model import read_table, read_tables
 from roman_db.schema.view import read_view
 from roman_db.settings import Settings
 from tests.docs.pages import ROOT, blocks
+from tests.sources import files, nodes
 
 OPERATOR = ROOT / "docs" / "operator"
 
@@ -33,15 +34,13 @@ COMPOSED = {"unknown_detector", "unknown_optical_element"}
 
 def literals(folder_name: str) -> set[str]:
     """All texts in the code of a folder."""
-    trees = [ast.parse(path.read_text()) for path in (ROOT / folder_name).rglob("*.py")]
-    nodes = (node for tree in trees for node in ast.walk(tree))
-    return {node.value for node in nodes if isinstance(node, ast.Constant) and isinstance(node.value, str)}
+    found = (node for path in files(folder_name) for node in nodes(path))
+    return {node.value for node in found if isinstance(node, ast.Constant) and isinstance(node.value, str)}
 
 
 def codes_raised() -> set[str]:
     """Codes of rejections that stand in the code as texts."""
-    trees = [ast.parse(path.read_text()) for path in (ROOT / "loaders").rglob("*.py")]
-    calls = [node for tree in trees for node in ast.walk(tree) if isinstance(node, ast.Call)]
+    calls = [node for path in files("loaders") for node in nodes(path) if isinstance(node, ast.Call)]
     rejections = [call for call in calls if isinstance(call.func, ast.Name) and call.func.id == "Rejected"]
     last = [call.args[-1] for call in rejections]
     return {str(node.value) for node in last if isinstance(node, ast.Constant)} | {

@@ -65,6 +65,7 @@ def test_all_rows_come_through_the_upgrade(old_release):
     assert len(points) > 200
 
 
+@pytest.mark.heavy
 def test_the_upgraded_database_is_sound_and_can_be_read(old_release):
     migrate.upgrade()
     assert [result.name for result in run_audits(chosen([]), 0) if not result.passed] == []

@@ -12,6 +12,9 @@ from roman_db.query.audit import chosen, run_audits
 from tests.migrations.frozen import everything, tables
 from tests.roman_db.conftest import execute
 
+#: Releases are upgraded in `make test-all`, the first of them in all runs (test_release_0001.py).
+pytestmark = pytest.mark.heavy
+
 #: Two images of one span, the first of which was superseded, and one of a later span, compared with it.
 _FILLED = """
 INSERT INTO roman.reference_image (

@@ -12,6 +12,9 @@ from roman_db.query.audit import chosen, run_audits
 from tests.migrations.frozen import everything, tables
 from tests.roman_db.conftest import execute
 
+#: Releases are upgraded in `make test-all`, the first of them in all runs (test_release_0001.py).
+pytestmark = pytest.mark.heavy
+
 FILLED = """
 INSERT INTO roman.sky_cell (name, ra, dec, orientat, pixel_scale, n_x, n_y, footprint, load_run_id)
 SELECT 'c', ra, dec, 0, 0.055, 10, 10, footprint, load_run_id FROM roman.exposure ORDER BY
@@ -69,7 +72,6 @@ def filled(old_release):
     return old_release
 
 
-@pytest.mark.heavy
 def test_catalogs_of_mosaics_come_through_and_go_back(filled):
     columns = tables(filled)
     before = everything(filled, columns)

@@ -12,6 +12,9 @@ from roman_db.query.audit import chosen, run_audits
 from tests.migrations.frozen import everything, tables
 from tests.roman_db.conftest import execute
 
+#: Releases are upgraded in `make test-all`, the first of them in all runs (test_release_0001.py).
+pytestmark = pytest.mark.heavy
+
 _FILLED = """
 INSERT INTO roman.reference_image (field_id, detector, optical_element, start_mjd, end_mjd,
     epoch_mjd_tdb, n_exposure, n_refused, exposure_time, oversampling, n_x, n_y, ra_ref, dec_ref,
@@ -43,7 +46,6 @@ def filled(old_release):
     return old_release
 
 
-@pytest.mark.heavy
 def test_images_moments_and_metrics_come_through_and_go_back(filled):
     columns = tables(filled)
     before = everything(filled, columns)

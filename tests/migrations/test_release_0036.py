@@ -13,6 +13,9 @@ from tests.migrations.frozen import everything, tables
 from tests.migrations.test_release_0024 import _FILLED as IMAGE
 from tests.roman_db.conftest import execute
 
+#: Releases are upgraded in `make test-all`, the first of them in all runs (test_release_0001.py).
+pytestmark = pytest.mark.heavy
+
 _SEARCHED = """
 INSERT INTO roman.reference_source (reference_image_id, object_id, state, load_run_id)
 SELECT r.reference_image_id, o.object_id, 'missing', r.load_run_id
@@ -40,7 +43,6 @@ def filled(old_release):
     return old_release
 
 
-@pytest.mark.heavy
 def test_all_objects_are_current_and_dropped_ones_are_objects_again_on_the_way_back(filled):
     columns = tables(filled)
     before = everything(filled, columns)

@@ -13,6 +13,9 @@ from roman_db.query.audit import chosen, run_audits
 from tests.migrations.frozen import everything, tables
 from tests.roman_db.conftest import execute
 
+#: Releases are upgraded in `make test-all`, the first of them in all runs (test_release_0001.py).
+pytestmark = pytest.mark.heavy
+
 _FILLED = """
 INSERT INTO roman.injection_run
     (name, inject_medium, optical_element, seed, n_source, parameters, load_run_id)
@@ -64,7 +67,6 @@ def filled(old_release):
     return old_release
 
 
-@pytest.mark.heavy
 def test_cells_are_those_of_all_fields_and_magnitudes_and_come_back(filled):
     columns = tables(filled)
     before = everything(filled, columns)

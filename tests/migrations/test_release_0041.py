@@ -12,6 +12,9 @@ from roman_db.query.audit import chosen, run_audits
 from tests.migrations.frozen import everything, tables
 from tests.roman_db.conftest import execute
 
+#: Releases are upgraded in `make test-all`, the first of them in all runs (test_release_0001.py).
+pytestmark = pytest.mark.heavy
+
 EVENTS = """
 INSERT INTO roman.event
     (object_id, season, photometry_kind, is_event, classification, t_0_guess, t_eff, search_shape,
@@ -45,7 +48,6 @@ def failed():
     return [result.name for result in run_audits(chosen([]), 0) if not result.passed]
 
 
-@pytest.mark.heavy
 def test_events_come_through_and_back_without_their_histories(filled):
     columns = tables(filled)
     before = everything(filled, columns)

@@ -12,13 +12,15 @@ from roman_db.accounts.token_store import create_token, sign_in
 from tests.migrations.frozen import everything, tables
 from tests.roman_db.conftest import execute
 
+#: Releases are upgraded in `make test-all`, the first of them in all runs (test_release_0001.py).
+pytestmark = pytest.mark.heavy
+
 _TABLES = ("account", "account_tier", "account_token", "account_usage", "resource_request", "team")
 _THERE = f"""
     SELECT count(*) FROM pg_tables WHERE schemaname = 'ops' AND tablename IN {_TABLES}
 """
 
 
-@pytest.mark.heavy
 def test_accounts_come_and_what_is_stored_stays(old_release):
     migrate.upgrade("0045")
     columns = tables(old_release)

@@ -12,6 +12,9 @@ from tests.migrations.frozen import everything, tables
 from tests.migrations.test_release_0057 import _DELIVERED
 from tests.roman_db.conftest import execute
 
+#: Releases are upgraded in `make test-all`, the first of them in all runs (test_release_0001.py).
+pytestmark = pytest.mark.heavy
+
 _ROWS = "SELECT filename FROM ops.archive_row ORDER BY filename"
 _SHIPPED = """
 SELECT (SELECT every_days FROM ops.job_schedule WHERE name = 'eight-day'),

@@ -11,6 +11,9 @@ from roman_db import migrate
 from tests.migrations.frozen import everything, tables
 from tests.roman_db.conftest import execute
 
+#: Releases are upgraded in `make test-all`, the first of them in all runs (test_release_0001.py).
+pytestmark = pytest.mark.heavy
+
 _RUN = "(SELECT max(load_run_id) FROM ops.load_run)"
 _PRODUCT = f"""
 INSERT INTO roman.community_product (name, version, title, description, investigator, publication_doi,

@@ -6,6 +6,7 @@ import functools
 import itertools
 import os
 from collections.abc import Iterator
+from contextlib import contextmanager
 
 import pytest
 
@@ -41,11 +42,18 @@ def survey(cluster_url: str, filled_template, monkeypatch: pytest.MonkeyPatch) -
 @pytest.fixture
 def own_survey(cluster_url: str, filled_template, monkeypatch: pytest.MonkeyPatch) -> Iterator[Survey]:
     """The same in a database of the test's own, to be changed; pipeline modes work in this process."""
-    template, survey = filled_template
+    with copied(cluster_url, filled_template, monkeypatch) as survey:
+        yield survey
+
+
+@contextmanager
+def copied(server: str, template: tuple[str, Survey], monkeypatch: pytest.MonkeyPatch) -> Iterator[Survey]:
+    """Copy a database with what is in it for a test that changes it; pipeline modes work in this process."""
+    source, survey = template
     name = f"own_{os.getpid()}_{next(_count)}"
-    copy_database(cluster_url, template, name)
+    copy_database(server, source, name)
     monkeypatch.setenv("ROMAN_DB_WORKERS", "1")
-    point_at(url_of(cluster_url, name), monkeypatch)
+    point_at(url_of(server, name), monkeypatch)
     yield survey
     forget()
-    execute(cluster_url, f"DROP DATABASE {name} WITH (FORCE)")
+    execute(server, f"DROP DATABASE {name} WITH (FORCE)")

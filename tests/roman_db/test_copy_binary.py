@@ -122,7 +122,17 @@ def test_json(cursor, values):
     assert [json.loads(text) for text in through_server(cursor, "jsonb", values, "value::text")] == values
 
 
-@pytest.mark.parametrize("sql_type", ["bigint[]", "integer[]", "smallint[]", "real[]", "double precision[]"])
+@pytest.mark.parametrize(
+    "sql_type",
+    [
+        "bigint[]",
+        "real[]",
+        *(
+            pytest.param(one, marks=pytest.mark.heavy)
+            for one in ("integer[]", "smallint[]", "double precision[]")
+        ),
+    ],
+)
 @_MORE
 @given(data=st.data())
 def test_arrays(cursor, sql_type, data):

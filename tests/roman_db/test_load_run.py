@@ -227,6 +227,7 @@ def test_a_killed_process_is_noticed_by_the_next_run(database, endless):
     assert execute(database, f"{_RUNS} WHERE task = 'endless'")[0][2:6] == (3, 3, 0, 0)
 
 
+@pytest.mark.heavy
 def test_a_killed_process_that_nobody_has_buried_counts_as_dead(database, endless):
     """As happens in containers whose first process does not wait for orphans."""
     endless.send_signal(signal.SIGKILL)
@@ -244,6 +245,7 @@ def test_a_run_that_goes_on_is_left_alone(database, endless):
         assert states(database) == [("running", "running", True)]
 
 
+@pytest.mark.heavy
 def test_a_younger_process_of_the_same_number_is_another(database, endless):
     execute(database, "UPDATE ops.load_run SET started_at = started_at - interval '1 hour'")
     with session.transaction() as connection:
@@ -251,6 +253,7 @@ def test_a_younger_process_of_the_same_number_is_another(database, endless):
     assert states(database) == [("interrupted", "interrupted", False)]
 
 
+@pytest.mark.heavy
 def test_runs_of_other_machines_are_left_alone(database, endless):
     execute(database, "UPDATE ops.load_run SET host = 'elsewhere'")
     endless.kill()

@@ -49,6 +49,7 @@ def test_alembic_check_notices_a_difference(database):
         command.check(migrate.alembic_config())
 
 
+@pytest.mark.heavy
 def test_a_missing_database_is_made(cluster_url, monkeypatch):
     point_at(sa.make_url(cluster_url).set(database="made_here").render_as_string(False), monkeypatch)
     try:
@@ -78,6 +79,7 @@ def test_a_database_of_a_later_release_is_refused_and_stays_as_it_is(database):
     assert snapshot(database) == before
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize("exists", [True, False], ids=["empty", "missing"])
 def test_two_upgrades_at_once(cluster_url, monkeypatch, exists):
     name = f"upgraded_at_once_{exists}".lower()

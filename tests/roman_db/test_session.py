@@ -254,6 +254,7 @@ def ordinary_account(cluster_url, empty_database, monkeypatch):
     )
 
 
+@pytest.mark.heavy
 def test_an_account_that_is_no_superuser_upgrades_and_loads(ordinary_account, upgraded_template, monkeypatch):
     point_at(ordinary_account.render_as_string(False), monkeypatch)
     migrate.upgrade()

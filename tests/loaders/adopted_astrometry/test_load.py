@@ -74,6 +74,7 @@ def test_the_catalog_has_the_truth_afterwards_and_what_it_had_is_history(own_sur
     assert next(summary_of_adoption(0, "psf_free")).startswith("The catalog has the solutions of 60 obj")
 
 
+@pytest.mark.heavy
 def test_again_adopts_nothing_also_where_all_is_solved_anew(own_survey):
     write_exposures(own_survey, MJD, kind="psf_free")
     run()
@@ -100,6 +101,7 @@ def test_too_little_is_not_adopted(own_survey):
     assert versions() == []
 
 
+@pytest.mark.heavy
 def test_exposures_of_what_moved_are_to_be_done_again(own_survey):
     def due(season):
         return {
@@ -128,6 +130,7 @@ def catalog_again(survey, path, error):
     return change
 
 
+@pytest.mark.heavy
 def test_a_catalog_that_knows_less_changes_nothing_of_it(own_survey, tmp_path):
     write_exposures(own_survey, MJD, kind="psf_free")
     run()

@@ -1,6 +1,7 @@
 """What is made of catalogs and corrections, against the rigorous places of stars and astropy."""
 
 import numpy as np
+import pytest
 from astropy import units as u
 from astropy.coordinates import SkyCoord
 
@@ -53,6 +54,7 @@ def test_the_plane_is_the_tangent_plane():
     np.testing.assert_allclose(found, expected, atol=1e-7)
 
 
+@pytest.mark.heavy
 def test_parameters_are_what_is_catalogued_with_corrections():
     value = np.array([[1.0, -2.0, 0.3, 4.0, 5.0], np.full(5, np.nan)])
     covariance = np.stack([np.diag([1.0, 4, 9, 16, 25]) + 0.5 * (1 - np.eye(5)), np.full((5, 5), np.nan)])

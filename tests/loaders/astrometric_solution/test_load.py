@@ -69,6 +69,7 @@ def test_points_that_count_are_those_without_flags_and_with_errors(own_survey):
         assert row.n_epoch + row.n_rejected == ask(query, o=row.object_id)[0][0]
 
 
+@pytest.mark.heavy
 def test_again_does_nothing_and_redo_gives_the_same_in_place_of_the_first(own_survey):
     run()
     before = rows()
@@ -161,6 +162,7 @@ def test_motions_and_parallaxes_go_in_and_come_out(own_survey):
     np.testing.assert_allclose([row.ref_epoch for row in found], solution.ref_epoch)
 
 
+@pytest.mark.heavy
 def test_positions_are_at_the_reference_epoch(own_survey):
     value = write_exposures(own_survey, MJD, kind="psf_free")
     run(photometry_kind="psf_free")
@@ -200,6 +202,7 @@ def test_offsets_from_an_earlier_catalog_are_brought_to_that_of_now(own_survey):
         np.testing.assert_allclose(change, step, atol=2e-3)
 
 
+@pytest.mark.heavy
 def test_the_mean_of_anchors_is_kept(own_survey):
     value = write_exposures(own_survey, MJD, kind="psf_free")
     with session.transaction(session.Role.OWNER) as connection:

@@ -111,6 +111,7 @@ def test_a_few_days_are_helped_by_priors_and_a_season_says_less_than_a_survey():
     assert errors[0][2] > 5 * errors[1][2]
 
 
+@pytest.mark.heavy
 @settings(max_examples=20, deadline=None)
 @given(st.floats(-20, 20), st.integers(0, 2**31))
 def test_neither_epoch_nor_order_of_points_matter(step, seed):

@@ -53,6 +53,7 @@ def test_an_older_snapshot_goes_on_to_see_the_old_blocks(database):
     assert len(points()) > len(expected)
 
 
+@pytest.mark.heavy
 def test_a_snapshot_older_than_a_sealing(database):
     write_days(20)
     with session.transaction() as connection:
@@ -73,6 +74,7 @@ def test_a_snapshot_older_than_a_sealing(database):
     assert drop_retired(1) == 3
 
 
+@pytest.mark.heavy
 def test_a_result_that_is_still_being_fetched(database):
     write_days(3, objects=3000)
     prepare_windows([WINDOW], 5)

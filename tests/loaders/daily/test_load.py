@@ -158,6 +158,7 @@ def test_selections_leave_the_rest_alone(loaded):
     assert execute(loaded, BLOCKS) == ALL_BLOCKS[1:]
 
 
+@pytest.mark.heavy
 def test_positions_fitted_make_light_curves_of_their_own(photometered, survey):
     """Beside those with positions held, which stay; the fluxes of both are of the same stars."""
     before, blocks = execute(photometered, CURVES.format("F146")), "SELECT photometry_kind, count(*) FROM "
@@ -184,6 +185,7 @@ def test_positions_fitted_make_light_curves_of_their_own(photometered, survey):
     assert {row for row in before if not math.isnan(row[2])} < after
 
 
+@pytest.mark.heavy
 def test_late_exposure_is_a_further_block_of_its_day(new_database, survey):
     first, late = survey.exposures(day=DAYS[0])[:2], survey.exposures(day=DAYS[0])[2]
     succeed("load", "exposure", *first)
@@ -198,6 +200,7 @@ def test_late_exposure_is_a_further_block_of_its_day(new_database, survey):
     assert len({row[1] for row in after}) == 3
 
 
+@pytest.mark.heavy
 def test_replaced_file_is_photometered_again_with_its_block(photometered, survey, tmp_path):
     """The new version of one exposure has 10 percent more of everything: its points alone move."""
     before = execute(photometered, CURVES.format("F146"))
@@ -224,7 +227,8 @@ def test_replaced_file_is_photometered_again_with_its_block(photometered, survey
     assert execute(photometered, BLOCKS) == ALL_BLOCKS
 
 
-@pytest.mark.parametrize("harm", [pytest.param("delete", marks=pytest.mark.heavy), "damage"])
+@pytest.mark.heavy
+@pytest.mark.parametrize("harm", ["delete", "damage"])
 def test_file_that_is_lost_after_it_was_loaded(new_database, survey, tmp_path, harm):
     """The others are photometered; when the file is back, the next run does the rest."""
     own = survey.copy(tmp_path / "own", survey.exposures(day=DAYS[0])[:3])
@@ -362,6 +366,7 @@ def test_filter_in_which_no_star_has_a_flux(new_database, survey):
     assert np.median(flux[bright] / truth(survey, "F087", star[bright])) == pytest.approx(1.0, abs=0.02)
 
 
+@pytest.mark.heavy
 def test_limits_are_rows(photometered):
     """A narrower limit for the element beats that for any; the next measurement is judged by it."""
     verdicts = (

@@ -116,6 +116,7 @@ def test_no_psf_is_tried_of_an_element_in_which_no_star_has_a_flux(loaded):
     assert execute(loaded, BLOCKS) == [("F087", DAYS[0], 1)]
 
 
+@pytest.mark.heavy
 @pytest.mark.usefixtures("psf_of_the_optics")
 def test_photometry_that_drops_an_exposure_is_caught(loaded, monkeypatch):
     measure_all = photometry._measure_all

@@ -144,11 +144,13 @@ def false_ones(found, places):
     return np.sum(alone)
 
 
+@pytest.mark.heavy
 def test_wings_of_stars_beyond_the_edge_are_no_objects(lit_from_beyond):
     places, layer = lit_from_beyond
     assert false_ones(search([layer], SHAPE), places) <= 2
 
 
+@pytest.mark.heavy
 def test_sources_on_the_wings_that_a_catalog_holds_are_given_up(lit_from_beyond, monkeypatch):
     places, layer = lit_from_beyond
     with monkeypatch.context() as patch:

@@ -102,6 +102,7 @@ def photometered(searches):
     return sorted(distance.argmin(axis=1).tolist())
 
 
+@pytest.mark.heavy
 def test_what_only_an_image_showed_that_was_made_and_searched_again_is_not_photometered(searches):
     searches.image(0)
     searches.search([0, 1, 2])
@@ -129,6 +130,7 @@ def test_what_only_an_image_showed_that_was_made_and_searched_again_is_not_photo
     assert photometered(searches) == [0, 1, 2]
 
 
+@pytest.mark.heavy
 def test_what_was_never_looked_for_is_photometered(searches):
     """Objects of a catalog without names, or that the differences of exposures showed."""
     searches.image(0)

@@ -182,6 +182,7 @@ def elongated(x, y, flux, share):
     return Scene(SHAPE, x, y, flux, 3.0 + np.einsum("yn,xn,n->yx", along_y, along_x, flux))
 
 
+@pytest.mark.heavy
 def test_a_bright_star_is_not_split_where_the_psf_is_twice_as_wrong_as_assumed():
     """A companion within its core would explain what the PSF lacks, far beyond the photon noise."""
     x, y, flux = lone_stars()

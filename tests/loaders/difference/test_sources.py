@@ -110,7 +110,7 @@ def test_a_star_that_fades_is_a_loss_at_its_object(sky):
     assert sources.flux[k] == pytest.approx(-0.5 * sky.flux[row], rel=0.1)
 
 
-@pytest.mark.parametrize("step", [0.2, 0.5, 1.0])
+@pytest.mark.parametrize("step", [0.2, pytest.param(0.5, marks=pytest.mark.heavy), 1.0])
 def test_a_star_that_moved_is_a_dipole(sky, step):
     row = usual_star(sky, 300, 1500)
     x = sky.x.copy()
@@ -141,6 +141,7 @@ def test_beside_a_pixel_that_does_not_count_it_is_edge(sky):
     assert sources.kind[k] == SourceClass.EDGE.value
 
 
+@pytest.mark.heavy
 def test_the_same_light_is_variable_with_an_object_and_new_without(sky):
     row = usual_star(sky, 60, 300)
     flux = sky.flux.copy()

@@ -118,6 +118,7 @@ def test_all_that_is_injected_is_counted_and_the_same_again_in_processes(describ
     assert [result.name for result in run_audits(chosen(["event_recovery"]), 0) if not result.passed] == []
 
 
+@pytest.mark.heavy
 def test_limits_and_needed_numbers_are_those_of_the_binomial_distribution(described):
     run()
     for cell in rows("event_efficiency"):
@@ -129,6 +130,7 @@ def test_limits_and_needed_numbers_are_those_of_the_binomial_distribution(descri
         assert cell["einstein_time_lower"] < cell["einstein_time_upper"]
 
 
+@pytest.mark.heavy
 def test_a_unit_that_fails_leaves_nothing_and_is_done_again(described, monkeypatch):
     copy = load.copy_rows
 
@@ -217,6 +219,7 @@ def test_cells_of_planets(described):
     assert (drawn["n_injected"], drawn["n_recovered"]) == (12, 3)
 
 
+@pytest.mark.heavy
 def test_counts_are_those_of_the_rows_of_the_archive_by_class(described):
     """RAD: number of rows in this file with BinaryClass equal to TP, and so on; controls are not in it."""
     run()

@@ -93,6 +93,7 @@ def test_an_einstein_time_that_is_not_known_and_what_is_refused_link_nothing(own
     assert links() == {first: None, tail: None, refused: later, later: None}
 
 
+@pytest.mark.heavy
 def test_links_follow_what_becomes_of_the_first(own_survey):
     star = int(own_survey.object_id[0])
     first, second, third = (store_event(star, season, 2461460.0 + season, 5.0) for season in (1, 2, 3))

@@ -50,6 +50,7 @@ def test_a_banana_has_the_quantiles_of_its_integral_among_others_too(others):
     np.testing.assert_allclose((found.quantiles()[:, :2] - expected) / width, 0.0, atol=0.12)
 
 
+@pytest.mark.heavy
 def test_a_limit_that_is_known_only_from_above():
     """Of a radius light curves say that it is not large: exp(-exp(2 x)) with a wide prior, by quadrature."""
 
@@ -87,6 +88,7 @@ def test_places_where_the_model_fails_are_left_out():
     np.testing.assert_allclose(found.quantiles()[:, 0], expected, atol=0.15)
 
 
+@pytest.mark.heavy
 def test_nothing_is_said_where_too_few_draws_count():
     """What is rough at all scales is no polynomial: no round is worth anything."""
 

@@ -75,6 +75,7 @@ def test_two_sources_are_found_and_are_not_two_lenses():
     assert min(share[1], share[2]) / max(share[1], share[2]) == pytest.approx(0.1, abs=0.03)
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize("seed", [1, 2])
 def test_a_source_with_a_size_is_no_companion(seed):
     truth = HOST | {"u_0": 0.02, "rho": 0.05}

@@ -1,6 +1,7 @@
 """Moves of two lenses against light curves by VBMicrolensing."""
 
 import numpy as np
+import pytest
 import VBMicrolensing
 
 from loaders.event_models.moves import matched_moves
@@ -42,6 +43,7 @@ def missed(parameter, band):
     return float(np.sum(np.log1p(left**2 / 9))), max(apart)
 
 
+@pytest.mark.heavy
 def test_a_lens_that_is_off_is_moved_to_where_its_crossings_are_in_time():
     band = band_of(curve(TRUTH))
     begin = TRUTH + np.array([0.3, 0.02, 0.03, 0.05, 0.3, -0.08, 0.0])

@@ -51,6 +51,7 @@ def test_fluxes_of_one_place_scatter_by_their_own_covariance():
     assert abs(np.corrcoef(flat[:, 0], flat[:, 2])[0, 1]) < 0.03
 
 
+@pytest.mark.heavy
 def test_parameters_and_fluxes_together_have_their_joint_covariance():
     """Of draws of t_0 by its own error fluxes follow as the inverse of the whole normal matrix says."""
     rng = np.random.default_rng(4)

@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 import numpy as np
+import pytest
 
 from loaders.event_models.kinds import FINITE, POINT, curves_of
 from loaders.event_models.lens_fit import LensFit
@@ -48,6 +49,7 @@ def test_one_side_is_kept_where_the_light_curve_tells():
     np.testing.assert_allclose(fit.parameter[[1, 3, 4]], truth[[1, 3, 4]], atol=0.05)
 
 
+@pytest.mark.heavy
 def test_the_posterior_of_twins_is_one_and_the_same():
     """Whichever of them it begins from; u_0 is said on the side of each."""
     setting = event(POINT, [T_0, 0.3, np.log(15.0), 0.05, 0.1])

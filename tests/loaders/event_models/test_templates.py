@@ -80,6 +80,7 @@ def test_one_peak_is_put_at_another_at_any_pace():
     assert found == {(8.0, 2.0), (11.5, 9.0), (6.4, 2.0), (4.3, 9.0)}
 
 
+@pytest.mark.heavy
 def test_a_path_is_put_where_the_light_is():
     """Of a single lens, whose light curve has one peak: t_0 and t_E by when most of the light comes."""
     t_0, t_e = 3.0, 8.0

@@ -139,6 +139,7 @@ def test_assumptions_that_do_not_fit_are_refused(own_survey, configured):
         run()
 
 
+@pytest.mark.heavy
 def test_the_map_is_exported_as_each_kind_of_file(dusty_field, tmp_path):
     commands(cli.root)
     result = CliRunner().invoke(cli.root, ["run", "extinction"])

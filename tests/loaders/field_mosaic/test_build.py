@@ -52,6 +52,7 @@ def test_two_that_overlap(tmp_path):
     assert around(mosaic, stars.ra[1], stars.dec[1]) - sky == pytest.approx(300, abs=15)
 
 
+@pytest.mark.heavy
 def test_scatter_of_pixels_that_both_have(tmp_path):
     frames = [frame((-1.0, 0.0), 4.0, SHAPE), frame((1.0, 0.5), -7.0, SHAPE)]
     pulls = []

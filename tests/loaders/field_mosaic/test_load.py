@@ -218,6 +218,7 @@ def test_the_report_shows_it(images):
     assert len(execute(images.url, _CURRENT)) == 1
 
 
+@pytest.mark.heavy
 def test_an_image_that_changed_or_came_makes_it_again(images):
     images.add("WFI01", (-6.0, 0.0))
     run()

@@ -40,6 +40,7 @@ def sky(path, x, y):
     return read_level2(path).projection.to_sky(np.atleast_1d(x).astype(float), np.atleast_1d(y).astype(float))
 
 
+@pytest.mark.heavy
 def test_images_are_valid_products_that_say_what_they_are(new_database, survey, tmp_path):
     first, second = survey.exposures()[:2]
     before = first.read_bytes()
@@ -117,6 +118,7 @@ def test_the_light_is_where_and_as_much_as_the_catalog_says(new_database, survey
         assert centre == pytest.approx(x, abs=0.3)
 
 
+@pytest.mark.heavy
 def test_the_same_again_replaces_and_is_the_same(new_database, survey, tmp_path):
     path = survey.exposures()[0]
     assert inject(tmp_path, path).code == 0
@@ -130,6 +132,7 @@ def test_the_same_again_replaces_and_is_the_same(new_database, survey, tmp_path)
     assert execute(new_database, "SELECT count(*) FROM roman.injection_run") == [(1,)]
 
 
+@pytest.mark.heavy
 def test_an_image_of_another_injection_is_not_written_over(new_database, survey, tmp_path):
     path = survey.exposures()[0]
     assert inject(tmp_path, path).code == 0
@@ -221,6 +224,7 @@ def mosaic(survey, tmp_path):
     return folder / str(model.meta.filename)
 
 
+@pytest.mark.heavy
 def test_a_mosaic_gets_the_sources_too(new_database, survey, mosaic, tmp_path):
     with rdm.open(mosaic) as model:
         ra, dec = (float(value) for value in model.meta.wcs(65.0, 55.0))

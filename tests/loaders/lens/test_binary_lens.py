@@ -105,6 +105,7 @@ def test_far_away_nothing_is_magnified():
     )
 
 
+@pytest.mark.heavy
 def test_the_mean_over_the_sky_grows_by_the_area_of_the_ring():
     """Light is conserved: the integral of A - 1 over a wide square is what it is for a single lens."""
     axis = (np.arange(1200) + 0.5) / 100.0 - 6.0

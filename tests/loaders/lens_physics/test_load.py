@@ -66,8 +66,7 @@ def make_map(object_id, run_id):
         )
 
 
-def test_an_event_has_a_row_and_what_the_galaxy_expects(own_survey):
-    run(SEASON)
+def test_an_event_has_a_row_and_what_the_galaxy_expects(own_season):
     (row,) = ask(ROWS)
     assert (row.status, row.source_status, row.rho_status) == ("prior_only", "no_extinction", "not_fitted")
     assert (row.parallax_status, row.prior_status, row.delta_chi2) == ("not_fitted", "done", 0)
@@ -80,8 +79,7 @@ def test_an_event_has_a_row_and_what_the_galaxy_expects(own_survey):
     assert list(summary_of_physics(1, "psf")) == ["Lenses: 1 prior_only."]
 
 
-def test_fluxes_have_errors_and_models_a_covariance(own_survey):
-    run(SEASON)
+def test_fluxes_have_errors_and_models_a_covariance(own_season):
     (model,) = ask("SELECT * FROM roman.event_model")
     names = model.covariance_of.split()
     assert names == ["t_0", "u_0", "t_E", "F087_1", "F087_0", "F146_1", "F146_0"]
@@ -93,8 +91,7 @@ def test_fluxes_have_errors_and_models_a_covariance(own_survey):
         assert one.err == pytest.approx(model.covariance[names.index(one.name) * 8] ** 0.5)
 
 
-def test_samples_have_the_quantiles_of_their_models(own_survey):
-    run(SEASON)
+def test_samples_have_the_quantiles_of_their_models(own_season):
     sample = {one.name: np.array(one.sample) for one in ask("SELECT * FROM roman.event_model_sample")}
     (names,) = ask("SELECT covariance_of FROM roman.event_model").pop()
     assert set(sample) == set(names.split())
@@ -145,8 +142,7 @@ def _magnitude(element):
 
 
 @pytest.mark.heavy
-def test_redone_it_is_the_same_whatever_the_number_of_processes(own_survey, monkeypatch):
-    run(SEASON)
+def test_redone_it_is_the_same_whatever_the_number_of_processes(own_season, monkeypatch):
     rows = [tuple(one)[1:-1] for one in ask(NUMBERS)]
     in_processes(monkeypatch, loader)
     run(SEASON, redo=True)
@@ -158,8 +154,7 @@ def test_redone_it_is_the_same_whatever_the_number_of_processes(own_survey, monk
 
 
 @pytest.mark.heavy
-def test_twins_have_rows_and_worse_models_have_none(own_survey):
-    run(SEASON)
+def test_twins_have_rows_and_worse_models_have_none(own_season):
     copy = (
         "INSERT INTO roman.event_model (event_id, rank, name, n_lens, n_source, has_finite_source,"
         " has_parallax, chi2, n_point, n_parameter, bic, is_converged, software, load_run_id)"
@@ -193,8 +188,7 @@ def test_twins_have_rows_and_worse_models_have_none(own_survey):
 
 
 @pytest.mark.heavy
-def test_an_event_that_is_refused_has_no_row(own_survey):
-    run(SEASON)
+def test_an_event_that_is_refused_has_no_row(own_season):
     change("UPDATE roman.event SET is_event = false, classification = 'shared'")
     run()
     assert ask(ROWS) == []
@@ -203,8 +197,7 @@ def test_an_event_that_is_refused_has_no_row(own_survey):
 
 
 @pytest.mark.heavy
-def test_a_fit_that_did_not_end_has_a_row_that_says_so(own_survey):
-    run(SEASON)
+def test_a_fit_that_did_not_end_has_a_row_that_says_so(own_season):
     change("UPDATE roman.event_model SET is_converged = false")
     change("DELETE FROM roman.event_physical_parameter")
     change("DELETE FROM roman.event_physical")
@@ -214,8 +207,7 @@ def test_a_fit_that_did_not_end_has_a_row_that_says_so(own_survey):
     assert ask(NUMBERS) == []
 
 
-def test_events_are_exported_as_the_tool_wants_them(own_survey, tmp_path):
-    run(SEASON)
+def test_events_are_exported_as_the_tool_wants_them(own_season, tmp_path):
     given = [str(tmp_path / "project"), "--team", "t", "--repository", "https://example.org"]
     result = CliRunner().invoke(microlens_submit, [*given, "--season", "1"])
     assert result.exit_code == 0, result.output
@@ -227,5 +219,5 @@ def test_events_are_exported_as_the_tool_wants_them(own_survey, tmp_path):
     assert one.model_type == "1S1L"
     assert set(one.parameter_uncertainties) == set(one.parameters)
     assert {"Mtot", "D_L", "D_S", "thetaE", "mu_rel"} <= set(one.physical_parameters)
-    assert str(own_survey.object_id[LENSED]) in one.get_notes(project_root=tmp_path / "project")
+    assert str(own_season.object_id[LENSED]) in one.get_notes(project_root=tmp_path / "project")
     assert CliRunner().invoke(microlens_submit, given).exit_code == 1

@@ -93,10 +93,9 @@ def private_database(private_server, monkeypatch):
         execute(recovered(private_server), f"DROP DATABASE {name} WITH (FORCE)")
 
 
-@pytest.mark.parametrize("victim", ["kill_me", pytest.param("kill_my_backend", marks=pytest.mark.heavy)])
-@pytest.mark.parametrize(
-    "table", ["light_curve_segment", pytest.param("astrometry_segment", marks=pytest.mark.heavy)]
-)
+@pytest.mark.heavy
+@pytest.mark.parametrize("victim", ["kill_me", "kill_my_backend"])
+@pytest.mark.parametrize("table", ["light_curve_segment", "astrometry_segment"])
 def test_after_a_kill_the_same_again_gives_the_same_rows(private_server, private_database, victim, table):
     private_database()
     write_season_start()

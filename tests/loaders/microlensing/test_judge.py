@@ -29,7 +29,9 @@ def verdicts(bands):
     return [one.verdict for one in look_at(SkyCurve(1, 268.0, -29.0, bands))]
 
 
-@pytest.mark.parametrize(("u_0", "t_e"), [(0.1, 8.0), (0.5, 2.0), (0.6, 0.3)])
+@pytest.mark.parametrize(
+    ("u_0", "t_e"), [pytest.param(0.1, 8.0, marks=pytest.mark.heavy), (0.5, 2.0), (0.6, 0.3)]
+)
 def test_a_lens_is_an_event_with_its_parameters(u_0, t_e):
     bands = event(30.0, u_0, t_e, rng=np.random.default_rng(3), seasons=SEASONS)
     (found,) = look_at(SkyCurve(1, 268.0, -29.0, bands))
@@ -40,6 +42,7 @@ def test_a_lens_is_an_event_with_its_parameters(u_0, t_e):
         assert abs(plain.value[name] - truth) < 5 * plain.error[name]
 
 
+@pytest.mark.heavy
 def test_points_as_far_apart_as_the_event_is_long_keep_their_errors():
     """With ten points each neighbours differ by what the lens does: that is no noise."""
     rng, bands = np.random.default_rng(6), []
@@ -84,6 +87,7 @@ def test_a_source_with_a_size_is_not_erratic():
     assert (verdict.is_event, verdict.reason) == (True, "single_lens")
 
 
+@pytest.mark.heavy
 def test_a_year_seen_from_a_moving_telescope_is_no_step():
     """An event of many months whose parallax a single lens without it can't follow."""
     curve = simulate(prepare(Recipe(20270924, {"point_lens": 1.0, "finite_source": 1.0})), 208)

@@ -29,10 +29,9 @@ EVENTS = "SELECT * FROM roman.event WHERE is_event"
 CURRENT = "SELECT * FROM roman.event_model WHERE superseded_at IS NULL ORDER BY rank"
 
 
-def test_the_lensed_star_is_the_event_with_its_parameters(own_survey):
-    run()
+def test_the_lensed_star_is_the_event_with_its_parameters(own_season):
     (event,) = ask(EVENTS)
-    assert event.object_id == own_survey.object_id[LENSED]
+    assert event.object_id == own_season.object_id[LENSED]
     assert event.season == 1
     (model,) = ask(CURRENT)
     assert model.name == "1L1S"
@@ -50,12 +49,11 @@ def test_the_lensed_star_is_the_event_with_its_parameters(own_survey):
     assert model.n_effective > 100
     fluxes = ask("SELECT * FROM roman.event_model_flux WHERE optical_element = 'F146' ORDER BY source_number")
     assert [row.source_number for row in fluxes] == [0, 1]
-    assert sum(row.flux for row in fluxes) == pytest.approx(own_survey.flux["F146"][LENSED], rel=0.05)
+    assert sum(row.flux for row in fluxes) == pytest.approx(own_season.flux["F146"][LENSED], rel=0.05)
 
 
 @pytest.mark.heavy
-def test_another_run_keeps_the_event_and_the_history_of_its_models(own_survey, monkeypatch):
-    run()
+def test_another_run_keeps_the_event_and_the_history_of_its_models(own_season, monkeypatch):
     (first,) = ask(EVENTS)
     run()
     assert ask(EVENTS) == [first]
@@ -69,8 +67,7 @@ def test_another_run_keeps_the_event_and_the_history_of_its_models(own_survey, m
 
 
 @pytest.mark.heavy
-def test_an_event_that_is_not_found_again_says_so(own_survey):
-    run()
+def test_an_event_that_is_not_found_again_says_so(own_season):
     with session.transaction(session.Role.OWNER) as connection:
         connection.execute(
             sa.text(
@@ -79,10 +76,11 @@ def test_an_event_that_is_not_found_again_says_so(own_survey):
         )
     run(redo=True)
     assert ask(EVENTS) == []
-    (lost,) = ask("SELECT * FROM roman.event WHERE object_id = :o", o=int(own_survey.object_id[LENSED]))
+    (lost,) = ask("SELECT * FROM roman.event WHERE object_id = :o", o=int(own_season.object_id[LENSED]))
     assert lost.classification == "not_found"
 
 
+@pytest.mark.heavy
 def test_what_moves_is_stored_with_the_event_and_does_not_refuse_a_lens(own_survey):
     lensed, near, far = (int(own_survey.object_id[k]) for k in (LENSED, LENSED + 1, LENSED + 2))
     values = "pm_ra = :ra, pm_dec = :dec, pm_ra_err = 2, pm_dec_err = 2"
@@ -147,15 +145,14 @@ LET_REST = (
 )
 
 
-def test_each_object_that_varies_has_an_outcome(own_survey):
-    run()
+def test_each_object_that_varies_has_an_outcome(own_season):
     wanted = ask(f"SELECT DISTINCT object_id FROM roman.variability WHERE {VARIES} ORDER BY 1")
     found = ask(SEARCHES)
     assert [(row.object_id,) for row in found] == wanted
     events = {row.object_id for row in ask("SELECT object_id FROM roman.event")}
     assert {row.object_id for row in found if row.outcome == "candidate"} == events
     # Stars that are constant are searched if they are said to vary: there is nothing.
-    constant = [int(one) for one in own_survey.object_id[20:30]]
+    constant = [int(one) for one in own_season.object_id[20:30]]
     change(LET_VARY, objects=constant)
     run()
     outcome = {row.object_id: row for row in ask(SEARCHES)}
@@ -165,9 +162,8 @@ def test_each_object_that_varies_has_an_outcome(own_survey):
         assert [(outcome[one].n_point,)] == ask(n_point, o=one)
 
 
-def test_objects_without_points_say_so(own_survey):
-    run()
-    empty = int(own_survey.object_id[25])
+def test_objects_without_points_say_so(own_season):
+    empty = int(own_season.object_id[25])
     change(LET_VARY, objects=[empty])
     change(
         "UPDATE roman.light_curve_segment SET flux_err = array_fill('NaN'::real, ARRAY[cardinality(flux)])"
@@ -176,18 +172,12 @@ def test_objects_without_points_say_so(own_survey):
     assert [row[1:] for row in ask(SEARCHES) if row.object_id == empty] == [("no_points", None)]
 
 
-@pytest.mark.parametrize(
-    "others",
-    [
-        [LENSED - 1, LENSED + 1],
-        *(pytest.param(one, marks=pytest.mark.heavy) for one in ([], [LENSED - 1], [LENSED + 1])),
-    ],
-)
-def test_an_object_that_does_not_vary_any_more_has_no_event_wherever_it_stands(own_survey, others):
-    run()
+@pytest.mark.heavy
+@pytest.mark.parametrize("others", [[LENSED - 1, LENSED + 1], [], [LENSED - 1], [LENSED + 1]])
+def test_an_object_that_does_not_vary_any_more_has_no_event_wherever_it_stands(own_season, others):
     ((lensed,),) = ask("SELECT object_id FROM roman.event WHERE is_event")
-    varies = [int(own_survey.object_id[k]) for k in others]
-    rest = [int(one) for one in own_survey.object_id if int(one) not in varies]
+    varies = [int(own_season.object_id[k]) for k in others]
+    rest = [int(one) for one in own_season.object_id if int(one) not in varies]
     change(LET_VARY, objects=varies)
     change(LET_REST, objects=rest)
     run()
@@ -204,15 +194,14 @@ def test_an_object_that_does_not_vary_any_more_has_no_event_wherever_it_stands(o
     assert len(ask("SELECT 1 FROM roman.event WHERE object_id = :o", o=lensed)) == 1
 
 
-def test_what_was_not_searched_is_said(own_survey):
-    run()
+def test_what_was_not_searched_is_said(own_season):
     said = list(load.summary_of_events(1, "psf"))
     assert len(said) == 1
     change(
         "UPDATE roman.event_search SET outcome = 'fit_failed' WHERE object_id = :o",
-        o=int(own_survey.object_id[LENSED]),
+        o=int(own_season.object_id[LENSED]),
     )
-    change("DELETE FROM roman.event_search WHERE object_id <> :o", o=int(own_survey.object_id[LENSED]))
+    change("DELETE FROM roman.event_search WHERE object_id <> :o", o=int(own_season.object_id[LENSED]))
     n = len(ask(f"SELECT DISTINCT object_id FROM roman.variability WHERE {VARIES}"))
     assert list(load.summary_of_events(1, "psf"))[1:] == [
         f"Not searched: {n} objects, of which the search of 1 failed."
@@ -220,9 +209,8 @@ def test_what_was_not_searched_is_said(own_survey):
 
 
 @pytest.mark.heavy
-def test_progress_counts_the_objects_of_all_units(own_survey, monkeypatch):
-    run()
-    change(LET_VARY, objects=[int(one) for one in own_survey.object_id])
+def test_progress_counts_the_objects_of_all_units(own_season, monkeypatch):
+    change(LET_VARY, objects=[int(one) for one in own_season.object_id])
     monkeypatch.setattr(load, "RANGE", 25)
     monkeypatch.setattr(load, "STORED", 10)
     seen = []
@@ -237,8 +225,7 @@ def test_progress_counts_the_objects_of_all_units(own_survey, monkeypatch):
     assert [done for done, _ in in_objects] == sorted(done for done, _ in in_objects)
 
 
-def test_twins_are_stored_with_the_better_one(own_survey):
-    run()
+def test_twins_are_stored_with_the_better_one(own_season):
     (event,) = ask(EVENTS)
     value = {"t_0": 2461461.7, "u_0": 0.1, "t_E": 20.0, "pi_E_N": 0.2, "pi_E_E": -0.1}
     ends = (["F146"], np.ones((1, 2)), np.ones(1))

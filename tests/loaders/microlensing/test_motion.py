@@ -62,7 +62,7 @@ def test_the_light_of_a_star_that_passes_has_the_width_that_its_motion_says():
 
 
 @pytest.mark.parametrize("wings", [0.0, 0.3])
-@pytest.mark.parametrize("contrast", [0.03, 0.3])
+@pytest.mark.parametrize("contrast", [0.03, pytest.param(0.3, marks=pytest.mark.heavy)])
 @pytest.mark.parametrize("speed", [150.0, 900.0])
 def test_a_star_that_passes_is_refused_by_its_motion(speed, contrast, wings):
     bands = passing(speed, contrast=contrast, wings=wings)

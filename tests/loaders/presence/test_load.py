@@ -130,6 +130,7 @@ def _place(star):
     return float(ra[0]), float(dec[0])
 
 
+@pytest.mark.heavy
 def test_new_light_at_its_place_makes_it_an_object_again_at_once(searches):
     after(searches, [0, 1, 2], [0, 1], [0, 1], [0, 1])
     star = _object(searches, 2)
@@ -144,6 +145,7 @@ def test_new_light_at_its_place_makes_it_an_object_again_at_once(searches):
     assert execute(searches.url, VERSIONS)[-1] == (0, 0, 0, 1)
 
 
+@pytest.mark.heavy
 def test_rows_of_earlier_releases_say_nothing_of_what_was_promised_and_count_all_the_same(searches):
     after(searches, [0, 1, 2], [0, 1], [0, 1])
     execute(searches.url, "UPDATE roman.reference_source SET expected_snr = NULL")

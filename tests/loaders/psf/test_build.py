@@ -109,6 +109,7 @@ def test_exposures_with_pointing_errors_are_combined_without_blur(truth):
     assert moved[1] == pytest.approx([0.08, 0.0], abs=0.004)
 
 
+@pytest.mark.heavy
 def test_a_common_error_of_the_positions_goes_into_the_psf(truth):
     scene, flux = crowded_field(truth, seed=3, size=200, density=0.06, shift=0.05)
     result = build_psf([scene], truth, settings=replace(UNIFORM, position_sigma=0.05))

@@ -32,6 +32,7 @@ def emission(wavelength, z, sigma):
     return 1 + sum(a * np.exp(-0.5 * ((wavelength - w * (1 + z)) / sigma) ** 2) for w, a in places.items())
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize(
     ("wavelength", "z", "sigma"),
     [(np.arange(3800.0, 9200, 4.0), 0.3, 4.0), (np.arange(11_000.0, 17_000, 24.0), 1.4, 45.0)],

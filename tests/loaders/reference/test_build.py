@@ -50,7 +50,10 @@ def well_seen(reference):
     return reference.coverage > 0.9 * len(reference.members)
 
 
-@pytest.mark.parametrize(("oversampling", "count", "angle"), [(1, 20, 0), (2, 40, 0), (2, 40, 10)])
+@pytest.mark.parametrize(
+    ("oversampling", "count", "angle"),
+    [(1, 20, 0), *(pytest.param(*one, marks=pytest.mark.heavy) for one in ((2, 40, 0), (2, 40, 10)))],
+)
 def test_without_noise_the_reference_is_the_closed_form(oversampling, count, angle):
     sky = stars()
     reference = build(exposures_of(sky, dithers(count, angle=angle), None), oversampling)
@@ -132,6 +135,7 @@ def test_sky_and_scale_are_found():
     assert np.std(found) < 0.01
 
 
+@pytest.mark.heavy
 def test_the_brightest_star_of_all_does_not_decide_the_scale_by_varying():
     """It has as much light as all others; what all stars do, and it does not, is found all the same."""
     sky = stars(0.03)
@@ -196,6 +200,7 @@ def test_hits_and_a_trail_do_not_show():
     assert np.abs((flux[a] - before[b]) / error[a]).max() < 3
 
 
+@pytest.mark.heavy
 def test_a_trail_as_bright_as_the_brightest_stars_costs_no_other_exposure():
     """In the first mean of all it is brighter than the stars; what lacks it is not what is wrong."""
     spoilt = exposures_of(stars(), dithers(24))
@@ -206,7 +211,14 @@ def test_a_trail_as_bright_as_the_brightest_stars_costs_no_other_exposure():
     assert [k for k, member in enumerate(reference.members) if member.refused and k != 3] == []
 
 
-@pytest.mark.parametrize(("factor", "share"), [(3.0, 0.5), (3.0, 0.1), (1.3, 0.5), (0.1, 0.5)])
+@pytest.mark.parametrize(
+    ("factor", "share"),
+    [
+        (3.0, 0.5),
+        (0.1, 0.5),
+        *(pytest.param(*one, marks=pytest.mark.heavy) for one in ((3.0, 0.1), (1.3, 0.5))),
+    ],
+)
 def test_a_variable_star_stays_a_star(factor, share):
     sky = stars(0.03)
     star = int(np.argmin(np.hypot(sky.x - 24, sky.y - 24)))
@@ -230,7 +242,14 @@ def test_a_variable_star_stays_a_star(factor, share):
     np.testing.assert_allclose(found.flux[others], sky.flux[others], rtol=0.05)
 
 
-@pytest.mark.parametrize("error", [(1.0, 0.0), (1.0, 1.0), (20.0, 0.0), (60.0, 0.0), (300.0, 0.0)])
+@pytest.mark.parametrize(
+    "error",
+    [
+        (1.0, 0.0),
+        (300.0, 0.0),
+        *(pytest.param(one, marks=pytest.mark.heavy) for one in ((1.0, 1.0), (20.0, 0.0), (60.0, 0.0))),
+    ],
+)
 def test_an_exposure_with_a_wrong_wcs_is_left_out_and_harms_no_other(error):
     sky, pointings = stars(), dithers(20)
     pointings[3] = replace(pointings[3], error=error)
@@ -241,6 +260,7 @@ def test_an_exposure_with_a_wrong_wcs_is_left_out_and_harms_no_other(error):
         assert k == 3 or np.abs(member.shift).max() < 0.03
 
 
+@pytest.mark.heavy
 def test_exposures_that_have_nothing_in_common_are_all_refused():
     pointings = [replace(one, error=(100.0 * k, 0.0)) for k, one in enumerate(dithers(8))]
     with pytest.raises(Rejected, match="no exposure overlaps another") as refused:
@@ -327,6 +347,7 @@ def test_pixels_without_values_and_saturated_cores_are_holes_and_nothing_more():
     np.testing.assert_allclose(flux, sky.flux[rows], rtol=0.01)
 
 
+@pytest.mark.heavy
 def test_an_empty_sky_is_no_reason_to_refuse():
     sky = Sky(np.array([24.0]), np.array([24.0]), np.array([1e-3]))
     members = build(exposures_of(sky, dithers(20))).members
@@ -334,6 +355,7 @@ def test_an_empty_sky_is_no_reason_to_refuse():
     assert np.abs([member.shift for member in members]).max() < 0.5
 
 
+@pytest.mark.heavy
 def test_threads_change_nothing():
     exposures = exposures_of(stars(), dithers(10))
     one, two = (build(exposures, options=ReferenceOptions(threads=n)) for n in (1, 2))

@@ -106,7 +106,8 @@ def test_noise_does_not_depend_on_strips():
     np.testing.assert_allclose(other.pixel[seen], one.pixel[seen], rtol=0.05)
 
 
-@pytest.mark.parametrize("count", [6, pytest.param(12, marks=pytest.mark.heavy)])
+@pytest.mark.heavy
+@pytest.mark.parametrize("count", [6, 12])
 def test_images_scatter_as_stated_at_edges_and_inside(count):
     """Nearly empty sky, the same dithers, other noise each time: sums of pixels as those of a star."""
     sky = Sky(np.array([24.0]), np.array([24.0]), np.array([300.0]))

@@ -134,6 +134,7 @@ def test_an_unknown_blend_is_told_from_its_source():
     assert baseline == pytest.approx(truth.flux.min(), rel=0.03)
 
 
+@pytest.mark.heavy
 def test_a_wrong_course_does_not_move_the_place():
     """Half as long as it was: the light counts as measured, not as the model has it."""
     truth, _ = case(1)
@@ -145,6 +146,7 @@ def test_a_wrong_course_does_not_move_the_place():
     assert np.std(pull) < 1.3
 
 
+@pytest.mark.heavy
 def test_hits_are_left_out_and_dead_pixels_do_not_count():
     truth, _ = case(2)
     rng = np.random.default_rng(5)
@@ -165,6 +167,7 @@ def test_hits_are_left_out_and_dead_pixels_do_not_count():
     assert 0 < masked.sum() < 20
 
 
+@pytest.mark.heavy
 def test_a_neighbour_that_varies_disturbs_nothing():
     truth = blended(3, alone=0.6, varying=0.3)
     refined = truth.refined()
@@ -199,6 +202,7 @@ def test_light_that_does_not_show_is_measured_at_the_catalogued_place():
     assert np.std(pull) < 1.3
 
 
+@pytest.mark.heavy
 def test_between_two_exposures_nothing_shows():
     """The event was over before the next exposure."""
     truth = blended(6, t_0=5.0, u_0=0.1, t_e=0.004, alone=0.6)
@@ -244,6 +248,7 @@ def test_one_exposure_without_pixels_has_no_flux():
     assert np.isfinite(np.delete(fluxes.flux[0], 3)).all()
 
 
+@pytest.mark.heavy
 def test_another_element_is_measured_at_the_same_place():
     truth, other = blended(8, alone=0.6), blended(8, alone=0.6, n=20)
     refined = refine_event(

@@ -76,6 +76,7 @@ def catalog(image, x, y, flux):
     )
 
 
+@pytest.mark.heavy
 def test_cut_outs_are_the_pixels_of_the_file_and_end_at_its_edge(blended):
     image = read_level2(next(iter(sorted(blended.folder.glob("*_cal.asdf")))))
     pixels = pixel_image(image)
@@ -99,6 +100,7 @@ def test_cut_outs_are_the_pixels_of_the_file_and_end_at_its_edge(blended):
     assert cut_scene(image, pixels, 7, psf, beside, OPTIONS) is None
 
 
+@pytest.mark.heavy
 def test_images_without_pixels_are_refused(blended):
     image = read_level2(next(iter(sorted(blended.folder.glob("*_cal.asdf")))))
     with pytest.raises(Rejected):

@@ -154,6 +154,7 @@ def test_elements_count_together():
     assert np.hypot(*pull(found, np.array([8.0, 3.0]))) < 3.5
 
 
+@pytest.mark.heavy
 def test_a_pixel_that_was_hit_is_left_out():
     pairs = late_exposures(np.random.default_rng(12), (8.0, 3.0))
     clean = fitted(pairs)

@@ -163,6 +163,7 @@ def test_a_page_without_a_run_beside_it_has_no_link_to_it(drawn):
     check(page, folder)
 
 
+@pytest.mark.heavy
 def test_pictures_of_before_are_taken_away(tmp_path):
     (tmp_path / "reference_7_source_99.png").touch()
     (tmp_path / "reference_77_image.png").touch()

@@ -77,6 +77,7 @@ def test_nothing_is_injected_where_it_is_not_asked_for_or_cannot_be(own_survey):
     assert list(summary_of_injections(asked)) == []
 
 
+@pytest.mark.heavy
 def test_images_of_one_detector_get_the_first_events(own_survey):
     run(injections=5)
     asked = arguments("gbtds", 1, "psf", images=True) | {"injections": 5, "image_injections": 2}

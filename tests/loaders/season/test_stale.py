@@ -1,5 +1,6 @@
 """Seasons whose light curves became others after they had been described are named."""
 
+import pytest
 import sqlalchemy as sa
 from click.testing import CliRunner
 
@@ -53,6 +54,7 @@ def test_a_season_is_stale_until_it_is_described_again(own_survey):
     assert stale_seasons(asked) == [1, 0]
 
 
+@pytest.mark.heavy
 def test_the_command_names_them_at_its_end(own_survey, tmp_path, monkeypatch):
     monkeypatch.setenv("ROMAN_DB_PRODUCTS", str(tmp_path))
     describe(1)

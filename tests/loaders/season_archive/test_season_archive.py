@@ -107,6 +107,7 @@ def test_who_needs_a_season_that_is_away_is_told_and_gets_nothing(survey, tmp_pa
         write(key(FIRST + 4), epochs(FIRST + 4), photometry(4, OLD, 5))
 
 
+@pytest.mark.heavy
 def test_who_does_not_need_it_is_answered(survey, tmp_path):
     detach(tmp_path)
     mine = f"FROM roman.light_curve WHERE object_id = {OLD[0]} AND start_mjd >= {SECOND}"
@@ -119,6 +120,7 @@ def test_who_does_not_need_it_is_answered(survey, tmp_path):
     assert [one.passed for one in run_audits(looking, SECOND)] == [True]
 
 
+@pytest.mark.heavy
 def test_a_file_that_changed_is_not_taken_for_the_season(survey, tmp_path):
     detach(tmp_path)
     [damaged] = tmp_path.glob("small_season_1/light_curve_segment*")

@@ -67,6 +67,7 @@ def test_empty_and_flat_images_can_be_drawn():
     assert np.isfinite(stretched(np.full((3, 3), 2.0))).all()
 
 
+@pytest.mark.heavy
 def test_the_page_of_a_season_has_it(tmp_path):
     page = season_page(made_up.season(mosaics=[facts()]), [], 6.0, tmp_path)
     (saved,) = page.mosaics

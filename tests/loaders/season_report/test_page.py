@@ -26,6 +26,7 @@ def written(tmp_path_factory):
     return folder
 
 
+@pytest.mark.heavy
 def test_the_page_of_an_event_is_whole(written):
     elements = check((written / "event_5.html").read_text(), written)
     # Whole, close, peak and residuals.
@@ -49,6 +50,7 @@ def test_the_page_of_an_event_is_whole(written):
     assert "index.html" in links
 
 
+@pytest.mark.heavy
 def test_the_page_of_the_run_shows_the_season(written):
     elements = check((written / "index.html").read_text(), written)
     for words in ("567,890", "outburst", "refused", "constant_chi2 is 1.9", "events: 2", "0.989"):
@@ -78,6 +80,7 @@ def test_a_posterior_is_drawn_where_it_was_sampled(tmp_path):
     assert "event_5_posterior.png" in {image["src"] for image in elements.of("img")}
 
 
+@pytest.mark.heavy
 def test_an_event_without_models_says_so(written):
     elements = check((written / "event_6.html").read_text(), written)
     assert not elements.of("img")
@@ -102,6 +105,7 @@ def test_pictures_of_before_are_taken_away(tmp_path):
     assert (tmp_path / "event_55_whole.png").exists()
 
 
+@pytest.mark.heavy
 def test_hostile_names_are_escaped(tmp_path):
     bad = made_up_run.HOSTILE
     one = made_up.model(software=bad)

@@ -178,6 +178,7 @@ def _shape_difference(one: np.ndarray, other: np.ndarray) -> float:
     return float(np.sqrt(((one - other) ** 2).sum() / (other**2).sum()))
 
 
+@pytest.mark.heavy
 def test_the_telescope_is_not_quite_the_one_that_loaders_start_from():
     """A PSF measured in a simulation has something to find; nothing about it was known before."""
     scene = make_scene(parameters_from_mapping(CHANGES))
@@ -187,6 +188,7 @@ def test_the_telescope_is_not_quite_the_one_that_loaders_start_from():
     assert psf.stamps.sum() == pytest.approx(designed.stamps.sum(), rel=0.003)
 
 
+@pytest.mark.heavy
 def test_the_psf_of_a_large_window_varies_over_it():
     window = {"window": {"x": 0, "y": 0, "width": 4088, "height": 64}}
     changes = CHANGES | {

@@ -145,6 +145,7 @@ def test_an_event_brightens_its_star(lonely: Simulation) -> None:
     np.testing.assert_allclose(found, (u**2 + 2) / (u * np.sqrt(u**2 + 4)), rtol=2e-3)
 
 
+@pytest.mark.heavy
 def test_pointing_errors_move_the_pixels_and_not_the_wcs(scene: Scene, psf: EffectivePsf, plan: Plan) -> None:
     survey = replace(scene.parameters.survey, alignment_error_mas=20.0)
     shaky = replace(scene, parameters=replace(scene.parameters, survey=survey))

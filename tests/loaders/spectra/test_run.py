@@ -145,6 +145,7 @@ def test_a_better_direct_exposure_makes_spectra_stale(spectra):
     ]
 
 
+@pytest.mark.heavy
 def test_a_new_reference_makes_stale_what_it_is_for_and_only_that_is_done_again(spectra, tmp_path):
     designed = designed_sensitivity("PRISM").curves["WFI03"][1]
     higher = {"WFI03": {1: replace(designed, value=designed.value * 1.25)}}
@@ -174,6 +175,7 @@ def test_a_new_reference_makes_stale_what_it_is_for_and_only_that_is_done_again(
     assert execute(spectra, "SELECT count(*), count(superseded_at) FROM roman.spectrum") == [(6, 3)]
 
 
+@pytest.mark.heavy
 def test_without_references_all_objects_have_a_row_and_a_reason(sky, prism_field):
     outcome = succeed("run", "spectra")
     reason = "no valid reference of the geometry or the sensitivity"
@@ -186,6 +188,7 @@ def test_without_references_all_objects_have_a_row_and_a_reason(sky, prism_field
     assert execute(sky, STATE) == [("geometry", 2)]
 
 
+@pytest.mark.heavy
 def test_a_direct_exposure_that_is_missing_is_said_and_makes_up_for_it_when_it_comes(
     new_database, prism_field
 ):
@@ -203,6 +206,7 @@ def test_a_direct_exposure_that_is_missing_is_said_and_makes_up_for_it_when_it_c
     assert "2 exposures extracted with 6 spectra; 3 spectra combined" in succeed("run", "spectra").out
 
 
+@pytest.mark.heavy
 def test_objects_whose_spectra_fall_off_the_detector_have_a_reason(sky, prism_field, tmp_path):
     """With a geometry that sends light 1000 pixels away, nothing of what is on the detector is seen on it."""
     designed = nominal_reference("PRISM")

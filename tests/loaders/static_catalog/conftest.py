@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -84,16 +83,3 @@ def _truth(scene: Scene, model: MosaicModel):
         for e in ELEMENTS
     }
     return x, y, flux, kinds
-
-
-@pytest.fixture(scope="session")
-def changed(cell) -> Callable[..., MosaicModel]:
-    """Copy of a mosaic with arrays replaced."""
-
-    def make(element: str = "F158", **arrays: np.ndarray) -> MosaicModel:
-        model = cell.models[element].copy()
-        for name, values in arrays.items():
-            model[name] = values
-        return model
-
-    return make

@@ -124,6 +124,7 @@ def test_half_light_radius_of_a_gaussian():
     assert np.isnan(half_light_radii(plane(image, labels), kron, np.array([-1.0])))[0]
 
 
+@pytest.mark.heavy
 def test_local_background_is_the_median_of_free_pixels():
     image, labels = np.full((120, 120), 3.0), np.zeros((120, 120), dtype=int)
     labels[:, 80:] = 2

@@ -15,6 +15,9 @@ from loaders.static_catalog.names import ImageFlag, WarningFlag
 from tests.loaders.static_catalog.conftest import ELEMENTS, SIDE
 from tests.loaders.static_catalog.fields import scatter
 
+#: A cell of the sky in four bands takes long to simulate; test_load.py and test_exposure.py have less.
+pytestmark = pytest.mark.heavy
+
 
 @pytest.fixture(scope="module")
 def mosaics(cell):

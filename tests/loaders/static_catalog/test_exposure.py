@@ -68,6 +68,7 @@ def test_the_wcs_is_that_of_the_file(image, path):
     np.testing.assert_allclose(image.wcs.invert(ra, dec), (x, y), rtol=0, atol=1e-4)
 
 
+@pytest.mark.heavy
 def test_products_are_valid_when_they_are_opened_again(catalog, path, tmp_path):
     products = write_catalog(catalog, tmp_path, ".asdf")
     stem = path.name.removesuffix("_cal.asdf")
@@ -141,6 +142,7 @@ def test_a_detection_carried_to_its_own_pixels_is_itself(catalog, found, image, 
     )
 
 
+@pytest.mark.heavy
 def test_forced_products_are_valid(found, image, psf, tmp_path):
     forced = forced_elsewhere(image, psf, found)
     products = write_catalog(forced, tmp_path, ".asdf")

@@ -21,6 +21,7 @@ def measured(own, flux=400.0, seed=1):
     return found, x
 
 
+@pytest.mark.heavy
 def test_stars_scatter_about_zero_as_the_error_says():
     found, _ = measured(0.0)
     pull = found.spread / found.spread_err
@@ -40,6 +41,7 @@ def test_galaxies_are_extended_and_single_pixels_are_not():
     assert sharp.spread[0] < -3 * sharp.spread_err[0]
 
 
+@pytest.mark.heavy
 def test_faint_galaxies_that_cannot_be_told_are_not_called_extended():
     found, _ = measured(1.0, flux=15.0)
     assert found.is_extended(0.01, 3.0).mean() < 0.3

@@ -2,32 +2,53 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
+
 import numpy as np
 import pytest
 import roman_datamodels.datamodels as rdm
+from roman_datamodels.datamodels import MosaicModel
 
 from loaders.rejection import Rejected
 from loaders.static_catalog.mosaic import mosaic_of, read_mosaic
 
 
-def test_a_mosaic_in_njy(cell):
-    model = cell.models["F158"]
-    found = mosaic_of(model, "one")
+@pytest.fixture(scope="module")
+def mosaic(sparse_field) -> Iterator[MosaicModel]:
+    with rdm.open(sparse_field.mosaics["F158"]) as model:
+        yield model
+
+
+@pytest.fixture
+def changed(mosaic) -> Callable[..., MosaicModel]:
+    """Copy of the mosaic with arrays replaced."""
+
+    def make(**arrays: np.ndarray) -> MosaicModel:
+        model = mosaic.copy()
+        for name, values in arrays.items():
+            model[name] = values
+        return model
+
+    return make
+
+
+def test_a_mosaic_in_njy(mosaic):
+    found = mosaic_of(mosaic, "one")
     assert found.pixel_scale == pytest.approx(0.055, rel=1e-4)
     factor = 1e15 * np.radians(0.055 / 3600) ** 2
-    np.testing.assert_allclose(found.data, np.asarray(model.data) * factor, rtol=1e-4)
-    np.testing.assert_allclose(np.sqrt(found.variance), np.asarray(model.err) * factor, rtol=1e-3)
+    np.testing.assert_allclose(found.data, np.asarray(mosaic.data) * factor, rtol=1e-4)
+    np.testing.assert_allclose(np.sqrt(found.variance), np.asarray(mosaic.err) * factor, rtol=1e-3)
     assert found.correlation.tolist() == [[1.0]]
     assert found.good.all()
 
 
-def test_a_mosaic_from_a_file(cell, tmp_path):
+def test_a_mosaic_from_a_file(mosaic, tmp_path):
     path = tmp_path / "m_f158_coadd.asdf"
-    cell.models["F158"].save(path)
+    mosaic.save(path)
     found = read_mosaic(path)
     assert found.optical_element == "F158"
-    np.testing.assert_array_equal(found.data, mosaic_of(cell.models["F158"], "").data)
-    assert found.wcs(10.0, 10.0) == pytest.approx(cell.models["F158"].meta.wcs(10.0, 10.0))
+    np.testing.assert_array_equal(found.data, mosaic_of(mosaic, "").data)
+    assert found.wcs(10.0, 10.0) == pytest.approx(mosaic.meta.wcs(10.0, 10.0))
 
 
 def test_further_variances_count(changed):
@@ -72,7 +93,7 @@ def test_a_mosaic_without_wcs_is_refused(changed):
     assert caught.value.code == "no_wcs"
 
 
-def test_files_that_are_no_mosaics_are_refused(cell, tmp_path):
+def test_files_that_are_no_mosaics_are_refused(tmp_path):
     with pytest.raises(Rejected) as caught:
         read_mosaic(tmp_path / "none.asdf")
     assert caught.value.code == "missing_file"

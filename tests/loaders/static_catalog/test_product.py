@@ -14,6 +14,9 @@ from loaders.static_catalog.mosaic import mosaic_of
 from loaders.static_catalog.product import catalog_model, product_stem, read_product, write_catalog
 from loaders.static_catalog.templates import rest_spectra
 
+#: As test_catalog.py, whose cell of the sky this is.
+pytestmark = pytest.mark.heavy
+
 
 @pytest.fixture(scope="module")
 def catalogs(cell):
@@ -31,9 +34,7 @@ KINDS = {
 }
 
 
-@pytest.mark.parametrize(
-    "name", ["single", *(pytest.param(one, marks=pytest.mark.heavy) for one in list(KINDS)[1:])]
-)
+@pytest.mark.parametrize("name", KINDS)
 def test_asdf_is_valid_when_it_is_opened_again(catalogs, name, tmp_path):
     kind, map_kind, element = KINDS[name]
     products = write_catalog(catalogs[name], tmp_path, ".asdf")
@@ -68,7 +69,6 @@ def test_columns_have_the_type_unit_and_description_of_rad(catalogs, name):
         assert found.description == expected["description"]
 
 
-@pytest.mark.heavy
 def test_parquet_has_units_and_metadata(catalogs, tmp_path):
     products = write_catalog(catalogs["several"], tmp_path)
     table = pq.read_table(products.catalog)

@@ -162,6 +162,7 @@ def test_forced_light_is_that_at_the_input_place(written):
     assert ForcedFlag.MASKED > 0
 
 
+@pytest.mark.heavy
 def test_a_difference_without_sources_has_a_catalog_without_rows(exposure, tmp_path):
     for suffix in (".asdf", ".parquet"):
         path = write_catalog(measured_of(ALL[:0]), exposure, KEYWORDS, tmp_path, suffix)

@@ -114,6 +114,7 @@ def test_the_lensed_star_is_variable_and_what_needs_points_is_measured_of_it_alo
         assert row.stetson_j is None if element == "F146" else row.stetson_j > 3
 
 
+@pytest.mark.heavy
 def test_the_whole_survey_has_the_points_of_all_seasons(own_survey):
     run(SURVEY, 0)
     run(SEASON, 2)
@@ -134,6 +135,7 @@ def test_what_is_done_is_not_done_again_until_light_curves_change(own_survey):
     assert len(run(SEASON, 1).succeeded) == 2
 
 
+@pytest.mark.heavy
 def test_small_ranges_make_the_same_catalog(own_survey, monkeypatch):
     run(SEASON, 1)
     before = rows(1)

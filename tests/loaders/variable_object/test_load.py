@@ -77,6 +77,7 @@ def test_flux_has_a_line_in_each_element(own_survey):
     assert [row.optical_element for row in rows] == ["F087", "F146"]
 
 
+@pytest.mark.heavy
 def test_again_does_nothing_and_redo_in_processes_gives_the_same(own_survey, monkeypatch):
     run()
     before = {name: ask(f"SELECT * FROM roman.{name} ORDER BY 1, 2, 3, 4, 5") for name in TABLES}

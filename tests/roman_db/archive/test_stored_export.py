@@ -194,6 +194,7 @@ def small(database, tmp_path):
     return database, tmp_path
 
 
+@pytest.mark.heavy
 def test_a_catalog_and_its_map_are_delivered_with_their_rows(small, run):
     url, folder = small
     out = folder / "out"
@@ -223,6 +224,7 @@ def test_a_catalog_and_its_map_are_delivered_with_their_rows(small, run):
     ]
 
 
+@pytest.mark.heavy
 def test_what_is_not_what_is_stored_is_refused(small, run):
     url, folder = small
     out = folder / "out"

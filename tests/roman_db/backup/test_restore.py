@@ -73,6 +73,7 @@ def test_a_server_that_was_killed_and_whose_files_are_broken_gives_all_that_was_
     assert server.kept() == 20
 
 
+@pytest.mark.heavy
 def test_a_database_that_was_dropped_is_restored_to_the_moment_before(server):
     """There is a commit between that moment and the drop, before which the log can stop."""
     server.write(1, 10)
@@ -163,10 +164,8 @@ def test_a_drill_elsewhere_leaves_backups_and_log_as_they_were(server, folder, a
     assert sorted(path.name for path in folder_of(server).root.rglob("*")) == before
 
 
-@pytest.mark.parametrize(
-    "moment",
-    ["beyond", *(pytest.param(one, marks=pytest.mark.heavy) for one in ("before", "between", "to come"))],
-)
+@pytest.mark.heavy
+@pytest.mark.parametrize("moment", ["beyond", "before", "between", "to come"])
 def test_a_moment_that_cannot_be_had_is_told(server, moment):
     early = server.write(1, 10)
     take(server.settings)
@@ -189,10 +188,8 @@ def test_a_moment_that_cannot_be_had_is_told(server, moment):
         assert server.kept() == 20
 
 
-@pytest.mark.parametrize(
-    "damage",
-    ["broken segment", *(pytest.param(one, marks=pytest.mark.heavy) for one in ("file", "missing segment"))],
-)
+@pytest.mark.heavy
+@pytest.mark.parametrize("damage", ["broken segment", "file", "missing segment"])
 def test_what_is_damaged_is_told_and_the_cluster_that_is_there_stays(server, damage):
     server.write(1, 10)
     backup = take(server.settings)

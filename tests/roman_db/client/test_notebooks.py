@@ -78,6 +78,7 @@ def _printed(cell: NotebookNode) -> object:
     return json.loads(text)
 
 
+@pytest.mark.heavy
 def test_the_notebooks_come_to_what_is_stored(address, truth, tmp_path):
     assert {path.stem for path in NOTEBOOKS} == set(SHOWN)
     results = run_all(address, tmp_path)

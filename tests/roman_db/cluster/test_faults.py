@@ -137,6 +137,7 @@ class TestCrash:
             wait_until(lambda crash=crash: log.read_text().count("terminated by signal 9") == crash)
             assert ask(lifecycle.ensure_running(settings), COUNT) == ALL_KEPT
 
+    @pytest.mark.heavy
     def test_leaves_no_session_at_work_beside_the_new_server(self, settings, ask):
         # A session that computes does not notice that the server is gone; two servers would ruin the files.
         ask(url := lifecycle.ensure_running(settings), *MAKE_TABLE)
@@ -166,6 +167,7 @@ class TestCrash:
 
 
 class TestTwoAtOnce:
+    @pytest.mark.heavy
     def test_first_start_of_all_makes_one_cluster(self, folder, ask):
         home = folder / "home"
         with contextlib.ExitStack() as stack:
@@ -175,6 +177,7 @@ class TestTwoAtOnce:
         assert len({output for output in outputs if "url " in output}) == 1
         assert (home / "server.log").read_text().count("starting PostgreSQL") == 1
 
+    @pytest.mark.heavy
     def test_start_and_stop_never_meet(self, home, ask):
         with contextlib.ExitStack() as stack:
             commands = [
@@ -232,13 +235,9 @@ class TestOtherVersion:
 
 
 class TestInterruptedCreation:
+    @pytest.mark.heavy
     @pytest.mark.parametrize(
-        "stage",
-        [
-            pytest.param("cluster.unfinished", marks=pytest.mark.heavy),
-            "cluster.unfinished/base/1",
-            pytest.param("cluster.unfinished/base/5", marks=pytest.mark.heavy),
-        ],
+        "stage", ["cluster.unfinished", "cluster.unfinished/base/1", "cluster.unfinished/base/5"]
     )
     def test_is_begun_anew_by_the_next_command(self, folder, ask, stage):
         home = folder / "home"
@@ -248,6 +247,7 @@ class TestInterruptedCreation:
         assert ask(lifecycle.ensure_running(settings_of(home)), Q3C) == [(4,)]
         assert not (home / "cluster.unfinished").exists()
 
+    @pytest.mark.heavy
     def test_of_all_its_processes_as_well(self, folder, ask):
         home = folder / "home"
         with roman_db(home, "start") as command:
@@ -258,6 +258,7 @@ class TestInterruptedCreation:
                     process.kill()
         assert ask(lifecycle.ensure_running(settings_of(home)), Q3C) == [(4,)]
 
+    @pytest.mark.heavy
     def test_between_creation_and_start(self, folder, ask):
         home = folder / "home"
         with roman_db(home, "start") as command:
@@ -417,6 +418,7 @@ class TestFullDisk:
         subprocess.run(["mount", "-o", "remount,size=200m", disk], check=True)
         assert ask(lifecycle.ensure_running(settings_of(disk / "home")), "SELECT 1") == [(1,)]
 
+    @pytest.mark.heavy
     def test_full_while_a_cluster_is_made(self, tmpfs, ask, monkeypatch):
         disk = tmpfs(40)
         settings = settings_of(disk / "home")
@@ -427,6 +429,7 @@ class TestFullDisk:
         subprocess.run(["mount", "-o", "remount,size=200m", disk], check=True)
         assert ask(lifecycle.ensure_running(settings), "SELECT 1") == [(1,)]
 
+    @pytest.mark.heavy
     def test_full_while_loading_keeps_what_was_committed(self, tmpfs, finished_home, ask):
         disk = tmpfs(120)
         subprocess.run(["cp", "-a", finished_home, disk / "home"], check=True)

@@ -35,6 +35,7 @@ def begun(one_day):
     return one_day
 
 
+@pytest.mark.heavy
 def test_what_a_machine_that_is_gone_began_is_made_again(begun, run):
     assert run("send").output == f"{SERIES}_v2 is published as delivery 2\n"
     assert ask(STATES) == [(f"{SERIES}_v1", "failed"), (f"{SERIES}_v2", "published")]
@@ -54,6 +55,7 @@ def test_what_somebody_makes_is_left_to_him(begun, run):
         assert not is_held(connection, f"making {SERIES}")
 
 
+@pytest.mark.heavy
 def test_what_nobody_foresaw_ends_a_delivery_too(one_day, run, monkeypatch):
     def fail(*_: object) -> None:
         raise ZeroDivisionError("a fault of ours")

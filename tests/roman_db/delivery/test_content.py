@@ -34,6 +34,7 @@ def ready() -> list[tuple[str, int]]:
         return [(span.rule, span.start_mjd) for span in storage.ready(connection) if span.rule == "eight-day"]
 
 
+@pytest.mark.heavy
 def test_a_daily_delivery_says_that_it_holds_the_season_so_far(outbox, run):
     assert run("make", *DAILY).exit_code == 0
     folder = outbox.staging(f"{SERIES}_v1")
@@ -52,6 +53,7 @@ def test_a_daily_delivery_says_that_it_holds_the_season_so_far(outbox, run):
     }
 
 
+@pytest.mark.heavy
 def test_of_files_of_one_name_the_last_that_was_made_is_the_archives(outbox, run):
     """Two days have files of the same names; the first is made later, and published earlier."""
     for day in (DAYS[2], DAY):

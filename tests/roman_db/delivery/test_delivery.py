@@ -128,6 +128,7 @@ def test_reprocessing_takes_the_place_of_what_was_delivered(outbox, run):
     assert status() == ("due", "published", "the archive has not answered yet")
 
 
+@pytest.mark.heavy
 def test_what_is_delivered_without_some_exposures_is_not_done(outbox, run):
     change(f"UPDATE roman.light_curve_block SET superseded_at = now() WHERE start_mjd = {DAYS[2]}")
     words = ("daily", "--season", 1, "--day", DAYS[2])
@@ -163,6 +164,7 @@ def test_a_product_that_is_not_valid_is_never_published_and_its_row_says_why(out
     assert ask("SELECT state, n_read - n_loaded - n_rejected FROM ops.load_run ORDER BY 1")[-1][1] == 0
 
 
+@pytest.mark.heavy
 def test_files_of_what_is_not_published_are_no_products(outbox, run):
     """Two products are valid beside one that is not: none of them is a product of the archive."""
     change("INSERT INTO ops.delivery_content VALUES ('daily', 'dqa_events_level_4', true)")
@@ -206,6 +208,7 @@ def test_the_archive_refuses_and_a_further_version_is_made(outbox, run):
     assert "is rejected: no, after all" in run("acknowledge").output
 
 
+@pytest.mark.heavy
 def test_an_archive_that_changes_its_answer_keeps_nobody_from_the_next_round(outbox, run):
     """Of two files the later counts whenever they are read; what it does not say again is forgotten."""
     run("make", *DAILY)
@@ -225,6 +228,7 @@ def test_an_archive_that_changes_its_answer_keeps_nobody_from_the_next_round(out
     assert status() == ("failed", "rejected", "not what we hold")
 
 
+@pytest.mark.heavy
 def test_answers_that_are_none_keep_no_other_from_being_read(outbox, run):
     run("make", *DAILY)
     run("publish", 1)
@@ -251,6 +255,7 @@ def test_answers_that_are_none_keep_no_other_from_being_read(outbox, run):
     assert ask(STATE) == [("accepted", None)]
 
 
+@pytest.mark.heavy
 def test_what_is_not_what_was_made_is_not_published(outbox, run):
     run("make", *DAILY)
     path = outbox.staging(f"{SERIES}_v1") / f"{CURVES}.parquet"

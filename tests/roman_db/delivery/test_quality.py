@@ -24,6 +24,7 @@ def test_each_rule_with_light_curves_or_events_delivers_their_quality(outbox):
     assert ask(named) == [(rule, product) for rule in ("season", "survey") for product in QUALITY]
 
 
+@pytest.mark.heavy
 def test_the_quality_of_a_season_is_delivered_with_it(season_alone, run):
     change(*MEASURED)
     assert run("make", "season", "--season", 1).exit_code == 0

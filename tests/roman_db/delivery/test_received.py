@@ -113,6 +113,7 @@ def test_a_run_with_a_file_that_nobody_saw_is_received_when_it_began(outbox):
     assert round((now - received_at).total_seconds() / 3600, 1) == 0
 
 
+@pytest.mark.heavy
 def test_what_is_stored_late_in_a_run_is_not_in_what_was_delivered_before(outbox, run):
     """The run began before the delivery, and stores a file of its day after it."""
     change(NEW_RUN)
@@ -127,6 +128,7 @@ def test_what_is_stored_late_in_a_run_is_not_in_what_was_delivered_before(outbox
     assert status() == ("due", "accepted", "input was received since: deliver again")
 
 
+@pytest.mark.heavy
 def test_who_makes_a_delivery_waits_for_what_is_being_stored(outbox, run):
     """The exposure is stored, and not committed, when the making begins."""
     change(NEW_RUN, NEW_FILE)

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import resource
 
+import pytest
+
 from .conftest import ask
 from .test_delivery import DAILY, SERIES, status
 
 ROOM = 60_000
 
 
+@pytest.mark.heavy
 def test_a_disk_that_is_full_fails_a_delivery_and_leaves_nothing(outbox, run):
     """Files may not grow beyond so many bytes: the first product fits, the second does not."""
     limits = resource.getrlimit(resource.RLIMIT_FSIZE)

@@ -43,6 +43,7 @@ def test_what_is_ready_is_delivered_once(one_day, run):
     assert ask(STATES) == [(f"{SERIES}_v1", "accepted")]
 
 
+@pytest.mark.heavy
 def test_what_was_refused_waits_until_its_data_were_made_again(one_day, run):
     change("UPDATE roman.program SET program_category = 'CATEGORY'")
     assert run("send").exit_code == 1
@@ -57,6 +58,7 @@ def test_what_was_made_and_not_published_is_published(one_day, run):
     assert run("send").output == f"{SERIES}_v1 is published as delivery 1\n"
 
 
+@pytest.mark.heavy
 def test_a_worker_tries_again_what_cannot_be_written(one_day, monkeypatch):
     """Where the folder is to be there is a file, which somebody takes away after the first try."""
     monkeypatch.setitem(root.commands, "deliveries", deliveries)

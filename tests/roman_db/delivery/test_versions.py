@@ -56,6 +56,7 @@ def test_two_versions_are_published_one_after_the_other(two_made, run, meanwhile
     assert seen(two_made) == [FIRST, SECOND, SECOND]
 
 
+@pytest.mark.heavy
 def test_who_loses_its_lock_does_not_take_the_place_of_a_later_version(two_made, run, meanwhile, monkeypatch):
     """The connection that holds the lock breaks before the first version is recorded."""
     monkeypatch.setattr(publish, "held", lambda lock: contextlib.nullcontext())
@@ -65,6 +66,7 @@ def test_who_loses_its_lock_does_not_take_the_place_of_a_later_version(two_made,
     assert ask(PRODUCTS) == [("dropped", 4), ("valid", 4)]
 
 
+@pytest.mark.heavy
 def test_what_was_moved_and_never_recorded_goes_with_its_version(two_made, run):
     """Whoever published the first was killed between the two."""
     two_made.publish(FIRST)
@@ -84,6 +86,7 @@ def test_what_was_moved_and_is_not_what_was_made_goes(two_made, run):
     assert ask(STATE)[0][0] == "failed"
 
 
+@pytest.mark.heavy
 def test_what_an_earlier_release_made_without_rows_for_the_archive_is_made_again(one_day, run):
     """Files that were made before the database had a place for their rows, which an upgrade cannot know."""
     assert run("make", *DAILY).exit_code == 0

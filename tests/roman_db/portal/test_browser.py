@@ -100,6 +100,7 @@ def test_the_front_page_leads_to_an_event_by_the_keyboard(tab, objects):
     assert str(objects[LENSED]) in page.locator("h1").inner_text()
 
 
+@pytest.mark.heavy
 def test_a_curve_of_many_points_zooms_to_single_ones(tab, objects):
     page = tab.open(f"/object/{objects[filling.MANY]}")
     shown, whole = points(page)
@@ -128,6 +129,7 @@ def test_a_curve_of_many_points_zooms_to_single_ones(tab, objects):
     expect(page.locator("#curves")).to_have_attribute("data-points", str(whole))
 
 
+@pytest.mark.heavy
 def test_a_point_is_read_with_its_flags_and_leads_to_its_exposure(tab, objects):
     page = tab.open(f"/object/{objects[LENSED]}")
     assert points(page) == (108, 108)
@@ -143,6 +145,7 @@ def test_a_point_is_read_with_its_flags_and_leads_to_its_exposure(tab, objects):
     expect(page.locator("table")).to_contain_text("zero point drift")
 
 
+@pytest.mark.heavy
 def test_a_period_is_computed_and_folded_by(tab, portal, objects):
     # Of few points, which takes less; that the period is right is tested without a browser.
     page = tab.open(f"/object/{objects[LENSED]}")
@@ -174,6 +177,7 @@ def test_the_page_of_an_object_without_an_image_says_so_and_lists_neighbours(tab
     assert int(nearest) in objects
 
 
+@pytest.mark.heavy
 def test_the_finder_names_its_image_and_marks_what_is_near(tab, objects):
     grey = png(np.full((401, 401), 90, np.uint8))
     said = {"X-Image": "WFI07 F146 from MJD 61460; 0.0250 arcsec a pixel"}
@@ -187,6 +191,7 @@ def test_the_finder_names_its_image_and_marks_what_is_near(tab, objects):
     assert bar == "M12 386h40"
 
 
+@pytest.mark.heavy
 def test_light_curves_are_drawn_in_one_plot_and_by_season(tab, objects):
     page = tab.open(f"/object/{objects[LENSED]}")
     assert points(page) == (108, 108)
@@ -204,6 +209,7 @@ def test_light_curves_are_drawn_in_one_plot_and_by_season(tab, objects):
     assert 0 < ink(page, "#curves .plot") < both
 
 
+@pytest.mark.heavy
 def test_places_are_drawn_over_time_and_on_the_sky(tab, objects):
     # The five brightest have places, in each of 108 exposures.
     page = tab.open(f"/object/{objects[0]}")
@@ -287,6 +293,7 @@ def test_the_sky_shows_objects_without_asking_anybody_else(tab, objects):
     tab.complaints[:] = [one for one in tab.complaints if "404" not in one]
 
 
+@pytest.mark.heavy
 def test_a_result_is_sorted_turned_over_and_plotted(tab, objects):
     asked = "SELECT object_id, optical_element, psf_flux FROM roman.object_flux ORDER BY object_id"
     page = tab.open(f"/query?q={quote(asked)}")
@@ -380,6 +387,7 @@ def test_operations_show_deadlines(tab):
     assert deliveries.filter(has_text="nothing was made yet").count() > 0
 
 
+@pytest.mark.heavy
 def test_operations_show_a_trend(tab):
     page = tab.open("/operations")
     page.locator("#metric").select_option("zero_point_drift")
@@ -477,6 +485,7 @@ def test_everything_is_accessible_and_fits_a_phone(browser, portal, people, obje
     assert tab.strangers == []
 
 
+@pytest.mark.heavy
 def test_the_colours_are_those_that_were_chosen(tab):
     page = tab.open("/")
     ground = "getComputedStyle(document.documentElement).backgroundColor"

@@ -284,7 +284,10 @@ def test_a_selection_is_made(survey, run, tmp_path):
     assert (unused.exit_code, "no photometry" in unused.stdout) == (0, True)
 
 
-@pytest.mark.parametrize(("suffix", "magic"), [("png", b"\x89PNG"), ("pdf", b"%PDF"), ("svg", b"<?xml")])
+@pytest.mark.parametrize(
+    ("suffix", "magic"),
+    [("png", b"\x89PNG"), pytest.param("pdf", b"%PDF", marks=pytest.mark.heavy), ("svg", b"<?xml")],
+)
 def test_a_plot_is_drawn(survey, run, tmp_path, suffix, magic):
     out = tmp_path / f"curve.{suffix}"
     result = run("lightcurve", "--id", survey.object_id[LENSED], "--plot", out)

@@ -124,10 +124,13 @@ def test_a_column_of_a_view_means_what_the_view_says(survey):
     assert found["flux"].description == "Flux density; NaN where the measurement failed."
 
 
-@pytest.mark.parametrize("name", read_views())
+_VIEWS = read_views()
+
+
+@pytest.mark.parametrize("name", _VIEWS)
 def test_every_column_of_every_view_is_described(survey, name):
     found = columns_of(f"SELECT * FROM {name}").values()
-    expected = [(one.name, one.unit, one.ucd, one.description) for one in read_views()[name].columns]
+    expected = [(one.name, one.unit, one.ucd, one.description) for one in _VIEWS[name].columns]
     assert [(one.name, one.unit, one.ucd, one.description) for one in found] == expected
 
 

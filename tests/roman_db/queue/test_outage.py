@@ -49,6 +49,7 @@ def away(server, url):
         execute(server, f"ALTER DATABASE {name} ALLOW_CONNECTIONS true")
 
 
+@pytest.mark.heavy
 def test_a_database_that_is_away_while_a_job_ends_costs_one_try(queue, cluster_url):
     submit(queue)
     told = []

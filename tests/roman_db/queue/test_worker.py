@@ -95,6 +95,7 @@ def test_a_job_that_workers_die_of_is_not_begun_for_ever(queue, start_worker):
     assert rows(queue, UNITS) == []
 
 
+@pytest.mark.heavy
 def test_a_worker_that_is_told_to_stop_leaves_the_rest_to_others(queue, start_worker):
     submit_bench("a,b,c")
     close_gate(queue, "a")

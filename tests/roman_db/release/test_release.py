@@ -260,6 +260,7 @@ def test_wrong_names_are_told(run):
     assert "no exposure of gbtds season 5 is stored" in run("make", "dr2", "--season", 5).output
 
 
+@pytest.mark.heavy
 def test_a_release_that_is_dropped_frees_what_only_it_held_and_stays_listed(run, own_survey):
     run("make", "dr1")
     measure_again(own_survey)
@@ -292,6 +293,7 @@ def test_a_release_that_is_dropped_frees_what_only_it_held_and_stays_listed(run,
         translate("SELECT * FROM dr1.object", catalog_for(None, "SELECT * FROM dr1.object"))
 
 
+@pytest.mark.heavy
 def test_what_was_delivered_is_dropped_for_a_reason_alone_and_is_due_again(run, own_survey):
     status = "SELECT DISTINCT name, status FROM ops.delivery_due WHERE rule = 'release' AND season = 1"
     run("make", "dr1")
@@ -312,6 +314,7 @@ def test_what_was_delivered_is_dropped_for_a_reason_alone_and_is_due_again(run, 
     assert ask("SELECT drop_reason FROM ops.data_release WHERE data_release = 'dr2'") == [(None,)]
 
 
+@pytest.mark.heavy
 def test_what_somebody_needs_is_not_dropped(run, own_survey, monkeypatch):
     monkeypatch.setattr(drop, "_PATIENCE_S", 1)
     run("make", "dr1")

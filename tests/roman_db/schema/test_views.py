@@ -32,6 +32,7 @@ def test_every_view_is_described_column_by_column(database):
     assert execute(database, _ATTRIBUTES) == expected
 
 
+@pytest.mark.heavy
 def test_a_database_of_the_first_release_gets_the_comments(bare_database):
     migrate.upgrade("0001")
     migrate.ensure_current()

@@ -142,6 +142,7 @@ def test_a_shard_that_goes_away_in_the_middle_is_an_error(halves):
     )
 
 
+@pytest.mark.heavy
 def test_ranges_are_moved_while_people_read_and_loaders_write(shards):
     write_days(3, objects=OBJECTS.size)
     stop, wrong = threading.Event(), []

@@ -122,6 +122,7 @@ print(max(map(len, bombs)), resource.getrusage(resource.RUSAGE_SELF).ru_maxrss -
 """
 
 
+@pytest.mark.heavy
 def test_no_bomb_takes_memory():
     """In a process of its own, which has made them all before: none is large, and the peak hardly grows."""
     done = subprocess.run([sys.executable, "-c", _CHILD], capture_output=True, text=True, check=True)

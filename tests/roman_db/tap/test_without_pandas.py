@@ -3,6 +3,8 @@
 import subprocess
 import sys
 
+import pytest
+
 _ASKED = """
 from roman_db.tap.without_pandas import keep_out_pandas
 keep_out_pandas()
@@ -16,6 +18,7 @@ assert importlib.metadata.version("numpy")  # what is installed is still found
 """
 
 
+@pytest.mark.heavy
 def test_the_service_is_imported_without_pandas():
     __import__("pandas")  # it is there
     command = [sys.executable, "-c", _ASKED]

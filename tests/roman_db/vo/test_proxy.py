@@ -79,6 +79,7 @@ def test_addresses_are_those_by_which_the_proxy_is_reached(
     assert _roots(document(trusting, truth.object_id[7])) == {"https://roman.example.org"}
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize("document", _DOCUMENTS)
 def test_what_others_forward_is_ignored(distrusting: str, truth, document: Callable[[str, int], str]):
     assert _roots(document(distrusting, truth.object_id[7])) == {"http://roman.example.org"}

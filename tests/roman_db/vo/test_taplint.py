@@ -12,6 +12,7 @@ import pytest
 STAGES = 16
 
 
+@pytest.mark.heavy
 @pytest.mark.skipif(shutil.which("stilts") is None, reason="STILTS is not installed")
 def test_taplint_finds_nothing_wrong(address):
     done = subprocess.run(

@@ -153,6 +153,7 @@ def test_nothing_but_a_select_reaches_the_database_in_many_tries(writer, way):
     check()
 
 
+@pytest.mark.heavy
 def test_most_of_what_is_written_is_run(writer):
     """The tries would find nothing if all were refused or too dear."""
     accepted = [ask(writer, Writer(Random(seed)).query()) for seed in range(200)]

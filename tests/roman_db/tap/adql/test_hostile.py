@@ -79,8 +79,18 @@ BOMBS = {
 }  # fmt: skip
 
 
+#: Those that take seconds to be refused.
+_SLOW = {"open parentheses", "stars", "columns", "conditions"}
+
+
 @pytest.mark.timeout(60)
-@pytest.mark.parametrize("text", BOMBS.values(), ids=BOMBS)
+@pytest.mark.parametrize(
+    "text",
+    [
+        pytest.param(text, id=name, marks=[pytest.mark.heavy] * (name in _SLOW))
+        for name, text in BOMBS.items()
+    ],
+)
 def test_bombs_are_refused(text):
     with pytest.raises(AdqlError):
         translation(text)

@@ -21,6 +21,9 @@ from pyarrow import parquet
 from roman_db.schema.model import read_tables
 from tests.roman_db.tap.service.awkward import N_ROW, TABLES, is_array
 
+#: Tables as they are described.
+DESCRIBED = read_tables()
+
 
 def same_number(got, wanted, code: str) -> bool:
     """Whether two numbers have the same bits; one NaN is as good as another."""
@@ -44,7 +47,7 @@ def same(got, wanted, datatype: str) -> bool:
 
 def differences(rows: list[dict], wanted: list[dict], table: str, empty: bool = True) -> list[str]:
     """Values that are not the stored ones; ``empty`` where NULL and nothing differ."""
-    columns = read_tables()[f"roman.{table}"].columns
+    columns = DESCRIBED[f"roman.{table}"].columns
     assert len(rows) == len(wanted) == N_ROW
     return [
         f"row {number}, {column.name}: {row[column.name]!r} is not {right[column.name]!r}"
@@ -117,7 +120,7 @@ def _cell(text: str, column):
 
 
 def query_of(table: str) -> str:
-    key = read_tables()[f"roman.{table}"].primary_key[0]
+    key = DESCRIBED[f"roman.{table}"].primary_key[0]
     return f"SELECT * FROM roman.{table} ORDER BY {key}"
 
 
@@ -129,9 +132,9 @@ def wanted(stored):
         names = [
             f'"{column.name}"::text' if column.postgresql_type in ("jsonb", "int8multirange") else
             f'"{column.name}"'
-            for column in read_tables()[f"roman.{table}"].columns
+            for column in DESCRIBED[f"roman.{table}"].columns
         ]  # fmt: skip
-        key = read_tables()[f"roman.{table}"].primary_key[0]
+        key = DESCRIBED[f"roman.{table}"].primary_key[0]
         found = stored(f"SELECT {', '.join(names)} FROM roman.{table} ORDER BY {key}")
         return [{name: _plain(value) for name, value in row.items()} for row in found]
 
@@ -149,7 +152,7 @@ def _plain(value):
 @pytest.mark.parametrize("table", TABLES)
 @pytest.mark.parametrize(("name", "decode"), [("votable", binary2_rows), ("votable/td", tabledata_rows)])
 def test_a_votable_by_the_letter_of_the_standard(get, wanted, table, name, decode):
-    columns = read_tables()[f"roman.{table}"].columns
+    columns = DESCRIBED[f"roman.{table}"].columns
     document = ElementTree.fromstring(get(query_of(table), RESPONSEFORMAT=name).content)
     rows = decode(document, columns)
     assert differences(rows, wanted(table), table, empty=decode is binary2_rows) == []
@@ -164,7 +167,7 @@ def test_a_votable_as_pyvo_reads_it(service, wanted, table, name):
     rows = wanted(table)
     different = [
         f"row {number}, {column.name}: {got!r} is not {row[column.name]!r}"
-        for column in read_tables()[f"roman.{table}"].columns
+        for column in DESCRIBED[f"roman.{table}"].columns
         for number, (got, row) in enumerate(zip(array[column.name], rows, strict=True))
         if not as_pyvo(got, row[column.name], column)
     ]
@@ -191,7 +194,7 @@ def as_pyvo(got, right, column) -> bool:
 @pytest.mark.parametrize(("name", "delimiter"), [("csv", ","), ("tsv", "\t")])
 def test_delimited_text(get, wanted, table, name, delimiter):
     response = get(query_of(table), RESPONSEFORMAT=name)
-    table_of = read_tables()[f"roman.{table}"]
+    table_of = DESCRIBED[f"roman.{table}"]
     lines = list(csv.reader(io.StringIO(response.content.decode(), newline=""), delimiter=delimiter))
     assert lines[0] == [column.name for column in table_of.columns]
     rows = [
@@ -242,7 +245,7 @@ def test_arrow(get, wanted, table):
 @pytest.mark.parametrize("table", TABLES)
 def test_fits_as_astropy_reads_it(get, wanted, table):
     """Text is ASCII there and blanks at its end are nothing; NULL is what TNULL, NaN or nothing say."""
-    columns = read_tables()[f"roman.{table}"].columns
+    columns = DESCRIBED[f"roman.{table}"].columns
     content, rows = get(query_of(table), RESPONSEFORMAT="fits").content, wanted(table)
     with fits.open(io.BytesIO(content), logical_as_bytes=True) as file:
         file.verify("exception")

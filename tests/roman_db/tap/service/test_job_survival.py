@@ -59,6 +59,7 @@ def phase(job: str) -> str:
     return requests.get(f"{job}/phase", timeout=60).text
 
 
+@pytest.mark.heavy
 def test_jobs_come_through_a_service_that_is_killed_and_one_that_is_stopped(jobs, own_database, tmp_path):
     folder = {"ROMAN_DB_TAP_JOB_FOLDER": str(tmp_path)}
     process, address = start(own_database, **folder)
@@ -81,6 +82,7 @@ def test_jobs_come_through_a_service_that_is_killed_and_one_that_is_stopped(jobs
     assert storage.read(running.rpartition("/")[2]).phase == Phase.QUEUED
 
 
+@pytest.mark.heavy
 def test_a_service_that_has_lost_its_mark_runs_on_and_leaves_a_job_that_is_done_elsewhere(
     jobs, own_database, tmp_path
 ):

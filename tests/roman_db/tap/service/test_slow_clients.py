@@ -14,6 +14,9 @@ import requests
 from tests.roman_db.tap.service.conftest import served
 from tests.roman_db.tap.service.waiting import eventually
 
+#: Clients that are slow take long.
+pytestmark = pytest.mark.heavy
+
 _FROM = "FROM " + ", ".join(f"roman.visit AS v{number}" for number in range(6))
 #: Seconds for each MiB.
 _PACE_S = 1

@@ -133,6 +133,7 @@ def test_gzip_is_used_where_it_is_taken(address):
     assert gzip.decompress(bodies[0]) == bodies[1]
 
 
+@pytest.mark.heavy
 def test_two_hundred_clients_wait_for_four_places_and_are_all_served(get, stored):
     query = "SELECT COUNT(*) AS clients FROM roman.visit AS a, roman.visit AS b"
     with ThreadPoolExecutor(200) as pool:
