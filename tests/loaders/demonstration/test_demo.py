@@ -7,9 +7,6 @@ import pytest
 from tests.faults.command_line import roman_db
 from tests.roman_db.conftest import execute
 
-#: All steps from a simulated sky to a picture; each has quick tests of its own.
-pytestmark = pytest.mark.heavy
-
 #: One optical element, a window of some hundred stars, events of hours.
 SCENE = """
 scene:
