@@ -43,8 +43,8 @@ IntArray = npt.NDArray[np.int64]
 #: Names of the tasks.
 TASK, COUNT_TASK = "event_injection", "event_efficiency"
 
-#: Trials in a unit.
-RANGE = 50
+#: Trials in a unit, by kind of event: some minutes of work.
+RANGE = {POINT_LENS: 100, PLANET: 20}
 
 #: Objects among which stars are drawn, about, and most of a cell of magnitude.
 SAMPLE, MOST_OF_A_CELL = 400_000, 5_000
@@ -85,13 +85,18 @@ def pending_injections(arguments: Mapping[str, Any]) -> list[Unit]:
         remedy = f"Describe the light curves first: roman-db run {_season_command(arguments['season'])}"
         raise Rejected(where, what, remedy, "no_constant_stars")
     units = [
-        _unit(name, kind, range(begin, min(begin + RANGE, arguments["numbers"][kind])), groups, arguments)
+        _unit(name, kind, numbers, groups, arguments)
         for kind, name in injection_names(arguments).items()
-        for begin in range(0, arguments["numbers"][kind], RANGE)
+        for numbers in _ranges(arguments["numbers"][kind], RANGE[kind])
     ]
     days = {"from_mjd": first, "to_mjd": last}
     units = [Unit(unit.name, {**unit.arguments, **days}) for unit in units]
     return [unit for unit in units if arguments["redo"] or unit.name not in done]
+
+
+def _ranges(number: int, most: int) -> Iterator[range]:
+    """Numbers from 0 in ranges of so many."""
+    return (range(begin, min(begin + most, number)) for begin in range(0, number, most))
 
 
 def _season_command(season: int) -> str:
