@@ -34,7 +34,7 @@ from roman_db import session, sqlfile
 from roman_db.bulk import copy_rows
 from roman_db.jobs import Progress, Unit, done_since
 from roman_db.load_run import LoadRun
-from roman_db.parallel import side_by_side
+from roman_db.parallel import each_ended
 from roman_db.schema.metadata import table
 from roman_db.settings import settings
 
@@ -43,8 +43,11 @@ IntArray = npt.NDArray[np.int64]
 #: Names of the tasks.
 TASK, COUNT_TASK = "event_injection", "event_efficiency"
 
-#: Trials in a unit, by kind of event: some minutes of work.
-RANGE = {POINT_LENS: 100, PLANET: 20}
+#: Trials in a unit, by kind of event: so many that the others are tried while one takes minutes.
+RANGE = {POINT_LENS: 500, PLANET: 40}
+
+#: Trials whose light curves are read at a time.
+_READ = 25
 
 #: Objects among which stars are drawn, about, and most of a cell of magnitude.
 SAMPLE, MOST_OF_A_CELL = 400_000, 5_000
@@ -135,31 +138,37 @@ def _unit(
 def inject_unit(unit: Unit, run: LoadRun, progress: Progress) -> None:
     """Inject events into the light curves of some stars, search them, and store what was found."""
     given: dict[str, Any] = dict(unit.arguments)
+    fields = [field_id for _, field_id in given["stars"]]
     tried: list[Tried] = []
-    trials = _trials(given)
-    workers = min(settings().workers, len(trials))
-    with side_by_side(workers, "loaders.event_efficiency.trial") as of_each:
-        several = zip(trials, given["stars"], of_each(attempt, trials), strict=True)
-        for done, (trial, (object_id, field_id), attempts) in enumerate(several, 1):
-            tried.append(Tried(trial.number, object_id, field_id, attempts))
-            progress(unit.name, done, len(trials))
+    workers = min(settings().workers, len(fields))
+    for ended in each_ended(workers, "loaders.event_efficiency.trial", attempt, _trials(given)):
+        if ended is not None and ended.error is not None:
+            raise ended.error
+        if ended is not None:
+            trial = ended.item
+            field_id = fields[trial.number - given["first"]]
+            tried.append(Tried(trial.number, trial.object_id, field_id, ended.result))
+        progress(unit.name, len(tried), len(fields))
+    tried.sort(key=lambda one: one.number)
     with session.transaction() as connection:
         _store(connection, run, given, tried)
         run.count(connection, loaded=1)
 
 
-def _trials(given: Mapping[str, Any]) -> list[Trial]:
-    """The trials of a unit, with their light curves."""
+def _trials(given: Mapping[str, Any]) -> Iterator[Trial]:
+    """The trials of a unit, with their light curves, which are read as they are needed."""
     setup = Setup(given["kind"], given["seed"], given["n_stratum"])
-    objects = sorted({object_id for object_id, _ in given["stars"]})
+    numbered = list(enumerate((object_id for object_id, _ in given["stars"]), given["first"]))
     with session.reading() as connection:
         rules = read_rules(connection, given)
-        place = read_places(connection, objects)
-    curves = {object_id: [one for one, _ in some] for object_id, some in read_points(objects, given)}
-    return [
-        Trial(number, object_id, place[object_id], curves.get(object_id, []), setup, rules)
-        for number, (object_id, _) in enumerate(given["stars"], given["first"])
-    ]
+    for begin in range(0, len(numbered), _READ):
+        some = numbered[begin : begin + _READ]
+        objects = sorted({object_id for _, object_id in some})
+        with session.reading() as connection:
+            place = read_places(connection, objects)
+        curves = {object_id: [one for one, _ in parts] for object_id, parts in read_points(objects, given)}
+        for number, object_id in some:
+            yield Trial(number, object_id, place[object_id], curves.get(object_id, []), setup, rules)
 
 
 def read_places(connection: sa.Connection, objects: Sequence[int]) -> dict[int, tuple[float, float]]:
