@@ -67,9 +67,10 @@ def draw(setup: Setup, number: int, source: tuple[float, FloatArray], rng: np.ra
     """Draw the event of a trial.
 
     Parameters of source and lens are drawn as `draw_event` does; then the Einstein time is replaced at the
-    same relative proper motion and mass of the lens, so that rho and the parallax follow it. Einstein time,
-    s and q are uniform in their logarithms within a cell, and the cells take turns after the strata of the
-    stars; u_0 is uniform out to 1, of either sign; t_0 is uniform over the observed seasons.
+    same mass of the lens: for a shorter one the lens is nearer to the source, so that rho and the parallax
+    follow it, for a longer one it is slower. Einstein time, s and q are uniform in their logarithms within a
+    cell, and the cells take turns after the strata of the stars; u_0 is uniform out to 1, of either sign; t_0
+    is uniform over the observed seasons.
 
     Parameters
     ----------
@@ -106,11 +107,15 @@ def draw(setup: Setup, number: int, source: tuple[float, FloatArray], rng: np.ra
 
 
 def _of_time(event: Parameters, t_e: float) -> Parameters:
-    """The event with another Einstein time, at the same proper motion, star and mass of the lens."""
-    longer = t_e / event["t_E"]
-    out = event | {"t_E": t_e, "rho": event["rho"] / longer, "theta_E": event["theta_E"] * longer}
+    """The event with another Einstein time: shorter by a smaller Einstein radius, longer by a slower motion.
+
+    The lens keeps its mass. One that is nearer to the source has a smaller radius and parallax, and a larger
+    rho; a slower one has those it had.
+    """
+    smaller = min(t_e / event["t_E"], 1.0)
+    out = event | {"t_E": t_e, "rho": event["rho"] / smaller, "theta_E": event["theta_E"] * smaller}
     parallax = np.hypot(event["pi_E_N"], event["pi_E_E"])
-    share = min(longer, _LARGEST_PARALLAX / max(parallax, 1e-12))
+    share = min(smaller, _LARGEST_PARALLAX / max(parallax, 1e-12))
     return out | {name: event[name] * share for name in ("pi_E_N", "pi_E_E")}
 
 

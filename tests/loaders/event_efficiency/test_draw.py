@@ -58,6 +58,24 @@ def test_the_source_keeps_its_width_and_the_lens_its_mass():
         assert 1e-4 < event["rho"] * event["theta_E"] < 2e-3
 
 
+def test_long_events_are_slow_and_short_ones_have_small_radii():
+    drawn = events(POINT_LENS, 280)
+    long = [event for event in drawn if event["t_E"] > 100]
+    short = [event for event in drawn if event["t_E"] < 0.3]
+    motion, parallax, radius = (
+        [np.median([of(event) for event in some]) for some in (short, long)]
+        for of in (
+            lambda event: event["theta_E"] / event["t_E"] * 365.25,
+            lambda event: np.hypot(event["pi_E_N"], event["pi_E_E"]),
+            lambda event: event["theta_E"],
+        )
+    )
+    # Medians of the bulge, mas a year, mas: parallaxes of 2 are of lenses within a few hundred parsecs.
+    assert motion[0] > 3 > 1.5 > motion[1] > 0.1
+    assert radius[0] < 0.05 < 0.2 < radius[1] < 1
+    assert parallax[0] < 0.05 < parallax[1] < 0.5
+
+
 def test_a_number_says_all():
     assert events(POINT_LENS, 5)[:3] == events(POINT_LENS, 3)
 
