@@ -15,7 +15,8 @@ from loaders.event_models.limb import LIMB_DARKENING, coefficients
 from loaders.event_models.limb_fit import counted
 from loaders.event_models.model_posterior import has_sides, posterior_of
 from loaders.event_models.orbit_search import turning
-from loaders.event_models.parallax_fit import fit_parallax
+from loaders.event_models.parallax_fit import ParallaxFit, fit_parallax
+from loaders.event_models.point_lens import PointLensFit
 from loaders.event_models.rounds import distinct
 from loaders.event_models.setting import NUMERIC, Setting, condensed, windows_left
 from loaders.event_models.single_fits import finite_source, two_sources
@@ -86,8 +87,7 @@ def models_of(
     models = [_model(fits[0], scale)]
     single = np.concatenate([fits[0].fit.parameter, np.zeros(2 if long else 0)])
     if long:
-        few = condensed(setting, single, [], _PARTS)
-        moved = fit_parallax(few, *place, fit)
+        moved = _moved(setting, single, place, fit)
         fits += [_Fitted(setting, POINT, one) for one in (moved.fit, *moved.twins)]
         models += [_model(one, scale) for one in fits[1:]]
         single = moved.fit.parameter if models[1].chi2 < models[0].chi2 else single
@@ -99,6 +99,20 @@ def models_of(
     if sampled and (verdict.is_event or ranked(models)[0].complete):
         models = _sampled(models, fits)
     return ranked(models)
+
+
+def _moved(
+    setting: Setting, single: FloatArray, place: tuple[float, float], fit: PointLensFit
+) -> ParallaxFit:
+    """The single lens with parallax, by joined points unless all of them show that these say too little.
+
+    Joined points are as good as all but where errors are less than a thousandth of the light for a year.
+    """
+    moved = fit_parallax(condensed(setting, single, [], _PARTS), *place, fit)
+    if not _left(setting, POINT, moved.fit.parameter):
+        return moved
+    whole = fit_parallax(setting.bands, *place, fit)
+    return moved if _left(setting, POINT, whole.fit.parameter) else whole
 
 
 def _model(one: _Fitted, error_scale: FloatArray) -> FittedModel:
