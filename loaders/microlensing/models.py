@@ -106,7 +106,7 @@ def _moved(
 ) -> ParallaxFit:
     """The single lens with parallax, by joined points unless all of them show that these say too little.
 
-    Joined points are as good as all but where errors are less than a thousandth of the light for a year.
+    Of a bright star that an event lets shine for a year, joining points may cost more than its noise.
     """
     moved = fit_parallax(condensed(setting, single, [], _PARTS), *place, fit)
     if not _left(setting, POINT, moved.fit.parameter):

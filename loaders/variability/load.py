@@ -125,10 +125,12 @@ def check_survey(survey: str, season: int) -> None:
     LookupError
         If they are another survey's, which would be lost.
     """
+    if not season:
+        return
     statement = sqlfile.find("jobs", "season_survey")
     with session.reading() as connection:
         other = sqlfile.run(connection, statement, {"survey": survey, "season": season}).first()
-    if season and other is not None:
+    if other is not None:
         raise LookupError(
             f"results of season {season} are those of survey {other.survey!r}, whose days are "
             f"{other.start_mjd} to {other.end_mjd - 1}: seasons of {survey!r} need other numbers or the same "

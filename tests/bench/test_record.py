@@ -24,3 +24,10 @@ def test_figures_are_kept_as_they_come_and_old_ones_go_at_the_end(tmp_path):
     ]
     write_json(new, path)
     assert kept(path) == [("season", "both", 4), ("season", "new", 5), ("tap", "rows", 1)]
+
+
+def test_a_figure_of_another_number_of_events_takes_the_place_of_that_before(tmp_path):
+    path = tmp_path / "results.json"
+    write_json([Figure("season", "t_0 of 228 within 68 %", 1, ""), Figure("season", "others", 2, "")], path)
+    write_json([Figure("season", "t_0 of 1,230 within 68 %", 3, "")], path, {"t_0 of 1,230 within 68 %"})
+    assert kept(path) == [("season", "others", 2), ("season", "t_0 of 1,230 within 68 %", 3)]
