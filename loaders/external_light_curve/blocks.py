@@ -110,15 +110,6 @@ class BlockMaker:
         return epochs
 
 
-def blocks_of(
-    points: ExternalPoints, object_id: Mapping[str, int], load_run_id: int, borders: IntArray
-) -> Iterator[ExternalBlock]:
-    """Blocks of a file of one part; the parameters are those of `BlockMaker`."""
-    contents = Contents()
-    contents.add(points)
-    return BlockMaker(contents, object_id, load_run_id, borders).blocks(points)
-
-
 def divided(block: ExternalBlock, borders: IntArray) -> list[ExternalBlock]:
     """Cut a block where seasons begin and end, so that whoever asks for a season's blocks gets its points.
 

@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from loaders.external_light_curve.blocks import blocks_of, divided
+from loaders.external_light_curve.blocks import BlockMaker, divided
+from loaders.external_light_curve.contents import Contents
 from loaders.external_light_curve.load import season_borders
 from loaders.external_light_curve.points import ExternalPoints
 from loaders.light_curve.load import BlockContext, write_block
@@ -26,6 +27,13 @@ VARIABILITY = (
     "SELECT n_point FROM roman.variability WHERE season = {} AND photometry_kind = 'external' "
     "ORDER BY object_id"
 )
+
+
+def blocks_of(points, objects, load_run_id, borders):
+    """Blocks of a file of one part."""
+    contents = Contents()
+    contents.add(points)
+    return BlockMaker(contents, objects, load_run_id, borders).blocks(points)
 
 
 def times_of(season, number):
