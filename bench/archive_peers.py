@@ -35,7 +35,7 @@ def hats_import(source: Path, folder: Path) -> None:
         output_artifact_name="objects",
         input_file_list=[source],
         file_reader="parquet",
-        pixel_threshold=200_000,
+        pixel_threshold=1_000_000,
         progress_bar=False,
     )
     with Client(n_workers=2, threads_per_worker=1, dashboard_address=None) as client:

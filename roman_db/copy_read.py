@@ -6,6 +6,8 @@ ADBC does the same for any query; this takes less of the client's time, and know
 from __future__ import annotations
 
 import io
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import cast
 
 import numba
@@ -69,40 +71,72 @@ def read_table(connection: sa.Connection, sql: str, schema: pa.Schema) -> pa.Tab
 def decode(stream: bytes | memoryview, schema: pa.Schema) -> pa.Table:
     """Rows of a binary COPY stream as a table."""
     data = np.frombuffer(stream, np.uint8)
-    start = _located(data, len(HEADER), len(schema))
-    columns = [_column(data, start[number], field.type) for number, field in enumerate(schema)]
+    n_row = _count_rows(data, len(HEADER), len(schema))
+    fixed = _Fixed.of(schema.types, n_row)
+    n_other = np.count_nonzero(fixed.layout[0] == 0)
+    start = np.empty((n_other, n_row), np.uint32 if data.size < _FOUR_BYTES else np.int64)
+    _split(data, len(HEADER), fixed.layout, fixed.body, fixed.is_null, start)
+    others = iter(start)
+    columns = [
+        fixed.column(number, kind) if _width(kind) else _column(data, next(others), kind)
+        for number, kind in enumerate(schema.types)
+    ]
     return pa.Table.from_arrays(columns, schema=schema)
 
 
+@dataclass(frozen=True)
+class _Fixed:
+    """Columns of one width, one after the other in the bytes of one array.
+
+    Parameters
+    ----------
+    layout
+        Shape (2, columns): bytes of a value, 0 for texts and arrays; where the first value is.
+    body
+        The values; where a field is NULL, zero.
+    is_null
+        Shape (columns, rows).
+    """
+
+    layout: IntArray
+    body: ByteArray
+    is_null: npt.NDArray[np.bool_]
+
+    @classmethod
+    def of(cls, kinds: Sequence[pa.DataType], n_row: int) -> _Fixed:
+        """Room for columns of these types."""
+        width = np.array([_width(kind) for kind in kinds], np.int64)
+        # Each column begins at a multiple of eight bytes.
+        size = -(-width * n_row // 8) * 8
+        layout = np.stack([width, np.cumsum(size) - size])
+        return cls(layout, np.zeros(size.sum(), np.uint8), np.zeros((len(kinds), n_row), np.bool_))
+
+    def column(self, number: int, kind: pa.DataType) -> pa.Array:
+        """One column."""
+        is_null = self.is_null[number]
+        width, begin = self.layout[:, number]
+        values = self.body[begin : begin + width * is_null.size]
+        mask = is_null if is_null.any() else None
+        if pa.types.is_boolean(kind):
+            return pa.array(values.astype(bool), kind, mask=mask)
+        return pa.array(values.view(kind.to_pandas_dtype()), kind, mask=mask)
+
+
 def _column(data: ByteArray, start: IntArray, kind: pa.DataType) -> pa.Array:
-    """One column; ``start`` is where the length of each field stands."""
-    length = _numbers(data, start, np.dtype(np.int32), np.zeros(0, np.bool_))
+    """One column of texts or arrays; ``start`` is where the length of each field stands."""
+    length = np.empty(start.size, np.int32)
+    _lengths(data, start, length)
     null = length < 0
     if pa.types.is_string(kind):
         return _texts(data, start + 4, np.maximum(length, 0), null)
-    if pa.types.is_list(kind):
-        return _lists(data, start + 4, null, kind.value_type)
-    values = _numbers(data, start + 4, np.dtype(_width(kind)), null).view(_numpy(kind))
-    return pa.array(values if values.dtype != np.uint8 else values.astype(bool), kind, mask=null)
+    return _lists(data, start + 4, null, kind.value_type)
 
 
-def _width(kind: pa.DataType) -> str:
-    """Integer of the width of a type."""
-    return "u1" if pa.types.is_boolean(kind) else f"i{kind.bit_width // 8}"
-
-
-def _numpy(kind: pa.DataType) -> np.dtype[np.generic]:
-    """Type of numpy that a type of Arrow has the bytes of."""
-    return np.dtype(np.uint8) if pa.types.is_boolean(kind) else np.dtype(kind.to_pandas_dtype())
-
-
-def _numbers(
-    data: ByteArray, at: IntArray, kind: np.dtype[np.generic], null: npt.NDArray[np.bool_]
-) -> IntArray:
-    """Integers of a width in network order that stand at some places; zero where a field is NULL."""
-    out = np.zeros(at.size, kind)
-    _gather(data, at, null, out.view(np.uint8).reshape(at.size, kind.itemsize))
-    return out
+def _width(kind: pa.DataType) -> int:
+    """Bytes of a value; 0 of texts and arrays."""
+    if pa.types.is_boolean(kind):
+        return 1
+    return 0 if pa.types.is_string(kind) or pa.types.is_list(kind) else kind.bit_width // 8
 
 
 def _texts(data: ByteArray, at: IntArray, length: IntArray, null: npt.NDArray[np.bool_]) -> pa.Array:
@@ -121,22 +155,14 @@ def _lists(data: ByteArray, at: IntArray, null: npt.NDArray[np.bool_], kind: pa.
     _sizes(data, at, null, size)
     offset = np.zeros(at.size + 1, np.int32)
     np.cumsum(size, out=offset[1:])
-    width = np.dtype(_width(kind))
-    out, missing = np.zeros(offset[-1], width), np.zeros(offset[-1], np.bool_)
-    _elements(data, at, offset, missing, out.view(np.uint8).reshape(out.size, width.itemsize))
-    values = out.view(_numpy(kind))
+    width = _width(kind)
+    out, missing = np.zeros(offset[-1] * width, np.uint8), np.zeros(offset[-1], np.bool_)
+    _elements(data, at, offset, missing, out.reshape(missing.size, width))
+    values = out.view(kind.to_pandas_dtype())
     if missing.any() and pa.types.is_floating(kind):
         values[missing] = np.nan
     lists = pa.ListArray.from_arrays(pa.array(offset), pa.array(values))
     return pa.compute.if_else(pa.array(null), None, lists) if null.any() else lists
-
-
-def _located(data: ByteArray, first: int, n_field: int) -> IntArray:
-    """Where the length of each field of each row stands, shape (fields, rows)."""
-    width = np.uint32 if data.size < _FOUR_BYTES else np.int64
-    start = np.empty((n_field, _count_rows(data, first, n_field)), width)
-    _locate(data, first, start)
-    return start
 
 
 @numba.njit(cache=True, nogil=True)
@@ -159,24 +185,38 @@ def _count_rows(data: ByteArray, first: int, n_field: int) -> int:
 
 
 @numba.njit(cache=True, nogil=True)
-def _locate(data: ByteArray, first: int, start: IntArray) -> None:
-    """Write where the fields of all rows stand."""
+def _split(
+    data: ByteArray,
+    first: int,
+    layout: IntArray,
+    body: ByteArray,
+    is_null: npt.NDArray[np.bool_],
+    start: IntArray,
+) -> None:
+    """Copy values of one width from network order, and write where the other fields stand."""
     at = first
-    for row in range(start.shape[1]):
+    for row in range(is_null.shape[1]):
         at += _COUNT
-        for field in range(start.shape[0]):
-            start[field, row] = at
-            at += 4 + max(_int32(data, at), 0)
+        other = 0
+        for field in range(layout.shape[1]):
+            length = _int32(data, at)
+            if layout[0, field] == 0:
+                start[other, row] = at
+                other += 1
+            elif length < 0:
+                is_null[field, row] = True
+            else:
+                place = layout[1, field] + row * length
+                for byte in range(length):
+                    body[place + byte] = data[at + 3 + length - byte]
+            at += 4 + max(length, 0)
 
 
 @numba.njit(cache=True, nogil=True)
-def _gather(data: ByteArray, at: IntArray, null: npt.NDArray[np.bool_], out: ByteArray) -> None:
-    """Copy values from network order, but where they are NULL."""
-    width = out.shape[1]
+def _lengths(data: ByteArray, at: IntArray, out: npt.NDArray[np.int32]) -> None:
+    """Lengths of fields: -1 of NULL."""
     for row in range(at.size):
-        if null.size == 0 or not null[row]:
-            for byte in range(width):
-                out[row, byte] = data[at[row] + width - 1 - byte]
+        out[row] = _int32(data, at[row])
 
 
 @numba.njit(cache=True, nogil=True)

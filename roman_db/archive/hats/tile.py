@@ -19,6 +19,8 @@ IntArray = npt.NDArray[np.int64]
 FINEST = 29
 #: How far an object may have moved from the place of its identifier, arcsec.
 DRIFT = 5.0
+#: Order of pixels that are less than that across, wherever they are.
+WITHIN = 18
 #: Side of a square with the area of a pixel of order 0, arcsec.
 _SIDE = np.sqrt(4 * np.pi / 12) * 180 / np.pi * 3600
 #: Least width of a pixel over that side: where pixels are most distorted, in the polar caps; and up to this

@@ -15,7 +15,7 @@ from pyarrow import parquet
 
 from roman_db.archive.hats.encoding import writer_options
 from roman_db.archive.hats.placing import INDEX, chosen, indexed, separation
-from roman_db.archive.hats.tile import DRIFT, Tile, contains
+from roman_db.archive.hats.tile import DRIFT, FINEST, WITHIN, Tile, contains
 
 IntArray = npt.NDArray[np.int64]
 
@@ -142,6 +142,8 @@ def write_tile(work: Work, schema: pa.Schema, tables: Iterable[pa.Table], rows: 
 def _far(rows: pa.Table, own: npt.NDArray[np.bool_]) -> dict[int, int]:
     """Objects of some rows that have moved farther than others look for them, and the pixels they are in."""
     object_id, pixel = (rows[name].to_numpy()[own] for name in ("object_id", INDEX.name))
+    moved = (object_id ^ pixel) >> 2 * (FINEST - WITHIN) != 0
+    object_id, pixel = object_id[moved], pixel[moved]
     is_far = separation(object_id, pixel) > DRIFT
     return dict(zip(object_id[is_far].tolist(), pixel[is_far].tolist(), strict=True))
 

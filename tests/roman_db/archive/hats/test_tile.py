@@ -9,7 +9,16 @@ from cdshealpix.nested import lonlat_to_healpix, vertices
 from hypothesis import given
 from hypothesis import strategies as st
 
-from roman_db.archive.hats.tile import Tile, contains, divide, surroundings, with_neighbours
+from roman_db.archive.hats.tile import (
+    DRIFT,
+    FINEST,
+    WITHIN,
+    Tile,
+    contains,
+    divide,
+    surroundings,
+    with_neighbours,
+)
 
 
 @given(st.lists(st.tuples(st.integers(0, 12 * 4**6 - 1), st.integers(1, 50)), min_size=1, max_size=60))
@@ -54,6 +63,17 @@ def test_surroundings_are_no_wider_than_they_need_be():
     tile = Tile(10, 7378857)
     first, end = surroundings(tile, 10).T
     assert (end - first).sum() < 1.3 * (tile.ids[1] - tile.ids[0])
+
+
+def test_pixels_that_are_taken_to_be_near_are_less_across_than_objects_drift():
+    """Corners of pixels all over the sky, the polar caps and their edges among them."""
+    step = 4**WITHIN // 997
+    pixels = np.concatenate([np.arange(0, 12 * 4**WITHIN, step), [0, 4**WITHIN - 1, 12 * 4**WITHIN - 1]])
+    lon, lat = (angle.rad for angle in vertices(pixels, WITHIN))
+    corners = np.stack([np.cos(lat) * np.cos(lon), np.cos(lat) * np.sin(lon), np.sin(lat)], axis=-1)
+    across = np.linalg.norm(corners[:, :, None] - corners[:, None, :], axis=-1).max()
+    assert np.degrees(across) * 3600 < DRIFT / 2
+    assert WITHIN < FINEST
 
 
 def test_neighbours_weigh_nothing():
