@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import click
@@ -22,21 +23,15 @@ def validate_command(submissions: tuple[Path, ...]) -> None:
     """Say everything that is wrong with submissions, folders or packed files; it needs no database."""
     import tempfile
 
-    from loaders.contribution.refusal import Refused
     from loaders.contribution.submission import judge
     from loaders.contribution.unpack import opened
 
-    refused = 0
-    for path in submissions:
-        try:
-            with tempfile.TemporaryDirectory() as scratch, opened(path, Path(scratch)) as folder:
-                said = judge(folder, str(path))
-            click.echo(f"{path}: {said.label} is right, {len(said.files)} files")
-        except Refused as error:
-            refused += 1
-            click.echo(str(error), err=True)
-    if refused:
-        raise click.exceptions.Exit(1)
+    def judged(path: Path) -> str:
+        with tempfile.TemporaryDirectory() as scratch, opened(path, Path(scratch)) as folder:
+            said = judge(folder, str(path))
+        return f"{path}: {said.label} is right, {len(said.files)} files"
+
+    _each(submissions, judged)
 
 
 @contribute.command("ingest")
@@ -49,11 +44,14 @@ def ingest_command(submissions: tuple[Path, ...]) -> None:
     from roman_db import migrate
 
     migrate.ensure_current()
-    for path in submissions:
+
+    def stored(path: Path) -> str:
         with scratch_folder() as scratch, opened(path, scratch) as folder:
             said = judge(folder, str(path))
             n_match = ingest(folder, said, str(path))
-        click.echo(f"{said.label}: {len(said.files)} files stored, {n_match} rows matched with objects")
+        return f"{said.label}: {len(said.files)} files stored, {n_match} rows matched with objects"
+
+    _each(submissions, stored)
 
 
 @contribute.command("publish")
@@ -69,6 +67,21 @@ def publish_command(name: str, version: str) -> None:
     click.echo(f"{name} {version} is {state}: {path}")
     for one in names:
         click.echo(f"table {one}")
+
+
+def _each(submissions: tuple[Path, ...], take: Callable[[Path], str]) -> None:
+    """Take submissions one by one; those that are refused are told, and keep no other from being taken."""
+    from loaders.contribution.refusal import Refused
+
+    refused = 0
+    for path in submissions:
+        try:
+            click.echo(take(path))
+        except Refused as error:
+            refused += 1
+            click.echo(str(error), err=True)
+    if refused:
+        raise click.exceptions.Exit(1)
 
 
 def commands(root: click.Group) -> None:

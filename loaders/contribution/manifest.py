@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
@@ -65,14 +66,55 @@ class Manifest(_Strict):
         return f"{self.name} {self.data_release_id}"
 
 
-def read(folder: Path, submission: str) -> Manifest:
+@dataclass(frozen=True)
+class Draft:
+    """A manifest as far as it can be read, so that all else is judged, too.
+
+    Parameters
+    ----------
+    manifest
+        The manifest; words of it that are wrong are empty, and entries of files that are wrong left out.
+    faults
+        What is wrong with it.
+    named
+        Files that it names, also in entries that are wrong.
+    """
+
+    manifest: Manifest
+    faults: tuple[str, ...]
+    named: frozenset[str]
+
+
+def read(folder: Path, submission: str) -> Draft:
     """Read the manifest of a submission.
 
     Raises
     ------
     Refused
-        With everything that is wrong with it.
+        If nothing of it can be read.
     """
+    content = _content(folder, submission)
+    entries = content.get("files")
+    entries = entries if isinstance(entries, list) else []
+    named = frozenset(
+        one["filename"]
+        for one in entries
+        if isinstance(one, Mapping) and isinstance(one.get("filename"), str)
+    )
+    try:
+        return Draft(Manifest.model_validate(content), (), named)
+    except ValidationError as error:
+        faults = error.errors()
+    wrong = {one["loc"][0] for one in faults}
+    blank = dict.fromkeys(Manifest.model_fields, "")
+    right = {word: content[word] for word in blank if word in content and word not in wrong}
+    files = [file for one in entries if (file := _file(one)) is not None]
+    partial = Manifest.model_construct(**{**blank, **right, "files": files})
+    return Draft(partial, tuple(_words(one) for one in faults), named)
+
+
+def _content(folder: Path, submission: str) -> Mapping[str, Any]:
+    """Content of the manifest, whatever it is."""
     path = folder / NAME
     try:
         if path.stat().st_size > _MOST_BYTES:
@@ -84,10 +126,15 @@ def read(folder: Path, submission: str) -> Manifest:
         raise Refused(submission, [f"{NAME} cannot be read ({error})"]) from error
     if not isinstance(content, Mapping):
         raise Refused(submission, [f"{NAME} is no mapping of words to values"])
+    return content
+
+
+def _file(entry: object) -> File | None:
+    """Entry of a file; None if something is wrong with it."""
     try:
-        return Manifest.model_validate(content)
-    except ValidationError as error:
-        raise Refused(submission, [_words(one) for one in error.errors()]) from error
+        return File.model_validate(entry)
+    except ValidationError:
+        return None
 
 
 def table_name(manifest: Manifest, file: File) -> str:

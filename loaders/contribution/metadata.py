@@ -54,13 +54,13 @@ def faults(meta: Mapping[str, Any], schema: str) -> list[str]:
 
 
 def contradictions(meta: Mapping[str, Any], manifest: Manifest, version: str | None) -> Iterable[str]:
-    """Yield what metadata say otherwise than the manifest, or than the name of the file."""
+    """Yield what metadata say otherwise than what is right of the manifest, or than the name of the file."""
     said = meta.get("ccsp")
     if not isinstance(said, Mapping):
         return
     for word in _SAME:
         expected = getattr(manifest, word)
-        if word in said and said[word] != expected:
+        if expected and word in said and said[word] != expected:
             yield f"roman.meta.ccsp.{word} is {said[word]!r}, and {expected!r} in the manifest"
     if version is not None and str(said.get("file_version", version)).lower() != version:
         yield f"roman.meta.ccsp.file_version is {said['file_version']!r}, and {version!r} in the file's name"

@@ -11,7 +11,7 @@ import asdf
 import pyarrow as pa
 
 from loaders.contribution import arrays, file_name, manifest, metadata, tables
-from loaders.contribution.manifest import File, Manifest
+from loaders.contribution.manifest import Draft, File, Manifest
 from loaders.contribution.refusal import Refused
 
 READMES = ("README.md", "README.txt")
@@ -28,8 +28,12 @@ def judge(folder: Path, submission: str) -> Manifest:
     Refused
         With every reason against it.
     """
-    said = manifest.read(folder, submission)
-    reasons = [*_readme_faults(folder), *_list_faults(folder, said)]
+    try:
+        draft = manifest.read(folder, submission)
+    except Refused as error:
+        raise Refused(submission, [*error.reasons, *_readme_faults(folder)]) from error
+    said = draft.manifest
+    reasons = [*draft.faults, *_readme_faults(folder), *_list_faults(folder, draft)]
     for file in said.files:
         if (folder / file.filename).is_file() and Path(file.filename).name == file.filename:
             reasons += [f"{file.filename}: {words}" for words in _file_faults(folder, file, said)]
@@ -65,14 +69,15 @@ def _readme_faults(folder: Path) -> Iterator[str]:
         yield f"{found[0].name} says too little or too much: {_LEAST_README} to {_MOST_README} characters"
 
 
-def _list_faults(folder: Path, said: Manifest) -> Iterator[str]:
+def _list_faults(folder: Path, draft: Draft) -> Iterator[str]:
     """Yield what differs between the files that are there and those of the manifest."""
+    said = draft.manifest
     listed = Counter(file.filename for file in said.files)
     repeated = {name: count for name, count in listed.items() if count > 1}
     yield from (f"{name}: the manifest lists it {count} times" for name, count in repeated.items())
     there = {str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file()}
     yield from (f"{name}: the manifest lists it, and it is not there" for name in sorted(set(listed) - there))
-    known = {*listed, manifest.NAME, *READMES}
+    known = {*draft.named, manifest.NAME, *READMES}
     yield from (f"{name}: the manifest does not list it" for name in sorted(there - known))
     names = Counter(manifest.table_name(said, file) for file in said.files if file.kind == "table")
     for name, count in names.items():
@@ -84,7 +89,7 @@ def _name_faults(file: File, said: Manifest) -> Iterator[str]:
     """Yield what is wrong with the name of a file."""
     name, reasons = file_name.parse(file.filename)
     yield from reasons
-    if name is not None and name.project != said.name.lower():
+    if name is not None and said.name and name.project != said.name.lower():
         yield f"{file.filename}: is of {name.project!r}, and the collection of {said.name.lower()!r}"
     if name is not None and name.extension != (expected := _FORMAT.get(file.kind, "asdf")):
         yield f"{file.filename}: a {file.kind} is a file .{expected}"
@@ -115,7 +120,8 @@ def _file_faults(folder: Path, file: File, said: Manifest) -> Iterator[str]:
         RecursionError,
         pa.ArrowException,
     ) as error:
-        yield f"it cannot be read as .{_FORMAT.get(file.kind, 'asdf')} ({str(error).splitlines()[0]})"
+        words = next(iter(str(error).splitlines()), type(error).__name__)
+        yield f"it cannot be read as .{_FORMAT.get(file.kind, 'asdf')} ({words})"
     except asdf.exceptions.AsdfError as error:
         yield f"it cannot be read as .asdf ({error})"
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import lzma
 import os
 import shutil
 import stat
 import tarfile
 import zipfile
+import zlib
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -21,6 +23,16 @@ MOST_FILES = 10_000
 _MOST_RATIO = 200
 _SMALL_BYTES = 1 << 20
 _COPIED_AT_A_TIME = 1 << 20
+#: What the libraries say of what is damaged, encrypted, packed in a way that they do not know, or too large.
+_DAMAGES = (
+    OSError,
+    EOFError,
+    RuntimeError,
+    tarfile.TarError,
+    zipfile.BadZipFile,
+    zlib.error,
+    lzma.LZMAError,
+)
 _OPENERS = "a folder, or a file .zip, .tar or .tar.gz"
 
 
@@ -66,7 +78,7 @@ def opened(path: Path, scratch: Path) -> Iterator[Path]:
                 _extract(members, lambda name: _member(tar, name), scratch)
         else:
             raise Refused(str(path), [f"it is not {_OPENERS}"])
-    except (OSError, EOFError, tarfile.TarError, zipfile.BadZipFile, RuntimeError) as error:
+    except _DAMAGES as error:
         raise Refused(str(path), [f"it cannot be unpacked ({error})"]) from error
     yield scratch
 

@@ -52,12 +52,15 @@ class Written:
 def export(product: Product, scope: Scope, folder: Path, formats: Sequence[str]) -> list[Written]:
     """Write a product as `write` does, then store the rows of its files for the archive.
 
-    Who is killed in between gives the command again.
+    Who is killed in between gives the command again. The row of a file that was delivered stays that of the
+    delivery: another of its name, written by hand, is not what the archive has.
     """
     written = write(product, scope, folder, formats)
+    rows = {one.path.name: one.archive_row for one in written if one.archive_row}
     with session.transaction() as connection:
+        delivered = storage.delivered(connection, rows)
         storage.register(
-            connection, product.table, {one.path.name: one.archive_row for one in written if one.archive_row}
+            connection, product.table, {name: row for name, row in rows.items() if name not in delivered}
         )
     return written
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
@@ -22,6 +22,7 @@ from roman_db.archive.request import Scope
 from roman_db.code_version import code_version
 from roman_db.query.statement import parse
 from roman_db.query.stream import Request, Result, open_result
+from roman_db.schema.metadata import table
 
 _CONTENT, _KEYWORDS = "exports", "exports/keywords"
 _REGISTER = """
@@ -79,6 +80,14 @@ def register(connection: sa.Connection, table: str, rows: Mapping[str, Mapping[s
     ]
     if values:
         connection.execute(sa.text(_REGISTER), values)
+
+
+def delivered(connection: sa.Connection, names: Iterable[str]) -> set[str]:
+    """Those of some names of files of which the archive has a file by a delivery."""
+    products = table("ops.product")
+    there = products.c.state == "valid", products.c.superseded_at.is_(None)
+    query = sa.select(products.c.filename).where(products.c.filename.in_(list(names)), *there)
+    return set(connection.execute(query).scalars())
 
 
 def _nothing(scope: Scope) -> str:

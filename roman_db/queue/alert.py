@@ -19,15 +19,19 @@ _WAIT_S = 6 * 3600.0
 _TIMEOUT_S = 10.0
 #: Alerts that are sent at a time; the others follow.
 _MOST = 100
-#: Two workers that look at the same time would both raise what is new.
-_ONE_AFTER_THE_OTHER = "SELECT pg_advisory_xact_lock(hashtext('ops.alert'))"
+#: Two workers that look at the same time would both raise what is new; many would wait for one another.
+_ONE_AT_A_TIME = "SELECT pg_try_advisory_xact_lock(hashtext('ops.alert'))"
 
 
 def raise_alerts(wait_s: float = _WAIT_S) -> list[int]:
-    """Raise what is new, clear what holds no longer, and return the numbers of the new."""
+    """Raise what is new, clear what holds no longer, and return the numbers of the new.
+
+    Nothing is done where another worker does it at the moment.
+    """
     query = sa.text(sqlfile.find("jobs", "raise_alerts").text)
     with session.transaction() as connection:
-        connection.exec_driver_sql(_ONE_AFTER_THE_OTHER)
+        if not connection.exec_driver_sql(_ONE_AT_A_TIME).scalar_one():
+            return []
         return [int(row.alert_id) for row in connection.execute(query, {"wait_s": wait_s}).all()]
 
 

@@ -80,3 +80,8 @@ ON roman.community_product (regexp_replace(lower(name || '_' || version || '_'),
 CREATE INDEX IF NOT EXISTS spectral_extraction_uncombined_idx
 ON roman.spectral_extraction (spectral_extraction_id) WHERE combined_at IS NULL;
 CREATE INDEX IF NOT EXISTS arrived_file_waiting_idx ON ops.arrived_file (changed_at) WHERE job_id IS NULL;
+
+-- Announced files that are not loaded are looked for every few seconds, and what came of their name with them.
+CREATE INDEX IF NOT EXISTS notified_file_waiting_idx ON ops.notified_file (filename) WHERE file_id IS NULL;
+CREATE INDEX IF NOT EXISTS load_run_input_filename_idx
+ON ops.load_run_input (regexp_replace(path, '^.*/', ''));

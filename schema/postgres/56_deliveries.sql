@@ -142,36 +142,62 @@ SELECT k.rule, k.survey, k.season, k.start_mjd, k.end_mjd, k.received_at, k.cloc
        k.stored_at, k.whole_at
 FROM known k;
 
+-- Note of announced files that they are loaded, whichever comes first, so that who looks for others does not go through
+-- them. Where both come at the same moment neither sees the other: the view below asks again of what is not noted.
+CREATE OR REPLACE FUNCTION ops.note_loaded_files() RETURNS trigger
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS
+$$
+BEGIN
+    UPDATE ops.notified_file f SET file_id = i.file_id
+    FROM stored s JOIN ops.input_file i ON i.filename = s.filename AND i.sha256 = s.sha256
+    WHERE f.filename = i.filename AND f.sha256 = i.sha256 AND f.file_id IS NULL;
+    RETURN NULL;
+END
+$$;
+COMMENT ON FUNCTION ops.note_loaded_files() IS 'Note of announced files that they are loaded';
+CREATE OR REPLACE TRIGGER note_loaded_files_inserted AFTER INSERT ON ops.input_file
+REFERENCING NEW TABLE AS stored FOR EACH STATEMENT EXECUTE FUNCTION ops.note_loaded_files();
+CREATE OR REPLACE TRIGGER note_loaded_files_announced AFTER INSERT ON ops.notified_file
+REFERENCING NEW TABLE AS stored FOR EACH STATEMENT EXECUTE FUNCTION ops.note_loaded_files();
+
+-- Files that are noted as loaded are a part of their own: who asks for another state does not read them.
 CREATE OR REPLACE VIEW ops.input_arrival AS
-WITH notified AS (
-    SELECT DISTINCT ON (f.filename) f.filename, n.data_notification_id, f.sha256, f.size_bytes,
-           min(n.received_at) OVER (PARTITION BY f.filename, f.sha256) AS received_at,
-           count(*) OVER (PARTITION BY f.filename) AS n_notification
-    FROM ops.notified_file f JOIN ops.data_notification n USING (data_notification_id)
-    ORDER BY f.filename, n.data_notification_id DESC
-), loaded AS (
-    SELECT n.*, r.started_at AS loaded_at
-    FROM notified n
-    LEFT JOIN ops.input_file i ON i.filename = n.filename AND i.sha256 = n.sha256
-    LEFT JOIN ops.load_run r ON r.load_run_id = i.load_run_id
-), other AS (
-    SELECT l.filename, max(g.load_run_id) AS load_run_id
-    FROM loaded l
-    JOIN ops.load_run_input g ON regexp_replace(g.path, '^.*/', '') = l.filename
-    JOIN ops.load_run r ON r.load_run_id = g.load_run_id AND r.started_at >= l.received_at
-    WHERE l.loaded_at IS NULL AND g.sha256 IS DISTINCT FROM l.sha256
-    GROUP BY l.filename
+WITH latest AS NOT MATERIALIZED (
+    SELECT f.*, told.received_at, told.n_notification
+    FROM ops.notified_file f
+    CROSS JOIN LATERAL (
+        SELECT min(n.received_at) FILTER (WHERE g.sha256 = f.sha256) AS received_at, count(*) AS n_notification
+        FROM ops.notified_file g JOIN ops.data_notification n USING (data_notification_id)
+        WHERE g.filename = f.filename
+    ) AS told
+    WHERE NOT EXISTS (
+        SELECT FROM ops.notified_file g
+        WHERE g.filename = f.filename AND g.data_notification_id > f.data_notification_id
+    )
 ), judged AS (
-    SELECT l.*, o.load_run_id,
-           CASE WHEN l.loaded_at IS NOT NULL THEN 'loaded' WHEN o.filename IS NOT NULL THEN 'corrupted'
+    SELECT l.*, r.started_at AS loaded_at, other.load_run_id,
+           CASE WHEN r.started_at IS NOT NULL THEN 'loaded' WHEN other.load_run_id IS NOT NULL THEN 'corrupted'
                 WHEN now() > l.received_at + (SELECT complete_within FROM ops.delivery_rule WHERE rule = 'daily')
                 THEN 'missing' ELSE 'expected' END AS state
-    FROM loaded l LEFT JOIN other o USING (filename)
+    FROM latest l
+    LEFT JOIN ops.input_file i ON i.filename = l.filename AND i.sha256 = l.sha256
+    LEFT JOIN ops.load_run r ON r.load_run_id = i.load_run_id
+    LEFT JOIN LATERAL (
+        SELECT max(g.load_run_id) AS load_run_id
+        FROM ops.load_run_input g JOIN ops.load_run o ON o.load_run_id = g.load_run_id
+        WHERE regexp_replace(g.path, '^.*/', '') = l.filename AND g.sha256 IS DISTINCT FROM l.sha256
+          AND o.started_at >= l.received_at
+    ) AS other ON r.started_at IS NULL
+    WHERE l.file_id IS NULL
 )
+SELECT l.filename, l.data_notification_id, l.received_at, l.sha256, l.size_bytes, l.n_notification, 'loaded' AS state,
+       r.started_at AS loaded_at, CAST(NULL AS text) AS reason
+FROM latest l JOIN ops.input_file i USING (file_id) JOIN ops.load_run r ON r.load_run_id = i.load_run_id
+UNION ALL
 SELECT filename, data_notification_id, received_at, sha256, size_bytes, n_notification, state, loaded_at,
        CASE state WHEN 'corrupted' THEN
                 format('run %s was given a file of that name with another checksum: fetch it again', load_run_id)
-            WHEN 'missing' THEN 'it was announced and never loaded: fetch it, or ask who sent the notification' END AS reason
+            WHEN 'missing' THEN 'it was announced and never loaded: fetch it, or ask who sent the notification' END
 FROM judged;
 
 CREATE OR REPLACE VIEW ops.transmission AS

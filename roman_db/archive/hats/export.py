@@ -19,6 +19,8 @@ from roman_db.archive.hats.tile import Tile
 from roman_db.archive.hats.tile_file import Record, Work, stored_schema, write_tile
 from roman_db.query.error import QueryError
 
+#: Libraries beneath fsspec: what they raise of a store that does not answer need be no OSError.
+_STORES = {"aiobotocore", "aiohttp", "azure", "botocore", "gcsfs", "google"}
 #: Told what is done, how much of it is, and how much there is.
 Step = Callable[[str, int, int], None]
 
@@ -201,11 +203,13 @@ def _check(kind: Kind, works: Sequence[Work], records: Iterable[Record]) -> None
 
 @contextlib.contextmanager
 def _told(place: Place) -> Iterator[None]:
-    """Say what is wrong with files, and that what was written is not lost."""
+    """Say what is wrong with files or the store, and that what was written is not lost."""
     try:
         yield
-    except OSError as error:
-        what = error.strerror or str(error)
+    except Exception as error:
+        if not isinstance(error, OSError) and type(error).__module__.partition(".")[0] not in _STORES:
+            raise
+        what = getattr(error, "strerror", None) or str(error)
         raise QueryError(
             f"{place.url}: {what}. What was published before is as it was; when the reason is gone, "
             "the same command goes on where this one ended"

@@ -8,6 +8,7 @@ import asdf
 import numpy as np
 import pyarrow.parquet as pq
 import pytest
+import yaml
 from click.testing import CliRunner
 
 from loaders.contribution.commands import validate_command
@@ -67,6 +68,29 @@ def test_all_that_is_wrong_is_said_at_once(good):
         "its SHA-256 is",
     ):
         assert words in found, found
+
+
+def test_what_is_wrong_with_the_manifest_hides_nothing_else(good):
+    """Also where an entry of a file is wrong: what it names is not said to be unlisted."""
+    good.manifest |= {"license": "mine", "name": "DUST", "surprise": 1}
+    (good.folder / "README.md").unlink()
+    (good.folder / "notes.doc").write_text("x")
+    good.seal()
+    good.manifest["files"][0] |= {"sha256": "0" * 64, "kind": "table"}
+    good.manifest["files"][1]["kind"] = "painting"
+    painted = good.manifest["files"][1]["filename"]
+    (good.folder / "manifest.yaml").write_text(yaml.safe_dump(good.manifest))
+    found = "\n".join(reasons(good.folder))
+    for words in (
+        "license: Input should be", "surprise: Extra inputs", "files.1.kind: Input should be",
+        "it has no README",
+        "notes.doc: the manifest does not list it", f"{'0' * 64} in the manifest",
+    ):  # fmt: skip
+        assert words in found, found
+    assert f"{painted}: the manifest does not list it" not in found
+    assert "in the manifest\nroman" not in found
+    (good.folder / "manifest.yaml").unlink()
+    assert [one.split()[:3] for one in reasons(good.folder)] == [["it", "has", "no"]] * 2
 
 
 @pytest.mark.parametrize(
@@ -182,6 +206,24 @@ def test_an_archive_that_is_cut_off_is_refused(good, tmp_path):
     (tmp_path / "cut.tar.gz").write_bytes(content[: len(content) // 2])
     with pytest.raises(Refused, match="cannot be unpacked"):
         unpacked(tmp_path / "cut.tar.gz", tmp_path / "scratch")
+
+
+def test_a_zip_file_whose_content_is_damaged_is_refused(tmp_path):
+    """The list of its entries is whole; the bytes between are not what unpacks."""
+    _zip(tmp_path / "submission", "a", np.random.default_rng(1).bytes(1000) + bytes(5000))
+    content = bytearray((tmp_path / "submission").read_bytes())
+    content[40:60] = b"\xff" * 20
+    (tmp_path / "submission").write_bytes(content)
+    with pytest.raises(Refused, match="cannot be unpacked"):
+        unpacked(tmp_path / "submission", tmp_path / "scratch")
+
+
+def test_one_that_is_refused_keeps_no_other_from_being_judged(good, tmp_path):
+    (tmp_path / "empty.zip").write_bytes(b"")
+    done = CliRunner().invoke(validate_command, [str(tmp_path / "empty.zip"), str(good.folder)])
+    assert done.exit_code == 1
+    assert "it is not a folder" in done.output
+    assert "DUST DR1 is right" in done.output
 
 
 def test_links_in_a_folder_are_not_followed(good):

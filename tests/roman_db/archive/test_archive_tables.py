@@ -116,6 +116,25 @@ def test_a_product_has_a_row_once_it_is_written(run, tmp_path):
 
 
 @pytest.mark.usefixtures("described")
+def test_the_row_of_a_file_that_was_delivered_stays_that_of_the_delivery(run, tmp_path):
+    """Until the delivery is superseded by one without that file."""
+    words = ("event_catalog", *SEASON, "--to", tmp_path, "--format", "asdf")
+    season = "SELECT season FROM archive.WFIMSOSCatalog"
+    assert run(*words).exit_code == 0
+    change(
+        "INSERT INTO ops.product (product, scope, filename, sha256, size_bytes, state, load_run_id) "
+        "SELECT 'event_catalog', '', filename, 'a', 1, 'valid', (SELECT max(load_run_id) FROM ops.load_run) "
+        "FROM ops.archive_row"
+    )
+    change("""UPDATE ops.archive_row SET content = content || '{"season": "s77"}'""")
+    assert run(*words).exit_code == 0
+    assert rows(season) == [{"season": "s77"}]
+    change("UPDATE ops.product SET superseded_at = now()")
+    assert run(*words).exit_code == 0
+    assert rows(season) == [{"season": "s01"}]
+
+
+@pytest.mark.usefixtures("described")
 def test_an_exposure_is_a_row_with_what_is_stored():
     stored = rows(
         "SELECT e.*, v.program, v.pass, p.program_category FROM roman.exposure e "

@@ -14,6 +14,9 @@ from roman_db.queue.alert import raise_alerts
 
 from .conftest import ask, change
 
+#: What alerts look for.
+WRONG = "state IN ('missing', 'corrupted')"
+
 
 def sha256_of(name: str, letter: str) -> str:
     """Checksum of a version of a file."""
@@ -87,6 +90,27 @@ def test_each_file_is_told_what_became_of_it(announce, run):
     assert {state for state, _ in states().values()} == {"loaded"}
     raise_alerts()
     assert ask(raised) == []
+
+
+def test_what_is_loaded_is_noted_and_not_read_again(announce):
+    """Whichever comes first, the file or its notification; what was not noted is asked for all the same."""
+    load("early.asdf", "a")
+    announce(file("early.asdf"), file("come.asdf"), file("late.asdf"))
+    load("come.asdf", "a")
+    load("late.asdf", "b")
+    noted = "SELECT filename FROM ops.notified_file WHERE file_id IS NOT NULL ORDER BY filename"
+    assert ask(noted) == [("come.asdf",), ("early.asdf",)]
+    before = states()
+    assert {name: state for name, (state, _) in before.items()} == {
+        "early.asdf": "loaded",
+        "come.asdf": "loaded",
+        "late.asdf": "corrupted",
+    }
+    plan = "\n".join(line for (line,) in ask(f"EXPLAIN SELECT * FROM ops.input_arrival WHERE {WRONG}"))
+    assert "file_id IS NULL" in plan
+    assert "Append" not in plan, plan
+    change("UPDATE ops.notified_file SET file_id = NULL")
+    assert states() == before
 
 
 def test_a_notification_that_comes_twice_counts_once(announce, run, tmp_path):

@@ -67,6 +67,17 @@ def test_a_job_that_failed_is_alerted_until_it_succeeds(queue, webhook):
     assert execute(queue, OPEN) == []
 
 
+def test_workers_that_look_at_the_same_time_do_not_wait_for_each_other(queue):
+    execute(queue, "INSERT INTO bench.fault VALUES ('a', 1)")
+    submit("a")
+    work_here()
+    execute(queue, "DELETE FROM ops.alert")
+    with session.transaction() as other:
+        other.exec_driver_sql("SELECT pg_advisory_xact_lock(hashtext('ops.alert'))")
+        assert raise_alerts() == []
+    assert len(raise_alerts()) == 2
+
+
 def test_a_job_that_waits_for_long_is_alerted_one_for_later_is_not(queue):
     waiting = submit("a")
     submit("b")

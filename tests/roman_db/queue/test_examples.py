@@ -32,10 +32,11 @@ def check(known, words, names):
     assert {name for name in names if name.startswith("ROMAN_DB_")} <= ours
 
 
-def test_the_unit_of_systemd(known):
+@pytest.mark.parametrize("name", ["roman-db-worker@.service", "roman-db-serve.service"])
+def test_the_units_of_systemd(known, name):
     unit = configparser.RawConfigParser(strict=False)
     unit.optionxform = str
-    unit.read(EXAMPLES / "systemd" / "roman-db-worker@.service")
+    unit.read(EXAMPLES / "systemd" / name)
     service = unit["Service"]
     check(known, service["ExecStart"].split(), [one.split("=")[0] for one in service["Environment"].split()])
 

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from botocore.exceptions import EndpointConnectionError
 from hats.io.validation import is_valid_collection
 from pyarrow import parquet
 
@@ -116,18 +117,26 @@ def test_killed_anywhere_it_goes_on_where_it_was(sky, tmp_path):
     assert not (tmp_path / "objects/.export").exists()
 
 
-def test_a_full_disk_is_told_and_nothing_is_published(sky, tmp_path, monkeypatch):
+@pytest.mark.parametrize(
+    ("error", "words"),
+    [
+        (OSError(28, "No space left on device"), "No space left on device"),
+        (EndpointConnectionError(endpoint_url="http://s3"), "Could not connect to the endpoint URL"),
+    ],
+)
+def test_what_keeps_files_from_being_written_is_told_and_nothing_is_published(
+    sky, tmp_path, monkeypatch, error, words
+):
+    """A full disk, or a store that went away, of which the library for it has an error of its own."""
     run(tmp_path)
     move(sky, 100, 1e-7)
 
-    def full(*_: object) -> None:
-        raise OSError(28, "No space left on device")
+    def failing(*_: object) -> None:
+        raise error
 
     with monkeypatch.context() as patch:
-        patch.setattr(module, "write_tile", full)
-        with pytest.raises(
-            QueryError, match=r"No space left on device\. What was published before is as it was"
-        ):
+        patch.setattr(module, "write_tile", failing)
+        with pytest.raises(QueryError, match=rf"{words}.*\. What was published before is as it was"):
             run(tmp_path)
     assert "objects_0001" in (tmp_path / "objects/collection.properties").read_text()
     assert run(tmp_path).n_written >= 1

@@ -54,6 +54,31 @@ def test_a_store_that_is_not_there_is_told(sky, store):
         run("s3://nowhere/hats")
 
 
+def test_a_store_that_goes_away_is_told_and_the_same_command_goes_on_when_it_is_back(sky, store, monkeypatch):
+    """It goes with the third tile; those before are not written again."""
+    put, names = Place.put, []
+
+    def vanishing(self, file, path):
+        names.append(path)
+        if len(names) == 3:
+            monkeypatch.setenv("AWS_ENDPOINT_URL_S3", "http://127.0.0.1:9")
+            fsspec.get_filesystem_class("s3").clear_instance_cache()
+            self._fs = fsspec.filesystem("s3")
+        put(self, file, path)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Place, "put", vanishing)
+        with pytest.raises(QueryError, match="the same command goes on where this one ended"):
+            run("s3://archive/hats", workers=1)
+    host, port = store.get_host_and_port()
+    monkeypatch.setenv("AWS_ENDPOINT_URL_S3", f"http://{host}:{port}")
+    fsspec.get_filesystem_class("s3").clear_instance_cache()
+    assert not fsspec.filesystem("s3").exists("archive/hats/objects/collection.properties")
+    outcome = run("s3://archive/hats")
+    assert outcome.n_written >= 1
+    assert is_valid_collection(UPath("s3://archive/hats/objects"), strict=True)
+
+
 def test_an_address_that_nobody_knows_is_told():
     with pytest.raises(QueryError, match="Protocol not known: nonsense"):
         Place("nonsense://there")
