@@ -17,7 +17,7 @@ demo: setup ## From a simulated sky to a picture of a microlensing light curve
 
 test: style browser ## Linters and tests; types are checked beside the tests, in what these leave of two processors
 	types=$$(mktemp); $(BIN)/mypy >"$$types" 2>&1 & mypy=$$!; \
-	trap 'kill $$mypy 2>/dev/null || rm -f "$$types"' EXIT; \
+	trap 'kill $$mypy 2>/dev/null || true; rm -f "$$types"' EXIT; \
 	$(BIN)/pytest -n 2 --dist worksteal -m "not heavy" --hypothesis-profile fixed && failed=0 || failed=$$?; \
 	wait $$mypy || failed=$$?; \
 	cat "$$types"; exit $$failed

@@ -9,7 +9,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import cache
 from pathlib import Path
 
@@ -33,8 +33,9 @@ def prepared(environment: dict[str, str]) -> Iterator[str]:
             try:
                 yield said.readline().split()[-1]
             finally:
-                process.terminate()
-                process.wait(30)
+                with suppress(psutil.NoSuchProcess):  # it ended by itself, and said why
+                    process.terminate()
+                    process.wait(30)
 
 
 @cache
