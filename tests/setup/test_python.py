@@ -28,6 +28,12 @@ WANTED = [
 ]
 
 
+def answers(machine: Machine, cases: str) -> None:
+    """Let the stand-in of Python, and the one that environments get of it, do more."""
+    body = (machine.folder / "bin" / "python3").read_text().split("\n", 2)[2]
+    machine.program("python3", f'case "$*" in {cases} esac\n{body}')
+
+
 def test_an_environment_is_made_once_and_again_when_the_lock_changes(tmp_path):
     machine = machine_with(tmp_path, "python", "ensurepip")
     done = machine.run("python.sh")
@@ -46,12 +52,6 @@ def test_a_run_that_failed_is_done_again(tmp_path):
     answers(machine, "*--require-hashes*) exit 1 ;;")
     assert machine.run("python.sh").code != 0
     assert not (machine.checkout / ".venv" / "roman-db.stamp").exists()
-
-
-def answers(machine: Machine, cases: str) -> None:
-    """Let the stand-in of Python, and the one that environments get of it, do more."""
-    body = (machine.folder / "bin" / "python3").read_text().split("\n", 2)[2]
-    machine.program("python3", f'case "$*" in {cases} esac\n{body}')
 
 
 def test_where_uv_fails_pip_installs(tmp_path):

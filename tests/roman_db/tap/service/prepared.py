@@ -15,7 +15,7 @@ from pathlib import Path
 
 import psutil
 
-ROOT = Path(__file__).parents[4]
+from tests.sources import ROOT
 
 
 @contextmanager
