@@ -61,11 +61,48 @@ make_environment() {
     fi
 }
 
+pip=(.venv/bin/python -m pip --disable-pip-version-check --no-input)
+
+# pip_setting NAME LIST: what `pip config list` says of a setting; a variable PIP_… goes before files.
+pip_setting() {
+    local section line value=
+    for section in global install :env:; do
+        line=$(grep "^$section\.$1=" <<<"$2") && value=${line#*=}
+    done
+    value=${value#\'}
+    printf '%s' "${value%\'}"
+}
+
+# Let uv look where pip is set up to look.
+configure_uv() {
+    local list pair value
+    list=$("${pip[@]}" config list) || return
+    for pair in index-url:UV_DEFAULT_INDEX extra-index-url:UV_INDEX find-links:UV_FIND_LINKS \
+        cert:SSL_CERT_FILE proxy:ALL_PROXY; do
+        value=$(pip_setting "${pair%:*}" "$list")
+        [ -z "$value" ] || export "${pair#*:}=${value//\\n/ }"
+    done
+    export UV_SYSTEM_CERTS=true UV_INDEX_STRATEGY=unsafe-best-match UV_HTTP_TIMEOUT="${UV_HTTP_TIMEOUT:-60}"
+}
+
+# uv fetches side by side, and installs and compiles on all processors, what pip does one by one in minutes.
+install_by_uv() {
+    awk '/^[a-z]/ { is_uv = /^uv==/ } is_uv' requirements.lock >.venv/uv.lock &&
+        "${pip[@]}" install --quiet --require-hashes --requirement .venv/uv.lock &&
+        configure_uv &&
+        .venv/bin/python -m uv pip install --quiet --compile-bytecode --python .venv/bin/python \
+            --require-hashes --requirement requirements.lock
+}
+
+install_by_pip() {
+    say "uv cannot install them here; pip takes some minutes"
+    "${pip[@]}" install --quiet --require-hashes --requirement requirements.lock
+}
+
 install_requirements() {
-    local pip=(.venv/bin/python -m pip --disable-pip-version-check --no-input install --quiet)
-    say "installing the requirements into .venv; the first time this takes some minutes"
-    "${pip[@]}" --require-hashes --requirement requirements.lock
-    "${pip[@]}" --no-deps --no-build-isolation --editable .
+    say "installing the requirements into .venv; the first time this takes a minute or more"
+    install_by_uv || install_by_pip
+    "${pip[@]}" install --quiet --no-deps --no-build-isolation --editable .
 }
 
 if fits .venv/bin/python && [ "$(cat "$stamp" 2>/dev/null)" = "$wanted" ]; then

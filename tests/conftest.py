@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import contextlib
+import gc
 import itertools
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from pathlib import Path
 
 import psutil
@@ -44,6 +45,17 @@ def pytest_configure(config: pytest.Config) -> None:
     iers.conf.auto_download = False
     iers.conf.auto_max_age = None
     config.stash[_HOME] = Path(given or _folder_of_homes() / f"{_PREFIX}{os.getpid()}")
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_collection() -> Generator[None, object, object]:
+    """Collect no garbage of imports and items: they stay, and need not be walked through later either."""
+    gc.disable()
+    try:
+        return (yield)
+    finally:
+        gc.freeze()
+        gc.enable()
 
 
 @pytest.hookimpl(optionalhook=True)

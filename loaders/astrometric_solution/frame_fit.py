@@ -85,7 +85,8 @@ def _fit_all(start, data, fewest, terms, count, rms):  # type: ignore[no-untyped
         count[j] = np.sum(weight > 0)
         if regular and count[j] >= fewest:
             terms[j] = 0.0
-            terms[j, :n_term] = value
+            for k in range(n_term):
+                terms[j, k, 0], terms[j, k, 1] = value[k, 0], value[k, 1]
             left = (y - np.dot(design, value))[weight > 0]
             rms[j] = np.sqrt(np.mean(left**2))
 
@@ -113,5 +114,7 @@ def _fit_one(design, y, e):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN
             inverse, regular = inverse_of(matrix)
             if not regular:
                 return value, weight, False
-            value[:, c] = np.dot(inverse, right)
+            solution = np.dot(inverse, right)
+            for a in range(n_term):
+                value[a, c] = solution[a]
     return value, weight, True

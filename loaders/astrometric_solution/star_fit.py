@@ -229,8 +229,9 @@ def _prior(rule):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
 def _residual(time, factor, y, value):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
     """What parameters leave of offsets."""
     out = np.empty(y.shape)
-    for c in range(2):
-        out[:, c] = y[:, c] - value[c] - factor[:, c] * value[2] - time * value[3 + c]
+    for k in range(time.size):
+        for c in range(2):
+            out[k, c] = y[k, c] - value[c] - factor[k, c] * value[2] - time[k] * value[3 + c]
     return out
 
 
@@ -287,5 +288,9 @@ def _finish(data, weight, rule, i, numbers, counts):  # type: ignore[no-untyped-
     final = np.sum(used * distances(residual, e) ** 2) / free
     if alone:
         covariance *= max(final, 1.0) / max(chi2, 1.0)
-    numbers[0][i], numbers[1][i], numbers[2][i] = value, covariance, final
+    for j in range(5):
+        numbers[0][i, j] = value[j]
+        for k in range(5):
+            numbers[1][i, j, k] = covariance[j, k]
+    numbers[2][i] = final
     counts[2][i] = 0 if alone else 1

@@ -105,8 +105,8 @@ def cell_sums(
                     for a in range(n):
                         design[count, a] = root * samples[j, i, a]
                     count += 1
-        matrix[cell] = np.dot(design[:count].T, design[:count])
-        right[cell] = np.dot(design[:count].T, scaled[:count])
+        np.dot(design[:count].T, design[:count], matrix[cell])
+        np.dot(design[:count].T, scaled[:count], right[cell])
 
 
 @numba.njit(cache=True, nogil=True, fastmath=True)

@@ -93,7 +93,7 @@ def descend(points: Points, begin: FloatArray, low: FloatArray, high: FloatArray
         sums_there, flux_there, chi2_there = _state(points, trial)
         if chi2_there < chi2:
             converged = chi2 - chi2_there < _CONVERGED
-            best[:] = trial
+            best, trial = trial, best
             sums, flux, chi2 = sums_there, flux_there, chi2_there
             damping /= 5
         else:
@@ -178,7 +178,8 @@ def _step(sums: FloatArray, flux: FloatArray, least: FloatArray, damping: float)
 def _solved(matrix: FloatArray, right: FloatArray) -> FloatArray:
     """Solution of three equations by elimination with pivots; what is not determined does not move."""
     m = np.empty((3, 4))
-    m[:, :3], m[:, 3] = matrix, right
+    for i in range(3):
+        m[i, 0], m[i, 1], m[i, 2], m[i, 3] = matrix[i, 0], matrix[i, 1], matrix[i, 2], right[i]
     out = np.zeros(3)
     for k in range(3):
         pivot = k + int(np.argmax(np.abs(m[k:, k])))
@@ -187,7 +188,9 @@ def _solved(matrix: FloatArray, right: FloatArray) -> FloatArray:
         for j in range(4):
             m[k, j], m[pivot, j] = m[pivot, j], m[k, j]
         for i in range(k + 1, 3):
-            m[i] -= m[i, k] / m[k, k] * m[k]
+            share = m[i, k] / m[k, k]
+            for j in range(4):
+                m[i, j] -= share * m[k, j]
     for k in range(2, -1, -1):
         out[k] = (m[k, 3] - m[k, k + 1 : 3] @ out[k + 1 :]) / m[k, k] if k < 2 else m[k, 3] / m[k, k]
     return out

@@ -138,15 +138,23 @@ def _write_flags(tail: Any, start: Any, count: Any, words: Any, head: Any) -> No
         if count[i] == 0:
             tail[at : at + 4] = 255
             continue
-        tail[at : at + head.size] = head
+        _write_bytes(tail, at, head)
         _write_int(tail, at, _ARRAY_HEAD + 12 * count[i])
         _write_int(tail, at + 16, count[i])
         at += head.size
         for _ in range(count[i]):
             _write_int(tail, at, 8)
-            tail[at + 4 : at + 12] = words[8 * word : 8 * word + 8]
+            _write_bytes(tail, at + 4, words[8 * word : 8 * word + 8])
             word += 1
             at += 12
+
+
+@numba.njit(cache=True, nogil=True)
+def _write_bytes(out: Any, at: Any, source: Any) -> None:
+    """Write bytes; assigned as a slice they would bring compiled text of errors that cannot be."""
+    part = out[at : at + source.size]
+    for k in range(part.size):
+        part[k] = source[k]
 
 
 @numba.njit(cache=True, nogil=True)
@@ -165,12 +173,12 @@ def _write_rows(out: Any, row_start: Any, identifiers: Any, heads: Any, packed: 
     body = packed.view(np.uint8)
     for i in range(row_start.size):
         at = row_start[i]
-        out[at : at + row_head.size] = row_head
-        out[at + 6 : at + 14] = identifiers[i]
+        _write_bytes(out, at, row_head)
+        _write_bytes(out, at + 6, identifiers[i])
         at += row_head.size
         for k in range(packed.shape[1]):
-            out[at : at + array_head.size] = array_head
+            _write_bytes(out, at, array_head)
             at += array_head.size
-            out[at : at + width] = body[i, k]
+            _write_bytes(out, at, body[i, k])
             at += width
-        out[at : at + tail_start[i + 1] - tail_start[i]] = tail[tail_start[i] : tail_start[i + 1]]
+        _write_bytes(out, at, tail[tail_start[i] : tail_start[i + 1]])

@@ -131,7 +131,9 @@ def _columns(
             first = k
         used = stars.columns[s]
         row[k : k + used], column[k : k + used] = stamps.row[s], stamps.column[s]
-        value[k] = stamps.value[s]
+        for j in range(STAMP):
+            for i in range(STAMP):
+                value[k, j, i] = stamps.value[s, j, i]
         if used > 1:
             if stars.cell[s] != current:
                 current = stars.cell[s]
@@ -148,8 +150,10 @@ def _fill_derivatives(psf: Planes, stars: Extended, s: int, value: Float32Array)
     flux = np.float32(stars.flux[s])
     fill_stamp(psf, at, (1, 0), value[1])
     fill_stamp(psf, at, (0, 1), value[2])
-    value[1] *= -flux
-    value[2] *= -flux
+    for j in range(STAMP):
+        for i in range(STAMP):
+            value[1, j, i] *= -flux
+            value[2, j, i] *= -flux
     if value.shape[0] < COLUMNS:
         return
     u0, v0 = np.floor(at[0]) - BEFORE - at[0], np.floor(at[1]) - BEFORE - at[1]

@@ -350,9 +350,10 @@ def fill_stamp(psf: Planes, at: tuple[float, float], order: tuple[int, int], out
     for b in range(4):
         start, weight = _four(psf, row + b, column, along_y[b], along_x)
         _add_run(flat, start, weight, lines, 0, length)
-    out[:] = lines.reshape(STAMP, width)[:, :STAMP]
-    if order != (0, 0):
-        out *= np.float32(float(step) ** (order[0] + order[1]))
+    scale = np.float32(float(step) ** (order[0] + order[1]))
+    for j in range(STAMP):
+        for i in range(STAMP):
+            out[j, i] = scale * lines[j * width + i]
     if half < STAMP // 2:
         _clear_beyond((i0 - at[0], j0 - at[1]), half, out)
 

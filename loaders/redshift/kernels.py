@@ -64,7 +64,9 @@ def smoothed(values: FloatArray, sigma: FloatArray) -> FloatArray:
         for d in range(-reach, reach + 1):
             if 0 <= p + d < n:
                 weight[p, d + reach] = math.exp(-0.5 * (d / max(sigma[p], 1e-3)) ** 2)
-        weight[p] /= weight[p].sum()
+        total = weight[p].sum()
+        for d in range(2 * reach + 1):
+            weight[p, d] /= total
     out = np.zeros_like(values)
     for c in range(values.shape[0]):
         for k in range(values.shape[1]):

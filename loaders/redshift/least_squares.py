@@ -135,7 +135,8 @@ def non_negative(
         if worst >= 0:
             used[worst] = False
             continue
-        x[:] = trial
+        for i in range(n):
+            x[i] = trial[i]
         best = _next(matrix, right, used, x)
         if best < 0:
             return
@@ -227,11 +228,14 @@ def gains(
     poly_right = target.basis @ target.signal
     for c in range(m):
         matrix, right = np.zeros((n, n)), np.zeros(n)
-        matrix[:k, :width] = continuum[c]
-        matrix[k:width, :k] = continuum[c, :, k:].T
-        matrix[k:width, k:width] = target.polynomial
-        right[:k] = continuum_right[c]
-        right[k:width] = poly_right
+        for i in range(k):
+            right[i] = continuum_right[c, i]
+            for j in range(width):
+                matrix[i, j] = continuum[c, i, j]
+        for i in range(k, width):
+            right[i] = poly_right[i - k]
+            for j in range(width):
+                matrix[i, j] = continuum[c, j, i] if j < k else target.polynomial[i - k, j - k]
         _add_lines(matrix, right, c, block, target)
         non_negative(matrix, right, free, used, amplitude[c])
         gain[c] = np.dot(right, amplitude[c])

@@ -91,7 +91,8 @@ def ellipse_sums(image: Image, source: FloatArray, ellipse: FloatArray, out: Flo
     for k in range(source.shape[0]):
         if np.isfinite(source[k, 0]) and ellipse[k, 0] > 0:
             centre = source[k, 0], source[k, 1], int(source[k, 2])
-            out[k] = ellipse_sum(image, centre, (ellipse[k, 0], ellipse[k, 1], ellipse[k, 2]))
+            sums = ellipse_sum(image, centre, (ellipse[k, 0], ellipse[k, 1], ellipse[k, 2]))
+            out[k, 0], out[k, 1], out[k, 2], out[k, 3] = sums
         else:
             out[k] = np.nan
 
@@ -155,7 +156,7 @@ def annulus_medians(image: Image, source: FloatArray, radii: tuple[float, float]
     inner, outer = radii
     value = np.empty(int(4 * (outer + 1) ** 2) + 1)
     for k in range(source.shape[0]):
-        out[k] = np.nan, np.nan, 0.0
+        out[k, 0], out[k, 1], out[k, 2] = np.nan, np.nan, 0.0
         x, y = source[k, 0], source[k, 1]
         if not np.isfinite(x):
             continue
@@ -168,7 +169,7 @@ def annulus_medians(image: Image, source: FloatArray, radii: tuple[float, float]
                     spread += image[1][j, i]
                     count += 1
         if count > 0:
-            out[k] = np.median(value[:count]), spread / count, float(count)
+            out[k, 0], out[k, 1], out[k, 2] = np.median(value[:count]), spread / count, float(count)
 
 
 @numba.njit(cache=True, nogil=True)
@@ -197,7 +198,9 @@ def windowed_centroids(
                 break
             if np.hypot(step_x, step_y) < 1e-4:
                 scale = 4 / sums[0] ** 2
-                out[k] = x, y, scale * sums[3], scale * sums[4], scale * sums[5]
+                out[k, 0], out[k, 1] = x, y
+                for i in range(3):
+                    out[k, 2 + i] = scale * sums[3 + i]
                 break
 
 

@@ -15,33 +15,83 @@ def machine_with(folder, *facts: str, user: int = SOMEBODY) -> Machine:
     return machine
 
 
-def pip(done) -> list[str]:
-    """What pip was asked to install."""
-    return [call.split("--quiet ")[1] for call in done.calls if " -m pip " in call and "--quiet" in call]
+def installed(done) -> list[str]:
+    """What pip, and uv, were asked to install."""
+    return [call.split("--quiet ")[1] for call in done.calls if " install --quiet " in call]
 
 
-WANTED = ["--require-hashes --requirement requirements.lock", "--no-deps --no-build-isolation --editable ."]
+LOCKED = "--require-hashes --requirement requirements.lock"
+WANTED = [
+    "--require-hashes --requirement .venv/uv.lock",
+    f"--compile-bytecode --python .venv/bin/python {LOCKED}",
+    "--no-deps --no-build-isolation --editable .",
+]
+
+
+def answers(machine: Machine, cases: str) -> None:
+    """Let the stand-in of Python, and the one that environments get of it, do more."""
+    body = (machine.folder / "bin" / "python3").read_text().split("\n", 2)[2]
+    machine.program("python3", f'case "$*" in {cases} esac\n{body}')
 
 
 def test_an_environment_is_made_once_and_again_when_the_lock_changes(tmp_path):
     machine = machine_with(tmp_path, "python", "ensurepip")
     done = machine.run("python.sh")
     assert done.code == 0, done.said
-    assert pip(done) == WANTED
+    assert installed(done) == WANTED
     assert done.calls_of("apt-get") == done.calls_of("sudo") == []
-    assert pip(machine.run("python.sh")) == WANTED  # the log goes on: nothing was added
+    assert installed(machine.run("python.sh")) == WANTED  # the log goes on: nothing was added
     (machine.checkout / "requirements.lock").write_text("another\n")
     done = machine.run("python.sh")
-    assert pip(done) == WANTED * 2
+    assert installed(done) == WANTED * 2
     assert len([call for call in done.calls if "-m venv" in call]) == 1
 
 
 def test_a_run_that_failed_is_done_again(tmp_path):
     machine = machine_with(tmp_path, "python", "ensurepip")
-    body = (tmp_path / "bin" / "python3").read_text().split("\n", 2)[2]
-    machine.program("python3", f'case "$*" in *--require-hashes*) exit 1 ;; esac\n{body}')
+    answers(machine, "*--require-hashes*) exit 1 ;;")
     assert machine.run("python.sh").code != 0
     assert not (machine.checkout / ".venv" / "roman-db.stamp").exists()
+
+
+def test_where_uv_fails_pip_installs(tmp_path):
+    machine = machine_with(tmp_path, "python", "ensurepip")
+    answers(machine, '*"-m uv "*) exit 2 ;;')
+    done = machine.run("python.sh")
+    assert done.code == 0, done.said
+    assert installed(done) == [*WANTED[:2], LOCKED, WANTED[2]]
+    assert "pip takes some minutes" in done.said
+
+
+def test_of_the_lock_uv_alone_is_installed_by_pip(tmp_path):
+    machine = machine_with(tmp_path, "python", "ensurepip")
+    entry = "uv==1.2 \\\n    --hash=sha256:bb \\\n    --hash=sha256:cc\n    # via roman-db\n"
+    others = "tzdata==1 \\\n    --hash=sha256:aa\n", "uvicorn==1 \\\n    --hash=sha256:dd\n"
+    (machine.checkout / "requirements.lock").write_text(entry.join(others))
+    assert machine.run("python.sh").code == 0
+    assert (machine.checkout / ".venv" / "uv.lock").read_text() == entry
+
+
+def test_uv_looks_where_pip_is_set_up_to_look(tmp_path):
+    machine = machine_with(tmp_path, "python", "ensurepip")
+    (machine.state / "settings").write_text(
+        ":env:.find-links='/mine'\n"
+        "global.cert='/etc/ca.crt'\n"
+        "global.extra-index-url='https://a.test/simple\\nhttps://b.test/simple'\n"
+        "global.find-links='/others'\n"
+        "global.index-url='https://everybody.test/simple'\n"
+        "install.index-url='https://mirror.test/simple'\n"
+    )
+    answers(machine, '*"config list"*) cat "$STATE/settings" ;; *"-m uv "*) env >"$STATE/told" ;;')
+    assert machine.run("python.sh").code == 0
+    told = (machine.state / "told").read_text().splitlines()
+    assert set(told) >= {
+        "UV_DEFAULT_INDEX=https://mirror.test/simple",
+        "UV_INDEX=https://a.test/simple https://b.test/simple",
+        "UV_FIND_LINKS=/mine",
+        "SSL_CERT_FILE=/etc/ca.crt",
+    }
+    assert not [line for line in told if line.startswith("ALL_PROXY")]
 
 
 def test_the_python_that_is_named_is_taken(tmp_path):
@@ -58,7 +108,7 @@ def test_who_may_install_gets_a_python_that_fits(tmp_path, facts):
     done = machine.run("python.sh")
     assert done.code == 0, done.said
     assert any(call.endswith("install python3 python3-venv") for call in done.calls_of("apt-get"))
-    assert pip(done) == WANTED
+    assert installed(done) == WANTED
 
 
 def test_without_rights_and_without_a_python_that_fits_it_is_said(tmp_path):
@@ -90,7 +140,7 @@ def test_without_rights_pip_is_unpacked(tmp_path):
     assert "unpacking pip" in done.said
     assert "python3 -m venv --without-pip .venv" in done.calls
     assert any("--no-index" in call and ".whl" in call for call in done.calls_of("python"))
-    assert pip(done)[-2:] == WANTED
+    assert installed(done)[-3:] == WANTED
     assert not list(tmp_path.glob("tmp.*"))
 
 

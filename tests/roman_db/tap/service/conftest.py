@@ -19,6 +19,7 @@ from tests.docs.pages import ROOT
 from tests.queries.conftest import filled_template  # noqa: F401  # fixture
 from tests.roman_db.conftest import copy_database, made_once, url_of
 from tests.roman_db.tap.service.awkward import fill_awkward
+from tests.roman_db.tap.service.prepared import prepared
 
 #: Queries that the service runs at the same time.
 N_CONNECTION = 4
@@ -56,9 +57,8 @@ def service_database(cluster_url: str, service_template: str) -> str:
 
 def start(database: str, **variables: str) -> tuple[subprocess.Popen, str]:
     """Process and address of a service with settings of its own."""
-    settings = {name: value for name, value in os.environ.items() if not name.startswith("ROMAN_DB_")}
-    environment = settings | {"ROMAN_DB_URL": database, "PYTHONPATH": str(ROOT)} | variables
     command = [sys.executable, "-c", _SERVE, "--port", "0"]
+    environment = _environment(database, variables)
     process = subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True)
     try:
         return process, process.stdout.readline().split()[-1]
@@ -71,13 +71,13 @@ def start(database: str, **variables: str) -> tuple[subprocess.Popen, str]:
 @contextmanager
 def served(database: str, **variables: str) -> Iterator[str]:
     """Address of a service with settings of its own, while the context lasts."""
-    process, address = start(database, **variables)
-    with process:
-        try:
-            yield address
-        finally:
-            process.terminate()
-            process.wait(30)
+    with prepared(_environment(database, variables)) as address:
+        yield address
+
+
+def _environment(database: str, variables: dict[str, str]) -> dict[str, str]:
+    settings = {name: value for name, value in os.environ.items() if not name.startswith("ROMAN_DB_")}
+    return settings | {"ROMAN_DB_URL": database, "PYTHONPATH": str(ROOT)} | variables
 
 
 @pytest.fixture(scope="session")
