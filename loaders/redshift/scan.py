@@ -22,7 +22,11 @@ _CALIBRATION = 0.05
 """Standard deviation of the prior of their amplitudes, by the typical flux of the spectrum: how far flux
 calibration and neglected light of neighbours may bend it."""
 
+_RIDGE = 1e-10
+"""Part of their own by which sums of polynomials are raised: a single pixel may outweigh all others."""
+
 _BLOCK_BYTES = 2_000_000
+"""Of products of templates that are made at a time: they stay in the cache of the processor."""
 
 
 @dataclass(frozen=True)
@@ -99,6 +103,7 @@ class _Bins:
         normal = (basis * self._weight[:, np.newaxis]) @ basis.T
         level = np.array([_level(w, f) for w, f in zip(data.weight, data.flux, strict=True)])
         normal += np.eye(N_BASIS) / (_CALIBRATION * level[:, np.newaxis, np.newaxis]) ** 2
+        normal *= 1 + _RIDGE * np.eye(N_BASIS)
         self.inverse = np.linalg.inv(np.linalg.cholesky(normal))
         self._basis = self.inverse @ basis
         projection = self._basis @ self._signal[:, :, np.newaxis]
