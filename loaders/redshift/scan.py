@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 
 import numpy as np
 import numpy.typing as npt
@@ -50,6 +50,23 @@ class Data:
         """Chi-square of no model at all, shape (s,)."""
         return np.asarray(np.sum(self.weight * self.flux**2, axis=1))
 
+    @cached_property
+    def level(self) -> FloatArray:
+        """Typical flux of each spectrum, shape (s,)."""
+        return np.array([_level(weight, flux) for weight, flux in zip(self.weight, self.flux, strict=True)])
+
+    def in_bins(self, bins: IntArray) -> _Bins:
+        """The same in bins of pixels, kept for the next candidates with such bins."""
+        key = bins.tobytes()
+        if key not in self._binned:
+            self._binned[key] = _Bins(self, bins)
+        return self._binned[key]
+
+    @cached_property
+    def _binned(self) -> dict[bytes, _Bins]:
+        """What `in_bins` keeps."""
+        return {}
+
 
 @lru_cache(maxsize=64)
 def basis_of(n_pixel: int) -> FloatArray:
@@ -69,7 +86,7 @@ def chi_square(data: Data, candidates: Candidates) -> tuple[FloatArray, FloatArr
         Shape (s, m, k + q + g): of templates, polynomials and lines.
     """
     n_candidate, k, n_bin = candidates.block.template.shape
-    bins = _Bins(data, candidates.block.bins)
+    bins = data.in_bins(candidates.block.bins)
     size = max(1, _BLOCK_BYTES // (4 * n_bin * k * (k + 1)))
     width = k + N_BASIS + candidates.block.mixture.shape[1]
     gain, amplitude = np.empty((len(data), n_candidate)), np.empty((len(data), n_candidate, width))
@@ -81,6 +98,12 @@ def chi_square(data: Data, candidates: Candidates) -> tuple[FloatArray, FloatArr
     polynomials = amplitude[:, :, k : k + N_BASIS]
     polynomials[:] = polynomials @ bins.inverse
     return np.asarray(data.total[:, np.newaxis] - gain), amplitude
+
+
+@lru_cache(maxsize=16)
+def _pairs(k: int) -> tuple[IntArray, IntArray]:
+    """First and second of all pairs of templates, the first not after the second."""
+    return np.triu_indices(k)
 
 
 class _Bins:
@@ -101,8 +124,7 @@ class _Bins:
         self._signal = np.add.reduceat(signal, begin, axis=1)
         basis = np.add.reduceat(basis_of(bins.size), begin, axis=1) / np.bincount(bins)
         normal = (basis * self._weight[:, np.newaxis]) @ basis.T
-        level = np.array([_level(w, f) for w, f in zip(data.weight, data.flux, strict=True)])
-        normal += np.eye(N_BASIS) / (_CALIBRATION * level[:, np.newaxis, np.newaxis]) ** 2
+        normal += np.eye(N_BASIS) / (_CALIBRATION * data.level[:, np.newaxis, np.newaxis]) ** 2
         normal *= 1 + _RIDGE * np.eye(N_BASIS)
         self.inverse = np.linalg.inv(np.linalg.cholesky(normal))
         self._basis = self.inverse @ basis
@@ -114,7 +136,7 @@ class _Bins:
     def sums(self, template: FloatArray) -> Iterator[Sums]:
         """Sums of each spectrum over templates, shape (m, k, b)."""
         m, k, n_bin = template.shape
-        first, second = np.triu_indices(k)
+        first, second = _pairs(k)
         products = (template[:, first] * template[:, second]).reshape(-1, n_bin)
         product = (self._weight @ products.T).reshape(-1, m, first.size)
         columns = np.concatenate(
