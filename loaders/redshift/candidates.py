@@ -56,6 +56,19 @@ class Pixels:
         """The pixels with the dispersion of lines that are themselves so wide (km/s)."""
         return PixelGrid(self.low, self.high, np.hypot(self.sigma_ln, kms / SPEED_OF_LIGHT))
 
+    def bins(self, width: float) -> IntArray:
+        """Number of the bin of each pixel, shape (n,), bins being so wide in ln(wavelength) at most."""
+        if width == 0.0:
+            return np.arange(self.low.size)
+        far = np.log(self.middle / self.middle[0]) // width
+        return np.cumsum(np.diff(far, prepend=0.0) > 0)
+
+    def joined(self, bins: IntArray) -> Pixels:
+        """Bins as pixels."""
+        begin = np.flatnonzero(np.diff(bins, prepend=-1))
+        end = np.append(begin[1:], bins.size) - 1
+        return Pixels(self.low[begin], self.high[end], self.sigma_ln[begin])
+
     def broadened(self, factor: float) -> Pixels:
         """As seen of a source so much larger than a point in the direction of dispersion."""
         return Pixels(self.low, self.high, self.sigma_ln * factor)
@@ -127,14 +140,19 @@ def scan_candidates(templates: TemplateSet, pixels: Pixels) -> Candidates:
 
 def candidates_at(templates: TemplateSet, pixels: Pixels, z: FloatArray, subclass: IntArray) -> Candidates:
     """Candidates of some redshifts; shapes (m,)."""
-    if templates.name == _STAR:
-        each = [_continuum(templates.cumulative[[s]], pixels, z[i : i + 1]) for i, s in enumerate(subclass)]
-        template = np.concatenate(each)
-    else:
-        template = _continuum(templates.cumulative, pixels, z)
+    bins = pixels.bins(templates.sampling)
     wavelength, mixture = templates.lines
     segments = line_segments(pixels.with_dispersion(_NARROW_KMS), 1 + z, wavelength)
-    return Candidates(z, subclass, Block(template, segments, mixture))
+    template = continua(templates, pixels.joined(bins), z, subclass)
+    return Candidates(z, subclass, Block(template, bins, segments, mixture))
+
+
+def continua(templates: TemplateSet, pixels: Pixels, z: FloatArray, subclass: IntArray) -> FloatArray:
+    """Continua on pixels at some redshifts; shape (m, k, n)."""
+    if templates.name != _STAR:
+        return _continuum(templates.cumulative, pixels, z)
+    each = [_continuum(templates.cumulative[[s]], pixels, z[i : i + 1]) for i, s in enumerate(subclass)]
+    return np.concatenate(each)
 
 
 def _continuum(cumulative: FloatArray, pixels: Pixels, z: FloatArray) -> FloatArray:

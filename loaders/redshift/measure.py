@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from loaders.redshift.candidates import Pixels, candidates_at, lines_of
+from loaders.redshift.candidates import Pixels, continua, lines_of
 from loaders.redshift.line_kernels import PixelGrid, line_profiles
 from loaders.redshift.lines import BLENDS, WAVELENGTH, Line
 from loaders.redshift.scan import N_BASIS, basis_of
@@ -73,13 +73,13 @@ def _resolved(grid: PixelGrid, scale: float) -> list[tuple[Line, ...]]:
 def _continuum(pixels: Pixels, solution: Solution) -> FloatArray:
     """Continuum of a solution on the pixels, polynomials included."""
     templates = next(one for one in template_sets() if one.name == solution.class_name)
-    found = candidates_at(templates, pixels, np.array([solution.z]), np.full(1, -1, np.int64))
-    k = found.block.template.shape[1]
+    found = continua(templates, pixels, np.array([solution.z]), np.full(1, -1, np.int64))[0]
+    k = len(found)
     basis = basis_of(pixels.low.size)
     share = solution.amplitude[:k].copy()
     if "lines" in templates.subclasses:
         share[templates.subclasses.index("lines")] = 0.0
-    return np.asarray(share @ found.block.template[0] + solution.amplitude[k : k + N_BASIS] @ basis)
+    return np.asarray(share @ found + solution.amplitude[k : k + N_BASIS] @ basis)
 
 
 def _least_squares(model: FloatArray, prepared: Prepared) -> tuple[FloatArray, FloatArray]:

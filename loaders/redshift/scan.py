@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 
@@ -9,9 +10,10 @@ import numpy as np
 import numpy.typing as npt
 
 from loaders.redshift.candidates import Candidates, blocks
-from loaders.redshift.least_squares import Target, gains
+from loaders.redshift.least_squares import Sums, Target, gains
 
 FloatArray = npt.NDArray[np.float64]
+IntArray = npt.NDArray[np.int64]
 
 N_BASIS = 3
 """Polynomials that are added to every model."""
@@ -20,7 +22,11 @@ _CALIBRATION = 0.05
 """Standard deviation of the prior of their amplitudes, by the typical flux of the spectrum: how far flux
 calibration and neglected light of neighbours may bend it."""
 
-_BLOCK_BYTES = 40_000_000
+_RIDGE = 1e-10
+"""Part of their own by which sums of polynomials are raised: a single pixel may outweigh all others."""
+
+_BLOCK_BYTES = 2_000_000
+"""Of products of templates that are made at a time: they stay in the cache of the processor."""
 
 
 @dataclass(frozen=True)
@@ -45,10 +51,21 @@ class Data:
         return np.asarray(np.sum(self.weight * self.flux**2, axis=1))
 
     @cached_property
-    def targets(self) -> list[Target]:
-        """Each of them, with the normal equations of the polynomials."""
-        basis = basis_of(self.flux.shape[1])
-        return [_target(basis, one, flux) for one, flux in zip(self.weight, self.flux, strict=True)]
+    def level(self) -> FloatArray:
+        """Typical flux of each spectrum, shape (s,)."""
+        return np.array([_level(weight, flux) for weight, flux in zip(self.weight, self.flux, strict=True)])
+
+    def in_bins(self, bins: IntArray) -> _Bins:
+        """The same in bins of pixels, kept for the next candidates with such bins."""
+        key = bins.tobytes()
+        if key not in self._binned:
+            self._binned[key] = _Bins(self, bins)
+        return self._binned[key]
+
+    @cached_property
+    def _binned(self) -> dict[bytes, _Bins]:
+        """What `in_bins` keeps."""
+        return {}
 
 
 @lru_cache(maxsize=64)
@@ -68,45 +85,71 @@ def chi_square(data: Data, candidates: Candidates) -> tuple[FloatArray, FloatArr
     amplitude : numpy.ndarray
         Shape (s, m, k + q + g): of templates, polynomials and lines.
     """
-    n_candidate, k, n = candidates.block.template.shape
-    basis = basis_of(n)
-    size = max(1, _BLOCK_BYTES // (8 * n * k * (k + N_BASIS)))
+    n_candidate, k, n_bin = candidates.block.template.shape
+    bins = data.in_bins(candidates.block.bins)
+    size = max(1, _BLOCK_BYTES // (4 * n_bin * k * (k + 1)))
     width = k + N_BASIS + candidates.block.mixture.shape[1]
     gain, amplitude = np.empty((len(data), n_candidate)), np.empty((len(data), n_candidate, width))
-    signal = data.weight * data.flux
     for some in blocks(n_candidate, size):
         part = candidates.part(some)
-        matrix = _matrices(part.template, basis, data.weight)
-        right = np.ascontiguousarray((signal @ part.template.reshape(-1, n).T).reshape(len(data), -1, k))
-        for s, target in enumerate(data.targets):
-            gain[s, some], amplitude[s, some] = gains(matrix[s], right[s], part, target)
+        sums = bins.sums(part.template)
+        for s, (target, one) in enumerate(zip(bins.targets, sums, strict=True)):
+            gain[s, some], amplitude[s, some] = gains(one, part, target)
+    polynomials = amplitude[:, :, k : k + N_BASIS]
+    polynomials[:] = polynomials @ bins.inverse
     return np.asarray(data.total[:, np.newaxis] - gain), amplitude
 
 
-def _matrices(template: FloatArray, basis: FloatArray, weight: FloatArray) -> FloatArray:
-    """Sums of weights over products of templates, and of them with the basis: shape (s, m, k, k + q)."""
-    m, k, _ = template.shape
-    if weight.shape[0] == 1:
-        weighted = template * weight[0]
-        alike = weighted @ template.transpose(0, 2, 1)
-        return np.concatenate([alike, weighted @ basis.T], axis=2)[np.newaxis]
-    upper = [(i, j) for i in range(k) for j in range(i, k)]
-    products = [template[:, i] * template[:, j] for i, j in upper]
-    products += [template[:, i] * one for i in range(k) for one in basis]
-    sums = (weight @ np.concatenate(products).T).reshape(weight.shape[0], len(products), m)
-    out = np.empty((weight.shape[0], m, k, k + basis.shape[0]))
-    for number, (i, j) in enumerate(upper):
-        out[:, :, i, j] = out[:, :, j, i] = sums[:, number]
-    with_basis = sums[:, len(upper) :].reshape(-1, k, basis.shape[0], m)
-    out[:, :, :, k:] = with_basis.transpose(0, 3, 1, 2)
-    return out
+@lru_cache(maxsize=16)
+def _pairs(k: int) -> tuple[IntArray, IntArray]:
+    """First and second of all pairs of templates, the first not after the second."""
+    return np.triu_indices(k)
 
 
-def _target(basis: FloatArray, weight: FloatArray, flux: FloatArray) -> Target:
-    """A spectrum with the normal equations of the polynomials and their prior."""
+class _Bins:
+    """Spectra in bins of pixels.
+
+    Attributes
+    ----------
+    targets
+        Each with its polynomials.
+    inverse
+        Shape (s, q, q), that makes amplitudes of Legendre polynomials of those of the targets.
+    """
+
+    def __init__(self, data: Data, bins: IntArray) -> None:
+        begin = np.flatnonzero(np.diff(bins, prepend=-1))
+        signal = data.weight * data.flux
+        self._weight = np.add.reduceat(data.weight, begin, axis=1)
+        self._signal = np.add.reduceat(signal, begin, axis=1)
+        basis = np.add.reduceat(basis_of(bins.size), begin, axis=1) / np.bincount(bins)
+        normal = (basis * self._weight[:, np.newaxis]) @ basis.T
+        normal += np.eye(N_BASIS) / (_CALIBRATION * data.level[:, np.newaxis, np.newaxis]) ** 2
+        normal *= 1 + _RIDGE * np.eye(N_BASIS)
+        self.inverse = np.linalg.inv(np.linalg.cholesky(normal))
+        self._basis = self.inverse @ basis
+        projection = self._basis @ self._signal[:, :, np.newaxis]
+        self.targets = [
+            Target(data.weight[s], signal[s], self._basis[s], projection[s, :, 0]) for s in range(len(data))
+        ]
+
+    def sums(self, template: FloatArray) -> Iterator[Sums]:
+        """Sums of each spectrum over templates, shape (m, k, b)."""
+        m, k, n_bin = template.shape
+        first, second = _pairs(k)
+        products = (template[:, first] * template[:, second]).reshape(-1, n_bin)
+        product = (self._weight @ products.T).reshape(-1, m, first.size)
+        columns = np.concatenate(
+            [self._basis * self._weight[:, np.newaxis], self._signal[:, np.newaxis]], axis=1
+        )
+        beside = columns.reshape(-1, n_bin) @ template.reshape(-1, n_bin).T
+        for one, more in zip(product, beside.reshape(-1, N_BASIS + 1, m, k), strict=True):
+            yield Sums(one, more[:N_BASIS], more[N_BASIS])
+
+
+def _level(weight: FloatArray, flux: FloatArray) -> float:
+    """Typical flux of a spectrum, or its noise, if that is larger; 1 of one without pixels."""
     used = weight > 0
-    level = 1.0
-    if used.any():
-        level = max(float(np.median(np.abs(flux[used]))), float(np.median(weight[used]) ** -0.5))
-    prior = np.eye(basis.shape[0]) / (_CALIBRATION * level) ** 2
-    return Target(weight, weight * flux, basis, np.asarray((basis * weight) @ basis.T + prior))
+    if not used.any():
+        return 1.0
+    return max(float(np.median(np.abs(flux[used]))), float(np.median(weight[used]) ** -0.5))

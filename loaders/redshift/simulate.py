@@ -9,7 +9,7 @@ from functools import cache
 import numpy as np
 import numpy.typing as npt
 
-from loaders.redshift.candidates import Pixels, candidates_at, lines_of, pixels_of
+from loaders.redshift.candidates import Pixels, continua, lines_of, pixels_of
 from loaders.redshift.columns import STORED_UNIT
 from loaders.redshift.line_kernels import line_profiles
 from loaders.redshift.lines import BLENDS, Line
@@ -117,13 +117,13 @@ def _one(
         z = float(generator.uniform(0.6, 5.0))
     else:
         kind = int(generator.integers(len(templates.subclasses)))
-    found = candidates_at(templates, pixels, np.array([z]), np.array([kind]))
-    share = generator.dirichlet(np.full(found.block.template.shape[1], 0.7))
+    found = continua(templates, pixels, np.array([z]), np.array([kind]))[0]
+    share = generator.dirichlet(np.full(len(found), 0.7))
     if templates.name == "QSO":
         blue = generator.uniform(0.2, 0.8)
         lines = generator.uniform(0.5, 1.2)
         share = np.array([blue, 1 - blue, lines * 0.15, 0.05 * generator.uniform()])
-    flux = share @ found.block.template[0]
+    flux = share @ found
     flux /= np.median(flux)
     if templates.name != "GALAXY":
         return np.asarray(flux * snr), Truth(templates.name, z, np.nan, np.nan)

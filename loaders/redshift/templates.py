@@ -45,6 +45,9 @@ _BANDS = (
 """Bands of TiO, VO, H2O and CO: from, to (Å), depth in the coolest stars, kelvins where they begin."""
 
 
+_SAMPLING = 1.6e-3
+"""Galaxies of kcorrect have a value each 3.4e-3, and lines of QSOs dispersions above 8e-3."""
+
 _TOO_WEAK = ("CIV1549", "[NeIII]3870", "HeI5877", "[OI]6302", "[ArIII]7138")
 """Lines that templates may keep: to cut them out would take absorption with them."""
 
@@ -66,6 +69,8 @@ class TemplateSet:
         Narrow lines that are fitted beside them.
     z_max, step
         Largest redshift, and the largest step in ln(1 + z) at which a minimum is not missed.
+    sampling
+        In ln(wavelength), below which continua have no features.
     """
 
     name: str
@@ -74,6 +79,7 @@ class TemplateSet:
     groups: tuple[LineGroup, ...]
     z_max: float
     step: float
+    sampling: float
 
     @cached_property
     def cumulative(self) -> FloatArray:
@@ -103,9 +109,11 @@ def template_sets() -> tuple[TemplateSet, ...]:
     stars = np.array([_star(temperature) for temperature in _TEMPERATURES])
     names = tuple(f"T{temperature}" for temperature in _TEMPERATURES)
     return (
-        TemplateSet("GALAXY", tuple(f"kcorrect{k}" for k in range(1, 6)), _galaxies(), nebulae(), 4.0, 1e-3),
-        TemplateSet("QSO", ("blue", "red", "lines", "iron"), _qso(), NARROW_QSO, 7.5, 2e-3),
-        TemplateSet("STAR", names, stars, (), 0.002, 1e-3),
+        TemplateSet(
+            "GALAXY", tuple(f"kcorrect{k}" for k in range(1, 6)), _galaxies(), nebulae(), 4.0, 1e-3, _SAMPLING
+        ),
+        TemplateSet("QSO", ("blue", "red", "lines", "iron"), _qso(), NARROW_QSO, 7.5, 2e-3, _SAMPLING),
+        TemplateSet("STAR", names, stars, (), 0.002, 1e-3, 0.0),
     )
 
 

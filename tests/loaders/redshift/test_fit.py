@@ -95,3 +95,11 @@ def test_hostile_numbers_do_not_stop_the_fit():
     flux[100], flux[200], flux[300] = np.inf, 1e12, -1e12
     (fit,) = fit_spectra([Spectrum("x", wavelength, flux, np.full(400, 0.1), np.zeros(400, bool))])
     assert fit.warning & WarningBit.NOT_FINITE
+
+
+def test_a_pixel_that_outweighs_all_others_does_not_stop_the_fit():
+    wavelength = np.linspace(4000, 9000, 400)
+    flux, error = np.random.default_rng(10).normal(1, 0.1, 400), np.full(400, 0.1)
+    flux[150:250], error[200] = 0.0, 1e-200
+    (fit,) = fit_spectra([Spectrum("x", wavelength, flux, error, np.zeros(400, bool))])
+    assert np.isfinite(fit.solutions[0].z)

@@ -6,29 +6,28 @@ from astropy.io import fits
 from scipy.integrate import quad
 from scipy.optimize import nnls
 
+from loaders.redshift.candidates import Candidates, pixels_of
 from loaders.redshift.columns import flux_factor, in_angstrom, vacuum
 from loaders.redshift.igm import transmission
-from loaders.redshift.least_squares import Block, Target, gains, non_negative
+from loaders.redshift.least_squares import Block, non_negative
 from loaders.redshift.line_kernels import LineList, PixelGrid, line_profiles, line_segments
 from loaders.redshift.nebulae import nebulae
+from loaders.redshift.scan import Data, basis_of, chi_square
 from loaders.redshift.tables import read_tables
 
 
 def test_amplitudes_are_those_of_scipy():
     generator = np.random.default_rng(1)
     for _ in range(50):
-        design, data = generator.normal(size=(30, 8)), generator.normal(size=30)
-        x, free = np.zeros(8), np.zeros(8, bool)
-        non_negative(design.T @ design, design.T @ data, free, generator.random(8) < 0.5, x)
+        design, data, x = generator.normal(size=(30, 8)), generator.normal(size=30), np.zeros(8)
+        non_negative(design.T @ design, design.T @ data, generator.random(8) < 0.5, x)
         np.testing.assert_allclose(x, nnls(design, data)[0], atol=1e-9)
 
 
-def test_what_is_free_is_as_in_plain_least_squares():
-    generator = np.random.default_rng(2)
-    design, data = generator.normal(size=(30, 5)), generator.normal(size=30)
-    x = np.zeros(5)
-    non_negative(design.T @ design, design.T @ data, np.ones(5, bool), np.zeros(5, bool), x)
-    np.testing.assert_allclose(x, np.linalg.lstsq(design, data, rcond=None)[0], atol=1e-9)
+def test_what_no_data_tell_stays_0():
+    matrix, x = np.diag([2.0, 0.0]), np.ones(2)
+    non_negative(matrix, np.array([3.0, 0.0]), np.ones(2, bool), x)
+    np.testing.assert_allclose(x, [1.5, 0.0])
 
 
 def test_a_line_keeps_its_flux_on_pixels_of_any_width():
@@ -53,20 +52,38 @@ def test_normal_equations_of_lines_are_those_of_the_whole_profiles():
         np.array([5000.0, 5010.0, 5500.0]),
     )
     mixture = np.array([[1.0, 0.2], [0.3, 1.0], [0.5, 2.0]])
-    scale, template = np.array([1.9, 2.0]), generator.uniform(0.5, 1.5, (2, 2, 300))
+    z, template = np.array([0.9, 1.0]), generator.uniform(0.5, 1.5, (2, 2, 100))
     weight, flux = generator.uniform(0.5, 2, 300), generator.normal(3, 1, 300)
-    basis = np.ones((1, 300))
-    prior = 1e-12 * np.eye(1)
-    target = Target(weight, weight * flux, basis, (basis * weight) @ basis.T + prior)
-    block = Block(template, line_segments(grid, scale, wavelength), mixture)
-    sums = np.array([(one * weight) @ np.vstack([one, basis]).T for one in template])
-    gain, amplitude = gains(sums, np.array([one @ (weight * flux) for one in template]), block, target)
+    weight[40:44] = 0.0
+    bins = np.arange(300) // 3
+    block = Block(template, bins, line_segments(grid, 1 + z, wavelength), mixture)
+    data = Data(flux[np.newaxis], weight[np.newaxis])
+    chi2, amplitude = chi_square(data, Candidates(z, np.full(2, -1), block))
+    basis = basis_of(300).reshape(3, 100, 3).mean(axis=2)[:, bins]
+    prior = 1 / (0.05 * np.median(flux[weight > 0]))
     for c in range(2):
         lines = LineList(np.repeat(wavelength, 2), mixture.ravel(), np.tile([0, 1], 3))
-        model = np.vstack([template[c], basis, -basis, line_profiles(grid, scale[c], lines, 2)])
-        wanted, residual = nnls((model * np.sqrt(weight)).T, flux * np.sqrt(weight))
-        np.testing.assert_allclose(gain[c], np.sum(weight * flux**2) - residual**2, rtol=1e-9)
-        np.testing.assert_allclose(amplitude[c, [0, 1, 3, 4]], wanted[[0, 1, 4, 5]], rtol=1e-6, atol=1e-9)
+        profile = line_profiles(grid, 1 + z[c], lines, 2)
+        seen = np.vstack([template[c][:, bins], basis, -basis, profile]) * np.sqrt(weight)
+        held = np.hstack([np.zeros((3, 2)), prior * np.eye(3), -prior * np.eye(3), np.zeros((3, 2))])
+        wanted, residual = nnls(np.vstack([seen.T, held]), np.append(flux * np.sqrt(weight), np.zeros(3)))
+        np.testing.assert_allclose(chi2[0, c], residual**2, rtol=1e-9)
+        polynomials = wanted[2:5] - wanted[5:8]
+        both = np.concatenate([wanted[:2], polynomials, wanted[8:]])
+        np.testing.assert_allclose(amplitude[0, c], both, rtol=1e-6, atol=1e-9)
+
+
+def test_bins_are_no_wider_than_they_may_be_and_none_is_of_two_sides_of_a_gap():
+    wavelength = np.concatenate([np.arange(5000.0, 5100, 4.0), np.arange(6000.0, 6200, 30.0)])
+    pixels = pixels_of(wavelength, np.full(wavelength.size, 1e-3))
+    bins = pixels.bins(2e-3)
+    np.testing.assert_array_equal(np.unique(bins), np.arange(bins[-1] + 1))
+    assert max(np.ptp(np.log(wavelength[bins == b])) for b in np.unique(bins)) <= 2e-3
+    assert np.unique(bins[wavelength > 5500]).size == np.sum(wavelength > 5500)
+    joined = pixels.joined(bins)
+    assert joined.low[0] == pixels.low[0]
+    assert joined.high[-1] == pixels.high[-1]
+    np.testing.assert_array_equal(pixels.bins(0.0), np.arange(wavelength.size))
 
 
 def test_lines_of_galaxies_are_as_physics_has_them():
