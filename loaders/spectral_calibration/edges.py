@@ -19,7 +19,9 @@ _WINDOW = 40
 _REACH = 25.0
 """Largest shift that is looked for, rows."""
 _KNOWN = 0.8
-"""Share of the rows of the window that must be known."""
+"""Share of the rows of the window on the detector that must be known."""
+_FEWEST = 20
+"""Rows of the window that must be known."""
 
 
 def band_edges(curve: Sensitivity) -> tuple[float, float]:
@@ -56,7 +58,7 @@ def edge_shift(rows: SourceRows, curve: Sensitivity, edge: float) -> Shift:
     middle = int(np.argmin(np.abs(steps.wavelength - edge)))
     part = slice(max(middle - _WINDOW, 0), middle + _WINDOW + 1)
     rate, error = rows.rate[part], rows.error[part]
-    if np.isfinite(rate).sum() < _KNOWN * (2 * _WINDOW + 1):
+    if np.isfinite(rate).sum() < max(_KNOWN * rate.size, _FEWEST):
         return UNKNOWN
     away = (steps.y[part] - steps.y[middle]) / _WINDOW
 

@@ -24,6 +24,8 @@ _CLIP = 4.0
 _ROUNDS = 6
 _SOURCES_OF_DEGREE = (0, 10, 40)
 """Sources from which on corrections are polynomials of degree 0, 1, 2 of the field angle."""
+_ONE_WAVELENGTH = 0.05
+"""Range of wavelengths (µm) below which dispersion is not told from the zero point."""
 _LEAST_SPAN = 1000.0
 """Pixels over which sources must spread in x and in y for more than a constant."""
 
@@ -109,7 +111,7 @@ class Correction:
         Share of itself by which traces are longer.
     errors
         Standard errors: ``zero_point`` (pixels, at the middle of the sources and of the band) and
-        ``stretch``.
+        ``stretch``; the latter NaN where all is of one wavelength, and the stretch stays 0.
     scatter
         Robust scatter (pixels) of the offsets along the dispersion about the correction.
     zero_point
@@ -145,8 +147,8 @@ def fitted_correction(
     Rejected
         Code ``no_calibration_source``, if nothing was measured along the dispersion.
     """
-    if np.unique(np.round(along.wavelength, 1)).size < 2:
-        what = f"{along.value.size} edges of the band and emission lines, at one wavelength or none, are seen"
+    if not along.value.size:
+        what = "neither an edge of the band nor an emission line is seen"
         remedy = "Take exposures of isolated stars that are not saturated, or load redshifts of galaxies"
         raise Rejected(f"{reference.optical_element} {detector}", what, remedy, "no_calibration_source")
     centre = float(np.mean(along.x)), float(np.mean(along.y))
@@ -183,7 +185,8 @@ def _fit(
     """
     u, v = _angle(reference, detector, found.x, found.y)
     u0, v0 = _angle(reference, detector, np.array(centre[:1]), np.array(centre[1:]))
-    trace = _along(reference, detector, found)
+    trace, is_one = _along(reference, detector, found), np.ptp(found.wavelength) < _ONE_WAVELENGTH
+    trace = np.zeros(trace.shape) if is_one else trace
     powers = [(u - u0) ** (total - k) * (v - v0) ** k for total in range(_degree(found) + 1)
               for k in range(total + 1)]  # fmt: skip
     design = np.column_stack([trace, *powers])
@@ -196,6 +199,7 @@ def _fit(
         scale = max(1.0, 1.4826 * float(np.median(np.abs(left / error))))
         keep = np.abs(left) < _CLIP * scale * error
     errors = scale * np.sqrt(np.diag(np.linalg.pinv(weighted.T @ weighted)))
+    errors[0] = np.nan if is_one else errors[0]
     return np.asarray(fitted), errors, 1.4826 * float(np.median(np.abs(left)))
 
 

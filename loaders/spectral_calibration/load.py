@@ -96,7 +96,8 @@ def pending(reftype: str) -> Callable[[Mapping[str, Any]], list[Unit]]:
 
 def _exposures(arguments: Mapping[str, Any]) -> list[dict[str, Any]]:
     """Dispersed exposures from which references may be derived, as units of `pending_exposures` have them."""
-    wanted = {name: arguments[name] for name in ("detector", "optical_element", "program")}
+    wanted = {name: arguments[name] for name in ("detector", "optical_element")}
+    wanted["program"] = _array(arguments["program"]) if arguments["program"] else None
     with session.reading() as connection:
         rows = sqlfile.run(connection, sqlfile.find("jobs", "spectral_calibration_exposure"), wanted).all()
     midpoints = {row.exposure_id: row.midpoint_mjd_tdb for row in rows}
@@ -130,9 +131,14 @@ def _unit(
     return Unit(f"{reftype} {key[0]} {key[1]}", given)
 
 
+def _array(values: Sequence[int]) -> str:
+    """Numbers as PostgreSQL writes an array."""
+    return "{" + ",".join(map(str, values)) + "}"
+
+
 def _known_spectra(reftype: str, exposures: Sequence[int], standards: Sequence[str]) -> list[dict[str, Any]]:
     """Spectra of other telescopes that a kind of reference uses."""
-    values = {"exposure_id": list(exposures), "radius": _RADIUS}
+    values = {"exposure_id": _array(exposures), "radius": _RADIUS}
     with session.reading() as connection:
         rows = sqlfile.run(connection, sqlfile.find("jobs", "spectral_calibration_known"), values).all()
     found = [row._asdict() for row in rows]

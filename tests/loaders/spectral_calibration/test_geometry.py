@@ -55,8 +55,18 @@ def test_few_stars_move_the_geometry_as_a_whole():
     assert correction.y.shape == correction.x.shape == (1, 1)
 
 
-def test_without_sources_at_two_wavelengths_it_is_refused():
+def test_one_edge_gives_the_zero_point_alone():
+    along, across = offsets("WFI01", 100, np.random.default_rng(7))
+    blue = along.wavelength < 1.5
+    one = Offsets(*(getattr(along, name)[blue] for name in Offsets.__dataclass_fields__))
+    correction = fitted_correction(nominal_reference("GRISM"), "WFI01", one, across)
+    assert correction.stretch == 0
+    assert np.isnan(correction.errors["stretch"])
+    assert correction.zero_point == pytest.approx(np.median(one.value), abs=0.5)
+
+
+def test_without_sources_it_is_refused():
     nothing = Offsets.of([])
-    with pytest.raises(Rejected, match="at one wavelength or none") as refused:
+    with pytest.raises(Rejected, match="neither an edge of the band") as refused:
         fitted_correction(nominal_reference("GRISM"), "WFI01", nothing, nothing)
     assert refused.value.code == "no_calibration_source"

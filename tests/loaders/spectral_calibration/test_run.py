@@ -79,3 +79,28 @@ def test_wrong_references_become_right_ones(stars):
     again = roman_db(*COMMAND, "--kind", "geometry", "--kind", "sensitivity")
     assert again.code == 0
     assert execute(stars, REFERENCES) == rows
+
+
+def test_without_references_each_kind_is_refused_with_a_row(stars):
+    execute(stars, "UPDATE roman.calibration_reference SET superseded_at = now()")
+    outcome = roman_db(*COMMAND)
+    assert outcome.code == 1
+    kinds = ("geometry", "flat", "sensitivity")
+    assert execute(stars, REJECTED) == [(f"{kind} PRISM WFI03", "no_reference") for kind in kinds]
+
+
+def test_files_that_are_gone_are_told_and_the_kind_is_refused(stars):
+    execute(stars, "UPDATE ops.input_file SET path = '/gone/' || filename WHERE filename LIKE '%prism%'")
+    outcome = roman_db(*COMMAND, "--kind", "geometry")
+    assert outcome.code == 1
+    codes = [code for _, code in execute(stars, REJECTED)]
+    assert codes == ["missing_file", "missing_file", "no_calibration_source"]
+    assert len(execute(stars, REFERENCES)) == 2
+
+
+def test_what_is_selected_is_all_that_is_derived(stars):
+    """No exposure is of that program, or of that element."""
+    for chosen in (("--program", 99999), ("--optical-element", "GRISM")):
+        assert roman_db(*COMMAND, *chosen).code == 0
+    assert execute(stars, REJECTED) == []
+    assert len(execute(stars, REFERENCES)) == 2
