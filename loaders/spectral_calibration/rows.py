@@ -7,12 +7,15 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from loaders.exposure_spectrum.measure import Measured
+from loaders.psf.render import SplinePsf
 from loaders.spectral_calibration.profile import Profile, point_profile, profile_of
 from loaders.spectral_extraction.contamination import Instrument
 from loaders.spectral_extraction.exposure import DispersedExposure
 from loaders.spectral_extraction.frame import BoolArray
 from loaders.spectral_extraction.path import Path
+from loaders.spectral_extraction.point import point_psf, point_shape
 from loaders.spectral_extraction.product import RADIUS
+from loaders.spectral_extraction.shape import Shape
 from loaders.spectral_extraction.spectrum import Decontaminated, cutout
 from loaders.spectral_geometry.polynomial import FloatArray
 
@@ -90,7 +93,8 @@ def calibrating_rows(
     found = measured.extraction
     if found is None:
         return []
-    point = _point(exposure)
+    place = _middle(exposure)
+    point, psf = point_profile(*place, RADIUS), point_psf(*place, RADIUS)
     rows = []
     for n, spectrum in measured.spectra.items():
         snr = spectrum.extracted.rate / spectrum.extracted.error
@@ -100,7 +104,7 @@ def calibrating_rows(
         cut = cutout(found.frame, found.model, number, instrument)
         trace, shape = found.model.sources[number].rows, found.model.sources[number].shape
         rate, error = _summed(cut, trace.steps.x - trace.box.x)
-        is_point = shape.fwhm < _POINT * _width(point)
+        is_point = shape.fwhm < _POINT * _as_point(shape, psf).fwhm
         rows.append(
             SourceRows(
                 int(measured.object_id[n]),
@@ -117,16 +121,16 @@ def calibrating_rows(
     return rows
 
 
-def _point(exposure: DispersedExposure) -> Profile:
+def _middle(exposure: DispersedExposure) -> tuple[str, str, float, float]:
+    """Detector, element, and the pixel of the detector in the middle of an exposure."""
     metadata, (ny, nx) = exposure.image.metadata, exposure.image.shape
-    middle = exposure.corner[0] + (nx - 1) / 2, exposure.corner[1] + (ny - 1) / 2
-    return point_profile(metadata.detector, metadata.optical_element, *middle, RADIUS)
+    x, y = (first + (size - 1) / 2 for first, size in zip(exposure.corner, (nx, ny), strict=True))
+    return metadata.detector, metadata.optical_element, x, y
 
 
-def _width(profile: Profile) -> float:
-    """Full width at half maximum, rows."""
-    above = profile.offset[profile.value > profile.value.max() / 2]
-    return float(np.ptp(above))
+def _as_point(shape: Shape, psf: SplinePsf) -> Shape:
+    """A point that lies between pixels as a source does, since images as sharp as these depend on that."""
+    return point_shape(psf, shape.x - shape.corner[0], shape.y - shape.corner[1], RADIUS)
 
 
 def _on_detector(steps: Path, corner: tuple[int, int]) -> Path:

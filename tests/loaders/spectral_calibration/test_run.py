@@ -57,7 +57,9 @@ def check_sensitivity(path: str) -> None:
 
 def test_wrong_references_become_right_ones(stars):
     outcome = roman_db(*COMMAND)
-    assert "Geometry of PRISM WFI03, version 1: 2 exposures with 6 spectra of sources" in outcome.out
+    assert "Geometry of PRISM WFI03, version 1: 2 exposures with 6 spectra of sources" in outcome.out, execute(
+        stars, SOURCES
+    )
     rows = execute(stars, REFERENCES)
     assert [row[:4] for row in rows[2:]] == [
         ("geometry", 1, DETECTOR, "SIMULATION"),
