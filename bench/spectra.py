@@ -1,4 +1,4 @@
-"""Redshifts of simulated spectra: how fast, how right, how often of the right class, how honest."""
+"""Redshifts of simulated spectra: how fast, right and honest; references derived from exposures."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from collections.abc import Iterator
 import numpy as np
 import numpy.typing as npt
 
+from bench import spectral_calibration
 from bench.other_spectrographs import SPECTROGRAPHS
 from bench.other_spectrographs import simulated as simulated_elsewhere
 from bench.record import Figure
@@ -27,6 +28,12 @@ _PEER = "Redrock on such a machine, 3.3 to 4.9, as was stated before"
 
 
 def figures() -> Iterator[Figure]:
+    """Figures of all parts."""
+    for part in PARTS.values():
+        yield from part()
+
+
+def _redshifts() -> Iterator[Figure]:
     """Figures of galaxies with Halpha at 6.5 and 3.6 sigma, stars and QSOs at 5 sigma a pixel."""
     generator = np.random.default_rng(2026)
     fit_spectra(simulated("grism", "GALAXY", 2, 6.5, generator)[0])
@@ -121,3 +128,7 @@ def _share(fits: list[Fit], name: str) -> float:
 def _classes(fits: list[Fit]) -> npt.NDArray[np.str_]:
     """Class of each."""
     return np.array([fit.solutions[0].class_name for fit in fits])
+
+
+PARTS = {"redshifts": _redshifts, "calibration": spectral_calibration.figures}
+"""What can be measured by itself."""

@@ -16,14 +16,16 @@ _STAGED = {
     "block_id": "bigint",
     "psf_model_id": "bigint",
     "reference_image_id": "bigint",
+    "calibration_reference_id": "bigint",
     "value": "double precision",
 }
 
 _STORE = """
 INSERT INTO ops.quality_metric
-    (metric, exposure_id, block_id, psf_model_id, reference_image_id, value, lower, upper, verdict,
-     load_run_id)
-SELECT m.metric, m.exposure_id, m.block_id, m.psf_model_id, m.reference_image_id, m.value, l.lower, l.upper,
+    (metric, exposure_id, block_id, psf_model_id, reference_image_id, calibration_reference_id, value, lower,
+     upper, verdict, load_run_id)
+SELECT m.metric, m.exposure_id, m.block_id, m.psf_model_id, m.reference_image_id, m.calibration_reference_id,
+    m.value, l.lower, l.upper,
     CASE WHEN l.metric IS NULL THEN 'unlimited'
          WHEN m.value BETWEEN coalesce(l.lower, '-Infinity') AND coalesce(l.upper, 'Infinity') THEN 'good'
          ELSE l.severity END,
@@ -44,7 +46,13 @@ ON CONFLICT ({key}, metric) DO UPDATE SET
 """
 
 #: What a metric may be of; what of these is first there is what it replaces a row of.
-_KEYS = ("exposure_id", "block_id", "psf_model_id", "reference_image_id")
+_KEYS = (
+    "exposure_id",
+    "block_id",
+    "psf_model_id",
+    "reference_image_id",
+    "calibration_reference_id",
+)
 
 
 def _statements() -> Iterator[str]:
@@ -59,8 +67,8 @@ def _statements() -> Iterator[str]:
 class Metric:
     """One measured value; NaN, stored as NULL, where it could not be measured.
 
-    It belongs to an exposure, a block, a PSF of the library or a reference image, or, where all are None, to
-    the run.
+    It belongs to an exposure, a block, a PSF of the library, a reference image or a reference of grism or
+    prism, or, where all are None, to the run.
     """
 
     metric: str
@@ -70,13 +78,15 @@ class Metric:
     block_id: int | None = None
     psf_model_id: int | None = None
     reference_image_id: int | None = None
+    calibration_reference_id: int | None = None
 
 
 def store_metrics(connection: sa.Connection, load_run_id: int, metrics: Sequence[Metric]) -> None:
     """Store values with the limits in force and the verdict.
 
     A limit for the optical element beats that for any; a value that could not be measured is not good.
-    What was stored before of the same metric of the same exposure, block, PSF or image is replaced.
+    What was stored before of the same metric of the same exposure, block, PSF, image or reference
+    is replaced.
     """
     if not metrics:
         return

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,7 @@ from loaders.exposure_spectrum.rows import location_columns, spectrum_columns
 from loaders.input_file import LoadedFile
 from loaders.rejection import Rejected
 from loaders.spectral_extraction.calibration_file import read_flat, read_sensitivity
-from loaders.spectral_extraction.exposure import BEYOND, by_wavelength, read_dispersed
+from loaders.spectral_extraction.exposure import BEYOND, DispersedExposure, by_wavelength, read_dispersed
 from loaders.spectral_geometry.polynomial import FloatArray
 from loaders.spectral_geometry.read import read_geometry
 from loaders.spectral_reference.load import reference_file
@@ -79,13 +80,36 @@ def _measure(given: Mapping[str, Any]) -> tuple[Measured, int]:
     Raises
     ------
     Rejected
-        Codes of files that are gone, changed or of no use, ``no_catalog`` and ``wrong_reference``.
+        See `exposure_inputs`; and code ``wrong_reference``.
+    """
+    read = exposure_inputs(given)
+    return measure(read.exposure, read.direct, read.calibration, read.near), read.catalog_version_id
+
+
+@dataclass(frozen=True)
+class ExposureInputs:
+    """What the spectra of an exposure are made from: what `measure` takes, and the version of the catalog."""
+
+    exposure: DispersedExposure
+    direct: Level2Image | None
+    calibration: Calibration
+    near: Objects
+    catalog_version_id: int
+
+
+def exposure_inputs(given: Mapping[str, Any]) -> ExposureInputs:
+    """Read what the spectra of an exposure are made from; ``given`` as a unit of `pending_exposures` has it.
+
+    Raises
+    ------
+    Rejected
+        Codes of files that are gone, changed or of no use, and ``no_catalog``.
     """
     path = Path(given["path"])
     LoadedFile(path, given["sha256"], given["size_bytes"]).require_unchanged()
     near, version = _objects(given, path)
     direct, calibration = _direct(given["direct_file_id"]), _calibration(given)
-    return measure(read_dispersed(path, given["gain"]), direct, calibration, near), version
+    return ExposureInputs(read_dispersed(path, given["gain"]), direct, calibration, near, version)
 
 
 def search_radius(given: Mapping[str, Any]) -> float:

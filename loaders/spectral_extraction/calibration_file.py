@@ -11,7 +11,8 @@ import asdf
 import numpy as np
 
 from loaders.rejection import Rejected
-from loaders.spectral_extraction.sensitivity import Sensitivity, nominal_sensitivity
+from loaders.spectral_extraction.response import Response
+from loaders.spectral_extraction.sensitivity import RelativeCovariance, Sensitivity, nominal_sensitivity
 from loaders.spectral_geometry.nominal import nominal_reference
 from loaders.spectral_geometry.polynomial import FloatArray
 
@@ -55,14 +56,27 @@ def designed_sensitivity(optical_element: str) -> SensitivityReference:
 def write_sensitivity(path: Path, reference: SensitivityReference) -> None:
     """Write sensitivities; wavelengths in µm, values in electrons/s of one W m⁻²."""
     curves = {
-        detector: {
-            str(order): {"wavelength": curve.wavelength, "value": curve.value}
-            for order, curve in orders.items()
-        }
+        detector: {str(order): _curve_tree(curve) for order, curve in orders.items()}
         for detector, orders in reference.curves.items()
     }
     tree = {"version": _VERSION, "optical_element": reference.optical_element, "curves": curves}
     asdf.AsdfFile({SENSITIVITY: tree | {"wavelength_unit": "um"}}).write_to(path)
+
+
+def _curve_tree(curve: Sensitivity) -> dict[str, Any]:
+    tree: dict[str, Any] = {"wavelength": curve.wavelength, "value": curve.value}
+    if curve.covariance is not None:
+        tree["relative_covariance"] = {
+            "wavelength": curve.covariance.wavelength,
+            "value": curve.covariance.value,
+        }
+    if curve.response is not None:
+        tree["response"] = {
+            "terms": curve.response.terms,
+            "wavelength_range": list(curve.response.wavelength_range),
+            "exposures": dict(curve.response.exposures),
+        }
+    return tree
 
 
 def write_flat(path: Path, reference: FlatReference) -> None:
@@ -134,4 +148,20 @@ def _curve(entry: Mapping[str, Any]) -> Sensitivity:
         raise ValueError("a curve must have ascending wavelengths, and as many values")
     if not (np.all(np.isfinite(value)) and np.all(value >= 0) and value.any()):
         raise ValueError("the values of a curve must be finite, not negative, and not all 0")
-    return Sensitivity(wavelength, value)
+    covariance, response = entry.get("relative_covariance"), entry.get("response")
+    return Sensitivity(
+        wavelength,
+        value,
+        None if covariance is None else _covariance(covariance),
+        None if response is None else _response(response),
+    )
+
+
+def _covariance(entry: Mapping[str, Any]) -> RelativeCovariance:
+    return RelativeCovariance(*(np.array(entry[name], dtype=np.float64) for name in ("wavelength", "value")))
+
+
+def _response(entry: Mapping[str, Any]) -> Response:
+    low, high = entry["wavelength_range"]
+    exposures = {str(name): float(value) for name, value in entry["exposures"].items()}
+    return Response(np.array(entry["terms"], dtype=np.float64), (float(low), float(high)), exposures)

@@ -8,7 +8,12 @@ from dataclasses import dataclass
 import numpy as np
 
 from loaders.spectral_extraction.background import Sky, fit_sky
-from loaders.spectral_extraction.contamination import Instrument, model_sources, refine
+from loaders.spectral_extraction.contamination import (
+    Contamination,
+    Instrument,
+    model_sources,
+    refine,
+)
 from loaders.spectral_extraction.exposure import DirectSources
 from loaders.spectral_extraction.frame import SpectralFrame
 from loaders.spectral_extraction.location import Locations, Places, trace_mask
@@ -29,11 +34,18 @@ class Extraction:
     residual
         Shape (ny, nx): what the model of sky and sources leaves, in its standard errors; NaN where a pixel is
         not used.
+    frame, model
+        The exposure without sky, and the model of its sources.
+    row
+        Row of a source in the model, by its row among all.
     """
 
     sky: Sky
     spectra: Mapping[int, SourceSpectrum]
     residual: FloatArray
+    frame: SpectralFrame
+    model: Contamination
+    row: Mapping[int, int]
 
 
 def extract_all(
@@ -71,6 +83,5 @@ def extract_all(
     )
     sigma = np.sqrt(frame.variance(model.total) + model.variance)
     residual = np.where(frame.usable, (frame.rate - model.total) / sigma, np.nan)
-    return Extraction(
-        sky, {n: extract(frame, model, row, instrument) for row, n in enumerate(known)}, residual
-    )
+    spectra = {n: extract(frame, model, row, instrument) for row, n in enumerate(known)}
+    return Extraction(sky, spectra, residual, frame, model, {n: row for row, n in enumerate(known)})

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 
 import numpy as np
@@ -16,6 +16,7 @@ from loaders.spectral_extraction.contamination import Instrument
 from loaders.spectral_extraction.exposure import DispersedExposure, direct_sources
 from loaders.spectral_extraction.location import Locations, Places, locate
 from loaders.spectral_extraction.process import extract_all
+from loaders.spectral_extraction.sensitivity import Sensitivity
 from loaders.spectral_extraction.spectrum import SourceSpectrum
 from loaders.spectral_geometry.polynomial import FloatArray
 from loaders.spectral_geometry.reference import Reference
@@ -89,7 +90,14 @@ def instrument_of(
     if 1 not in curves:
         what = f"order 1 of {metadata.detector} is not in it, or not in the geometry"
         raise _wrong("sensitivity", what)
-    return Instrument(dispersion, curves)
+    return Instrument(dispersion, {order: _on(exposure, curve) for order, curve in curves.items()})
+
+
+def _on(exposure: DispersedExposure, curve: Sensitivity) -> Sensitivity:
+    """A sensitivity with its response in the pixels of an exposure."""
+    if curve.response is None:
+        return curve
+    return replace(curve, response=curve.response.on(exposure.image.metadata.filename, exposure.corner))
 
 
 def _wrong(name: str, what: str) -> Rejected:

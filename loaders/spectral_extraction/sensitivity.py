@@ -9,6 +9,7 @@ from astropy import constants
 
 from loaders.simulation.instrument_tables import effective_area
 from loaders.spectral_extraction.path import Path
+from loaders.spectral_extraction.response import Response
 from loaders.spectral_geometry.polynomial import FloatArray
 
 _HC = constants.h.si.value * constants.c.si.value
@@ -21,11 +22,48 @@ _USED = 0.02
 
 
 @dataclass(frozen=True)
-class Sensitivity:
-    """Electrons/s of one W m⁻² in light of a wavelength; both of shape (n,), wavelengths (µm) ascending."""
+class RelativeCovariance:
+    """How well a sensitivity is known.
+
+    Parameters
+    ----------
+    wavelength
+        Shape (k,): nodes in µm, ascending.
+    value
+        Shape (k, k): covariance of the relative errors of the sensitivity at the nodes.
+    """
 
     wavelength: FloatArray
     value: FloatArray
+
+    def __post_init__(self) -> None:
+        number = self.wavelength.size
+        if self.value.shape != (number, number) or not np.all(np.diff(self.wavelength) > 0):
+            raise ValueError("a covariance must have ascending wavelengths, and as many rows and columns")
+        if not (np.all(np.isfinite(self.value)) and np.all(np.diag(self.value) >= 0)):
+            raise ValueError("a covariance must be finite, with variances that are not negative")
+
+    def error(self, wavelength: FloatArray) -> FloatArray:
+        """Relative standard error at wavelengths in µm, any shape; beyond the nodes that of the nearest."""
+        return np.asarray(np.interp(wavelength, self.wavelength, np.sqrt(np.diag(self.value))))
+
+
+@dataclass(frozen=True)
+class Sensitivity:
+    """Electrons/s of one W m⁻² in light of a wavelength; both of shape (n,), wavelengths (µm) ascending.
+
+    ``covariance`` is None where nobody measured it. ``response`` is what `along` multiplies, None for 1.
+    """
+
+    wavelength: FloatArray
+    value: FloatArray
+    covariance: RelativeCovariance | None = None
+    response: Response | None = None
+
+    def along(self, steps: Path) -> FloatArray:
+        """Sensitivity in the steps of a path, with the response of the place and the exposure."""
+        curve = self.at(steps.wavelength)
+        return curve if self.response is None else curve * self.response.at(steps)
 
     def at(self, wavelength: FloatArray) -> FloatArray:
         """Sensitivity at wavelengths in µm, any shape; zero beyond the curve."""
@@ -50,7 +88,7 @@ def nominal_sensitivity(detector: str, optical_element: str, order: int) -> Sens
 
 def electrons(curve: Sensitivity, steps: Path, flux_density: FloatArray) -> FloatArray:
     """Electrons/s in the steps of a path of a flux density (W m⁻² µm⁻¹) there, all of shape (n,)."""
-    return flux_density * curve.at(steps.wavelength) * steps.width
+    return flux_density * curve.along(steps) * steps.width
 
 
 def flux_density(curve: Sensitivity, steps: Path, rate: FloatArray) -> FloatArray:
@@ -58,7 +96,7 @@ def flux_density(curve: Sensitivity, steps: Path, rate: FloatArray) -> FloatArra
 
     Errors are converted like rates.
     """
-    sensitivity = curve.at(steps.wavelength)
+    sensitivity = curve.along(steps)
     useful = sensitivity > _USED * curve.value.max()
     per_step = np.where(useful, sensitivity * steps.width, np.nan)
     return np.asarray(rate / per_step)

@@ -91,8 +91,7 @@ def _load(run: LoadRun, path: Path, options: ReferenceOptions) -> None:
     try:
         description = describe(path, options.detector)
         with session.transaction() as connection:
-            connection.execute(sa.text(_ALONE))
-            _store(connection, run, given, description, options)
+            store_reference(connection, run, given, description, options)
         return
     except Rejected as rejected:
         refused = rejected
@@ -103,16 +102,21 @@ def _load(run: LoadRun, path: Path, options: ReferenceOptions) -> None:
         run.reject(connection, refused)
 
 
-def _store(
+def store_reference(
     connection: sa.Connection, run: LoadRun, given: InputFile, what: Description, options: ReferenceOptions
-) -> None:
-    """Store a reference; of one that is there already only where its file lies now is noted.
+) -> int:
+    """Store and count a reference; of one that is there already only where its file lies now is noted.
+
+    Returns
+    -------
+    Its row in ``roman.calibration_reference``.
 
     Raises
     ------
     Rejected
         Codes ``unknown_detector`` and ``reference_version_taken``.
     """
+    connection.execute(sa.text(_ALONE))
     _check_detector(connection, given, what)
     known = connection.execute(sa.text(_KNOWN), asdict(what) | {"sha256": given.sha256}).all()
     same = next((row for row in known if row.is_same), None)
@@ -120,7 +124,7 @@ def _store(
     if same is not None and _said(same) == (version, *_said(options)[1:]):
         run.register_file(connection, given)
         run.count(connection, loaded=1, unchanged=1)
-        return
+        return int(same.calibration_reference_id)
     for row in known:
         if row.version == version or row.is_same:
             _make_room(connection, given, row, options)
@@ -132,8 +136,11 @@ def _store(
         "file_id": run.register_file(connection, given),
         "load_run_id": run.load_run_id,
     }
-    connection.execute(table("roman.calibration_reference").insert(), new)
+    references = table("roman.calibration_reference")
+    insert = references.insert().returning(references.c.calibration_reference_id)
+    key = int(connection.execute(insert, new).scalar_one())
     run.count(connection, loaded=1)
+    return key
 
 
 _SAID = ("version", "valid_from_mjd", "valid_to_mjd", "pedigree")

@@ -50,6 +50,8 @@ FURTHER = (
     "docs/developer/adding_a_table.md",
     "docs/developer/testing.md",
     "docs/operator/spectra.md",
+    "docs/operator/spectral_calibration.md",
+    "docs/scientist/spectral_calibration.md",
 )
 #: What follows from events and light curves of a season.
 FOLLOWING = (

@@ -27,7 +27,7 @@ NOT_RECORDED = {
     *("no_constant_stars", "no_efficiency", "no_events_injected", "no_event_images"),
 }
 #: Pages that explain metrics.
-_WITH_METRICS = ("daily.md", "eight_day.md", "season.md", "spectra.md")
+_WITH_METRICS = ("daily.md", "eight_day.md", "season.md", "spectra.md", "spectral_calibration.md")
 #: Codes that the code puts together from a part that is fixed and one that is not.
 COMPOSED = {"unknown_detector", "unknown_optical_element"}
 
