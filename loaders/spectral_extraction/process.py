@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from loaders.spectral_extraction.background import Sky, fit_sky
-from loaders.spectral_extraction.contamination import Instrument, model_sources, refine
+from loaders.spectral_extraction.contamination import Contamination, Instrument, model_sources, refine
 from loaders.spectral_extraction.exposure import DirectSources
 from loaders.spectral_extraction.frame import SpectralFrame
 from loaders.spectral_extraction.location import Locations, Places, trace_mask
-from loaders.spectral_extraction.spectrum import SourceSpectrum, extract
+from loaders.spectral_extraction.spectrum import Decontaminated, SourceSpectrum, cutout, extract
 from loaders.spectral_geometry.polynomial import FloatArray
 
 
@@ -29,11 +29,23 @@ class Extraction:
     residual
         Shape (ny, nx): what the model of sky and sources leaves, in its standard errors; NaN where a pixel is
         not used.
+    frame, model, instrument
+        The exposure without sky, the model of its sources, and by what it was made.
+    known
+        Rows of the sources of the model.
     """
 
     sky: Sky
     spectra: Mapping[int, SourceSpectrum]
     residual: FloatArray
+    frame: SpectralFrame
+    model: Contamination
+    instrument: Instrument
+    known: Sequence[int]
+
+    def cutout(self, row: int) -> Decontaminated:
+        """2D cut-out of the spectrum of a source, by its row, others taken off."""
+        return cutout(self.frame, self.model, self.known.index(row), self.instrument)
 
 
 def extract_all(
@@ -71,6 +83,5 @@ def extract_all(
     )
     sigma = np.sqrt(frame.variance(model.total) + model.variance)
     residual = np.where(frame.usable, (frame.rate - model.total) / sigma, np.nan)
-    return Extraction(
-        sky, {n: extract(frame, model, row, instrument) for row, n in enumerate(known)}, residual
-    )
+    spectra = {n: extract(frame, model, row, instrument) for row, n in enumerate(known)}
+    return Extraction(sky, spectra, residual, frame, model, instrument, known)

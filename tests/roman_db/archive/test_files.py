@@ -7,9 +7,10 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from roman_db.archive.asdf_file import write_asdf
+from roman_db.archive.asdf_file import Layout, write_asdf
 from roman_db.archive.file_name import file_name
 from roman_db.archive.parquet_file import write_parquet
+from roman_db.archive.product import Once
 from roman_db.archive.publish import staged
 
 
@@ -20,10 +21,10 @@ def stored(tmp_path, table: pa.Table):
     return path
 
 
-def through_asdf(tmp_path, table: pa.Table):
+def through_asdf(tmp_path, table: pa.Table, layout: Layout = Layout("event_catalog")):  # noqa: B008
     path = tmp_path / "table.asdf"
     with path.open("w+b") as sink:
-        write_asdf(stored(tmp_path, table), "event_catalog", {"season": "s01"}, tmp_path, sink)
+        write_asdf(stored(tmp_path, table), layout, {"season": "s01"}, tmp_path, sink)
     with asdf.open(path, memmap=False, lazy_load=False) as file:
         assert file["roman"]["meta"] == {"season": "s01"}
         return file["roman"]["event_catalog"]
@@ -71,7 +72,8 @@ def with_epochs(tmp_path, times):
     table = pa.table({"object_id": [1, 2, 3, 4], "time": pa.array(times, pa.list_(pa.float64()))})
     path = tmp_path / "table.asdf"
     with path.open("w+b") as sink:
-        write_asdf(stored(tmp_path, table), "light_curve_catalog", {}, tmp_path, sink, ("time",))
+        layout = Layout("light_curve_catalog", Once("epochs", ("time",)))
+        write_asdf(stored(tmp_path, table), layout, {}, tmp_path, sink)
     with asdf.open(path, memmap=False, lazy_load=False) as file:
         return file["roman"]
 
