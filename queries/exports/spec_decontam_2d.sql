@@ -1,6 +1,7 @@
 -- Spectra of a dispersed exposure of which there are 2D cut-outs; these stand in a file, with a row for each.
 -- Grain: object
 -- Reads: roman.spectral_extraction, roman.exposure_spectrum, roman.spectrum_location, roman.object
+-- Units: n_y pixel
 -- Parameters:
 --   exposure_id: identifier of the exposure
 SELECT s.object_id, o.ra, o.dec, s.warning, s.contamination_median, l.overlap_fraction, l.fraction_on_detector,

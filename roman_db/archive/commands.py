@@ -102,7 +102,7 @@ def _written(
     name: str, folder: Path, formats: tuple[str, ...], set_name: str | None, scope: dict[str, Any]
 ) -> Iterator[Written]:
     """Write a product of either kind, and give its files."""
-    from roman_db.archive.export import export, parts
+    from roman_db.archive.export import export_parts
     from roman_db.archive.product import PRODUCTS
     from roman_db.archive.refusal import ProductRefused
     from roman_db.archive.request import Scope
@@ -120,5 +120,4 @@ def _written(
     product = PRODUCTS[name]
     if set_name is not None:
         raise ProductRefused(name, ["it is of no set of mosaics: leave out --set"])
-    for one in parts(product, Scope(**scope)):
-        yield from export(product, one, folder, formats or product.formats)
+    yield from export_parts(product, Scope(**scope), folder, formats or product.formats)

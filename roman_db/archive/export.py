@@ -34,6 +34,7 @@ _COPIED_AT_A_TIME = 1 << 20
 #: Opens the rows of a product, with a folder for what that takes.
 _Source = Callable[[Path], contextlib.AbstractContextManager[Result | Joined]]
 _PROMPT = "p"
+_NO_ROWS = "there is no spectrum on it; the product spec_individual_1d says why"
 _NO_FILE = "nothing was kept of its arrays: extract its spectra again, with roman-db run spectra --redo"
 _FIXED = {"instrument": "WFI", "origin": "IPAC/SSC"}
 
@@ -57,14 +58,29 @@ class Written:
     archive_row: dict[str, object] | None = None
 
 
-def parts(product: Product, scope: Scope) -> list[Scope]:
-    """Scopes of the files that there are of a product: what a scope leaves open is looked up.
+def export_parts(product: Product, scope: Scope, folder: Path, formats: Sequence[str]) -> Iterator[Written]:
+    """Write all files that there are of a product, and give each as it is there.
 
     Raises
     ------
     ProductRefused
-        If there is none.
+        If there is none, or some are not what they must be: the others are written then.
     """
+    refused: list[str] = []
+    for one in _parts(product, scope):
+        try:
+            yield from export(product, one, folder, formats)
+        except NotWritten:
+            raise
+        except ProductRefused as error:
+            where = "" if product.parts is None else f"{one.words}: "
+            refused += [f"{where}{reason}" for reason in error.reasons]
+    if refused:
+        raise ProductRefused(product.name, refused)
+
+
+def _parts(product: Product, scope: Scope) -> list[Scope]:
+    """Scopes of the files of a product: what a scope leaves open is looked up."""
     if product.parts is None:
         return [scope]
     return [replace(scope, **one) for one in storage.read_parts(product, scope)]
@@ -174,6 +190,8 @@ def _content(
             yield content
             return
         stored = pa.Table.from_batches(content.batches, schema=content.schema)
+    if not stored.num_rows:
+        raise ProductRefused(product.name, [_NO_ROWS])
     if "file_path" not in known:
         raise ProductRefused(product.name, [_NO_FILE])
     path = Path(str(known["file_path"]))

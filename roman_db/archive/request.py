@@ -63,6 +63,12 @@ class Scope:
     program_complete: bool = False
     exposure_id: int | None = None
 
+    @property
+    def words(self) -> str:
+        """What it is of, for people: ``season 1, field gbtds-3``; empty of all there is."""
+        given = {name: getattr(self, name) for name in _PARTS}
+        return ", ".join(f"{name} {value}" for name, value in given.items() if value is not None)
+
 
 def check(product: Product, scope: Scope) -> None:
     """Check that a scope says what a product needs, and no more.

@@ -30,7 +30,6 @@ VALUES (CAST(:table AS text), CAST(:filename AS text), CAST(:content AS jsonb), 
 ON CONFLICT (archive_table, filename) DO UPDATE
 SET content = EXCLUDED.content, code_version = EXCLUDED.code_version, written_at = now()
 """
-_NAMED = ("season", "field", "program", "exposure", "detector", "element", "sequence", "file_number")
 
 
 def read_parts(product: Product, scope: Scope) -> list[dict[str, Any]]:
@@ -99,13 +98,7 @@ def register(connection: sa.Connection, table: str, rows: Mapping[str, Mapping[s
 
 def _nothing(scope: Scope) -> str:
     """That there is nothing of a scope."""
-    named = dataclasses.asdict(scope).items()
-    words = [f"{key} {value}" for key, value in named if key in _NAMED and value is not None]
-    return (
-        f"there is nothing of {', '.join(words)}"
-        if words
-        else "there is nothing yet of which it could be made"
-    )
+    return f"there is nothing of {scope.words}" if scope.words else "there is nothing of which it is made"
 
 
 def _values(file: sqlfile.SqlFile, product: Product, scope: Scope) -> dict[str, object]:

@@ -11,7 +11,8 @@ from tests.migrations.frozen import everything, tables
 from tests.roman_db.conftest import execute
 
 _EXTRACTION = """
-INSERT INTO roman.spectral_extraction (exposure_id, file_id, search_radius, n_source, n_extracted, load_run_id)
+INSERT INTO roman.spectral_extraction
+    (exposure_id, file_id, search_radius, n_source, n_extracted, load_run_id)
 SELECT exposure_id, file_id, 0.1, 3, 2, load_run_id FROM roman.exposure ORDER BY exposure_id LIMIT 2
 """
 _CUTOUT = "SELECT DISTINCT reference_wavelength, cutout_path, cutout_sha256 FROM roman.spectral_extraction"

@@ -333,3 +333,19 @@ def test_cutouts_that_are_not_those_of_the_database_are_not_delivered(spectra, t
     assert outcome.code == 1
     assert said in outcome.err + outcome.out
     assert list((tmp_path / "out").iterdir()) == []
+
+
+def test_an_exposure_without_spectra_costs_itself_alone(spectra, tmp_path):
+    first = "(SELECT min(spectral_extraction_id) FROM roman.spectral_extraction)"
+    execute(
+        spectra,
+        "UPDATE roman.exposure_spectrum SET n_pixel = 0, reason = 'off' "
+        f"WHERE spectral_extraction_id = {first}",
+    )
+    outcome = roman_db("export", "product", "spec_decontam_2d", "--to", tmp_path)
+    assert outcome.code == 1
+    assert f"  exposure {EXPOSURE}: there is no spectrum on it" in outcome.err + outcome.out
+    other = EXPOSURE.replace("_0001_wfi", "_0002_wfi")
+    assert {path.name for path in tmp_path.iterdir()} == {
+        f"{other}_p_spec_decontam_2d.{suffix}" for suffix in ("asdf", "parquet")
+    }
