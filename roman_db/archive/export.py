@@ -26,7 +26,7 @@ from roman_db.archive.parquet_file import write_parquet
 from roman_db.archive.product import Product
 from roman_db.archive.publish import staged
 from roman_db.archive.refusal import NotWritten, ProductRefused
-from roman_db.archive.request import Scope, check
+from roman_db.archive.request import Scope, check, check_named
 from roman_db.query.stream import Result
 from roman_db.schema import rad
 
@@ -66,6 +66,7 @@ def export_parts(product: Product, scope: Scope, folder: Path, formats: Sequence
     ProductRefused
         If there is none, or some are not what they must be: the others are written then.
     """
+    check_named(product, scope)
     refused: list[str] = []
     for one in _parts(product, scope):
         try:

@@ -78,12 +78,28 @@ def check(product: Product, scope: Scope) -> None:
     ProductRefused
         If it does not.
     """
-    given = {name: getattr(scope, name) for name in _PARTS}
-    reasons = [f"give --{_option(name)}" for name in product.scope if given[name] is None]
-    reasons += [
+    missing = [f"give --{_option(name)}" for name in product.scope if getattr(scope, name) is None]
+    _refuse(product, missing + _too_much(product, scope))
+
+
+def check_named(product: Product, scope: Scope) -> None:
+    """Check that a scope says no more than a product knows, whatever is still to be looked up.
+
+    Raises
+    ------
+    ProductRefused
+        If it does.
+    """
+    _refuse(product, _too_much(product, scope))
+
+
+def _too_much(product: Product, scope: Scope) -> list[str]:
+    """Reasons why a product cannot be of what a scope says."""
+    known = (*product.scope, *product.optional)
+    reasons = [
         f"it is of all there are: leave out --{_option(name)}"
-        for name, value in given.items()
-        if value is not None and name not in (*product.scope, *product.optional)
+        for name in _PARTS
+        if getattr(scope, name) is not None and name not in known
     ]
     foreign = _OF_OTHERS if "season" in product.scope else _OF_SEASONS
     reasons += [
@@ -93,6 +109,11 @@ def check(product: Product, scope: Scope) -> None:
     ]
     if scope.season == 0 and scope.sequence is not None:
         reasons.append("periods are counted in a season: give --season")
+    return reasons
+
+
+def _refuse(product: Product, reasons: list[str]) -> None:
+    """Raise if there are reasons."""
     if reasons:
         raise ProductRefused(product.name, reasons)
 
