@@ -12,6 +12,7 @@ import numpy as np
 import sqlalchemy as sa
 
 from loaders.astrometry.load import stars_around
+from loaders.exposure_spectrum.cutouts import cutout_file
 from loaders.exposure_spectrum.measure import Calibration, Measured, Objects, measure
 from loaders.exposure_spectrum.metrics import exposure_metrics
 from loaders.exposure_spectrum.rows import location_columns, spectrum_columns
@@ -29,6 +30,7 @@ from roman_db.jobs import Progress, Unit
 from roman_db.load_run import LoadRun
 from roman_db.quality import Metric, store_metrics
 from roman_db.schema.metadata import table
+from roman_db.settings import settings
 
 _PIXEL = 0.11 / 3600
 """Nominal side of a pixel, deg."""
@@ -61,11 +63,15 @@ def pending_exposures(arguments: Mapping[str, Any]) -> list[Unit]:
 def extract_unit(unit: Unit, run: LoadRun, progress: Progress) -> None:
     """Extract the spectra of an exposure and store them in place of earlier ones, or reject it."""
     try:
-        measured, version = _measure(unit.arguments)
+        measured, row = _measure(unit.arguments)
         with session.transaction() as connection:
             _check_current(connection, unit.arguments)
-            _store(connection, run, unit.arguments, measured, version)
+            earlier = _supersede(connection, unit.arguments)
+            row |= cutout_file(measured, _cutout_path(unit, run), earlier)
+            _store(connection, run, unit.arguments, measured, row)
             run.count(connection, loaded=1)
+        for file in earlier:
+            file.unlink(missing_ok=True)
     except Rejected as rejected:
         with session.transaction() as connection:
             path = str(unit.arguments["path"])
@@ -74,8 +80,8 @@ def extract_unit(unit: Unit, run: LoadRun, progress: Progress) -> None:
     progress(unit.name, 1, 1)
 
 
-def _measure(given: Mapping[str, Any]) -> tuple[Measured, int]:
-    """Extract the spectra of an exposure; with the version of the catalog.
+def _measure(given: Mapping[str, Any]) -> tuple[Measured, dict[str, Any]]:
+    """Extract the spectra of an exposure; with what its row in the database says of catalog and geometry.
 
     Raises
     ------
@@ -83,7 +89,11 @@ def _measure(given: Mapping[str, Any]) -> tuple[Measured, int]:
         See `exposure_inputs`; and code ``wrong_reference``.
     """
     read = exposure_inputs(given)
-    return measure(read.exposure, read.direct, read.calibration, read.near), read.catalog_version_id
+    row = {
+        "catalog_version_id": read.catalog_version_id,
+        "reference_wavelength": read.calibration.reference_wavelength,
+    }
+    return measure(read.exposure, read.direct, read.calibration, read.near), row
 
 
 @dataclass(frozen=True)
@@ -171,15 +181,32 @@ def _check_current(connection: sa.Connection, given: Mapping[str, Any]) -> None:
         raise Rejected(given["path"], what, "Give the same command again", "superseded_exposure")
 
 
-def _store(
-    connection: sa.Connection, run: LoadRun, given: Mapping[str, Any], measured: Measured, version: int
-) -> None:
-    """Store what an exposure gives, in place of what it gave before."""
+def _cutout_path(unit: Unit, run: LoadRun) -> Path:
+    """File of the cut-outs that a run makes of an exposure."""
+    name = f"{Path(unit.arguments['path']).stem}_run{run.load_run_id}_cutouts.parquet"
+    return settings().product_folder / "spectra" / name
+
+
+def _supersede(connection: sa.Connection, given: Mapping[str, Any]) -> list[Path]:
+    """Supersede what an exposure gave before; return its files of cut-outs, which hold until the commit."""
     extractions = table("roman.spectral_extraction")
     before = [extractions.c.exposure_id == given["exposure_id"], extractions.c.superseded_at.is_(None)]
-    gone = {"superseded_at": sa.func.now(), "combined_at": None}
+    files = connection.execute(sa.select(extractions.c.cutout_path).where(*before)).scalars().all()
+    gone = {"superseded_at": sa.func.now(), "combined_at": None, "cutout_path": None, "cutout_sha256": None}
     connection.execute(extractions.update().where(*before).values(gone))
-    row = _extraction_row(given, measured) | {"catalog_version_id": version, "load_run_id": run.load_run_id}
+    return [Path(path) for path in files if path is not None]
+
+
+def _store(
+    connection: sa.Connection,
+    run: LoadRun,
+    given: Mapping[str, Any],
+    measured: Measured,
+    known: Mapping[str, Any],
+) -> None:
+    """Store what an exposure gives; ``known`` is of its row what is known already."""
+    extractions = table("roman.spectral_extraction")
+    row = _extraction_row(given, measured) | {**known, "load_run_id": run.load_run_id}
     insert = extractions.insert().returning(extractions.c.spectral_extraction_id)
     key = int(connection.execute(insert, row).scalar_one())
     spectra = spectrum_columns(measured)
@@ -206,7 +233,7 @@ def _copy(connection: sa.Connection, run: LoadRun, key: int, name: str, columns:
 
 
 def _extraction_row(given: Mapping[str, Any], measured: Measured) -> dict[str, Any]:
-    """Row of roman.spectral_extraction, but for catalog and run."""
+    """Row of roman.spectral_extraction, but for catalog, geometry, cut-outs and run."""
     names = (
         *("exposure_id", "file_id", "direct_exposure_id", "direct_file_id"),
         *(f"{kind}_reference_id" for kind in ("geometry", "sensitivity", "flat")),

@@ -25,7 +25,7 @@ from loaders.spectral_extraction.product import HALF_WIDTH, RADIUS, instrument_o
 from loaders.spectral_extraction.shape import Shape
 from loaders.spectral_extraction.spectrum import SourceSpectrum
 from loaders.spectral_geometry.polynomial import FloatArray
-from loaders.spectral_geometry.reference import Reference
+from loaders.spectral_geometry.reference import FocalPlaneReference, Reference
 from loaders.wfi.level2 import Level2Image
 from loaders.wfi.quality import SATURATED
 
@@ -49,6 +49,12 @@ class Calibration:
     geometry: Reference | None = None
     sensitivity: SensitivityReference | None = None
     flat: FloatArray | None = None
+
+    @property
+    def reference_wavelength(self) -> float | None:
+        """Wavelength (µm) from which the geometry counts; None of one that has none."""
+        geometry = self.geometry
+        return geometry.reference_wavelength if isinstance(geometry, FocalPlaneReference) else None
 
 
 @dataclass(frozen=True)

@@ -26,7 +26,6 @@ from loaders.spectral_calibration.derivation import (
 from loaders.spectral_calibration.flat import SkyFlat
 from loaders.spectral_calibration.rows import SourceRows, calibrating_rows
 from loaders.spectral_extraction.calibration_file import FlatReference, SensitivityReference, write_flat
-from loaders.spectral_extraction.product import instrument_of
 from loaders.spectral_geometry.polynomial import FloatArray
 from loaders.spectral_geometry.reference import Reference
 from loaders.spectral_reference.describe import Description
@@ -230,8 +229,7 @@ def _measured(unit: Unit, run: LoadRun, progress: Progress) -> _Measured:
     for given, read in _read(unit, run, progress):
         references = _references(read)
         measured = measure(read.exposure, read.direct, read.calibration, read.near)
-        instrument = instrument_of(read.exposure, *references)
-        spectra += calibrating_rows(given["exposure_id"], read.exposure, measured, instrument)
+        spectra += calibrating_rows(given["exposure_id"], read.exposure, measured)
         names[given["exposure_id"]] = read.exposure.image.metadata.filename
     if references is None:
         remedy = "See why the exposures were refused, and load them again"

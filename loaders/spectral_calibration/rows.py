@@ -9,14 +9,13 @@ import numpy as np
 from loaders.exposure_spectrum.measure import Measured
 from loaders.psf.render import SplinePsf
 from loaders.spectral_calibration.profile import Profile, point_profile, profile_of
-from loaders.spectral_extraction.contamination import Instrument
 from loaders.spectral_extraction.exposure import DispersedExposure
 from loaders.spectral_extraction.frame import BoolArray
 from loaders.spectral_extraction.path import Path
 from loaders.spectral_extraction.point import point_psf, point_shape
 from loaders.spectral_extraction.product import RADIUS
 from loaders.spectral_extraction.shape import Shape
-from loaders.spectral_extraction.spectrum import Decontaminated, cutout
+from loaders.spectral_extraction.spectrum import Decontaminated
 from loaders.spectral_geometry.polynomial import FloatArray
 
 _CLEAN = 0.05
@@ -78,17 +77,15 @@ class SourceRows:
     across: Across
 
 
-def calibrating_rows(
-    exposure_id: int, exposure: DispersedExposure, measured: Measured, instrument: Instrument
-) -> list[SourceRows]:
+def calibrating_rows(exposure_id: int, exposure: DispersedExposure, measured: Measured) -> list[SourceRows]:
     """Rows of all sources of an exposure that are bright and free of others.
 
     Parameters
     ----------
     exposure_id
         Of the exposure.
-    exposure, measured, instrument
-        The exposure, what was extracted, and by which geometry and sensitivities.
+    exposure, measured
+        The exposure, and what was extracted.
     """
     found = measured.extraction
     if found is None:
@@ -100,9 +97,8 @@ def calibrating_rows(
         snr = spectrum.extracted.rate / spectrum.extracted.error
         if np.median(spectrum.contamination) > _CLEAN or not np.nanmedian(snr) > _LEAST_SNR:
             continue
-        number = found.row[n]
-        cut = cutout(found.frame, found.model, number, instrument)
-        trace, shape = found.model.sources[number].rows, found.model.sources[number].shape
+        cut, source = found.cutout(n), found.model.sources[found.row[n]]
+        trace, shape = source.rows, source.shape
         rate, error = _summed(cut, trace.steps.x - trace.box.x)
         is_point = shape.fwhm < _POINT * _as_point(shape, psf).fwhm
         rows.append(

@@ -8,16 +8,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from loaders.spectral_extraction.background import Sky, fit_sky
-from loaders.spectral_extraction.contamination import (
-    Contamination,
-    Instrument,
-    model_sources,
-    refine,
-)
+from loaders.spectral_extraction.contamination import Contamination, Instrument, model_sources, refine
 from loaders.spectral_extraction.exposure import DirectSources
 from loaders.spectral_extraction.frame import SpectralFrame
 from loaders.spectral_extraction.location import Locations, Places, trace_mask
-from loaders.spectral_extraction.spectrum import SourceSpectrum, extract
+from loaders.spectral_extraction.spectrum import Decontaminated, SourceSpectrum, cutout, extract
 from loaders.spectral_geometry.polynomial import FloatArray
 
 
@@ -34,8 +29,8 @@ class Extraction:
     residual
         Shape (ny, nx): what the model of sky and sources leaves, in its standard errors; NaN where a pixel is
         not used.
-    frame, model
-        The exposure without sky, and the model of its sources.
+    frame, model, instrument
+        The exposure without sky, the model of its sources, and by what it was made.
     row
         Row of a source in the model, by its row among all.
     """
@@ -45,7 +40,12 @@ class Extraction:
     residual: FloatArray
     frame: SpectralFrame
     model: Contamination
+    instrument: Instrument
     row: Mapping[int, int]
+
+    def cutout(self, source: int) -> Decontaminated:
+        """2D cut-out of the spectrum of a source, by its row among all, others taken off."""
+        return cutout(self.frame, self.model, self.row[source], self.instrument)
 
 
 def extract_all(
@@ -84,4 +84,5 @@ def extract_all(
     sigma = np.sqrt(frame.variance(model.total) + model.variance)
     residual = np.where(frame.usable, (frame.rate - model.total) / sigma, np.nan)
     spectra = {n: extract(frame, model, row, instrument) for row, n in enumerate(known)}
-    return Extraction(sky, spectra, residual, frame, model, {n: row for row, n in enumerate(known)})
+    rows = {n: row for row, n in enumerate(known)}
+    return Extraction(sky, spectra, residual, frame, model, instrument, rows)

@@ -35,12 +35,15 @@ class SourceSpectrum:
 
 @dataclass(frozen=True)
 class Decontaminated:
-    """A 2D cut-out of a spectrum; arrays of shape (n, w).
+    """A 2D cut-out of a spectrum; arrays of shape (n, w), a row of the trace each.
 
     ``rate`` (electrons/s) has others taken off, whose rate is ``other``; ``variance`` has that of the model
-    of others in it.
+    of others in it. ``corner`` is the pixel x, y of the exposure at which it begins, ``wavelength`` (µm) of
+    shape (n,) that of each row.
     """
 
+    corner: tuple[int, int]
+    wavelength: FloatArray
     rate: FloatArray
     variance: FloatArray
     other: FloatArray
@@ -48,12 +51,22 @@ class Decontaminated:
 
 
 def cutout(frame: SpectralFrame, model: Contamination, number: int, instrument: Instrument) -> Decontaminated:
-    """Cut the first order of a source out of an exposure without sky, and take all others off."""
+    """Cut the first order of a source out of an exposure without sky, and take all others off.
+
+    A pixel that cannot be used has a rate of NaN.
+    """
     source = model.sources[number]
     other, other_variance, own = others(model, number, instrument)
-    part = cut(frame, source.rows.box.slices)
-    variance = part.variance(other + own) + other_variance
-    return Decontaminated(np.where(part.usable, part.rate - other, np.nan), variance, other, source.unit)
+    box = source.rows.box
+    part = cut(frame, box.slices)
+    return Decontaminated(
+        (box.x, box.y),
+        source.rows.steps.wavelength,
+        np.where(part.usable, part.rate - other, np.nan),
+        part.variance(other + own) + other_variance,
+        other,
+        source.unit,
+    )
 
 
 def extract(

@@ -7,7 +7,8 @@ finished Parquet file: each column is laid into a file of its own, which is mapp
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -20,6 +21,7 @@ from astropy.table import Column, MaskedColumn, Table
 from pyarrow import parquet
 
 from roman_db.archive.parquet_file import NO_UNIT
+from roman_db.archive.product import Once
 
 #: Rows that are in memory at a time are those of so many values.
 _VALUES_AT_A_TIME = 1_000_000
@@ -27,17 +29,27 @@ _VALUES_AT_A_TIME = 1_000_000
 _UNKNOWN_WIDTH = 1000
 
 
-#: Node with the columns that are the same in all rows, once.
-EPOCHS = "epochs"
+@dataclass(frozen=True)
+class Layout:
+    """How a product is laid out.
+
+    Parameters
+    ----------
+    node
+        Name of its table below ``roman``.
+    once
+        Columns of lists that are the same in all rows: they are written once, as a table of their own.
+    is_padded
+        Whether lists may differ in length, and have NaN behind them up to that of the longest.
+    """
+
+    node: str
+    once: Once | None = None
+    is_padded: bool = False
 
 
 def write_asdf(
-    source: Path,
-    node: str,
-    keywords: Mapping[str, object],
-    scratch: Path,
-    sink: BinaryIO,
-    shared: Sequence[str] = (),
+    source: Path, layout: Layout, keywords: Mapping[str, object], scratch: Path, sink: BinaryIO
 ) -> None:
     """Write a product.
 
@@ -45,14 +57,11 @@ def write_asdf(
     ----------
     source
         The product as Parquet. Numbers that are NULL become NaN where they are floating, and are masked else;
-        lists must be of one length, and become columns with two dimensions.
-    node
-        Name of the table below ``roman``.
+        lists become columns with two dimensions, and must be of one length.
+    layout
+        Where its columns go; of one that is padded, lists may be shorter if they are of floating numbers.
     scratch
         Folder for the files of columns.
-    shared
-        Columns of lists that are the same in all rows: they are written once, as columns of the table
-        `EPOCHS`.
 
     Raises
     ------
@@ -60,13 +69,16 @@ def write_asdf(
         If the lists of a column differ in length, or one is NULL, or a column that is to be the same in all
         rows is not.
     """
+    shared = layout.once.columns if layout.once else ()
     with parquet.ParquetFile(source) as file:
         fields = list(file.schema_arrow)
-        own = [_column(file, field, scratch) for field in fields if field.name not in shared]
-        roman = {"meta": dict(keywords), node: Table(own, copy=False)}
-        if shared:
-            once = [_shared_column(file, field) for field in fields if field.name in shared]
-            roman[EPOCHS] = Table(once, copy=False)
+        own = [
+            _column(file, field, scratch, layout.is_padded) for field in fields if field.name not in shared
+        ]
+        roman = {"meta": dict(keywords), layout.node: Table(own, copy=False)}
+        if layout.once:
+            same = [_shared_column(file, field) for field in fields if field.name in shared]
+            roman[layout.once.node] = Table(same, copy=False)
         asdf.AsdfFile({"roman": roman}).write_to(sink)
 
 
@@ -93,9 +105,9 @@ def _words(field: pa.Field) -> dict[str, Any]:
     return {"name": field.name, "unit": unit, "description": known.get("description"), "copy": False}
 
 
-def _column(file: parquet.ParquetFile, field: pa.Field, scratch: Path) -> Column:
+def _column(file: parquet.ParquetFile, field: pa.Field, scratch: Path, is_padded: bool) -> Column:
     """One column, mapped from a file."""
-    shape, kind = _layout(file, field)
+    shape, kind = _shape(file, field, is_padded)
     n_row = file.metadata.num_rows
     values = _mapped(scratch / f"{field.name}.values", (n_row, *shape), kind)
     null = _mapped(scratch / f"{field.name}.null", (n_row if _needs_mask(field.type) else 0,), np.dtype(bool))
@@ -110,17 +122,20 @@ def _column(file: parquet.ParquetFile, field: pa.Field, scratch: Path) -> Column
     return MaskedColumn(values, mask=null, **words) if null.any() else Column(values, **words)
 
 
-def _layout(file: parquet.ParquetFile, field: pa.Field) -> tuple[tuple[int, ...], np.dtype[Any]]:
+def _shape(
+    file: parquet.ParquetFile, field: pa.Field, is_padded: bool
+) -> tuple[tuple[int, ...], np.dtype[Any]]:
     """Shape of the value of a row, and its type: texts take the length of the longest."""
     if pa.types.is_list(field.type):
         lengths = {
             length for chunk in _chunks(file, field.name, _UNKNOWN_WIDTH) for length in _lengths(chunk)
         }
-        if len(lengths) > 1 or -1 in lengths:
+        is_fitting = is_padded and pa.types.is_floating(field.type.value_type)
+        if (len(lengths) > 1 and not is_fitting) or -1 in lengths:
             raise ValueError(
                 f"{field.name}: lists of different lengths have no place in ASDF: {sorted(lengths, key=str)}"
             )
-        return (lengths.pop() if lengths else 0,), np.dtype(field.type.value_type.to_pandas_dtype())
+        return (max(lengths, default=0),), np.dtype(field.type.value_type.to_pandas_dtype())
     if pa.types.is_string(field.type):
         most = [
             pc.max(pc.utf8_length(chunk)).as_py() or 1 for chunk in _chunks(file, field.name, _UNKNOWN_WIDTH)
@@ -144,12 +159,25 @@ def _chunks(file: parquet.ParquetFile, name: str, width: int) -> Iterator[pa.Arr
 def _array(chunk: pa.Array, shape: tuple[int, ...]) -> npt.NDArray[Any]:
     """Values of a chunk; NULL is NaN, zero, False or an empty text."""
     if shape:
-        return np.asarray(chunk.flatten().to_numpy(zero_copy_only=False)).reshape(len(chunk), *shape)
+        return _rows(chunk, shape[0])
     if pa.types.is_floating(chunk.type):
         filled = pc.fill_null(chunk, float("nan"))
     else:
         filled = pc.fill_null(chunk, "" if pa.types.is_string(chunk.type) else pa.scalar(0).cast(chunk.type))
     return np.asarray(filled.to_numpy(zero_copy_only=False))
+
+
+def _rows(chunk: pa.Array, width: int) -> npt.NDArray[Any]:
+    """Lists of a chunk as rows; behind those that are shorter stands NaN."""
+    values = np.asarray(chunk.flatten().to_numpy(zero_copy_only=False))
+    if pa.types.is_string(chunk.type.value_type):
+        values = values.astype(str)
+    if values.size == len(chunk) * width:
+        return values.reshape(len(chunk), width)
+    inside = np.arange(width) < pc.list_value_length(chunk).to_numpy()[:, None]
+    found = np.full(inside.shape, np.nan, values.dtype)
+    found[inside] = values
+    return found
 
 
 def _needs_mask(kind: pa.DataType) -> bool:

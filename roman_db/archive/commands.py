@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -45,6 +45,12 @@ def commands(root: click.Group) -> None:
     help="What was injected into, of the detection efficiency.",
 )
 @click.option("--sequence", type=click.IntRange(1, 99), help="Period of eight days, of periodic products.")
+@click.option("--program", type=click.IntRange(1, 99999), help="Program, of spectra; default: all.")
+@click.option(
+    "--exposure", help="Name of a dispersed exposure, as of its file without _cal.asdf; default: all."
+)
+@click.option("--file-number", type=click.IntRange(1), help="File of a catalog of spectra; default: all.")
+@click.option("--program-complete", is_flag=True, help="The program of the spectra is finished.")
 @click.option("--kind", default="psf", show_default=True, help="Kind of photometry.")
 @click.option(
     "--processing-id",
@@ -94,9 +100,9 @@ def crossmatch_command(source: Path, target: Path, **match: Any) -> None:
 
 def _written(
     name: str, folder: Path, formats: tuple[str, ...], set_name: str | None, scope: dict[str, Any]
-) -> Iterable[Written]:
+) -> Iterator[Written]:
     """Write a product of either kind, and give its files."""
-    from roman_db.archive.export import export
+    from roman_db.archive.export import export_parts
     from roman_db.archive.product import PRODUCTS
     from roman_db.archive.refusal import ProductRefused
     from roman_db.archive.request import Scope
@@ -107,10 +113,11 @@ def _written(
     if name in STORED_PRODUCTS:
         stored = STORED_PRODUCTS[name]
         check_scope(stored, Scope(**scope))
-        return export_stored(stored, set_name, folder, formats or stored.formats)
+        yield from export_stored(stored, set_name, folder, formats or stored.formats)
+        return
     if name not in PRODUCTS:
         raise QueryError(f"there is no product {name!r}: {', '.join([*PRODUCTS, *STORED_PRODUCTS])}")
     product = PRODUCTS[name]
     if set_name is not None:
         raise ProductRefused(name, ["it is of no set of mosaics: leave out --set"])
-    return export(product, Scope(**scope), folder, formats or product.formats)
+    yield from export_parts(product, Scope(**scope), folder, formats or product.formats)

@@ -24,14 +24,29 @@ from roman_db.query.statement import parse
 from roman_db.query.stream import Request, Result, open_result
 from roman_db.schema.metadata import table
 
-_CONTENT, _KEYWORDS = "exports", "exports/keywords"
+_CONTENT, _KEYWORDS, _PARTS = "exports", "exports/keywords", "exports/parts"
 _REGISTER = """
 INSERT INTO ops.archive_row (archive_table, filename, content, code_version)
 VALUES (CAST(:table AS text), CAST(:filename AS text), CAST(:content AS jsonb), CAST(:code AS text))
 ON CONFLICT (archive_table, filename) DO UPDATE
 SET content = EXCLUDED.content, code_version = EXCLUDED.code_version, written_at = now()
 """
-_NAMED = ("season", "field", "detector", "element", "sequence")
+
+
+def read_parts(product: Product, scope: Scope) -> list[dict[str, Any]]:
+    """What of the scope of a product is not said, one row a file, of all files that there are of it.
+
+    Raises
+    ------
+    NothingThere
+        If there is none.
+    """
+    file = sqlfile.find(_PARTS, str(product.parts))
+    with session.reading() as connection:
+        rows = sqlfile.run(connection, file, _values(file, product, scope)).mappings().all()
+    if not rows:
+        raise NothingThere(product.name, [_nothing(scope)])
+    return [dict(row) for row in rows]
 
 
 def read_keywords(product: Product, scope: Scope) -> dict[str, object]:
@@ -92,9 +107,7 @@ def delivered(connection: sa.Connection, names: Iterable[str]) -> set[str]:
 
 def _nothing(scope: Scope) -> str:
     """That there is nothing of a scope."""
-    named = dataclasses.asdict(scope).items()
-    parts = ", ".join(f"{key} {value}" for key, value in named if key in _NAMED and value is not None)
-    return f"there is nothing of {parts}"
+    return f"there is nothing of {scope.words}" if scope.words else "there is nothing of which it is made"
 
 
 def _values(file: sqlfile.SqlFile, product: Product, scope: Scope) -> dict[str, object]:

@@ -78,10 +78,9 @@ def check_scope(product: StoredProduct, scope: Scope) -> None:
     ProductRefused
         If something is.
     """
-    options = {"kind": "kind", "processing_id": "processing-id"}
     foreign = [one.name for one in fields(Scope) if getattr(scope, one.name) != one.default]
     if foreign:
         raise ProductRefused(
             product.name,
-            [f"--set alone divides it: leave out --{options.get(name, name)}" for name in foreign],
+            [f"--set alone divides it: leave out --{name.replace('_', '-')}" for name in foreign],
         )

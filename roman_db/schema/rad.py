@@ -16,7 +16,7 @@ import asdf
 from asdf.resource import DirectoryResourceMapping
 
 _PREFIX = "asdf://stsci.edu/datamodels/roman/schemas"
-_MSOS = "SSC/MSOS/wfi_microlensing"
+_MSOS, _GDPS = "SSC/MSOS/wfi_microlensing", "SSC/GDPS/wfi_spec"
 
 #: Tables of the archive that are filled here, and the schemas of the products of which each has one row.
 ARCHIVE_TABLES: dict[str, tuple[str, ...]] = {
@@ -29,6 +29,11 @@ ARCHIVE_TABLES: dict[str, tuple[str, ...]] = {
         f"{_MSOS}_dqa_{name}-1.0.0" for name in ("photometry_level_3", "photometry_level_4", "events_level_4")
     ),
     "WFIMSOSDetectionEfficiencyCatalog": (f"{_MSOS}_detection_efficiency_catalog_level_4-1.0.0",),
+    "WFISpec": tuple(
+        f"{_GDPS}_{name}_level_4-1.0.0" for name in ("decontam_2d", "individual_1d", "combined_1d", "dqa_2d")
+    ),
+    "WFISpecCatalog": tuple(f"{_GDPS}_{name}_level_4-1.0.0" for name in ("catalog", "catalog_dqa")),
+    "WFISpecLocation": (f"{_GDPS}_location_table_level_4-1.0.0",),
     "WFIExposure": ("wfi_image-2.2.0",),
     "SourceCatalog": (
         "image_source_catalog-2.2.0", "mosaic_source_catalog-2.2.0", "multiband_source_catalog-2.2.0",

@@ -222,6 +222,140 @@ COMMENT ON COLUMN archive.wfimsosdetectionefficiencycatalog.tp_count IS 'True Po
 COMMENT ON COLUMN archive.wfimsosdetectionefficiencycatalog.fp_count IS 'False Positive Count';
 COMMENT ON COLUMN archive.wfimsosdetectionefficiencycatalog.tn_count IS 'True Negative Count';
 COMMENT ON COLUMN archive.wfimsosdetectionefficiencycatalog.fn_count IS 'False Negative Count';
+CREATE OR REPLACE VIEW archive.wfispec AS
+SELECT t.* FROM ops.archive_row AS r CROSS JOIN LATERAL jsonb_to_record(r.content) AS t (
+    filename character varying(1024),
+    filedate timestamp without time zone,
+    instrument_name character varying(8),
+    origin character varying(15),
+    program integer,
+    program_complete character(1),
+    data_release_id character varying(3),
+    s_region text,
+    visit_start_time_mjd double precision,
+    visit_end_time_mjd double precision,
+    optical_element character varying(20),
+    cdp_ctx integer,
+    wl_contamination_range character varying(128),
+    wl_reference double precision,
+    wl_snr_global_range character varying(128),
+    unit_flux character varying(32),
+    unit_wl character varying(16),
+    phot_filter_cut_off character varying(128),
+    wcs_field_center_ra double precision,
+    wcs_field_center_dec double precision,
+    version_g2dp_software character varying(128),
+    g2dp_run_id character varying(128),
+    segment smallint,
+    visit smallint,
+    observation_id character varying(28),
+    visit_exptime double precision
+) WHERE r.archive_table = 'WFISpec';
+COMMENT ON VIEW archive.wfispec IS 'Table WFISpec of the archive, by RAD.';
+COMMENT ON COLUMN archive.wfispec.filename IS 'File Name';
+COMMENT ON COLUMN archive.wfispec.filedate IS 'File Creation Date (UTC)';
+COMMENT ON COLUMN archive.wfispec.instrument_name IS 'Instrument';
+COMMENT ON COLUMN archive.wfispec.origin IS 'Institution / Organization Name';
+COMMENT ON COLUMN archive.wfispec.program IS 'Program';
+COMMENT ON COLUMN archive.wfispec.program_complete IS 'Program Complete';
+COMMENT ON COLUMN archive.wfispec.data_release_id IS 'Data Release ID';
+COMMENT ON COLUMN archive.wfispec.s_region IS 'Spatial Region';
+COMMENT ON COLUMN archive.wfispec.visit_start_time_mjd IS 'Start Time MJD';
+COMMENT ON COLUMN archive.wfispec.visit_end_time_mjd IS 'End Time MJD';
+COMMENT ON COLUMN archive.wfispec.optical_element IS 'WFI Optical Element';
+COMMENT ON COLUMN archive.wfispec.cdp_ctx IS 'CDP Context';
+COMMENT ON COLUMN archive.wfispec.wl_contamination_range IS 'Wl Contamination Range';
+COMMENT ON COLUMN archive.wfispec.wl_reference IS 'Wl Reference';
+COMMENT ON COLUMN archive.wfispec.wl_snr_global_range IS 'Wl Snr Global Range';
+COMMENT ON COLUMN archive.wfispec.unit_flux IS 'Unit of flux';
+COMMENT ON COLUMN archive.wfispec.unit_wl IS 'Unit of wavelength';
+COMMENT ON COLUMN archive.wfispec.phot_filter_cut_off IS 'Phot Filter Cut Off';
+COMMENT ON COLUMN archive.wfispec.wcs_field_center_ra IS 'Field Center RA';
+COMMENT ON COLUMN archive.wfispec.wcs_field_center_dec IS 'Field Center Dec';
+COMMENT ON COLUMN archive.wfispec.version_g2dp_software IS 'G2DP Software Version';
+COMMENT ON COLUMN archive.wfispec.g2dp_run_id IS 'G2DP Run ID';
+COMMENT ON COLUMN archive.wfispec.segment IS 'Segment number';
+COMMENT ON COLUMN archive.wfispec.visit IS 'Visit number';
+COMMENT ON COLUMN archive.wfispec.observation_id IS 'Programmatic Observation Identifier';
+COMMENT ON COLUMN archive.wfispec.visit_exptime IS 'Exposure time';
+CREATE OR REPLACE VIEW archive.wfispeccatalog AS
+SELECT t.* FROM ops.archive_row AS r CROSS JOIN LATERAL jsonb_to_record(r.content) AS t (
+    filename character varying(1024),
+    filedate timestamp without time zone,
+    instrument_name character varying(8),
+    origin character varying(15),
+    program integer,
+    program_complete character(1),
+    data_release_id character varying(3),
+    s_region text,
+    visit_start_time_mjd double precision,
+    visit_end_time_mjd double precision,
+    optical_element character varying(20),
+    catalog_id integer,
+    file_number integer
+) WHERE r.archive_table = 'WFISpecCatalog';
+COMMENT ON VIEW archive.wfispeccatalog IS 'Table WFISpecCatalog of the archive, by RAD.';
+COMMENT ON COLUMN archive.wfispeccatalog.filename IS 'File Name';
+COMMENT ON COLUMN archive.wfispeccatalog.filedate IS 'File Creation Date (UTC)';
+COMMENT ON COLUMN archive.wfispeccatalog.instrument_name IS 'Instrument';
+COMMENT ON COLUMN archive.wfispeccatalog.origin IS 'Institution / Organization Name';
+COMMENT ON COLUMN archive.wfispeccatalog.program IS 'Program';
+COMMENT ON COLUMN archive.wfispeccatalog.program_complete IS 'Program Complete';
+COMMENT ON COLUMN archive.wfispeccatalog.data_release_id IS 'Data Release ID';
+COMMENT ON COLUMN archive.wfispeccatalog.s_region IS 'Spatial Region';
+COMMENT ON COLUMN archive.wfispeccatalog.visit_start_time_mjd IS 'Start Time MJD';
+COMMENT ON COLUMN archive.wfispeccatalog.visit_end_time_mjd IS 'End Time MJD';
+COMMENT ON COLUMN archive.wfispeccatalog.optical_element IS 'WFI Optical Element';
+COMMENT ON COLUMN archive.wfispeccatalog.catalog_id IS 'Catalog ID';
+COMMENT ON COLUMN archive.wfispeccatalog.file_number IS 'File Number';
+CREATE OR REPLACE VIEW archive.wfispeclocation AS
+SELECT t.* FROM ops.archive_row AS r CROSS JOIN LATERAL jsonb_to_record(r.content) AS t (
+    filename character varying(1024),
+    filedate timestamp without time zone,
+    instrument_name character varying(8),
+    origin character varying(15),
+    program integer,
+    program_complete character(1),
+    data_release_id character varying(3),
+    s_region text,
+    visit_start_time_mjd double precision,
+    visit_end_time_mjd double precision,
+    optical_element character varying(20),
+    dither double precision,
+    detector character varying(5),
+    num_src integer,
+    optical_model character varying(1024),
+    v3yangle double precision,
+    version_g2dp_software character varying(128),
+    g2dp_run_id character varying(128),
+    segment smallint,
+    visit smallint,
+    observation_id character varying(28),
+    visit_exptime double precision
+) WHERE r.archive_table = 'WFISpecLocation';
+COMMENT ON VIEW archive.wfispeclocation IS 'Table WFISpecLocation of the archive, by RAD.';
+COMMENT ON COLUMN archive.wfispeclocation.filename IS 'File Name';
+COMMENT ON COLUMN archive.wfispeclocation.filedate IS 'File Creation Date (UTC)';
+COMMENT ON COLUMN archive.wfispeclocation.instrument_name IS 'Instrument';
+COMMENT ON COLUMN archive.wfispeclocation.origin IS 'Institution / Organization Name';
+COMMENT ON COLUMN archive.wfispeclocation.program IS 'Program';
+COMMENT ON COLUMN archive.wfispeclocation.program_complete IS 'Program Complete';
+COMMENT ON COLUMN archive.wfispeclocation.data_release_id IS 'Data Release ID';
+COMMENT ON COLUMN archive.wfispeclocation.s_region IS 'Spatial Region';
+COMMENT ON COLUMN archive.wfispeclocation.visit_start_time_mjd IS 'Start Time MJD';
+COMMENT ON COLUMN archive.wfispeclocation.visit_end_time_mjd IS 'End Time MJD';
+COMMENT ON COLUMN archive.wfispeclocation.optical_element IS 'WFI Optical Element';
+COMMENT ON COLUMN archive.wfispeclocation.dither IS 'Dither';
+COMMENT ON COLUMN archive.wfispeclocation.detector IS 'Detector';
+COMMENT ON COLUMN archive.wfispeclocation.num_src IS 'Nsrc';
+COMMENT ON COLUMN archive.wfispeclocation.optical_model IS 'Optical Model';
+COMMENT ON COLUMN archive.wfispeclocation.v3yangle IS 'V3Yangle';
+COMMENT ON COLUMN archive.wfispeclocation.version_g2dp_software IS 'G2DP Software Version';
+COMMENT ON COLUMN archive.wfispeclocation.g2dp_run_id IS 'G2DP Run ID';
+COMMENT ON COLUMN archive.wfispeclocation.segment IS 'Segment number';
+COMMENT ON COLUMN archive.wfispeclocation.visit IS 'Visit number';
+COMMENT ON COLUMN archive.wfispeclocation.observation_id IS 'Programmatic Observation Identifier';
+COMMENT ON COLUMN archive.wfispeclocation.visit_exptime IS 'Exposure time';
 CREATE OR REPLACE VIEW archive.wfiexposure AS
 SELECT
     CAST(archive.fitted(e.calibration_software_name, 120) AS character varying(120)) AS calibration_software_name,

@@ -69,6 +69,27 @@ $$;
 COMMENT ON FUNCTION roman.measured_by_survey(text, smallint, text, bigint) IS
 'One row where a survey has light curves of an object in a season (0: in any) or no other survey has blocks; else none';
 
+-- Combined spectra of a program in an optical element, each with the file of the archive that it goes to: exposures of the
+-- program went into it, maybe beside those of others. Files have 10,000 objects, in the order of their identifiers, which
+-- is that of cells of the sky.
+CREATE OR REPLACE FUNCTION roman.program_spectrum(p_program integer, p_optical_element text) RETURNS TABLE (
+    spectrum_id bigint, object_id bigint, file_number integer
+) LANGUAGE sql STABLE PARALLEL SAFE AS
+$$
+    SELECT s.spectrum_id, s.object_id,
+           CAST((row_number() OVER (ORDER BY s.object_id, s.spectrum_id) - 1) / 10000 + 1 AS integer)
+    FROM roman.spectrum s
+    WHERE s.optical_element = p_optical_element AND s.superseded_at IS NULL AND EXISTS (
+        SELECT FROM roman.spectrum_part m
+        JOIN roman.spectral_extraction x ON x.spectral_extraction_id = m.spectral_extraction_id
+        JOIN roman.exposure e ON e.exposure_id = x.exposure_id
+        JOIN roman.visit v ON v.visit_id = e.visit_id
+        WHERE m.spectrum_id = s.spectrum_id AND v.program = p_program
+    )
+$$;
+COMMENT ON FUNCTION roman.program_spectrum(integer, text) IS
+'Current combined spectra that exposures of a program went into, and the file of the archive that each goes to';
+
 -- The object catalog as it was when a version had been loaded.
 CREATE OR REPLACE FUNCTION roman.object_at(p_catalog_version_id bigint) RETURNS TABLE (
     object_id bigint, ra double precision, "dec" double precision, ra_err real, dec_err real,

@@ -25,8 +25,8 @@ WHERE s.superseded_at IS NULL ORDER BY s.object_id
 
 @pytest.mark.heavy
 @pytest.mark.timeout(900)
-def test_what_was_killed_is_done_again(sky, spectra_template, cluster_url, prism_field):
-    """The rows are those of a run that was left alone, bit for bit."""
+def test_what_was_killed_is_done_again(sky, spectra_template, cluster_url, prism_field, product_folder):
+    """The rows are those of a run that was left alone, bit for bit, and no other file is left."""
     load_references(prism_field)
     seen = []
     for step in itertools.count(15, 20):
@@ -41,3 +41,5 @@ def test_what_was_killed_is_done_again(sky, spectra_template, cluster_url, prism
     assert seen[-1] == (2, 6, 6, 3, 6, 3)
     alone = execute(url_of(cluster_url, spectra_template), ROWS)
     assert repr(execute(sky, ROWS)) == repr(alone)
+    files = execute(sky, "SELECT cutout_path FROM roman.spectral_extraction ORDER BY 1")
+    assert [row[0] for row in files] == sorted(map(str, product_folder.rglob("*.parquet")))

@@ -7,9 +7,10 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from roman_db.archive.asdf_file import write_asdf
+from roman_db.archive.asdf_file import Layout, write_asdf
 from roman_db.archive.file_name import file_name
 from roman_db.archive.parquet_file import write_parquet
+from roman_db.archive.product import Once
 from roman_db.archive.publish import staged
 
 
@@ -20,10 +21,11 @@ def stored(tmp_path, table: pa.Table):
     return path
 
 
-def through_asdf(tmp_path, table: pa.Table):
+def through_asdf(tmp_path, table: pa.Table, layout: Layout | None = None):
+    layout = layout or Layout("event_catalog")
     path = tmp_path / "table.asdf"
     with path.open("w+b") as sink:
-        write_asdf(stored(tmp_path, table), "event_catalog", {"season": "s01"}, tmp_path, sink)
+        write_asdf(stored(tmp_path, table), layout, {"season": "s01"}, tmp_path, sink)
     with asdf.open(path, memmap=False, lazy_load=False) as file:
         assert file["roman"]["meta"] == {"season": "s01"}
         return file["roman"]["event_catalog"]
@@ -71,9 +73,35 @@ def with_epochs(tmp_path, times):
     table = pa.table({"object_id": [1, 2, 3, 4], "time": pa.array(times, pa.list_(pa.float64()))})
     path = tmp_path / "table.asdf"
     with path.open("w+b") as sink:
-        write_asdf(stored(tmp_path, table), "light_curve_catalog", {}, tmp_path, sink, ("time",))
+        layout = Layout("light_curve_catalog", Once("epochs", ("time",)))
+        write_asdf(stored(tmp_path, table), layout, {}, tmp_path, sink)
     with asdf.open(path, memmap=False, lazy_load=False) as file:
         return file["roman"]
+
+
+def test_shorter_lists_of_numbers_are_padded_where_a_product_says_so(tmp_path):
+    lists = [[1.0], [], [2.0, float("nan"), 3.0]]
+    table = pa.table({"curve": pa.array(lists, pa.list_(pa.float32()))})
+    found = through_asdf(tmp_path, table, Layout("event_catalog", is_padded=True))["curve"]
+    none = float("nan")
+    assert found.dtype == np.float32
+    assert np.array_equal(found, [[1.0, none, none], [none] * 3, [2.0, none, 3.0]], equal_nan=True)
+
+
+@pytest.mark.parametrize("values", [pa.array([[1], [1, 2]]), pa.array([[1.0], None])])
+def test_lists_that_nothing_can_be_put_behind_are_refused(tmp_path, values):
+    with pytest.raises(ValueError, match="curve: lists of different lengths"):
+        through_asdf(tmp_path, pa.table({"curve": values}), Layout("event_catalog", is_padded=True))
+
+
+def test_texts_that_are_the_same_in_all_rows_stand_once(tmp_path):
+    table = pa.table({"name": pa.array([["Halpha", "[OIII]5008"]] * 4), "key": [1, 2, 3, 4]})
+    path = tmp_path / "lines.asdf"
+    with path.open("w+b") as sink:
+        write_asdf(stored(tmp_path, table), Layout("catalog", Once("lines", ("name",))), {}, tmp_path, sink)
+    with asdf.open(path, memmap=False, lazy_load=False) as file:
+        assert list(file["roman"]["lines"]["name"]) == ["Halpha", "[OIII]5008"]
+        assert file["roman"]["catalog"].colnames == ["key"]
 
 
 def test_what_is_the_same_in_all_rows_stands_once(tmp_path):
@@ -109,3 +137,14 @@ def test_a_failure_leaves_what_was_there(tmp_path):
 def test_names_have_nothing_that_folders_stumble_over():
     odd = {"program": 18445, "msos_processing_id": "p", "field": "a/b c"}
     assert file_name(odd, "event_catalog") == "r18445_p_a-b-c_event_catalog"
+
+
+def test_names_of_products_of_exposures_begin_as_those_of_the_exposures():
+    given = {"program": 1, "observation_id": "0000101001001002001", "exposure": 7, "detector": "WFI03"}
+    given |= {"optical_element": "grism", "msos_processing_id": "p", "visit": 1}
+    assert file_name(given, "spec_dqa_2d") == "r0000101001001002001_0007_wfi03_grism_p_spec_dqa_2d"
+
+
+def test_files_of_a_divided_catalog_have_numbers_that_sort():
+    given = {"program": 1, "msos_processing_id": "r03", "optical_element": "prism", "file_number": 12}
+    assert file_name(given, "spec_catalog") == "r00001_r03_prism_0012_spec_catalog"
