@@ -98,7 +98,7 @@ def part(product: Product, span: Span, place: Mapping[str, str], is_required: bo
         ``field``, ``detector`` and ``element``, or ``medium``, as far as the product has them.
     """
     known = (*product.scope, *product.optional)
-    given = {name: value for name, value in place.items() if name in known}
+    given: dict[str, Any] = {name: value for name, value in place.items() if name in known}
     sequence = span.sequence if "sequence" in known else None
     scope = Scope(span.season, span.survey, sequence=sequence, **given)
     return Part(product, scope, is_required, is_of_days=span.sequence is not None)
