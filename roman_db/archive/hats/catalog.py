@@ -156,17 +156,24 @@ def _light_curves(snapshot: Snapshot, kind: Kind, photometry_kind: str) -> Catal
         step = max(1, len(found) * _POINTS_AT_ONCE // max(weight, 1))
         for first in range(0, len(found), step):
             part = found.slice(first, step).combine_chunks()
-            wanted = _runs(part["object_id"].to_numpy(), ranks[first : first + step])
+            wanted = runs(part["object_id"].to_numpy(), ranks[first : first + step], ranges)
             yield from _curves(reader, part, reader.within(segments, wanted), blocks)
 
     return Catalog(kind, schema, (Source(objects), Source(versions, "n_epoch")), rows)
 
 
-def _runs(object_id: IntArray, rank: IntArray) -> IntArray:
-    """Ranges of identifiers that hold objects and no others: one of those whose ranks follow each other."""
+def runs(object_id: IntArray, rank: IntArray, ranges: IntArray) -> IntArray:
+    """Ranges of identifiers that hold objects and no others.
+
+    Parameters
+    ----------
+    object_id, rank
+        Some of the objects that there are in ``ranges``, and their ranks among all of these.
+    """
     order = np.argsort(rank)
     object_id, rank = object_id[order], rank[order]
-    begins = np.r_[True, np.diff(rank) > 1]
+    within = np.searchsorted(np.sort(ranges[:, 0]), object_id, side="right")
+    begins = np.r_[True, (np.diff(rank) > 1) | (np.diff(within) > 0)]
     ends = np.r_[begins[1:], True]
     return np.stack([object_id[begins], object_id[ends] + 1], axis=1)
 
