@@ -3,6 +3,7 @@
 import os
 import signal
 import subprocess
+import threading
 
 import pytest
 import sqlalchemy as sa
@@ -190,6 +191,26 @@ def test_a_worker_taken_for_dead_that_lives_keeps_its_lock(queue):
     assert rows(queue, ATTEMPTS) == ["postponed"]
     execute(queue, "UPDATE queue.procrastinate_jobs SET scheduled_at = NULL")
     work_here()
+    assert rows(queue, UNITS) == ["a"]
+
+
+def test_a_worker_taken_for_dead_leaves_the_job_to_whom_it_was_given(queue):
+    submit_bench("a")
+    close_gate(queue, "a")
+
+    def give_to_others():
+        wait_for(queue, "SELECT name FROM bench.waiting", [("a",)])
+        with session.transaction() as connection:
+            connection.exec_driver_sql("UPDATE queue.procrastinate_workers SET last_heartbeat = '-infinity'")
+            assert storage.put_back_lost(connection, 1)
+        open_gate(queue)
+
+    beside = threading.Thread(target=give_to_others)
+    beside.start()
+    work_here()
+    beside.join()
+    assert rows(queue, "SELECT state, n_attempt FROM ops.queue_job") == [("succeeded", 2)]
+    assert rows(queue, ATTEMPTS) == ["lost", "succeeded"]
     assert rows(queue, UNITS) == ["a"]
 
 
