@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from datetime import datetime, timedelta
 from typing import Any
 
 import psycopg
 import structlog
+from procrastinate import utils
 from procrastinate.connector import BaseConnector
 from procrastinate.exceptions import ConnectorException
 from procrastinate.jobs import Job
@@ -36,9 +38,16 @@ class OwnJobs(JobManager):
         """Set a job to its final state."""
         await self._say_of(job, super().finish_job, *how, **named)
 
-    async def retry_job(self, job: Job, *how: Any, **named: Any) -> None:
-        """Have a job tried again."""
-        await self._say_of(job, super().retry_job, *how, **named)
+    async def retry_job(self, job: Job, retry_at: datetime | None = None, *how: Any, **named: Any) -> None:
+        """Have a job tried again after the wait that is meant, whatever the clock of this host says."""
+        now = utils.utcnow()
+        wait = (retry_at or now) - now
+        await self._say_of(job, self._retry_after, wait, *how, **named)
+
+    async def _retry_after(self, job: Job, wait: timedelta, *how: Any, **named: Any) -> None:
+        """Have a job tried again after a wait by the clock of the server, which goes by its own."""
+        row = await self.connector.execute_query_one_async("SELECT now() AS now")
+        await super().retry_job(job, row["now"] + wait, *how, **named)
 
     async def update_heartbeat(self, worker_id: int) -> None:
         """Give a sign of life."""

@@ -4,9 +4,11 @@ import os
 import signal
 import subprocess
 import threading
+from datetime import UTC, datetime, timedelta
 
 import pytest
 import sqlalchemy as sa
+from procrastinate import utils
 from procrastinate.jobs import Job as QueuedJob
 
 from roman_db import session
@@ -147,6 +149,16 @@ def test_units_that_failed_are_tried_again_and_then_given_up(queue):
     work_here()
     assert rows(queue, UNITS) == ["a", "b", "c"]
     assert rows(queue, STATES) == ["succeeded"]
+
+
+def test_a_job_is_tried_again_in_time_though_the_clock_of_its_host_is_a_day_ahead(queue, monkeypatch):
+    submit_bench("a", retries=1, backoff_s=60)
+    execute(queue, "INSERT INTO bench.fault VALUES ('a', 1)")
+    ahead = datetime.now(UTC) + timedelta(days=1)
+    monkeypatch.setattr(utils, "utcnow", lambda: ahead)
+    work_here()
+    wait = "SELECT extract(EPOCH FROM scheduled_at - now()) FROM ops.queue_job"
+    assert 0 < rows(queue, wait)[0] <= 60
 
 
 def test_waits_between_tries_grow_and_end(queue):
