@@ -45,7 +45,7 @@ class OwnJobs(JobManager):
         await self._say_of(job, self._retry_after, wait, *how, **named)
 
     async def _retry_after(self, job: Job, wait: timedelta, *how: Any, **named: Any) -> None:
-        """Have a job tried again after a wait by the clock of the server, which goes by its own."""
+        """Have a job tried again after a wait, reckoned by the clock of the server."""
         row = await self.connector.execute_query_one_async("SELECT now() AS now")
         await super().retry_job(job, row["now"] + wait, *how, **named)
 

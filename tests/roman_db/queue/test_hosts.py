@@ -43,7 +43,7 @@ WHERE right(command, 1) = '{}' AND state <> 'postponed' ORDER BY host
 
 @pytest.fixture
 def server(monkeypatch):
-    """URL of a database on a server that hosts reach; a test of several hosts cuts its connections."""
+    """URL of a database for this machine, and the port at which hosts reach its server."""
     with short_folder() as folder:
         settings = settings_of(folder / "home", pg_port=unused_port())
         url = lifecycle.start(settings).url
