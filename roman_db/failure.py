@@ -12,7 +12,7 @@ from pydantic import ValidationError
 
 from roman_db.cluster.error import ClusterError
 from roman_db.load_run import Rejection, Unreconciled
-from roman_db.locks import LockHeld
+from roman_db.locks import LockHeld, LockLost
 from roman_db.migrate import LaterRelease, UnfitRows
 from roman_db.query.error import QueryError, connection_remedy, explained, shard_missing
 from roman_db.session import OtherDatabase
@@ -23,6 +23,7 @@ _FORESEEN = (
     ClusterError,
     LaterRelease,
     LockHeld,
+    LockLost,
     OtherDatabase,
     QueryError,
     StillRunning,

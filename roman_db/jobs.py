@@ -22,7 +22,7 @@ import structlog
 
 from roman_db import session
 from roman_db.load_run import InputFile, LoadRun, Rejection, load_run
-from roman_db.locks import touching
+from roman_db.locks import LockLost, touching
 from roman_db.parallel import WorkerDied
 from roman_db.schema.metadata import table
 
@@ -206,7 +206,8 @@ def run_unit(name: str, unit: Unit, progress: Progress) -> ModeReport:
 
 def _run(mode: Mode, title: str, arguments: Mapping[str, Any], progress: Progress) -> ModeReport:
     """Run the tasks of a mode under a title."""
-    with touching(mode.touches or mode.name, mode.path(arguments)), load_run(title, arguments) as run:
+    part = mode.touches or mode.name, mode.path(arguments)
+    with touching(*part) as hold, load_run(title, arguments, hold=hold) as run:
         report = _begin_report(run)
         for one in mode.tasks:
             pieces = [_Piece(mode.name, one, unit, one.inputs(unit)) for unit in list_units(one, arguments)]
@@ -277,8 +278,6 @@ def done_after(
 
     Parameters
     ----------
-    task
-        The task.
     before
         Tasks whose attempts, whatever came of them, make it due again.
     given
@@ -303,6 +302,8 @@ def _run_piece(piece: _Piece, run: LoadRun, progress: Progress, report: ModeRepo
     try:
         with _attempt(piece, run) as own:
             piece.task.run(piece.unit, own, progress)
+    except LockLost:  # nor is any other unit ours any more
+        raise
     except Exception as error:  # whatever a unit fails of, the other units go on
         # Of input that is refused all is said in the line; how we came there matters of other errors.
         foreseen, said = isinstance(error, Rejection), {"task": piece.task.name, "unit": piece.unit.name}
@@ -343,6 +344,7 @@ def _open(piece: _Piece, run: LoadRun) -> LoadRun:
     }
     files = piece.task.files(piece.unit)
     with session.transaction() as connection:
+        run.check_hold(connection)
         run.record_inputs(connection, files)
         attempt = connection.execute(rows.insert().returning(rows.c.task_run_id), row).scalar_one()
     return replace(run, task_run_id=int(attempt))

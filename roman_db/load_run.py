@@ -21,6 +21,7 @@ import structlog
 
 from roman_db import session
 from roman_db.code_version import code_version
+from roman_db.locks import Hold
 from roman_db.schema.metadata import table
 
 log = structlog.get_logger()
@@ -78,10 +79,22 @@ class InputFile:
 
 @dataclass(frozen=True)
 class LoadRun:
-    """A run in progress, or the attempt on one unit that is a part of it."""
+    """A run in progress, or the attempt on one unit that is a part of it, and the locks it works under."""
 
     load_run_id: int
     task_run_id: int | None = None
+    hold: Hold | None = None
+
+    def check_hold(self, connection: sa.Connection) -> None:
+        """Make sure that nobody else can be doing the same.
+
+        Raises
+        ------
+        LockLost
+            If the server let go of the locks of the run.
+        """
+        if self.hold is not None:
+            self.hold.check(connection)
 
     def expect(self, connection: sa.Connection, number: int) -> None:
         """Set how many units of input are to be accounted for, as their source says and not their loader."""
@@ -139,7 +152,14 @@ class LoadRun:
         return file_id
 
     def count(self, connection: sa.Connection, loaded: int = 0, unchanged: int = 0) -> None:
-        """Add units that the database now holds, in the transaction that stores them."""
+        """Add units that the database now holds, in the transaction that stores them.
+
+        Raises
+        ------
+        LockLost
+            If the server let go of the locks of the run, so that others may store the same.
+        """
+        self.check_hold(connection)
         self._add(connection, n_read=loaded, n_loaded=loaded, n_unchanged=unchanged)
 
     def reject(self, connection: sa.Connection, rejection: Rejection, row_number: int | None = None) -> None:
@@ -216,7 +236,9 @@ class LoadRun:
 
 
 @contextmanager
-def load_run(task: str, arguments: Mapping[str, Any], expected: int = 0) -> Iterator[LoadRun]:
+def load_run(
+    task: str, arguments: Mapping[str, Any], expected: int = 0, hold: Hold | None = None
+) -> Iterator[LoadRun]:
     """Record a run from its beginning to its end; an exception marks it failed (Ctrl-C: interrupted).
 
     Parameters
@@ -226,13 +248,15 @@ def load_run(task: str, arguments: Mapping[str, Any], expected: int = 0) -> Iter
     expected
         Units of input that there are to be accounted for; `LoadRun.expect` says so later where only opening
         the input tells.
+    hold
+        Locks under which it is done, if it needs any.
 
     Raises
     ------
     Unreconciled
         If not all of them were loaded or rejected at the end.
     """
-    run = LoadRun(_begin(task, arguments, expected))
+    run = LoadRun(_begin(task, arguments, expected), hold=hold)
     try:
         yield run
         with session.transaction() as connection:

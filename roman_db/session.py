@@ -6,6 +6,7 @@ import enum
 import functools
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import Any
 
 import pyarrow as pa
 import sqlalchemy as sa
@@ -19,6 +20,8 @@ from roman_db.reader_login import admit_reader, wait_for_login
 from roman_db.settings import settings
 
 _OPTIONS = "-c timezone=UTC -c jit=off"
+#: Signs that neither side answered after which a connection over TCP is closed, with its locks.
+_UNANSWERED = 4
 #: A reader's login has limits for people who connect by themselves; our own commands set theirs.
 _READER_OPTIONS = f"{_OPTIONS} -c statement_timeout=0 -c idle_in_transaction_session_timeout=0"
 #: A query that has nothing to send yet is ended all the same when whoever asked it has died.
@@ -127,14 +130,14 @@ def libpq_address(schema: str, role: Role = Role.LOADER) -> str:
     with engine().connect() as connection:
         if connection.execute(_KNOWN_ROLE, {"role": role.value}).first() is not None:
             options += f" -c role={role}"
-    url = database_url()
-    account = url.translate_connect_args(username="user", database="dbname") | dict(url.query)
-    return str(make_dsn(**account | {"application_name": "roman-db", "options": options}))
+    idle_s, _ = _signs()
+    given_up = {"tcp_user_timeout": 1000 * _UNANSWERED * idle_s}  # of what was sent and not received
+    return str(make_dsn(**given_up | _address(database_url(), options)))
 
 
 def make_engine(url: sa.URL, options: str = _OPTIONS) -> sa.Engine:
     """Make an engine with the settings that every connection of ours has."""
-    arguments = {"application_name": "roman-db", "options": options}
+    arguments = _arguments(url, options)
     most = _OVERFLOW + settings().tap_connections
     return sa.create_engine(url, connect_args=arguments, pool_pre_ping=True, max_overflow=most)
 
@@ -197,11 +200,10 @@ def arrow_connection(
     """
     is_login = _is_login(role) and prepare is None
     url = reader_engine().url if is_login else database_url()
-    account = url.translate_connect_args(username="user", database="dbname") | dict(url.query)
     limits = f"{_READING} -c statement_timeout={milliseconds(timeout_s)} {_service_option()}"
     if memory_mb is not None:
         limits += f" -c work_mem={memory_mb}MB"
-    address = make_dsn(**account | {"application_name": "roman-db", "options": f"{_OPTIONS} {limits}"})
+    address = make_dsn(**_address(url, f"{_OPTIONS} {limits}"))
     with dbapi.connect(address, autocommit=True) as connection, connection.cursor() as cursor:
         if prepare is not None:
             _prepare(connection, cursor, prepare)
@@ -214,9 +216,7 @@ def arrow_connection(
 
 def ingest(schema: str, name: str, rows: pa.RecordBatchReader, role: Role = Role.LOADER) -> int:
     """Append rows to a table whose columns have their names, in one transaction, and return how many."""
-    url = database_url()
-    account = url.translate_connect_args(username="user", database="dbname") | dict(url.query)
-    address = make_dsn(**account | {"application_name": "roman-db", "options": _OPTIONS})
+    address = make_dsn(**_address(database_url(), _OPTIONS))
     with dbapi.connect(address) as connection, connection.cursor() as cursor:
         _take_on(cursor, role)
         n_row = cursor.adbc_ingest(name, rows, mode="append", db_schema_name=schema)
@@ -233,6 +233,32 @@ def restore(connection: dbapi.Connection, role: Role = Role.READER) -> None:
         cursor.fetchone()
         if not _is_login(role):
             _take_on(cursor, role)
+
+
+def _address(url: sa.URL, options: str) -> dict[str, Any]:
+    """Address for libpq, with the settings that every connection of ours has."""
+    account = url.translate_connect_args(username="user", database="dbname") | dict(url.query)
+    return account | _arguments(url, options)
+
+
+def _arguments(url: sa.URL, options: str) -> dict[str, Any]:
+    """Settings of a connection: over TCP each side notices in time that the other is out of reach.
+
+    Unless the address says otherwise. Without them a server keeps the session of a host that was cut off, and
+    its locks, for two hours.
+    """
+    idle_s, interval_s = _signs()
+    signs = {"idle": idle_s, "interval": interval_s, "count": _UNANSWERED}
+    mine = {f"keepalives_{name}": value for name, value in signs.items()}
+    theirs = " ".join(f"-c tcp_keepalives_{name}={value}" for name, value in signs.items())
+    arguments = {"application_name": "roman-db", "options": f"{options} {theirs}"} | mine
+    return arguments | {name: url.query[name] for name in mine if name in url.query}
+
+
+def _signs() -> tuple[int, int]:
+    """Whole seconds of silence before a sign of life is asked for, and between two of them."""
+    silent_s = settings().worker_silent_s
+    return max(1, round(silent_s / _UNANSWERED)), max(1, round(silent_s / (2 * _UNANSWERED)))
 
 
 def _service_option() -> str:

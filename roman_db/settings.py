@@ -144,7 +144,7 @@ class Settings(BaseSettings):
         ge=1,
         le=3600,
         description="Seconds without a sign of life after which a worker of the queue counts as dead, and "
-        "its job is given to others.",
+        "its job is given to others. Connections over TCP without one are closed after about as long.",
     )
     alert_url: str | None = Field(
         default=None,

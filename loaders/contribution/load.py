@@ -19,7 +19,7 @@ from loaders.contribution.refusal import Refused
 from loaders.output_folder import writable_folder, writing
 from roman_db import session, sqlfile
 from roman_db.load_run import InputFile, LoadRun, load_run
-from roman_db.locks import touching
+from roman_db.locks import Hold, touching
 from roman_db.schema.metadata import table
 from roman_db.session import Role
 from roman_db.settings import settings
@@ -48,7 +48,8 @@ def ingest(folder: Path, said: Manifest, name: str) -> int:
         If another run works on that collection.
     """
     arguments = {"submission": name}
-    with _alone(said.name), load_run("ingest contribution", arguments, expected=len(said.files)) as run:
+    expected = len(said.files)
+    with _alone(said.name) as hold, load_run("ingest contribution", arguments, expected, hold) as run:
         _refuse_taken(said, name)
         if _is_there(said, name):
             with session.transaction() as connection:
@@ -78,7 +79,7 @@ def publish(name: str, version: str) -> tuple[str, Path, list[str]]:
         If another run works on that collection.
     """
     arguments = {"name": name, "version": version}
-    with _alone(name), load_run("publish contribution", arguments, expected=1) as run:
+    with _alone(name) as hold, load_run("publish contribution", arguments, 1, hold) as run:
         products = table("roman.community_product")
         mine = (products.c.name == name) & (products.c.version == version)
         with session.reading(Role.LOADER) as connection:
@@ -104,7 +105,7 @@ def _show(connection: sa.Connection, name: str, version: str) -> None:
     connection.exec_driver_sql("SELECT ops.show_community_tables()")
 
 
-def _alone(name: str) -> AbstractContextManager[None]:
+def _alone(name: str) -> AbstractContextManager[Hold]:
     """Hold a collection against other runs, however its name is spelled: folder and tables are the same."""
     return touching("collection of the community", (name.lower(),))
 

@@ -85,11 +85,13 @@ def _make(span: Span, outbox: Outbox, is_partial: bool) -> int:
         try:
             refused = _write(span, making)
         except BaseException as error:
-            message = str(error) if isinstance(error, OSError | QueryError) else repr(error)
+            foreseen = isinstance(error, OSError | QueryError)
+            message = str(error) if foreseen else repr(error)
             _give_up(making, outbox, "failed", message)
             if not isinstance(error, Exception):
                 raise
-            log.exception("delivery could not be made", delivery=making.name)
+            # How we came there matters of errors alone that nobody foresaw.
+            log.error("delivery not made", delivery=making.name, reason=message, exc_info=not foreseen)
             raise DeliveryError(f"{making.name} could not be made: {message}") from error
         if refused:
             _give_up(making, outbox, "refused", "; ".join(refused))

@@ -23,6 +23,10 @@ class AttemptFailed(RuntimeError):
     """An attempt at a job did not succeed."""
 
 
+class AttemptLost(RuntimeError):
+    """An attempt came to its end after others had taken its worker for dead: the job is theirs."""
+
+
 @dataclass(frozen=True)
 class Outcome:
     """What became of an attempt, with a message where there is something to say."""
@@ -42,6 +46,8 @@ def attempt(
     LockHeld
         If another process has the lock, a worker that others take for dead and that is not, or if another
         run, by hand or of a job with another lock, works on what the command touches.
+    AttemptLost
+        If the job was given to others meanwhile.
     """
     number = recorded(lambda connection: storage.begin_attempt(connection, job_id))
     with structlog.contextvars.bound_contextvars(job_id=job_id):
@@ -111,6 +117,9 @@ def _said(error: Exception) -> str:
 
 
 def _end(number: int, outcome: Outcome) -> None:
-    """Record what became of an attempt."""
+    """Record what became of an attempt, unless it was given up as lost."""
     closed = outcome.state, outcome.message, outcome.load_run_id
-    recorded(lambda connection: storage.end_attempt(connection, number, *closed))
+    if not recorded(lambda connection: storage.end_attempt(connection, number, *closed)):
+        what = "the job was given to others, as this worker gave no sign of life for too long"
+        log.warning(what, state=outcome.state, message=outcome.message)
+        raise AttemptLost(what)

@@ -122,12 +122,13 @@ def begin_attempt(connection: sa.Connection, job_id: int) -> int:
 
 def end_attempt(
     connection: sa.Connection, attempt: int, state: str, message: str | None, load_run_id: int | None
-) -> None:
-    """Close the row of an attempt; one that was given up as lost stays so."""
+) -> bool:
+    """Close the row of an attempt, and say whether it was there to close: one given up as lost stays so."""
     rows = table("ops.job_attempt")
     closed = {"state": state, "message": message, "last_load_run_id": load_run_id}
-    mine = rows.c.job_attempt_id == attempt, rows.c.state == "running"
-    connection.execute(rows.update().where(*mine).values(closed | {"finished_at": sa.func.now()}))
+    mine = rows.c.job_attempt_id == attempt, rows.c.state != "lost"
+    ended = rows.update().where(*mine).values(closed | {"finished_at": sa.func.now()})
+    return bool(connection.execute(ended).rowcount)
 
 
 def _statement(name: str) -> sa.TextClause:

@@ -3,23 +3,26 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import click
 import procrastinate
+import sqlalchemy as sa
 import structlog
-from procrastinate import job_context, jobs
-from procrastinate.exceptions import JobAborted
+from procrastinate import job_context, jobs, signals
+from procrastinate.exceptions import ConnectorException, JobAborted
 from procrastinate.retry import BaseRetryStrategy, RetryDecision
 
 from roman_db import session
 from roman_db.locks import LockHeld
 from roman_db.queue import alert, arrival, schedule, storage
-from roman_db.queue.execution import AttemptFailed, attempt
+from roman_db.queue.execution import AttemptFailed, AttemptLost, attempt
 from roman_db.queue.job import QUEUE, TASK
 from roman_db.queue.outage import recorded
+from roman_db.queue.own_jobs import OwnJobs
 from roman_db.settings import settings
 
 log = structlog.get_logger()
@@ -69,8 +72,18 @@ class Backoff(BaseRetryStrategy):
 
 
 def work(root: click.Group, pace: Pace, wait: bool = True) -> None:
-    """Do jobs until a signal to stop comes, or where not to wait until none is left."""
-    asyncio.run(_work(root, pace, wait))
+    """Do jobs until a signal to stop comes, or where not to wait until none is left.
+
+    Where the server is out of reach a worker that is to wait goes on asking, and begins anew when it answers.
+    """
+    while True:
+        try:
+            return asyncio.run(_work(root, pace, wait))
+        except (ConnectorException, sa.exc.OperationalError) as error:
+            if not wait:
+                raise
+            log.warning("the server is out of reach, and is asked again", error=str(error.__cause__ or error))
+        time.sleep(pace.poll_s)
 
 
 async def _work(root: click.Group, pace: Pace, wait: bool) -> None:
@@ -80,8 +93,8 @@ async def _work(root: click.Group, pace: Pace, wait: bool) -> None:
     await asyncio.to_thread(_chores, pace.silent_s, every_s)
     async with app.open_async():
         chores = asyncio.create_task(_repeat(lambda: _chores(pace.silent_s, every_s), every_s))
-        try:
-            await app.run_worker_async(
+        working = asyncio.create_task(
+            app.run_worker_async(
                 queues=[QUEUE],
                 wait=wait,
                 concurrency=1,
@@ -90,7 +103,20 @@ async def _work(root: click.Group, pace: Pace, wait: bool) -> None:
                 update_heartbeat_interval=every_s,
                 stalled_worker_timeout=pace.silent_s,
                 shutdown_graceful_timeout=0,
+                install_signal_handlers=False,
             )
+        )
+
+        def stop() -> None:
+            """End the run before its next unit of work, and then the worker."""
+            working.cancel()
+
+        try:
+            with signals.on_stop(stop):
+                await working
+        except (asyncio.CancelledError, ConnectorException):
+            if not working.cancelling():  # nobody asked it to stop
+                raise
         finally:
             chores.cancel()
 
@@ -101,6 +127,7 @@ def _application(root: click.Group, pace: Pace) -> procrastinate.App:
     app = procrastinate.App(
         connector=procrastinate.PsycopgConnector(conninfo=address, min_size=1, max_size=4)
     )
+    app.job_manager = own_jobs = OwnJobs(app.connector)
 
     @app.task(name=TASK, queue=QUEUE, pass_context=True, retry=Backoff(pace.silent_s))
     def command(
@@ -112,6 +139,9 @@ def _application(root: click.Group, pace: Pace) -> procrastinate.App:
             outcome = attempt(root, number, context.job.lock or "", words, context.should_abort)
         except LockHeld:
             _do_not_count(number)
+            raise
+        except AttemptLost:
+            own_jobs.lose(number)
             raise
         if outcome.state == "cancelled":
             if context.abort_reason() is job_context.AbortReason.SHUTDOWN:

@@ -5,8 +5,9 @@ import os
 import pytest
 import sqlalchemy as sa
 
-from roman_db.jobs import Mode, Task, Unit, run_mode
-from roman_db.locks import LockHeld, held, lock_names, touching
+from roman_db import session
+from roman_db.jobs import Mode, Task, Unit, itself, run_mode
+from roman_db.locks import LockHeld, LockLost, held, lock_names, touching
 from tests.loaders.light_curve import killed
 from tests.roman_db.conftest import execute
 
@@ -73,8 +74,37 @@ def test_a_run_that_meets_another_does_nothing(database):
 def test_locks_are_let_go_before_the_server_closes_the_connection(database, monkeypatch):
     monkeypatch.setattr(sa.Connection, "invalidate", lambda self: None)
     with touching("results", ("a",)):
-        assert execute(database, "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory'") == [(2,)]
+        assert execute(database, "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory'") == [(3,)]
     assert execute(database, "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory'") == [(0,)]
+
+
+HELD_HERE = """
+FROM pg_locks WHERE locktype = 'advisory'
+    AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
+"""
+
+
+def test_a_run_whose_locks_the_server_let_go_of_stores_nothing_more(database):
+    begun = []
+
+    def run(unit, load_run, progress):
+        begun.append(unit.name)
+        if unit.name == "v":
+            execute(database, f"SELECT pg_terminate_backend(pid, 10000) {HELD_HERE}")
+            assert execute(database, f"SELECT count(*) {HELD_HERE}") == [(0,)]
+        with session.transaction() as connection:
+            connection.execute(sa.text("INSERT INTO stored VALUES (:name)"), {"name": unit.name})
+            load_run.count(connection, loaded=1)
+
+    execute(database, "CREATE TABLE stored (name text)", "GRANT ALL ON stored TO PUBLIC")
+    task = Task("one", "for tests", lambda arguments: [Unit(name, {}) for name in "uvw"], run, itself)
+    with pytest.raises(LockLost, match="the connection that held the locks of this run is gone"):
+        run_mode(Mode("other", "for tests", (task,)), {}, lambda *_: None)
+    assert begun == ["u", "v"]
+    assert execute(database, "SELECT name FROM stored") == [("u",)]
+    units = "SELECT unit, state FROM ops.task_run ORDER BY task_run_id"
+    assert execute(database, units) == [("u", "succeeded"), ("v", "failed")]
+    assert execute(database, "SELECT state FROM ops.load_run") == [("failed",)]
 
 
 def hold_and_die():

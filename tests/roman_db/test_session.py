@@ -2,6 +2,7 @@
 
 import pytest
 import sqlalchemy as sa
+from psycopg2.extensions import parse_dsn
 
 from roman_db import migrate, session
 from roman_db.session import Role
@@ -263,3 +264,14 @@ def test_an_account_that_is_no_superuser_upgrades_and_loads(ordinary_account, up
         connection.execute(sa.text("SELECT ops.open_light_curve_block(61520)"))
     with session.reading() as connection:
         assert connection.execute(sa.text("SELECT count(*) FROM roman.light_curve")).scalar_one() == 0
+
+
+@pytest.mark.parametrize(("own", "idle"), [("", "8"), ("keepalives_idle=60", "60")])
+def test_connections_of_hosts_that_are_cut_off_are_given_up(database, monkeypatch, own, idle):
+    """Unless the address says otherwise before a worker counts as dead, after 30 s."""
+    url = sa.make_url(database)
+    point_at(url.update_query_string(own).render_as_string(hide_password=False), monkeypatch)
+    address = parse_dsn(session.libpq_address("queue"))
+    assert [address[f"keepalives_{name}"] for name in ("idle", "interval", "count")] == [idle, "4", "4"]
+    for name, value in (("idle", 8), ("interval", 4), ("count", 4)):
+        assert f"-c tcp_keepalives_{name}={value}" in address["options"]

@@ -23,6 +23,7 @@ def test_a_disk_that_is_full_fails_a_delivery_and_leaves_nothing(outbox, run):
         resource.setrlimit(resource.RLIMIT_FSIZE, limits)
     assert done.exit_code == 1
     assert "File too large" in done.output
+    assert "Traceback" not in done.output
     assert list(outbox.staging("x").parent.iterdir()) == []
     (row,) = ask("SELECT state, message, n_file FROM ops.delivery")
     assert (row[0], row[2]) == ("failed", None)

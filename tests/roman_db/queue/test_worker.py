@@ -3,9 +3,12 @@
 import os
 import signal
 import subprocess
+import threading
+from datetime import UTC, datetime, timedelta
 
 import pytest
 import sqlalchemy as sa
+from procrastinate import utils
 from procrastinate.jobs import Job as QueuedJob
 
 from roman_db import session
@@ -148,6 +151,16 @@ def test_units_that_failed_are_tried_again_and_then_given_up(queue):
     assert rows(queue, STATES) == ["succeeded"]
 
 
+def test_a_job_is_tried_again_in_time_though_the_clock_of_its_host_is_a_day_ahead(queue, monkeypatch):
+    submit_bench("a", retries=1, backoff_s=60)
+    execute(queue, "INSERT INTO bench.fault VALUES ('a', 1)")
+    ahead = datetime.now(UTC) + timedelta(days=1)
+    monkeypatch.setattr(utils, "utcnow", lambda: ahead)
+    work_here()
+    wait = "SELECT extract(EPOCH FROM scheduled_at - now()) FROM ops.queue_job"
+    assert 0 < rows(queue, wait)[0] <= 60
+
+
 def test_waits_between_tries_grow_and_end(queue):
     with session.transaction() as connection:
         storage.submit(connection, Job(("run", "bench"), retries=3, backoff_s=60))
@@ -190,6 +203,26 @@ def test_a_worker_taken_for_dead_that_lives_keeps_its_lock(queue):
     assert rows(queue, ATTEMPTS) == ["postponed"]
     execute(queue, "UPDATE queue.procrastinate_jobs SET scheduled_at = NULL")
     work_here()
+    assert rows(queue, UNITS) == ["a"]
+
+
+def test_a_worker_taken_for_dead_leaves_the_job_to_whom_it_was_given(queue):
+    submit_bench("a")
+    close_gate(queue, "a")
+
+    def give_to_others():
+        wait_for(queue, "SELECT name FROM bench.waiting", [("a",)])
+        with session.transaction() as connection:
+            connection.exec_driver_sql("UPDATE queue.procrastinate_workers SET last_heartbeat = '-infinity'")
+            assert storage.put_back_lost(connection, 1)
+        open_gate(queue)
+
+    beside = threading.Thread(target=give_to_others)
+    beside.start()
+    work_here()
+    beside.join()
+    assert rows(queue, "SELECT state, n_attempt FROM ops.queue_job") == [("succeeded", 2)]
+    assert rows(queue, ATTEMPTS) == ["lost", "succeeded"]
     assert rows(queue, UNITS) == ["a"]
 
 

@@ -7,8 +7,11 @@ import shlex
 import numpy as np
 import pyarrow as pa
 import pytest
+import sqlalchemy as sa
+from dask.distributed import Client, LocalCluster, get_task_stream
 from pyarrow import parquet
 
+from roman_db import session
 from tests.docs.pages import ROOT, Step, steps
 from tests.docs.transcript import agrees
 
@@ -19,6 +22,11 @@ from .peer import QUIET
 _NO_MARGIN = pytest.mark.filterwarnings("ignore:Right catalog does not have a margin cache:RuntimeWarning")
 pytestmark = [QUIET, _NO_MARGIN, pytest.mark.heavy]
 _OPERATOR, _SCIENTIST = (ROOT / "docs" / who / "hats.md" for who in ("operator", "scientist"))
+#: Of all points that were measured, whatever their flags.
+_MEANS = """
+SELECT optical_element, count(*) AS n_point, avg(CAST(flux AS double precision)) AS mean
+FROM roman.light_curve WHERE flux <> 'NaN' GROUP BY optical_element ORDER BY optical_element
+"""
 
 
 def _run(step: Step, command) -> None:
@@ -52,6 +60,26 @@ def test_operators_and_scientists_can_do_what_the_pages_say(command, described, 
     assert len(names["of_all"]("hats/light-curves", 3)) == 2 * N_OBJECT  # type: ignore[operator]
     elements = found["light_curve"].nest.to_flat()["optical_element"]
     assert set(elements) == {"F146"}
+
+
+def test_workers_of_dask_count_and_average_all_points_as_the_database_does(hats, own_survey, tmp_path):
+    assert hats("light-curves", "--limit", 600).exit_code == 0
+    names: dict[str, object] = {}
+    for step in steps(_SCIENTIST):
+        if step.kind == "program":
+            exec(compile(step.text, step.place, "exec"), names)
+    with (
+        LocalCluster(n_workers=2, threads_per_worker=1, processes=True, dashboard_address=None) as cluster,
+        Client(cluster) as client,
+        get_task_stream(client) as stream,
+    ):
+        found = names["mean_fluxes"](tmp_path / "light-curves")  # type: ignore[operator]
+    with session.reading() as connection:
+        stored = connection.execute(sa.text(_MEANS)).all()
+    assert len({task["worker"] for task in stream.data}) == 2
+    assert found.index.tolist() == [row.optical_element for row in stored]
+    assert found["n_point"].tolist() == [row.n_point for row in stored]
+    assert found["mean"].tolist() == pytest.approx([row.mean for row in stored], rel=1e-12)
 
 
 def test_a_catalog_without_places_is_refused(command, described, tmp_path):
