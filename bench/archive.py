@@ -102,17 +102,9 @@ def _written(kind: str, folder: Path) -> float:
 
 def _peak_mb(kind: str, folder: Path) -> float:
     """Largest memory of a process that exports, MB."""
-    script = f"from bench.archive import peak; peak({kind!r}, {str(folder / 'peak')!r})"
-    done = subprocess.run([sys.executable, "-c", script], check=True, capture_output=True, text=True)
+    command = [sys.executable, "-m", "bench.archive_peak", kind, str(folder / "peak")]
+    done = subprocess.run(command, check=True, capture_output=True, text=True)
     return float(done.stdout.split()[-1])
-
-
-def peak(kind: str, folder: str) -> None:
-    """Export, and print the largest memory of this process, MB."""
-    export(Options(kind, folder), lambda *step: None)
-    # Not of getrusage, which counts what the process that started this one had.
-    (line,) = (one for one in Path("/proc/self/status").read_text().splitlines() if one.startswith("VmHWM"))
-    sys.stdout.write(f"{int(line.split()[1]) / 1024}\n")
 
 
 def _objects(folder: Path) -> Iterator[Figure]:

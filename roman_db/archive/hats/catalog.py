@@ -19,7 +19,7 @@ IntArray = npt.NDArray[np.int64]
 Rows = Callable[[Reader, IntArray, int], Iterator[pa.Table]]
 
 #: Points of light curves that are in memory at once.
-_POINTS_AT_ONCE = 300_000
+_POINTS_AT_ONCE = 200_000
 
 
 @dataclass(frozen=True)
