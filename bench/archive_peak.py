@@ -1,4 +1,4 @@
-"""``python -m bench.archive_peak KIND FOLDER``: export, and print the largest memory that this process had, MB."""
+"""``python -m bench.archive_peak KIND FOLDER``: export, and print the largest memory of this process, MB."""
 
 import sys
 from pathlib import Path
