@@ -78,6 +78,7 @@ def _light(
     """Density by wavelength (µm) of lines: wavelengths at rest, and their shares."""
 
     def density(wavelength: FloatArray) -> FloatArray:
+        """All lines together."""
         total = np.zeros(wavelength.shape)
         for rest, share in lines:
             centre = rest * (1 + z)

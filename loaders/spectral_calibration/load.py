@@ -77,6 +77,7 @@ def pending(reftype: str) -> Callable[[Mapping[str, Any]], list[Unit]]:
     """
 
     def units(arguments: Mapping[str, Any]) -> list[Unit]:
+        """References of this kind."""
         exposures = _exposures(arguments)
         with session.reading() as connection:
             rows = sqlfile.run(
