@@ -12,9 +12,10 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-import numba
 import numpy as np
 import numpy.typing as npt
+
+from roman_db.compiled import compiled
 
 HEADER = b"PGCOPY\n\xff\r\n\0" + bytes(8)
 TRAILER = b"\xff\xff"
@@ -240,7 +241,7 @@ def _interleave(columns: tuple[EncodedColumn, ...]) -> ByteArray:
     return out
 
 
-@numba.njit(cache=True, nogil=True)
+@compiled()
 def _write_count(out: ByteArray, cursor: npt.NDArray[np.int64], count: int) -> None:
     """Write the number of fields at the head of every row."""
     for i in range(cursor.size):
@@ -249,7 +250,7 @@ def _write_count(out: ByteArray, cursor: npt.NDArray[np.int64], count: int) -> N
         cursor[i] += 2
 
 
-@numba.njit(cache=True, nogil=True)
+@compiled()
 def _write_field(
     out: ByteArray,
     cursor: npt.NDArray[np.int64],

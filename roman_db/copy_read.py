@@ -10,13 +10,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import cast
 
-import numba
 import numpy as np
 import numpy.typing as npt
 import psycopg2.extensions
 import pyarrow as pa
 import sqlalchemy as sa
 
+from roman_db.compiled import compiled
 from roman_db.copy_binary import HEADER
 
 ByteArray = npt.NDArray[np.uint8]
@@ -165,14 +165,14 @@ def _lists(data: ByteArray, at: IntArray, null: npt.NDArray[np.bool_], kind: pa.
     return pa.compute.if_else(pa.array(null), None, lists) if null.any() else lists
 
 
-@numba.njit(cache=True, nogil=True)
+@compiled()
 def _int32(data: ByteArray, at: int) -> int:
     """Signed integer of four bytes in network order."""
     value = np.uint32(data[at]) << 24 | np.uint32(data[at + 1]) << 16 | np.uint32(data[at + 2]) << 8
     return int(np.int32(value | np.uint32(data[at + 3])))
 
 
-@numba.njit(cache=True, nogil=True)
+@compiled()
 def _count_rows(data: ByteArray, first: int, n_field: int) -> int:
     """Number of rows of a stream, which ends with -1 in the place of a number of fields."""
     at, count = first, 0
@@ -184,7 +184,7 @@ def _count_rows(data: ByteArray, first: int, n_field: int) -> int:
     return count
 
 
-@numba.njit(cache=True, nogil=True)
+@compiled()
 def _split(
     data: ByteArray,
     first: int,
@@ -212,14 +212,14 @@ def _split(
             at += 4 + max(length, 0)
 
 
-@numba.njit(cache=True, nogil=True)
+@compiled()
 def _lengths(data: ByteArray, at: IntArray, out: npt.NDArray[np.int32]) -> None:
     """Lengths of fields: -1 of NULL."""
     for row in range(at.size):
         out[row] = _int32(data, at[row])
 
 
-@numba.njit(cache=True, nogil=True)
+@compiled()
 def _copy(data: ByteArray, at: IntArray, offset: npt.NDArray[np.int32], out: ByteArray) -> None:
     """Copy texts end to end."""
     for row in range(at.size):
@@ -227,7 +227,7 @@ def _copy(data: ByteArray, at: IntArray, offset: npt.NDArray[np.int32], out: Byt
             out[offset[row] + byte] = data[at[row] + byte]
 
 
-@numba.njit(cache=True, nogil=True)
+@compiled()
 def _sizes(data: ByteArray, at: IntArray, null: npt.NDArray[np.bool_], size: npt.NDArray[np.int32]) -> None:
     """Write the number of elements of arrays: none without a dimension."""
     for row in range(at.size):
@@ -235,7 +235,7 @@ def _sizes(data: ByteArray, at: IntArray, null: npt.NDArray[np.bool_], size: npt
             size[row] = _int32(data, at[row] + 12)
 
 
-@numba.njit(cache=True, nogil=True)
+@compiled()
 def _elements(
     data: ByteArray,
     at: IntArray,

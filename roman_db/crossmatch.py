@@ -9,9 +9,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import NamedTuple
 
-import numba
 import numpy as np
 import numpy.typing as npt
+
+from roman_db.compiled import compiled
 
 FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int64]
@@ -126,7 +127,7 @@ def _sorted(ra: FloatArray, dec: FloatArray, height: float) -> _Places:
     return _Places(row[order], ra, dec, vector)
 
 
-@numba.njit(cache=True, nogil=True)
+@compiled()
 def _match(
     mine: _Places,
     theirs: _Places,
@@ -165,7 +166,7 @@ def _match(
         count[row] = found
 
 
-@numba.njit(cache=True, nogil=True)
+@compiled()
 def _window(dec: float, reach: float) -> float:
     """Half of the range of right ascension, deg, in which places may be that near; 180 about the poles."""
     farthest = min(abs(dec) + reach, np.pi / 2)

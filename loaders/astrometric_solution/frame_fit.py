@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import numba
 import numpy as np
 import numpy.typing as npt
 
 from loaders.astrometric_solution.kernels import biweights, distances, huber_weights, inverse_of, scale_of
 from loaders.astrometric_solution.points import StarPlaces, StarPoints
+from roman_db.compiled import compiled
 
 FloatArray = npt.NDArray[np.float64]
 
@@ -72,7 +72,7 @@ def fit_frames(
     return Frames(terms, count, rms)
 
 
-@numba.njit(cache=True, nogil=True)
+@compiled()
 def _fit_all(start, data, fewest, terms, count, rms):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
     """Fit one exposure after the other into the arrays that are given last."""
     n_term = data[0].shape[1]
@@ -91,7 +91,7 @@ def _fit_all(start, data, fewest, terms, count, rms):  # type: ignore[no-untyped
             rms[j] = np.sqrt(np.mean(left**2))
 
 
-@numba.njit(cache=True, nogil=True)
+@compiled()
 def _fit_one(design, y, e):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
     """Terms of an exposure, shape (n_term, 2), the weights of its stars, and whether these suffice."""
     n_term = design.shape[1]

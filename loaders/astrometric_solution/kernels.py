@@ -9,9 +9,10 @@ begin from the one that Huber's weights have, ``min(1, c s / 4 r)`` (Huber 1964,
 
 from __future__ import annotations
 
-import numba
 import numpy as np
 import numpy.typing as npt
+
+from roman_db.compiled import compiled
 
 FloatArray = npt.NDArray[np.float64]
 
@@ -22,7 +23,7 @@ SMALLEST_PIVOT = 1e-9
 """Share of a parameter that no other explains, below which normal equations count as singular."""
 
 
-@numba.njit(cache=True, nogil=True)
+@compiled()
 def distances(residual: FloatArray, error: FloatArray) -> FloatArray:
     """Distances from the model in units of errors, shape (k,), of residuals and errors of shape (k, 2)."""
     out = np.empty(residual.shape[0])
@@ -31,13 +32,13 @@ def distances(residual: FloatArray, error: FloatArray) -> FloatArray:
     return out
 
 
-@numba.njit(cache=True, nogil=True)
+@compiled()
 def scale_of(distance: FloatArray) -> float:
     """How much larger the scatter is than errors say, at least 1."""
     return max(1.0, np.median(distance) / _RAYLEIGH_MEDIAN)
 
 
-@numba.njit(cache=True, nogil=True)
+@compiled()
 def huber_weights(distance: FloatArray, limit: float) -> FloatArray:
     """Weights, shape (k,), of distances: 1 within a quarter of the limit, falling as 1 / r beyond."""
     out = np.ones(distance.size)
@@ -47,7 +48,7 @@ def huber_weights(distance: FloatArray, limit: float) -> FloatArray:
     return out
 
 
-@numba.njit(cache=True, nogil=True)
+@compiled()
 def biweights(distance: FloatArray, limit: float) -> FloatArray:
     """Weights, shape (k,), of distances; 0 beyond the limit, all 1 where it is infinite."""
     out = np.zeros(distance.size)
@@ -81,7 +82,7 @@ def variance_factor(cut: float) -> float:
     return float(spread / slope**2)
 
 
-@numba.njit(cache=True, nogil=True)
+@compiled()
 def inverse_of(matrix: FloatArray) -> tuple[FloatArray, bool]:
     """Inverse of a symmetric matrix by Cholesky's decomposition, its diagonal scaled to 1.
 
@@ -115,7 +116,7 @@ def inverse_of(matrix: FloatArray) -> tuple[FloatArray, bool]:
     return inverse, True
 
 
-@numba.njit(cache=True, nogil=True)
+@compiled()
 def _invert(lower: FloatArray, scale: FloatArray, inverse: FloatArray) -> None:
     """Fill the inverse of a matrix whose scaled triangle is known."""
     n = lower.shape[0]

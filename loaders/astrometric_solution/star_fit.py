@@ -14,7 +14,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
 
-import numba
 import numpy as np
 import numpy.typing as npt
 
@@ -27,6 +26,7 @@ from loaders.astrometric_solution.kernels import (
     variance_factor,
 )
 from loaders.astrometric_solution.points import ExposureTimes, StarPlaces, StarPoints
+from roman_db.compiled import compiled
 
 FloatArray = npt.NDArray[np.float64]
 
@@ -156,7 +156,7 @@ def expected_offsets(
     return np.asarray(one[:, :2] + factor * one[:, 2:3] + year[:, None] * one[:, 3:])
 
 
-@numba.njit(cache=True, nogil=True)
+@compiled()
 def _fit_all(points, times, places, rule, numbers, counts):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
     """Fit one star after the other into the arrays that are given last."""
     start, exposure, offset, error = points
@@ -172,7 +172,7 @@ def _fit_all(points, times, places, rule, numbers, counts):  # type: ignore[no-u
         _finish((time, factor, y, e), weight, rule, i, numbers, counts)
 
 
-@numba.njit(cache=True, nogil=True)
+@compiled()
 def _gather(exposure, offset, error, times, place):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
     """Times, parallax factors, offsets without those of exposures, and errors of the points of a star."""
     year, observer, terms = times
@@ -195,7 +195,7 @@ def _gather(exposure, offset, error, times, place):  # type: ignore[no-untyped-d
     return time[:n], factor[:n], y[:n], e[:n]
 
 
-@numba.njit(cache=True, nogil=True)
+@compiled()
 def _robust_weights(time, factor, y, e, rule):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
     """Weights of points, iterated from plain least squares; priors keep every round regular."""
     prior = _prior(rule)
@@ -216,7 +216,7 @@ def _robust_weights(time, factor, y, e, rule):  # type: ignore[no-untyped-def]  
     return weight
 
 
-@numba.njit(cache=True, nogil=True)
+@compiled()
 def _prior(rule):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
     """Weights of what is known before: nothing of positions."""
     out = np.zeros((5, 5))
@@ -225,7 +225,7 @@ def _prior(rule):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
     return out
 
 
-@numba.njit(cache=True, nogil=True)
+@compiled()
 def _residual(time, factor, y, value):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
     """What parameters leave of offsets."""
     out = np.empty(y.shape)
@@ -235,7 +235,7 @@ def _residual(time, factor, y, value):  # type: ignore[no-untyped-def]  # noqa: 
     return out
 
 
-@numba.njit(cache=True, nogil=True)
+@compiled()
 def _normal(time, factor, y, e, weight):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
     """Normal equations of the five parameters."""
     matrix, right = np.zeros((5, 5)), np.zeros(5)
@@ -258,7 +258,7 @@ def _normal(time, factor, y, e, weight):  # type: ignore[no-untyped-def]  # noqa
     return matrix, right
 
 
-@numba.njit(cache=True, nogil=True)
+@compiled()
 def _finish(data, weight, rule, i, numbers, counts):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
     """Store the solution with given weights, helped by priors where the data leave too much open."""
     time, factor, y, e = data

@@ -12,7 +12,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import NamedTuple
 
-import numba
 import numpy as np
 import numpy.typing as npt
 from scipy.ndimage import maximum_filter
@@ -23,6 +22,7 @@ from loaders.photometry.psf_table import STAMP, Float32Array, Planes, PsfTable, 
 from loaders.photometry.tiling import Grid
 from loaders.psf.model import FloatArray
 from loaders.wfi.placement import Placement
+from roman_db.compiled import compiled
 
 _PHASES = 8
 """Positions within a pixel, along either axis, for which the PSF is tabulated."""
@@ -186,7 +186,7 @@ def _tabulate(psf: Planes) -> Float32Array:
     return out
 
 
-@numba.njit(cache=True, nogil=True, fastmath=True)
+@compiled(fastmath=True)
 def _add_rows(
     begin: int,
     end: int,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import numba
 import numpy as np
 
 from loaders.photometry.psf_table import spline_weights
@@ -14,9 +13,10 @@ from loaders.reference.kernels import (
     place,
     row_polynomials,
 )
+from roman_db.compiled import compiled
 
 
-@numba.njit(cache=True, nogil=True, fastmath=True)
+@compiled(fastmath=True)
 def sample_template(
     begin: int, end: int, coefficient: FloatArray, geometry: Geometry, half: int, out: Float32Array
 ) -> None:
@@ -64,7 +64,7 @@ def sample_template(
                     out[j, i, q * side + p] = np.float32(total)
 
 
-@numba.njit(cache=True, nogil=True)
+@compiled()
 def cell_sums(
     begin: int,
     end: int,
@@ -109,7 +109,7 @@ def cell_sums(
         np.dot(design[:count].T, scaled[:count], right[cell])
 
 
-@numba.njit(cache=True, nogil=True, fastmath=True)
+@compiled(fastmath=True)
 def convolve(
     begin: int,
     end: int,

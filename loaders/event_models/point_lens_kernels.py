@@ -8,11 +8,11 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-import numba
 import numpy as np
 import numpy.typing as npt
 
 from loaders.stored_curve.band import FloatArray
+from roman_db.compiled import compiled
 
 IntArray = npt.NDArray[np.int64]
 
@@ -71,7 +71,7 @@ class Descent(NamedTuple):
     converged: bool
 
 
-@numba.njit(cache=True, nogil=True, error_model="numpy")
+@compiled(error_model="numpy")
 def descend(points: Points, begin: FloatArray, low: FloatArray, high: FloatArray) -> Descent:
     """Fit by Levenberg's and Marquardt's method.
 
@@ -104,7 +104,7 @@ def descend(points: Points, begin: FloatArray, low: FloatArray, high: FloatArray
     return Descent(best, sums, flux, chi2, converged)
 
 
-@numba.njit(cache=True, nogil=True, error_model="numpy")
+@compiled(error_model="numpy")
 def normal(sums: FloatArray, flux: FloatArray, least: FloatArray) -> tuple[FloatArray, FloatArray]:
     """Normal matrix (3, 3) and right side (3,) of the parameters, the fluxes being eliminated.
 
@@ -131,7 +131,7 @@ def normal(sums: FloatArray, flux: FloatArray, least: FloatArray) -> tuple[Float
     return matrix, right
 
 
-@numba.njit(cache=True, nogil=True, error_model="numpy")
+@compiled(error_model="numpy")
 def _state(points: Points, parameter: FloatArray) -> tuple[FloatArray, FloatArray, float]:
     """Sums, best fluxes and chi-square at some parameters."""
     sums = sums_of(points.time, points.flux, points.weight, points.start, parameter)
@@ -146,7 +146,7 @@ def _state(points: Points, parameter: FloatArray) -> tuple[FloatArray, FloatArra
     return sums, flux, chi2
 
 
-@numba.njit(cache=True, nogil=True, error_model="numpy")
+@compiled(error_model="numpy")
 def solve_fluxes(sums: FloatArray, least: float) -> tuple[float, float]:
     """Source and blend of an element; a source is not below zero, a blend not below the least."""
     aa, a, one = sums[0, 0], sums[0, 1], sums[1, 1]
@@ -161,7 +161,7 @@ def solve_fluxes(sums: FloatArray, least: float) -> tuple[float, float]:
     return 0.0, sums[1, 5] / one
 
 
-@numba.njit(cache=True, nogil=True, error_model="numpy")
+@compiled(error_model="numpy")
 def _step(sums: FloatArray, flux: FloatArray, least: FloatArray, damping: float) -> FloatArray:
     """A step of the parameters, damped; those in logarithms by 1 at most."""
     matrix, right = normal(sums, flux, least)
@@ -174,7 +174,7 @@ def _step(sums: FloatArray, flux: FloatArray, least: FloatArray, damping: float)
     return step
 
 
-@numba.njit(cache=True, nogil=True, error_model="numpy")
+@compiled(error_model="numpy")
 def _solved(matrix: FloatArray, right: FloatArray) -> FloatArray:
     """Solution of three equations by elimination with pivots; what is not determined does not move."""
     m = np.empty((3, 4))
@@ -196,7 +196,7 @@ def _solved(matrix: FloatArray, right: FloatArray) -> FloatArray:
     return out
 
 
-@numba.njit(cache=True, nogil=True, fastmath=True)
+@compiled(fastmath=True)
 def sums_of(
     time: FloatArray, flux: FloatArray, weight: FloatArray, start: IntArray, parameter: FloatArray
 ) -> FloatArray:
@@ -210,7 +210,7 @@ def sums_of(
     return out
 
 
-@numba.njit(cache=True, nogil=True, fastmath=True, error_model="numpy")
+@compiled(fastmath=True, error_model="numpy")
 def _add_sums(
     time: FloatArray,
     flux: FloatArray,

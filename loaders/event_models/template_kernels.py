@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-import numba
 import numpy as np
 import numpy.typing as npt
+
+from roman_db.compiled import compiled
 
 FloatArray = npt.NDArray[np.float64]
 MapArray = npt.NDArray[np.float32]
 
 
-@numba.njit(cache=True, nogil=True)
+@compiled()
 def magnified(grid: MapArray, edge: tuple[float, float], x: float, y: float) -> float:
     """Magnification at a place on a map, between its pixels; that of one lens of all mass beyond it.
 
@@ -34,7 +35,7 @@ def magnified(grid: MapArray, edge: tuple[float, float], x: float, y: float) -> 
     return float(low * (1.0 - b) + high * b)
 
 
-@numba.njit(cache=True, nogil=True)
+@compiled()
 def peaks_of(value: FloatArray, least: FloatArray, found: npt.NDArray[np.int64]) -> int:
     """Peaks of a curve, between which it falls by more than what is asked for; how many, the highest ones.
 
@@ -65,7 +66,7 @@ def peaks_of(value: FloatArray, least: FloatArray, found: npt.NDArray[np.int64])
     return n
 
 
-@numba.njit(cache=True, nogil=True)
+@compiled()
 def _kept(value: FloatArray, found: npt.NDArray[np.int64], n: int, new: int) -> int:
     """Add a peak; where there is no room, leave out the lowest."""
     if n < found.size:
@@ -82,7 +83,7 @@ def _kept(value: FloatArray, found: npt.NDArray[np.int64], n: int, new: int) -> 
     return n
 
 
-@numba.njit(cache=True, nogil=True)
+@compiled()
 def span_of(time: FloatArray, light: FloatArray, share: float) -> tuple[float, float]:
     """Times between which light comes but for a share of it before and as much after.
 
@@ -112,7 +113,7 @@ def span_of(time: FloatArray, light: FloatArray, share: float) -> tuple[float, f
     return begin, end
 
 
-@numba.njit(cache=True, nogil=True)
+@compiled()
 def loss_of(curve: FloatArray, points: tuple[FloatArray, FloatArray, FloatArray]) -> float:
     """What a curve leaves of points with its best fluxes: each point counts by the logarithm.
 
@@ -147,7 +148,7 @@ def loss_of(curve: FloatArray, points: tuple[FloatArray, FloatArray, FloatArray]
     return total
 
 
-@numba.njit(cache=True, nogil=True)
+@compiled()
 def matched(
     grid: MapArray,
     edge: tuple[float, float],
@@ -200,7 +201,7 @@ def matched(
                 _try(grid, edge, way, (clocks[k, 0], clocks[k, 1]), points, curve, best[a, b])
 
 
-@numba.njit(cache=True, nogil=True)
+@compiled()
 def clocks_of(
     tau: FloatArray,
     anchors: tuple[FloatArray, FloatArray],
@@ -242,7 +243,7 @@ def clocks_of(
     return n
 
 
-@numba.njit(cache=True, nogil=True)
+@compiled()
 def _try(
     grid: MapArray,
     edge: tuple[float, float],

@@ -14,9 +14,10 @@ from __future__ import annotations
 
 import math
 
-import numba as nb
 import numpy as np
 import numpy.typing as npt
+
+from roman_db.compiled import compiled
 
 FloatArray = npt.NDArray[np.float64]
 
@@ -30,7 +31,7 @@ N_PARAMETER = len(NAMES)
 _ROOT_TWO_PI = math.sqrt(2 * math.pi)
 
 
-@nb.njit(cache=True)
+@compiled()
 def _exponential(slope: float, low: float, high: float) -> tuple[float, float]:
     """Logarithm of the integral of exp(slope m), and its derivative by the slope; low < 0 < high."""
     if abs(slope) < 1e-6:
@@ -40,7 +41,7 @@ def _exponential(slope: float, low: float, high: float) -> tuple[float, float]:
     return math.log(norm), (high * top - low * bottom) / (top - bottom) - 1 / slope
 
 
-@nb.njit(cache=True)
+@compiled()
 def _gaussians(
     magnitude: float, sigma: float, offset: FloatArray, weight: FloatArray, low: float, high: float
 ) -> tuple[float, float, float]:
@@ -56,7 +57,7 @@ def _gaussians(
     return total, by_magnitude / total, by_log_sigma / total
 
 
-@nb.njit(cache=True)
+@compiled()
 def _add(
     score: FloatArray, share: float, place: float, tilt: float, x: float, names: tuple[int, int]
 ) -> None:
@@ -68,7 +69,7 @@ def _add(
     score[width] += share
 
 
-@nb.njit(cache=True)
+@compiled()
 def log_density(
     theta: FloatArray, star: FloatArray, window: FloatArray, offset: FloatArray, weight: FloatArray,
     score: FloatArray,

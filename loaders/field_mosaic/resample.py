@@ -10,7 +10,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import numba
 import numpy as np
 import numpy.typing as npt
 from scipy.interpolate import BSpline
@@ -21,6 +20,7 @@ from loaders.photometry.psf_table import spline_weights
 from loaders.reference.frame import ReferenceFrame
 from loaders.reference.image import REACH, filter_of_power
 from loaders.reference.product import StoredReference
+from roman_db.compiled import compiled
 
 Float32Array = npt.NDArray[np.float32]
 
@@ -88,7 +88,7 @@ def resample(reference: StoredReference, grid: MosaicGrid, box: Box, out: Float3
         )
 
 
-@numba.njit(cache=True, nogil=True)
+@compiled()
 def _resample(
     begin: int,
     end: int,
@@ -129,7 +129,7 @@ def _resample(
             out[2, j, i] = lit * growth * max(flux / n, 0.0)
 
 
-@numba.njit(cache=True, nogil=True)
+@compiled()
 def _value(coefficient: FloatArray, u: float, v: float) -> float:
     """The function at a place; beyond the edge the last coefficients go on."""
     ny, nx = coefficient.shape
@@ -144,7 +144,7 @@ def _value(coefficient: FloatArray, u: float, v: float) -> float:
     return total
 
 
-@numba.njit(cache=True, nogil=True)
+@compiled()
 def _between(table: FloatArray, u: float, v: float) -> float:
     """A table over the places 0 to 1 along both axes, linear between its points."""
     s, t = u * (table.shape[1] - 1), v * (table.shape[0] - 1)

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-import numba
 import numpy as np
 import numpy.typing as npt
 from scipy import fft
@@ -19,6 +18,7 @@ from loaders.injection.sources import ArtificialSources
 from loaders.psf.model import EffectivePsf
 from loaders.psf.mosaic import cropped
 from loaders.simulation.render import taper
+from roman_db.compiled import compiled
 
 FloatArray = npt.NDArray[np.float64]
 Float32Array = npt.NDArray[np.float32]
@@ -150,7 +150,7 @@ def _stamp(
     return np.asarray(fft.irfft2(folded, s=(size, size)))
 
 
-@numba.njit(cache=True, nogil=True)
+@compiled()
 def _fold(
     spectrum: ComplexArray,
     profile: tuple[FloatArray, float, FloatArray],
@@ -181,7 +181,7 @@ def _fold(
             out[my, mx] = total
 
 
-@numba.njit(cache=True, nogil=True, fastmath=True)
+@compiled(fastmath=True)
 def _interpolate(radial: FloatArray, at: float, sersic_n: float) -> float:
     """Value of the table by cubic (Catmull-Rom) interpolation; beyond its end the power law of the cusp."""
     last = radial.size - 3

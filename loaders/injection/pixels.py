@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
-import numba
 import numpy as np
 import numpy.typing as npt
 from roman_datamodels.dqflags import pixel as dq_flag
@@ -15,6 +14,7 @@ from loaders.injection.saturation import Saturation
 from loaders.photometry.parallel import Workers
 from loaders.rejection import Rejected
 from loaders.wfi.quality import JUMP, SATURATED
+from roman_db.compiled import compiled
 
 FloatArray = npt.NDArray[np.float64]
 Float32Array = npt.NDArray[np.float32]
@@ -200,7 +200,7 @@ def _add_bands(
                 plane[:] = values
 
 
-@numba.njit(cache=True, nogil=True)
+@compiled()
 def _add(
     planes: tuple[Float32Array, Float32Array, Float32Array, Float32Array],
     dq: npt.NDArray[np.uint32],
@@ -242,7 +242,7 @@ def _add(
             err[j, i], var_poisson[j, i] = min(np.sqrt(variance), largest[1]), min(poisson, largest[2])
 
 
-@numba.njit(cache=True, nogil=True)
+@compiled()
 def _photons(mean: float, rng: np.random.Generator) -> int:
     """Draw from a Poisson distribution; of small means by inversion: most pixels cost one comparison."""
     if mean > _LARGE_MEAN:

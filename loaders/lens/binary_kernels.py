@@ -12,9 +12,10 @@ in a light curve.
 
 from __future__ import annotations
 
-import numba
 import numpy as np
 import numpy.typing as npt
+
+from roman_db.compiled import compiled
 
 FloatArray = npt.NDArray[np.float64]
 ComplexArray = npt.NDArray[np.complex128]
@@ -30,14 +31,14 @@ _SOLVED, _ROUNDING = 1e-4, 1e-12
 """Two roots are no images if the lens equation errs for them so many times more than for the third image."""
 
 
-@numba.njit(cache=True, nogil=True, inline="always")
+@compiled(inline="always")
 def _over(z: complex) -> complex:
     """1 / z, without the care that Python takes of overflow."""
     size = z.real * z.real + z.imag * z.imag
     return complex(z.real / size, -z.imag / size)
 
 
-@numba.njit(cache=True, nogil=True)
+@compiled()
 def polynomial(zeta: complex, s: float, m1: float, m2: float, c: ComplexArray) -> None:
     """Coefficients of the lens polynomial, ascending, with the lighter lens m2 at 0 and m1 at -s."""
     bar, z1 = zeta.conjugate(), -s
@@ -55,7 +56,7 @@ def polynomial(zeta: complex, s: float, m1: float, m2: float, c: ComplexArray) -
     c[0] = m2**2 * z1**2 * zeta
 
 
-@numba.njit(cache=True, nogil=True)
+@compiled()
 def begin(c: ComplexArray, roots: ComplexArray) -> None:
     """Places to look for roots from, if nothing is known: on circles as wide as the coefficients say."""
     for k in range(5):
@@ -64,7 +65,7 @@ def begin(c: ComplexArray, roots: ComplexArray) -> None:
         roots[k] = max(ratio, 1e-12) * (np.cos(angle) + 1j * np.sin(angle))
 
 
-@numba.njit(cache=True, nogil=True, error_model="numpy")
+@compiled(error_model="numpy")
 def improve(c: ComplexArray, roots: ComplexArray) -> bool:
     """Improve all roots until they stand still, in place; False if they do not."""
     for _ in range(_ITERATIONS):
@@ -94,7 +95,7 @@ def improve(c: ComplexArray, roots: ComplexArray) -> bool:
     return False
 
 
-@numba.njit(cache=True, nogil=True)
+@compiled()
 def solve(c: ComplexArray, roots: ComplexArray, known: bool) -> bool:
     """Roots of the polynomial, from those that are there if they are known to be near."""
     if known and improve(c, roots):
@@ -103,7 +104,7 @@ def solve(c: ComplexArray, roots: ComplexArray, known: bool) -> bool:
     return bool(improve(c, roots))
 
 
-@numba.njit(cache=True, nogil=True)
+@compiled()
 def images(zeta: complex, s: float, m1: float, m2: float, roots: ComplexArray, good: FloatArray) -> int:
     """Put the roots that are images first, with their errors in the lens equation; return how many.
 
@@ -128,7 +129,7 @@ def images(zeta: complex, s: float, m1: float, m2: float, roots: ComplexArray, g
     return 5 if good[4] < _SOLVED else 0
 
 
-@numba.njit(cache=True, nogil=True)
+@compiled()
 def _image(z: complex, s: float, m1: float, m2: float) -> tuple[float, float, float]:
     """Magnification, its quadrupole and its cusp term of an image (Bozza et al. 2018, MNRAS 479, 5157).
 
@@ -154,7 +155,7 @@ def _image(z: complex, s: float, m1: float, m2: float) -> tuple[float, float, fl
     return abs(1.0 / jacobian), 0.5 * sign * sum_2 * over, 3.0 * abs(cusp.imag * over)
 
 
-@numba.njit(cache=True, nogil=True)
+@compiled()
 def ghost(z: complex, bar_zeta: complex, s: float, m1: float, m2: float) -> float:
     """Inverse square of a distance to the caustic at which a root that is no image becomes one.
 
@@ -179,7 +180,7 @@ def ghost(z: complex, bar_zeta: complex, s: float, m1: float, m2: float) -> floa
     return float(value.real**2 + value.imag**2)
 
 
-@numba.njit(cache=True, nogil=True)
+@compiled()
 def _hides(x: float, y: float, s: float, q: float, rho: float) -> bool:
     """Whether a disc may cover a caustic so small that a point in its middle does not know of it.
 
@@ -198,7 +199,7 @@ def _hides(x: float, y: float, s: float, q: float, rho: float) -> bool:
     return bool(rho > 0.1 * size and across * across + along * along < reach * reach)
 
 
-@numba.njit(cache=True, nogil=True)
+@compiled()
 def disc_magnification(
     source: tuple[FloatArray, FloatArray],
     lens: tuple[FloatArray, float],

@@ -9,9 +9,10 @@ brightness ``1 - u (1 - cos θ)`` falls by ``u sin θ dθ``, so that
 
 from __future__ import annotations
 
-import numba
 import numpy as np
 import numpy.typing as npt
+
+from roman_db.compiled import compiled
 
 FloatArray = npt.NDArray[np.float64]
 
@@ -72,7 +73,7 @@ def magnification(u: npt.ArrayLike, rho: float, limb: float = 0.0) -> FloatArray
     return np.asarray(_magnification(separation.ravel(), float(rho), float(limb)).reshape(separation.shape))
 
 
-@numba.njit(cache=True, nogil=True)
+@compiled()
 def _magnification(u: FloatArray, rho: float, limb: float) -> FloatArray:
     out = np.empty(u.size)
     dark = 1.0 - 0.4 * limb / (3.0 - limb)
@@ -95,7 +96,7 @@ def _magnification(u: FloatArray, rho: float, limb: float) -> FloatArray:
     return out
 
 
-@numba.njit(cache=True, nogil=True, fastmath=True, error_model="numpy")
+@compiled(fastmath=True, error_model="numpy")
 def _uniform(u: float, rho: float) -> float:
     """Magnification of a uniform disc."""
     total, squares = 0.0, u * u + rho * rho

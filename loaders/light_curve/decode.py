@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-import numba
 import numpy as np
 import numpy.typing as npt
+
+from roman_db.compiled import compiled
 
 _STREAM_HEAD = 19
 _ARRAY_HEAD = 20
@@ -82,7 +83,7 @@ def fill_flags(
     )
 
 
-@numba.njit(cache=True)
+@compiled()
 def _int(data: Any, at: Any, size: Any) -> Any:
     """Signed integer of some bytes in network order."""
     value = np.int64(data[at])
@@ -93,7 +94,7 @@ def _int(data: Any, at: Any, size: Any) -> Any:
     return value
 
 
-@numba.njit(cache=True)
+@compiled()
 def _count_rows(data: Any) -> Any:
     """Number of rows up to the trailer."""
     at, count = _STREAM_HEAD, 0
@@ -108,7 +109,7 @@ def _count_rows(data: Any) -> Any:
     return count
 
 
-@numba.njit(cache=True)
+@compiled()
 def _locate(data: Any, places: Any, n_array: Any, has_flags: Any) -> None:
     """Note the places of object_id, block_id, flag runs, their number and the arrays of every row."""
     at = _STREAM_HEAD
@@ -127,7 +128,7 @@ def _locate(data: Any, places: Any, n_array: Any, has_flags: Any) -> None:
             at += 4 + max(size, 0)
 
 
-@numba.njit(cache=True)
+@compiled()
 def _gather_int64(data: Any, places: Any) -> Any:
     """Integers of eight bytes at some places."""
     out = np.empty(places.shape, np.int64)
@@ -137,7 +138,7 @@ def _gather_int64(data: Any, places: Any) -> Any:
     return out
 
 
-@numba.njit(cache=True)
+@compiled()
 def _scatter(data: Any, at: Any, row: Any, block: Any, column: Any, column_start: Any, out: Any) -> None:
     """Write the elements of every array to their columns."""
     word = np.empty(1, np.uint32)
@@ -156,7 +157,7 @@ def _scatter(data: Any, at: Any, row: Any, block: Any, column: Any, column_start
             place += 8
 
 
-@numba.njit(cache=True)
+@compiled()
 def _scatter_flags(field: Any, row: Any, block: Any, column: Any, column_start: Any, out: Any) -> None:
     """Write the bits of every run to their columns."""
     data, at, count = field

@@ -12,11 +12,11 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import numba
 import numpy as np
 import numpy.typing as npt
 
 from loaders.light_curve.flag_run import FlagRuns
+from roman_db.compiled import compiled
 
 _OID_REAL, _OID_BIGINT = 700, 20
 _ARRAY_HEAD = 20
@@ -102,7 +102,7 @@ def _array_head(oid: int, count: int, width: int) -> ByteArray:
     return np.array([size, 1, 0, oid, count, 1], ">i4").view(np.uint8)
 
 
-@numba.njit(cache=True, nogil=True)
+@compiled()
 def _pack_reals(values: npt.NDArray[np.float32], out: Word) -> None:
     """Write length (4) and big-endian bytes of every value as one little-endian word, shape as given."""
     bits = np.ascontiguousarray(values).view(np.uint32)
@@ -129,7 +129,7 @@ def _flag_fields(
     return tail, start
 
 
-@numba.njit(cache=True, nogil=True)
+@compiled()
 def _write_flags(tail: Any, start: Any, count: Any, words: Any, head: Any) -> None:
     """Write a NULL or an array of runs for every object."""
     word = 0
@@ -149,7 +149,7 @@ def _write_flags(tail: Any, start: Any, count: Any, words: Any, head: Any) -> No
             at += 12
 
 
-@numba.njit(cache=True, nogil=True)
+@compiled()
 def _write_bytes(out: Any, at: Any, source: Any) -> None:
     """Write bytes; assigned as a slice they would bring compiled text of errors that cannot be."""
     part = out[at : at + source.size]
@@ -157,14 +157,14 @@ def _write_bytes(out: Any, at: Any, source: Any) -> None:
         part[k] = source[k]
 
 
-@numba.njit(cache=True, nogil=True)
+@compiled()
 def _write_int(out: Any, at: Any, value: Any) -> None:
     """Write four bytes in network order."""
     for k in range(4):
         out[at + k] = (value >> (24 - 8 * k)) & 255
 
 
-@numba.njit(cache=True, nogil=True)
+@compiled()
 def _write_rows(out: Any, row_start: Any, identifiers: Any, heads: Any, packed: Any, tails: Any) -> None:
     """Write head, arrays and flags of every row."""
     row_head, array_head = heads

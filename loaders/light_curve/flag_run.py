@@ -8,9 +8,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import numba
 import numpy as np
 import numpy.typing as npt
+
+from roman_db.compiled import compiled
 
 FlagMatrix = npt.NDArray[np.uint16]
 Int64Array = npt.NDArray[np.int64]
@@ -51,7 +52,7 @@ def expand_flag_run(runs: FlagRuns, n_epoch: int) -> FlagMatrix:
     return flags
 
 
-@numba.njit(cache=True)
+@compiled()
 def _count_runs(flags: FlagMatrix) -> Int64Array:
     """Count the runs of every object."""
     count = np.zeros(flags.shape[0], np.int64)
@@ -64,7 +65,7 @@ def _count_runs(flags: FlagMatrix) -> Int64Array:
     return count
 
 
-@numba.njit(cache=True)
+@compiled()
 def _fill_runs(flags: FlagMatrix, start: Int64Array) -> Int64Array:
     """Write the runs of every object."""
     run = np.empty(start[-1], np.int64)
@@ -82,7 +83,7 @@ def _fill_runs(flags: FlagMatrix, start: Int64Array) -> Int64Array:
     return run
 
 
-@numba.njit(cache=True)
+@compiled()
 def _expand(run: Int64Array, start: Int64Array, flags: FlagMatrix) -> None:
     """Write the bits of every run."""
     for i in range(flags.shape[0]):

@@ -9,9 +9,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-import numba
 import numpy as np
 import numpy.typing as npt
+
+from roman_db.compiled import compiled
 
 FloatMatrix = npt.NDArray[np.float32]
 
@@ -92,7 +93,7 @@ def summarise(
     return out
 
 
-@numba.njit(cache=True, nogil=True)
+@compiled()
 def _summarise_rows(
     flux: Any, flux_err: Any, flags: Any, mjd: Any, reference: Any, excluding: Any, out: Any
 ) -> None:
@@ -103,13 +104,13 @@ def _summarise_rows(
         _count_runs(flux[i], flux_err[i], flags[i], excluding, reference[i], out[i])
 
 
-@numba.njit(cache=True, inline="always")
+@compiled(inline="always")
 def _is_point(flux: Any, flux_err: Any, flags: Any, excluding: Any) -> Any:
     """Whether a point counts."""
     return flags & excluding == 0 and np.isfinite(flux) and 0 < flux_err < np.inf
 
 
-@numba.njit(cache=True)
+@compiled()
 def _first_pass(flux: Any, flux_err: Any, flags: Any, mjd: Any, excluding: Any, row: Any) -> None:
     """Counts, means, extremes and successive differences."""
     n, flagged = 0, 0
@@ -139,7 +140,7 @@ def _first_pass(flux: Any, flux_err: Any, flags: Any, mjd: Any, excluding: Any, 
         row.mean_flux, row.unweighted_mean = weighted / weights, total / n
 
 
-@numba.njit(cache=True)
+@compiled()
 def _second_pass(flux: Any, flux_err: Any, flags: Any, excluding: Any, row: Any) -> None:
     """Central moments about the means."""
     weighted, m2, m3, m4 = 0.0, 0.0, 0.0, 0.0
@@ -153,7 +154,7 @@ def _second_pass(flux: Any, flux_err: Any, flags: Any, excluding: Any, row: Any)
     row.weighted_m2, row.unweighted_m2, row.unweighted_m3, row.unweighted_m4 = weighted, m2, m3, m4
 
 
-@numba.njit(cache=True)
+@compiled()
 def _count_runs(flux: Any, flux_err: Any, flags: Any, excluding: Any, reference: Any, row: Any) -> None:
     """Longest, leading and trailing run of points above the reference."""
     longest, leading, current = 0, 0, 0

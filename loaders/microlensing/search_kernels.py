@@ -5,11 +5,11 @@ from __future__ import annotations
 from functools import cache
 from typing import NamedTuple
 
-import numba
 import numpy as np
 import numpy.typing as npt
 
 from loaders.stored_curve.band import FloatArray
+from roman_db.compiled import compiled
 
 IntArray = npt.NDArray[np.int64]
 Float32Array = npt.NDArray[np.float32]
@@ -75,7 +75,7 @@ def magnification(tau: FloatArray) -> tuple[FloatArray, FloatArray]:
     return 1 / np.sqrt(q), 1 / np.sqrt(1 - (q / 2 + 1) ** -2) - 1
 
 
-@numba.njit(cache=True, nogil=True)
+@compiled()
 def bin_points(
     time: FloatArray, weight: FloatArray, flux: FloatArray, begin: float, width: float, count: int
 ) -> tuple[Float32Array, Float32Array, Float32Array]:
@@ -99,7 +99,7 @@ def bin_points(
     return fine, middle, _merged(middle)
 
 
-@numba.njit(cache=True, nogil=True)
+@compiled()
 def _merged(bins: Float32Array) -> Float32Array:
     """Bins of the next ring."""
     count = bins.shape[1] - 2 * PAD
@@ -110,7 +110,7 @@ def _merged(bins: Float32Array) -> Float32Array:
     return out
 
 
-@numba.njit(cache=True, nogil=True)
+@compiled()
 def scan(
     places: IntArray,
     bins: tuple[Float32Array, Float32Array, Float32Array],
@@ -148,7 +148,7 @@ def scan(
                 gain[j, k] += asked**2 / information
 
 
-@numba.njit(cache=True, nogil=True, fastmath=True)
+@compiled(fastmath=True)
 def _add(
     place: int,
     bins: tuple[Float32Array, Float32Array, Float32Array],

@@ -13,7 +13,6 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import cast
 
-import numba
 import numpy as np
 import numpy.typing as npt
 import scipy.sparse
@@ -22,6 +21,7 @@ from scipy.interpolate import BSpline
 
 from loaders.photometry.psf_table import Float32Array
 from loaders.psf.model import FloatArray
+from roman_db.compiled import compiled
 
 BLOCK = 16
 """Side in pixels of the blocks whose means the surface is fitted to."""
@@ -106,7 +106,7 @@ def block_medians(
     return np.where(count > 0, value, 0.0).astype(float), count.astype(float)
 
 
-@numba.njit(cache=True, nogil=True)
+@compiled()
 def block_means(
     residual: Float32Array, weight: Float32Array, response: Float32Array, clip: float
 ) -> tuple[FloatArray, FloatArray]:

@@ -7,10 +7,10 @@ gives the pivots a scale: a pivot is the share of a column that the columns befo
 
 from __future__ import annotations
 
-import numba
 import numpy as np
 
 from loaders.photometry.psf_table import Float32Array
+from roman_db.compiled import compiled
 
 SMALLEST_PIVOT = 1e-4
 """A column of which less than this share is its own cannot be solved for in single precision."""
@@ -19,7 +19,7 @@ _PINNED = np.float32(1e15)
 """Diagonal that holds a column at zero."""
 
 
-@numba.njit(cache=True, nogil=True, fastmath=True)
+@compiled(fastmath=True)
 def flat_dot(a: Float32Array, p: int, b: Float32Array, q: int, n: int) -> np.float32:
     """Dot product of ``a[p : p + n]`` and ``b[q : q + n]``, without a reference being counted for the views.
 
@@ -32,7 +32,7 @@ def flat_dot(a: Float32Array, p: int, b: Float32Array, q: int, n: int) -> np.flo
     return total
 
 
-@numba.njit(cache=True, nogil=True)
+@compiled()
 def factor(matrix: Float32Array, n: int) -> int:
     """Replace a matrix by its Cholesky factor; columns without a pivot are pinned to zero.
 
@@ -64,13 +64,13 @@ def factor(matrix: Float32Array, n: int) -> int:
     return pinned
 
 
-@numba.njit(cache=True, nogil=True)
+@compiled()
 def is_pinned(matrix: Float32Array, i: int) -> bool:
     """Whether a column of a factor was pinned to zero."""
     return bool(matrix[i * (i + 1) // 2 + i] >= _PINNED)
 
 
-@numba.njit(cache=True, nogil=True, fastmath=True)
+@compiled(fastmath=True)
 def solve(matrix: Float32Array, n: int, b: Float32Array) -> None:
     """Solve L Lᵀ x = b in place, L being a packed factor."""
     for i in range(n):
@@ -84,7 +84,7 @@ def solve(matrix: Float32Array, n: int, b: Float32Array) -> None:
             b[j] -= value * matrix[base + j]
 
 
-@numba.njit(cache=True, nogil=True, fastmath=True)
+@compiled(fastmath=True)
 def _inverse_row(matrix: Float32Array, first: int, i: int, inverse: Float32Array) -> None:
     """Row i of the inverse of the trailing block of a factor, whose rows above are there; filled in."""
     base = (first + i) * (first + i + 1) // 2 + first
@@ -99,7 +99,7 @@ def _inverse_row(matrix: Float32Array, first: int, i: int, inverse: Float32Array
         row[j] *= reciprocal
 
 
-@numba.njit(cache=True, nogil=True, fastmath=True)
+@compiled(fastmath=True)
 def marginal_variances(matrix: Float32Array, first: int, n: int, out: Float32Array) -> None:
     """Diagonal of the inverse of L Lᵀ for the columns from ``first`` on.
 
@@ -125,7 +125,7 @@ def marginal_variances(matrix: Float32Array, first: int, n: int, out: Float32Arr
             out[j] += row[j] * row[j]
 
 
-@numba.njit(cache=True, nogil=True, fastmath=True)
+@compiled(fastmath=True)
 def marginal_covariances(matrix: Float32Array, first: int, n: int, out: Float32Array) -> None:
     """Inverse of L Lᵀ near its diagonal, for the columns from ``first`` on; see `marginal_variances`.
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import numba
 import numpy as np
 
 from loaders.photometry.joint_fit import FRAME, JointFit
 from loaders.photometry.normal_matrix import Stamps
 from loaders.photometry.psf_table import STAMP, Float32Array, IntArray
 from loaders.psf.model import FloatArray
+from roman_db.compiled import compiled
 
 CORE_RADIUS = 2.5
 """Radius in pixels of the core within which the goodness of fit is measured."""
@@ -68,7 +68,7 @@ def crowding(fit: JointFit) -> FloatArray:
     return np.asarray(np.where(total > 0, others / np.where(total > 0, total, 1), np.nan))
 
 
-@numba.njit(cache=True, nogil=True, fastmath=True)
+@compiled(fastmath=True)
 def _scatter_squares(
     begin: int,
     end: int,
@@ -87,7 +87,7 @@ def _scatter_squares(
                     v[i] += amount[s] * p[i] * p[i]
 
 
-@numba.njit(cache=True, nogil=True)
+@compiled()
 def _sum_core(
     begin: int,
     end: int,
@@ -108,7 +108,7 @@ def _sum_core(
         out[0][s], out[1][s] = chi2, freedom
 
 
-@numba.njit(cache=True, nogil=True, fastmath=True)
+@compiled(fastmath=True)
 def _sum_light(
     begin: int, end: int, stamps: Stamps, light: Float32Array, out: tuple[FloatArray, FloatArray]
 ) -> None:

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-import numba
 import numpy as np
 
 from loaders.photometry.cholesky import factor, is_pinned, marginal_covariances, solve
@@ -27,6 +26,7 @@ from loaders.photometry.psf_table import (
 )
 from loaders.photometry.tiling import Tiles
 from loaders.psf.model import FloatArray
+from roman_db.compiled import compiled
 
 COLUMNS = 6
 """Columns of a star at most: flux, x, y, size, e1, e2."""
@@ -56,7 +56,7 @@ class Images(NamedTuple):
     weighted_residual: Float32Array
 
 
-@numba.njit(cache=True, nogil=True)
+@compiled()
 def solve_extended(
     begin: int,
     end: int,
@@ -97,7 +97,7 @@ def solve_extended(
                 k += 1
 
 
-@numba.njit(cache=True, nogil=True)
+@compiled()
 def _at_place(covariance: Float32Array, k: int, columns: int) -> np.float32:
     """Variance of the flux in column k given the position in the next two, if these are fitted."""
     own = np.float32(covariance[k, 0])
@@ -111,7 +111,7 @@ def _at_place(covariance: Float32Array, k: int, columns: int) -> np.float32:
     return np.float32(own - (fx * fx * yy - 2 * fx * fy * xy + fy * fy * xx) / determinant)
 
 
-@numba.njit(cache=True, nogil=True)
+@compiled()
 def _columns(
     member: IntArray, margin: int, stars: Extended, stamps: Stamps, psf: tuple[Planes, Nodes]
 ) -> tuple[Stamps, int]:
@@ -143,7 +143,7 @@ def _columns(
     return Stamps(value, row, column), first
 
 
-@numba.njit(cache=True, nogil=True)
+@compiled()
 def _fill_derivatives(psf: Planes, stars: Extended, s: int, value: Float32Array) -> None:
     """Derivatives of the light of a star with position and shape, after its PSF in ``value[0]``."""
     at = (stars.x[s], stars.y[s])
@@ -166,7 +166,7 @@ def _fill_derivatives(psf: Planes, stars: Extended, s: int, value: Float32Array)
             value[5, j, i] = v * gx + u * gy
 
 
-@numba.njit(cache=True, nogil=True)
+@compiled()
 def _anchors(member: IntArray, stars: Extended, n: int) -> Float32Array:
     """Information and pull of what is known beforehand of each of n columns, shape (n, 2)."""
     known = np.zeros((n, 2), dtype=np.float32)
@@ -180,7 +180,7 @@ def _anchors(member: IntArray, stars: Extended, n: int) -> Float32Array:
     return known
 
 
-@numba.njit(cache=True, nogil=True, fastmath=True)
+@compiled(fastmath=True)
 def _project_columns(local: Stamps, images: Images, known: Float32Array) -> tuple[Float32Array, Float32Array]:
     """Scale of every column, and the scaled right-hand side."""
     n = local.row.size

@@ -9,11 +9,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import numba
 import numpy as np
 import numpy.typing as npt
 
 from loaders.photometry.psf_table import Float32Array
+from roman_db.compiled import compiled
 
 _OWN_SCALE = 0.05
 """Relative departure from the common relation at which a pixel keeps its own scale."""
@@ -54,7 +54,7 @@ class NoiseModel:
         return np.asarray(self.scale * (np.float32(self.read) + np.float32(self.poisson) * positive))
 
 
-@numba.njit(cache=True, nogil=True)
+@compiled()
 def invert_variance(
     begin: int,
     end: int,

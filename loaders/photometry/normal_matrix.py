@@ -8,13 +8,13 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-import numba
 import numpy as np
 
 from loaders.photometry.cholesky import factor, flat_dot, is_pinned, marginal_variances, solve
 from loaders.photometry.psf_table import STAMP, Float32Array, IntArray, Nodes, Planes, blend, fill_stamp
 from loaders.photometry.tiling import Tiles
 from loaders.psf.model import FloatArray
+from roman_db.compiled import compiled
 
 _STRIDE = 2 * STAMP
 """Distance in memory of the rows of a stamp that is framed by zeros."""
@@ -66,7 +66,7 @@ class TileResult(NamedTuple):
     sky: Float32Array
 
 
-@numba.njit(cache=True, nogil=True)
+@compiled()
 def fill_stamps(
     begin: int,
     end: int,
@@ -87,7 +87,7 @@ def fill_stamps(
         fill_stamp(blended, (position[0][s], position[1][s]), (0, 0), value[s])
 
 
-@numba.njit(cache=True, nogil=True, fastmath=True)
+@compiled(fastmath=True)
 def sum_weights(begin: int, end: int, stamps: Stamps, weight: Float32Array, sums: Sums) -> None:
     """Sum weight times PSF, and times PSF squared, over every stamp."""
     for s in range(begin, end):
@@ -104,7 +104,7 @@ def sum_weights(begin: int, end: int, stamps: Stamps, weight: Float32Array, sums
         sums.sky[s] = sky
 
 
-@numba.njit(cache=True, nogil=True, fastmath=True)
+@compiled(fastmath=True)
 def project(begin: int, end: int, stamps: Stamps, image: Float32Array, out: Float32Array) -> None:
     """Sum image times PSF over every stamp: ``out[s] = Σ_p image(p) P_s(p)``."""
     for s in range(begin, end):
@@ -117,7 +117,7 @@ def project(begin: int, end: int, stamps: Stamps, image: Float32Array, out: Floa
         out[s] = total
 
 
-@numba.njit(cache=True, nogil=True, fastmath=True)
+@compiled(fastmath=True)
 def scatter(
     begin: int,
     end: int,
@@ -140,7 +140,7 @@ def scatter(
                     v[i] += a * p[i]
 
 
-@numba.njit(cache=True, nogil=True)
+@compiled()
 def normal_matrix(
     member: IntArray, stamps: Stamps, weight: Float32Array, scale: Float32Array, matrix: Float32Array
 ) -> None:
@@ -179,7 +179,7 @@ def normal_matrix(
         matrix[base + a] = np.float32(1.0) if scale[s] > 0 else np.float32(0.0)
 
 
-@numba.njit(cache=True, nogil=True)
+@compiled()
 def _frame(member: IntArray, stamps: Stamps) -> Float32Array:
     """Stamps one after the other, every row followed by a stamp's width of zeros.
 
@@ -193,7 +193,7 @@ def _frame(member: IntArray, stamps: Stamps) -> Float32Array:
     return framed
 
 
-@numba.njit(cache=True, nogil=True)
+@compiled()
 def factor_tiles(
     begin: int,
     end: int,
@@ -226,7 +226,7 @@ def factor_tiles(
             result.sky[s] = response[k] * scale[s]
 
 
-@numba.njit(cache=True, nogil=True)
+@compiled()
 def solve_tiles(
     begin: int,
     end: int,
@@ -248,7 +248,7 @@ def solve_tiles(
             step[member[k]] = x[k] * scale[member[k]]
 
 
-@numba.njit(cache=True, nogil=True, fastmath=True)
+@compiled(fastmath=True)
 def step_length(residual: Float32Array, weight: Float32Array, light: Float32Array) -> float:
     """Multiple of a change of the model, all framed images, that lowers chi-square most; 1 if it is none."""
     asked, square = 0.0, 0.0

@@ -12,13 +12,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import NamedTuple, TypeAlias
 
-import numba
 import numpy as np
 import numpy.typing as npt
 from scipy.ndimage import correlate1d
 
 from loaders.psf.model import EffectivePsf, FloatArray
 from loaders.psf.render import spline_coefficients
+from roman_db.compiled import compiled
 
 Float32Array = npt.NDArray[np.float32]
 IntArray = npt.NDArray[np.int64]
@@ -193,7 +193,7 @@ def _cells(node: FloatArray, value: FloatArray) -> tuple[IntArray, FloatArray]:
     return k.astype(np.int64), np.clip((value - node[k]) / (node[k + 1] - node[k]), 0.0, 1.0)
 
 
-@numba.njit(cache=True, nogil=True, fastmath=True)
+@compiled(fastmath=True)
 def blend(planes: Planes, nodes: Nodes, cell: int, out: Float32Array) -> Planes:
     """Blend the PSFs of the nodes around a cell into ``out``, shape (phase y, phase x, row, column)."""
     flat = out.reshape(-1)
@@ -207,7 +207,7 @@ def blend(planes: Planes, nodes: Nodes, cell: int, out: Float32Array) -> Planes:
     return Planes(out, planes.step, planes.centre, planes.pad)
 
 
-@numba.njit(cache=True, nogil=True)
+@compiled()
 def spline_weights(t: float, order: int) -> tuple[float, float, float, float]:
     """Cubic B-spline weights (order 0), or their derivative (order 1), of the coefficients around a point."""
     s = 1.0 - t
@@ -216,7 +216,7 @@ def spline_weights(t: float, order: int) -> tuple[float, float, float, float]:
     return -s * s / 2, (3 * t * t - 4 * t) / 2, (4 * s - 3 * s * s) / 2, t * t / 2
 
 
-@numba.njit(cache=True, nogil=True)
+@compiled()
 def locate(first: int, position: float, planes: Planes) -> tuple[int, float]:
     """Padded coefficient index before pixel ``first`` of a star at ``position``, and the phase beyond it."""
     at = planes.centre + planes.step * (first - position)
@@ -224,7 +224,7 @@ def locate(first: int, position: float, planes: Planes) -> tuple[int, float]:
     return cell + planes.pad * planes.step, at - cell
 
 
-@numba.njit(cache=True, nogil=True)
+@compiled()
 def _flat_index(psf: Planes, row: int, column: int) -> int:
     """Where the number at a padded grid point is in the flattened planes; pixels along x are neighbours."""
     _, _, rows, columns = psf.coefficient.shape
@@ -232,7 +232,7 @@ def _flat_index(psf: Planes, row: int, column: int) -> int:
     return int((plane * rows + row // psf.step) * columns + column // psf.step)
 
 
-@numba.njit(cache=True, nogil=True, fastmath=True)
+@compiled(fastmath=True)
 def _add_run(
     source: Float32Array,
     start: tuple[int, int, int, int],
@@ -254,7 +254,7 @@ def _add_run(
         )
 
 
-@numba.njit(cache=True, nogil=True)
+@compiled()
 def _four(psf: Planes, row: int, column: int, of_row: float, of_column: FourFloats) -> FourRuns:
     """Four grid points along x from one on: where they are, and their weights."""
     start = (
@@ -268,7 +268,7 @@ def _four(psf: Planes, row: int, column: int, of_row: float, of_column: FourFloa
     return start, weight
 
 
-@numba.njit(cache=True, nogil=True)
+@compiled()
 def add_cubic(
     psf: Planes,
     corner: tuple[int, int],
@@ -301,7 +301,7 @@ def add_cubic(
             _add_run(flat, start, weight, out, (first + j) * image.shape[1] + left, n)
 
 
-@numba.njit(cache=True, nogil=True)
+@compiled()
 def add_linear(
     psf: Planes,
     corner: tuple[int, int],
@@ -323,7 +323,7 @@ def add_linear(
         _add_run(flat, start, weight, out, (first + j) * image.shape[1] + left, n)
 
 
-@numba.njit(cache=True, nogil=True)
+@compiled()
 def fill_stamp(psf: Planes, at: tuple[float, float], order: tuple[int, int], out: Float32Array) -> None:
     """Evaluate the PSF in the stamp of a star.
 
@@ -358,7 +358,7 @@ def fill_stamp(psf: Planes, at: tuple[float, float], order: tuple[int, int], out
         _clear_beyond((i0 - at[0], j0 - at[1]), half, out)
 
 
-@numba.njit(cache=True, nogil=True)
+@compiled()
 def _clear_beyond(offset: tuple[float, float], half: float, out: Float32Array) -> None:
     """Zero what lies beyond the support of the PSF; ``offset`` is that of the first pixel."""
     for k in range(STAMP):

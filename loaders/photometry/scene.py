@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import NamedTuple, TypeAlias
 
-import numba
 import numpy as np
 
 from loaders.photometry.parallel import Workers
@@ -24,6 +23,7 @@ from loaders.photometry.psf_table import (
 )
 from loaders.photometry.tiling import Grid, starts
 from loaders.psf.model import FloatArray
+from roman_db.compiled import compiled
 
 Rectangle: TypeAlias = tuple[int, int, int, int]
 """First and last column, first and last row of some pixels, in the image without its frame."""
@@ -118,7 +118,7 @@ def draw_stars(
         workers.run(_draw_cells, colour.size, *arguments)
 
 
-@numba.njit(cache=True, nogil=True)
+@compiled()
 def _draw_cells(
     begin: int,
     end: int,
@@ -141,7 +141,7 @@ def _draw_cells(
             _draw_star(target, pair, stars, s, skip_stamp)
 
 
-@numba.njit(cache=True, nogil=True)
+@compiled()
 def _draw_star(
     target: tuple[Float32Array, int], psf: tuple[Planes, Planes], stars: Drawn, s: int, skip_stamp: bool
 ) -> None:
@@ -164,7 +164,7 @@ def _draw_star(
         _draw_rectangle(spot, psf[0], near, False)
 
 
-@numba.njit(cache=True, nogil=True)
+@compiled()
 def draw_whole(image: Float32Array, psf: Planes, x: float, y: float, flux: float) -> None:
     """Draw a star, all of it by splines, into an image without a frame."""
     radius = psf.centre / psf.step
@@ -173,7 +173,7 @@ def draw_whole(image: Float32Array, psf: Planes, x: float, y: float, flux: float
     _draw_rectangle((image, 0, x, y, flux), psf, (i0, i1, j0, j1), False)
 
 
-@numba.njit(cache=True, nogil=True)
+@compiled()
 def _stamp_within(x: float, y: float, limits: Rectangle) -> Rectangle:
     """Pixels of the stamp of a star within limits; empty at their edge if it lies outside."""
     left, low = int(np.floor(x)) - BEFORE, int(np.floor(y)) - BEFORE
@@ -182,7 +182,7 @@ def _stamp_within(x: float, y: float, limits: Rectangle) -> Rectangle:
     return a, max(min(left + STAMP - 1, i1), a - 1), c, max(min(low + STAMP - 1, j1), c - 1)
 
 
-@numba.njit(cache=True, nogil=True)
+@compiled()
 def _square_around(x: float, y: float, radius: float, stamp: Rectangle, limits: Rectangle) -> Rectangle:
     """Pixels within a square around a star, at least its stamp, within limits."""
     a, b = min(int(np.ceil(x - radius)), stamp[0]), max(int(np.floor(x + radius)), stamp[1])
@@ -190,7 +190,7 @@ def _square_around(x: float, y: float, radius: float, stamp: Rectangle, limits: 
     return max(a, limits[0]), min(b, limits[1]), max(c, limits[2]), min(d, limits[3])
 
 
-@numba.njit(cache=True, nogil=True)
+@compiled()
 def _draw_around(spot: Spot, psf: Planes, outer: Rectangle, inner: Rectangle, linear: bool) -> None:
     """Draw the pixels of a rectangle that are not in one inside of it."""
     i0, i1, j0, j1 = outer
@@ -201,7 +201,7 @@ def _draw_around(spot: Spot, psf: Planes, outer: Rectangle, inner: Rectangle, li
     _draw_rectangle(spot, psf, (b + 1, i1, c, d), linear)
 
 
-@numba.njit(cache=True, nogil=True)
+@compiled()
 def _draw_rectangle(spot: Spot, psf: Planes, pixels: Rectangle, linear: bool) -> None:
     """Draw some pixels of a star."""
     image, frame, x, y, flux = spot

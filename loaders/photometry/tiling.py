@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import NamedTuple
 
-import numba
 import numpy as np
 
 from loaders.photometry.psf_table import IntArray
 from loaders.psf.model import FloatArray
+from roman_db.compiled import compiled
 
 
 @dataclass(frozen=True)
@@ -105,7 +105,7 @@ def build_tiles(grid: Grid, x: FloatArray, y: FloatArray, margin: float) -> Tile
     return Tiles(start, count, member, own)
 
 
-@numba.njit(cache=True, nogil=True)
+@compiled()
 def _list_margins(
     grid: tuple[int, int, int],
     margin: float,

@@ -9,9 +9,10 @@ respect to the star's position in (y, x).
 
 from __future__ import annotations
 
-import numba
 import numpy as np
 import numpy.typing as npt
+
+from roman_db.compiled import compiled
 
 FloatArray = npt.NDArray[np.float64]
 Weights = tuple[float, float, float, float]
@@ -20,7 +21,7 @@ IntArray = npt.NDArray[np.int64]
 Groups = tuple[IntArray, IntArray, IntArray, FloatArray]
 
 
-@numba.njit(cache=True, nogil=True)
+@compiled()
 def spline_weights(t: float, order: int) -> Weights:
     """Cubic B-spline weights (order 0), or their derivative (order 1), of the four coefficients at hand."""
     s = 1.0 - t
@@ -29,7 +30,7 @@ def spline_weights(t: float, order: int) -> Weights:
     return -s * s / 2, (3 * t * t - 4 * t) / 2, (4 * s - 3 * s * s) / 2, t * t / 2
 
 
-@numba.njit(cache=True, nogil=True)
+@compiled()
 def span(position: float, radius: float, size: int, step: int, limit: int) -> tuple[int, int, int, float]:
     """First and last pixel of a star along an axis of ``limit`` pixels, spline cell of the first, phase."""
     centre = (size - 3) // 2
@@ -41,7 +42,7 @@ def span(position: float, radius: float, size: int, step: int, limit: int) -> tu
     return first, last, cell, at - cell
 
 
-@numba.njit(cache=True, nogil=True)
+@compiled()
 def position_weights(phase: float, step: int, order: int) -> Weights:
     """Weights of the PSF, or of its derivative with respect to the star's position in pixels."""
     w = spline_weights(phase, order)
@@ -49,7 +50,7 @@ def position_weights(phase: float, step: int, order: int) -> Weights:
     return scale * w[0], scale * w[1], scale * w[2], scale * w[3]
 
 
-@numba.njit(cache=True, nogil=True)
+@compiled()
 def blend_nodes(coefficients: FloatArray, node: IntArray, share: FloatArray, plane: FloatArray) -> None:
     """Blend the coefficients of up to four nodes into ``plane``, shape (size + 1, size + 1).
 
@@ -62,7 +63,7 @@ def blend_nodes(coefficients: FloatArray, node: IntArray, share: FloatArray, pla
             add_plane(coefficients[node[k] // n_x, node[k] % n_x], share[k], plane[:size, :size])
 
 
-@numba.njit(cache=True, nogil=True)
+@compiled()
 def add_plane(plane: FloatArray, share: float, out: FloatArray) -> None:
     """Add a share of a plane to another of the same shape."""
     for row in range(out.shape[0]):
@@ -71,7 +72,7 @@ def add_plane(plane: FloatArray, share: float, out: FloatArray) -> None:
             target[c] += share * source[c]
 
 
-@numba.njit(cache=True, nogil=True)
+@compiled()
 def blend_rows(plane: FloatArray, row: int, w: Weights, columns: tuple[int, int], out: FloatArray) -> None:
     """Blend four spline rows from ``row`` on, in some columns of coefficients.
 
@@ -85,7 +86,7 @@ def blend_rows(plane: FloatArray, row: int, w: Weights, columns: tuple[int, int]
         blend[c] = w[0] * r0[c] + w[1] * r1[c] + w[2] * r2[c] + w[3] * r3[c]
 
 
-@numba.njit(cache=True, nogil=True)
+@compiled()
 def add_rows(line: FloatArray, row: int, w: Weights, columns: tuple[int, int], plane: FloatArray) -> None:
     """Add a line to four spline rows from ``row`` on, in some columns of coefficients."""
     first, end = columns
@@ -100,7 +101,7 @@ def add_rows(line: FloatArray, row: int, w: Weights, columns: tuple[int, int], p
         r3[c] += w[3] * value
 
 
-@numba.njit(cache=True, nogil=True)
+@compiled()
 def draw(
     image: FloatArray, psf: Psf, groups: Groups, stars: FloatArray, order: tuple[int, int], hole: int
 ) -> None:
@@ -113,7 +114,7 @@ def draw(
             draw_star(image, (plane, psf[1]), stars[s], order, hole, line)
 
 
-@numba.njit(cache=True, nogil=True)
+@compiled()
 def draw_star(
     image: FloatArray,
     psf: tuple[FloatArray, int],
@@ -142,7 +143,7 @@ def draw_star(
             pixels[i] += flux * (wx[0] * four[0] + wx[1] * four[1] + wx[2] * four[2] + wx[3] * four[3])
 
 
-@numba.njit(cache=True, nogil=True)
+@compiled()
 def count_pixels(stars: FloatArray, size: int, step: int, shape: tuple[int, int], out: IntArray) -> None:
     """Number of pixels in which every star is drawn, for a PSF of ``size`` coefficients along a side."""
     for s in range(len(stars)):
@@ -151,7 +152,7 @@ def count_pixels(stars: FloatArray, size: int, step: int, shape: tuple[int, int]
         out[s] = max(i1 - i0 + 1, 0) * max(j1 - j0 + 1, 0)
 
 
-@numba.njit(cache=True, nogil=True)
+@compiled()
 def fill_columns(
     weight: FloatArray,
     psf: Psf,
@@ -183,7 +184,7 @@ def fill_columns(
                     at += 1
 
 
-@numba.njit(cache=True, nogil=True)
+@compiled()
 def accumulate(image: FloatArray, psf: Psf, groups: Groups, stars: FloatArray, hole: int) -> None:
     """Add an image, times the flux of every star, to the coefficients that its pixels draw on.
 
@@ -202,7 +203,7 @@ def accumulate(image: FloatArray, psf: Psf, groups: Groups, stars: FloatArray, h
                 add_plane(plane[:size, :size], groups[3][g, k], node)
 
 
-@numba.njit(cache=True, nogil=True)
+@compiled()
 def accumulate_star(
     image: FloatArray, psf: tuple[FloatArray, int], star: FloatArray, hole: int, line: FloatArray
 ) -> None:

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import math
 
-import numba
 import numpy as np
 import numpy.typing as npt
+
+from roman_db.compiled import compiled
 
 FloatArray = npt.NDArray[np.float64]
 
 
-@numba.njit(cache=True)
+@compiled()
 def pixel_means(
     low: FloatArray,
     high: FloatArray,
@@ -54,7 +55,7 @@ def pixel_means(
     return out
 
 
-@numba.njit(cache=True)
+@compiled()
 def smoothed(values: FloatArray, sigma: FloatArray) -> FloatArray:
     """Convolve (m, k, n) along the last axis with a Gaussian whose dispersion (n,), in pixels, varies."""
     n = sigma.size

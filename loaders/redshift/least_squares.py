@@ -5,11 +5,11 @@ from __future__ import annotations
 import math
 from typing import NamedTuple
 
-import numba
 import numpy as np
 import numpy.typing as npt
 
 from loaders.redshift.line_kernels import Segments
+from roman_db.compiled import compiled
 
 FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int64]
@@ -18,7 +18,7 @@ BoolArray = npt.NDArray[np.bool_]
 _TINY = 1e-12
 _TINY_GAIN = 1e-8
 
-_compiled = numba.njit(cache=True, error_model="numpy", fastmath={"reassoc", "contract", "nsz", "arcp"})
+_compiled = compiled(error_model="numpy", fastmath={"reassoc", "contract", "nsz", "arcp"})
 """Sums may be taken in any order; NaN and infinity stay what they are."""
 
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 import math
 from typing import NamedTuple
 
-import numba
 import numpy as np
 import numpy.typing as npt
+
+from roman_db.compiled import compiled
 
 FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int64]
@@ -50,7 +51,7 @@ class Segments(NamedTuple):
     value: FloatArray
 
 
-@numba.njit(cache=True)
+@compiled()
 def _reach(pixels: PixelGrid, place: float) -> tuple[float, int, int]:
     """Dispersion of a line (Å), the first pixel that it reaches and the one after the last."""
     near = min(int(np.searchsorted(pixels.high, place)), pixels.low.size - 1)
@@ -59,7 +60,7 @@ def _reach(pixels: PixelGrid, place: float) -> tuple[float, int, int]:
     return sigma, first, max(first, np.searchsorted(pixels.low, place + _REACH * sigma))
 
 
-@numba.njit(cache=True)
+@compiled()
 def _mean(pixels: PixelGrid, p: int, place: float, sigma: float) -> float:
     """Mean of a Gaussian of area 1 over a pixel."""
     up = math.erf((pixels.high[p] - place) / (sigma * math.sqrt(2.0)))
@@ -67,7 +68,7 @@ def _mean(pixels: PixelGrid, p: int, place: float, sigma: float) -> float:
     return float(0.5 * (up - down) / (pixels.high[p] - pixels.low[p]))
 
 
-@numba.njit(cache=True)
+@compiled()
 def line_segments(pixels: PixelGrid, scale: FloatArray, wavelength: FloatArray) -> Segments:
     """Lines at rest (l,) as seen at 1 + z (m,), on pixels."""
     first = np.zeros((scale.size, wavelength.size), np.int64)
@@ -87,7 +88,7 @@ def line_segments(pixels: PixelGrid, scale: FloatArray, wavelength: FloatArray) 
     return Segments(first, at, value)
 
 
-@numba.njit(cache=True)
+@compiled()
 def line_profiles(pixels: PixelGrid, scale: float, lines: LineList, n_group: int) -> FloatArray:
     """Groups of lines on pixels, as seen at 1 + z, each line as strong as its share says.
 

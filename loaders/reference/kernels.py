@@ -12,12 +12,12 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-import numba
 import numpy as np
 import numpy.typing as npt
 
 from loaders.photometry.psf_table import spline_weights
 from loaders.reference.vectors import add_scaled_4, add_scaled_16
+from roman_db.compiled import compiled
 
 FloatArray = npt.NDArray[np.float64]
 Float32Array = npt.NDArray[np.float32]
@@ -44,7 +44,7 @@ class Geometry(NamedTuple):
     forward: FloatArray
 
 
-@numba.njit(cache=True, nogil=True)
+@compiled()
 def row_polynomials(geometry: Geometry, j: int) -> FloatArray:
     """Coefficients in the scaled x of u and v along row j, shape (2, d + 1)."""
     v = (j - geometry.centre[1]) / geometry.half[1]
@@ -59,7 +59,7 @@ def row_polynomials(geometry: Geometry, j: int) -> FloatArray:
     return out
 
 
-@numba.njit(cache=True, nogil=True)
+@compiled()
 def place(geometry: Geometry, row: FloatArray, i: int) -> tuple[float, float]:
     """Fine coordinates of pixel i of the row of some `row_polynomials`."""
     s = (i - geometry.centre[0]) / geometry.half[0]
@@ -70,7 +70,7 @@ def place(geometry: Geometry, row: FloatArray, i: int) -> tuple[float, float]:
     return u, v
 
 
-@numba.njit(cache=True, nogil=True)
+@compiled()
 def accumulate(
     begin: int,
     end: int,
@@ -110,7 +110,7 @@ def accumulate(
                     _add_run((strip, height), exposure, geometry, run, sums)
 
 
-@numba.njit(cache=True, nogil=True)
+@compiled()
 def inside(one: float, other: float, limits: tuple[int, int]) -> tuple[int, int]:
     """Pixels of a block, the first and the last + 1, that may lie between two rows of the frame.
 
@@ -124,7 +124,7 @@ def inside(one: float, other: float, limits: tuple[int, int]) -> tuple[int, int]
     return int(min(max(least, 0.0), BLOCK)), int(min(max(most, -2.0), BLOCK - 2)) + 2
 
 
-@numba.njit(cache=True, nogil=True)
+@compiled()
 def _add_run(
     part: tuple[int, int],
     exposure: tuple[Float32Array, Float32Array, float],
@@ -159,7 +159,7 @@ def _add_run(
             add_scaled_4(flat_right, (m + q) * n_column + k, w * value[j, i] * bv[q], weights)
 
 
-@numba.njit(cache=True, nogil=True, fastmath=True)
+@compiled(fastmath=True)
 def single_weights(t: np.float32) -> tuple[np.float32, np.float32, np.float32, np.float32]:
     """Cubic B-spline weights of the four coefficients around a point, in single precision."""
     s, sixth = np.float32(1) - t, np.float32(1 / 6)
@@ -168,7 +168,7 @@ def single_weights(t: np.float32) -> tuple[np.float32, np.float32, np.float32, n
     return s * s * s * sixth, b1, b2, t * t * t * sixth
 
 
-@numba.njit(cache=True, nogil=True, fastmath=True)
+@compiled(fastmath=True)
 def _fill_products(b: tuple[np.float32, np.float32, np.float32, np.float32], out: Float32Array) -> None:
     """Products of weights p and p + d at ``out[TAPS p + d]``; 0 where there is no such weight."""
     out[0], out[1], out[2], out[3] = b[0] * b[0], b[0] * b[1], b[0] * b[2], b[0] * b[3]
@@ -177,7 +177,7 @@ def _fill_products(b: tuple[np.float32, np.float32, np.float32, np.float32], out
     out[12] = b[3] * b[3]
 
 
-@numba.njit(cache=True, nogil=True, fastmath=True)
+@compiled(fastmath=True)
 def _add_products(
     flat: Float32Array,
     start: int,
@@ -193,7 +193,7 @@ def _add_products(
             add_scaled_16(flat, start + (TAPS * q + d) * stride, f * b[q + d], along_u)
 
 
-@numba.njit(cache=True, nogil=True, fastmath=True)
+@compiled(fastmath=True)
 def multiply(
     begin: int,
     end: int,
@@ -229,7 +229,7 @@ def multiply(
             out[m, k] = total
 
 
-@numba.njit(cache=True, nogil=True)
+@compiled()
 def evaluate(coefficient: FloatArray, u: float, v: float) -> tuple[float, float, float, bool]:
     """Value of the reference at (u, v), its slopes along u and v, and whether the place is in the frame."""
     k, m = int(np.floor(u)) - 1, int(np.floor(v)) - 1
@@ -252,7 +252,7 @@ def evaluate(coefficient: FloatArray, u: float, v: float) -> tuple[float, float,
     return value, along_u, along_v, True
 
 
-@numba.njit(cache=True, nogil=True)
+@compiled()
 def pulls(
     begin: int,
     end: int,
@@ -283,7 +283,7 @@ def pulls(
                 out[j, i] = np.float32(abs(value[j, i] - r) / np.sqrt(variance))
 
 
-@numba.njit(cache=True, nogil=True)
+@compiled()
 def mark_outliers(
     begin: int, end: int, pull: Float32Array, limits: tuple[float, float], out: npt.NDArray[np.bool_]
 ) -> None:
@@ -298,7 +298,7 @@ def mark_outliers(
                         out[j, i] |= pull[q, p] > limits[0]
 
 
-@numba.njit(cache=True, nogil=True)
+@compiled()
 def registration_sums(
     begin: int,
     end: int,

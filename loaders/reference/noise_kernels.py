@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import numba
 import numpy as np
 import numpy.typing as npt
 
@@ -17,9 +16,10 @@ from loaders.reference.kernels import (
     row_polynomials,
     single_weights,
 )
+from roman_db.compiled import compiled
 
 
-@numba.njit(cache=True, nogil=True)
+@compiled()
 def accumulate_noise(
     begin: int,
     end: int,
@@ -53,7 +53,7 @@ def accumulate_noise(
                     _add_run((strip, height), (weight, number), geometry, run, sums)
 
 
-@numba.njit(cache=True, nogil=True)
+@compiled()
 def _add_run(
     part: tuple[int, int],
     exposure: tuple[Float32Array, int],
@@ -84,7 +84,7 @@ def _add_run(
                     sums[r, m + q, k + p] += sign * bv[q] * bu[p]
 
 
-@numba.njit(cache=True, nogil=True)
+@compiled()
 def _mixed(number: np.uint64, index: np.uint64) -> np.uint64:
     """64 bits that look random (splitmix64; Steele, Lea & Flood 2014, OOPSLA, 453), the high ones first."""
     z = (number << np.uint64(40)) + index + np.uint64(1)

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import numba
 import numpy as np
 import numpy.typing as npt
 from scipy.ndimage import maximum_filter
@@ -19,6 +18,7 @@ from loaders.photometry.common_scale import CommonScale, common_scale
 from loaders.photometry.parallel import Workers
 from loaders.reference.kernels import Float32Array, FloatArray, Geometry, evaluate, place, row_polynomials
 from loaders.reference.normal import ExposurePixels
+from roman_db.compiled import compiled
 
 BoolArray = npt.NDArray[np.bool_]
 Int32Array = npt.NDArray[np.int32]
@@ -199,7 +199,7 @@ def compared(
     return StarLight(ratio, error, number)
 
 
-@numba.njit(cache=True, nogil=True)
+@compiled()
 def brightest_within(
     begin: int, end: int, coefficient: FloatArray, oversampling: int, out: Float32Array
 ) -> None:
@@ -213,7 +213,7 @@ def brightest_within(
                     out[m, k] = max(out[m, k], np.float32(value))
 
 
-@numba.njit(cache=True, nogil=True)
+@compiled()
 def claim(
     row: npt.NDArray[np.int64],
     column: npt.NDArray[np.int64],
@@ -251,7 +251,7 @@ def claim(
     return count
 
 
-@numba.njit(cache=True, nogil=True)
+@compiled()
 def star_pixels(
     begin: int,
     end: int,

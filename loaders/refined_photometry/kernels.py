@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-import numba
 import numpy as np
 
 from loaders.psf.kernels import FloatArray, Weights, blend_rows, position_weights, span
+from roman_db.compiled import compiled
 
 
-@numba.njit(cache=True, nogil=True)
+@compiled()
 def fill_light(
     plane: FloatArray, step: int, x: FloatArray, y: FloatArray, side: int, out: FloatArray
 ) -> None:
@@ -52,7 +52,7 @@ def fill_light(
                 out[2, s, pixel] = _four(wx, slope, c)
 
 
-@numba.njit(cache=True, nogil=True)
+@compiled()
 def _four(w: Weights, line: FloatArray, c: int) -> Any:
     """Weigh four coefficients of a line."""
     return w[0] * line[c] + w[1] * line[c + 1] + w[2] * line[c + 2] + w[3] * line[c + 3]

@@ -13,12 +13,12 @@ part: the time grows like n log n.
 
 from __future__ import annotations
 
-import numba
 import numpy as np
 import numpy.typing as npt
 
 from loaders.static_catalog.image import Float32Array
 from loaders.static_catalog.options import CatalogOptions
+from roman_db.compiled import compiled
 
 Int32Array = npt.NDArray[np.int32]
 Int64Array = npt.NDArray[np.int64]
@@ -69,7 +69,7 @@ def deblend(
     return labels.reshape(groups.shape), parent
 
 
-@numba.njit(cache=True, nogil=True)
+@compiled()
 def _root(tree: Int32Array, i: int) -> int:
     """Root of a union-find tree, halving the paths on the way."""
     while tree[i] != i:
@@ -78,7 +78,7 @@ def _root(tree: Int32Array, i: int) -> int:
     return i
 
 
-@numba.njit(cache=True, nogil=True)
+@compiled()
 def _flood(
     pixel: Int64Array,
     planes: tuple[FloatArray, FloatArray],
@@ -112,7 +112,7 @@ def _flood(
     return leaf
 
 
-@numba.njit(cache=True, nogil=True)
+@compiled()
 def _neighbours(place: int, i: int, rank: Int32Array, shape: tuple[int, int], near: Int32Array) -> int:
     """Write the ranks of those of the eight neighbours that came before pixel i, the brightest first."""
     count = 0
@@ -128,7 +128,7 @@ def _neighbours(place: int, i: int, rank: Int32Array, shape: tuple[int, int], ne
     return count
 
 
-@numba.njit(cache=True, nogil=True)
+@compiled()
 def _meet(roots, takers, level, planes, names, limits):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
     """Where two branches meet, let one that is no source of its own take the other's name.
 
@@ -150,7 +150,7 @@ def _meet(roots, takers, level, planes, names, limits):  # type: ignore[no-untyp
         own[stays] += own[gone]
 
 
-@numba.njit(cache=True, nogil=True)
+@compiled()
 def _stands_out(root, level, planes, top, limits):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
     """Light of a branch above the saddle, and whether it makes a source beside the one that it touches."""
     value, noise, light, size, _ = planes
@@ -160,7 +160,7 @@ def _stands_out(root, level, planes, top, limits):  # type: ignore[no-untyped-de
     return above, above >= limits[0] * level[1] and deep and size[root] >= limits[2]
 
 
-@numba.njit(cache=True, nogil=True)
+@compiled()
 def _join(tree, mine, other, sums, top):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
     """Make two branches one."""
     light, size = sums

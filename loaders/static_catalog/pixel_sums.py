@@ -7,9 +7,10 @@ pixels, each of the shape of the image.
 
 from __future__ import annotations
 
-import numba
 import numpy as np
 import numpy.typing as npt
+
+from roman_db.compiled import compiled
 
 FloatArray = npt.NDArray[np.float64]
 
@@ -20,7 +21,7 @@ _NODE, _WEIGHT = _NODE / 2, _WEIGHT / 2
 _FWHM_OF_SIGMA = 2.354820045
 
 
-@numba.njit(cache=True, nogil=True)
+@compiled()
 def covered(dx: float, dy: float, ellipse: tuple[float, float, float]) -> float:
     """Share of a pixel, centred at an offset from the centre of an ellipse, that lies within.
 
@@ -48,7 +49,7 @@ def covered(dx: float, dy: float, ellipse: tuple[float, float, float]) -> float:
     return share
 
 
-@numba.njit(cache=True, nogil=True)
+@compiled()
 def pick(image: Image, centre: tuple[float, float, int], i: int, j: int) -> tuple[float, float, int]:
     """Data and variance at column i, row j for a source, and 0 as found, 1 as mirrored, 2 for none."""
     data, variance, labels, good = image
@@ -63,7 +64,7 @@ def pick(image: Image, centre: tuple[float, float, int], i: int, j: int) -> tupl
     return 0.0, 0.0, 2
 
 
-@numba.njit(cache=True, nogil=True)
+@compiled()
 def ellipse_sum(
     image: Image, centre: tuple[float, float, int], ellipse: tuple[float, float, float]
 ) -> tuple[float, float, float, float]:
@@ -85,7 +86,7 @@ def ellipse_sum(
     return flux, spread, area, missing
 
 
-@numba.njit(cache=True, nogil=True)
+@compiled()
 def ellipse_sums(image: Image, source: FloatArray, ellipse: FloatArray, out: FloatArray) -> None:
     """Sums of each source: ``source`` has rows x, y, label; ``ellipse`` cxx, cyy, cxy; ``out`` four sums."""
     for k in range(source.shape[0]):
@@ -97,7 +98,7 @@ def ellipse_sums(image: Image, source: FloatArray, ellipse: FloatArray, out: Flo
             out[k] = np.nan
 
 
-@numba.njit(cache=True, nogil=True)
+@compiled()
 def first_moment_radii(image: Image, source: FloatArray, ellipse: FloatArray, out: FloatArray) -> None:
     """Mean elliptical radius of the light within ellipses, in units of ``ellipse``'s own axes.
 
@@ -125,7 +126,7 @@ def first_moment_radii(image: Image, source: FloatArray, ellipse: FloatArray, ou
             out[k] = first / light
 
 
-@numba.njit(cache=True, nogil=True)
+@compiled()
 def fraction_radii(
     image: Image, source: FloatArray, flux: FloatArray, limit: FloatArray, out: FloatArray
 ) -> None:
@@ -148,7 +149,7 @@ def fraction_radii(
         out[k] = (low + high) / 2
 
 
-@numba.njit(cache=True, nogil=True)
+@compiled()
 def annulus_medians(image: Image, source: FloatArray, radii: tuple[float, float], out: FloatArray) -> None:
     """Median of the pixels of no source in an annulus, their mean variance and their number."""
     _, _, labels, good = image
@@ -172,7 +173,7 @@ def annulus_medians(image: Image, source: FloatArray, radii: tuple[float, float]
             out[k, 0], out[k, 1], out[k, 2] = np.median(value[:count]), spread / count, float(count)
 
 
-@numba.njit(cache=True, nogil=True)
+@compiled()
 def windowed_centroids(
     image: Image, source: FloatArray, half_light: FloatArray, reach: float, out: FloatArray
 ) -> None:
@@ -204,7 +205,7 @@ def windowed_centroids(
                 break
 
 
-@numba.njit(cache=True, nogil=True)
+@compiled()
 def _window_sums(
     image: Image, centre: tuple[float, float, int], sigma: float
 ) -> tuple[float, float, float, float, float, float]:

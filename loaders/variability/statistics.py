@@ -8,11 +8,11 @@ from __future__ import annotations
 
 from typing import Any
 
-import numba
 import numpy as np
 import numpy.typing as npt
 
 from loaders.light_curve.block import FloatArray, FloatMatrix
+from roman_db.compiled import compiled
 
 #: Fields of the statistics of a light curve; NaN where there are too few points.
 #:
@@ -68,7 +68,7 @@ def describe(flux: FloatMatrix | FloatArray, flux_err: FloatMatrix | FloatArray)
     return out
 
 
-@numba.njit(cache=True, nogil=True)
+@compiled()
 def _describe_rows(flux: Any, flux_err: Any, out: Any) -> None:
     value, error = np.empty(flux.shape[1]), np.empty(flux.shape[1])
     for i in range(flux.shape[0]):
@@ -84,7 +84,7 @@ def _describe_rows(flux: Any, flux_err: Any, out: Any) -> None:
             _by_order(value[:n], out[i])
 
 
-@numba.njit(cache=True, nogil=True)
+@compiled()
 def _by_errors(value: Any, error: Any, out: Any) -> None:
     """Weighted mean, reduced chi-square and Stetson's K."""
     n = value.size
@@ -106,7 +106,7 @@ def _by_errors(value: Any, error: Any, out: Any) -> None:
         out[13] = absolute / np.sqrt(n * chi2)
 
 
-@numba.njit(cache=True, nogil=True)
+@compiled()
 def _by_moments(value: Any, error: Any, out: Any) -> None:
     """Moments about the mean, excess variance, and successive differences."""
     n = value.size
@@ -136,7 +136,7 @@ def _by_moments(value: Any, error: Any, out: Any) -> None:
         out[9] = scale * ((n + 1.0) * n * m4 / (m2 * m2) - 3.0 * (n - 1.0))
 
 
-@numba.njit(cache=True, nogil=True)
+@compiled()
 def _by_order(value: Any, out: Any) -> None:
     """Median, percentiles and the median absolute deviation."""
     ordered = np.sort(value)
@@ -147,7 +147,7 @@ def _by_order(value: Any, out: Any) -> None:
     out[4] = _quantile(np.sort(np.abs(ordered - middle)), 0.5)
 
 
-@numba.njit(cache=True, nogil=True)
+@compiled()
 def _quantile(ordered: Any, share: float) -> float:
     """Quantile of sorted values by Hazen's rule: the k-th of n values is the quantile (k - 1/2) / n."""
     at = share * ordered.size - 0.5

@@ -6,9 +6,10 @@ arrays ``axes``, ``dual``, ``forward`` and ``backward`` are those of `loaders.wf
 
 from __future__ import annotations
 
-import numba
 import numpy as np
 import numpy.typing as npt
+
+from roman_db.compiled import compiled
 
 FloatArray = npt.NDArray[np.float64]
 Columns = tuple[FloatArray, FloatArray]
@@ -21,7 +22,7 @@ REACH = 2.0
 """Distance from the centre beyond which the polynomials mean nothing and a position is far outside."""
 
 
-@numba.njit(cache=True, nogil=True)
+@compiled()
 def _evaluate(c: FloatArray, u: float, v: float) -> tuple[float, float, float]:
     """Value and derivatives of a polynomial of total degree d by Horner's rule, rows first."""
     d = c.shape[0] - 1
@@ -37,14 +38,14 @@ def _evaluate(c: FloatArray, u: float, v: float) -> tuple[float, float, float]:
     return value, by_u, by_v
 
 
-@numba.njit(cache=True, nogil=True)
+@compiled()
 def _inside(u: float, v: float) -> bool:
     """Whether a point lies within the detector and its margin; rounding at the border does not count."""
     limit = 1.0 + 1e-9
     return abs(u) <= limit and abs(v) <= limit
 
 
-@numba.njit(cache=True, nogil=True)
+@compiled()
 def to_sky(u: FloatArray, v: FloatArray, axes: FloatArray, forward: FloatArray) -> Columns:
     """Right ascension and declination, degrees, of pixels; NaN beyond the margin."""
     ra, dec = np.full(u.size, np.nan), np.full(u.size, np.nan)
@@ -62,7 +63,7 @@ def to_sky(u: FloatArray, v: FloatArray, axes: FloatArray, forward: FloatArray) 
     return ra, dec
 
 
-@numba.njit(cache=True, nogil=True)
+@compiled()
 def _newton(s: float, t: float, forward: FloatArray, backward: FloatArray) -> tuple[float, float]:
     """Pixel coordinates of a point in the plane; NaN beyond the margin."""
     u, _, _ = _evaluate(backward[0], s, t)
@@ -85,7 +86,7 @@ def _newton(s: float, t: float, forward: FloatArray, backward: FloatArray) -> tu
     return np.nan, np.nan
 
 
-@numba.njit(cache=True, nogil=True)
+@compiled()
 def to_plane(
     ra: FloatArray,
     dec: FloatArray,
@@ -111,7 +112,7 @@ def to_plane(
     return u, v
 
 
-@numba.njit(cache=True, nogil=True)
+@compiled()
 def jacobian(u: FloatArray, v: FloatArray, axes: FloatArray, forward: FloatArray) -> FloatArray:
     """East and north (radians) per unit of the normalised pixel coordinates, shape (n, 2, 2)."""
     out = np.full((u.size, 2, 2), np.nan)

@@ -8,10 +8,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-import numba
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
+
+from roman_db.compiled import compiled
 
 IntArray = npt.NDArray[np.int64]
 
@@ -163,7 +164,7 @@ def _expanded(runs: pa.ListArray, first: IntArray) -> npt.NDArray[np.int32]:
     return flags
 
 
-@numba.njit(cache=True, nogil=True)
+@compiled()
 def _set_flags(runs: IntArray, begin: IntArray, first: IntArray, flags: npt.NDArray[np.int32]) -> None:
     """Write runs, each first * 2^32 + length * 2^16 + bits, into the flags of their segments."""
     for segment in range(first.size - 1):
@@ -173,7 +174,7 @@ def _set_flags(runs: IntArray, begin: IntArray, first: IntArray, flags: npt.NDAr
             flags[start:end] = runs[at] & 65535
 
 
-@numba.njit(cache=True, nogil=True)
+@compiled()
 def _chosen(
     order: IntArray, first: IntArray, epoch: IntArray, flux: npt.NDArray[np.float32], flags: IntArray
 ) -> tuple[IntArray, IntArray, IntArray]:

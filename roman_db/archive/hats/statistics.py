@@ -9,13 +9,13 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-import numba
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 from pyarrow import parquet
 
 from roman_db.archive.hats.properties import values_of
+from roman_db.compiled import compiled
 
 FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int64]
@@ -83,7 +83,7 @@ def _values(curve: pa.StructArray, name: str) -> npt.NDArray[np.generic]:
     return np.asarray(curve.field(name).flatten().to_numpy())
 
 
-@numba.njit(cache=True, nogil=True)
+@compiled()
 def _runs(offset: IntArray, element: IntArray) -> tuple[IntArray, IntArray]:
     """Row and first point of each run of points of one object and element, and the end of the last."""
     row = np.empty(element.size, np.int64)
@@ -98,7 +98,7 @@ def _runs(offset: IntArray, element: IntArray) -> tuple[IntArray, IntArray]:
     return row[:count], first[: count + 1]
 
 
-@numba.njit(cache=True, nogil=True)
+@compiled()
 def _reduce(
     first: IntArray, flux: FloatArray, flux_err: FloatArray, excluded: IntArray, out: FloatArray
 ) -> None:
