@@ -84,7 +84,6 @@ def test_wrong_references_become_right_ones(stars):
 
 
 @pytest.mark.heavy
-@pytest.mark.xfail(strict=True, reason="0.34 % low in the median and 2 % at worst; the cause is not found")
 def test_the_sensitivity_is_right_to_what_is_required(stars):
     roman_db(*COMMAND)
     check_sensitivity(execute(stars, REFERENCES)[3][4])
