@@ -130,7 +130,7 @@ def _unit(
         "modelled": bool(arguments["modelled"]) or kind == PLANET,
         "n_stratum": len(groups),
         "first": numbers[0],
-        "stars": [[star.object_id, star.field_id] for star in stars],
+        "stars": [[star.object_id, star.field_id, is_first] for star, is_first in stars],
     }
     return Unit(f"{name}, trials {numbers[0]} to {numbers[-1]}", given)
 
@@ -138,7 +138,7 @@ def _unit(
 def inject_unit(unit: Unit, run: LoadRun, progress: Progress) -> None:
     """Inject events into the light curves of some stars, search them, and store what was found."""
     given: dict[str, Any] = dict(unit.arguments)
-    fields = [field_id for _, field_id in given["stars"]]
+    fields = [field_id for _, field_id, _ in given["stars"]]
     tried: list[Tried] = []
     workers = min(settings().workers, len(fields))
     for ended in each_ended(workers, "loaders.event_efficiency.trial", attempt, _trials(given)):
@@ -158,17 +158,17 @@ def inject_unit(unit: Unit, run: LoadRun, progress: Progress) -> None:
 def _trials(given: Mapping[str, Any]) -> Iterator[Trial]:
     """The trials of a unit, with their light curves, which are read as they are needed."""
     setup = Setup(given["kind"], given["seed"], given["n_stratum"])
-    numbered = list(enumerate((object_id for object_id, _ in given["stars"]), given["first"]))
+    numbered = list(enumerate(given["stars"], given["first"]))
     with session.reading() as connection:
         rules = read_rules(connection, given)
     for begin in range(0, len(numbered), _READ):
         some = numbered[begin : begin + _READ]
-        objects = sorted({object_id for _, object_id in some})
+        objects = sorted({object_id for _, (object_id, _, _) in some})
         with session.reading() as connection:
             place = read_places(connection, objects)
         curves = {object_id: [one for one, _ in parts] for object_id, parts in read_points(objects, given)}
-        for number, object_id in some:
-            yield Trial(number, object_id, place[object_id], curves.get(object_id, []), setup, rules)
+        for number, (star, _, is_first) in some:
+            yield Trial(number, star, place[star], curves.get(star, []), setup, rules, is_first)
 
 
 def read_places(connection: sa.Connection, objects: Sequence[int]) -> dict[int, tuple[float, float]]:

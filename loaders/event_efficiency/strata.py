@@ -33,8 +33,8 @@ def strata(stars: Sequence[ConstantStar]) -> list[list[ConstantStar]]:
     return [found[key] for key in sorted(found)]
 
 
-def star_of(number: int, groups: Sequence[Sequence[ConstantStar]]) -> ConstantStar:
-    """The star of a trial; a stratum's stars begin again when all had their turn.
+def star_of(number: int, groups: Sequence[Sequence[ConstantStar]]) -> tuple[ConstantStar, bool]:
+    """The star of a trial, and whether this is its first turn: a stratum begins again when all had theirs.
 
     Parameters
     ----------
@@ -44,4 +44,5 @@ def star_of(number: int, groups: Sequence[Sequence[ConstantStar]]) -> ConstantSt
         Strata, one at least, none empty.
     """
     group = groups[number % len(groups)]
-    return group[number // len(groups) % len(group)]
+    turn, place = divmod(number // len(groups), len(group))
+    return group[place], turn == 0

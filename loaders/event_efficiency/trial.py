@@ -28,7 +28,19 @@ _NEAR, _LEAST_NEAR = 0.5, 0.05
 
 @dataclass(frozen=True)
 class Trial:
-    """What is tried: the number, the star with its light curves (and place, deg ICRS), and the rules."""
+    """What is tried.
+
+    Parameters
+    ----------
+    number
+        Number of the trial.
+    object_id, place, curves
+        The star, its place (deg ICRS), and its light curves.
+    setup, rules
+        What is injected, and how it is searched.
+    is_first
+        Whether the star is also tried without an event: once is enough, and more would count it again.
+    """
 
     number: int
     object_id: int
@@ -36,6 +48,12 @@ class Trial:
     curves: Sequence[Points]
     setup: Setup
     rules: Rules
+    is_first: bool = True
+
+    @property
+    def is_tried_without(self) -> bool:
+        """Whether it is searched without its event, too; planets are not."""
+        return self.is_first and self.setup.kind != PLANET
 
 
 @dataclass(frozen=True)
@@ -83,7 +101,7 @@ _LARGEST_Q = 0.1
 
 
 def attempt(trial: Trial) -> list[Attempt]:
-    """Inject an event and search; search the light curve without it, too, unless planets are tried.
+    """Inject an event and search; search the light curve without it, too, where that is to be done.
 
     All random numbers are those of the seed and the number of the trial.
     """
@@ -94,9 +112,7 @@ def attempt(trial: Trial) -> list[Attempt]:
         return [nothing(trial.setup.kind)]
     truth, curves = inject(trial, baseline, rng)
     tried = [search(trial, trial.setup.kind, truth, curves)]
-    if trial.setup.kind == PLANET:
-        return tried
-    return tried + search_without(trial, baseline)
+    return tried + search_without(trial, baseline) if trial.is_tried_without else tried
 
 
 def search_without(trial: Trial, baseline: Mapping[str, float]) -> list[Attempt]:

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from loaders.event_efficiency.draw import PLANET
 from loaders.event_efficiency.points import Points
 from loaders.event_efficiency.trial import REFERENCE, Attempt, Trial, nothing, search, search_without
 
@@ -32,7 +31,7 @@ class ImageTrial:
 
 
 def attempt_images(trial: ImageTrial) -> list[Attempt]:
-    """Search the light curves of a star with its event; without it, too, unless planets are tried.
+    """Search the light curves of a star with its event; without it, too, where that is to be done.
 
     The attempts are those of `loaders.event_efficiency.trial.attempt`, in the same order.
     """
@@ -41,4 +40,4 @@ def attempt_images(trial: ImageTrial) -> list[Attempt]:
     if not baseline.get(REFERENCE, np.nan) > 0:
         return [nothing(kind)]
     tried = [search(trial.without, kind, trial.truth, trial.curves)]
-    return tried if kind == PLANET else tried + search_without(trial.without, baseline)
+    return tried + search_without(trial.without, baseline) if trial.without.is_tried_without else tried

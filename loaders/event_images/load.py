@@ -299,7 +299,8 @@ def _trials(
     for event in events:
         setup = Setup(event["kind"], given["seed"], 1)
         number, star = event["injected_event_id"] // 4, event["object_id"]
-        without = Trial(number, star, place[star], curves(event, _UNTOUCHED), setup, rules)
+        untouched = curves(event, _UNTOUCHED)
+        without = Trial(number, star, place[star], untouched, setup, rules, event["is_first"])
         trials.append(ImageTrial(without, curves(event, 0), truth_of(event)))
     return trials
 

@@ -8,7 +8,11 @@ SELECT i.injection_run_id FROM roman.injection_run i WHERE i.name = CAST(:name A
 """
 
 EVENTS = """
-SELECT e.*, r.load_run_id AS searched_by
+SELECT e.*, r.load_run_id AS searched_by, EXISTS (
+           SELECT FROM roman.injected_event u
+           WHERE u.injection_run_id = e.injection_run_id AND u.kind = 'untouched'
+             AND u.injected_event_id = e.injected_event_id + 1
+       ) AS is_first
 FROM roman.injected_event e JOIN roman.event_recovery r USING (injection_run_id, injected_event_id)
 WHERE e.injection_run_id = CAST(:reference AS bigint) AND e.kind IN ('point_lens', 'planet')
   AND e.einstein_time IS NOT NULL

@@ -93,4 +93,6 @@ def test_strata_take_turns_and_so_do_their_stars():
     stars.append(ConstantStar(1, 18, None))
     groups = strata(stars)
     assert [[star.object_id for star in group] for group in groups] == [[1], [180, 181], [200, 201]]
-    assert [star_of(k, groups).object_id for k in range(9)] == [1, 180, 200, 1, 181, 201, 1, 180, 200]
+    turns = [star_of(k, groups) for k in range(9)]
+    assert [star.object_id for star, _ in turns] == [1, 180, 200, 1, 181, 201, 1, 180, 200]
+    assert [is_first for _, is_first in turns] == [True, True, True, False, True, True, False, False, False]

@@ -1,5 +1,7 @@
 """What must be found is found, what must not is not, and nothing gets lost."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -83,6 +85,12 @@ def test_a_star_without_points_is_a_failure_that_is_counted():
     dark.curves[0].flux[:] = np.nan
     (only,) = attempt(dark)
     assert (only.classification, only.is_failed, binary_class(only)) == ("no_points", True, "FN")
+
+
+def test_a_star_that_had_its_turn_is_not_tried_without_an_event_again():
+    first = attempt(trial())
+    assert [one.kind for one in first] == ["point_lens", *NULLS]
+    assert attempt(replace(trial(), is_first=False)) == first[:1]
 
 
 def test_a_number_says_all():
