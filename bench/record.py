@@ -16,6 +16,9 @@ import psutil
 from rich.console import Console
 from rich.table import Table
 
+_WIDTH = 150
+"""Columns of a table that no terminal shows."""
+
 
 @dataclass(frozen=True)
 class Figure:
@@ -73,16 +76,23 @@ def machine() -> str:
     return f"{models[0] if models else platform.processor()}, {os.cpu_count()} cores, {memory:.0f} GiB"
 
 
-def print_table(figures: Iterable[Figure]) -> None:
-    """Print the figures as a table: value, target, whether it is met, and the peer's value."""
-    table = Table("area", "figure", "value", "unit", "target", "", "peer", "peer value")
+def print_table(figures: Iterable[Figure], width: int | None = None) -> None:
+    """Print the figures as a table: value, target, whether it is met, and the peer's value.
+
+    Numbers are never cut; ``width`` is that of the terminal, or `_WIDTH` where there is none, as in a file.
+    """
+    table = Table("area", "figure")
+    for name in ("value", "unit", "target", "", "peer value"):
+        table.add_column(name, no_wrap=True)
+    table.add_column("peer")
     for figure in figures:
         verdict = {None: "", True: "met", False: "[red]missed[/red]"}[figure.meets_target]
         bound = {"max": "≥", "min": "≤"}[figure.sense]
         target = "" if figure.target is None else f"{bound} {figure.target:,.6g}"
-        peer_value = "" if figure.peer_value is None else f"{figure.peer_value:,.6g}"
-        value = f"{figure.value:,.6g}"
-        table.add_row(
-            figure.area, figure.name, value, figure.unit, target, verdict, figure.peer or "", peer_value
-        )
-    Console().print(table)
+        peer_value = "" if figure.peer_value is None else f"{figure.peer_value:,.4g}"
+        numbers = f"{figure.value:,.4g}", figure.unit, target, verdict, peer_value
+        table.add_row(figure.area, figure.name, *numbers, figure.peer or "")
+    console = Console(width=width)
+    if width is None and not console.is_terminal:
+        console = Console(width=_WIDTH)
+    console.print(table)

@@ -42,8 +42,17 @@ _FIELD = {
     "sources": 5,
     "star_fraction": 1.0,
     "magnitude": [16.0, 17.0],
-    "exposures": 3,
-    "dithers": [[0.0, 0.0], [0.47, 1.31], [1.9, 0.6]],
+    "exposures": 8,
+    "dithers": [
+        [0.0, 0.0],
+        [0.47, 1.31],
+        [1.9, 0.6],
+        [0.9, 2.1],
+        [1.3, 0.2],
+        [2.4, 1.7],
+        [0.2, 0.9],
+        [1.6, 2.5],
+    ],
     "seed": 4,
 }
 _SHIFTS = ((0.0, 0.0), (-1.7, 0.002), (4.3, -0.004))
@@ -90,7 +99,7 @@ def _spectra(folder: Path, geometry: FocalPlaneReference, factor: float = 1.0) -
         zero = np.zeros(places.x.size, dtype=np.int64)
         reason: list[str | None] = [None] * places.x.size
         measured = Measured(catalog.source_id, places, zero, reason, extraction=extraction)
-        rows += calibrating_rows(number, exposure, measured, instrument)
+        rows += calibrating_rows(number, exposure, measured)
     return rows
 
 
