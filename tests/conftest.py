@@ -29,6 +29,8 @@ _MEMORY, _ENOUGH = Path("/dev/shm"), 4 * 2**30
 _HOME = pytest.StashKey[Path]()
 # The data of a test run need not outlive the machine; processes may still be killed at any moment.
 _HASTE = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off", "max_wal_size": "256MB"}
+#: Objects, and rounds, after which garbage is looked for: memory is there, and time is not.
+_GARBAGE = 20_000, 20, 50
 _count = itertools.count()
 # `make test` says the same of the same code each time, however slow the machine is; `make test-all` looks for
 # new examples.
@@ -55,6 +57,7 @@ def pytest_collection() -> Generator[None, object, object]:
         return (yield)
     finally:
         gc.freeze()
+        gc.set_threshold(*_GARBAGE)
         gc.enable()
 
 

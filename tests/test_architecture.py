@@ -1,33 +1,15 @@
 """Rules of the house that import-linter cannot say."""
 
-import ast
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from tests.sources import ROOT, files, nodes
+from tests.sources import ROOT, facts, files
 
 _SOURCES = [*files("loaders"), *files("roman_db")]
 #: In a domain of the loaders these alone touch the database.
 _DOORS = {"load.py", "tasks.py", "commands.py", "__init__.py"}
 _DATABASE = {"sqlalchemy", "psycopg2", "psycopg", "adbc_driver_postgresql", "roman_db"}
-
-
-def imports(path: Path) -> Iterator[str]:
-    """Full names of the modules that a file imports, wherever in it."""
-    for node in nodes(path):
-        if isinstance(node, ast.Import):
-            yield from (alias.name for alias in node.names)
-        elif isinstance(node, ast.ImportFrom) and node.level == 0:
-            yield node.module
-
-
-def attributes(path: Path) -> Iterator[str]:
-    """Dotted names that a file uses, such as ``os.environ``."""
-    for node in nodes(path):
-        if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name):
-            yield f"{node.value.id}.{node.attr}"
 
 
 def domain_files() -> list[Path]:
@@ -39,7 +21,7 @@ def test_only_the_doors_of_a_domain_touch_the_database():
         f"{path}: {name}"
         for path in domain_files()
         if path.name not in _DOORS
-        for name in imports(path)
+        for name in facts(path).imports
         if name.split(".")[0] in _DATABASE and name != "roman_db.compiled"
     }
     assert found == set()
@@ -51,7 +33,7 @@ def test_no_science_file_imports_a_door_of_its_own_or_another_domain():
         f"{path}: {name}"
         for path in domain_files()
         if path.name not in _DOORS
-        for name in imports(path)
+        for name in facts(path).imports
         if name.startswith("loaders.") and name.rsplit(".", 1)[1] in ("load", "tasks", "commands")
     }
     assert found == set()
@@ -59,7 +41,7 @@ def test_no_science_file_imports_a_door_of_its_own_or_another_domain():
 
 def test_the_environment_is_read_in_settings_alone():
     names = ("os.environ", "os.getenv", "os.environb")
-    found = {str(path) for path in _SOURCES if any(name in names for name in attributes(path))}
+    found = {str(path) for path in _SOURCES if any(name in names for name in facts(path).attributes)}
     assert found <= {"roman_db/settings.py", *_ENVIRONMENT_OF_CHILDREN}
 
 
@@ -75,13 +57,15 @@ def test_a_connection_is_opened_in_session_alone():
         "psycopg.connect",
         "dbapi.connect",
     }
-    found = {str(path) for path in _SOURCES if names & set(attributes(path))}
+    found = {str(path) for path in _SOURCES if names & set(facts(path).attributes)}
     assert found == {"roman_db/session.py"}
 
 
 def test_copy_is_spoken_in_bulk_alone_and_read_back_where_segments_are():
     found = {
-        str(path) for path in _SOURCES if any(name.endswith(".copy_expert") for name in attributes(path))
+        str(path)
+        for path in _SOURCES
+        if any(name.endswith(".copy_expert") for name in facts(path).attributes)
     }
     assert found <= {
         "roman_db/bulk.py",
@@ -103,20 +87,9 @@ def test_files_are_short():
 
 
 def test_functions_are_short():
-    lengths = {
-        f"{path}:{node.name}": node.end_lineno - node.lineno + 1 - docstring_lines(node)
-        for path in _SOURCES
-        for node in nodes(path)
-        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
-    }
+    lengths = {f"{path}:{name}": n for path in _SOURCES for name, n in facts(path).lengths.items()}
     assert {name: n for name, n in lengths.items() if n > 50} == {}
     assert sorted(lengths.values())[len(lengths) // 2] <= 15
-
-
-def docstring_lines(node: ast.FunctionDef | ast.AsyncFunctionDef) -> int:
-    first = node.body[0]
-    is_docstring = isinstance(first, ast.Expr) and isinstance(first.value, ast.Constant)
-    return first.end_lineno - first.lineno + 1 if is_docstring else 0
 
 
 #: The services, which may use each other.
@@ -130,7 +103,7 @@ def test_nothing_imports_the_services():
         f"{path}: {name}"
         for path in _SOURCES
         if path.parts[:2] not in _SERVICES
-        for name in imports(path)
+        for name in facts(path).imports
         if name.startswith(tuple(map(".".join, _SERVICES)))
     }
     assert found == set()

@@ -28,10 +28,6 @@ _SEASON = (
 #: What a newcomer reads first.
 QUICK = (
     *_FIELD,
-    "docs/operator/accounts.md",
-    "docs/operator/products.md",
-    "docs/scientist/contributing.md",
-    "docs/operator/contributed.md",
     "docs/developer/architecture.md",
     "docs/developer/adding_a_table.md",
     "docs/developer/testing.md",

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ast
 import re
 
 import yaml
@@ -15,7 +14,7 @@ from roman_db.schema.model import read_table, read_tables
 from roman_db.schema.view import read_view
 from roman_db.settings import Settings
 from tests.docs.pages import ROOT, blocks
-from tests.sources import files, nodes
+from tests.sources import facts, files
 
 OPERATOR = ROOT / "docs" / "operator"
 
@@ -34,18 +33,12 @@ COMPOSED = {"unknown_detector", "unknown_optical_element"}
 
 def literals(folder_name: str) -> set[str]:
     """All texts in the code of a folder."""
-    found = (node for path in files(folder_name) for node in nodes(path))
-    return {node.value for node in found if isinstance(node, ast.Constant) and isinstance(node.value, str)}
+    return {text for path in files(folder_name) for text in facts(path).texts}
 
 
 def codes_raised() -> set[str]:
     """Codes of rejections that stand in the code as texts."""
-    calls = [node for path in files("loaders") for node in nodes(path) if isinstance(node, ast.Call)]
-    rejections = [call for call in calls if isinstance(call.func, ast.Name) and call.func.id == "Rejected"]
-    last = [call.args[-1] for call in rejections]
-    return {str(node.value) for node in last if isinstance(node, ast.Constant)} | {
-        rule.code for rule in RULES
-    }
+    return {code for path in files("loaders") for code in facts(path).codes} | {rule.code for rule in RULES}
 
 
 def test_nothing_generated_is_stale():
