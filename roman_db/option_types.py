@@ -13,6 +13,9 @@ MISSION = (58_849, 88_069)
 #: A day up to which, or from which on, something is done.
 DAY = click.IntRange(*MISSION)
 
+#: Where a calibration reference comes from, in RAD's words.
+PEDIGREE = click.Choice(["GROUND", "MODEL", "DUMMY", "SIMULATION", "INFLIGHT"])
+
 
 class FiniteRange(click.FloatRange):
     """A number in a range; click itself lets NaN pass, which is neither below nor above any limit."""

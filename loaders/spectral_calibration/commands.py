@@ -7,9 +7,7 @@ from typing import Any
 
 import click
 
-from roman_db.option_types import FiniteRange
-
-_PEDIGREES = ("INFLIGHT", "GROUND", "SIMULATION", "DUMMY", "MODEL")
+from roman_db.option_types import PEDIGREE, FiniteRange
 
 
 @click.command("spectral-calibration")
@@ -41,9 +39,7 @@ _PEDIGREES = ("INFLIGHT", "GROUND", "SIMULATION", "DUMMY", "MODEL")
     metavar="MJD",
     help="Valid for exposures with midpoints (TDB) from then on. Default: from the first that is used.",
 )
-@click.option(
-    "--pedigree", type=click.Choice(_PEDIGREES), default="INFLIGHT", show_default=True, help="As in RAD."
-)
+@click.option("--pedigree", type=PEDIGREE, default="INFLIGHT", show_default=True, help="As in RAD.")
 @click.option(
     "--gain",
     type=click.FloatRange(0, min_open=True),

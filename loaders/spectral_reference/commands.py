@@ -7,9 +7,7 @@ from typing import Any
 
 import click
 
-from roman_db.option_types import FiniteRange
-
-_PEDIGREES = ("GROUND", "MODEL", "DUMMY", "SIMULATION", "INFLIGHT")
+from roman_db.option_types import PEDIGREE, FiniteRange
 
 
 @click.command("spectral-reference")
@@ -35,9 +33,7 @@ _PEDIGREES = ("GROUND", "MODEL", "DUMMY", "SIMULATION", "INFLIGHT")
 @click.option(
     "--valid-to", "valid_to_mjd", type=FiniteRange(0), metavar="MJD", help="And before then. Default: no end."
 )
-@click.option(
-    "--pedigree", type=click.Choice(_PEDIGREES), default="GROUND", show_default=True, help="As in RAD."
-)
+@click.option("--pedigree", type=PEDIGREE, default="GROUND", show_default=True, help="As in RAD.")
 @click.option("--description", help="What people are to know of it.")
 @click.option("--replace", is_flag=True, help="Take the place of what is loaded as the same version.")
 def spectral_reference(files: tuple[Path, ...], **chosen: Any) -> None:
