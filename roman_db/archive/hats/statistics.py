@@ -54,17 +54,23 @@ def flux_statistics(files: Sequence[Path], excluding: int, workers: int = 2) -> 
         mean flux, chi square about the latter, least and largest flux and standard deviation, nJy; NaN where
         no point counts.
     """
-    parts = [(path, group) for path in files for group in range(parquet.read_metadata(path).num_row_groups)]
+    metadata = {path: parquet.read_metadata(path) for path in files}
+    parts = [(path, group) for path in files for group in range(metadata[path].num_row_groups)]
+
+    def of_part(part: tuple[Path, int]) -> pa.Table:
+        path, group = part
+        with parquet.ParquetFile(path, metadata=metadata[path], read_dictionary=[_ELEMENT]) as file:
+            return _of_rows(file.read_row_group(group, columns=list(_COLUMNS), use_threads=False), excluding)
+
     with ThreadPoolExecutor(workers) as pool:
-        tables = list(pool.map(lambda part: _of_group(part[0], part[1], excluding), parts))
+        tables = list(pool.map(of_part, parts))
     return pa.concat_tables(tables)
 
 
-def _of_group(path: Path, group: int, excluding: int) -> pa.Table:
-    """Statistics of a row group."""
-    file = parquet.ParquetFile(path, read_dictionary=[_ELEMENT])
-    rows = file.read_row_group(group, columns=list(_COLUMNS), use_threads=False)
-    curve = rows["light_curve"].combine_chunks()
+def _of_rows(rows: pa.Table, excluding: int) -> pa.Table:
+    """Statistics of the rows of a row group."""
+    nested = rows["light_curve"]
+    curve = nested.chunk(0) if nested.num_chunks == 1 else nested.combine_chunks()
     flux, flux_err = (_values(curve, name) for name in ("flux", "flux_err"))
     excluded = np.bitwise_and(_values(curve, "flags").astype(np.int32, copy=False), excluding)
     offset = curve.field("flux").offsets.to_numpy().astype(np.int64)
