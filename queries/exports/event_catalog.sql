@@ -8,7 +8,7 @@
 --   lens_mass_upper Msun, lens_distance kpc, lens_distance_lower kpc, lens_distance_upper kpc
 -- Parameters:
 --   season: season in whose light curves the events were found; 0 for those of all seasons
---   survey: survey layout; a field that is of none counts as of it
+--   survey: survey layout; a field that is of none counts as of it; NULL for all
 --   kind: kind of photometry
 -- Note: results of a season are of all light curves of its days; roman.measured_by_survey says which are this survey's.
 WITH value AS (

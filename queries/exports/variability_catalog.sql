@@ -4,7 +4,7 @@
 --   roman.light_curve_summary, roman.field, roman.season
 -- Parameters:
 --   season: season of the survey, from 1; 0 for all there is
---   survey: survey layout; a field that is of none counts as of it
+--   survey: survey layout; a field that is of none counts as of it; NULL for all
 --   kind: kind of photometry
 -- Note: results of a season are of all light curves of its days; roman.measured_by_survey says which are this survey's.
 SELECT v.object_id, o.ra, o.dec, o.ref_epoch, v.optical_element, v.photometry_kind, v.n_point, v.mean_flux, v.std_flux,

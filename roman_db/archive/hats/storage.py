@@ -91,10 +91,11 @@ class Snapshot:
         return list(self._connection.execute(sa.text(_ELEMENTS)).scalars())
 
     def product(self, table: str, name: str, kind: str) -> Query:
-        """Rows of a product of ``queries/exports`` of all seasons in which a table has any."""
+        """Rows of a product of ``queries/exports`` of all surveys and seasons in which a table has any."""
         seasons = self._connection.execute(sa.text(_SEASONS.format(table)), {"kind": kind}).scalars().all()
         file = sqlfile.find("exports", name)
-        texts = [file.bind({"season": season, "kind": kind}) for season in seasons or [-1]]
+        each = {"survey": None, "kind": kind}
+        texts = [file.bind(each | {"season": season}) for season in seasons or [-1]]
         query = self._described("\nUNION ALL\n".join(f"({text}\n)" for text in texts))
         return Query(query.sql, with_units(query.schema, file))
 
