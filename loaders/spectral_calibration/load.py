@@ -29,7 +29,7 @@ from loaders.spectral_extraction.calibration_file import FlatReference, Sensitiv
 from loaders.spectral_geometry.polynomial import FloatArray
 from loaders.spectral_geometry.reference import Reference
 from loaders.spectral_reference.describe import Description
-from loaders.spectral_reference.load import KIND, ReferenceOptions, store_reference
+from loaders.spectral_reference.load import KIND, ReferenceOptions, store_reference, wait_for_others
 from roman_db import session, sqlfile
 from roman_db.bulk import copy_rows
 from roman_db.jobs import Progress, Unit
@@ -54,7 +54,7 @@ SELECT object_id, wavelength, flux FROM roman.spectrum WHERE spectrum_id = ANY(C
 _VERSION = """
 SELECT coalesce(max(version), -1) + 1 FROM roman.calibration_reference
 WHERE reftype = :reftype AND optical_element = :optical_element
-  AND coalesce(detector, :detector) = :detector AND superseded_at IS NULL
+  AND coalesce(detector, :detector) = :detector
 """
 _MADE = """
 SELECT r.reftype, r.optical_element, r.detector, r.version, f.path,
@@ -158,9 +158,8 @@ def derive_unit(unit: Unit, run: LoadRun, progress: Progress) -> None:
     """Derive a reference, write and store it, or reject it."""
     try:
         derived = _DERIVE[unit.arguments["reftype"]](unit, run, progress)
-        path = _write(unit, derived, run.load_run_id)
         with session.transaction() as connection:
-            _store(connection, run, unit.arguments, derived, path)
+            _store(connection, run, unit, derived)
             for refused in derived.refused:
                 _reject_beside(connection, run, unit.name, refused)
     except Rejected as rejected:
@@ -303,27 +302,29 @@ _DERIVE: Mapping[str, Callable[[Unit, LoadRun, Progress], Derived]] = {
 }
 
 
-def _write(unit: Unit, derived: Derived, load_run_id: int) -> Path:
-    """Write a reference among the products."""
+def _write(unit: Unit, derived: Derived, version: int) -> Path:
+    """Write a reference among the products; what a killed run left of its version is overwritten."""
     folder = writable_folder(settings().product_folder / "spectral_calibration")
-    path = folder / f"{unit.name.replace(' ', '_').lower()}_run{load_run_id}.asdf"
+    path = folder / f"{unit.name.replace(' ', '_').lower()}_v{version}.asdf"
     with writing(folder):
         derived.write(path)
     return path
 
 
-def _store(
-    connection: sa.Connection, run: LoadRun, given: Mapping[str, Any], derived: Derived, path: Path
-) -> None:
-    """Store a reference as the next version, what it was derived from, and its quality."""
+def _store(connection: sa.Connection, run: LoadRun, unit: Unit, derived: Derived) -> None:
+    """Write and store a reference as the next version, what it was derived from, and its quality."""
+    given = unit.arguments
     what = Description(given["reftype"], given["optical_element"], given["detector"])
+    wait_for_others(connection)
+    version = _next_version(connection, what)
     options = ReferenceOptions(
-        version=_next_version(connection, what),
+        version=version,
         detector=given["detector"],
         valid_from_mjd=given["valid_from_mjd"],
         pedigree=given["pedigree"],
         description=f"derived from {len(given['exposures'])} exposures by spectral-calibration",
     )
+    path = _write(unit, derived, version)
     file = InputFile(KIND, str(path.absolute()), *fingerprint(path))
     key = store_reference(connection, run, file, what, options)
     said = {one["file_id"]: one["exposure_id"] for one in given["exposures"]}
@@ -354,7 +355,7 @@ def _words(derived: Derived, exposure_id: int | None) -> dict[str, Any]:
 
 
 def _next_version(connection: sa.Connection, what: Description) -> int:
-    """Version above those of the detector and those for all detectors."""
+    """Version above all that the detector ever had, and above those for all detectors."""
     values = {
         "reftype": what.reftype,
         "optical_element": what.optical_element,

@@ -21,7 +21,6 @@ _Row: TypeAlias = sa.Row[Any]
 KIND = "spectral_reference"
 """Kind of the files in ``ops.input_file``."""
 
-#: Keeps another loader of references waiting.
 _ALONE = "LOCK TABLE roman.calibration_reference IN SHARE ROW EXCLUSIVE MODE"
 
 _FILE = """
@@ -102,6 +101,11 @@ def _load(run: LoadRun, path: Path, options: ReferenceOptions) -> None:
         run.reject(connection, refused)
 
 
+def wait_for_others(connection: sa.Connection) -> None:
+    """Keep other loaders of references waiting until the transaction ends, so that versions stay the next."""
+    connection.execute(sa.text(_ALONE))
+
+
 def store_reference(
     connection: sa.Connection, run: LoadRun, given: InputFile, what: Description, options: ReferenceOptions
 ) -> int:
@@ -116,7 +120,7 @@ def store_reference(
     Rejected
         Codes ``unknown_detector`` and ``reference_version_taken``.
     """
-    connection.execute(sa.text(_ALONE))
+    wait_for_others(connection)
     _check_detector(connection, given, what)
     known = connection.execute(sa.text(_KNOWN), asdict(what) | {"sha256": given.sha256}).all()
     same = next((row for row in known if row.is_same), None)
