@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import fsspec
 import pytest
+import requests
 from hats.io.validation import is_valid_collection
 from moto.server import ThreadedMotoServer
 from upath import UPath
@@ -19,10 +20,12 @@ pytestmark = [QUIET, pytest.mark.heavy]
 
 @pytest.fixture
 def store(monkeypatch: pytest.MonkeyPatch):
-    """Server of an object store, which fsspec is pointed at by its own variables."""
+    """Empty server of an object store, which fsspec is pointed at by its own variables."""
     server = ThreadedMotoServer(ip_address="127.0.0.1", port=0)
     server.start()
     host, port = server.get_host_and_port()
+    # Servers of a process share what they keep.
+    requests.post(f"http://{host}:{port}/moto-api/reset", timeout=30).raise_for_status()
     for name, value in (("AWS_ACCESS_KEY_ID", "test"), ("AWS_SECRET_ACCESS_KEY", "test")):
         monkeypatch.setenv(name, value)
     monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
