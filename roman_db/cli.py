@@ -62,7 +62,7 @@ def main() -> None:
     for entry in importlib.metadata.entry_points(group="roman_db.commands"):
         entry.load()(root)
     try:
-        root(standalone_mode=False)
+        code = root(standalone_mode=False)
     except click.exceptions.Abort:
         sys.exit(130)
     except click.ClickException as error:
@@ -71,6 +71,9 @@ def main() -> None:
     except Exception as error:
         if (code := _say(error)) is None:
             raise
+        sys.exit(code)
+    # click returns the code of a command that ended early, and does not end with it.
+    if isinstance(code, int) and code:
         sys.exit(code)
 
 

@@ -54,17 +54,15 @@ class Posterior:
     def on_side_of(self, fit: LensFit) -> Posterior:
         """The same as the model of a twin has it: u_0 with its sign, and what turns with it.
 
-        Draws of two lenses are on both sides as they are; those of one lens are all on that of the model.
+        Draws are on both sides as they are: each has the parallax of its own.
         """
-        quantile, sample = dict(self.quantile), dict(self.sample)
+        quantile = dict(self.quantile)
         if "u_0" in quantile and fit.parameter[1] * quantile["u_0"][1] < 0:
             for name, turn in (("u_0", 0.0), ("alpha", 360.0), ("dalpha_dt", 0.0)):
                 if name in quantile:
                     lower, median, upper = quantile[name]
                     quantile[name] = (turn - upper, turn - median, turn - lower)
-            if "u_0" in sample and "q" not in quantile:
-                sample["u_0"] = -sample["u_0"]
-        return replace(self, quantile=quantile, sample=sample)
+        return replace(self, quantile=quantile)
 
 
 def has_sides(kind: Kind, fit: LensFit) -> bool:
@@ -117,7 +115,9 @@ def posterior_of(
         return None
     sided = replace(found, parameter=on_side(kind, found.parameter, at)) if kind.n_lens > 1 else found
     if kind.n_lens == 1 and has_sides(kind, fit):
-        found.parameter[:, 1] = np.copysign(found.parameter[:, 1], at[1])
+        # Of the numbers alone: a draw that passes on the other side has the parallax of that side.
+        sided = replace(found, parameter=found.parameter.copy())
+        sided.parameter[:, 1] = np.copysign(found.parameter[:, 1], at[1])
     names = kind.names(at.size > len(kind.names(False)))
     if kind.n_source > 1:
         names = tuple(name + "_1" if name in ("t_0", "u_0") else name for name in names)

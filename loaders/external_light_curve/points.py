@@ -26,6 +26,9 @@ _SMALLEST = 1.2e-38
 BRIGHTEST = 1e15
 """nJy, that is -6.1 mag (AB): thirty times as bright as the brightest star in any band (R Doradus in K)."""
 
+FAINTEST = 40.0
+"""Magnitude that no telescope reaches: 99.999 and the like say that there is none."""
+
 RESOLUTION = float(np.finfo(np.float32).eps)
 """Step of single precision, as a share of a flux: twice what storing it may change."""
 
@@ -240,6 +243,9 @@ def _fluxes(
             raise Rejected(where, "the column has no unit", remedy, "missing_unit")
         unit_of_error = layout.unit or table.units.get(str(layout.error)) or unit
         return flux_density(value, unit, where), flux_density(error, unit_of_error, where)
+    reason = f"its magnitude is {{}}, and such fainter than {FAINTEST:g} stand for what was not measured"
+    remedy = "Leave the row out"
+    refusals.add(np.flatnonzero(value > FAINTEST), "implausible_flux", reason, remedy, value)
     zero_point = np.full(len(band.distinct), np.nan)
     for code in np.unique(band.code).tolist():
         point = layout.zero_point_of(band.distinct[code])

@@ -8,7 +8,7 @@ from typing import Annotated, Self
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-from roman_db.delivery.answer import faults
+from roman_db.delivery.answer import faults, ordinary_bytes
 from roman_db.delivery.manifest import sha256_of
 from roman_db.delivery.refusal import DeliveryError
 
@@ -51,7 +51,7 @@ def read(path: Path) -> tuple[Notification, str]:
         If the file cannot be read or is none; all faults are told at once.
     """
     try:
-        content = path.read_bytes()
+        content = ordinary_bytes(path)
         return Notification.model_validate_json(content), sha256_of(content)
     except OSError as error:
         raise DeliveryError(f"{path}: {error.strerror}") from error

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import stat
 from pathlib import Path
 from typing import Self
 
@@ -58,11 +60,24 @@ def read(path: Path) -> Answer:
         If the file cannot be read or is none.
     """
     try:
-        return Answer.model_validate_json(path.read_bytes())
+        return Answer.model_validate_json(ordinary_bytes(path))
     except OSError as error:
         raise DeliveryError(f"{path}: {error.strerror}") from error
     except ValidationError as error:
         raise DeliveryError(f"{path} is no answer: {faults(error)}") from error
+
+
+def ordinary_bytes(path: Path) -> bytes:
+    """Content of a file; of a pipe one would wait for ever.
+
+    Raises
+    ------
+    OSError
+        If it cannot be read, or is no ordinary file.
+    """
+    if not stat.S_ISREG(path.stat().st_mode):
+        raise OSError(errno.EINVAL, "is no ordinary file")
+    return path.read_bytes()
 
 
 def faults(error: ValidationError) -> str:

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
+import sqlalchemy as sa
+
 from roman_db import session
 from roman_db.delivery import announcement, answer, inputs, storage
 from roman_db.query.error import QueryError
@@ -24,8 +26,13 @@ def told(step: Callable[[], str]) -> Done:
     """Do a step and tell what came of it; one that goes wrong is told as well."""
     try:
         return Done(step())
-    except QueryError as error:
-        return Done(str(error), is_good=False)
+    except (QueryError, OSError, ValueError, sa.exc.DataError) as error:
+        return Done(_reason(error), is_good=False)
+
+
+def _reason(error: Exception) -> str:
+    """What went wrong; of what the database does not take its own words, without the statement."""
+    return str(error.orig).strip() if isinstance(error, sa.exc.DataError) else str(error)
 
 
 def acknowledge(paths: Iterable[Path]) -> Iterator[Done]:
@@ -47,10 +54,10 @@ def announce(paths: Iterable[Path]) -> Iterator[Done]:
 
 
 def _written(path: Path) -> int:
-    """When a file was written, in nanoseconds by its file system; 0 for one that is gone."""
+    """When a file was written, in nanoseconds by its file system; 0 for one that is gone or none."""
     try:
         return path.stat().st_mtime_ns
-    except FileNotFoundError:
+    except OSError:
         return 0
 
 

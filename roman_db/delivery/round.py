@@ -47,6 +47,11 @@ def retry(delivery_id: int, outbox: Outbox) -> str:
     with session.transaction() as connection:
         delivery = storage.find(connection, delivery_id)
         if delivery["state"] in ("refused", "failed", "rejected"):
+            if later := storage.later_published(connection, delivery):
+                raise DeliveryError(
+                    f"{delivery['name']} is {delivery['state']}, and {later} has been published since: "
+                    "nothing is to be done again"
+                )
             span = storage.span_of(connection, delivery)
     if delivery["state"] in ("refused", "failed", "rejected"):
         return deliver(span, outbox, delivery["is_partial"])

@@ -15,6 +15,7 @@ from loaders.contribution.commands import validate_command
 from loaders.contribution.refusal import Refused
 from loaders.contribution.submission import judge
 from loaders.contribution.unpack import opened
+from tests.faults.command_line import roman_db
 from tests.loaders.contribution.conftest import catalog, kernel, name_of, write_asdf
 
 
@@ -248,3 +249,9 @@ def test_files_made_to_break_their_readers_are_refused(good):
     for words in ("catalog.parquet: it cannot be read", "mask.asdf: it cannot be read",
                   "is in another file, and must be in this one", "more than 8589934592 bytes"):  # fmt: skip
         assert words in found, found
+
+
+def test_a_refusal_is_an_exit_code(tmp_path):
+    """That of the process: scripts go on by it."""
+    outcome = roman_db("contribute", "validate", tmp_path)
+    assert (outcome.code, "is refused" in outcome.err) == (1, True)

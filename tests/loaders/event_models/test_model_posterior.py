@@ -177,3 +177,27 @@ def test_walkers_find_the_same():
     ours = np.array(list(found.quantile.values()))
     width = expected[:, 2] - expected[:, 0]
     np.testing.assert_allclose((ours - expected) / width[:, None], 0.0, atol=0.15)
+
+
+def test_stored_draws_are_whole_on_either_side():
+    """Of a high magnification with parallax: where the source may have passed on either side of the lens."""
+    truth = np.array(STARTS[POINT])
+    truth[1] = 2e-4
+    setting = setting_of(POINT, truth)
+    found = posterior_of(setting, POINT, fitted(POINT, setting, truth))
+    draws = found.sample
+    assert set(np.sign(draws["u_0"])) == {-1.0, 1.0}
+    assert len(set(np.sign(found.quantile["u_0"]))) == 1
+    view = setting.view(setting.bands, setting.fine, dark=True)
+    names = ("t_0", "u_0", "t_E", "pi_E_N", "pi_E_E")
+    chi2 = []
+    for k in range(draws["t_0"].size):
+        at = np.array([draws[name][k] for name in names])
+        at[2] = np.log(at[2])
+        curve = curves_of(POINT, view)(at, view.points.time)[0]
+        off = 0.0
+        for band, part in zip(setting.bands, view.points.slices, strict=True):
+            model = draws[f"{band.name}_1"][k] * curve[part] + draws[f"{band.name}_0"][k]
+            off += np.sum(((band.flux - model) / band.error) ** 2)
+        chi2.append(off)
+    assert np.ptp(chi2) < 60

@@ -38,6 +38,15 @@ def test_a_table_without_names_of_columns(tmp_path):
     np.testing.assert_allclose(points.flux_err / points.flux, np.array([0.006, 0.01]) / 1.0857362, rtol=1e-6)
 
 
+def test_a_magnitude_that_stands_for_none_is_refused(tmp_path):
+    """As flux it would be a star that vanishes."""
+    rows = [f"{2455260 + k} 16.4 0.006" for k in range(3)]
+    points, refused = load(written(tmp_path, "\n".join([*rows, "2455264 99.999 9.999"])), OGLE)
+    assert len(points) == 3
+    assert [(one.row, one.code) for one in refused] == [(4, "implausible_flux")]
+    assert "99.999" in refused[0].reason
+
+
 @pytest.mark.parametrize("delimiter", [",", ";", "\t", "|", "  "])
 @pytest.mark.parametrize("commented", [False, True])
 def test_text_with_names(tmp_path, delimiter, commented):

@@ -202,6 +202,7 @@ def test_the_archive_refuses_and_a_further_version_is_made(outbox, run):
     answer(outbox, f"{SERIES}_v2")
     assert f"{SERIES}_v2 is accepted" in run("acknowledge").output
     assert "is accepted: nothing is to be done again" in run("retry", 2).output
+    assert f"{SERIES}_v2 has been published since: nothing is to be done again" in run("retry", 1).output
     # What is known is read again and changes nothing; another answer takes its place.
     assert run("acknowledge").output == ""
     answer(outbox, f"{SERIES}_v2", accepted=False, message="no, after all")
