@@ -18,6 +18,7 @@ from roman_db.cluster import configuration, lifecycle, wal_archive
 from roman_db.cluster.error import ClusterError
 from roman_db.cluster.layout import Layout
 from roman_db.cluster.process import Runner
+from roman_db.cluster.wal_archive import Segment
 
 #: Weeks of log may have to be replayed.
 _PATIENCE_S = 7 * 86_400
@@ -82,7 +83,7 @@ def recover(layout: Layout, runner: Runner, target: Target) -> tuple[str, Reache
     url = lifecycle.url_of(layout, lifecycle.launch(layout, runner, _PATIENCE_S))
     with connected(url) as connection:
         far = _wait(connection)
-        _check(far, target)
+        _check(far, target, runner)
         connection.execute(_PROMOTE)
         connection.exec_driver_sql("CHECKPOINT")
         timeline = connection.execute(_TIMELINE).scalar_one()
@@ -113,15 +114,15 @@ def _wait(connection: sa.Connection) -> sa.Row[tuple[bool, bool, str, datetime]]
         time.sleep(_PAUSE_S)
 
 
-def _check(far: sa.Row[tuple[bool, bool, str, datetime]], target: Target) -> None:
+def _check(far: sa.Row[tuple[bool, bool, str, datetime]], target: Target, runner: Runner) -> None:
     """Raise unless all that was asked for was replayed."""
     if far.is_there:
         return
     last = wal_archive.last_segment(target.archive, target.timeline)
-    if last is not None and wal_archive.position(far.lsn) <= last.start:
+    if last is not None and not _is_read(far.lsn, last, target.archive, runner):
         raise ClusterError(
             f"the log cannot be read from {far.lsn} on (last commit {_said(far.last_commit)}), but goes "
-            f"on to segment {last}: the segment at that place is damaged",
+            f"on to the end of segment {last}: the segment at that place is damaged",
             target.archive,
             "Bring that segment back from a copy, or restore to a moment not later than this commit",
         )
@@ -131,6 +132,16 @@ def _check(far: sa.Row[tuple[bool, bool, str, datetime]], target: Target) -> Non
             target.archive,
             "Restore to that commit, or leave out --to for all there is",
         )
+
+
+def _is_read(lsn: str, last: Segment, archive: Path, runner: Runner) -> bool:
+    """Whether nothing is left of an archive, whose last segment is given: what is archived is whole."""
+    place = wal_archive.position(lsn)
+    if place <= last.start:
+        return False
+    if place >= Segment(last.number + 1, last.timeline).start:
+        return True
+    return runner.run("pg_waldump", "--quiet", f"--path={archive}", str(last), str(last)).returncode == 0
 
 
 def _said(moment: datetime | None) -> str:

@@ -189,7 +189,7 @@ def test_a_moment_that_cannot_be_had_is_told(server, moment):
 
 
 @pytest.mark.heavy
-@pytest.mark.parametrize("damage", ["broken segment", "file", "missing segment"])
+@pytest.mark.parametrize("damage", ["broken segment", "end of the log", "file", "missing segment"])
 def test_what_is_damaged_is_told_and_the_cluster_that_is_there_stays(server, damage):
     server.write(1, 10)
     backup = take(server.settings)
@@ -205,7 +205,10 @@ def test_what_is_damaged_is_told_and_the_cluster_that_is_there_stays(server, dam
         (folder.wal / str(log[-2])).unlink()
         words = f"1 segments of the log are missing, from {log[-2]} to {log[-2]}"
     else:
-        spoil(folder.wal / str(log[-2]), at=300)
+        last = folder.wal / str(log[-1])
+        middle = len(last.read_bytes().rstrip(b"\0")) // 2
+        broken = (last, middle) if damage == "end of the log" else (folder.wal / str(log[-2]), 300)
+        spoil(broken[0], at=broken[1])
         words = "the log cannot be read from .*: the segment at that place is damaged"
     with pytest.raises(ClusterError, match=words):
         restore(server.settings, Wish())
